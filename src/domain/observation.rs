@@ -1,0 +1,12 @@
+//! What was seen: alarms, metrics, log lines, workloads, kills. Uses nothing of the other rooms.
+
+pub mod alarm;
+pub mod log;
+pub mod log_template;
+pub mod metric;
+pub mod oom_kill;
+pub mod redact;
+pub mod sanitise;
+pub mod scope;
+pub mod service;
+pub mod workload;

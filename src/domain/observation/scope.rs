@@ -1,0 +1,79 @@
+//! Where something was seen or would be done: account, region, cluster, context. On every alarm, evidence, step and approval.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+crate::text_id!(
+    /// A twelve-digit AWS account number.
+    AccountId
+);
+crate::text_id!(
+    /// An AWS region such as `us-east-1`.
+    Region
+);
+crate::text_id!(
+    /// A Kubernetes cluster by the name its kubeconfig gives it.
+    ClusterName
+);
+crate::text_id!(
+    /// A kubeconfig context.
+    KubeContext
+);
+crate::text_id!(
+    /// A Kubernetes namespace.
+    Namespace
+);
+
+/// The place an observation or a step belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Scope {
+    /// The AWS account; `None` until it is known.
+    pub account: Option<AccountId>,
+    /// The AWS region.
+    pub region: Region,
+    /// The cluster, where there is one.
+    pub cluster: Option<ClusterName>,
+    /// The kubeconfig context, where there is one.
+    pub context: Option<KubeContext>,
+    /// Who we are to AWS (an ARN), once known.
+    pub identity: Option<String>,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let account = self.account.as_ref().map_or("account unknown", AccountId::as_str);
+        write!(f, "{account} {}", self.region)?;
+        if let Some(cluster) = &self.cluster {
+            write!(f, " {cluster}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A half-open time window `[from, to)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Window {
+    /// Inclusive start.
+    pub from: Timestamp,
+    /// Exclusive end.
+    pub to: Timestamp,
+}
+
+impl Window {
+    /// The `minutes` before `to`.
+    pub fn minutes_before(to: Timestamp, minutes: i64) -> Self {
+        Self { from: to - jiff::SignedDuration::from_mins(minutes), to }
+    }
+
+    /// Whether an instant lies inside.
+    pub fn contains(&self, at: Timestamp) -> bool {
+        self.from <= at && at < self.to
+    }
+
+    /// Its length in whole seconds.
+    pub fn seconds(&self) -> i64 {
+        self.to.duration_since(self.from).as_secs()
+    }
+}

@@ -1,0 +1,48 @@
+//! What an alarm is about: a service with its workload, log groups and metrics by role, configured or inferred with reasons.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::log::LogGroup;
+use super::metric::{MetricQuery, MetricRole};
+use super::workload::WorkloadRef;
+
+crate::text_id!(
+    /// A service by the team's name.
+    ServiceName
+);
+
+/// How a service came to be known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Origin {
+    /// Written in the configuration.
+    Configured,
+    /// Concluded from dimensions, names and labels.
+    Inferred {
+        /// One sentence a conclusion, shown to the person.
+        reasons: Vec<String>,
+    },
+    /// Corrected by the person on screen.
+    Corrected,
+}
+
+/// A service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Service {
+    /// Its name.
+    pub name: ServiceName,
+    /// Its workload, where one is known.
+    pub workload: Option<WorkloadRef>,
+    /// Its log groups.
+    pub log_groups: Vec<LogGroup>,
+    /// Its metrics by role.
+    pub metrics: BTreeMap<MetricRole, MetricQuery>,
+    /// Its Helm release, where one is known.
+    pub helm_release: Option<String>,
+    /// Links worth opening: runbook, dashboard.
+    pub links: Vec<String>,
+    /// How it came to be known.
+    pub origin: Origin,
+}

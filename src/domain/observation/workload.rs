@@ -1,0 +1,290 @@
+//! Kubernetes workloads as far as an incident needs them: deployments, pods, containers, terminations, revisions, events.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::scope::Namespace;
+
+/// The kinds of workload a step may aim at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorkloadKind {
+    /// `apps/v1` Deployment.
+    Deployment,
+    /// `apps/v1` `StatefulSet`.
+    StatefulSet,
+    /// `apps/v1` `DaemonSet`.
+    DaemonSet,
+}
+
+impl WorkloadKind {
+    /// As in `deployment/my-api`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Deployment => "deployment",
+            Self::StatefulSet => "statefulset",
+            Self::DaemonSet => "daemonset",
+        }
+    }
+
+    /// The resource in a path: `deployments`.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Deployment => "deployments",
+            Self::StatefulSet => "statefulsets",
+            Self::DaemonSet => "daemonsets",
+        }
+    }
+}
+
+/// A workload by kind, namespace and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkloadRef {
+    /// Its kind.
+    pub kind: WorkloadKind,
+    /// Its namespace.
+    pub namespace: Namespace,
+    /// Its name.
+    pub name: String,
+}
+
+impl fmt::Display for WorkloadRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{} -n {}", self.kind.word(), self.name, self.namespace)
+    }
+}
+
+/// One container of a template, as declared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContainerSpec {
+    /// Its name.
+    pub name: String,
+    /// Its image.
+    pub image: String,
+    /// Memory limit in bytes.
+    pub memory_limit: Option<u64>,
+    /// Memory request in bytes.
+    pub memory_request: Option<u64>,
+    /// CPU limit in thousandths of a core.
+    pub cpu_limit_milli: Option<u64>,
+}
+
+/// Who owns the truth about a workload: a direct change to a managed one is reverted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Ownership {
+    /// Nobody but the API.
+    Direct,
+    /// A Helm release (labels `app.kubernetes.io/managed-by=Helm` and the release annotations).
+    Helm {
+        /// The release.
+        release: String,
+    },
+    /// Argo CD.
+    ArgoCd {
+        /// The application.
+        application: String,
+    },
+    /// Flux.
+    Flux {
+        /// The kustomization or Helm release object.
+        name: String,
+    },
+}
+
+/// A deployment (or another replicated workload) as last read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// Which one.
+    pub target: WorkloadRef,
+    /// The object's uid.
+    pub uid: String,
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// `status.observedGeneration`.
+    pub observed_generation: i64,
+    /// Wanted.
+    pub replicas: u32,
+    /// Ready.
+    pub ready: u32,
+    /// On the newest template.
+    pub updated: u32,
+    /// Available.
+    pub available: u32,
+    /// `maxUnavailable`, as written.
+    pub max_unavailable: String,
+    /// `maxSurge`, as written.
+    pub max_surge: String,
+    /// `deployment.kubernetes.io/revision`.
+    pub revision: Option<i64>,
+    /// Template containers.
+    pub containers: Vec<ContainerSpec>,
+    /// Template annotations (the restart stamp is one).
+    pub template_annotations: BTreeMap<String, String>,
+    /// Labels the selector asks for.
+    pub selector: BTreeMap<String, String>,
+    /// Labels of the object.
+    pub labels: BTreeMap<String, String>,
+    /// Who owns it.
+    pub ownership: Ownership,
+    /// Whether rollouts are paused.
+    pub paused: bool,
+    /// Created.
+    pub created_at: Option<Timestamp>,
+}
+
+/// How a container ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Termination {
+    /// `reason`, such as `OOMKilled`, `Error`, `Completed`.
+    pub reason: String,
+    /// Exit code. 137 alone is not an OOM kill.
+    pub exit_code: i32,
+    /// Started.
+    pub started_at: Option<Timestamp>,
+    /// Ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A container of a running pod.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContainerState {
+    /// Its name.
+    pub name: String,
+    /// Ready.
+    pub ready: bool,
+    /// `restartCount`.
+    pub restarts: u32,
+    /// The present state in a word: `running`, `waiting: CrashLoopBackOff`, `terminated: OOMKilled`.
+    pub state: String,
+    /// When the present life began, if running.
+    pub running_since: Option<Timestamp>,
+    /// The last end: of the present state if terminated, else `lastState`.
+    pub last_end: Option<Termination>,
+}
+
+/// A pod as last read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pod {
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: Namespace,
+    /// The workload it belongs to, through its replica set; `None` for a bare pod.
+    pub owner: Option<WorkloadRef>,
+    /// Phase in a word.
+    pub phase: String,
+    /// Its node.
+    pub node: Option<String>,
+    /// Its containers.
+    pub containers: Vec<ContainerState>,
+    /// Created.
+    pub created_at: Option<Timestamp>,
+}
+
+/// A Kubernetes event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClusterEvent {
+    /// Identity of the event object.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: Namespace,
+    /// `Normal` or `Warning`.
+    pub warning: bool,
+    /// `reason`.
+    pub reason: String,
+    /// Sanitised text.
+    pub message: String,
+    /// The object it is about: `Pod/my-api-7d9f-x2x4`.
+    pub about: String,
+    /// How often.
+    pub count: u32,
+    /// Last seen.
+    pub last_at: Option<Timestamp>,
+    /// First seen.
+    pub first_at: Option<Timestamp>,
+}
+
+/// One revision of a deployment (a replica set).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Its number.
+    pub number: i64,
+    /// When the replica set was created.
+    pub created_at: Option<Timestamp>,
+    /// Images by container.
+    pub images: BTreeMap<String, String>,
+    /// Replicas now.
+    pub replicas: u32,
+    /// Its name.
+    pub replica_set: String,
+}
+
+/// Everything known of the cluster, kept by key so that a watch can replace single objects.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClusterView {
+    /// Workloads.
+    pub workloads: BTreeMap<String, Workload>,
+    /// Pods by `namespace/name`.
+    pub pods: BTreeMap<String, Pod>,
+    /// Revisions by workload key.
+    pub revisions: BTreeMap<String, Vec<Revision>>,
+    /// Recent events by `namespace/name`.
+    pub events: BTreeMap<String, ClusterEvent>,
+}
+
+impl WorkloadRef {
+    /// The key in a [`ClusterView`]: `deployment/payments/my-api`.
+    pub fn key(&self) -> String {
+        format!("{}/{}/{}", self.kind.word(), self.namespace, self.name)
+    }
+}
+
+/// One change of the cluster as the watch tells it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "kebab-case")]
+pub enum ClusterChange {
+    /// A whole new listing replaces what was known of these namespaces.
+    Listed {
+        /// The view.
+        view: Box<ClusterView>,
+    },
+    /// A workload was added or changed.
+    Workload {
+        /// As read.
+        workload: Box<Workload>,
+    },
+    /// A workload is gone.
+    WorkloadGone {
+        /// Which one.
+        target: WorkloadRef,
+    },
+    /// A pod was added or changed.
+    Pod {
+        /// As read.
+        pod: Box<Pod>,
+    },
+    /// A pod is gone.
+    PodGone {
+        /// Its namespace.
+        namespace: Namespace,
+        /// Its name.
+        name: String,
+    },
+    /// The revisions of a workload.
+    Revisions {
+        /// Whose.
+        target: WorkloadRef,
+        /// Ascending.
+        revisions: Vec<Revision>,
+    },
+    /// An event was added or counted on.
+    Event {
+        /// As read.
+        event: Box<ClusterEvent>,
+    },
+}

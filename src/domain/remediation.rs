@@ -1,0 +1,1 @@
+//! What may be done: steps, runbooks, policy, approval, the gate, verification. Uses the other two rooms.

@@ -1,0 +1,3 @@
+//! pagerdeck: a terminal incident cockpit for the on-call engineer.
+
+pub mod domain;
