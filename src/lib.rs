@@ -1,3 +1,4 @@
 //! pagerdeck: a terminal incident cockpit for the on-call engineer.
 
+pub mod adapters;
 pub mod domain;
