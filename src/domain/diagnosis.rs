@@ -2,4 +2,5 @@
 
 pub mod claim;
 pub mod evidence;
+pub mod sufficiency;
 pub mod verdict;

@@ -1,0 +1,80 @@
+//! Which remedies the verdict suffices for. The tests are code: the model cannot open a remedy they refuse.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The closed catalogue of remedies by kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RemedyKind {
+    /// Rolling restart of a workload.
+    RolloutRestart,
+    /// Raise (or set) a container's resources.
+    SetResources,
+    /// Back to an earlier revision of a deployment.
+    RolloutUndo,
+    /// Back to an earlier revision of a Helm release.
+    HelmRollback,
+    /// Change the number of replicas.
+    Scale,
+}
+
+impl RemedyKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] =
+        [Self::RolloutRestart, Self::SetResources, Self::RolloutUndo, Self::HelmRollback, Self::Scale];
+
+    /// The id in JSON, scenarios and the model's answer.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::RolloutRestart => "rollout-restart",
+            Self::SetResources => "set-resources",
+            Self::RolloutUndo => "rollout-undo",
+            Self::HelmRollback => "helm-rollback",
+            Self::Scale => "scale",
+        }
+    }
+
+    /// The words on screen.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::RolloutRestart => "rollout restart",
+            Self::SetResources => "set resources",
+            Self::RolloutUndo => "rollout undo",
+            Self::HelmRollback => "helm rollback",
+            Self::Scale => "scale",
+        }
+    }
+}
+
+impl fmt::Display for RemedyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.id())
+    }
+}
+
+/// Whether the evidence suffices to offer a remedy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Sufficiency {
+    /// It may be offered.
+    Sufficient {
+        /// One sentence.
+        why: String,
+    },
+    /// It may not.
+    Refused {
+        /// One sentence a reason.
+        reasons: Vec<String>,
+    },
+}
+
+/// A remedy with its test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemedyOffer {
+    /// Which one.
+    pub remedy: RemedyKind,
+    /// Whether the evidence suffices.
+    pub sufficiency: Sufficiency,
+}

@@ -1,0 +1,143 @@
+//! Runbooks: from a verdict and the remedies it suffices for to a plan of steps. Chosen by code from the closed catalogue.
+
+use super::step::{Action, Plan, Step, StepId, StepState};
+use super::verification::VerificationTest;
+use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload};
+use crate::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency};
+use crate::domain::diagnosis::verdict::Verdict;
+use crate::domain::observation::alarm::AlarmName;
+use crate::domain::observation::workload::{ContainerSpec, Revision, Workload, WorkloadRef};
+
+/// A raised limit is one and a half times the old one: room for the peak that was cut off by the kill, without
+/// doubling what the nodes must hold.
+const RAISE_FACTOR_PERCENT: u64 = 150;
+/// Limits are set in whole multiples of this.
+const LIMIT_GRAIN: u64 = 64 << 20;
+
+/// What a plan is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanInput<'a> {
+    /// The verdict.
+    pub verdict: &'a Verdict,
+    /// The remedies and their tests.
+    pub offers: &'a [RemedyOffer],
+    /// The evidence.
+    pub evidence: &'a [Evidence],
+    /// The workload.
+    pub target: &'a WorkloadRef,
+    /// The alarms that must clear.
+    pub alarms: &'a [AlarmName],
+}
+
+/// Makes the plan: one step for each sufficient remedy that can be made concrete, each after the one before it.
+pub fn plan(input: PlanInput<'_>) -> Option<Plan> {
+    let actions: Vec<Action> = input
+        .offers
+        .iter()
+        .filter(|offer| matches!(offer.sufficiency, Sufficiency::Sufficient { .. }))
+        .filter_map(|offer| concrete(offer.remedy, input.evidence))
+        .collect();
+    let steps: Vec<Step> = (1..).zip(actions).map(|(number, action)| step(number, action, &input)).collect();
+    (!steps.is_empty()).then(|| Plan { runbook: format!("{}/default", input.verdict.cause().id()), steps })
+}
+
+fn step(number: u32, action: Action, input: &PlanInput<'_>) -> Step {
+    let needs: Vec<StepId> = (1..number).map(StepId).collect();
+    let state = match needs.last() {
+        Some(last) => StepState::Locked { why: format!("needs {last} verified") },
+        None => StepState::Proposed,
+    };
+    Step {
+        id: StepId(number),
+        tests: tests(&action, input.alarms),
+        action,
+        target: input.target.clone(),
+        why: cited(input.verdict),
+        needs,
+        rehearsal: None,
+        digest: None,
+        state,
+    }
+}
+
+fn cited(verdict: &Verdict) -> Vec<EvidenceId> {
+    let mut ids: Vec<EvidenceId> =
+        verdict.leading().into_iter().flat_map(|ranked| &ranked.findings).flat_map(|f| f.evidence.clone()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+fn tests(action: &Action, alarms: &[AlarmName]) -> Vec<VerificationTest> {
+    let mut tests = vec![VerificationTest::RolloutComplete { within_s: 600 }];
+    match action {
+        Action::RolloutRestart | Action::SetResources { .. } => {
+            tests.push(VerificationTest::MemoryBelow { percent: 80.0, within_s: 900 });
+            tests.push(VerificationTest::NoNewKills { within_s: 900 });
+        }
+        Action::RolloutUndo { .. } | Action::Scale { .. } => {}
+    }
+    tests.extend(
+        alarms.iter().map(|alarm| VerificationTest::AlarmCleared { alarm: alarm.as_str().to_owned(), within_s: 900 }),
+    );
+    tests
+}
+
+fn concrete(remedy: RemedyKind, evidence: &[Evidence]) -> Option<Action> {
+    match remedy {
+        RemedyKind::RolloutRestart => Some(Action::RolloutRestart),
+        RemedyKind::SetResources => raise(workload(evidence)?, killed(evidence)),
+        RemedyKind::RolloutUndo => {
+            let before = revisions(evidence)?.iter().rev().nth(1)?;
+            Some(Action::RolloutUndo { to_revision: before.number })
+        }
+        RemedyKind::Scale => {
+            let was = workload(evidence)?.replicas;
+            Some(Action::Scale { replicas: was + was.div_ceil(2), was })
+        }
+        // A Helm rollback needs the release's history, which is read by the Helm adapter alone.
+        RemedyKind::HelmRollback => None,
+    }
+}
+
+fn raise(workload: &Workload, killed: Option<&str>) -> Option<Action> {
+    let limited = |container: &&ContainerSpec| container.memory_limit.is_some();
+    let named = killed.and_then(|name| workload.containers.iter().filter(limited).find(|c| name.ends_with(&c.name)));
+    let container = named.or_else(|| workload.containers.iter().find(limited))?;
+    let was = container.memory_limit?;
+    let raised = (was.saturating_mul(RAISE_FACTOR_PERCENT) / 100).div_ceil(LIMIT_GRAIN) * LIMIT_GRAIN;
+    Some(Action::SetResources { container: container.name.clone(), memory_limit: raised, was: Some(was) })
+}
+
+fn workload(evidence: &[Evidence]) -> Option<&Workload> {
+    evidence.iter().rev().find_map(|evidence| match evidence.answer.payload()? {
+        Payload::Workload { workload, .. } => Some(workload.as_ref()),
+        Payload::Series { .. }
+        | Payload::OomKills(_)
+        | Payload::Collector { .. }
+        | Payload::LogPatterns { .. }
+        | Payload::Changes { .. } => None,
+    })
+}
+
+fn killed(evidence: &[Evidence]) -> Option<&str> {
+    evidence.iter().rev().find_map(|evidence| match evidence.answer.payload()? {
+        Payload::OomKills(count) => count.by_container.first().map(|kills| kills.container.as_str()),
+        Payload::Series { .. }
+        | Payload::Workload { .. }
+        | Payload::Collector { .. }
+        | Payload::LogPatterns { .. }
+        | Payload::Changes { .. } => None,
+    })
+}
+
+fn revisions(evidence: &[Evidence]) -> Option<&[Revision]> {
+    evidence.iter().rev().find_map(|evidence| match evidence.answer.payload()? {
+        Payload::Changes { revisions } => Some(revisions.as_slice()),
+        Payload::Series { .. }
+        | Payload::Workload { .. }
+        | Payload::Collector { .. }
+        | Payload::LogPatterns { .. }
+        | Payload::OomKills(_) => None,
+    })
+}

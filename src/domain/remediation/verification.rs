@@ -1,0 +1,138 @@
+//! What tells whether a step worked: tests with a budget of time, evaluated from measurements.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One test of a result. Budgets are seconds from the moment the step ran.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "test", rename_all = "kebab-case")]
+pub enum VerificationTest {
+    /// Every replica is on the new template and available.
+    RolloutComplete {
+        /// Budget.
+        within_s: u32,
+    },
+    /// Memory is below this many percent.
+    MemoryBelow {
+        /// The bound, percent.
+        percent: f64,
+        /// Budget.
+        within_s: u32,
+    },
+    /// The alarm is back to OK.
+    AlarmCleared {
+        /// Which alarm.
+        alarm: String,
+        /// Budget.
+        within_s: u32,
+    },
+    /// No OOM kill of a container that started after the step, held until the budget ends the other tests.
+    NoNewKills {
+        /// Budget.
+        within_s: u32,
+    },
+}
+
+impl VerificationTest {
+    /// The test as a sentence.
+    pub fn text(&self) -> String {
+        match self {
+            Self::RolloutComplete { within_s } => format!("the rollout completes within {within_s} s"),
+            Self::MemoryBelow { percent, within_s } => format!("memory falls below {percent:.0} % within {within_s} s"),
+            Self::AlarmCleared { alarm, within_s } => format!("{alarm} returns to OK within {within_s} s"),
+            Self::NoNewKills { .. } => "no container that started after the step is OOM killed".to_owned(),
+        }
+    }
+
+    /// Its budget in seconds.
+    pub fn within_s(&self) -> u32 {
+        match self {
+            Self::RolloutComplete { within_s }
+            | Self::MemoryBelow { within_s, .. }
+            | Self::AlarmCleared { within_s, .. }
+            | Self::NoNewKills { within_s } => *within_s,
+        }
+    }
+}
+
+/// What a rollout stands at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutFacts {
+    /// Wanted.
+    pub replicas: u32,
+    /// On the new template.
+    pub updated: u32,
+    /// Available.
+    pub available: u32,
+    /// Of the old template, still there.
+    pub old: u32,
+    /// The controller has seen the newest generation.
+    pub observed: bool,
+    /// The progress deadline passed.
+    pub stuck: bool,
+}
+
+impl RolloutFacts {
+    /// Whether every replica is on the new template and available.
+    pub fn is_complete(&self) -> bool {
+        self.observed
+            && !self.stuck
+            && self.old == 0
+            && self.updated >= self.replicas
+            && self.available >= self.replicas
+    }
+}
+
+/// What was measured after a step; `None` is not measured, never zero.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// When.
+    pub at: Timestamp,
+    /// The rollout.
+    pub rollout: Option<RolloutFacts>,
+    /// Memory, percent, of the newest whole period after the step.
+    pub memory: Option<f64>,
+    /// CPU, percent, likewise.
+    pub cpu: Option<f64>,
+    /// Whether the alarm stands in ALARM.
+    pub alarm_firing: Option<bool>,
+    /// OOM kills of containers that started after the step.
+    pub new_kills: Option<u64>,
+}
+
+/// How a test stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TestState {
+    /// Not yet settled.
+    Waiting,
+    /// Passed.
+    Passed,
+    /// Failed, or its budget ended.
+    Failed,
+}
+
+/// Evaluates one test `elapsed_s` after the step ran. A budget that ends without the measurement is a failure, never a pass.
+pub fn evaluate(test: &VerificationTest, measured: &Measurement, elapsed_s: i64) -> TestState {
+    let over = elapsed_s >= i64::from(test.within_s());
+    let reached = match test {
+        VerificationTest::RolloutComplete { .. } => {
+            if measured.rollout.is_some_and(|rollout| rollout.stuck) {
+                return TestState::Failed;
+            }
+            measured.rollout.is_some_and(|rollout| rollout.is_complete())
+        }
+        VerificationTest::MemoryBelow { percent, .. } => measured.memory.is_some_and(|value| value < *percent),
+        VerificationTest::AlarmCleared { .. } => measured.alarm_firing == Some(false),
+        VerificationTest::NoNewKills { .. } => match measured.new_kills {
+            Some(0) => true,
+            Some(_) => return TestState::Failed,
+            None => false,
+        },
+    };
+    match (reached, over) {
+        (true, _) => TestState::Passed,
+        (false, true) => TestState::Failed,
+        (false, false) => TestState::Waiting,
+    }
+}
