@@ -44,7 +44,7 @@ pub enum Decision {
 }
 
 /// An approval as the gate needs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Approval {
     /// The step.
     pub step: StepId,

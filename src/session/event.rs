@@ -1,0 +1,624 @@
+//! Everything that can happen, in the past tense. A record is one of these with a time.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::feeds::{FeedHealth, FeedId};
+use super::header::Header;
+use crate::domain::diagnosis::claim::{Diagnosis, Proposal};
+use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Question};
+use crate::domain::diagnosis::sufficiency::RemedyOffer;
+use crate::domain::diagnosis::verdict::Verdict;
+use crate::domain::fault::Fault;
+use crate::domain::observation::alarm::{Alarm, AlarmName};
+use crate::domain::observation::log::{BatchSummary, LogGroup, LogLine};
+use crate::domain::observation::metric::Series;
+use crate::domain::observation::scope::{Scope, Window};
+use crate::domain::observation::service::{Service, ServiceName};
+use crate::domain::observation::workload::ClusterChange;
+use crate::domain::remediation::approval::Decision;
+use crate::domain::remediation::follow_up::FollowUp;
+use crate::domain::remediation::gate::{AdmissionRefusal, GateReport};
+use crate::domain::remediation::request::Digest;
+use crate::domain::remediation::step::{Plan, Rehearsal, StepId};
+use crate::domain::remediation::verification::{Measurement, TestState};
+
+/// How an event is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Folded, never written: heartbeats and views that are read again anyway.
+    Ephemeral,
+    /// Written; reaches the disk with the next sync.
+    Buffered,
+    /// Written and fsynced before anything that follows from it happens.
+    Synced,
+}
+
+/// What happened, by topic.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "topic", content = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The session itself.
+    Session(SessionEvent),
+    /// Alarms.
+    Alarm(AlarmEvent),
+    /// Feeds' health.
+    Feed(FeedEvent),
+    /// Metrics for the charts.
+    Metric(MetricEvent),
+    /// Log pages.
+    Log(LogEvent),
+    /// The cluster view.
+    Workload(WorkloadEvent),
+    /// Incidents.
+    Incident(IncidentEvent),
+    /// Evidence and verdict.
+    Evidence(EvidenceEvent),
+    /// The model's text and diagnosis.
+    Narrative(NarrativeEvent),
+    /// Plan, rehearsals, decisions, executions.
+    Remediation(RemediationEvent),
+    /// Results of steps.
+    Verification(VerificationEvent),
+    /// Reports and exports.
+    Report(ReportEvent),
+    /// Timers.
+    Timer(TimerEvent),
+}
+
+/// The session itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum SessionEvent {
+    /// The first record.
+    Started {
+        /// What this session is.
+        header: Box<Header>,
+    },
+    /// A journal was taken up again after its process ended.
+    Resumed {
+        /// Why the process before ended, if known.
+        note: String,
+    },
+    /// Account, identity or cluster became known.
+    ScopeLearned {
+        /// The scope as now known.
+        scope: Scope,
+    },
+    /// The credentials' end became known.
+    CredentialsRead {
+        /// When they expire; `None` for credentials that do not.
+        expires_at: Option<Timestamp>,
+    },
+    /// The person wrote a note.
+    Noted {
+        /// Its text, sanitised and redacted.
+        text: String,
+    },
+    /// The person pinned or unpinned evidence.
+    PinToggled {
+        /// Which.
+        evidence: EvidenceId,
+    },
+    /// Something failed that belongs to no feed.
+    Faulted {
+        /// What a person reads.
+        fault: Fault,
+    },
+    /// A person injected or lifted a fault of the simulated cloud.
+    GameDay {
+        /// What, in words.
+        text: String,
+    },
+    /// The journal cannot be written: nothing may be decided or run any more.
+    BecameReadOnly {
+        /// Why.
+        fault: Fault,
+    },
+    /// The session ended in order.
+    Ended {
+        /// How: quit, signal, done.
+        reason: String,
+    },
+}
+
+/// Alarms.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum AlarmEvent {
+    /// Entered ALARM, or was found there first.
+    Raised {
+        /// As read.
+        alarm: Box<Alarm>,
+    },
+    /// Left ALARM.
+    Cleared {
+        /// As read.
+        alarm: Box<Alarm>,
+    },
+    /// Changed otherwise.
+    Updated {
+        /// As read.
+        alarm: Box<Alarm>,
+    },
+    /// No longer listed.
+    Removed {
+        /// Its name.
+        name: AlarmName,
+    },
+}
+
+/// Feeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum FeedEvent {
+    /// A feed's health changed.
+    Changed {
+        /// Which.
+        feed: FeedId,
+        /// To what.
+        health: FeedHealth,
+    },
+    /// A feed answered as before: its data is as old as this record.
+    Answered {
+        /// Which.
+        feed: FeedId,
+    },
+}
+
+/// Metrics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum MetricEvent {
+    /// Points that were not known before.
+    Read {
+        /// Whose.
+        service: ServiceName,
+        /// The new points with what was asked.
+        series: Series,
+    },
+}
+
+/// Log pages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum LogEvent {
+    /// One page, counted. The lines are folded into a ring and never written.
+    Batch {
+        /// Their group.
+        group: LogGroup,
+        /// The counts.
+        summary: BatchSummary,
+        /// The lines, absent from a journal.
+        #[serde(skip)]
+        lines: Vec<LogLine>,
+    },
+    /// Events of this span were not read.
+    Gap {
+        /// Their group.
+        group: LogGroup,
+        /// The span.
+        window: Window,
+        /// How many, where that is known.
+        missed: Option<u64>,
+        /// Why.
+        why: String,
+    },
+}
+
+/// The cluster view.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum WorkloadEvent {
+    /// The watch told a change.
+    Changed {
+        /// Which.
+        change: ClusterChange,
+    },
+}
+
+/// Incidents.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum IncidentEvent {
+    /// It became known what a firing alarm is about.
+    Identified {
+        /// The alarm.
+        alarm: AlarmName,
+        /// The service.
+        service: Box<Service>,
+    },
+    /// The first alarm of a service fired.
+    Opened {
+        /// The service.
+        service: Box<Service>,
+        /// The alarm.
+        alarm: AlarmName,
+    },
+    /// A further alarm of the same service fired.
+    AlarmJoined {
+        /// The alarm.
+        alarm: AlarmName,
+    },
+    /// The person corrected what the alarm is about.
+    ServiceCorrected {
+        /// As corrected.
+        service: Box<Service>,
+    },
+    /// The incident ended.
+    Closed {
+        /// How.
+        reason: String,
+    },
+}
+
+/// Evidence and verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum EvidenceEvent {
+    /// Triage, or the person, asked.
+    Asked {
+        /// Ids and questions.
+        asks: Vec<(EvidenceId, Question)>,
+        /// Over which window.
+        window: Window,
+    },
+    /// An answer, refusal or emptiness came back.
+    Answered {
+        /// The evidence.
+        evidence: Box<Evidence>,
+    },
+    /// The rules judged.
+    VerdictReached {
+        /// Their verdict.
+        verdict: Box<Verdict>,
+        /// What it suffices for.
+        offers: Vec<RemedyOffer>,
+    },
+}
+
+/// Why a model stopped, as Bedrock tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum StopReason {
+    /// It was done.
+    EndTurn,
+    /// It called a tool.
+    ToolUse,
+    /// It ran into the token limit.
+    MaxTokens,
+    /// A filter or guardrail stopped it.
+    Filtered,
+    /// The person stopped it.
+    Cancelled,
+    /// Another word.
+    Other {
+        /// That word.
+        word: String,
+    },
+}
+
+/// What a call used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenUse {
+    /// Tokens sent.
+    pub input: u64,
+    /// Tokens received.
+    pub output: u64,
+}
+
+/// The model's text and diagnosis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum NarrativeEvent {
+    /// The model was asked.
+    Asked {
+        /// Which model.
+        model: String,
+        /// From 1.
+        attempt: u32,
+        /// What the person wanted to know, if anything in particular.
+        inquiry: Option<String>,
+        /// The user message as sent, redacted.
+        prompt: String,
+    },
+    /// The stream opened.
+    Opened {
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// Text arrived.
+    TextArrived {
+        /// Which attempt.
+        attempt: u32,
+        /// The text, sanitised and redacted.
+        text: String,
+    },
+    /// The structured answer arrived and could be read.
+    Proposed {
+        /// Which attempt.
+        attempt: u32,
+        /// What it says.
+        proposal: Box<Proposal>,
+    },
+    /// The structured answer arrived and could not be read.
+    ProposalUnreadable {
+        /// Which attempt.
+        attempt: u32,
+        /// Why.
+        why: String,
+    },
+    /// The stream ended as it should.
+    Ended {
+        /// Which attempt.
+        attempt: u32,
+        /// Why the model stopped.
+        stop: StopReason,
+        /// What it used.
+        usage: TokenUse,
+    },
+    /// The stream or the call failed; the text so far is kept and marked incomplete.
+    Broke {
+        /// Which attempt.
+        attempt: u32,
+        /// How.
+        fault: Fault,
+    },
+    /// The structured answer was checked.
+    DiagnosisChecked {
+        /// With its check.
+        diagnosis: Box<Diagnosis>,
+    },
+    /// The person chose to stand on the rules alone.
+    RulesChosen {
+        /// Who.
+        by: String,
+    },
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Execution {
+    /// The server took the request.
+    Applied {
+        /// The object's generation after it.
+        generation: i64,
+    },
+    /// Nothing was changed.
+    NotApplied {
+        /// Why.
+        fault: Fault,
+    },
+    /// The request left and no answer came back.
+    Unknown {
+        /// Why.
+        fault: Fault,
+    },
+}
+
+/// Plan, rehearsals, decisions, executions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum RemediationEvent {
+    /// The gate was judged.
+    GateJudged {
+        /// Its report.
+        report: Box<GateReport>,
+    },
+    /// A runbook made a plan.
+    PlanProposed {
+        /// The plan.
+        plan: Box<Plan>,
+    },
+    /// A rehearsal was asked for.
+    RehearsalAsked {
+        /// Of which step.
+        step: StepId,
+    },
+    /// A rehearsal came back.
+    StepRehearsed {
+        /// Of which step.
+        step: StepId,
+        /// What it was.
+        rehearsal: Box<Rehearsal>,
+    },
+    /// Live: the person pressed the approval key; the typed confirmation is awaited.
+    StepArmed {
+        /// Which step.
+        step: StepId,
+        /// The digest that was on screen.
+        digest: Digest,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The person decided.
+    DecisionGiven {
+        /// On which step.
+        step: StepId,
+        /// What.
+        decision: Decision,
+    },
+    /// The gate gave no permit.
+    PermitRefused {
+        /// For which step.
+        step: StepId,
+        /// Why.
+        refusal: AdmissionRefusal,
+    },
+    /// A request is about to leave. Fsynced before it does.
+    StepStarted {
+        /// Which step.
+        step: StepId,
+        /// Its digest.
+        digest: Digest,
+    },
+    /// An execution ended.
+    StepFinished {
+        /// Which step.
+        step: StepId,
+        /// How.
+        execution: Execution,
+    },
+    /// An armed or rehearsed step was disarmed without a decision.
+    StoodDown {
+        /// Which step.
+        step: StepId,
+        /// By what.
+        why: String,
+    },
+    /// The approval was not used in time.
+    Expired {
+        /// Which step.
+        step: StepId,
+    },
+    /// A step was added that undoes another.
+    UndoProposed {
+        /// Which it undoes.
+        of: StepId,
+        /// The plan with the undo as its last step.
+        plan: Box<Plan>,
+    },
+    /// An uncertain step was looked at again, and the person said how it ended.
+    UncertaintySettled {
+        /// Which step.
+        step: StepId,
+        /// What was found.
+        found: String,
+    },
+}
+
+/// Results of steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum VerificationEvent {
+    /// Measurements after a step.
+    Measured {
+        /// Which step.
+        step: StepId,
+        /// What was measured.
+        measurement: Measurement,
+    },
+    /// The tests came out.
+    Ended {
+        /// Which step.
+        step: StepId,
+        /// Each test in the step's order.
+        tests: Vec<TestState>,
+    },
+}
+
+/// Reports and exports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum ReportEvent {
+    /// A report was drafted.
+    Drafted {
+        /// One line: `P2 my-api: memory leak; rolling restart verified`.
+        headline: String,
+        /// What is promised.
+        follow_ups: Vec<FollowUp>,
+    },
+    /// Slack took it.
+    Posted,
+    /// Slack did not.
+    PostFailed {
+        /// Why.
+        fault: Fault,
+    },
+    /// Something was written out.
+    Exported {
+        /// Where to.
+        path: String,
+    },
+}
+
+/// What a timer is for; a stale one is recognised by the state it meets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "for", rename_all = "kebab-case")]
+pub enum TimerPurpose {
+    /// An armed step expires.
+    ArmExpiry {
+        /// Which step.
+        step: StepId,
+        /// Armed with this digest.
+        digest: Digest,
+    },
+    /// Measure a running verification again.
+    Measure {
+        /// Which step.
+        step: StepId,
+    },
+    /// Judge the gate again: evidence has aged.
+    JudgeGate,
+}
+
+/// Timers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum TimerEvent {
+    /// It fired.
+    Fired {
+        /// What for.
+        purpose: TimerPurpose,
+    },
+}
+
+/// A wait, in incident time.
+pub type Wait = SignedDuration;
+
+impl Event {
+    /// How the event is kept. Decisions and starts are synced.
+    pub fn durability(&self) -> Durability {
+        match self {
+            Self::Session(event) => session_durability(event),
+            Self::Feed(FeedEvent::Answered { .. }) | Self::Workload(WorkloadEvent::Changed { .. }) => {
+                Durability::Ephemeral
+            }
+            Self::Remediation(event) => remediation_durability(event),
+            Self::Narrative(NarrativeEvent::RulesChosen { .. }) => Durability::Synced,
+            Self::Alarm(_)
+            | Self::Feed(FeedEvent::Changed { .. })
+            | Self::Metric(_)
+            | Self::Log(_)
+            | Self::Incident(_)
+            | Self::Evidence(_)
+            | Self::Narrative(_)
+            | Self::Verification(_)
+            | Self::Report(_)
+            | Self::Timer(_) => Durability::Buffered,
+        }
+    }
+}
+
+fn session_durability(event: &SessionEvent) -> Durability {
+    match event {
+        SessionEvent::Started { .. } | SessionEvent::Resumed { .. } | SessionEvent::Ended { .. } => Durability::Synced,
+        SessionEvent::ScopeLearned { .. }
+        | SessionEvent::CredentialsRead { .. }
+        | SessionEvent::Noted { .. }
+        | SessionEvent::PinToggled { .. }
+        | SessionEvent::GameDay { .. }
+        | SessionEvent::Faulted { .. } => Durability::Buffered,
+        // It tells of a journal that cannot be written, so it cannot be in it.
+        SessionEvent::BecameReadOnly { .. } => Durability::Ephemeral,
+    }
+}
+
+fn remediation_durability(event: &RemediationEvent) -> Durability {
+    match event {
+        RemediationEvent::StepArmed { .. }
+        | RemediationEvent::DecisionGiven { .. }
+        | RemediationEvent::PermitRefused { .. }
+        | RemediationEvent::StepStarted { .. }
+        | RemediationEvent::StepFinished { .. }
+        | RemediationEvent::StoodDown { .. }
+        | RemediationEvent::Expired { .. }
+        | RemediationEvent::UncertaintySettled { .. } => Durability::Synced,
+        RemediationEvent::GateJudged { .. }
+        | RemediationEvent::PlanProposed { .. }
+        | RemediationEvent::RehearsalAsked { .. }
+        | RemediationEvent::StepRehearsed { .. }
+        | RemediationEvent::UndoProposed { .. } => Durability::Buffered,
+    }
+}

@@ -1,0 +1,74 @@
+//! What a session is: its mode, scope, policy and origin, fixed in its first record.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::observation::scope::{Namespace, Scope};
+use crate::domain::observation::service::Service;
+use crate::domain::remediation::policy::Policy;
+use crate::domain::remediation::request::Mode;
+
+crate::text_id!(
+    /// A session's id: sortable by start, and the name of its journal.
+    SessionId
+);
+
+/// Whether the world behind a session is real.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Origin {
+    /// Real endpoints.
+    #[default]
+    Real,
+    /// A simulated cloud on loopback.
+    Rehearsal {
+        /// Which scenario.
+        scenario: String,
+        /// Its seed.
+        seed: u64,
+        /// `1`, `10` or `max`.
+        speed: String,
+    },
+}
+
+/// The first record's content.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// The session's id.
+    pub id: SessionId,
+    /// The program's version.
+    pub version: String,
+    /// Dry-run or live.
+    pub mode: Mode,
+    /// Real or rehearsal.
+    pub origin: Origin,
+    /// A word for the environment in line 1: `PROD`, `STAGING`; the account where none is configured.
+    pub environment: String,
+    /// Account, region, cluster; completed by `ScopeLearned`.
+    pub scope: Scope,
+    /// Namespaces that are watched.
+    pub namespaces: Vec<Namespace>,
+    /// The policy in force.
+    pub policy: Policy,
+    /// The model asked for the narrative; `None` when there is none.
+    pub model: Option<String>,
+    /// Services from the configuration.
+    pub services: Vec<Service>,
+    /// The alarm the session was started for.
+    pub focus: Option<String>,
+    /// Wall time of the start; in a rehearsal it differs from incident time.
+    pub wall_started_at: Timestamp,
+    /// Whether a Slack webhook is configured. Its address is a secret and stays out.
+    pub slack: SlackUse,
+}
+
+/// Whether reports go to Slack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SlackUse {
+    /// No webhook is configured.
+    #[default]
+    Off,
+    /// A report is posted when an incident is decided.
+    Post,
+}

@@ -1,0 +1,297 @@
+//! An incident: alarms on one service, with everything that was asked, answered, said and decided about it.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::event::{StopReason, TokenUse};
+use super::record::IncidentId;
+use crate::domain::diagnosis::claim::{Claim, Diagnosis, Proposal};
+use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Question};
+use crate::domain::diagnosis::sufficiency::RemedyOffer;
+use crate::domain::diagnosis::verdict::Verdict;
+use crate::domain::fault::Fault;
+use crate::domain::observation::alarm::{AlarmName, Severity};
+use crate::domain::observation::scope::Window;
+use crate::domain::observation::service::Service;
+use crate::domain::remediation::approval::Approval;
+use crate::domain::remediation::follow_up::FollowUp;
+use crate::domain::remediation::gate::{GateReport, NarrativeStanding, StandsOn};
+use crate::domain::remediation::step::{Plan, Step, StepId, StepState};
+use crate::domain::remediation::verification::{Measurement, TestState};
+
+/// Where an incident stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Open, nothing asked yet.
+    #[default]
+    Watching,
+    /// Evidence is being read.
+    Triage,
+    /// The model is writing.
+    Diagnosing,
+    /// Judged; there may be a plan, being rehearsed.
+    Planned,
+    /// A step waits for the person.
+    Asking,
+    /// A request is under way.
+    Running,
+    /// A result is being watched.
+    Verifying,
+    /// A step may or may not have run: see which.
+    Uncertain(StepId),
+    /// Over.
+    Closed,
+}
+
+impl Phase {
+    /// The word on screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Watching => "watching",
+            Self::Triage => "triage",
+            Self::Diagnosing => "diagnosing",
+            Self::Planned => "planned",
+            Self::Asking => "asking",
+            Self::Running => "running",
+            Self::Verifying => "verifying",
+            Self::Uncertain(_) => "UNCERTAIN",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Which role has the baton.
+    pub fn baton(self) -> Baton {
+        match self {
+            Self::Watching => Baton::Watch,
+            Self::Triage | Self::Diagnosing => Baton::Analyst,
+            Self::Planned | Self::Asking | Self::Running | Self::Verifying | Self::Uncertain(_) => Baton::Remediator,
+            Self::Closed => Baton::Reporter,
+        }
+    }
+}
+
+/// The four roles of the relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Baton {
+    /// Alarms, metrics, logs, workloads.
+    Watch,
+    /// Evidence, verdict, narrative.
+    Analyst,
+    /// Steps.
+    Remediator,
+    /// Slack, follow-ups, transcript.
+    Reporter,
+}
+
+impl Baton {
+    /// The word in line 1.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Watch => "watch",
+            Self::Analyst => "analyst",
+            Self::Remediator => "remediator",
+            Self::Reporter => "reporter",
+        }
+    }
+}
+
+/// The model's text for one incident.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Narrative {
+    /// Which model; empty if none was asked.
+    pub model: String,
+    /// The attempt under way or last ended; 0 if none.
+    pub attempt: u32,
+    /// How far it got.
+    pub standing: NarrativeStanding,
+    /// When it was asked, opened, first spoke, last spoke.
+    pub asked_at: Option<Timestamp>,
+    /// When the stream opened.
+    pub opened_at: Option<Timestamp>,
+    /// When text first came.
+    pub first_text_at: Option<Timestamp>,
+    /// When text last came.
+    pub last_text_at: Option<Timestamp>,
+    /// The text so far, as shown.
+    pub text: String,
+    /// Bytes of the text that are in claims already.
+    pub claimed: usize,
+    /// The sentences so far, checked.
+    pub claims: Vec<Claim>,
+    /// The structured answer as submitted.
+    pub proposal: Option<Proposal>,
+    /// Why it could not be read.
+    pub unreadable: Option<String>,
+    /// Why the model stopped.
+    pub stop: Option<StopReason>,
+    /// What it used.
+    pub usage: TokenUse,
+    /// How it broke.
+    pub fault: Option<Fault>,
+    /// What the person wanted to know in particular.
+    pub inquiry: Option<String>,
+}
+
+/// A running or ended verification.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verification {
+    /// Of which step.
+    pub step: StepId,
+    /// When the step ran.
+    pub since: Timestamp,
+    /// Each test in the step's order.
+    pub tests: Vec<TestState>,
+    /// The last measurement.
+    pub last: Option<Measurement>,
+}
+
+/// What is reported.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReportState {
+    /// One line.
+    pub headline: String,
+    /// When it was drafted.
+    pub drafted_at: Timestamp,
+    /// What is promised.
+    pub follow_ups: Vec<FollowUp>,
+    /// What became of the post.
+    pub post: Post,
+}
+
+/// What became of the post to Slack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Post {
+    /// No webhook is configured.
+    Off,
+    /// On its way.
+    Sending,
+    /// Slack took it.
+    Posted {
+        /// When.
+        at: Timestamp,
+    },
+    /// Slack did not.
+    Failed {
+        /// Why.
+        fault: Fault,
+    },
+}
+
+/// An incident as folded.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Incident {
+    /// Its number.
+    pub id: IncidentId,
+    /// The worst severity among its alarms.
+    pub severity: Severity,
+    /// What it is about.
+    pub service: Service,
+    /// Its alarms, in the order they fired.
+    pub alarms: Vec<AlarmName>,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// Where it stands.
+    pub phase: Phase,
+    /// The window of the last round of questions.
+    pub window: Option<Window>,
+    /// Questions of the last round that are not answered yet.
+    pub awaited: Vec<(EvidenceId, Question)>,
+    /// All evidence, ascending by id; a later round does not delete an earlier one.
+    pub evidence: Vec<Evidence>,
+    /// The first id of the last round.
+    pub round_from: EvidenceId,
+    /// Pinned by the person.
+    pub pins: BTreeSet<EvidenceId>,
+    /// The rules' verdict.
+    pub verdict: Option<Verdict>,
+    /// What it suffices for.
+    pub offers: Vec<RemedyOffer>,
+    /// The model's text.
+    pub narrative: Narrative,
+    /// The model's structured answer, checked.
+    pub diagnosis: Option<Diagnosis>,
+    /// What the person chose to stand on.
+    pub stands_on: StandsOn,
+    /// The gate as last judged.
+    pub gate: Option<GateReport>,
+    /// The plan.
+    pub plan: Option<Plan>,
+    /// The approval that is not used up.
+    pub approval: Option<Approval>,
+    /// The verification under way or last ended.
+    pub verification: Option<Verification>,
+    /// The report.
+    pub report: Option<ReportState>,
+}
+
+impl Incident {
+    /// A new incident.
+    pub fn new(id: IncidentId, service: Service, severity: Severity, at: Timestamp) -> Self {
+        Self {
+            id,
+            severity,
+            service,
+            alarms: Vec::new(),
+            opened_at: at,
+            phase: Phase::Watching,
+            window: None,
+            awaited: Vec::new(),
+            evidence: Vec::new(),
+            round_from: EvidenceId(1),
+            pins: BTreeSet::new(),
+            verdict: None,
+            offers: Vec::new(),
+            narrative: Narrative::default(),
+            diagnosis: None,
+            stands_on: StandsOn::Diagnosis,
+            gate: None,
+            plan: None,
+            approval: None,
+            verification: None,
+            report: None,
+        }
+    }
+
+    /// The evidence of the last round: what verdict and gate rest on.
+    pub fn round(&self) -> &[Evidence] {
+        let start = self.evidence.partition_point(|evidence| evidence.id < self.round_from);
+        self.evidence.get(start..).unwrap_or_default()
+    }
+
+    /// Evidence by id.
+    pub fn evidence(&self, id: EvidenceId) -> Option<&Evidence> {
+        self.evidence.iter().find(|evidence| evidence.id == id)
+    }
+
+    /// The newest evidence on a question.
+    pub fn answer_to(&self, question: Question) -> Option<&Evidence> {
+        self.evidence.iter().rev().find(|evidence| evidence.question == question)
+    }
+
+    /// A step by id.
+    pub fn step(&self, id: StepId) -> Option<&Step> {
+        self.plan.as_ref()?.steps.iter().find(|step| step.id == id)
+    }
+
+    /// A step by id, to change it.
+    pub fn step_mut(&mut self, id: StepId) -> Option<&mut Step> {
+        self.plan.as_mut()?.steps.iter_mut().find(|step| step.id == id)
+    }
+
+    /// Whether remediation is unlocked.
+    pub fn gate_is_open(&self) -> bool {
+        self.gate.as_ref().is_some_and(GateReport::is_open)
+    }
+
+    /// The step that waits for the person: armed before rehearsed, first in first asked.
+    pub fn asked_step(&self) -> Option<&Step> {
+        let steps = &self.plan.as_ref()?.steps;
+        let armed = steps.iter().find(|step| matches!(step.state, StepState::Armed { .. }));
+        armed.or_else(|| steps.iter().find(|step| step.state == StepState::Rehearsed))
+    }
+}

@@ -1,0 +1,103 @@
+//! What the fold comes to: the state every panel, report and decision reads.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::feeds::{Feed, FeedId, Feeds};
+use super::header::Header;
+use super::incident::Incident;
+use super::logs::LogBoard;
+use super::record::IncidentId;
+use super::timeline::Timeline;
+use crate::domain::fault::Fault;
+use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmState};
+use crate::domain::observation::metric::{MetricRole, Series};
+use crate::domain::observation::service::{Service, ServiceName};
+use crate::domain::observation::workload::ClusterView;
+
+/// The credentials as far as they are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Credentials {
+    /// Not known yet.
+    #[default]
+    Unknown,
+    /// They do not expire.
+    Lasting,
+    /// They expire then.
+    ExpireAt(Timestamp),
+}
+
+/// The session.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Session {
+    /// What it is.
+    pub header: Header,
+    /// The sequence number of the last record folded.
+    pub seq: u64,
+    /// The time of the last record folded.
+    pub now: Timestamp,
+    /// All alarms by name.
+    pub alarms: BTreeMap<AlarmName, Alarm>,
+    /// Feeds.
+    pub feeds: Feeds,
+    /// Metrics of services, by role, for the charts.
+    pub metrics: BTreeMap<ServiceName, BTreeMap<MetricRole, Series>>,
+    /// Logs.
+    pub logs: LogBoard,
+    /// The cluster as the watch last told it; read again after a restart, never journaled.
+    pub cluster: ClusterView,
+    /// What alarms are about, as far as known.
+    pub services: BTreeMap<AlarmName, Service>,
+    /// Incidents by number.
+    pub incidents: BTreeMap<IncidentId, Incident>,
+    /// What happened, for the timeline.
+    pub timeline: Timeline,
+    /// The credentials' end.
+    pub credentials: Credentials,
+    /// Why nothing may be decided or run any more.
+    pub read_only: Option<Fault>,
+    /// How the session ended.
+    pub ended: Option<String>,
+}
+
+impl Session {
+    /// The alarms that fire, worst first, then longest.
+    pub fn firing(&self) -> Vec<&Alarm> {
+        let mut firing: Vec<&Alarm> = self.alarms.values().filter(|alarm| alarm.state == AlarmState::Alarm).collect();
+        firing.sort_by(|a, b| (a.severity, a.since, &a.name).cmp(&(b.severity, b.since, &b.name)));
+        firing
+    }
+
+    /// Incidents that are not closed, worst first, then oldest.
+    pub fn queue(&self) -> Vec<&Incident> {
+        let mut open: Vec<&Incident> = self.incidents.values().collect();
+        open.sort_by_key(|incident| (incident.severity, incident.id));
+        open
+    }
+
+    /// A feed, as it is before anything is known of it.
+    pub fn feed(&self, id: FeedId) -> Feed {
+        self.feeds.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// The next incident's number.
+    pub fn next_incident(&self) -> IncidentId {
+        IncidentId(self.incidents.keys().next_back().map_or(1, |last| last.0 + 1))
+    }
+
+    /// The session without what no journal keeps: what a fold from disk comes to.
+    pub fn durable(&self) -> Self {
+        let mut durable = self.clone();
+        durable.logs = durable.logs.without_lines();
+        durable.cluster = ClusterView::default();
+        durable.read_only = None;
+        for feed in durable.feeds.values_mut() {
+            feed.answered_at = None;
+        }
+        durable.seq = 0;
+        durable.now = Timestamp::UNIX_EPOCH;
+        durable
+    }
+}

@@ -1,0 +1,248 @@
+//! The timeline: one line for each thing worth remembering, told from the record itself.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::event::{
+    AlarmEvent, Event, EvidenceEvent, Execution, FeedEvent, IncidentEvent, LogEvent, NarrativeEvent, RemediationEvent,
+    ReportEvent, SessionEvent, VerificationEvent,
+};
+use super::feeds::FeedHealth;
+use super::record::{IncidentId, Record};
+use crate::domain::remediation::approval::Decision;
+use crate::domain::remediation::verification::TestState;
+
+/// The longest timeline kept; older entries are counted and stay in the journal.
+const MOST: usize = 5_000;
+
+/// What an entry is about: decides its sign and colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntryKind {
+    /// Session and notes.
+    Note,
+    /// Alarms.
+    Alarm,
+    /// Feeds.
+    Feed,
+    /// Evidence and verdict.
+    Evidence,
+    /// The model.
+    Narrative,
+    /// Decisions and executions.
+    Step,
+    /// Verification.
+    Verification,
+    /// Reports.
+    Report,
+    /// Something failed.
+    Fault,
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entry {
+    /// The record it tells of: the anchor that scrolling holds on to.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The incident, where there is one.
+    pub incident: Option<IncidentId>,
+    /// What it is about.
+    pub kind: EntryKind,
+    /// The line.
+    pub text: String,
+}
+
+/// Entries in order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Timeline {
+    entries: std::collections::VecDeque<Entry>,
+    dropped: u64,
+}
+
+impl Timeline {
+    /// The entries held, oldest first.
+    pub fn entries(&self) -> &std::collections::VecDeque<Entry> {
+        &self.entries
+    }
+
+    /// Entries that are in the journal alone.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Adds what a record tells.
+    pub fn fold(&mut self, record: &Record) {
+        let Some((kind, text)) = tell(&record.event) else { return };
+        self.entries.push_back(Entry { seq: record.seq, at: record.at, incident: record.incident, kind, text });
+        if self.entries.len() > MOST {
+            self.entries.pop_front();
+            self.dropped += 1;
+        }
+    }
+}
+
+/// What a record tells in one line; `None` for what only moves numbers.
+pub fn tell(event: &Event) -> Option<(EntryKind, String)> {
+    match event {
+        Event::Session(event) => session(event),
+        Event::Alarm(event) => alarm(event),
+        Event::Feed(event) => feed(event),
+        Event::Log(LogEvent::Gap { group, missed, why, .. }) => {
+            let missed = missed.map_or_else(|| "an unknown number of".to_owned(), |n| n.to_string());
+            Some((EntryKind::Feed, format!("{group}: {missed} log events not shown: {why}")))
+        }
+        Event::Incident(event) => incident(event),
+        Event::Evidence(event) => evidence(event),
+        Event::Narrative(event) => narrative(event),
+        Event::Remediation(event) => remediation(event),
+        Event::Verification(event) => verification(event),
+        Event::Report(event) => Some((EntryKind::Report, report(event))),
+        Event::Metric(_) | Event::Log(LogEvent::Batch { .. }) | Event::Workload(_) | Event::Timer(_) => None,
+    }
+}
+
+fn session(event: &SessionEvent) -> Option<(EntryKind, String)> {
+    match event {
+        SessionEvent::Started { header } => {
+            Some((EntryKind::Note, format!("session started, {}", header.mode.word().trim_matches(['*', ' ']))))
+        }
+        SessionEvent::Resumed { note } => Some((EntryKind::Note, format!("session resumed: {note}"))),
+        SessionEvent::Noted { text } => Some((EntryKind::Note, format!("note: {text}"))),
+        SessionEvent::GameDay { text } => Some((EntryKind::Note, format!("game day: {text}"))),
+        SessionEvent::Faulted { fault } => Some((EntryKind::Fault, fault.to_string())),
+        SessionEvent::BecameReadOnly { fault } => Some((EntryKind::Fault, format!("READ-ONLY: {fault}"))),
+        SessionEvent::Ended { reason } => Some((EntryKind::Note, format!("session ended: {reason}"))),
+        SessionEvent::PinToggled { evidence } => Some((EntryKind::Evidence, format!("pin of {evidence} toggled"))),
+        SessionEvent::ScopeLearned { .. } | SessionEvent::CredentialsRead { .. } => None,
+    }
+}
+
+fn alarm(event: &AlarmEvent) -> Option<(EntryKind, String)> {
+    let text = match event {
+        AlarmEvent::Raised { alarm } => {
+            let threshold = alarm.threshold().map_or_else(String::new, |bound| format!(" (threshold {bound})"));
+            let value = alarm.value.map_or_else(String::new, |value| format!(" at {value}"));
+            format!("{} {} in ALARM{value}{threshold}", alarm.severity.word(), alarm.name)
+        }
+        AlarmEvent::Cleared { alarm } => format!("{} left ALARM", alarm.name),
+        AlarmEvent::Removed { name } => format!("{name} is no longer listed"),
+        AlarmEvent::Updated { .. } => return None,
+    };
+    Some((EntryKind::Alarm, text))
+}
+
+fn feed(event: &FeedEvent) -> Option<(EntryKind, String)> {
+    let FeedEvent::Changed { feed, health } = event else { return None };
+    match health {
+        FeedHealth::Lost { fault } => Some((EntryKind::Fault, format!("{} lost: {fault}", feed.word()))),
+        FeedHealth::Retrying { attempt: 1, fault, .. } => {
+            Some((EntryKind::Fault, format!("{} failing: {}", feed.word(), fault.summary)))
+        }
+        FeedHealth::Off { why } => Some((EntryKind::Feed, format!("{} off: {why}", feed.word()))),
+        FeedHealth::Live => Some((EntryKind::Feed, format!("{} live", feed.word()))),
+        FeedHealth::Retrying { .. } | FeedHealth::Connecting => None,
+    }
+}
+
+fn incident(event: &IncidentEvent) -> Option<(EntryKind, String)> {
+    let text = match event {
+        IncidentEvent::Opened { service, alarm } => format!("incident opened on {} by {alarm}", service.name),
+        IncidentEvent::AlarmJoined { alarm } => format!("{alarm} joined the incident"),
+        IncidentEvent::ServiceCorrected { service } => format!("service corrected to {}", service.name),
+        IncidentEvent::Closed { reason } => format!("incident closed: {reason}"),
+        IncidentEvent::Identified { .. } => return None,
+    };
+    Some((EntryKind::Alarm, text))
+}
+
+fn evidence(event: &EvidenceEvent) -> Option<(EntryKind, String)> {
+    let text = match event {
+        EvidenceEvent::Asked { asks, .. } => format!("{} questions asked", asks.len()),
+        EvidenceEvent::Answered { evidence } => {
+            format!("{} {}: {}", evidence.id, evidence.question.word(), evidence.answer.completeness())
+        }
+        EvidenceEvent::VerdictReached { verdict, .. } => {
+            format!("verdict of the rules: {} {}", verdict.cause().words(), verdict.confidence())
+        }
+    };
+    Some((EntryKind::Evidence, text))
+}
+
+fn narrative(event: &NarrativeEvent) -> Option<(EntryKind, String)> {
+    let text = match event {
+        NarrativeEvent::Asked { model, attempt, .. } => format!("asked {model} (attempt {attempt})"),
+        NarrativeEvent::Ended { usage, .. } => {
+            format!("narrative complete, {} tokens in, {} out", usage.input, usage.output)
+        }
+        NarrativeEvent::Broke { fault, .. } => return Some((EntryKind::Fault, format!("narrative broke: {fault}"))),
+        NarrativeEvent::ProposalUnreadable { why, .. } => format!("structured diagnosis unreadable: {why}"),
+        NarrativeEvent::DiagnosisChecked { diagnosis } => {
+            use crate::domain::diagnosis::claim::DiagnosisCheck;
+            let cause = diagnosis.proposal.cause.words();
+            match &diagnosis.check {
+                DiagnosisCheck::Accepted => format!("diagnosis accepted: {cause} {}", diagnosis.confidence),
+                DiagnosisCheck::Rejected { reasons } => format!("diagnosis REJECTED ({cause}): {}", reasons.join(" ")),
+            }
+        }
+        NarrativeEvent::RulesChosen { by } => format!("{by} chose to stand on the rules alone"),
+        NarrativeEvent::Opened { .. } | NarrativeEvent::TextArrived { .. } | NarrativeEvent::Proposed { .. } => {
+            return None;
+        }
+    };
+    Some((EntryKind::Narrative, text))
+}
+
+fn remediation(event: &RemediationEvent) -> Option<(EntryKind, String)> {
+    let text = match event {
+        RemediationEvent::GateJudged { report } if report.is_open() => format!("gate OPEN at {}", report.confidence),
+        RemediationEvent::GateJudged { report } => {
+            let reasons: Vec<&str> = report.refusals.iter().map(|refusal| refusal.text.as_str()).collect();
+            format!("gate LOCKED: {}", reasons.join(" "))
+        }
+        RemediationEvent::PlanProposed { plan } => {
+            let steps: Vec<String> = plan.steps.iter().map(|step| format!("{} {}", step.id, step.text())).collect();
+            format!("plan: {}", steps.join("; "))
+        }
+        RemediationEvent::RehearsalAsked { .. } => return None,
+        RemediationEvent::StepRehearsed { step, rehearsal } => format!("{step} {}", rehearsal.outcome.word()),
+        RemediationEvent::StepArmed { step, digest, .. } => format!("{step} ARMED {digest}"),
+        RemediationEvent::DecisionGiven { step, decision } => match decision {
+            Decision::Approved { digest, by, .. } => format!("{step} APPROVED {digest} by {by}"),
+            Decision::Denied { reason, by } => format!("{step} DENIED by {by}: {reason}"),
+            Decision::Skipped { by } => format!("{step} SKIPPED by {by}"),
+        },
+        RemediationEvent::PermitRefused { step, refusal } => format!("{step} no permit: {}", refusal.text()),
+        RemediationEvent::StepStarted { step, digest } => format!("{step} STARTED {digest}"),
+        RemediationEvent::StepFinished { step, execution } => match execution {
+            Execution::Applied { generation } => format!("{step} applied, generation {generation}"),
+            Execution::NotApplied { fault } => format!("{step} not applied: {fault}"),
+            Execution::Unknown { fault } => format!("{step} UNCERTAIN: {fault}"),
+        },
+        RemediationEvent::StoodDown { step, why } => format!("{step} stood down: {why}"),
+        RemediationEvent::Expired { step } => format!("{step} approval expired"),
+        RemediationEvent::UndoProposed { of, .. } => format!("undo of {of} proposed"),
+        RemediationEvent::UncertaintySettled { step, found } => format!("{step} looked at again: {found}"),
+    };
+    Some((EntryKind::Step, text))
+}
+
+fn verification(event: &VerificationEvent) -> Option<(EntryKind, String)> {
+    let VerificationEvent::Ended { step, tests } = event else { return None };
+    let passed = tests.iter().filter(|state| **state == TestState::Passed).count();
+    let word = if passed == tests.len() { "VERIFIED" } else { "FAILED verification" };
+    Some((EntryKind::Verification, format!("{step} {word}: {passed} of {} tests passed", tests.len())))
+}
+
+fn report(event: &ReportEvent) -> String {
+    match event {
+        ReportEvent::Drafted { headline, follow_ups } => {
+            let promised: Vec<&str> = follow_ups.iter().map(|follow_up| follow_up.text.as_str()).collect();
+            format!("report: {headline}; follow-ups: {}", promised.join(", "))
+        }
+        ReportEvent::Posted => "report posted to Slack".to_owned(),
+        ReportEvent::PostFailed { fault } => format!("report not posted: {fault}"),
+        ReportEvent::Exported { path } => format!("exported to {path}"),
+    }
+}
