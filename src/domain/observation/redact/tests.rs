@@ -1,0 +1,88 @@
+//! What is hidden, what is left alone, and that hiding twice changes nothing.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn secrets_are_hidden() {
+    for (given, expected) in [
+        ("key AKIAIOSFODNN7EXAMPLE used", "key [redacted:aws-key] used"),
+        (
+            "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "aws_secret_access_key = [redacted:secret]",
+        ),
+        ("Authorization: Bearer abc.def-123", "Authorization: Bearer [redacted:authorization]"),
+        ("authorization: Basic dXNlcjpwYXNzd29yZA==", "authorization: Basic [redacted:authorization]"),
+        ("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln back", "got [redacted:jwt] back"),
+        ("post https://hooks.slack.com/services/T000/B000/XXXX now", "post [redacted:slack-webhook] now"),
+        ("slack xoxb-1234567890-abcdefghij", "slack [redacted:slack-token]"),
+        ("git ghp_0123456789abcdefghijklmnopqrstuvwxyz", "git [redacted:github-token]"),
+        ("DB_PASSWORD=hunter2", "DB_PASSWORD=[redacted:password]"),
+        (r#"{"password":"hunter2","user":"a"}"#, r#"{"password":"[redacted:password]","user":"a"}"#),
+        (r#"{\"password\":\"hunter2\"}"#, r#"{\"password\":\"[redacted:password]\"}"#),
+        ("postgres://app:s3cr3t@db:5432/x", "postgres://app:[redacted:password]@db:5432/x"),
+        ("redis://:s3cr3t@cache:6379", "redis://:[redacted:password]@cache:6379"),
+        ("run --token abcdef123456 -v", "run --token [redacted:secret] -v"),
+        ("x-api-key: 9f8e7d6c5b4a3210", "x-api-key: [redacted:secret]"),
+        ("client_secret=changeme", "client_secret=[redacted:secret]"),
+        ("Cookie: session=abc; csrf=def", "Cookie: [redacted:cookie]"),
+        ("?X-Amz-Signature=0123abcd&x=1", "?X-Amz-Signature=[redacted:secret]&x=1"),
+        (
+            "-----BEGIN RSA PRIVATE KEY-----\\nMIIEow\\n-----END RSA PRIVATE KEY----- tail",
+            "[redacted:private-key] tail",
+        ),
+        ("-----BEGIN PRIVATE KEY-----", "[redacted:private-key]"),
+        ("MIIEowIBAAKCAQEAx1Zz0m3pQ2rS5tU8vW1xY4zA7bC0dE3fG6hI9jK2lM5nO8pQ", "[redacted:key-material]"),
+    ] {
+        assert_eq!(redact(given).text, expected, "{given}");
+        assert!(redact(given).count >= 1, "{given}");
+    }
+}
+
+#[test]
+fn harmless_text_is_left_alone() {
+    for text in [
+        "GET /v1/orders/88121 200 41ms",
+        "input_tokens=1200 output_tokens=300",
+        "SyntaxError: Unexpected token: string (3)",
+        "password: required",
+        "Invalid password: null",
+        "token: expired",
+        "bearer token missing",
+        "bearer authentication off",
+        "region asia-east1, zone ap-southeast-1",
+        "sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "see https://example.com/a:b?c=d",
+        "mail ops@example.com about https://example.com/",
+        "secret \"my-api-tls\" not found",
+        "task-0412 risk-averse sk-ip",
+        "no credentials found",
+        "cookie jar is empty",
+        "java.lang.OutOfMemoryError: Java heap space",
+        "OOMKilled exit=137 pod=my-api-7d9f-x2x4",
+    ] {
+        assert_eq!(redact(text), Redacted { text: text.to_owned(), count: 0 });
+    }
+}
+
+proptest! {
+    #[test]
+    fn hiding_twice_changes_nothing(
+        words in prop::collection::vec(
+            prop::sample::select(vec![
+                "password=", "token:", "secret", "AKIAIOSFODNN7EXAMPLE", "Bearer ", "\"", " ", "://", "a:b@", "eyJabcdefgh.abcdefg",
+                "--token ", "Cookie: ", "abc123def456", "[redacted:x]", "authorization: ", ",", "}", "ghp_",
+            ]),
+            0..12,
+        ),
+    ) {
+        let once = redact(&words.concat());
+        prop_assert_eq!(redact(&once.text).text, once.text);
+    }
+
+    #[test]
+    fn any_text_is_survived(text in any::<String>()) {
+        let _ = redact(&text);
+    }
+}
