@@ -1,9 +1,12 @@
 //! Log lines as ingested: sanitised, redacted, classified. Raw telemetry never gets past `ingest`.
 
+mod level;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::oom_kill::KillSign;
+use super::oom_kill::{self, KillSign};
+use super::{redact, sanitise};
 
 crate::text_id!(
     /// A CloudWatch log group such as `/ecs/my-api`.
@@ -115,4 +118,128 @@ pub struct BatchSummary {
     pub first_at: Option<Timestamp>,
     /// The newest instant in the batch.
     pub last_at: Option<Timestamp>,
+}
+
+/// Cleans and classifies an event: controls and secrets out, level and sign of a kill read. The only way in.
+pub fn ingest(raw: RawLogEvent, group: &LogGroup) -> LogLine {
+    let clean = sanitise::line(&raw.message);
+    let (text, _) = redact::redact_borrowed(&clean);
+    let kill = oom_kill::sign(&text);
+    let level =
+        level::named(&text).unwrap_or_else(|| if kill.is_some() { LogLevel::Error } else { level::told(&text) });
+    let stream = match redact::redact_borrowed(&sanitise::line(&raw.stream)) {
+        (stream, 0) if stream == raw.stream => None,
+        (stream, _) => Some(stream.into_owned()),
+    };
+    LogLine {
+        id: raw.id,
+        at: raw.at,
+        group: group.clone(),
+        level,
+        kill,
+        text: text.into_owned(),
+        stream: stream.unwrap_or(raw.stream),
+    }
+}
+
+impl BatchSummary {
+    /// Counts a line that is new.
+    pub fn add(&mut self, line: &LogLine) {
+        self.lines += 1;
+        self.bytes += line.text.len() as u64;
+        self.redacted += u64::from(line.text.contains(redact::MARK));
+        match line.level {
+            LogLevel::Warn => self.warnings += 1,
+            LogLevel::Error => self.errors += 1,
+            LogLevel::Info | LogLevel::Debug => {}
+        }
+        match line.kill {
+            Some(KillSign::OomKill) => self.kills += 1,
+            Some(KillSign::HeapError) => self.heap_errors += 1,
+            None => {}
+        }
+        self.spread(line.at, line.at);
+    }
+
+    /// Counts a line whose id was known already.
+    pub fn add_duplicate(&mut self) {
+        self.duplicates += 1;
+    }
+
+    /// Adds another page's summary.
+    pub fn merge(&mut self, other: &Self) {
+        self.lines += other.lines;
+        self.duplicates += other.duplicates;
+        self.warnings += other.warnings;
+        self.errors += other.errors;
+        self.kills += other.kills;
+        self.heap_errors += other.heap_errors;
+        self.bytes += other.bytes;
+        self.redacted += other.redacted;
+        if let (Some(first), Some(last)) = (other.first_at, other.last_at) {
+            self.spread(first, last);
+        }
+    }
+
+    fn spread(&mut self, first: Timestamp, last: Timestamp) {
+        self.first_at = Some(self.first_at.map_or(first, |at| at.min(first)));
+        self.last_at = Some(self.last_at.map_or(last, |at| at.max(last)));
+    }
+}
+
+impl Extend<LogLine> for BatchSummary {
+    fn extend<T: IntoIterator<Item = LogLine>>(&mut self, lines: T) {
+        lines.into_iter().for_each(|line| self.add(&line));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ingested(message: &str) -> LogLine {
+        let raw = RawLogEvent {
+            id: "1".into(),
+            at: Timestamp::UNIX_EPOCH,
+            stream: "s\u{1b}x".into(),
+            message: message.into(),
+        };
+        ingest(raw, &LogGroup::from("/ecs/my-api"))
+    }
+
+    #[test]
+    fn a_line_is_cleaned_before_anything_else_sees_it() {
+        let line = ingested("INFO login pass\u{200b}word=hunter2\u{1b}[2J\n");
+        assert_eq!(line.text, "INFO login password=[redacted:password]\\x1b[2J");
+        assert_eq!(line.stream, "s\\x1bx");
+        assert_eq!((line.level, line.kill), (LogLevel::Info, None));
+    }
+
+    #[test]
+    fn a_kill_that_names_no_level_is_an_error() {
+        let line = ingested("OOMKilled app exit=137");
+        assert_eq!((line.level, line.kill), (LogLevel::Error, Some(KillSign::OomKill)));
+    }
+
+    #[test]
+    fn a_summary_counts_each_kind_apart() {
+        let mut whole = BatchSummary::default();
+        for text in ["INFO a", "WARN b", "ERROR c", "OOMKilled d", "java.lang.OutOfMemoryError: e", "token=abcdef123"] {
+            let mut page = BatchSummary::default();
+            page.add(&ingested(text));
+            whole.merge(&page);
+        }
+        whole.add_duplicate();
+        let counts = (
+            whole.lines,
+            whole.duplicates,
+            whole.warnings,
+            whole.errors,
+            whole.kills,
+            whole.heap_errors,
+            whole.redacted,
+        );
+        assert_eq!(counts, (6, 1, 1, 3, 1, 1, 1));
+        assert_eq!(whole.first_at, Some(Timestamp::UNIX_EPOCH));
+    }
 }

@@ -1,9 +1,17 @@
 //! OOM kills: the words that tell of one, and the exact count by container without adding up different sources.
 
+mod count;
+mod sighting;
+mod sign;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::log::Completeness;
+
+pub use count::{SourceRead, count};
+pub use sighting::{in_events, in_lines, in_pods};
+pub use sign::sign;
 
 /// What a text says about memory running out. A kill by the kernel and a heap error inside the process are different facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -38,6 +46,18 @@ impl KillSource {
     }
 }
 
+/// How far a sighting's count can be trusted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certainty {
+    /// So many kills were told of, inside the window.
+    #[default]
+    Told,
+    /// At least one, at most so many: a `restartCount` whose earlier restarts may lie before the window or have another
+    /// reason.
+    AtMost,
+}
+
 /// One sighting of a kill.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KillSighting {
@@ -49,6 +69,9 @@ pub struct KillSighting {
     pub at: Timestamp,
     /// How many kills this sighting stands for (an event with a count, else 1).
     pub count: u64,
+    /// Whether the count is told or an upper bound.
+    #[serde(default)]
+    pub certainty: Certainty,
 }
 
 /// Kills of one container.
