@@ -1,0 +1,10 @@
+//! The rehearsal: a simulated cloud on loopback that speaks the real wire protocols.
+//!
+//! Owns scenarios, the world they make, its clock, its servers and the ledger of what they received. Uses `domain`
+//! alone and shares no wire code with `adapters`, so that both sides cannot share a bug.
+
+pub mod behaviour;
+pub mod clock;
+pub mod faults;
+pub mod ledger;
+pub mod scenario;

@@ -1,0 +1,163 @@
+//! Finding and reading scenarios: built in, by file or by folder, with the line of whatever is wrong.
+
+use std::path::{Path, PathBuf};
+
+use super::overlay::Overlay;
+use super::{ConditionSpec, HistorySpec, Regime, Scenario};
+use crate::domain::fault::{Fault, FaultKind};
+
+/// A scenario in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScenarioSummary {
+    /// Its name.
+    pub name: String,
+    /// One line.
+    pub title: String,
+    /// What a person learns from it.
+    pub teaches: String,
+}
+
+/// The scenarios inside the program, the founding one first.
+const BUILT_IN: [(&str, &str); 5] = [
+    ("oom-leak", include_str!("../../../assets/scenarios/oom-leak.toml")),
+    ("limit-too-low", include_str!("../../../assets/scenarios/limit-too-low.toml")),
+    ("traffic-flood", include_str!("../../../assets/scenarios/traffic-flood.toml")),
+    ("no-data", include_str!("../../../assets/scenarios/no-data.toml")),
+    ("model-hallucinates", include_str!("../../../assets/scenarios/model-hallucinates.toml")),
+];
+
+/// The built-in scenarios, the founding one first. One that does not parse is left out; a test keeps that from happening.
+pub fn list() -> Vec<ScenarioSummary> {
+    BUILT_IN
+        .iter()
+        .filter_map(|(name, text)| parse(text, name).ok())
+        .map(|scenario| ScenarioSummary { name: scenario.name, title: scenario.title, teaches: scenario.teaches })
+        .collect()
+}
+
+/// Loads a built-in scenario by name, else a TOML file, else `scenario.toml` of a folder.
+///
+/// # Errors
+/// `Usage` when nothing of that name exists or the text is not a scenario; `Storage` when a file cannot be read.
+pub fn load(name_or_path: &str) -> Result<Scenario, Fault> {
+    if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
+        return parse(text, name);
+    }
+    let given = Path::new(name_or_path);
+    let file = if given.is_dir() { given.join("scenario.toml") } else { given.to_path_buf() };
+    if !file.is_file() {
+        let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+        return Err(Fault::new(FaultKind::Usage, format!("There is no scenario {name_or_path:?}.")).hint(format!(
+            "Give one of {}, or a path to a TOML file or a folder with scenario.toml.",
+            names.join(", ")
+        )));
+    }
+    let text = std::fs::read_to_string(&file).map_err(|error| {
+        Fault::new(FaultKind::Storage, format!("The scenario {} could not be read.", file.display()))
+            .cause(error.to_string())
+    })?;
+    let mut scenario = parse(&text, &file.display().to_string())?;
+    scenario.folder = Some(file.parent().map_or_else(PathBuf::new, Path::to_path_buf));
+    Ok(scenario)
+}
+
+/// Reads a scenario from its text; `origin` names it in the fault.
+///
+/// # Errors
+/// `Usage`, with line and column where the text is not TOML or a field is wrong or unknown.
+pub fn parse(text: &str, origin: &str) -> Result<Scenario, Fault> {
+    let contradiction =
+        |cause: String| Fault::new(FaultKind::Usage, format!("The scenario {origin} contradicts itself.")).cause(cause);
+    let overlay = read(text, origin)?;
+    let base = match &overlay.based_on {
+        None => None,
+        Some(name) => Some(base(name).map_err(&contradiction)?),
+    };
+    let scenario = overlay.over(base).map_err(contradiction)?;
+    check(&scenario).map_err(contradiction)?;
+    Ok(scenario)
+}
+
+/// A built-in scenario that stands by itself.
+fn base(name: &str) -> Result<Scenario, String> {
+    let (_, text) = BUILT_IN
+        .iter()
+        .find(|(built_in, _)| *built_in == name)
+        .ok_or_else(|| format!("It is based on {name:?}, which is not a built-in scenario."))?;
+    let overlay = read(text, name).map_err(|fault| fault.to_string())?;
+    if overlay.based_on.is_some() {
+        return Err(format!("It is based on {name:?}, which is itself based on another."));
+    }
+    overlay.over(None)
+}
+
+fn read(text: &str, origin: &str) -> Result<Overlay, Fault> {
+    toml::from_str(text).map_err(|error| {
+        let place = error.span().map_or_else(String::new, |span| {
+            let (line, column) = position(text, span.start);
+            format!(" at line {line}, column {column}")
+        });
+        Fault::new(FaultKind::Usage, format!("The scenario {origin} is not valid{place}."))
+            .cause(error.message().trim_end().to_owned())
+            .hint("Every field is described in assets/scenarios/README.md.")
+    })
+}
+
+/// Line and column, from 1, of a byte offset.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+    (line, column)
+}
+
+/// What the types cannot say: names that must exist, windows that must be in order.
+fn check(scenario: &Scenario) -> Result<(), String> {
+    for metric in &scenario.metrics {
+        if let Some(workload) = &metric.workload
+            && scenario.workload(workload).is_none()
+        {
+            return Err(format!("The metric {:?} follows the workload {workload:?}, which is not here.", metric.id));
+        }
+        let needs_workload = matches!(
+            metric.history,
+            HistorySpec::Memory | HistorySpec::OomTerminations | HistorySpec::Restarts | HistorySpec::Running
+        );
+        if needs_workload && metric.workload.is_none() {
+            return Err(format!("The metric {:?} follows lives but names no workload.", metric.id));
+        }
+    }
+    check_alarms(scenario)?;
+    for log in &scenario.logs {
+        if log.workload.as_ref().is_some_and(|workload| scenario.workload(workload).is_none()) {
+            return Err(format!("A log of {} names the workload {:?}, which is not here.", log.group, log.workload));
+        }
+    }
+    for workload in &scenario.workloads {
+        if workload.containers.is_empty() || workload.revisions.is_empty() {
+            return Err(format!("The workload {:?} needs a container and a revision.", workload.name));
+        }
+        if let Regime::Leak { kills, .. } | Regime::Ceiling { kills, .. } = &workload.memory
+            && (kills.from >= kills.to || kills.gap_min > kills.gap_max || kills.to.is_positive())
+        {
+            return Err(format!("The kills of {:?} need from < to <= 0 and gap_min <= gap_max.", workload.name));
+        }
+    }
+    Ok(())
+}
+
+fn check_alarms(scenario: &Scenario) -> Result<(), String> {
+    let known = |id: &str| scenario.metrics.iter().any(|metric| metric.id == id);
+    for alarm in &scenario.alarms {
+        let (ConditionSpec::Threshold { metric, .. } | ConditionSpec::Fixed { metric, .. }) = &alarm.condition else {
+            continue;
+        };
+        if !known(metric) {
+            return Err(format!("The alarm {:?} watches the metric {metric:?}, which is not here.", alarm.name));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! Log lines of a scenario: generators that write them by the minute, or text files with timestamps.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+
+/// A source of lines in one log group.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSpec {
+    /// The group, such as `/ecs/my-api`.
+    pub group: String,
+    /// The workload whose pods write it: each living container is a stream.
+    #[serde(default)]
+    pub workload: Option<String>,
+    /// The stream, where no workload writes it.
+    #[serde(default)]
+    pub stream: Option<String>,
+    /// When lines come.
+    pub cadence: Cadence,
+    /// Templates; one is taken for each line. `{pod}`, `{container}`, `{time}`, `{restarts}` and the names in `fields`
+    /// are filled in. Empty for a file.
+    #[serde(default)]
+    pub templates: Vec<String>,
+    /// Values for the names in the templates.
+    #[serde(default)]
+    pub fields: BTreeMap<String, FieldSpec>,
+}
+
+/// When lines come.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Cadence {
+    /// All the time.
+    Steady {
+        /// Lines a minute.
+        per_minute: f64,
+    },
+    /// As a metric of this file goes: none at `low`, `per_minute` at `high`.
+    Metric {
+        /// The `id` of the metric.
+        metric: String,
+        /// The value with no lines.
+        low: f64,
+        /// The value with all lines.
+        high: f64,
+        /// Lines a minute at `high`.
+        per_minute: f64,
+    },
+    /// One line for each OOM kill of the workload, so long after it.
+    EachKill {
+        /// How long after.
+        #[serde(default)]
+        after: SignedDuration,
+    },
+    /// One line for each container start of the workload.
+    EachStart {
+        /// How long after.
+        #[serde(default)]
+        after: SignedDuration,
+    },
+    /// At these instants from start, each once.
+    Once {
+        /// The instants.
+        at: Vec<SignedDuration>,
+    },
+    /// A text file from the scenario's folder, a timestamp before each line, re-stamped so that its last line falls a
+    /// second before start.
+    File {
+        /// The file.
+        file: String,
+    },
+}
+
+/// How a field of a template is filled.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum FieldSpec {
+    /// A whole number from `min` to `max`.
+    Int {
+        /// Smallest.
+        min: i64,
+        /// Largest.
+        max: i64,
+    },
+    /// One of a list.
+    Pick {
+        /// The list.
+        of: Vec<String>,
+    },
+    /// Hexadecimal digits.
+    Hex {
+        /// How many.
+        digits: u8,
+    },
+    /// The value of a metric of this file at the time.
+    Metric {
+        /// The `id` of the metric.
+        metric: String,
+    },
+}

@@ -1,0 +1,148 @@
+//! Metric series of a scenario: a history by shape or CSV column, and what they follow once the rehearsal runs.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+
+use crate::domain::observation::metric::Unit;
+
+/// A metric CloudWatch holds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricSpec {
+    /// The name alarms of this file refer to it by.
+    pub id: String,
+    /// Such as `AWS/ECS`.
+    pub namespace: String,
+    /// Such as `CPUUtilization`.
+    pub name: String,
+    /// Its dimensions.
+    #[serde(default)]
+    pub dimensions: BTreeMap<String, String>,
+    /// The unit of its values.
+    #[serde(default)]
+    pub unit: Unit,
+    /// Decimals its values are rounded to.
+    #[serde(default = "two")]
+    pub decimals: u8,
+    /// The workload whose lives it follows, where it follows any.
+    #[serde(default)]
+    pub workload: Option<String>,
+    /// Its points before start.
+    pub history: HistorySpec,
+    /// Its points after start; as history where left out.
+    #[serde(default)]
+    pub after: AfterSpec,
+}
+
+fn two() -> u8 {
+    2
+}
+
+/// The points before start, one a minute.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "shape", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum HistorySpec {
+    /// No point at all: the metric is listed and empty.
+    Empty,
+    /// One value with jitter.
+    Constant {
+        /// The value.
+        value: f64,
+        /// Jitter, plus or minus.
+        #[serde(default)]
+        noise: f64,
+    },
+    /// Straight lines between knots, with jitter and exact figures where asked.
+    Curve {
+        /// Instants from start (negative) and values, ascending.
+        knots: Vec<Knot>,
+        /// Jitter, plus or minus.
+        #[serde(default)]
+        noise: f64,
+        /// Exact figures over the last points.
+        #[serde(default)]
+        normalise: Option<Normalise>,
+    },
+    /// Mean memory of the workload's pods in percent of their limit.
+    Memory,
+    /// Containers of the workload's present pods whose life before ended in an OOM kill, counted with repetition.
+    OomTerminations,
+    /// Restarts of the containers of the workload's present pods.
+    Restarts,
+    /// Pods of the workload that run.
+    Running,
+    /// A column of a CSV file with a time column, re-stamped so that its last row is the minute before start.
+    Csv {
+        /// The file, from the scenario's folder.
+        file: String,
+        /// Which columns.
+        #[serde(default)]
+        columns: Column,
+    },
+}
+
+/// A point of a curve.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Knot(
+    /// When, from start (negative).
+    pub SignedDuration,
+    /// The value there.
+    pub f64,
+);
+
+/// The columns of a CSV file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// Header of the time column: RFC 3339, `YYYY-MM-DD HH:MM:SS` (UTC) or epoch seconds.
+    pub time: String,
+    /// Header of the value column.
+    pub value: String,
+}
+
+impl Default for Column {
+    fn default() -> Self {
+        Self { time: "timestamp".to_owned(), value: "value".to_owned() }
+    }
+}
+
+/// Figures a curve is stretched to, over the last `points` before start: the last point is the highest.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Normalise {
+    /// How many of the last points.
+    pub points: usize,
+    /// Their highest value, which is also the last.
+    pub peak: f64,
+    /// Their mean.
+    pub mean: f64,
+}
+
+/// What a metric follows after start.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(tag = "follows", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum AfterSpec {
+    /// The history's own rule: the last knot, the constant, the lives.
+    #[default]
+    History,
+    /// The memory pressure of the workload: `healthy` without any, `sick` at the full.
+    Pressure {
+        /// At none.
+        healthy: f64,
+        /// At the full.
+        sick: f64,
+        /// Jitter, plus or minus.
+        #[serde(default)]
+        noise: f64,
+    },
+    /// One value with jitter.
+    Constant {
+        /// The value.
+        value: f64,
+        /// Jitter, plus or minus.
+        #[serde(default)]
+        noise: f64,
+    },
+}
