@@ -1,6 +1,8 @@
 //! What the observations mean: evidence, statistics, rules, claims, verdict. Uses `observation` alone.
 
 pub mod claim;
+pub mod conversation;
 pub mod evidence;
+pub mod submission;
 pub mod sufficiency;
 pub mod verdict;
