@@ -1,0 +1,102 @@
+//! Reads for evidence: the whole view, one workload, its pods, its revisions, recent events.
+//! A refusal (403) and an absence (404) come back as different errors.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::core::v1 as core;
+
+use super::call::{Client, Resource};
+use super::fault::KubeError;
+use super::map::{self, Owners};
+use super::watch::known::Known;
+use super::watch::listing::{Unreadable, read_all};
+use crate::domain::observation::scope::Namespace;
+use crate::domain::observation::workload::{
+    ClusterEvent, ClusterView, Pod, Revision, Workload, WorkloadKind, WorkloadRef,
+};
+
+/// Everything of the chosen namespaces, with what this credential could not read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// What could be read.
+    pub view: ClusterView,
+    /// What could not.
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl Client {
+    /// Reads the chosen namespaces once, without watching.
+    pub async fn read_view(&self, namespaces: &[Namespace]) -> Result<View, KubeError> {
+        let mut known = Known::default();
+        let (_, unreadable) = read_all(self, namespaces, &mut known).await?;
+        Ok(View { view: known.view, unreadable })
+    }
+
+    /// Reads one workload.
+    pub async fn read_workload(&self, target: &WorkloadRef) -> Result<Workload, KubeError> {
+        let (namespace, name) = (&target.namespace, target.name.as_str());
+        match target.kind {
+            WorkloadKind::Deployment => {
+                let object: Deployment = self.get(Resource::DEPLOYMENTS, namespace, name).await?;
+                Ok(map::deployment(&object))
+            }
+            WorkloadKind::StatefulSet => {
+                let object: StatefulSet = self.get(Resource::STATEFUL_SETS, namespace, name).await?;
+                Ok(map::stateful_set(&object))
+            }
+            WorkloadKind::DaemonSet => {
+                let object: DaemonSet = self.get(Resource::DAEMON_SETS, namespace, name).await?;
+                Ok(map::daemon_set(&object))
+            }
+        }
+    }
+
+    /// Reads the pods of a workload: those its selector asks for and that it controls.
+    pub async fn read_pods(&self, workload: &Workload) -> Result<Vec<Pod>, KubeError> {
+        let target = &workload.target;
+        let selector = selector_text(&workload.selector);
+        let query = [("labelSelector", selector.as_str())];
+        let listing = self.list::<core::Pod>(Resource::PODS, Some(&target.namespace), &query).await?;
+        let owners = Owners::default();
+        let pods = listing.items.iter().map(|pod| map::pod(pod, &owners));
+        Ok(pods.filter(|pod| pod.owner.as_ref() == Some(target)).collect())
+    }
+
+    /// Reads the revisions of a deployment, ascending. Other kinds keep none in replica sets.
+    pub async fn read_revisions(&self, workload: &Workload) -> Result<Vec<Revision>, KubeError> {
+        let target = &workload.target;
+        let sets = self.replica_sets(target, &workload.selector).await?;
+        let mut revisions: Vec<Revision> =
+            sets.iter().filter_map(map::revision).map(|(_, revision)| revision).collect();
+        revisions.sort_by_key(|revision| revision.number);
+        Ok(revisions)
+    }
+
+    /// The replica sets that a deployment controls, as the API holds them.
+    pub(super) async fn replica_sets(
+        &self,
+        target: &WorkloadRef,
+        selector: &BTreeMap<String, String>,
+    ) -> Result<Vec<ReplicaSet>, KubeError> {
+        let selector = selector_text(selector);
+        let query = [("labelSelector", selector.as_str())];
+        let listing = self.list::<ReplicaSet>(Resource::REPLICA_SETS, Some(&target.namespace), &query).await?;
+        let mine = |set: &ReplicaSet| map::revision(set).is_some_and(|(owner, _)| owner == *target);
+        Ok(listing.items.into_iter().filter(mine).collect())
+    }
+
+    /// Reads the events of a namespace that the API still keeps (an hour by default), oldest first.
+    pub async fn read_events(&self, namespace: &Namespace) -> Result<Vec<ClusterEvent>, KubeError> {
+        let listing = self.list::<core::Event>(Resource::EVENTS, Some(namespace), &[]).await?;
+        let mut events: Vec<ClusterEvent> = listing.items.iter().map(map::event).collect();
+        events.sort_by_key(|event| event.last_at);
+        Ok(events)
+    }
+}
+
+/// `app=my-api,tier=web`. Expressions beside the labels are not sent; who asks filters by owner.
+fn selector_text(labels: &BTreeMap<String, String>) -> String {
+    let pairs: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    pairs.join(",")
+}

@@ -1,0 +1,140 @@
+//! The watch: list, then follow, telling each change once. One attempt is one call; the schedule of attempts is the
+//! caller's. It ends only with an error or when nobody listens any more.
+
+pub(super) mod known;
+pub(super) mod listing;
+
+mod cursor;
+
+use std::fmt;
+
+use futures::StreamExt as _;
+use tokio::sync::mpsc;
+
+use self::cursor::Feeds;
+use self::known::Known;
+pub use self::listing::Unreadable;
+use super::call::Client;
+use super::fault::{KubeError, Problem};
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::scope::Namespace;
+use crate::domain::observation::workload::ClusterChange;
+
+/// What the watch tells while it runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WatchReport {
+    /// The cluster changed; the first of each attempt is a whole listing.
+    Change(ClusterChange),
+    /// A kind of object cannot be read by this credential; the rest is watched.
+    Unreadable(Unreadable),
+}
+
+/// Why an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WatchError {
+    /// There was no namespace to watch.
+    NoNamespace,
+    /// Nothing at all may be read.
+    NothingReadable(Box<Fault>),
+    /// The server forgot our place again right after a fresh listing (410).
+    Expired(KubeError),
+    /// A call failed or went silent.
+    Api(KubeError),
+}
+
+impl WatchError {
+    /// Whether another attempt, later and unchanged, may succeed.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::NoNamespace | Self::NothingReadable(_) => false,
+            Self::Expired(_) => true,
+            Self::Api(error) => error.is_transient(),
+        }
+    }
+
+    /// What a person reads.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::NoNamespace => Fault::new(FaultKind::Usage, "There is no namespace to watch.")
+                .hint("Name one by `--namespace` or by a workload in `[[service]]`."),
+            Self::NothingReadable(fault) => (**fault).clone(),
+            Self::Expired(error) | Self::Api(error) => error.fault(),
+        }
+    }
+}
+
+impl fmt::Display for WatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault().fmt(f)
+    }
+}
+
+impl std::error::Error for WatchError {}
+
+impl From<WatchError> for Fault {
+    fn from(error: WatchError) -> Self {
+        error.fault()
+    }
+}
+
+/// One attempt: lists the namespaces, then follows them. After a 410 it lists again by itself, unless nothing had
+/// been heard since the last listing. Returns `Ok` only when the receiver is gone.
+pub async fn watch_once(
+    client: &Client,
+    namespaces: &[Namespace],
+    reports: &mpsc::Sender<WatchReport>,
+) -> Result<(), WatchError> {
+    if namespaces.is_empty() {
+        return Err(WatchError::NoNamespace);
+    }
+    loop {
+        let mut known = Known::default();
+        let (places, unreadable) = listing::read_all(client, namespaces, &mut known).await.map_err(WatchError::Api)?;
+        if places.is_empty() {
+            let fault = unreadable.into_iter().next().map(|missing| missing.fault);
+            let fault = fault.unwrap_or_else(|| WatchError::NoNamespace.fault());
+            return Err(WatchError::NothingReadable(Box::new(fault)));
+        }
+        for missing in unreadable {
+            if reports.send(WatchReport::Unreadable(missing)).await.is_err() {
+                return Ok(());
+            }
+        }
+        let view = Box::new(known.view.clone());
+        if reports.send(WatchReport::Change(ClusterChange::Listed { view })).await.is_err() {
+            return Ok(());
+        }
+        let mut feeds = cursor::open(client, places);
+        match follow(&mut feeds, &mut known, reports).await {
+            Followed::NobodyListens => return Ok(()),
+            Followed::Ended(error) if !matches!(error.problem, Problem::Gone(_)) => return Err(WatchError::Api(error)),
+            Followed::Ended(error) if !known.heard => return Err(WatchError::Expired(error)),
+            Followed::Ended(_) => {}
+        }
+    }
+}
+
+enum Followed {
+    NobodyListens,
+    Ended(KubeError),
+}
+
+async fn follow(feeds: &mut Feeds, known: &mut Known, reports: &mpsc::Sender<WatchReport>) -> Followed {
+    loop {
+        let next = tokio::select! {
+            next = feeds.next() => next,
+            () = reports.closed() => return Followed::NobodyListens,
+        };
+        let seen = match next {
+            Some(Ok(seen)) => seen,
+            Some(Err(error)) => return Followed::Ended(error),
+            // Every feed ends with an error, so there is always one before the last.
+            None => return Followed::NobodyListens,
+        };
+        if let Some(change) = known.absorb(seen)
+            && reports.send(WatchReport::Change(change)).await.is_err()
+        {
+            return Followed::NobodyListens;
+        }
+    }
+}

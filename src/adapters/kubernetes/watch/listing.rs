@@ -1,0 +1,89 @@
+//! The listing that every watch begins with: all kinds of all chosen namespaces, and the version to follow each from.
+
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::core::v1 as core;
+
+use super::super::call::{Client, Listing, Resource};
+use super::super::fault::{KubeError, Problem};
+use super::known::{Happening, Known, Seen};
+use crate::domain::fault::Fault;
+use crate::domain::observation::scope::Namespace;
+
+/// A kind of object that this credential may not read, or that the server does not have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unreadable {
+    /// The resource, plural.
+    pub resource: &'static str,
+    /// Where.
+    pub namespace: Namespace,
+    /// Why.
+    pub fault: Fault,
+}
+
+/// Where to follow a collection from.
+pub(in super::super) struct Place {
+    pub(super) resource: Resource,
+    pub(super) namespace: Namespace,
+    pub(super) version: String,
+}
+
+/// The places to follow, and what could not be read.
+type Read = (Vec<Place>, Vec<Unreadable>);
+
+/// Lists everything into `known`. Refusals are gathered; any other failure ends the reading.
+pub(in super::super) async fn read_all(
+    client: &Client,
+    namespaces: &[Namespace],
+    known: &mut Known,
+) -> Result<Read, KubeError> {
+    let mut read: Read = (Vec::new(), Vec::new());
+    for namespace in namespaces {
+        let place = Some(namespace);
+        let (sets, deployments, stateful, pods, events) = tokio::join!(
+            client.list::<ReplicaSet>(Resource::REPLICA_SETS, place, &[]),
+            client.list::<Deployment>(Resource::DEPLOYMENTS, place, &[]),
+            client.list::<StatefulSet>(Resource::STATEFUL_SETS, place, &[]),
+            client.list::<core::Pod>(Resource::PODS, place, &[]),
+            client.list::<core::Event>(Resource::EVENTS, place, &[]),
+        );
+        // Replica sets first: pods find their deployments through them.
+        take(sets, (Resource::REPLICA_SETS, namespace), &mut read, |set| {
+            known.absorb(Seen::ReplicaSet(Happening::Present(set)));
+        })?;
+        take(deployments, (Resource::DEPLOYMENTS, namespace), &mut read, |deployment| {
+            known.absorb(Seen::Deployment(Happening::Present(deployment)));
+        })?;
+        take(stateful, (Resource::STATEFUL_SETS, namespace), &mut read, |set| {
+            known.absorb(Seen::StatefulSet(Happening::Present(set)));
+        })?;
+        take(pods, (Resource::PODS, namespace), &mut read, |pod| {
+            known.absorb(Seen::Pod(Happening::Present(pod)));
+        })?;
+        take(events, (Resource::EVENTS, namespace), &mut read, |event| {
+            known.absorb(Seen::Event(Happening::Present(event)));
+        })?;
+    }
+    known.heard = false;
+    Ok(read)
+}
+
+fn take<K>(
+    listed: Result<Listing<K>, KubeError>,
+    (resource, namespace): (Resource, &Namespace),
+    read: &mut Read,
+    each: impl FnMut(K),
+) -> Result<(), KubeError> {
+    match listed {
+        Ok(listing) => {
+            listing.items.into_iter().for_each(each);
+            read.0.push(Place { resource, namespace: namespace.clone(), version: listing.version });
+            Ok(())
+        }
+        Err(error) if matches!(error.problem, Problem::Denied(_) | Problem::NotFound(_)) => {
+            let fault = error.fault();
+            read.1.push(Unreadable { resource: resource.plural, namespace: namespace.clone(), fault });
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
