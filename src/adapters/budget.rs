@@ -261,7 +261,9 @@ mod tests {
     #[test]
     fn a_turn_given_back_can_be_taken_again() {
         let mut bucket = bucket();
-        (0..3).for_each(|_| drop(bucket.take(MS(0))));
+        for _ in 0..3 {
+            bucket.take(MS(0));
+        }
         bucket.give_back();
         assert_eq!(bucket.take(MS(0)), MS(250));
     }

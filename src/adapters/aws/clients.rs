@@ -1,0 +1,347 @@
+//! The SDK clients: built once from values, with our time-outs and without the SDK's retries.
+//!
+//! A rehearsal's clients carry made-up credentials and refuse every endpoint that is not on loopback.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_sdk_sts::config::{Credentials, ProvideCredentials, SharedCredentialsProvider, StalledStreamProtectionConfig};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use jiff::Timestamp;
+
+use super::call::{CallError, Step};
+use crate::adapters::budget::{Budget, Family};
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::scope::{AccountId, Region};
+
+/// How long a call may take. The model has time-outs of its own, since its answers stream for minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallTimeouts {
+    /// Until the connection stands, TLS included.
+    pub connect: Duration,
+    /// From the request sent to the first byte of the answer.
+    pub first_byte: Duration,
+    /// The whole attempt.
+    pub attempt: Duration,
+    /// How long an answer may trickle below one byte a second before it counts as stalled.
+    pub stalled: Duration,
+}
+
+impl Default for CallTimeouts {
+    /// 3 s, 15 s, 30 s, 10 s: a page of 10,000 log events takes a few seconds, and a person waits for it.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(3),
+            first_byte: Duration::from_secs(15),
+            attempt: Duration::from_secs(30),
+            stalled: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Endpoints that replace those of AWS. What is not set here is left to the SDK's own settings and environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    /// For every service that has none of its own below.
+    pub all: Option<String>,
+    /// For CloudWatch.
+    pub cloudwatch: Option<String>,
+    /// For CloudWatch Logs.
+    pub logs: Option<String>,
+    /// For the Bedrock runtime.
+    pub bedrock: Option<String>,
+    /// For STS.
+    pub sts: Option<String>,
+}
+
+/// What the clients are built from. What is `None` is left to the SDK's default chain.
+#[derive(Clone, Debug, Default)]
+pub struct ClientOptions {
+    /// The profile.
+    pub profile: Option<String>,
+    /// The region.
+    pub region: Option<Region>,
+    /// Endpoint overrides.
+    pub endpoints: Endpoints,
+    /// Time-outs.
+    pub timeouts: CallTimeouts,
+}
+
+/// Why the clients could not be built, or the identity not be asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientsError {
+    /// No region is set anywhere.
+    #[error("no AWS region is set")]
+    FindRegion,
+    /// An endpoint is no address.
+    #[error("the endpoint {endpoint:?} is no HTTP address")]
+    ReadEndpoint {
+        /// As given.
+        endpoint: String,
+    },
+    /// A rehearsal was given an endpoint that is not on this machine.
+    #[error("the rehearsal endpoint {endpoint:?} is not on loopback")]
+    KeepToLoopback {
+        /// As given.
+        endpoint: String,
+    },
+    /// STS did not say who we are.
+    #[error("STS did not say who we are")]
+    AskIdentity(#[source] CallError),
+    /// The credentials could not be loaded.
+    #[error("the credentials could not be loaded")]
+    LoadCredentials(#[source] CallError),
+}
+
+impl ClientsError {
+    /// Whether asking again, later and unchanged, may succeed.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::FindRegion | Self::ReadEndpoint { .. } | Self::KeepToLoopback { .. } => false,
+            Self::AskIdentity(source) | Self::LoadCredentials(source) => source.is_transient(),
+        }
+    }
+
+    /// As a person reads it.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::FindRegion => Fault::new(FaultKind::NotConfigured, "No AWS region is set.")
+                .hint("Give `--region`, set AWS_REGION, or set a region in the profile."),
+            Self::ReadEndpoint { endpoint } => {
+                Fault::new(FaultKind::Usage, format!("The endpoint {endpoint:?} is no HTTP address."))
+                    .hint("An endpoint looks like `https://host` or `http://127.0.0.1:4566`.")
+            }
+            Self::KeepToLoopback { endpoint } => {
+                Fault::new(FaultKind::Usage, format!("A rehearsal refuses {endpoint:?}: it is not on loopback."))
+                    .hint("A rehearsal talks to this machine alone; without `rehearse` the real endpoints are used.")
+            }
+            Self::AskIdentity(source) => {
+                source.fault(Step { summary: "AWS did not say who we are.", action: "sts:GetCallerIdentity" })
+            }
+            Self::LoadCredentials(source) => source
+                .fault(Step { summary: "The AWS credentials could not be loaded.", action: "sts:GetCallerIdentity" }),
+        }
+    }
+}
+
+/// Who we are to AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The account.
+    pub account: AccountId,
+    /// The user's or role session's ARN.
+    pub arn: String,
+    /// When the credentials end, where their provider says so.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// One client a service, for one account and region, on one budget. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
+    pub(super) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(super) bedrock: aws_sdk_bedrockruntime::Client,
+    sts: aws_sdk_sts::Client,
+    credentials: Option<SharedCredentialsProvider>,
+    region: Region,
+    budget: Budget,
+}
+
+impl Clients {
+    /// Builds the clients on the SDK's default chain. Reads files and environment; may ask the instance for a region.
+    pub async fn connect(options: &ClientOptions) -> Result<Self, ClientsError> {
+        options.endpoints.check()?;
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts(options.timeouts))
+            .stalled_stream_protection(stalled(options.timeouts));
+        if let Ok(name) = AppName::new("pagerdeck") {
+            loader = loader.app_name(name);
+        }
+        if let Some(profile) = &options.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &options.region {
+            loader = loader.region(aws_config::Region::new(region.as_str().to_owned()));
+        }
+        if let Some(endpoint) = &options.endpoints.all {
+            loader = loader.endpoint_url(endpoint);
+        }
+        let config = loader.load().await;
+        let region = config.region().map(|region| Region::new(region.as_ref())).ok_or(ClientsError::FindRegion)?;
+        Ok(Self::of(&config, &options.endpoints, region, Budget::for_account()))
+    }
+
+    /// Builds clients for a simulated cloud on this machine: made-up credentials, nothing read from the environment,
+    /// no budget.
+    pub fn rehearsal(endpoint: &str, region: &Region) -> Result<Self, ClientsError> {
+        Self::loopback(endpoint, region, CallTimeouts::default())
+    }
+
+    /// As [`Clients::rehearsal`], with time-outs of the caller's choice.
+    pub fn loopback(endpoint: &str, region: &Region, times: CallTimeouts) -> Result<Self, ClientsError> {
+        require_loopback(endpoint)?;
+        let credentials = Credentials::new("REHEARSAL", "rehearsal", None, None, "pagerdeck-rehearsal");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .region(aws_config::Region::new(region.as_str().to_owned()))
+            .endpoint_url(endpoint)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts(times))
+            .stalled_stream_protection(stalled(times))
+            .build();
+        Ok(Self::of(&config, &Endpoints::default(), region.clone(), Budget::unlimited()))
+    }
+
+    fn of(config: &SdkConfig, endpoints: &Endpoints, region: Region, budget: Budget) -> Self {
+        let mut cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config);
+        let mut logs = aws_sdk_cloudwatchlogs::config::Builder::from(config);
+        let mut sts = aws_sdk_sts::config::Builder::from(config);
+        // A model thinks for a minute and speaks for several: its time-outs stand around each receive in `bedrock`,
+        // and the SDK's guard against slow streams would end a healthy one.
+        let mut bedrock = aws_sdk_bedrockruntime::config::Builder::from(config)
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .timeout_config(config.timeout_config().and_then(TimeoutConfig::connect_timeout).map_or_else(
+                TimeoutConfig::disabled,
+                |connect| {
+                    TimeoutConfig::builder()
+                        .connect_timeout(connect)
+                        .disable_read_timeout()
+                        .disable_operation_attempt_timeout()
+                        .disable_operation_timeout()
+                        .build()
+                },
+            ));
+        if endpoints.cloudwatch.is_some() {
+            cloudwatch.set_endpoint_url(endpoints.cloudwatch.clone());
+        }
+        if endpoints.logs.is_some() {
+            logs.set_endpoint_url(endpoints.logs.clone());
+        }
+        if endpoints.bedrock.is_some() {
+            bedrock.set_endpoint_url(endpoints.bedrock.clone());
+        }
+        if endpoints.sts.is_some() {
+            sts.set_endpoint_url(endpoints.sts.clone());
+        }
+        Self {
+            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch.build()),
+            logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.build()),
+            bedrock: aws_sdk_bedrockruntime::Client::from_conf(bedrock.build()),
+            sts: aws_sdk_sts::Client::from_conf(sts.build()),
+            credentials: config.credentials_provider(),
+            region,
+            budget,
+        }
+    }
+
+    /// The region every client talks to.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// The budget, for the waits on screen.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Asks STS who we are, and the credentials' provider how long that holds.
+    pub async fn identity(&self) -> Result<Identity, ClientsError> {
+        self.turn(Family::Identity).await;
+        let answer = self
+            .sts
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(|error| ClientsError::AskIdentity(CallError::of(&error)))?;
+        let unnamed = || ClientsError::AskIdentity(CallError::Malformed("the answer names no account".to_owned()));
+        let account = answer.account().ok_or_else(unnamed)?;
+        let arn = answer.arn().ok_or_else(unnamed)?;
+        Ok(Identity { account: account.into(), arn: arn.to_owned(), expires_at: self.credentials_expiry().await? })
+    }
+
+    /// When the credentials end; `None` when their provider does not say, as with long-lived keys.
+    pub async fn credentials_expiry(&self) -> Result<Option<Timestamp>, ClientsError> {
+        let Some(provider) = &self.credentials else { return Ok(None) };
+        let credentials = provider.provide_credentials().await.map_err(|error| {
+            ClientsError::LoadCredentials(CallError::NoCredentials(super::call::clean(&error.to_string())))
+        })?;
+        Ok(credentials.expiry().and_then(|at| Timestamp::try_from(at).ok()))
+    }
+
+    pub(super) async fn turn(&self, family: Family) {
+        self.budget.turn(family).await;
+    }
+}
+
+impl Endpoints {
+    fn check(&self) -> Result<(), ClientsError> {
+        let given = [&self.all, &self.cloudwatch, &self.logs, &self.bedrock, &self.sts];
+        given.into_iter().flatten().try_for_each(|endpoint| host_of(endpoint).map(drop))
+    }
+}
+
+fn host_of(endpoint: &str) -> Result<String, ClientsError> {
+    let unreadable = || ClientsError::ReadEndpoint { endpoint: endpoint.to_owned() };
+    let uri: http::Uri = endpoint.parse().map_err(|_| unreadable())?;
+    match uri.scheme_str() {
+        Some("http" | "https") => uri.host().map(str::to_owned).ok_or_else(unreadable),
+        _ => Err(unreadable()),
+    }
+}
+
+/// A name such as `localhost` is refused too: what it stands for is decided by a file on the machine.
+fn require_loopback(endpoint: &str) -> Result<(), ClientsError> {
+    let host = host_of(endpoint)?;
+    let address: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+    match address {
+        Some(address) if address.is_loopback() => Ok(()),
+        _ => Err(ClientsError::KeepToLoopback { endpoint: endpoint.to_owned() }),
+    }
+}
+
+fn timeouts(times: CallTimeouts) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(times.connect)
+        .read_timeout(times.first_byte)
+        .operation_attempt_timeout(times.attempt)
+        .build()
+}
+
+fn stalled(times: CallTimeouts) -> StalledStreamProtectionConfig {
+    StalledStreamProtectionConfig::enabled().grace_period(times.stalled).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rehearsal_keeps_to_loopback() {
+        crate::adapters::install_tls_provider();
+        let region = Region::new("us-east-1");
+        for endpoint in ["http://127.0.0.1:9", "http://127.8.0.1:9/", "http://[::1]:9"] {
+            assert!(Clients::rehearsal(endpoint, &region).is_ok(), "{endpoint}");
+        }
+        for endpoint in [
+            "https://monitoring.us-east-1.amazonaws.com",
+            "http://127.0.0.1@example.com:9",
+            "http://localhost:9",
+            "http://0.0.0.0:9",
+            "http://127.0.0.1.example.com",
+        ] {
+            let error = Clients::rehearsal(endpoint, &region).unwrap_err();
+            assert_eq!(error, ClientsError::KeepToLoopback { endpoint: endpoint.to_owned() });
+            assert_eq!(error.fault().kind, FaultKind::Usage);
+        }
+        for endpoint in ["127.0.0.1:9", "ftp://127.0.0.1", ""] {
+            assert!(
+                matches!(Clients::rehearsal(endpoint, &region), Err(ClientsError::ReadEndpoint { .. })),
+                "{endpoint}"
+            );
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! CloudWatch Logs by `FilterLogEvents` and `DescribeLogGroups`: read to the end, counted, and honest about gaps.
+
+use std::num::NonZeroU32;
+
+use jiff::Timestamp;
+
+use super::call::{CallError, Step};
+use super::clients::Clients;
+use super::metrics::Rest;
+use crate::adapters::budget::Family;
+use crate::domain::fault::Fault;
+use crate::domain::observation::log::{Completeness, LogGroup, RawLogEvent};
+use crate::domain::observation::scope::Window;
+
+mod read;
+mod seen;
+mod tail;
+
+pub use read::read_window;
+pub use tail::{Tail, TailPoll};
+
+/// Why logs could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LogsError {
+    /// A page of a log group could not be read; the pages before it were handed out.
+    #[error("page {page} of {group} could not be read, {events} events were read before it")]
+    FilterEvents {
+        /// Which group.
+        group: LogGroup,
+        /// From 1.
+        page: u32,
+        /// Distinct events handed out before.
+        events: u64,
+        /// Why.
+        source: CallError,
+    },
+    /// The log groups could not be listed.
+    #[error("the log groups could not be listed")]
+    DescribeGroups(#[source] CallError),
+}
+
+impl LogsError {
+    /// Whether asking again, later and unchanged, may succeed.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::FilterEvents { source, .. } | Self::DescribeGroups(source) => source.is_transient(),
+        }
+    }
+
+    /// As a person reads it.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::FilterEvents { group, page: 1, source, .. } => {
+                let step = Step {
+                    summary: &format!("The log group {group} could not be read."),
+                    action: "logs:FilterLogEvents",
+                };
+                match source {
+                    CallError::NotFound(_) => source.fault(step).hint(
+                        "Correct `log_groups` of the service in the configuration: no such group in this account and region.",
+                    ),
+                    _ => source.fault(step),
+                }
+            }
+            Self::FilterEvents { group, page, events, source } => source.fault(Step {
+                summary: &format!("Reading the log group {group} failed on page {page}, after {events} events."),
+                action: "logs:FilterLogEvents",
+            }),
+            Self::DescribeGroups(source) => {
+                source.fault(Step { summary: "The log groups could not be listed.", action: "logs:DescribeLogGroups" })
+            }
+        }
+    }
+}
+
+/// Which end of a window is read first. It matters only when a limit ends the reading: the other end is then missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReadOrder {
+    /// As it happened.
+    #[default]
+    OldestFirst,
+    /// The latest first, as far as the service honours `startFromHead`; events within a page are in its order.
+    NewestFirst,
+}
+
+/// Where reading stops although there is more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadLimits {
+    /// Distinct events.
+    pub events: u64,
+    /// Pages.
+    pub pages: NonZeroU32,
+    /// Events a page, at most 10,000 by the API.
+    pub page_size: NonZeroU32,
+}
+
+impl Default for ReadLimits {
+    /// 200,000 events, 500 pages, 10,000 a page.
+    fn default() -> Self {
+        Self { events: 200_000, pages: at_least_one(500), page_size: at_least_one(10_000) }
+    }
+}
+
+fn at_least_one(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)
+}
+
+/// One window of one group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogQuery {
+    /// Which group.
+    pub group: LogGroup,
+    /// Over which window.
+    pub window: Window,
+    /// A filter pattern of CloudWatch Logs; none takes every event.
+    pub filter: Option<String>,
+    /// From which end.
+    pub order: ReadOrder,
+    /// How much at most.
+    pub limits: ReadLimits,
+}
+
+impl LogQuery {
+    /// Every event of a window, oldest first, within the default limits.
+    pub fn all(group: LogGroup, window: Window) -> Self {
+        Self { group, window, filter: None, order: ReadOrder::default(), limits: ReadLimits::default() }
+    }
+}
+
+/// A page as it was read, duplicates left out. An empty page is handed out as well: it shows that reading goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPage {
+    /// Which group.
+    pub group: LogGroup,
+    /// From 1.
+    pub page: u32,
+    /// In the order of the service.
+    pub events: Vec<RawLogEvent>,
+    /// Events that had been handed out before.
+    pub duplicates: u64,
+}
+
+/// What reading came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadSummary {
+    /// Whether every event of the window was read.
+    pub completeness: Completeness,
+    /// Distinct events handed out.
+    pub events: u64,
+    /// Events that came more than once.
+    pub duplicates: u64,
+    /// Events without a time, which cannot be placed and were not handed out.
+    pub unreadable: u64,
+    /// Pages read.
+    pub pages: u32,
+    /// The oldest instant handed out.
+    pub first_at: Option<Timestamp>,
+    /// The newest instant handed out.
+    pub last_at: Option<Timestamp>,
+}
+
+/// Which groups to look for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupSearch {
+    /// Names that begin so.
+    Prefix(String),
+    /// Names that contain this, 3 to 24 characters by the API.
+    Containing(String),
+}
+
+/// Groups that exist.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundGroups {
+    /// At most as many as asked for.
+    pub groups: Vec<LogGroup>,
+    /// Whether there are more.
+    pub rest: Rest,
+}
+
+/// Finds log groups, up to `most`. Takes one turn of [`Family::LogGroups`] a page of 50.
+pub async fn find_groups(clients: &Clients, search: &GroupSearch, most: usize) -> Result<FoundGroups, LogsError> {
+    let mut found = FoundGroups::default();
+    let mut token: Option<String> = None;
+    loop {
+        clients.turn(Family::LogGroups).await;
+        let request = clients.logs.describe_log_groups().set_next_token(token.clone());
+        let request = match search {
+            GroupSearch::Prefix(prefix) => request.log_group_name_prefix(prefix),
+            GroupSearch::Containing(part) => request.log_group_name_pattern(part),
+        };
+        let answer = request.send().await.map_err(|error| LogsError::DescribeGroups(CallError::of(&error)))?;
+        found.groups.extend(answer.log_groups().iter().filter_map(|group| group.log_group_name()).map(LogGroup::from));
+        let next = answer.next_token.filter(|next| !next.is_empty());
+        if found.groups.len() > most || (found.groups.len() == most && next.is_some()) {
+            found.groups.truncate(most);
+            found.rest = Rest::More;
+            return Ok(found);
+        }
+        if next.is_none() {
+            return Ok(found);
+        }
+        if next == token {
+            return Err(LogsError::DescribeGroups(CallError::Malformed("the same page was offered twice".to_owned())));
+        }
+        token = next;
+    }
+}

@@ -1,0 +1,215 @@
+//! Paging through `FilterLogEvents`: only the absence of a token is the end, and an empty page is not.
+
+use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::seen::{Seen, Sighting};
+use super::{LogPage, LogQuery, LogsError, ReadOrder, ReadSummary};
+use crate::adapters::aws::call::CallError;
+use crate::adapters::aws::clients::Clients;
+use crate::adapters::budget::Family;
+use crate::domain::observation::log::{Completeness, LogEventId, RawLogEvent};
+
+/// Reads a window to its end and hands out page by page; waits while the receiver is full, so nothing is lost.
+///
+/// A failure tells how far it came. A receiver that is gone ends the reading as truncated. Takes one turn of
+/// [`Family::LogEvents`] a page.
+pub async fn read_window(
+    clients: &Clients,
+    query: &LogQuery,
+    pages: &mpsc::Sender<LogPage>,
+) -> Result<ReadSummary, LogsError> {
+    let mut seen = Seen::at_most(usize::try_from(query.limits.events).unwrap_or(usize::MAX));
+    let mut cursor = Cursor { clients, query, seen: &mut seen, pages };
+    Ok(cursor.read(None).await?.summary)
+}
+
+/// What a run of pages came to, and where to go on if a limit ended it.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) summary: ReadSummary,
+    pub(super) rest: Unread,
+}
+
+/// What a run left unread.
+#[derive(Clone, Debug)]
+pub(super) enum Unread {
+    /// Nothing.
+    Nothing,
+    /// From this page on; no token means the first page.
+    From(Option<String>),
+}
+
+/// One reading in progress.
+pub(super) struct Cursor<'a> {
+    pub(super) clients: &'a Clients,
+    pub(super) query: &'a LogQuery,
+    pub(super) seen: &'a mut Seen,
+    pub(super) pages: &'a mpsc::Sender<LogPage>,
+}
+
+/// Whether the receiver wants more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Demand {
+    More,
+    Gone,
+}
+
+impl Cursor<'_> {
+    /// Reads until there is no token, or a limit is met.
+    pub(super) async fn read(&mut self, mut token: Option<String>) -> Result<Run, LogsError> {
+        let mut summary = empty_summary();
+        loop {
+            let (events, next) = self.page(token.as_deref(), &summary).await?;
+            let page = self.admit(events, &mut summary);
+            let cut = page.cut;
+            let demand = self.hand_out(page, &summary).await;
+            if next.is_none() && cut == 0 {
+                return Ok(Run { summary, rest: Unread::Nothing });
+            }
+            if demand == Demand::Gone || self.is_at_limit(&summary) {
+                summary.completeness = Completeness::Truncated { seen: summary.events, of: None };
+                // A page that was cut is read again: what was handed out of it is known by id.
+                let rest = Unread::From(if cut > 0 { token } else { next });
+                return Ok(Run { summary, rest });
+            }
+            token = next;
+        }
+    }
+
+    fn is_at_limit(&self, summary: &ReadSummary) -> bool {
+        summary.events >= self.query.limits.events || summary.pages >= self.query.limits.pages.get()
+    }
+
+    async fn page(
+        &self,
+        token: Option<&str>,
+        summary: &ReadSummary,
+    ) -> Result<(Vec<FilteredLogEvent>, Option<String>), LogsError> {
+        self.clients.turn(Family::LogEvents).await;
+        let query = self.query;
+        let from_head = match query.order {
+            ReadOrder::OldestFirst => None,
+            ReadOrder::NewestFirst => Some(false),
+        };
+        let request = self
+            .clients
+            .logs
+            .filter_log_events()
+            .log_group_name(query.group.as_str())
+            .start_time(first_millisecond(query.window.from))
+            // The API's end is inclusive, ours is not.
+            .end_time(first_millisecond(query.window.to) - 1)
+            .set_filter_pattern(query.filter.clone())
+            .set_start_from_head(from_head.filter(|_| token.is_none()))
+            .limit(i32::try_from(query.limits.page_size.get().min(10_000)).unwrap_or(10_000))
+            .set_next_token(token.map(str::to_owned));
+        let failed = |source| LogsError::FilterEvents {
+            group: query.group.clone(),
+            page: summary.pages + 1,
+            events: summary.events,
+            source,
+        };
+        let answer = request.send().await.map_err(|error| failed(CallError::of(&error)))?;
+        let next = answer.next_token.filter(|next| !next.is_empty());
+        if next.is_some() && next.as_deref() == token {
+            return Err(failed(CallError::Malformed("the same page was offered twice".to_owned())));
+        }
+        Ok((answer.events.unwrap_or_default(), next))
+    }
+
+    /// Sorts out duplicates, and what is above the limit of events.
+    fn admit(&mut self, events: Vec<FilteredLogEvent>, summary: &mut ReadSummary) -> Admitted {
+        summary.pages += 1;
+        let mut page = Admitted::default();
+        for (index, event) in events.into_iter().enumerate() {
+            if summary.events >= self.query.limits.events {
+                page.cut += 1;
+                continue;
+            }
+            if event.event_id.as_ref().is_some_and(|id| self.seen.note(id) == Sighting::Again) {
+                summary.duplicates += 1;
+                page.duplicates += 1;
+                continue;
+            }
+            let Some(event) = raw(event, summary.pages, index) else {
+                summary.unreadable += 1;
+                continue;
+            };
+            summary.events += 1;
+            summary.first_at = Some(summary.first_at.map_or(event.at, |at| at.min(event.at)));
+            summary.last_at = Some(summary.last_at.map_or(event.at, |at| at.max(event.at)));
+            page.events.push(event);
+        }
+        page
+    }
+
+    async fn hand_out(&self, page: Admitted, summary: &ReadSummary) -> Demand {
+        let page = LogPage {
+            group: self.query.group.clone(),
+            page: summary.pages,
+            events: page.events,
+            duplicates: page.duplicates,
+        };
+        match self.pages.send(page).await {
+            Ok(()) => Demand::More,
+            Err(_) => Demand::Gone,
+        }
+    }
+}
+
+/// A page after sorting out.
+#[derive(Default)]
+struct Admitted {
+    events: Vec<RawLogEvent>,
+    duplicates: u64,
+    cut: u64,
+}
+
+pub(super) fn empty_summary() -> ReadSummary {
+    ReadSummary {
+        completeness: Completeness::Exact,
+        events: 0,
+        duplicates: 0,
+        unreadable: 0,
+        pages: 0,
+        first_at: None,
+        last_at: None,
+    }
+}
+
+/// The first whole millisecond that is not before an instant.
+fn first_millisecond(at: Timestamp) -> i64 {
+    let down = at.as_millisecond();
+    let exact = Timestamp::from_millisecond(down).is_ok_and(|floor| floor >= at);
+    if exact { down } else { down + 1 }
+}
+
+/// An event without an id cannot be recognised again; it gets one from its place.
+fn raw(event: FilteredLogEvent, page: u32, index: usize) -> Option<RawLogEvent> {
+    let at = Timestamp::from_millisecond(event.timestamp?).ok()?;
+    let stream = event.log_stream_name.unwrap_or_default();
+    let id = event.event_id.unwrap_or_else(|| format!("{stream}/{}/{page}/{index}", at.as_millisecond()));
+    Some(RawLogEvent { id: LogEventId::new(id), at, stream, message: event.message.unwrap_or_default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_starts_at_its_first_whole_millisecond() {
+        let at = |text: &str| first_millisecond(text.parse().unwrap());
+        assert_eq!(at("1970-01-01T00:00:01.000Z"), 1_000);
+        assert_eq!(at("1970-01-01T00:00:01.0001Z"), 1_001);
+        assert_eq!(at("1969-12-31T23:59:59.0005Z"), -999);
+    }
+
+    #[test]
+    fn an_event_without_a_time_is_not_handed_out() {
+        assert!(raw(FilteredLogEvent::builder().message("x").build(), 1, 0).is_none());
+        let placed = raw(FilteredLogEvent::builder().timestamp(5).log_stream_name("s").build(), 2, 7).unwrap();
+        assert_eq!(placed.id.as_str(), "s/5/2/7");
+    }
+}

@@ -1,0 +1,93 @@
+//! Pages gathered into readings, without a wire.
+
+use super::*;
+use crate::domain::observation::metric::{MetricRole, Statistic, Unit};
+
+fn query(name: &str) -> MetricQuery {
+    MetricQuery {
+        role: MetricRole::Cpu,
+        metric: MetricId { namespace: "AWS/ECS".into(), name: name.into(), ..MetricId::default() },
+        statistic: Statistic::Average,
+        period_s: 60,
+    }
+}
+
+fn window() -> Window {
+    Window { from: Timestamp::from_second(630).unwrap(), to: Timestamp::from_second(900).unwrap() }
+}
+
+fn result(status: StatusCode, points: &[(i64, f64)]) -> MetricDataResult {
+    MetricDataResult::builder()
+        .id("m0")
+        .status_code(status)
+        .set_timestamps(Some(points.iter().map(|(at, _)| DateTime::from_secs(*at)).collect()))
+        .set_values(Some(points.iter().map(|(_, value)| *value).collect()))
+        .build()
+}
+
+fn reading(pages: &[MetricDataResult]) -> Reading {
+    let mut gathered = BTreeMap::new();
+    for page in pages {
+        gather(&mut gathered, page).unwrap();
+    }
+    read(&query("CPUUtilization"), gathered.get("m0"), window())
+}
+
+#[test]
+fn descending_pages_become_one_ascending_series() {
+    let pages = [
+        result(StatusCode::PartialData, &[(840, 4.0), (780, 3.0)]),
+        result(StatusCode::Complete, &[(720, 2.0), (660, 1.0), (600, 0.5)]),
+    ];
+    let Reading::Complete(series) = reading(&pages) else { panic!() };
+    let values: Vec<f64> = series.points.iter().map(|point| point.value).collect();
+    assert_eq!(values, [0.5, 1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(series.unit, Unit::Percent);
+}
+
+#[test]
+fn points_outside_the_window_are_left_out() {
+    let Reading::Complete(series) = reading(&[result(StatusCode::Complete, &[(540, 1.0), (600, 2.0), (900, 3.0)])])
+    else {
+        panic!()
+    };
+    assert_eq!(series.points.len(), 1);
+}
+
+#[test]
+fn each_status_has_its_own_reading() {
+    assert!(matches!(reading(&[result(StatusCode::Complete, &[])]), Reading::Empty(_)));
+    assert!(matches!(
+        reading(&[result(StatusCode::PartialData, &[(660, 1.0)])]),
+        Reading::Partial { series, .. } if series.points.len() == 1
+    ));
+    assert!(matches!(
+        reading(&[result(StatusCode::InternalError, &[])]),
+        Reading::Failed { source: CallError::Unavailable(_), .. }
+    ));
+    assert!(matches!(
+        reading(&[result(StatusCode::Forbidden, &[])]),
+        Reading::Failed { source: CallError::Denied(_), .. }
+    ));
+    assert!(matches!(reading(&[]), Reading::Failed { source: CallError::Malformed(_), .. }));
+}
+
+#[test]
+fn times_without_values_are_malformed() {
+    let odd = MetricDataResult::builder().id("m0").timestamps(DateTime::from_secs(1)).build();
+    assert!(matches!(gather(&mut BTreeMap::new(), &odd), Err(CallError::Malformed(_))));
+}
+
+#[test]
+fn units_follow_the_name_and_are_never_guessed() {
+    let unit = |namespace: &str, name: &str, role| {
+        let metric = MetricId { namespace: namespace.into(), name: name.into(), ..MetricId::default() };
+        unit_of(&MetricQuery { role, metric, statistic: Statistic::Average, period_s: 60 })
+    };
+    assert_eq!(unit("ContainerInsights", "pod_memory_utilization_over_pod_limit", MetricRole::Memory), Unit::Percent);
+    assert_eq!(unit("ContainerInsights", "pod_memory_working_set", MetricRole::Memory), Unit::Bytes);
+    assert_eq!(unit("AWS/ApplicationELB", "TargetResponseTime", MetricRole::Latency), Unit::Seconds);
+    assert_eq!(unit("AWS/ApiGateway", "Latency", MetricRole::Latency), Unit::Milliseconds);
+    assert_eq!(unit("AWS/ApplicationELB", "RequestCount", MetricRole::Requests), Unit::Count);
+    assert_eq!(unit("Custom", "load", MetricRole::Cpu), Unit::None);
+}
