@@ -4,3 +4,4 @@ pub mod adapters;
 pub mod domain;
 pub mod rehearsal;
 pub mod session;
+pub mod ui;

@@ -102,6 +102,11 @@ impl LogBoard {
         &self.ring
     }
 
+    /// The number the next line will get: how many lines this process has received.
+    pub fn received(&self) -> u64 {
+        self.next
+    }
+
     /// Lines that fell out of the ring.
     pub fn evicted(&self) -> u64 {
         self.evicted

@@ -1,0 +1,12 @@
+//! The cockpit's screen: what the person sees and what a key press asks for.
+//!
+//! Reads the session and never changes it; asks for things by returning `Intent`s. No I/O, no clock: instants and
+//! sizes arrive as arguments, so that every screen and every key is a table in a test.
+
+pub mod input;
+pub mod intent;
+pub mod keymap;
+pub mod layout;
+pub mod model;
+pub mod prompt;
+pub mod search;

@@ -1,0 +1,32 @@
+//! What reaches the screen from outside: keys, pastes, sizes, focus, and the passing of time.
+
+use crossterm::event::KeyEvent;
+
+/// Whether the terminal window has the keyboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// It came back.
+    Gained,
+    /// It went elsewhere: nothing armed may stay so.
+    Lost,
+}
+
+/// One input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A key.
+    Key(KeyEvent),
+    /// A bracketed paste. It is text, never keys.
+    Paste(String),
+    /// The terminal has this size now.
+    Resize {
+        /// Columns.
+        cols: u16,
+        /// Rows.
+        rows: u16,
+    },
+    /// The window gained or lost the keyboard.
+    Focus(Focus),
+    /// Time passed: messages age, sequences of keys lapse.
+    Tick,
+}

@@ -1,0 +1,246 @@
+//! The rows of the keymap, as data.
+
+use super::super::model::Pane;
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Give a pane the keys.
+    Focus(Pane),
+    /// The next pane.
+    NextPane,
+    /// The pane before.
+    PreviousPane,
+    /// The pane alone, or all panes.
+    Zoom,
+    /// A row down.
+    Down,
+    /// A row up.
+    Up,
+    /// The first row.
+    Top,
+    /// The last row.
+    Bottom,
+    /// Half a page down.
+    HalfDown,
+    /// Half a page up.
+    HalfUp,
+    /// Open what is selected.
+    Open,
+    /// Close what is open, then unzoom.
+    Back,
+    /// Filter the pane.
+    Filter,
+    /// The next match.
+    NextMatch,
+    /// The match before.
+    PreviousMatch,
+    /// Show all rows and keep matches marked; again: forget the search.
+    Clear,
+    /// Follow what comes.
+    Follow,
+    /// Hold what is shown.
+    Freeze,
+    /// The next error in the logs.
+    NextError,
+    /// The error before.
+    PreviousError,
+    /// The next warning in the logs.
+    NextWarning,
+    /// The warning before.
+    PreviousWarning,
+    /// The next OOM kill in the logs.
+    NextOom,
+    /// The OOM kill before.
+    PreviousOom,
+    /// UTC, local, relative.
+    Clock,
+    /// Pin the selected evidence.
+    Pin,
+    /// Show what is selected as JSON.
+    Raw,
+    /// Copy what is selected.
+    Copy,
+    /// Write what is selected to a file.
+    Save,
+    /// Ask the analyst.
+    Inquire,
+    /// Write a note on the timeline.
+    Note,
+    /// Write the transcript out.
+    Export,
+    /// Ask the feeds now; in pane 4 ask the model again.
+    Refresh,
+    /// Stand on the rules alone.
+    StandOnRules,
+    /// The incident before.
+    PreviousIncident,
+    /// The next incident.
+    NextIncident,
+    /// Approve the step on screen.
+    Approve,
+    /// Deny it, with a reason.
+    Deny,
+    /// Leave it out.
+    Skip,
+    /// Rehearse it again.
+    Rehearse,
+    /// Propose its undo.
+    Undo,
+    /// All keys.
+    Help,
+    /// All actions.
+    Palette,
+    /// Draw everything again.
+    Repaint,
+    /// Give the terminal back to the shell.
+    Suspend,
+    /// Stop a stream or stand down; twice: leave.
+    Cancel,
+    /// Leave.
+    Quit,
+}
+
+impl Action {
+    /// Whether it decides about a step: never from the palette, never remapped.
+    pub fn is_verb(self) -> bool {
+        matches!(self, Self::Approve | Self::Deny | Self::Skip | Self::Rehearse | Self::Undo)
+    }
+}
+
+/// Where a key counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// In every pane.
+    Everywhere,
+    /// In one pane.
+    In(Pane),
+}
+
+impl Context {
+    /// Whether it counts while a pane has the keys.
+    pub fn holds_in(self, pane: Pane) -> bool {
+        self == Self::Everywhere || self == Self::In(pane)
+    }
+
+    /// Whether there is a pane where both count.
+    pub fn meets(self, other: Self) -> bool {
+        self == Self::Everywhere || other == Self::Everywhere || self == other
+    }
+}
+
+/// Whether the configuration may give an action other keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remap {
+    /// It may.
+    Free,
+    /// It may not: approvals and ways out are the same on every machine.
+    Fixed,
+}
+
+/// One row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its id in the configuration and the palette.
+    pub id: &'static str,
+    /// What it asks for.
+    pub action: Action,
+    /// Its keys; several chords of one sequence are apart by spaces.
+    pub keys: &'static [&'static str],
+    /// What it does, for help and palette.
+    pub words: &'static str,
+    /// What it does, in a word or two for the footer; empty if it is not hinted at.
+    pub hint: &'static str,
+    /// Where it counts.
+    pub context: Context,
+    /// Whether its keys may change.
+    pub remap: Remap,
+}
+
+const fn row(id: &'static str, action: Action, keys: &'static [&'static str], words: &'static str) -> Row {
+    Row { id, action, keys, words, hint: "", context: Context::Everywhere, remap: Remap::Free }
+}
+
+impl Row {
+    const fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    const fn only_in(mut self, pane: Pane) -> Self {
+        self.context = Context::In(pane);
+        self
+    }
+
+    const fn fixed(mut self) -> Self {
+        self.remap = Remap::Fixed;
+        self
+    }
+}
+
+/// Every key, in the order of the help. Footers take their hints in this order too.
+pub const TABLE: &[Row] = &[
+    row("approve", Action::Approve, &["A"], "Approve the step on screen (a fresh, deliberate press)")
+        .hint("approve")
+        .only_in(Pane::Remediation)
+        .fixed(),
+    row("deny", Action::Deny, &["X"], "Deny the step, with a reason").hint("deny").only_in(Pane::Remediation).fixed(),
+    row("skip", Action::Skip, &["S"], "Leave the step out").hint("skip").only_in(Pane::Remediation).fixed(),
+    row("rehearse", Action::Rehearse, &["d"], "Rehearse the step again; look at an uncertain one again")
+        .hint("rehearse")
+        .only_in(Pane::Remediation)
+        .fixed(),
+    row("undo", Action::Undo, &["U"], "Propose the undo of the step; it is asked like any step")
+        .hint("undo")
+        .only_in(Pane::Remediation)
+        .fixed(),
+    row("stand-on-rules", Action::StandOnRules, &["R"], "Stand on the rules alone (journaled)")
+        .hint("rules")
+        .only_in(Pane::Rca),
+    row("focus-1", Action::Focus(Pane::Alarms), &["1"], "Alarms"),
+    row("focus-2", Action::Focus(Pane::Metrics), &["2"], "Metrics"),
+    row("focus-3", Action::Focus(Pane::Logs), &["3"], "Logs"),
+    row("focus-4", Action::Focus(Pane::Rca), &["4"], "Root cause and evidence"),
+    row("focus-5", Action::Focus(Pane::Remediation), &["5"], "Remediation"),
+    row("focus-6", Action::Focus(Pane::Timeline), &["6"], "Timeline"),
+    row("next-pane", Action::NextPane, &["tab"], "Next pane").hint("next pane"),
+    row("previous-pane", Action::PreviousPane, &["backtab"], "Pane before"),
+    row("zoom", Action::Zoom, &["z"], "This pane alone, or all").hint("zoom"),
+    row("down", Action::Down, &["j", "down"], "A row down"),
+    row("up", Action::Up, &["k", "up"], "A row up"),
+    row("top", Action::Top, &["g g", "home"], "First row"),
+    row("bottom", Action::Bottom, &["G", "end"], "Last row"),
+    row("half-down", Action::HalfDown, &["ctrl-d", "pagedown"], "Half a page down (in RCA: of the narrative)"),
+    row("half-up", Action::HalfUp, &["ctrl-u", "pageup"], "Half a page up (in RCA: of the narrative)"),
+    row("open", Action::Open, &["enter", "l", "right"], "Open what is selected").hint("open"),
+    row("filter", Action::Filter, &["/"], "Show only rows with a text").hint("filter"),
+    row("next-match", Action::NextMatch, &["n"], "Next match"),
+    row("previous-match", Action::PreviousMatch, &["N"], "Match before"),
+    row("clear", Action::Clear, &["\\"], "All rows again, matches marked; once more: forget the search"),
+    row("next-error", Action::NextError, &["e"], "Next error in the logs").hint("next error"),
+    row("previous-error", Action::PreviousError, &["E"], "Error before"),
+    row("next-warning", Action::NextWarning, &["w"], "Next warning in the logs"),
+    row("previous-warning", Action::PreviousWarning, &["W"], "Warning before"),
+    row("next-oom", Action::NextOom, &["o"], "Next OOM kill in the logs").hint("next OOM"),
+    row("previous-oom", Action::PreviousOom, &["O"], "OOM kill before"),
+    row("palette", Action::Palette, &[":", "ctrl-p"], "All actions, found by a few letters").hint("command"),
+    row("follow", Action::Follow, &["f"], "Follow what comes, or hold the place"),
+    row("freeze", Action::Freeze, &["p"], "Hold what is shown; what comes is still counted"),
+    row("clock", Action::Clock, &["t"], "Times as UTC, local, relative"),
+    row("pin", Action::Pin, &["space"], "Pin the selected evidence"),
+    row("raw", Action::Raw, &["v"], "What is selected as JSON"),
+    row("copy", Action::Copy, &["y"], "Copy what is selected"),
+    row("save", Action::Save, &["Y"], "Write what is selected to a file"),
+    row("inquire", Action::Inquire, &["i"], "Ask the analyst something"),
+    row("note", Action::Note, &["m"], "Write a note on the timeline"),
+    row("export", Action::Export, &["x"], "Write the transcript out"),
+    row("refresh", Action::Refresh, &["r"], "Ask every feed now; in RCA: read and ask again"),
+    row("previous-incident", Action::PreviousIncident, &["["], "Incident before"),
+    row("next-incident", Action::NextIncident, &["]"], "Next incident"),
+    row("back", Action::Back, &["q", "h", "backspace", "esc", "left"], "Back").fixed(),
+    row("help", Action::Help, &["?"], "All keys, searchable").hint("help").fixed(),
+    row("repaint", Action::Repaint, &["ctrl-l"], "Draw everything again"),
+    row("suspend", Action::Suspend, &["ctrl-z"], "Back to the shell; stands down what is armed").fixed(),
+    row("cancel", Action::Cancel, &["ctrl-c"], "Stop the stream, stand down; twice: leave").fixed(),
+    row("quit", Action::Quit, &[], "Leave; stands down what is armed").fixed(),
+];

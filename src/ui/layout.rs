@@ -1,0 +1,318 @@
+//! Where everything goes: a pure function of the terminal's size, the focused pane and the zoom.
+//!
+//! ```text
+//! Wide (>= 120 columns)            Single (80-119)            Tabs (60-79)         Line (below 60x16)
+//! header                           header                     header               one line
+//! incidents                        incidents                  incidents
+//! [1] alarms   | [2] metrics       tabs                       tabs
+//! -------------|                   main pane (alarms over     main pane
+//! [4] rca      | [3] logs          logs when at home)
+//! [5] remediation  | [6] timeline  summary (2 lines)
+//! footer                           footer                     footer
+//! ```
+
+use ratatui::layout::Rect;
+
+use super::model::{Pane, Size, Zoom};
+
+/// From this many columns on there are two columns of panes.
+pub const WIDE_COLS: u16 = 120;
+/// From this many columns on there is room for summary lines beside the one main pane.
+pub const SINGLE_COLS: u16 = 80;
+/// Below this many columns there is one line only.
+pub const LEAST_COLS: u16 = 60;
+/// Below this many rows there is one line only.
+pub const LEAST_ROWS: u16 = 16;
+/// Below this many rows charts become sparklines.
+pub const CHART_ROWS: u16 = 30;
+/// A remediation pane narrower than this, borders included, does not show a step whole.
+pub const PROMPT_COLS: u16 = 60;
+/// A remediation pane lower than this, borders included, does not show a step whole.
+pub const PROMPT_ROWS: u16 = 15;
+
+/// The arrangement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One line that says alarms and whether something is armed.
+    Line,
+    /// Tabs and one pane.
+    Tabs,
+    /// Tabs, one main pane (alarms over logs when at home), two summary lines.
+    Single,
+    /// Two columns and a band below them.
+    Wide,
+}
+
+/// How charts are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChartForm {
+    /// With axes, threshold and marks.
+    Full,
+    /// One row each.
+    Sparkline,
+}
+
+/// The rectangles of one frame. A part that is not shown has no area.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The arrangement.
+    pub form: Form,
+    /// How charts are drawn.
+    pub charts: ChartForm,
+    /// Line 1; in [`Form::Line`] the only one.
+    pub header: Rect,
+    /// The strip that names the incidents.
+    pub incidents: Rect,
+    /// The tab strip.
+    pub tabs: Rect,
+    /// Everything between strips and footer: what an overlay is centred in.
+    pub main: Rect,
+    /// The summary lines for RCA and remediation.
+    pub summary: Rect,
+    /// Key hints, the message, or the filter being typed.
+    pub footer: Rect,
+    panes: [Rect; 6],
+}
+
+impl Layout {
+    /// The rectangle of a pane, borders included; `None` if it is not on screen.
+    pub fn pane(&self, pane: Pane) -> Option<Rect> {
+        let rect = self.panes[pane.index()];
+        (!rect.is_empty()).then_some(rect)
+    }
+
+    /// The rectangle inside a pane's border.
+    pub fn inner(&self, pane: Pane) -> Option<Rect> {
+        self.pane(pane).map(inside)
+    }
+
+    /// Rows a list has in a pane; 0 if it is not on screen.
+    pub fn rows(&self, pane: Pane) -> usize {
+        self.inner(pane).map_or(0, |rect| usize::from(rect.height))
+    }
+
+    /// Whether the remediation pane shows a step whole, so that it may be decided.
+    pub fn shows_step_whole(&self) -> bool {
+        self.pane(Pane::Remediation).is_some_and(|rect| rect.width >= PROMPT_COLS && rect.height >= PROMPT_ROWS)
+    }
+
+    /// A rectangle for an overlay of at most this size, centred in the main area.
+    pub fn overlay(&self, cols: u16, rows: u16) -> Rect {
+        let (width, height) = (cols.min(self.main.width), rows.min(self.main.height));
+        let x = self.main.x + (self.main.width - width) / 2;
+        let y = self.main.y + (self.main.height - height) / 2;
+        Rect { x, y, width, height }
+    }
+}
+
+/// Lays a frame out.
+pub fn layout(size: Size, focus: Pane, zoom: Zoom) -> Layout {
+    let form = form(size);
+    let charts = if size.rows < CHART_ROWS { ChartForm::Sparkline } else { ChartForm::Full };
+    let mut rest = Rect::new(0, 0, size.cols, size.rows);
+    let header = take_top(&mut rest, 1);
+    let nothing = Rect::default();
+    let mut layout = Layout {
+        form,
+        charts,
+        header,
+        incidents: nothing,
+        tabs: nothing,
+        main: nothing,
+        summary: nothing,
+        footer: nothing,
+        panes: [nothing; 6],
+    };
+    if form == Form::Line {
+        return layout;
+    }
+    layout.incidents = take_top(&mut rest, 1);
+    layout.footer = take_bottom(&mut rest, 1);
+    if form != Form::Wide {
+        layout.tabs = take_top(&mut rest, 1);
+    }
+    if form == Form::Single && zoom == Zoom::Overview && focus != Pane::Remediation {
+        layout.summary = take_bottom(&mut rest, 2);
+    }
+    layout.main = rest;
+    layout.panes = match (form, zoom) {
+        (_, Zoom::Zoomed) | (Form::Line | Form::Tabs, _) => only(focus, rest),
+        (Form::Single, Zoom::Overview) => single(focus, rest),
+        (Form::Wide, Zoom::Overview) => wide(focus, rest),
+    };
+    layout
+}
+
+fn form(size: Size) -> Form {
+    if size.cols < LEAST_COLS || size.rows < LEAST_ROWS {
+        Form::Line
+    } else if size.cols < SINGLE_COLS {
+        Form::Tabs
+    } else if size.cols < WIDE_COLS {
+        Form::Single
+    } else {
+        Form::Wide
+    }
+}
+
+fn only(pane: Pane, rect: Rect) -> [Rect; 6] {
+    let mut panes = [Rect::default(); 6];
+    panes[pane.index()] = rect;
+    panes
+}
+
+/// At home (alarms focused) the main pane shows alarms over logs; any other focus has it to itself.
+fn single(focus: Pane, mut rest: Rect) -> [Rect; 6] {
+    if focus != Pane::Alarms {
+        return only(focus, rest);
+    }
+    let upper = rest.height * 9 / 20;
+    let mut panes = only(Pane::Alarms, take_top(&mut rest, upper));
+    panes[Pane::Logs.index()] = rest;
+    panes
+}
+
+fn wide(focus: Pane, mut rest: Rect) -> [Rect; 6] {
+    let band = band_rows(focus, rest.height);
+    if band == rest.height {
+        return only(focus, rest);
+    }
+    let mut panes = [Rect::default(); 6];
+    let mut below = take_bottom(&mut rest, band);
+    let two_thirds = below.width * 2 / 3;
+    panes[Pane::Remediation.index()] = take_left(&mut below, two_thirds);
+    panes[Pane::Timeline.index()] = below;
+    // The analysis is two columns of text: it gets half the screen while it is read.
+    let left = if focus == Pane::Rca { rest.width / 2 } else { rest.width * 36 / 100 };
+    let mut left = take_left(&mut rest, left);
+    let (alarms, metrics) = (left.height * 2 / 5, rest.height * 9 / 20);
+    panes[Pane::Alarms.index()] = take_top(&mut left, alarms);
+    panes[Pane::Rca.index()] = left;
+    panes[Pane::Metrics.index()] = take_top(&mut rest, metrics);
+    panes[Pane::Logs.index()] = rest;
+    panes
+}
+
+/// A focused remediation pane grows until a step is whole; where that leaves the others nothing, it takes all.
+fn band_rows(focus: Pane, rows: u16) -> u16 {
+    let others_need = 8;
+    match focus {
+        Pane::Remediation if rows < PROMPT_ROWS + others_need => rows,
+        Pane::Remediation => PROMPT_ROWS.max(rows * 2 / 5),
+        Pane::Alarms | Pane::Metrics | Pane::Logs | Pane::Rca | Pane::Timeline => (rows / 4).clamp(4, 12),
+    }
+}
+
+fn inside(rect: Rect) -> Rect {
+    Rect {
+        x: rect.x + rect.width.min(1),
+        y: rect.y + rect.height.min(1),
+        width: rect.width.saturating_sub(2),
+        height: rect.height.saturating_sub(2),
+    }
+}
+
+fn take_top(rest: &mut Rect, rows: u16) -> Rect {
+    let rows = rows.min(rest.height);
+    let taken = Rect { height: rows, ..*rest };
+    rest.y += rows;
+    rest.height -= rows;
+    taken
+}
+
+fn take_bottom(rest: &mut Rect, rows: u16) -> Rect {
+    let rows = rows.min(rest.height);
+    rest.height -= rows;
+    Rect { y: rest.y + rest.height, height: rows, ..*rest }
+}
+
+fn take_left(rest: &mut Rect, cols: u16) -> Rect {
+    let cols = cols.min(rest.width);
+    let taken = Rect { width: cols, ..*rest };
+    rest.x += cols;
+    rest.width -= cols;
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(layout: &Layout) -> Vec<Rect> {
+        let panes = Pane::ALL.into_iter().filter_map(|pane| layout.pane(pane));
+        let strips = [layout.header, layout.incidents, layout.tabs, layout.summary, layout.footer];
+        strips.into_iter().filter(|rect| !rect.is_empty()).chain(panes).collect()
+    }
+
+    fn every_case(check: impl Fn(Size, Pane, Zoom, &Layout)) {
+        for cols in 10..=300 {
+            for rows in [5, 10, 15, 16, 17, 20, 23, 24, 25, 29, 30, 31, 40, 50, 60, 75, 90] {
+                for focus in Pane::ALL {
+                    for zoom in [Zoom::Overview, Zoom::Zoomed] {
+                        let size = Size { cols, rows };
+                        check(size, focus, zoom, &layout(size, focus, zoom));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_overlaps_and_nothing_is_outside() {
+        every_case(|size, focus, zoom, layout| {
+            let parts = parts(layout);
+            let screen = Rect::new(0, 0, size.cols, size.rows);
+            for (at, part) in parts.iter().enumerate() {
+                assert_eq!(part.intersection(screen), *part, "{size:?} {focus:?} {zoom:?}");
+                for other in &parts[at + 1..] {
+                    assert!(!part.intersects(*other), "{size:?} {focus:?} {zoom:?}: {part:?} {other:?}");
+                }
+            }
+            let covered: u32 = parts.iter().map(|rect| rect.area()).sum();
+            if layout.form != Form::Line {
+                assert_eq!(covered, screen.area(), "{size:?} {focus:?} {zoom:?} leaves a hole");
+            }
+        });
+    }
+
+    #[test]
+    fn line_one_is_never_hidden_and_the_focused_pane_is_on_screen() {
+        every_case(|size, focus, zoom, layout| {
+            assert_eq!(layout.header, Rect::new(0, 0, size.cols, 1));
+            if layout.form != Form::Line {
+                assert!(layout.rows(focus) >= 1, "{size:?} {focus:?} {zoom:?}");
+                assert!(layout.pane(focus).is_some_and(|rect| rect.width >= 20), "{size:?} {focus:?} {zoom:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_focused_step_is_whole_at_80x24_and_above() {
+        every_case(|size, focus, zoom, layout| {
+            if focus == Pane::Remediation && size.cols >= 80 && size.rows >= 24 {
+                assert!(layout.shows_step_whole(), "{size:?} {zoom:?}");
+            }
+            if size.cols < LEAST_COLS || size.rows < LEAST_ROWS {
+                assert!(!layout.shows_step_whole());
+            }
+        });
+    }
+
+    #[test]
+    fn the_arrangement_follows_the_width() {
+        let form = |cols, rows| layout(Size { cols, rows }, Pane::Alarms, Zoom::Overview).form;
+        assert_eq!([form(59, 40), form(60, 15)], [Form::Line, Form::Line]);
+        assert_eq!([form(60, 16), form(79, 90)], [Form::Tabs, Form::Tabs]);
+        assert_eq!([form(80, 24), form(119, 24)], [Form::Single, Form::Single]);
+        assert_eq!([form(120, 30), form(300, 90)], [Form::Wide, Form::Wide]);
+        let charts = |rows| layout(Size { cols: 120, rows }, Pane::Alarms, Zoom::Overview).charts;
+        assert_eq!([charts(29), charts(30)], [ChartForm::Sparkline, ChartForm::Full]);
+    }
+
+    #[test]
+    fn an_overlay_is_centred_and_never_outside() {
+        let layout = layout(Size { cols: 80, rows: 24 }, Pane::Logs, Zoom::Overview);
+        assert_eq!(layout.overlay(200, 200), layout.main);
+        assert_eq!(layout.overlay(40, 6).width, 40);
+    }
+}

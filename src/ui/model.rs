@@ -1,0 +1,275 @@
+//! What the screen remembers between two frames: focus, scroll, selections, filters, what is open, what is being typed.
+//!
+//! The session is not in it: a frame is a function of this, the session and the time.
+
+pub mod overlay;
+pub mod rows;
+pub mod scroll;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use self::overlay::{ConfirmField, Overlay};
+use self::rows::LineAnchor;
+use self::scroll::{ListView, Scroll, TextView};
+use super::keymap::Keymap;
+use super::layout::{Layout, layout};
+use super::prompt::PromptWatch;
+use crate::domain::diagnosis::evidence::EvidenceId;
+use crate::domain::observation::alarm::AlarmName;
+use crate::domain::observation::metric::MetricRole;
+use crate::domain::remediation::step::{Step, StepId, StepState};
+use crate::session::incident::Incident;
+use crate::session::{IncidentId, Session};
+
+/// The six panes; the number is the jump key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pane {
+    /// 1
+    #[default]
+    Alarms,
+    /// 2
+    Metrics,
+    /// 3
+    Logs,
+    /// 4
+    Rca,
+    /// 5
+    Remediation,
+    /// 6
+    Timeline,
+}
+
+impl Pane {
+    /// Every pane by number.
+    pub const ALL: [Self; 6] = [Self::Alarms, Self::Metrics, Self::Logs, Self::Rca, Self::Remediation, Self::Timeline];
+
+    /// From 0.
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// From 1, as in the title.
+    pub fn number(self) -> usize {
+        self.index() + 1
+    }
+
+    /// The word in the title.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Alarms => "ALARMS",
+            Self::Metrics => "METRICS",
+            Self::Logs => "LOGS",
+            Self::Rca => "RCA",
+            Self::Remediation => "REMEDIATION",
+            Self::Timeline => "TIMELINE",
+        }
+    }
+
+    /// The pane `steps` further, around the end.
+    pub fn after(self, steps: usize) -> Self {
+        Self::ALL[(self.index() + steps) % Self::ALL.len()]
+    }
+}
+
+/// Whether the focused pane has the screen to itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Zoom {
+    /// All panes there is room for.
+    #[default]
+    Overview,
+    /// The focused one alone.
+    Zoomed,
+}
+
+/// The terminal's size in cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Columns.
+    pub cols: u16,
+    /// Rows.
+    pub rows: u16,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self { cols: 80, rows: 24 }
+    }
+}
+
+/// How times are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClockStyle {
+    /// UTC with a `Z`.
+    #[default]
+    Utc,
+    /// In the person's zone.
+    Local,
+    /// Before now.
+    Relative,
+}
+
+/// The themes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThemeName {
+    /// For dark and unknown backgrounds.
+    #[default]
+    Dark,
+    /// For light backgrounds.
+    Light,
+    /// Stronger contrasts.
+    HighContrast,
+}
+
+/// Whether colours may be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Colours {
+    /// The 16 ANSI names.
+    #[default]
+    Full,
+    /// Reset, bold, reverse and underline only: `NO_COLOR`, `--mono`.
+    Mono,
+}
+
+/// Whether glyphs beyond ASCII may be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Glyphs {
+    /// Boxes, blocks and braille.
+    #[default]
+    Unicode,
+    /// `--ascii`, or a locale that is not UTF-8.
+    Ascii,
+}
+
+/// What configuration and environment settle before the terminal opens.
+#[derive(Clone, Debug)]
+pub struct UiOptions {
+    /// Roles to colours.
+    pub theme: ThemeName,
+    /// Whether colours may be used.
+    pub colours: Colours,
+    /// Whether glyphs beyond ASCII may be used.
+    pub glyphs: Glyphs,
+    /// The person's zone, for [`ClockStyle::Local`].
+    pub zone: TimeZone,
+    /// The keys in force.
+    pub keymap: Keymap,
+}
+
+impl Default for UiOptions {
+    fn default() -> Self {
+        let (theme, colours, glyphs) = (ThemeName::default(), Colours::default(), Glyphs::default());
+        Self { theme, colours, glyphs, zone: TimeZone::UTC, keymap: Keymap::default() }
+    }
+}
+
+/// The two clocks at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instants {
+    /// Incident time.
+    pub now: Timestamp,
+    /// The monotonic wall clock, milliseconds since the program began.
+    pub mono_ms: u64,
+}
+
+/// How a message is meant: word and colour follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Something was done.
+    Told,
+    /// Something wants attention.
+    Warned,
+    /// A press did not count, or a wish cannot be met.
+    Refused,
+}
+
+/// The message line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// What is said.
+    pub text: String,
+    /// How it is meant.
+    pub tone: Tone,
+    /// When it was said, incident time.
+    pub at: Timestamp,
+    /// When it was said, monotonic.
+    pub mono_ms: u64,
+}
+
+/// What the screen remembers.
+#[derive(Clone, Debug, Default)]
+pub struct Ui {
+    /// What was settled before the terminal opened.
+    pub options: UiOptions,
+    /// The terminal's size.
+    pub size: Size,
+    /// Which pane has the keys.
+    pub focus: Pane,
+    /// Whether it has the screen to itself.
+    pub zoom: Zoom,
+    /// The incident the person chose; see [`Ui::incident`].
+    pub chosen: Option<IncidentId>,
+    /// How times are shown.
+    pub clock: ClockStyle,
+    /// Pane 1.
+    pub alarms: ListView<AlarmName>,
+    /// Pane 2: which chart.
+    pub metrics: ListView<MetricRole>,
+    /// Pane 3.
+    pub logs: ListView<LineAnchor>,
+    /// Pane 4, right: which evidence.
+    pub evidence: ListView<EvidenceId>,
+    /// Pane 4, left: the model's text.
+    pub narrative: TextView,
+    /// Pane 5: the step the person chose; see [`Ui::step`].
+    pub chosen_step: Option<StepId>,
+    /// Pane 6, by sequence number.
+    pub timeline: ListView<u64>,
+    /// What lies over the panes.
+    pub overlay: Option<Overlay>,
+    /// What has been typed to confirm the armed step; see [`Ui::confirm_field`].
+    pub confirm: Option<ConfirmField>,
+    /// The message line.
+    pub message: Option<Message>,
+    /// Which prompt has been on screen since when, and when the last input came.
+    pub prompt: PromptWatch,
+}
+
+impl Ui {
+    /// A screen of a size, with nothing touched yet: logs, timeline and narrative follow.
+    pub fn new(options: UiOptions, size: Size) -> Self {
+        Self {
+            options,
+            size,
+            logs: ListView::at(Scroll::Tail),
+            timeline: ListView::at(Scroll::Tail),
+            ..Self::default()
+        }
+    }
+
+    /// Where everything is.
+    pub fn layout(&self) -> Layout {
+        layout(self.size, self.focus, self.zoom)
+    }
+
+    /// The incident on screen: the one the person chose, else the first that was opened. A new one never takes its place.
+    pub fn incident<'a>(&self, session: &'a Session) -> Option<&'a Incident> {
+        let chosen = self.chosen.and_then(|id| session.incidents.get(&id));
+        chosen.or_else(|| session.incidents.values().next())
+    }
+
+    /// The step on screen: an armed one before all, then the one the person chose, then the one that waits.
+    pub fn step<'a>(&self, session: &'a Session) -> Option<&'a Step> {
+        let incident = self.incident(session)?;
+        let asked = incident.asked_step();
+        let armed = asked.filter(|step| matches!(step.state, StepState::Armed { .. }));
+        let chosen = || self.chosen_step.and_then(|id| incident.step(id));
+        armed.or_else(chosen).or(asked).or_else(|| rows::default_step(incident))
+    }
+
+    /// Says something on the message line.
+    pub fn tell(&mut self, tone: Tone, text: impl Into<String>, at: Instants) {
+        self.message = Some(Message { text: text.into(), tone, at: at.now, mono_ms: at.mono_ms });
+    }
+}

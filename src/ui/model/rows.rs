@@ -1,0 +1,233 @@
+//! The rows of each pane, in the order of the screen: what is drawn and what the keys move over are the same list.
+
+use jiff::Timestamp;
+
+use super::super::search::{Search, shows};
+use super::scroll::{Freeze, Scroll};
+use super::{Pane, Ui};
+use crate::domain::diagnosis::evidence::{Evidence, EvidenceId};
+use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmState};
+use crate::domain::observation::log::LogLine;
+use crate::domain::observation::metric::{MetricRole, Series};
+use crate::domain::observation::service::ServiceName;
+use crate::domain::remediation::step::{Step, StepState};
+use crate::session::Session;
+use crate::session::incident::Incident;
+use crate::session::logs::StoredLine;
+use crate::session::timeline::Entry;
+
+/// What a scroll in the logs holds on to: the line's number, and its time for when the line has left the ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineAnchor {
+    /// [`StoredLine::number`]
+    pub number: u64,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+impl LineAnchor {
+    /// The anchor of a line.
+    pub fn of(stored: &StoredLine) -> Self {
+        Self { number: stored.number, at: stored.line.at }
+    }
+}
+
+/// The log lines on screen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LogRows<'a> {
+    /// From the top.
+    pub lines: Vec<&'a StoredLine>,
+    /// Which of them is selected.
+    pub cursor: Option<usize>,
+    /// Lines that came since the pane was frozen.
+    pub withheld: u64,
+}
+
+/// Pane 1: firing ones first, worst first, then those without data, then the others by name.
+pub fn alarms<'a>(ui: &Ui, session: &'a Session) -> Vec<&'a Alarm> {
+    let mut rest: Vec<&Alarm> = session.alarms.values().filter(|alarm| alarm.state != AlarmState::Alarm).collect();
+    rest.sort_by_key(|alarm| alarm.state == AlarmState::Ok);
+    let search = ui.alarms.search.as_ref();
+    session.firing().into_iter().chain(rest).filter(|alarm| shows(search, &alarm_text(alarm))).collect()
+}
+
+/// What a search looks at in an alarm.
+pub fn alarm_text(alarm: &Alarm) -> String {
+    format!("{} {} {}", alarm.name, alarm.description, alarm.reason)
+}
+
+/// The service whose metrics are on screen: that of the incident, else that of the selected alarm, else any.
+pub fn service<'a>(ui: &Ui, session: &'a Session) -> Option<&'a ServiceName> {
+    let of_incident = ui.incident(session).map(|incident| &incident.service.name);
+    let of_alarm = || selected_alarm(ui, session).and_then(|name| session.services.get(name)).map(|found| &found.name);
+    of_incident.or_else(of_alarm).or_else(|| session.metrics.keys().next())
+}
+
+/// Pane 2: the charts of the service, in the order of the screen.
+pub fn metrics<'a>(ui: &Ui, session: &'a Session) -> Vec<(MetricRole, &'a Series)> {
+    let Some(by_role) = service(ui, session).and_then(|name| session.metrics.get(name)) else { return Vec::new() };
+    MetricRole::ALL.into_iter().filter_map(|role| by_role.get(&role).map(|series| (role, series))).collect()
+}
+
+/// Pane 4, right: the evidence of the last round, and what was pinned before it.
+pub fn evidence<'a>(ui: &Ui, session: &'a Session) -> Vec<&'a Evidence> {
+    let Some(incident) = ui.incident(session) else { return Vec::new() };
+    let kept = |evidence: &&Evidence| evidence.id >= incident.round_from || incident.pins.contains(&evidence.id);
+    let search = ui.evidence.search.as_ref();
+    incident.evidence.iter().filter(kept).filter(|evidence| shows(search, &evidence_text(evidence))).collect()
+}
+
+/// What a search looks at in a piece of evidence.
+pub fn evidence_text(evidence: &Evidence) -> String {
+    format!("{} {} {}", evidence.id, evidence.question.text(), evidence.query)
+}
+
+/// Pane 5: the steps of the plan.
+pub fn steps<'a>(ui: &Ui, session: &'a Session) -> &'a [Step] {
+    ui.incident(session).and_then(|incident| incident.plan.as_ref()).map_or(&[], |plan| plan.steps.as_slice())
+}
+
+/// The step shown while none was chosen and none waits: the last that has moved, else the first.
+pub fn default_step(incident: &Incident) -> Option<&Step> {
+    let steps = &incident.plan.as_ref()?.steps;
+    let moved = |step: &&Step| !matches!(step.state, StepState::Locked { .. } | StepState::Proposed);
+    steps.iter().rev().find(moved).or_else(|| steps.first())
+}
+
+/// Pane 6: what happened, oldest first.
+pub fn timeline<'a>(ui: &Ui, session: &'a Session) -> Vec<&'a Entry> {
+    let limit = match ui.timeline.freeze {
+        Freeze::Running => u64::MAX,
+        Freeze::At { number, .. } => number,
+    };
+    let search = ui.timeline.search.as_ref();
+    let entries = session.timeline.entries().iter().filter(|entry| entry.seq < limit);
+    entries.filter(|entry| shows(search, &entry.text)).collect()
+}
+
+/// Entries that came since the timeline was frozen.
+pub fn timeline_withheld(ui: &Ui, session: &Session) -> usize {
+    match ui.timeline.freeze {
+        Freeze::Running => 0,
+        Freeze::At { number, .. } => {
+            session.timeline.entries().iter().rev().take_while(|entry| entry.seq >= number).count()
+        }
+    }
+}
+
+/// Pane 3: the lines on screen in `rows` rows. Looks no further than it must: the ring may hold a hundred thousand.
+pub fn logs<'a>(ui: &Ui, session: &'a Session, rows: usize) -> LogRows<'a> {
+    let view = LogView::new(ui, session);
+    let (cursor, top) = match &ui.logs.scroll {
+        Scroll::Head => (view.at_or_after(0), None),
+        Scroll::Tail => (view.before(view.len()), None),
+        Scroll::Held { cursor, top, .. } => {
+            let at = view.place(*cursor);
+            (view.at_or_after(at).or_else(|| view.before(at)), Some(view.place(*top)))
+        }
+    };
+    let withheld = view.withheld(session);
+    let Some(cursor) = cursor else { return LogRows { withheld, ..LogRows::default() } };
+    // Upwards from the cursor to the top that was held, or as far as there are rows; then downwards while there is room.
+    let mut above: Vec<usize> = Vec::new();
+    let mut next = view.before(cursor);
+    while let Some(at) = next.filter(|at| above.len() + 1 < rows && top.is_none_or(|top| *at >= top)) {
+        above.push(at);
+        next = view.before(at);
+    }
+    above.reverse();
+    let selected = above.len();
+    let mut shown = above;
+    let mut next = Some(cursor);
+    while let Some(at) = next.filter(|_| shown.len() < rows) {
+        shown.push(at);
+        next = view.at_or_after(at + 1);
+    }
+    let lines: Vec<&StoredLine> = shown.into_iter().filter_map(|at| session.logs.lines().get(at)).collect();
+    let cursor = (selected < lines.len()).then_some(selected);
+    LogRows { lines, cursor, withheld }
+}
+
+/// The lines that are shown at all, walked by their place in the ring.
+pub struct LogView<'a> {
+    lines: &'a std::collections::VecDeque<StoredLine>,
+    search: Option<&'a Search>,
+    limit: u64,
+}
+
+impl<'a> LogView<'a> {
+    /// The lines under the pane's search and freeze.
+    pub fn new(ui: &'a Ui, session: &'a Session) -> Self {
+        let limit = match ui.logs.freeze {
+            Freeze::Running => u64::MAX,
+            Freeze::At { number, .. } => number,
+        };
+        Self { lines: session.logs.lines(), search: ui.logs.search.as_ref(), limit }
+    }
+
+    /// Places in the ring.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether the ring is empty.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    fn withheld(&self, session: &Session) -> u64 {
+        session.logs.received().saturating_sub(self.limit)
+    }
+
+    fn shows(&self, at: usize) -> bool {
+        self.lines.get(at).is_some_and(|stored| stored.number < self.limit && shows(self.search, &stored.line.text))
+    }
+
+    /// The place of an anchor: of its line, or of the first line after its time.
+    pub fn place(&self, anchor: LineAnchor) -> usize {
+        let from = self.lines.partition_point(|stored| stored.line.at < anchor.at);
+        let same_time = self.lines.range(from..).take_while(|stored| stored.line.at == anchor.at);
+        let offset = same_time.clone().position(|stored| stored.number == anchor.number);
+        from + offset.unwrap_or(0)
+    }
+
+    /// The first shown place at or after one.
+    pub fn at_or_after(&self, at: usize) -> Option<usize> {
+        (at..self.lines.len()).find(|at| self.shows(*at))
+    }
+
+    /// The last shown place before one.
+    pub fn before(&self, at: usize) -> Option<usize> {
+        (0..at.min(self.lines.len())).rev().find(|at| self.shows(*at))
+    }
+
+    /// The next shown line after a place for which `wanted` holds.
+    pub fn find_after(&self, at: usize, wanted: impl Fn(&LogLine) -> bool) -> Option<usize> {
+        (at + 1..self.lines.len()).find(|at| self.shows(*at) && wanted(&self.lines[*at].line))
+    }
+
+    /// The next shown line before a place for which `wanted` holds.
+    pub fn find_before(&self, at: usize, wanted: impl Fn(&LogLine) -> bool) -> Option<usize> {
+        (0..at.min(self.lines.len())).rev().find(|at| self.shows(*at) && wanted(&self.lines[*at].line))
+    }
+
+    /// The line at a place.
+    pub fn line(&self, at: usize) -> Option<&'a StoredLine> {
+        self.lines.get(at)
+    }
+}
+
+/// The selected alarm.
+pub fn selected_alarm<'a>(ui: &Ui, session: &'a Session) -> Option<&'a AlarmName> {
+    let rows = alarms(ui, session);
+    let ids: Vec<AlarmName> = rows.iter().map(|alarm| alarm.name.clone()).collect();
+    let cursor = ui.alarms.scroll.span(&ids, ui.layout().rows(Pane::Alarms)).cursor?;
+    rows.get(cursor).map(|alarm| &alarm.name)
+}
+
+/// The selected evidence.
+pub fn selected_evidence(ui: &Ui, session: &Session) -> Option<EvidenceId> {
+    let ids: Vec<EvidenceId> = evidence(ui, session).iter().map(|evidence| evidence.id).collect();
+    let cursor = ui.evidence.scroll.span(&ids, ui.layout().rows(Pane::Rca)).cursor?;
+    ids.get(cursor).copied()
+}

@@ -1,0 +1,88 @@
+//! The step that asks to be decided, and since when it has been on screen whole: what the approval guard is fed with.
+
+use super::model::overlay::ConfirmField;
+use super::model::{Instants, Pane, Ui};
+use crate::domain::remediation::approval::{Press, TooSoon, guard};
+use crate::domain::remediation::request::Digest;
+use crate::domain::remediation::step::{StepId, StepState};
+use crate::session::{IncidentId, Session};
+
+/// What a prompt asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// A rehearsed step: `A`.
+    Decide,
+    /// An armed step: the typed token.
+    Confirm,
+}
+
+/// A prompt. Another digest, step or stage is another prompt and starts its own grace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prompt {
+    /// Of which incident.
+    pub incident: IncidentId,
+    /// Which step.
+    pub step: StepId,
+    /// Which digest.
+    pub digest: Digest,
+    /// What is asked.
+    pub stage: Stage,
+}
+
+/// What has been on screen since when, and when the last input came. Monotonic milliseconds.
+#[derive(Clone, Debug, Default)]
+pub struct PromptWatch {
+    drawn: Option<(Prompt, u64)>,
+    last_input: Option<u64>,
+}
+
+impl PromptWatch {
+    /// The screen can no longer be trusted to show it (resized, unfocused, repainted): it must be drawn again.
+    pub fn forget(&mut self) {
+        self.drawn = None;
+    }
+
+    /// Notes that there was input.
+    pub fn note_input(&mut self, mono_ms: u64) {
+        self.last_input = Some(self.last_input.unwrap_or(0).max(mono_ms));
+    }
+
+    /// Notes which prompt a flushed frame showed whole.
+    pub fn note_drawn(&mut self, prompt: Option<Prompt>, mono_ms: u64) {
+        match (&self.drawn, prompt) {
+            (Some((shown, _)), Some(prompt)) if *shown == prompt => {}
+            (_, prompt) => self.drawn = prompt.map(|prompt| (prompt, mono_ms)),
+        }
+    }
+
+    /// Whether a press at this moment counts for this prompt.
+    pub fn admits(&self, prompt: &Prompt, mono_ms: u64) -> Result<(), TooSoon> {
+        let drawn_at = self.drawn.as_ref().filter(|(shown, _)| shown == prompt).map(|(_, at)| *at);
+        guard(Press { drawn_at, input_before: self.last_input, at: mono_ms })
+    }
+}
+
+/// The prompt that this screen shows whole, if any: pane 5 has the keys, is large enough, and nothing lies over it.
+pub fn shown(ui: &Ui, session: &Session) -> Option<Prompt> {
+    if ui.focus != Pane::Remediation || ui.overlay.is_some() || !ui.layout().shows_step_whole() {
+        return None;
+    }
+    let (incident, step) = (ui.incident(session)?, ui.step(session)?);
+    let stage = match step.state {
+        StepState::Rehearsed => Stage::Decide,
+        StepState::Armed { .. } => Stage::Confirm,
+        _ => return None,
+    };
+    Some(Prompt { incident: incident.id, step: step.id, digest: step.digest.clone()?, stage })
+}
+
+/// Notes, after a frame was flushed, which prompt it showed.
+pub fn note_drawn(ui: &mut Ui, session: &Session, at: Instants) {
+    let prompt = shown(ui, session);
+    ui.prompt.note_drawn(prompt, at.mono_ms);
+}
+
+/// The field's own prompt.
+pub fn of_field(field: &ConfirmField) -> Prompt {
+    Prompt { incident: field.incident, step: field.step, digest: field.digest.clone(), stage: Stage::Confirm }
+}
