@@ -8,3 +8,4 @@ pub mod clock;
 pub mod faults;
 pub mod ledger;
 pub mod scenario;
+pub mod world;

@@ -1,0 +1,220 @@
+//! Series by the minute: curves drawn before start, and what follows the lives of containers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{MINUTE, Sight, minute_of};
+use crate::domain::observation::metric::{Point, Statistic};
+use crate::rehearsal::behaviour::{Life, LifeEnd, unit};
+use crate::rehearsal::scenario::{AfterSpec, HistorySpec, Knot, MetricSpec, Normalise, Scenario};
+
+/// Memory below which nothing suffers and above which everything does, in percent of the limit.
+const EASE: f64 = 75.0;
+const STRAIN: f64 = 93.0;
+/// A pod whose last container ended so long ago and never came back is taken for gone.
+const FORGOTTEN: SignedDuration = SignedDuration::from_mins(6);
+
+impl Sight<'_> {
+    /// The one-minute points of a metric with `from <= at < to`, ascending, as far as they are complete by now.
+    pub fn points(&self, metric: &MetricSpec, from: Timestamp, to: Timestamp) -> Vec<Point> {
+        let last = minute_of(self.now) - MINUTE;
+        let mut at = minute_of(from.max(self.scenario().dawn()));
+        let mut points = Vec::new();
+        while at < to && at <= last {
+            if at >= from
+                && let Some(value) = self.value(&metric.id, at)
+            {
+                points.push(Point { at, value });
+            }
+            at += MINUTE;
+        }
+        points
+    }
+
+    /// The value of a metric in a complete minute.
+    pub fn value(&self, id: &str, minute: Timestamp) -> Option<f64> {
+        let (index, metric) = self.metric(id)?;
+        if minute < self.scenario().dawn() || minute + MINUTE > self.now {
+            return None;
+        }
+        let known = &self.world.settled_points;
+        if let Some(value) = known.lock().unwrap_or_else(PoisonError::into_inner).get(&(index, minute)) {
+            return *value;
+        }
+        let value = self.computed(metric, minute).map(|value| rounded(value, metric.decimals));
+        known.lock().unwrap_or_else(PoisonError::into_inner).insert((index, minute), value);
+        value
+    }
+
+    fn computed(&self, metric: &MetricSpec, minute: Timestamp) -> Option<f64> {
+        let lives = self.lives_of(metric.workload.as_ref());
+        let end = minute + MINUTE;
+        if minute >= self.scenario().start {
+            match &metric.after {
+                AfterSpec::Pressure { healthy, sick, noise } => {
+                    let pressure = self.pressure(metric.workload.as_ref()?, minute);
+                    return Some(healthy + (sick - healthy) * pressure + self.noise(metric, minute, *noise));
+                }
+                AfterSpec::Constant { value, noise } => return Some(value + self.noise(metric, minute, *noise)),
+                AfterSpec::History => {}
+            }
+        }
+        match &metric.history {
+            HistorySpec::Empty => None,
+            HistorySpec::Constant { value, noise } => Some(value + self.noise(metric, minute, *noise)),
+            HistorySpec::Curve { knots, noise, .. } => match self.world.curves.get(&metric.id)?.get(&minute) {
+                Some(value) => Some(*value),
+                None => Some(knots.last()?.1 + self.noise(metric, minute, *noise)),
+            },
+            HistorySpec::Csv { .. } => self.world.curves.get(&metric.id)?.get(&minute).copied(),
+            HistorySpec::Memory => self.mean_memory(metric.workload.as_ref()?, minute),
+            HistorySpec::OomTerminations => {
+                let present = present_pods(lives, end);
+                let killed = |life: &&Life| {
+                    life.end == Some(LifeEnd::OomKilled) && life.ended_at.is_some_and(|ended| ended <= end)
+                };
+                Some(lives.iter().filter(killed).filter(|life| present.contains(life.pod.as_str())).count() as f64)
+            }
+            HistorySpec::Restarts => {
+                let present = present_pods(lives, end);
+                let started = |life: &&Life| life.started_at <= end && present.contains(life.pod.as_str());
+                Some((lives.iter().filter(started).count().saturating_sub(present.len())) as f64)
+            }
+            HistorySpec::Running => Some(lives.iter().filter(|life| life.runs_at(end)).count() as f64),
+        }
+    }
+
+    /// Mean memory over the running containers and the minute, percent of their own limits.
+    fn mean_memory(&self, workload: &String, minute: Timestamp) -> Option<f64> {
+        let behaviour = self.world.behaviour(workload)?;
+        self.mean(workload, minute, |life, at| behaviour.memory_percent(life, at))
+    }
+
+    /// How hard memory presses a workload in a minute, 0 to 1.
+    fn pressure(&self, workload: &String, minute: Timestamp) -> f64 {
+        let Some(behaviour) = self.world.behaviour(workload) else { return 0.0 };
+        let strain = |life: &Life, at| ((behaviour.memory_percent(life, at) - EASE) / (STRAIN - EASE)).clamp(0.0, 1.0);
+        self.mean(workload, minute, strain).unwrap_or(0.0)
+    }
+
+    /// Six samples a minute over all running lives.
+    fn mean(&self, workload: &String, minute: Timestamp, of: impl Fn(&Life, Timestamp) -> f64) -> Option<f64> {
+        let lives = self.lives_of(Some(workload));
+        let mut sum = 0.0;
+        let mut count = 0_u32;
+        for sample in 0..6 {
+            let at = minute + SignedDuration::from_secs(5 + 10 * sample);
+            for life in lives.iter().filter(|life| life.runs_at(at)) {
+                sum += of(life, at);
+                count += 1;
+            }
+        }
+        (count > 0).then(|| sum / f64::from(count))
+    }
+
+    fn noise(&self, metric: &MetricSpec, minute: Timestamp, amplitude: f64) -> f64 {
+        noise(self.world.seed, &metric.id, minute, amplitude)
+    }
+}
+
+/// One value for the samples of a period. A percentile takes the nearest rank, as CloudWatch does over samples.
+pub fn combined(statistic: Statistic, values: &[f64]) -> Option<f64> {
+    if values.is_empty() {
+        return None;
+    }
+    let sum: f64 = values.iter().sum();
+    Some(match statistic {
+        Statistic::Average => sum / values.len() as f64,
+        Statistic::Maximum => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        Statistic::Minimum => values.iter().copied().fold(f64::INFINITY, f64::min),
+        Statistic::Sum => sum,
+        Statistic::SampleCount => values.len() as f64,
+        Statistic::Percentile(tenths) => {
+            let mut sorted = values.to_vec();
+            sorted.sort_by(f64::total_cmp);
+            let rank = (f64::from(tenths) / 1_000.0 * sorted.len() as f64).ceil() as usize;
+            sorted[rank.clamp(1, sorted.len()) - 1]
+        }
+    })
+}
+
+/// The pods that existed at an instant: created, not replaced, not long without a container.
+fn present_pods(lives: &[Life], at: Timestamp) -> BTreeSet<&str> {
+    let mut present = BTreeSet::new();
+    for life in lives.iter().filter(|life| life.started_at <= at) {
+        let gone = life.ended_at.is_some_and(|ended| {
+            ended <= at && (life.end == Some(LifeEnd::Replaced) || at.duration_since(ended) > FORGOTTEN)
+        });
+        if gone {
+            present.remove(life.pod.as_str());
+        } else {
+            present.insert(life.pod.as_str());
+        }
+    }
+    present
+}
+
+/// The points of a shape that follows no lives, from dawn to start.
+pub(super) fn curve(scenario: &Scenario, metric: &MetricSpec, seed: u64) -> BTreeMap<Timestamp, f64> {
+    let HistorySpec::Curve { knots, noise: amplitude, normalise } = &metric.history else {
+        return BTreeMap::new();
+    };
+    let mut minutes = Vec::new();
+    let mut at = minute_of(scenario.dawn());
+    while at + MINUTE <= scenario.start {
+        minutes.push(at);
+        at += MINUTE;
+    }
+    let mut values: Vec<f64> = minutes
+        .iter()
+        .map(|minute| {
+            let offset = minute.duration_since(scenario.start);
+            interpolated(knots, offset) + noise(seed, &metric.id, *minute, *amplitude)
+        })
+        .collect();
+    if let Some(figures) = normalise {
+        stretch(&mut values, *figures);
+    }
+    minutes.into_iter().zip(values).collect()
+}
+
+/// Stretches values so that the last `points` of them have exactly the peak, at their end, and the mean.
+///
+/// 1. The last value becomes the highest of the tail. 2. With `k = (peak - mean) / (highest - mean of the tail)` each
+/// value becomes `peak - k * (highest - value)`: linear, so that the mean of the tail lands on `mean`.
+fn stretch(values: &mut [f64], figures: Normalise) {
+    let from = values.len().saturating_sub(figures.points);
+    let Some(tail) = values.get_mut(from..).filter(|tail| !tail.is_empty()) else { return };
+    let highest = tail.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if let Some(last) = tail.last_mut() {
+        *last = highest;
+    }
+    let mean = tail.iter().sum::<f64>() / tail.len() as f64;
+    let factor = if highest > mean { (figures.peak - figures.mean) / (highest - mean) } else { 1.0 };
+    for value in values.iter_mut() {
+        *value = figures.peak - factor * (highest - *value);
+    }
+}
+
+fn interpolated(knots: &[Knot], offset: SignedDuration) -> f64 {
+    let after = knots.partition_point(|knot| knot.0 <= offset);
+    match (after.checked_sub(1).and_then(|index| knots.get(index)), knots.get(after)) {
+        (Some(left), Some(right)) => {
+            let span = (right.0 - left.0).as_secs_f64();
+            left.1 + (right.1 - left.1) * (offset - left.0).as_secs_f64() / span
+        }
+        (Some(only), None) | (None, Some(only)) => only.1,
+        (None, None) => 0.0,
+    }
+}
+
+fn noise(seed: u64, id: &str, minute: Timestamp, amplitude: f64) -> f64 {
+    amplitude * (unit(seed, id, &minute.as_second().to_string()) * 2.0 - 1.0)
+}
+
+fn rounded(value: f64, decimals: u8) -> f64 {
+    let factor = 10_f64.powi(i32::from(decimals));
+    ((value * factor).round() / factor).max(0.0)
+}
