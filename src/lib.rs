@@ -1,6 +1,7 @@
 //! pagerdeck: a terminal incident cockpit for the on-call engineer.
 
 pub mod adapters;
+pub mod config;
 pub mod domain;
 pub mod rehearsal;
 pub mod session;

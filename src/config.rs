@@ -1,0 +1,314 @@
+//! Flags, environment, files and defaults laid over one another into one [`Config`], resolved before the terminal opens.
+//! The only module that reads the environment. Touches no network and no screen.
+
+mod environment;
+mod file;
+mod lint;
+mod paths;
+mod policy;
+mod resolve;
+mod secret;
+mod service;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::domain::observation::alarm::AlarmName;
+use crate::domain::observation::log::LogGroup;
+use crate::domain::observation::scope::{KubeContext, Namespace, Region, Scope};
+use crate::domain::observation::service::Service;
+use crate::domain::remediation::policy::Policy;
+use crate::domain::remediation::request::Mode;
+
+pub use environment::{Environment, Stream};
+pub use paths::Paths;
+pub use policy::read as read_policy;
+pub use resolve::resolve;
+pub use secret::Secret;
+pub use service::ConfiguredService;
+
+/// What a command line says, as far as it reaches the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `--live`, else dry-run.
+    pub mode: Mode,
+    /// `--config FILE`.
+    pub config: Option<PathBuf>,
+    /// `--profile NAME`.
+    pub profile: Option<String>,
+    /// `--region NAME`.
+    pub region: Option<String>,
+    /// `--context NAME`.
+    pub context: Option<String>,
+    /// `--namespace NAME`, repeatable.
+    pub namespaces: Vec<String>,
+    /// `--log-group NAME`, repeatable.
+    pub log_groups: Vec<String>,
+    /// `--minutes N`: how far back evidence is read.
+    pub minutes: Option<u32>,
+    /// `--headless`, or `--output` in any form.
+    pub surface: AskedSurface,
+    /// `--mono`.
+    pub colours: Option<Colours>,
+    /// `--ascii`.
+    pub glyphs: Option<Glyphs>,
+    /// `--for SECONDS`.
+    pub limit: Option<SignedDuration>,
+    /// `[ALARM]`.
+    pub focus: Option<String>,
+}
+
+/// What the command line says about the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AskedSurface {
+    /// Nothing: a terminal gets the screen, anything else the text.
+    #[default]
+    Natural,
+    /// No screen, in this form.
+    Headless(OutputForm),
+}
+
+/// Which world a command is about. A rehearsal takes nothing from the configuration that could reach a real one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum World {
+    /// The AWS account, cluster and Slack of the configuration.
+    Real,
+    /// A simulated cloud: no endpoint, cluster, service, policy or webhook of the configuration is used.
+    Rehearsal,
+}
+
+/// Everything a run needs to know, fixed before it starts.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Dry-run or live, after `DRY_RUN` had its say.
+    pub mode: Mode,
+    /// The AWS side.
+    pub aws: Aws,
+    /// The cluster side.
+    pub cluster: Cluster,
+    /// The model asked for the narrative; `None` turns the model off.
+    pub model: Option<Model>,
+    /// The Slack incoming webhook; `None` when there is none.
+    pub slack: Option<Secret>,
+    /// Services of the configuration with the alarms they claim.
+    pub services: Vec<ConfiguredService>,
+    /// Log groups that are read whatever the service.
+    pub log_groups: Vec<LogGroup>,
+    /// How far back evidence is read.
+    pub window: SignedDuration,
+    /// How often the feeds ask.
+    pub poll: Poll,
+    /// The policy in force.
+    pub policy: Policy,
+    /// Words for accounts and clusters.
+    pub environments: Environments,
+    /// Files and folders.
+    pub paths: Paths,
+    /// Screen or text.
+    pub surface: Surface,
+    /// How the screen looks.
+    pub screen: Screen,
+    /// After how long a run without a screen ends by itself.
+    pub limit: Option<SignedDuration>,
+    /// The alarm to go straight to, by name or ARN.
+    pub focus: Option<String>,
+    /// The login name: who decides, where AWS does not tell.
+    pub login: String,
+    /// The filter of our own log file, as `tracing` reads it.
+    pub log_filter: String,
+}
+
+/// The AWS side.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aws {
+    /// A profile; `None` for the default chain.
+    pub profile: Option<String>,
+    /// The region; `None` leaves it to the profile.
+    pub region: Option<Region>,
+    /// One endpoint for every AWS service; `None` for the real ones.
+    pub endpoint: Option<String>,
+    /// Time-outs of calls that answer at once.
+    pub timeouts: Timeouts,
+}
+
+/// The cluster side.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cluster {
+    /// Where the cluster is found.
+    pub source: ClusterSource,
+    /// Namespaces to watch; empty for the one of the context.
+    pub namespaces: Vec<Namespace>,
+    /// Time-outs of calls that answer at once.
+    pub timeouts: Timeouts,
+}
+
+/// Where the cluster is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClusterSource {
+    /// A kubeconfig.
+    Kubeconfig {
+        /// The file; `None` for `KUBECONFIG` or the usual place.
+        path: Option<PathBuf>,
+        /// The context; `None` for the current one.
+        context: Option<KubeContext>,
+    },
+    /// The service account of the pod we run in.
+    InCluster,
+    /// There is none.
+    Off {
+        /// Why, for the panel.
+        why: String,
+    },
+}
+
+impl Default for ClusterSource {
+    fn default() -> Self {
+        Self::Kubeconfig { path: None, context: None }
+    }
+}
+
+/// The model and our patience with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// A model id or inference profile.
+    pub id: String,
+    /// The region it is asked in; `None` for that of the AWS side.
+    pub region: Option<Region>,
+    /// Most tokens of one answer.
+    pub max_tokens: u32,
+    /// Connect and first byte, and the longest silence in the stream.
+    pub timeouts: Timeouts,
+}
+
+/// How long a call may take before it counts as failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until the connection stands.
+    pub connect: Duration,
+    /// Until the answer begins; for calls that answer at once, until it is whole.
+    pub answer: Duration,
+    /// The longest silence inside a stream.
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), answer: Duration::from_secs(15), idle: Duration::from_mins(1) }
+    }
+}
+
+/// How often the feeds ask. CloudWatch metrics are minute data: asking faster buys nothing and costs money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Poll {
+    /// `DescribeAlarms`.
+    pub alarms: SignedDuration,
+    /// `GetMetricData`.
+    pub metrics: SignedDuration,
+    /// `FilterLogEvents`.
+    pub logs: SignedDuration,
+}
+
+/// Words for line 1.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environments {
+    /// By account number.
+    pub accounts: std::collections::BTreeMap<String, String>,
+    /// By cluster name; these win.
+    pub clusters: std::collections::BTreeMap<String, String>,
+}
+
+impl Environments {
+    /// The word for a scope: that of its cluster, else of its account, else the account itself.
+    pub fn word(&self, scope: &Scope) -> String {
+        let cluster = scope.cluster.as_ref().and_then(|cluster| self.clusters.get(cluster.as_str()));
+        let account = || scope.account.as_ref().and_then(|account| self.accounts.get(account.as_str()));
+        let fallback = || scope.account.as_ref().map_or_else(|| "ACCOUNT ?".to_owned(), ToString::to_string);
+        cluster.or_else(account).cloned().unwrap_or_else(fallback)
+    }
+}
+
+/// Where the story goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// The cockpit.
+    Screen,
+    /// Standard output, without a screen.
+    Headless(OutputForm),
+}
+
+/// The form of the story on standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutputForm {
+    /// Lines for a person.
+    #[default]
+    Text,
+    /// One JSON object at the end.
+    Json,
+    /// One record a line.
+    Jsonl,
+}
+
+/// How the screen looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Screen {
+    /// Colours or none.
+    pub colours: Colours,
+    /// Signs beyond ASCII or none.
+    pub glyphs: Glyphs,
+    /// The terminal multiplexer between us and the person.
+    pub multiplexer: Multiplexer,
+    /// How fast the way to the person is.
+    pub link: Link,
+}
+
+/// Colours or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colours {
+    /// The sixteen names, so that the person's palette rules.
+    Full,
+    /// Bold, reverse and underline only.
+    Mono,
+}
+
+/// Signs beyond ASCII or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Glyphs {
+    /// The locale is UTF-8.
+    Unicode,
+    /// It is not, or `--ascii`.
+    Ascii,
+}
+
+/// The multiplexer around us: its passthrough differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Multiplexer {
+    /// None that we know of.
+    None,
+    /// tmux.
+    Tmux,
+    /// GNU screen.
+    Screen,
+}
+
+/// How fast the way to the person is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The same machine.
+    Local,
+    /// Over SSH: fewer frames.
+    Remote,
+}
+
+impl Config {
+    /// The configured service that claims an alarm: the first whose pattern matches its name.
+    pub fn service_for(&self, alarm: &AlarmName) -> Option<&Service> {
+        self.services.iter().find(|configured| configured.claims(alarm)).map(|configured| &configured.service)
+    }
+
+    /// The configured services, for the session's header.
+    pub fn plain_services(&self) -> Vec<Service> {
+        self.services.iter().map(|configured| configured.service.clone()).collect()
+    }
+}

@@ -1,0 +1,126 @@
+//! The process's environment as values, read once. Everything else takes an [`Environment`], so that tests bring their own.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+
+use super::{Colours, Glyphs, Link, Multiplexer};
+
+/// What standard output is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stream {
+    /// A terminal.
+    Terminal,
+    /// A pipe, a file, or nothing.
+    #[default]
+    Other,
+}
+
+/// Variables and streams of a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    vars: BTreeMap<String, String>,
+    /// What standard output is.
+    pub output: Stream,
+    /// What standard input is.
+    pub input: Stream,
+}
+
+impl Environment {
+    /// The environment of this process. Variables that are not UTF-8 are left out: none of ours may be.
+    pub fn of_process() -> Self {
+        let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((key.into_string().ok()?, value.into_string().ok()?))
+        };
+        let stream = |is_terminal: bool| if is_terminal { Stream::Terminal } else { Stream::Other };
+        Self {
+            vars: std::env::vars_os().filter_map(text).collect(),
+            output: stream(std::io::stdout().is_terminal()),
+            input: stream(std::io::stdin().is_terminal()),
+        }
+    }
+
+    /// An environment of given variables, with pipes for streams.
+    pub fn of<const N: usize>(vars: [(&str, &str); N]) -> Self {
+        let vars = vars.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        Self { vars, ..Self::default() }
+    }
+
+    /// Sets a variable: for tests and for a rehearsal that runs the program again.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.vars.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// A variable that is set and not empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether any variable's name begins so and has a value.
+    pub(super) fn any_with_prefix(&self, prefix: &str) -> bool {
+        self.vars.iter().any(|(name, value)| name.starts_with(prefix) && !value.is_empty())
+    }
+
+    /// Mono when `NO_COLOR` is set to anything, or the terminal says it is dumb.
+    pub(super) fn colours(&self) -> Colours {
+        if self.get("NO_COLOR").is_some() || self.get("TERM") == Some("dumb") { Colours::Mono } else { Colours::Full }
+    }
+
+    /// ASCII unless the locale in force (`LC_ALL`, `LC_CTYPE`, `LANG`, in that order) names UTF-8.
+    pub(super) fn glyphs(&self) -> Glyphs {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| self.get(name));
+        let utf8 = locale.is_some_and(|locale| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        });
+        if utf8 { Glyphs::Unicode } else { Glyphs::Ascii }
+    }
+
+    pub(super) fn multiplexer(&self) -> Multiplexer {
+        if self.get("TMUX").is_some() {
+            Multiplexer::Tmux
+        } else if self.get("STY").is_some() {
+            Multiplexer::Screen
+        } else {
+            Multiplexer::None
+        }
+    }
+
+    pub(super) fn link(&self) -> Link {
+        let remote = ["SSH_CONNECTION", "SSH_TTY"].into_iter().any(|name| self.get(name).is_some());
+        if remote { Link::Remote } else { Link::Local }
+    }
+
+    /// Whether `DRY_RUN` restricts the session. The environment can only restrict: `false`, `0`, `no` and `off` change
+    /// nothing, and any other word restricts, because a word we cannot read must not leave a live session live.
+    pub(super) fn restricts(&self) -> bool {
+        self.get("DRY_RUN")
+            .is_some_and(|word| !["false", "0", "no", "off"].contains(&word.trim().to_ascii_lowercase().as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_locale_decides_about_signs() {
+        for (vars, expected) in [
+            ([("LANG", "en_US.UTF-8"), ("LC_ALL", "")], Glyphs::Unicode),
+            ([("LANG", "en_US.UTF-8"), ("LC_ALL", "C")], Glyphs::Ascii),
+            ([("LANG", "de_DE"), ("LC_CTYPE", "C.utf8")], Glyphs::Unicode),
+            ([("LANG", ""), ("LC_CTYPE", "")], Glyphs::Ascii),
+        ] {
+            assert_eq!(Environment::of(vars).glyphs(), expected, "{vars:?}");
+        }
+    }
+
+    #[test]
+    fn dry_run_in_the_environment_only_restricts() {
+        for (word, restricts) in
+            [("true", true), ("1", true), ("yes", true), ("perhaps", true), ("false", false), ("0", false), ("", false)]
+        {
+            assert_eq!(Environment::of([("DRY_RUN", word)]).restricts(), restricts, "{word:?}");
+        }
+        assert!(!Environment::default().restricts());
+    }
+}

@@ -1,0 +1,123 @@
+//! The shape of `config.toml`. Every field may be missing, none may be unknown.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::service::ServiceTable;
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ConfigFile {
+    pub(super) aws: AwsTable,
+    pub(super) kubernetes: KubernetesTable,
+    pub(super) model: ModelTable,
+    pub(super) slack: SlackTable,
+    pub(super) log: LogTable,
+    pub(super) evidence: EvidenceTable,
+    pub(super) poll: PollTable,
+    pub(super) environment: EnvironmentTable,
+    pub(super) screen: ScreenTable,
+    pub(super) service: Vec<ServiceTable>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct AwsTable {
+    pub(super) profile: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) endpoint_url: Option<String>,
+    pub(super) connect_timeout_s: Option<u32>,
+    pub(super) answer_timeout_s: Option<u32>,
+}
+
+/// Where the cluster is looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SourceWord {
+    /// A kubeconfig if there is one, else the pod's own account if we run in one.
+    #[default]
+    Auto,
+    Kubeconfig,
+    InCluster,
+    Off,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct KubernetesTable {
+    pub(super) source: SourceWord,
+    pub(super) kubeconfig: Option<PathBuf>,
+    pub(super) context: Option<String>,
+    pub(super) namespaces: Vec<String>,
+    pub(super) connect_timeout_s: Option<u32>,
+    pub(super) answer_timeout_s: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ModelTable {
+    pub(super) id: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) max_tokens: Option<u32>,
+    pub(super) connect_timeout_s: Option<u32>,
+    pub(super) first_byte_timeout_s: Option<u32>,
+    pub(super) idle_timeout_s: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SlackTable {
+    pub(super) webhook_url: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LogTable {
+    pub(super) groups: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct EvidenceTable {
+    pub(super) minutes: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "the keys of the file name their unit")]
+pub(super) struct PollTable {
+    pub(super) alarms_s: Option<u32>,
+    pub(super) metrics_s: Option<u32>,
+    pub(super) logs_s: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct EnvironmentTable {
+    pub(super) accounts: BTreeMap<String, String>,
+    pub(super) clusters: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ColoursWord {
+    Full,
+    Mono,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum GlyphsWord {
+    Unicode,
+    Ascii,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ScreenTable {
+    pub(super) colours: Option<ColoursWord>,
+    pub(super) glyphs: Option<GlyphsWord>,
+}

@@ -1,0 +1,97 @@
+//! `policy.toml` into a [`Policy`]. A file that is not there is the default policy: live nowhere.
+
+use std::path::Path;
+
+use super::lint;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::remediation::policy::{LiveRule, Policy};
+
+/// Reads and checks a policy. `None` when there is no such file.
+pub fn read(path: &Path) -> Result<Option<Policy>, Fault> {
+    let Some(policy) = lint::read::<Policy>(path)? else { return Ok(None) };
+    match problems(&policy) {
+        problems if problems.is_empty() => Ok(Some(policy)),
+        problems => {
+            let fault = Fault::new(FaultKind::Usage, format!("{} is not a usable policy.", path.display()));
+            let fault = problems.into_iter().fold(fault, Fault::cause);
+            Err(fault.hint("Correct the file, then run `pagerdeck policy check`."))
+        }
+    }
+}
+
+/// What is wrong with a policy, one sentence each. A place is named exactly: a wildcard account or cluster would turn a
+/// copied file into leave for every production there is.
+fn problems(policy: &Policy) -> Vec<String> {
+    let mut problems = Vec::new();
+    if !(0.0..=1.0).contains(&policy.min_confidence.value()) {
+        problems.push(format!("min_confidence is {}, not between 0 and 1.", policy.min_confidence.value()));
+    }
+    if !(30..=3_600).contains(&policy.evidence_max_age_s) {
+        problems.push(format!("evidence_max_age_s is {}, not between 30 and 3600.", policy.evidence_max_age_s));
+    }
+    if !(10..=600).contains(&policy.approval_ttl_s) {
+        problems.push(format!("approval_ttl_s is {}, not between 10 and 600.", policy.approval_ttl_s));
+    }
+    for (number, rule) in (1..).zip(&policy.live) {
+        problems.extend(rule_problems(rule).into_iter().map(|problem| format!("[[live]] number {number}: {problem}")));
+    }
+    problems
+}
+
+fn rule_problems(rule: &LiveRule) -> Vec<String> {
+    let mut problems = Vec::new();
+    if rule.account.len() != 12 || !rule.account.bytes().all(|byte| byte.is_ascii_digit()) {
+        problems.push(format!("account {:?} is not twelve digits.", rule.account));
+    }
+    if rule.cluster.is_empty() || rule.cluster.contains('*') {
+        problems.push(format!("cluster {:?} must be one cluster's name.", rule.cluster));
+    }
+    if rule.namespaces.is_empty() {
+        problems.push("namespaces is empty, so the rule allows nothing.".to_owned());
+    }
+    if let Some(name) = rule.namespaces.iter().find(|name| name.as_str() != "*" && name.contains('*')) {
+        problems.push(format!("namespace {name:?}: patterns are not read; name it, or use \"*\" alone."));
+    }
+    if rule.actions.is_empty() {
+        problems.push("actions is empty, so the rule allows nothing.".to_owned());
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy_of(text: &str) -> Result<Option<Policy>, Fault> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy.toml");
+        std::fs::write(&path, text).unwrap();
+        read(&path)
+    }
+
+    #[test]
+    fn a_rule_names_its_place() {
+        let text = "[[live]]\naccount = \"123456789012\"\ncluster = \"eks-prod\"\nnamespaces = [\"payments\"]\n\
+                    actions = [\"rollout-restart\"]\nconfirm = \"key\"\n";
+        let policy = policy_of(text).unwrap().unwrap();
+        assert_eq!(policy.live.len(), 1);
+        assert_eq!(policy.approval_ttl_s, Policy::default().approval_ttl_s);
+    }
+
+    #[test]
+    fn loose_rules_are_refused_with_every_reason() {
+        let fault = policy_of(
+            "approval_ttl_s = 0\n[[live]]\naccount = \"*\"\ncluster = \"*\"\nnamespaces = [\"pay*\"]\nactions = []\n",
+        )
+        .unwrap_err();
+        assert_eq!(fault.causes.len(), 5, "{fault}");
+        assert!(policy_of("min_confidence = 1.5\n").is_err());
+        assert!(policy_of("min_confidense = 0.5\n").unwrap_err().to_string().contains("`min_confidence`"));
+        assert!(policy_of("[[live]]\nactions = [\"delete\"]\n").is_err());
+    }
+
+    #[test]
+    fn no_file_is_no_policy() {
+        assert_eq!(read(Path::new("does-not-exist/policy.toml")).unwrap(), None);
+    }
+}

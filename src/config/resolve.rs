@@ -1,0 +1,277 @@
+//! The layering: flags over environment over file over defaults, and the checks no single layer can make.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::file::{ColoursWord, ConfigFile, GlyphsWord, KubernetesTable, ModelTable, SourceWord};
+use super::paths::Named;
+use super::{
+    AskedSurface, Aws, Cluster, ClusterSource, Colours, Config, ConfiguredService, Environment, Environments, Flags,
+    Glyphs, Model, OutputForm, Paths, Poll, Screen, Secret, Stream, Surface, Timeouts, World, lint, policy,
+};
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::log::LogGroup;
+use crate::domain::observation::scope::{KubeContext, Namespace, Region};
+use crate::domain::remediation::request::Mode;
+
+/// The word that turns the model off.
+const NO_MODEL: &str = "none";
+/// Most tokens of an answer, where nothing is configured: the narrative is a page, and the structured answer follows it.
+const MAX_TOKENS: u32 = 4_096;
+
+/// Resolves everything once. Fails on a file that is broken or was named and is not there.
+pub fn resolve(flags: &Flags, env: &Environment, world: World) -> Result<Config, Fault> {
+    let paths = Paths::resolve(flags.config.as_deref(), env)?;
+    let file = read_file(&paths)?;
+    let real = real_side(flags, env, &file, &paths, world)?;
+    let file_glyphs = file.screen.glyphs.map(|word| match word {
+        GlyphsWord::Unicode => Glyphs::Unicode,
+        GlyphsWord::Ascii => Glyphs::Ascii,
+    });
+    let file_colours = file.screen.colours.map(|word| match word {
+        ColoursWord::Full => Colours::Full,
+        ColoursWord::Mono => Colours::Mono,
+    });
+    // NO_COLOR is a wish of the person at this terminal, so it wins over a file.
+    let env_colours = (env.colours() == Colours::Mono).then_some(Colours::Mono);
+    Ok(Config {
+        mode: mode(flags.mode, env),
+        window: window(flags, &file, &paths)?,
+        poll: poll(&file, &paths)?,
+        surface: surface(flags.surface, env),
+        screen: Screen {
+            colours: flags.colours.or(env_colours).or(file_colours).unwrap_or(Colours::Full),
+            glyphs: flags.glyphs.or(file_glyphs).unwrap_or_else(|| env.glyphs()),
+            multiplexer: env.multiplexer(),
+            link: env.link(),
+        },
+        limit: flags.limit,
+        focus: flags.focus.clone(),
+        login: ["USER", "LOGNAME"].into_iter().find_map(|name| env.get(name)).unwrap_or("unknown").to_owned(),
+        log_filter: env.get("PAGERDECK_LOG").unwrap_or("warn,pagerdeck=info").to_owned(),
+        aws: real.aws,
+        cluster: real.cluster,
+        model: real.model,
+        slack: real.slack,
+        services: real.services,
+        log_groups: real.log_groups,
+        policy: real.policy,
+        environments: real.environments,
+        paths,
+    })
+}
+
+/// What reaches a real world; empty in a rehearsal.
+#[derive(Default)]
+struct RealSide {
+    aws: Aws,
+    cluster: Cluster,
+    model: Option<Model>,
+    slack: Option<Secret>,
+    services: Vec<ConfiguredService>,
+    log_groups: Vec<LogGroup>,
+    policy: crate::domain::remediation::policy::Policy,
+    environments: Environments,
+}
+
+fn real_side(
+    flags: &Flags,
+    env: &Environment,
+    file: &ConfigFile,
+    paths: &Paths,
+    world: World,
+) -> Result<RealSide, Fault> {
+    if world == World::Rehearsal {
+        return Ok(RealSide::default());
+    }
+    let services: Vec<ConfiguredService> = file.service.iter().cloned().map(ConfiguredService::from).collect();
+    if let Some(twice) = twice(&services) {
+        let what = format!("two [[service]] tables are named {twice:?}");
+        return Err(Fault::new(FaultKind::Usage, format!("{}: {what}.", paths.config.display()))
+            .hint("Give each service a name of its own."));
+    }
+    let aws = aws(flags, env, file);
+    let groups = flags.log_groups.iter().chain(&file.log.groups);
+    Ok(RealSide {
+        cluster: cluster(flags, env, &file.kubernetes, &services),
+        model: model(env, &file.model, aws.region.as_ref()),
+        slack: slack(env, file)?,
+        log_groups: groups.map(|group| LogGroup::new(group.clone())).collect(),
+        policy: policy::read(&paths.policy)?.unwrap_or_default(),
+        environments: Environments {
+            accounts: file.environment.accounts.clone(),
+            clusters: file.environment.clusters.clone(),
+        },
+        services,
+        aws,
+    })
+}
+
+fn read_file(paths: &Paths) -> Result<ConfigFile, Fault> {
+    match (lint::read(&paths.config)?, paths.config_named) {
+        (Some(file), _) => Ok(file),
+        (None, Named::Usual) => Ok(ConfigFile::default()),
+        (None, Named::ByPerson) => {
+            Err(Fault::new(FaultKind::Usage, format!("There is no file {}.", paths.config.display()))
+                .hint("Check --config or PAGERDECK_CONFIG; without either, defaults are used."))
+        }
+    }
+}
+
+fn mode(asked: Mode, env: &Environment) -> Mode {
+    if env.restricts() { Mode::DryRun } else { asked }
+}
+
+fn surface(asked: AskedSurface, env: &Environment) -> Surface {
+    match (asked, env.output, env.input) {
+        (AskedSurface::Headless(form), _, _) => Surface::Headless(form),
+        // Keys come from standard input: without a terminal there, a screen could be looked at but not left.
+        (AskedSurface::Natural, Stream::Terminal, Stream::Terminal) => Surface::Screen,
+        (AskedSurface::Natural, Stream::Terminal | Stream::Other, Stream::Terminal | Stream::Other) => {
+            Surface::Headless(OutputForm::Text)
+        }
+    }
+}
+
+fn twice(services: &[ConfiguredService]) -> Option<&str> {
+    let mut seen = BTreeSet::new();
+    services.iter().map(|configured| configured.service.name.as_str()).find(|name| !seen.insert(*name))
+}
+
+fn aws(flags: &Flags, env: &Environment, file: &ConfigFile) -> Aws {
+    let env_region = || ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| env.get(name));
+    let region = flags.region.as_deref().or_else(env_region).or(file.aws.region.as_deref());
+    // An endpoint set in code would win over the SDK's per-service variables, so it is left to the SDK where there are any.
+    let env_endpoint = env.get("AWS_ENDPOINT_URL").filter(|_| !env.any_with_prefix("AWS_ENDPOINT_URL_"));
+    let profile = flags.profile.as_deref().or_else(|| env.get("AWS_PROFILE")).or(file.aws.profile.as_deref());
+    Aws {
+        profile: profile.map(str::to_owned),
+        region: region.map(Region::from),
+        endpoint: env_endpoint.or(file.aws.endpoint_url.as_deref()).map(str::to_owned),
+        timeouts: timeouts(file.aws.connect_timeout_s, file.aws.answer_timeout_s, None),
+    }
+}
+
+fn timeouts(connect: Option<u32>, answer: Option<u32>, idle: Option<u32>) -> Timeouts {
+    let seconds = |given: Option<u32>, usual: Duration| {
+        given.map_or(usual, |seconds| Duration::from_secs(u64::from(seconds.clamp(1, 600))))
+    };
+    let usual = Timeouts::default();
+    Timeouts {
+        connect: seconds(connect, usual.connect),
+        answer: seconds(answer, usual.answer),
+        idle: seconds(idle, usual.idle),
+    }
+}
+
+fn cluster(flags: &Flags, env: &Environment, file: &KubernetesTable, services: &[ConfiguredService]) -> Cluster {
+    let listed = [&flags.namespaces, &file.namespaces].into_iter().find(|list| !list.is_empty());
+    let of_services = services.iter().filter_map(|configured| configured.service.workload.as_ref());
+    let unique: BTreeSet<Namespace> = of_services.map(|workload| workload.namespace.clone()).collect();
+    let namespaces = listed.map_or_else(
+        || unique.into_iter().collect(),
+        |list| list.iter().map(|text| Namespace::new(text.clone())).collect(),
+    );
+    let timeouts = timeouts(file.connect_timeout_s, file.answer_timeout_s, None);
+    Cluster { source: source(flags, env, file), namespaces, timeouts }
+}
+
+fn source(flags: &Flags, env: &Environment, file: &KubernetesTable) -> ClusterSource {
+    let context = flags.context.as_deref().or(file.context.as_deref()).map(KubeContext::from);
+    let kubeconfig = ClusterSource::Kubeconfig { path: file.kubeconfig.clone(), context: context.clone() };
+    match file.source {
+        SourceWord::Kubeconfig => kubeconfig,
+        SourceWord::InCluster => ClusterSource::InCluster,
+        SourceWord::Off => ClusterSource::Off { why: "kubernetes.source is off in the configuration".to_owned() },
+        SourceWord::Auto => {
+            let usual = env.get("HOME").map(|home| Path::new(home).join(".kube").join("config"));
+            let asked = context.is_some() || file.kubeconfig.is_some() || env.get("KUBECONFIG").is_some();
+            if asked || usual.is_some_and(|path: PathBuf| path.exists()) {
+                kubeconfig
+            } else if env.get("KUBERNETES_SERVICE_HOST").is_some() {
+                ClusterSource::InCluster
+            } else {
+                ClusterSource::Off { why: "there is no kubeconfig; set KUBECONFIG or --context".to_owned() }
+            }
+        }
+    }
+}
+
+fn model(env: &Environment, file: &ModelTable, region: Option<&Region>) -> Option<Model> {
+    let asked_in = file.region.as_deref().map(Region::from);
+    let id = env
+        .get("BEDROCK_MODEL_ID")
+        .or(file.id.as_deref())
+        .map_or_else(|| usual_model(asked_in.as_ref().or(region)), str::to_owned);
+    let usual = Some(60);
+    (id != NO_MODEL).then(|| Model {
+        id,
+        region: asked_in,
+        max_tokens: file.max_tokens.unwrap_or(MAX_TOKENS),
+        timeouts: timeouts(file.connect_timeout_s, file.first_byte_timeout_s.or(usual), file.idle_timeout_s),
+    })
+}
+
+/// Claude Sonnet 4 by the inference profile of the region's geography: on-demand calls of the plain model id are refused.
+fn usual_model(region: Option<&Region>) -> String {
+    let geography = match region.map_or("", Region::as_str).split('-').next() {
+        Some("eu") => "eu",
+        Some("ap") => "apac",
+        _ => "us",
+    };
+    format!("{geography}.anthropic.claude-sonnet-4-20250514-v1:0")
+}
+
+fn slack(env: &Environment, file: &ConfigFile) -> Result<Option<Secret>, Fault> {
+    let from = |name: &str, url: &str| {
+        let local = url.starts_with("http://127.0.0.1:") || url.starts_with("http://[::1]:");
+        if url.starts_with("https://") || local {
+            return Ok(Some(Secret::new(url)));
+        }
+        // The address itself is a secret and stays out of the message.
+        Err(Fault::new(FaultKind::Usage, format!("{name} is not an https address."))
+            .hint("Copy the incoming webhook's address from the Slack app's page."))
+    };
+    match (env.get("SLACK_WEBHOOK_URL"), file.slack.webhook_url.as_deref()) {
+        (Some(url), _) => from("SLACK_WEBHOOK_URL", url),
+        (None, Some(url)) if !url.is_empty() => from("slack.webhook_url", url),
+        (None, Some(_) | None) => Ok(None),
+    }
+}
+
+fn window(flags: &Flags, file: &ConfigFile, paths: &Paths) -> Result<SignedDuration, Fault> {
+    let bound = 5..=24 * 60;
+    let (minutes, place) = match (flags.minutes, file.evidence.minutes) {
+        (Some(minutes), _) => (minutes, "--minutes".to_owned()),
+        (None, Some(minutes)) => (minutes, format!("{}: evidence.minutes", paths.config.display())),
+        (None, None) => (30, String::new()),
+    };
+    if bound.contains(&minutes) {
+        Ok(SignedDuration::from_mins(i64::from(minutes)))
+    } else {
+        Err(Fault::new(FaultKind::Usage, format!("{place} is {minutes}; it must be between 5 and 1440.")))
+    }
+}
+
+/// The lower bounds keep a cockpit from throttling the account it is trying to save.
+fn poll(file: &ConfigFile, paths: &Paths) -> Result<Poll, Fault> {
+    let every = |name: &str, given: Option<u32>, usual: u32, least: u32| {
+        let seconds = given.unwrap_or(usual);
+        if (least..=3_600).contains(&seconds) {
+            return Ok(SignedDuration::from_secs(i64::from(seconds)));
+        }
+        let place = paths.config.display();
+        Err(Fault::new(FaultKind::Usage, format!("{place}: poll.{name} is {seconds}, not between {least} and 3600.")))
+    };
+    Ok(Poll {
+        alarms: every("alarms_s", file.poll.alarms_s, 10, 2)?,
+        metrics: every("metrics_s", file.poll.metrics_s, 60, 10)?,
+        logs: every("logs_s", file.poll.logs_s, 2, 1)?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! The layering, case by case, over files in a folder of their own.
+
+use super::*;
+use crate::domain::observation::alarm::AlarmName;
+use crate::domain::observation::metric::{MetricRole, Statistic};
+use crate::domain::observation::scope::{AccountId, ClusterName, Scope};
+
+/// Resolves with a configuration file of this text.
+fn with_file(text: &str, flags: Flags, vars: &[(&str, &str)], world: World) -> Result<Config, Fault> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, text).unwrap();
+    let mut env = Environment::of([("HOME", "/nowhere")]);
+    for (name, value) in vars {
+        env.set(name, value);
+    }
+    resolve(&Flags { config: Some(path), ..flags }, &env, world)
+}
+
+const FILE: &str = r#"
+[aws]
+region = "eu-west-1"
+profile = "file"
+answer_timeout_s = 9
+[kubernetes]
+context = "from-file"
+[environment]
+accounts = { "123456789012" = "PROD" }
+clusters = { "eks-stage" = "STAGING" }
+[slack]
+webhook_url = "https://hooks.example.test/file"
+[log]
+groups = ["/shared"]
+[[service]]
+name = "my-api"
+alarms = ["my-api-*", "api5xx"]
+workload = { kind = "deployment", namespace = "payments", name = "my-api" }
+log_groups = ["/ecs/my-api"]
+links = ["https://runbooks.example.test/my-api"]
+[service.metrics.cpu]
+namespace = "AWS/ECS"
+name = "CPUUtilization"
+dimensions = { ClusterName = "prod", ServiceName = "my-api" }
+[service.metrics.latency]
+namespace = "AWS/ApplicationELB"
+name = "TargetResponseTime"
+statistic = "p99"
+period_s = 300
+"#;
+
+#[test]
+fn a_service_is_read_whole() {
+    let config = with_file(FILE, Flags::default(), &[], World::Real).unwrap();
+    let service = config.service_for(&AlarmName::from("my-api-cpu-high")).unwrap();
+    assert_eq!(service.metrics[&MetricRole::Cpu].statistic, Statistic::Average);
+    assert_eq!(service.metrics[&MetricRole::Latency].statistic, Statistic::Percentile(990));
+    assert_eq!(service.metrics[&MetricRole::Latency].period_s, 300);
+    assert_eq!(config.service_for(&AlarmName::from("api5xx")).map(|s| s.name.as_str()), Some("my-api"));
+    assert_eq!(config.service_for(&AlarmName::from("orders")), None);
+    assert_eq!(config.cluster.namespaces, [Namespace::from("payments")], "from the services, when none is named");
+}
+
+#[test]
+fn flags_win_over_environment_and_environment_over_file() {
+    let env = [("AWS_REGION", "us-east-1"), ("SLACK_WEBHOOK_URL", "https://hooks.example.test/env")];
+    let by_file = with_file(FILE, Flags::default(), &[], World::Real).unwrap();
+    let by_env = with_file(FILE, Flags::default(), &env, World::Real).unwrap();
+    let flags = Flags {
+        region: Some("ap-south-1".to_owned()),
+        context: Some("flag".to_owned()),
+        namespaces: vec!["other".to_owned()],
+        ..Flags::default()
+    };
+    let by_flag = with_file(FILE, flags, &env, World::Real).unwrap();
+    let region = |config: &Config| config.aws.region.as_ref().map(ToString::to_string).unwrap();
+    assert_eq!([region(&by_file), region(&by_env), region(&by_flag)], ["eu-west-1", "us-east-1", "ap-south-1"]);
+    let slack = |config: &Config| config.slack.as_ref().unwrap().reveal().to_owned();
+    assert!(slack(&by_file).ends_with("file") && slack(&by_env).ends_with("env"));
+    let context = |config: &Config| match &config.cluster.source {
+        ClusterSource::Kubeconfig { context, .. } => context.as_ref().map(ToString::to_string),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(context(&by_env).as_deref(), Some("from-file"));
+    assert_eq!(context(&by_flag).as_deref(), Some("flag"));
+    assert_eq!(by_flag.cluster.namespaces, [Namespace::from("other")]);
+    assert_eq!(by_file.aws.timeouts.answer, Duration::from_secs(9));
+}
+
+#[test]
+fn the_model_follows_the_geography_and_can_be_turned_off() {
+    let model = |text: &str, vars: &[(&str, &str)]| {
+        with_file(text, Flags::default(), vars, World::Real).unwrap().model.map(|model| model.id)
+    };
+    assert!(model("", &[("AWS_REGION", "ap-northeast-1")]).unwrap().starts_with("apac.anthropic."));
+    assert!(model(FILE, &[]).unwrap().starts_with("eu.anthropic."));
+    assert!(model("[model]\nregion = \"us-west-2\"", &[("AWS_REGION", "eu-west-1")]).unwrap().starts_with("us."));
+    assert_eq!(model("[model]\nid = \"file\"", &[("BEDROCK_MODEL_ID", "env")]).as_deref(), Some("env"));
+    assert_eq!(model("[model]\nid = \"none\"", &[]), None);
+}
+
+#[test]
+fn the_environment_can_only_restrict() {
+    let mode = |asked, word: &'static str| {
+        let flags = Flags { mode: asked, ..Flags::default() };
+        with_file("", flags, &[("DRY_RUN", word)], World::Real).unwrap().mode
+    };
+    assert_eq!(mode(Mode::Live, "true"), Mode::DryRun);
+    assert_eq!(mode(Mode::Live, "false"), Mode::Live);
+    assert_eq!(mode(Mode::DryRun, "false"), Mode::DryRun);
+}
+
+#[test]
+fn a_rehearsal_takes_nothing_that_reaches_a_real_world() {
+    let env = [("SLACK_WEBHOOK_URL", "https://hooks.example.test/env"), ("AWS_ENDPOINT_URL", "http://10.0.0.1")];
+    let config = with_file(FILE, Flags::default(), &env, World::Rehearsal).unwrap();
+    assert_eq!(config.slack, None);
+    assert_eq!(config.aws, Aws::default());
+    assert_eq!(config.cluster, Cluster::default());
+    assert!(config.services.is_empty() && config.log_groups.is_empty() && config.policy.live.is_empty());
+}
+
+#[test]
+fn labels_prefer_the_cluster() {
+    let labels = with_file(FILE, Flags::default(), &[], World::Real).unwrap().environments;
+    let scope = |account: Option<&str>, cluster: Option<&str>| Scope {
+        account: account.map(AccountId::from),
+        cluster: cluster.map(ClusterName::from),
+        ..Scope::default()
+    };
+    assert_eq!(labels.word(&scope(Some("123456789012"), None)), "PROD");
+    assert_eq!(labels.word(&scope(Some("123456789012"), Some("eks-stage"))), "STAGING");
+    assert_eq!(labels.word(&scope(Some("999999999999"), None)), "999999999999");
+    assert_eq!(labels.word(&scope(None, None)), "ACCOUNT ?");
+}
+
+#[test]
+fn broken_files_are_usage_faults_that_say_where() {
+    for (text, expected) in [
+        ("[aws]\nregoin = \"x\"\n", "line 2: unknown field `regoin`"),
+        ("[[service]]\nname = \"a\"\n[[service]]\nname = \"a\"\n", "two [[service]] tables"),
+        ("[[service]]\nname = \"a\"\nhealm_release = \"x\"\n", "line 3"),
+        ("[service.metrics]\n", "line 1"),
+        ("[poll]\nlogs_s = 0\n", "poll.logs_s is 0"),
+        ("[slack]\nwebhook_url = \"ftp://secret-word\"\n", "slack.webhook_url is not an https address"),
+        ("[evidence]\nminutes = 1\n", "evidence.minutes is 1"),
+    ] {
+        let fault = with_file(text, Flags::default(), &[], World::Real).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Usage);
+        assert!(fault.to_string().contains(expected), "{fault}");
+        assert!(!fault.to_string().contains("secret-word"), "{fault}");
+    }
+    let missing = Flags { config: Some(PathBuf::from("nowhere.toml")), ..Flags::default() };
+    let fault = resolve(&missing, &Environment::of([("HOME", "/nowhere")]), World::Real).unwrap_err();
+    assert!(fault.summary.contains("nowhere.toml"), "{fault}");
+}
+
+#[test]
+fn a_screen_needs_a_terminal_on_both_sides() {
+    let with = |output, input, asked| {
+        let mut env = Environment::default();
+        (env.output, env.input) = (output, input);
+        surface(asked, &env)
+    };
+    use Stream::{Other, Terminal};
+    assert_eq!(with(Terminal, Terminal, AskedSurface::Natural), Surface::Screen);
+    assert_eq!(with(Terminal, Other, AskedSurface::Natural), Surface::Headless(OutputForm::Text));
+    assert_eq!(with(Other, Terminal, AskedSurface::Natural), Surface::Headless(OutputForm::Text));
+    let json = AskedSurface::Headless(OutputForm::Json);
+    assert_eq!(with(Terminal, Terminal, json), Surface::Headless(OutputForm::Json));
+}

@@ -1,0 +1,191 @@
+//! `[[service]]`: what an alarm is about, in the team's own words, and which alarms belong to it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+
+use crate::domain::observation::alarm::AlarmName;
+use crate::domain::observation::log::LogGroup;
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
+use crate::domain::observation::service::{Origin, Service, ServiceName};
+use crate::domain::observation::workload::WorkloadRef;
+
+/// A service of the configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConfiguredService {
+    /// The service.
+    pub service: Service,
+    /// Names of its alarms; `*` stands for any text. Empty: every alarm whose name begins with the service's.
+    pub alarms: Vec<String>,
+}
+
+impl ConfiguredService {
+    /// Whether an alarm is about this service.
+    pub fn claims(&self, alarm: &AlarmName) -> bool {
+        let name = alarm.as_str();
+        if self.alarms.is_empty() {
+            let rest = name.strip_prefix(self.service.name.as_str());
+            return rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+        }
+        self.alarms.iter().any(|pattern| matches(pattern, name))
+    }
+}
+
+/// `*` stands for any text, also none; every other character for itself.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut text) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = text.find(part) else { return false };
+        text = &text[at + part.len()..];
+    }
+    text.ends_with(last)
+}
+
+/// One `[[service]]` table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServiceTable {
+    name: ServiceName,
+    #[serde(default)]
+    alarms: Vec<String>,
+    #[serde(default)]
+    workload: Option<WorkloadRef>,
+    #[serde(default)]
+    log_groups: Vec<LogGroup>,
+    #[serde(default)]
+    metrics: BTreeMap<MetricRole, MetricTable>,
+    #[serde(default)]
+    helm_release: Option<String>,
+    #[serde(default)]
+    links: Vec<String>,
+}
+
+/// One metric of a service.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetricTable {
+    namespace: String,
+    name: String,
+    #[serde(default)]
+    dimensions: BTreeMap<String, String>,
+    #[serde(default = "average", deserialize_with = "statistic")]
+    statistic: Statistic,
+    #[serde(default = "minute", deserialize_with = "period")]
+    period_s: u32,
+}
+
+fn average() -> Statistic {
+    Statistic::Average
+}
+
+fn minute() -> u32 {
+    60
+}
+
+/// `Average` or `average`, `Maximum`, `Minimum`, `Sum`, `SampleCount`, and percentiles as `p99` or `p99.9`.
+fn statistic<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Statistic, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    read_statistic(&word).ok_or_else(|| {
+        D::Error::custom(format!(
+            "{word:?} is no statistic; use Average, Maximum, Minimum, Sum, SampleCount or a percentile such as p99"
+        ))
+    })
+}
+
+fn read_statistic(word: &str) -> Option<Statistic> {
+    let plain = word.to_ascii_lowercase().replace('-', "");
+    match plain.as_str() {
+        "average" => Some(Statistic::Average),
+        "maximum" => Some(Statistic::Maximum),
+        "minimum" => Some(Statistic::Minimum),
+        "sum" => Some(Statistic::Sum),
+        "samplecount" => Some(Statistic::SampleCount),
+        _ => {
+            let (whole, tenth) = plain.strip_prefix('p')?.split_once('.').unwrap_or((&plain[1..], "0"));
+            let tenth: u16 = (tenth.len() == 1).then(|| tenth.parse().ok())??;
+            let tenths = whole.parse::<u16>().ok()?.checked_mul(10)? + tenth;
+            (1..1_000).contains(&tenths).then_some(Statistic::Percentile(tenths))
+        }
+    }
+}
+
+/// CloudWatch takes 1, 5, 10, 20, 30 seconds or a multiple of 60.
+fn period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let seconds = u32::deserialize(deserializer)?;
+    let allowed = matches!(seconds, 1 | 5 | 10 | 20 | 30) || (seconds > 0 && seconds.is_multiple_of(60));
+    if allowed {
+        Ok(seconds)
+    } else {
+        Err(D::Error::custom(format!("a period of {seconds} s is none of 1, 5, 10, 20, 30 or a multiple of 60")))
+    }
+}
+
+impl From<ServiceTable> for ConfiguredService {
+    fn from(table: ServiceTable) -> Self {
+        let query = |(role, metric): (MetricRole, MetricTable)| {
+            let id = MetricId { namespace: metric.namespace, name: metric.name, dimensions: metric.dimensions };
+            (role, MetricQuery { role, metric: id, statistic: metric.statistic, period_s: metric.period_s })
+        };
+        let service = Service {
+            name: table.name,
+            workload: table.workload,
+            log_groups: table.log_groups,
+            metrics: table.metrics.into_iter().map(query).collect(),
+            helm_release: table.helm_release,
+            links: table.links,
+            origin: Origin::Configured,
+        };
+        Self { service, alarms: table.alarms }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        for (pattern, name, expected) in [
+            ("my-api-*", "my-api-cpu-high", true),
+            ("my-api-*", "my-apis", false),
+            ("*-cpu-*", "my-api-cpu-high", true),
+            ("*cpu", "my-api-cpu-high", false),
+            ("*", "", true),
+            ("a*a", "a", false),
+            ("exact", "exact", true),
+            ("exact", "exactly", false),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn without_patterns_the_name_decides() {
+        let table: ServiceTable = toml::from_str("name = \"my-api\"").unwrap();
+        let service = ConfiguredService::from(table);
+        for (alarm, expected) in [("my-api-cpu", true), ("my-api", true), ("my-apis-cpu", false), ("orders", false)] {
+            assert_eq!(service.claims(&AlarmName::from(alarm)), expected, "{alarm}");
+        }
+    }
+
+    #[test]
+    fn statistics_are_read_in_the_spelling_of_cloudwatch_and_of_scenarios() {
+        for (word, expected) in [
+            ("Average", Some(Statistic::Average)),
+            ("sample-count", Some(Statistic::SampleCount)),
+            ("p99", Some(Statistic::Percentile(990))),
+            ("p99.9", Some(Statistic::Percentile(999))),
+            ("p0", None),
+            ("p100", None),
+            ("p9.95", None),
+            ("median", None),
+            ("", None),
+        ] {
+            assert_eq!(read_statistic(word), expected, "{word}");
+        }
+    }
+}
