@@ -44,11 +44,9 @@ impl Family {
     /// Our share: about half of the documented quota, since others in the account poll as well.
     pub fn rate(self) -> Rate {
         match self {
-            Self::Alarms => Rate { per_second: 4.0, burst: 4.0 },
-            Self::MetricData => Rate { per_second: 10.0, burst: 10.0 },
-            Self::ListMetrics => Rate { per_second: 10.0, burst: 10.0 },
+            Self::Alarms | Self::LogGroups => Rate { per_second: 4.0, burst: 4.0 },
+            Self::MetricData | Self::ListMetrics => Rate { per_second: 10.0, burst: 10.0 },
             Self::LogEvents => Rate { per_second: 4.0, burst: 5.0 },
-            Self::LogGroups => Rate { per_second: 4.0, burst: 4.0 },
             Self::Model => Rate { per_second: 0.5, burst: 4.0 },
             Self::Identity => Rate { per_second: 1.0, burst: 2.0 },
         }

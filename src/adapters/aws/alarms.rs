@@ -177,7 +177,8 @@ fn rule_of(alarm: &MetricAlarm) -> AlarmRule {
 /// The one metric that is compared with a constant: named on the alarm, or the only entry of its list.
 fn single_metric(alarm: &MetricAlarm) -> Option<(MetricId, Statistic, u32)> {
     if let Some(metric) = named_metric(alarm) {
-        let statistic = alarm.statistic().map(|known| known.as_str()).or(alarm.extended_statistic())?;
+        let statistic =
+            alarm.statistic().map(aws_sdk_cloudwatch::types::Statistic::as_str).or(alarm.extended_statistic())?;
         return Some((metric, statistic_of(statistic)?, period(alarm.period())));
     }
     let [only] = alarm.metrics() else { return None };

@@ -242,7 +242,7 @@ fn refused(code: Option<&str>, status: Option<u16>, message: &str) -> CallError 
         Some(code) => format!("{code}: {message}"),
         None => status.map_or_else(|| message.to_owned(), |status| format!("HTTP {status}: {message}")),
     });
-    by_code(code.unwrap_or_default(), &text).unwrap_or_else(|| match status {
+    by_code(code.unwrap_or_default(), &text).unwrap_or(match status {
         Some(401) => CallError::UnknownCredentials(text),
         Some(403) => CallError::Denied(text),
         Some(404) => CallError::NotFound(text),

@@ -4,7 +4,7 @@ use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::seen::{Seen, Sighting};
+use super::seen::Seen;
 use super::{LogPage, LogQuery, LogsError, ReadOrder, ReadSummary};
 use crate::adapters::aws::call::CallError;
 use crate::adapters::aws::clients::Clients;
@@ -21,7 +21,7 @@ pub async fn read_window(
     pages: &mpsc::Sender<LogPage>,
 ) -> Result<ReadSummary, LogsError> {
     let mut seen = Seen::at_most(usize::try_from(query.limits.events).unwrap_or(usize::MAX));
-    let mut cursor = Cursor { clients, query, seen: &mut seen, pages };
+    let mut cursor = Cursor { clients, query, from: query.window.from, seen: &mut seen, pages };
     Ok(cursor.read(None).await?.summary)
 }
 
@@ -45,6 +45,8 @@ pub(super) enum Unread {
 pub(super) struct Cursor<'a> {
     pub(super) clients: &'a Clients,
     pub(super) query: &'a LogQuery,
+    /// Where the next first page starts: the window's start, until a full last page is looked behind.
+    pub(super) from: Timestamp,
     pub(super) seen: &'a mut Seen,
     pub(super) pages: &'a mpsc::Sender<LogPage>,
 }
@@ -64,17 +66,41 @@ impl Cursor<'_> {
             let (events, next) = self.page(token.as_deref(), &summary).await?;
             let page = self.admit(events, &mut summary);
             let cut = page.cut;
+            let ending = if next.is_none() && cut == 0 { self.ending(&page) } else { Ending::Pages };
             let demand = self.hand_out(page, &summary).await;
-            if next.is_none() && cut == 0 {
-                return Ok(Run { summary, rest: Unread::Nothing });
-            }
-            if demand == Demand::Gone || self.is_at_limit(&summary) {
+            let stop = match ending {
+                Ending::End => return Ok(Run { summary, rest: Unread::Nothing }),
+                Ending::CutByService => {
+                    summary.completeness = Completeness::Truncated { seen: summary.events, of: None };
+                    return Ok(Run { summary, rest: Unread::Nothing });
+                }
+                // Whether a limit of events cut anything off is known only after looking.
+                Ending::LookBehind => summary.pages >= self.query.limits.pages.get(),
+                Ending::Pages => self.is_at_limit(&summary),
+            };
+            if demand == Demand::Gone || stop {
                 summary.completeness = Completeness::Truncated { seen: summary.events, of: None };
                 // A page that was cut is read again: what was handed out of it is known by id.
                 let rest = Unread::From(if cut > 0 { token } else { next });
                 return Ok(Run { summary, rest });
             }
             token = next;
+        }
+    }
+
+    /// A full page without a token may be the end, or a cap the service does not tell of. What follows its last
+    /// instant is asked for, and events known by id fall away; where that cannot go on, the reading is not exact.
+    fn ending(&mut self, page: &Admitted) -> Ending {
+        if page.received < self.query.limits.page_size.get() as usize {
+            return Ending::End;
+        }
+        let can_go_on = self.query.order == ReadOrder::OldestFirst && page.without_id == 0;
+        match page.newest {
+            Some(newest) if can_go_on && newest > self.from => {
+                self.from = newest;
+                Ending::LookBehind
+            }
+            _ => Ending::CutByService,
         }
     }
 
@@ -98,7 +124,7 @@ impl Cursor<'_> {
             .logs
             .filter_log_events()
             .log_group_name(query.group.as_str())
-            .start_time(first_millisecond(query.window.from))
+            .start_time(first_millisecond(self.from))
             // The API's end is inclusive, ours is not.
             .end_time(first_millisecond(query.window.to) - 1)
             .set_filter_pattern(query.filter.clone())
@@ -122,17 +148,20 @@ impl Cursor<'_> {
     /// Sorts out duplicates, and what is above the limit of events.
     fn admit(&mut self, events: Vec<FilteredLogEvent>, summary: &mut ReadSummary) -> Admitted {
         summary.pages += 1;
-        let mut page = Admitted::default();
+        let mut page = Admitted { received: events.len(), ..Admitted::default() };
         for (index, event) in events.into_iter().enumerate() {
-            if summary.events >= self.query.limits.events {
-                page.cut += 1;
-                continue;
-            }
-            if event.event_id.as_ref().is_some_and(|id| self.seen.note(id) == Sighting::Again) {
+            page.newest = page.newest.max(event.timestamp.and_then(|at| Timestamp::from_millisecond(at).ok()));
+            page.without_id += u64::from(event.event_id.is_none());
+            if event.event_id.as_ref().is_some_and(|id| self.seen.knows(id)) {
                 summary.duplicates += 1;
                 page.duplicates += 1;
                 continue;
             }
+            if summary.events >= self.query.limits.events {
+                page.cut += 1;
+                continue;
+            }
+            event.event_id.iter().for_each(|id| self.seen.note(id));
             let Some(event) = raw(event, summary.pages, index) else {
                 summary.unreadable += 1;
                 continue;
@@ -165,6 +194,22 @@ struct Admitted {
     events: Vec<RawLogEvent>,
     duplicates: u64,
     cut: u64,
+    received: usize,
+    without_id: u64,
+    newest: Option<Timestamp>,
+}
+
+/// What the absence of a token means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// There is a token.
+    Pages,
+    /// What follows the last instant must still be asked for.
+    LookBehind,
+    /// Everything was read.
+    End,
+    /// The service may have left something out, and there is no way to ask for it.
+    CutByService,
 }
 
 pub(super) fn empty_summary() -> ReadSummary {

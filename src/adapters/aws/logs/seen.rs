@@ -13,23 +13,21 @@ pub(super) struct Seen {
     most: usize,
 }
 
-/// Whether an id was known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sighting {
-    First,
-    Again,
-}
-
 impl Seen {
     pub(super) fn at_most(most: usize) -> Self {
         Self { ids: HashSet::new(), order: VecDeque::new(), most: most.max(1) }
     }
 
+    /// Whether an id was noted and is not forgotten.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.ids.contains(&fingerprint(id))
+    }
+
     /// Notes an id.
-    pub(super) fn note(&mut self, id: &str) -> Sighting {
+    pub(super) fn note(&mut self, id: &str) {
         let print = fingerprint(id);
         if !self.ids.insert(print) {
-            return Sighting::Again;
+            return;
         }
         self.order.push_back(print);
         if self.order.len() > self.most
@@ -37,7 +35,6 @@ impl Seen {
         {
             self.ids.remove(&oldest);
         }
-        Sighting::First
     }
 }
 
@@ -53,9 +50,12 @@ mod tests {
     #[test]
     fn an_id_counts_once_until_it_is_forgotten() {
         let mut seen = Seen::at_most(2);
-        let noted: Vec<Sighting> = ["a", "b", "a", "c", "b", "a"].iter().map(|id| seen.note(id)).collect();
-        use Sighting::{Again, First};
-        assert_eq!(noted, [First, First, Again, First, Again, First]);
+        let mut known = Vec::new();
+        for id in ["a", "b", "a", "c", "b", "a"] {
+            known.push(seen.knows(id));
+            seen.note(id);
+        }
+        assert_eq!(known, [false, false, true, false, true, false]);
         assert_eq!(seen.ids.len(), 2);
     }
 }

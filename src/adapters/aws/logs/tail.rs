@@ -102,7 +102,7 @@ impl Tail {
         };
         // A token that has expired or was refused must not be tried for ever: after a failure the window starts anew.
         self.pending = None;
-        let run = Cursor { clients, query: &query, seen: &mut self.seen, pages }.read(token).await?;
+        let run = Cursor { clients, query: &query, from: window.from, seen: &mut self.seen, pages }.read(token).await?;
         match run.rest {
             Unread::From(token) => self.pending = Some(Pending { window, token }),
             Unread::Nothing => self.covered_to = self.covered_to.max(window.to),

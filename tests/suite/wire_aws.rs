@@ -1,0 +1,16 @@
+//! The AWS adapters against servers that say exactly what a case needs, over a real connection.
+//!
+//! The servers are written from the protocols' documents and share no code with the adapters or the simulator.
+
+#[path = "wire_aws/bedrock.rs"]
+mod bedrock;
+#[path = "wire_aws/faults.rs"]
+mod faults;
+#[path = "wire_aws/logs.rs"]
+mod logs;
+#[path = "wire_aws/metrics.rs"]
+mod metrics;
+#[path = "wire_aws/recorded.rs"]
+mod recorded;
+#[path = "wire_aws/server.rs"]
+pub(crate) mod server;
