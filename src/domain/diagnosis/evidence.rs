@@ -1,5 +1,13 @@
 //! Evidence: a question, how it was asked, and an answer that says how complete it is.
 
+mod build;
+mod collector;
+mod digest;
+mod document;
+mod fact;
+mod figures;
+mod text;
+
 use std::fmt;
 
 use jiff::Timestamp;
@@ -12,6 +20,13 @@ use crate::domain::observation::metric::Series;
 use crate::domain::observation::oom_kill::OomCount;
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload};
+
+pub use build::{changes, collector, log_patterns, oom_kills, series, unanswered, workload};
+pub use digest::LogDigest;
+pub use document::{DocumentAlarm, DocumentEvidence, EvidenceDocument, document};
+pub use fact::{Fact, FactUnit, bytes, number};
+pub use figures::facts;
+pub use text::answer_text;
 
 /// The number behind `E7`; unique in an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -145,6 +160,9 @@ pub enum Payload {
     Collector {
         /// Percent of time in collection.
         series: Option<Series>,
+        /// The same length right before the window.
+        #[serde(default)]
+        baseline: Option<Series>,
         /// Lines that tell of a collection pause.
         pauses: u64,
         /// Lines that tell of a full collection.

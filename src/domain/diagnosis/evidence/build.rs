@@ -1,0 +1,163 @@
+//! Observations into answers: bounded, ordered, and honest about what was cut.
+
+use super::{Answer, LogDigest, Payload};
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::log::Completeness;
+use crate::domain::observation::metric::Series;
+use crate::domain::observation::oom_kill::{self, KillSource, SourceRead};
+use crate::domain::observation::scope::Window;
+use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload};
+
+/// Points kept of a series: two days of minutes.
+const POINTS: usize = 2_880;
+/// Templates, pods, events and revisions kept.
+const TEMPLATES: usize = 50;
+const PODS: usize = 200;
+const EVENTS: usize = 50;
+const REVISIONS: usize = 50;
+
+/// The answer of a question that was asked and not answered.
+pub fn unanswered(fault: Fault) -> Answer {
+    match fault.kind {
+        FaultKind::Denied | FaultKind::Credentials => Answer::Denied { fault },
+        FaultKind::NotConfigured => Answer::NotAsked { why: fault.summary },
+        FaultKind::Throttled
+        | FaultKind::NotFound
+        | FaultKind::Timeout
+        | FaultKind::Unreachable
+        | FaultKind::Malformed
+        | FaultKind::Conflict
+        | FaultKind::Unavailable
+        | FaultKind::Rejected
+        | FaultKind::Cut
+        | FaultKind::Storage
+        | FaultKind::Usage
+        | FaultKind::Internal => Answer::Failed { fault },
+    }
+}
+
+/// The answer of a metric: absent without points; the newest [`POINTS`] where there are more.
+pub fn series(mut series: Series, baseline: Option<Series>, threshold: Option<f64>) -> Answer {
+    if series.points.is_empty() {
+        return Answer::Absent;
+    }
+    let seen = series.points.len();
+    let cut = seen.saturating_sub(POINTS);
+    series.points.drain(..cut);
+    let baseline = baseline.filter(|baseline| !baseline.points.is_empty());
+    bounded(Payload::Series { series, baseline, threshold }, seen, POINTS)
+}
+
+/// The answer of the OOM count, from whichever of logs, statuses and events were read: `logs` with how completely, the
+/// pods and the events where the cluster answered. `None` for all three is [`Answer::Absent`]: nobody looked, or nobody
+/// could; say which with [`unanswered`] instead where it is known.
+pub fn oom_kills(
+    logs: Option<(&LogDigest, Completeness)>,
+    pods: Option<&[Pod]>,
+    events: Option<&[ClusterEvent]>,
+    window: Window,
+) -> Answer {
+    let known = pods.unwrap_or_default();
+    let mut sightings = Vec::new();
+    let mut read = Vec::new();
+    if let Some((digest, completeness)) = logs {
+        let lost = digest.summary.kills - (digest.kills.len() as u64).min(digest.summary.kills);
+        let cut = Completeness::Truncated { seen: digest.kills.len() as u64, of: Some(digest.summary.kills) };
+        sightings.extend(oom_kill::in_lines(&digest.kills, known, window));
+        read.push(SourceRead { source: KillSource::Logs, completeness: if lost > 0 { cut } else { completeness } });
+    }
+    if let Some(events) = events {
+        sightings.extend(oom_kill::in_events(events, known, window));
+        read.push(SourceRead { source: KillSource::Events, completeness: Completeness::Exact });
+    }
+    if let Some(pods) = pods {
+        sightings.extend(oom_kill::in_pods(pods, window));
+        read.push(SourceRead { source: KillSource::Status, completeness: Completeness::Exact });
+    }
+    let heap_errors = logs.map_or(0, |(digest, _)| digest.summary.heap_errors);
+    match oom_kill::count(&sightings, &read, heap_errors) {
+        None => Answer::Absent,
+        Some(count) => match count.completeness {
+            Completeness::Exact => Answer::Observed { payload: Payload::OomKills(count) },
+            Completeness::Truncated { seen, of } => Answer::Truncated { payload: Payload::OomKills(count), seen, of },
+            Completeness::Sampled { seen } => Answer::Truncated { payload: Payload::OomKills(count), seen, of: None },
+        },
+    }
+}
+
+/// The answer of the collector: its series (with the window before it), and what the logs tell. Absent without either.
+pub fn collector(series: Option<Series>, baseline: Option<Series>, logs: Option<(&LogDigest, Completeness)>) -> Answer {
+    let full = |series: &Series| !series.points.is_empty();
+    let (series, baseline) = (series.filter(full), baseline.filter(full));
+    if series.is_none() && logs.is_none() {
+        return Answer::Absent;
+    }
+    let digest = logs.map(|(digest, _)| digest);
+    let payload = Payload::Collector {
+        series,
+        baseline,
+        pauses: digest.map_or(0, |digest| digest.pauses),
+        full_collections: digest.map_or(0, |digest| digest.full_collections),
+        heap_errors: digest.map_or(0, |digest| digest.summary.heap_errors),
+        excerpts: digest.map(|digest| digest.collector_excerpts.clone()).unwrap_or_default(),
+    };
+    of_logs(payload, logs.map_or(Completeness::Exact, |(_, completeness)| completeness))
+}
+
+/// The answer of the log patterns. Absent without a line.
+pub fn log_patterns(digest: &LogDigest, completeness: Completeness) -> Answer {
+    if digest.summary.lines == 0 {
+        return Answer::Absent;
+    }
+    let mut templates = digest.miner.counts();
+    templates.truncate(TEMPLATES);
+    let payload = Payload::LogPatterns {
+        lines: digest.summary.lines,
+        errors: digest.summary.errors,
+        warnings: digest.summary.warnings,
+        templates,
+        excerpts: digest.excerpts.clone(),
+    };
+    of_logs(payload, completeness)
+}
+
+/// The answer of the workload: its own pods and the warnings about them, newest first.
+pub fn workload(workload: Workload, pods: &[Pod], events: &[ClusterEvent]) -> Answer {
+    let own: Vec<Pod> = pods.iter().filter(|pod| pod.owner.as_ref() == Some(&workload.target)).cloned().collect();
+    let about = |event: &&ClusterEvent| {
+        let name = event.about.rsplit('/').next().unwrap_or_default();
+        event.warning && (name == workload.target.name || own.iter().any(|pod| pod.name == name))
+    };
+    let mut events: Vec<ClusterEvent> = events.iter().filter(about).cloned().collect();
+    events.sort_by_key(|event| std::cmp::Reverse(event.last_at));
+    events.truncate(EVENTS);
+    let seen = own.len();
+    let pods = own.into_iter().take(PODS).collect();
+    bounded(Payload::Workload { workload: Box::new(workload), pods, events }, seen, PODS)
+}
+
+/// The answer of the rollouts: ascending, the newest [`REVISIONS`]. Absent without any.
+pub fn changes(mut revisions: Vec<Revision>) -> Answer {
+    if revisions.is_empty() {
+        return Answer::Absent;
+    }
+    revisions.sort_by_key(|revision| revision.number);
+    let seen = revisions.len();
+    revisions.drain(..seen.saturating_sub(REVISIONS));
+    bounded(Payload::Changes { revisions }, seen, REVISIONS)
+}
+
+fn bounded(payload: Payload, seen: usize, most: usize) -> Answer {
+    if seen > most {
+        return Answer::Truncated { payload, seen: most as u64, of: Some(seen as u64) };
+    }
+    Answer::Observed { payload }
+}
+
+fn of_logs(payload: Payload, completeness: Completeness) -> Answer {
+    match completeness {
+        Completeness::Exact => Answer::Observed { payload },
+        Completeness::Truncated { seen, of } => Answer::Truncated { payload, seen, of },
+        Completeness::Sampled { seen } => Answer::Truncated { payload, seen, of: None },
+    }
+}

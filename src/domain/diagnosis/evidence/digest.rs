@@ -1,0 +1,82 @@
+//! What a window of log lines comes to: one pass over all of them, bounded memory, exact counts.
+
+use super::collector::{Collection, collection};
+use crate::domain::observation::log::{BatchSummary, LogLevel, LogLine};
+use crate::domain::observation::log_template::Miner;
+use crate::domain::observation::oom_kill::KillSign;
+use crate::domain::observation::scope::Window;
+
+/// Excerpts kept of a kind.
+const EXCERPTS: usize = 20;
+/// Kill lines kept, so that each can be given to its pod once the pods are known.
+const KILLS: usize = 20_000;
+
+/// Folds the lines of a window, in any order and any number of pages, each line once (the caller removes duplicates by
+/// event id).
+#[derive(Clone, Debug)]
+pub struct LogDigest {
+    window: Window,
+    pub(super) summary: BatchSummary,
+    pub(super) kills: Vec<LogLine>,
+    pub(super) pauses: u64,
+    pub(super) full_collections: u64,
+    pub(super) collector_excerpts: Vec<LogLine>,
+    pub(super) excerpts: Vec<LogLine>,
+    pub(super) miner: Miner,
+}
+
+impl LogDigest {
+    /// An empty digest of a window; lines outside of it are not counted.
+    pub fn new(window: Window) -> Self {
+        Self {
+            window,
+            summary: BatchSummary::default(),
+            kills: Vec::new(),
+            pauses: 0,
+            full_collections: 0,
+            collector_excerpts: Vec::new(),
+            excerpts: Vec::new(),
+            miner: Miner::default(),
+        }
+    }
+
+    /// Counts a line.
+    pub fn add(&mut self, line: &LogLine) {
+        if !self.window.contains(line.at) {
+            return;
+        }
+        self.summary.add(line);
+        self.miner.add(line);
+        let collection = collection(&line.text);
+        match collection {
+            Some(Collection::Pause) => self.pauses += 1,
+            Some(Collection::Full) => self.full_collections += 1,
+            None => {}
+        }
+        if line.kill == Some(KillSign::OomKill) && self.kills.len() < KILLS {
+            self.kills.push(line.clone());
+        }
+        if collection == Some(Collection::Full) || line.kill == Some(KillSign::HeapError) {
+            keep(&mut self.collector_excerpts, line);
+        }
+        if line.level == LogLevel::Error || line.kill.is_some() {
+            keep(&mut self.excerpts, line);
+        }
+    }
+
+    /// What was counted.
+    pub fn summary(&self) -> &BatchSummary {
+        &self.summary
+    }
+
+    /// How many templates the lines fall into.
+    pub fn templates(&self) -> usize {
+        self.miner.len()
+    }
+}
+
+fn keep(excerpts: &mut Vec<LogLine>, line: &LogLine) {
+    if excerpts.len() < EXCERPTS {
+        excerpts.push(line.clone());
+    }
+}

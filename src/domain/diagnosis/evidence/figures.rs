@@ -1,0 +1,153 @@
+//! The facts of a piece of evidence: every number that an answer, a finding or a claim may name.
+
+use super::fact::{Fact, FactUnit};
+use super::{Answer, Evidence, Payload, Question};
+use crate::domain::diagnosis::statistics::{self, MemoryShape, Onset, Ratio};
+use crate::domain::observation::metric::{Point, Series, Unit};
+use crate::domain::observation::oom_kill::OomCount;
+use crate::domain::observation::workload::{Pod, Revision, Workload};
+
+/// The facts of an answer, each finite, names unique; empty where nothing was found.
+pub fn facts(evidence: &Evidence) -> Vec<Fact> {
+    let Some(payload) = evidence.answer.payload() else { return Vec::new() };
+    let mut facts = match payload {
+        Payload::Series { series, baseline, threshold } => {
+            let mut facts = of_series(series, baseline.as_ref());
+            facts.extend(above(series, *threshold));
+            if evidence.question == Question::Memory {
+                facts.extend(of_memory(series));
+            }
+            facts
+        }
+        Payload::OomKills(count) => of_kills(count),
+        Payload::Collector { series, baseline, pauses, full_collections, heap_errors, .. } => {
+            let mut facts = series.as_ref().map(|series| of_series(series, baseline.as_ref())).unwrap_or_default();
+            facts.push(count("pauses", *pauses));
+            facts.push(count("full-collections", *full_collections));
+            facts.push(count("heap-errors", *heap_errors));
+            facts
+        }
+        Payload::LogPatterns { lines, errors, warnings, templates, .. } => {
+            let mut facts = vec![count("lines", *lines), count("errors", *errors), count("warnings", *warnings)];
+            facts.push(count("templates", templates.len() as u64));
+            let numbered =
+                templates.iter().zip(1..).map(|(template, n)| count(format!("template-{n}"), template.count));
+            facts.extend(numbered);
+            facts
+        }
+        Payload::Workload { workload, pods, events } => {
+            let mut facts = of_workload(workload, pods);
+            facts.push(count("warnings", events.len() as u64));
+            facts
+        }
+        Payload::Changes { revisions } => of_changes(revisions),
+    };
+    if let Answer::Truncated { seen, of, .. } = &evidence.answer {
+        facts.push(count("seen", *seen));
+        facts.extend(of.map(|of| count("of", of)));
+    }
+    facts.retain(|fact| fact.value.is_finite());
+    facts
+}
+
+fn count(name: impl Into<String>, value: u64) -> Fact {
+    Fact::new(name, value as f64, FactUnit::Count)
+}
+
+fn of_series(series: &Series, baseline: Option<&Series>) -> Vec<Fact> {
+    let unit = FactUnit::from(series.unit);
+    let before: &[Point] = baseline.map_or(&[], |baseline| &baseline.points);
+    let mut facts = Vec::new();
+    let timed = |name: &str, point: Point| Fact::new(name, point.value, unit).at(point.at);
+    facts.extend(series.latest().map(|point| timed("latest", point)));
+    facts.extend(series.peak().map(|point| timed("peak", point)));
+    facts.extend(series.points.first().map(|point| timed("first", *point)));
+    facts.extend(series.mean().map(|mean| Fact::new("mean", mean, unit)));
+    facts.push(count("points", series.points.len() as u64));
+    if let (Some(first), Some(last)) = (series.points.first(), series.points.last()) {
+        let span = last.at.duration_since(first.at).as_secs_f64() / 60.0 + f64::from(series.query.period_s) / 60.0;
+        facts.push(Fact::new("minutes", span.round(), FactUnit::Minutes));
+    }
+    if let Some(Ratio { before, now, times }) = statistics::level_ratio(&series.points, before) {
+        facts.push(Fact::new("before", before, unit));
+        facts.push(Fact::new("now", now, unit));
+        facts.push(Fact::new("ratio", times, FactUnit::Times));
+        facts.push(Fact::new("change", (times - 1.0) * 100.0, FactUnit::Percent));
+    }
+    if let Some(Onset { at, before, .. }) = statistics::onset(&series.points, before) {
+        facts.push(Fact::new("onset", before, unit).at(at));
+    }
+    let holes = series.holes().len() as u64;
+    facts.extend((holes > 0).then(|| count("holes", holes)));
+    facts
+}
+
+fn above(series: &Series, threshold: Option<f64>) -> Vec<Fact> {
+    let Some(threshold) = threshold else { return Vec::new() };
+    let above = series.points.iter().filter(|point| point.value > threshold).count() as f64;
+    let minutes = above * f64::from(series.query.period_s) / 60.0;
+    vec![
+        Fact::new("threshold", threshold, FactUnit::from(series.unit)),
+        Fact::new("minutes-above", minutes, FactUnit::Minutes),
+    ]
+}
+
+fn of_memory(series: &Series) -> Vec<Fact> {
+    let Some(MemoryShape { trend, restarts, life_per_minute, .. }) = statistics::memory_shape(&series.points) else {
+        return Vec::new();
+    };
+    let percent = series.unit == Unit::Percent;
+    let rate = if percent { FactUnit::PercentPerMinute } else { FactUnit::None };
+    let mut facts = vec![count("restarts", restarts as u64)];
+    if let Some(trend) = trend {
+        facts.push(Fact::new("slope", trend.per_minute, rate));
+        facts.push(Fact::new("growth", trend.growth, FactUnit::from(series.unit)));
+    }
+    facts.extend(life_per_minute.map(|slope| Fact::new("slope-in-life", slope, rate)));
+    facts
+}
+
+fn of_kills(kills: &OomCount) -> Vec<Fact> {
+    let mut facts = vec![count("total", kills.total), count("heap-errors", kills.heap_errors)];
+    facts.push(count("containers", kills.by_container.len() as u64));
+    facts.extend(kills.by_source.iter().map(|(source, kills)| count(format!("from-{}", source.word()), *kills)));
+    facts.extend(kills.by_container.iter().map(|of| count(format!("kills-of-{}", of.container), of.kills)));
+    if let (Some(first), Some(last)) = (kills.at.first(), kills.at.last()) {
+        facts.push(count("first-kill", 1).at(*first));
+        facts.push(count("last-kill", 1).at(*last));
+    }
+    facts
+}
+
+fn of_workload(workload: &Workload, pods: &[Pod]) -> Vec<Fact> {
+    let containers = || pods.iter().flat_map(|pod| &pod.containers);
+    let killed = containers().filter(|container| {
+        container.last_end.as_ref().is_some_and(|end| end.reason.eq_ignore_ascii_case("OOMKilled"))
+    });
+    let mut facts = vec![
+        count("replicas", u64::from(workload.replicas)),
+        count("ready", u64::from(workload.ready)),
+        count("updated", u64::from(workload.updated)),
+        count("available", u64::from(workload.available)),
+        count("pods", pods.len() as u64),
+        count("restarts", containers().map(|container| u64::from(container.restarts)).sum()),
+        count("oom-killed", killed.count() as u64),
+    ];
+    facts.extend(workload.revision.map(|revision| Fact::new("revision", revision as f64, FactUnit::None)));
+    for container in &workload.containers {
+        let of =
+            |what: &str, value: u64| Fact::new(format!("{what}-{}", container.name), value as f64, FactUnit::Bytes);
+        facts.extend(container.memory_limit.map(|limit| of("memory-limit", limit)));
+        facts.extend(container.memory_request.map(|request| of("memory-request", request)));
+    }
+    facts
+}
+
+fn of_changes(revisions: &[Revision]) -> Vec<Fact> {
+    let mut facts = vec![count("revisions", revisions.len() as u64)];
+    if let Some(newest) = revisions.last() {
+        let fact = Fact::new("revision", newest.number as f64, FactUnit::None);
+        facts.push(newest.created_at.map_or(fact.clone(), |at| fact.at(at)));
+    }
+    facts
+}

@@ -1,0 +1,156 @@
+//! The answer of a piece of evidence in one line, with its numbers and how complete it is.
+
+use jiff::Timestamp;
+
+use super::fact::{bytes, number};
+use super::{Answer, Evidence, Fact, Payload, Question, facts};
+use crate::domain::observation::metric::Unit;
+use crate::domain::observation::oom_kill::OomCount;
+use crate::domain::observation::workload::{Revision, Workload};
+
+/// One line: what was found, with numbers; or why there is nothing.
+pub fn answer_text(evidence: &Evidence) -> String {
+    match &evidence.answer {
+        Answer::Observed { payload } => found(evidence, payload),
+        Answer::Truncated { payload, seen, of } => {
+            let of = of.map_or_else(|| "an unknown number".to_owned(), |of| of.to_string());
+            format!("{} (truncated: {seen} of {of} read)", found(evidence, payload))
+        }
+        Answer::Absent => "Asked and answered: there is nothing.".to_owned(),
+        Answer::Denied { fault } => format!("Denied: {}", fault.summary),
+        Answer::Failed { fault } => format!("Failed: {}", fault.summary),
+        Answer::NotAsked { why } => format!("Not asked: {why}"),
+    }
+}
+
+/// `09:14`, in UTC.
+pub(crate) fn clock(at: Timestamp) -> String {
+    at.strftime("%H:%M").to_string()
+}
+
+/// The facts of one evidence, by name.
+struct Numbers(Vec<Fact>);
+
+impl Numbers {
+    fn fact(&self, name: &str) -> Option<&Fact> {
+        self.0.iter().find(|fact| fact.name == name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.fact(name).map_or_else(|| "unknown".to_owned(), ToString::to_string)
+    }
+
+    fn time(&self, name: &str) -> Option<String> {
+        self.fact(name).and_then(|fact| fact.at).map(clock)
+    }
+}
+
+fn found(evidence: &Evidence, payload: &Payload) -> String {
+    let numbers = Numbers(facts(evidence));
+    match payload {
+        Payload::Series { series, .. } => {
+            let name = if evidence.question == Question::AlarmMetric {
+                series.query.metric.name.as_str()
+            } else {
+                subject(evidence.question)
+            };
+            of_series(name, series.unit, &numbers)
+        }
+        Payload::OomKills(count) => of_kills(count),
+        Payload::Collector { series, pauses, full_collections, heap_errors, .. } => {
+            let lines = format!(
+                "{pauses} pauses, {full_collections} full collections and {heap_errors} heap errors in the logs"
+            );
+            match series {
+                Some(series) => format!("{}; {lines}", of_series("collector time", series.unit, &numbers)),
+                None => lines,
+            }
+        }
+        Payload::LogPatterns { lines, errors, warnings, templates, .. } => {
+            let loudest =
+                templates.iter().filter(|template| template.level == crate::domain::observation::log::LogLevel::Error);
+            let top = loudest.max_by_key(|template| template.count);
+            let top = top.map_or(String::new(), |top| {
+                format!("; most frequent error, {} lines: {:?}", top.count, short(&top.template))
+            });
+            format!("{lines} lines in {} templates, {errors} errors, {warnings} warnings{top}", templates.len())
+        }
+        Payload::Workload { workload, .. } => of_workload(workload, &numbers),
+        Payload::Changes { revisions } => of_changes(revisions),
+    }
+}
+
+fn subject(question: Question) -> &'static str {
+    match question {
+        Question::Memory => "memory",
+        Question::Cpu => "CPU",
+        Question::Traffic => "traffic",
+        Question::Collector => "collector time",
+        Question::OomKills | Question::Workload | Question::Changes | Question::LogPatterns | Question::AlarmMetric => {
+            "value"
+        }
+    }
+}
+
+fn of_series(subject: &str, unit: Unit, numbers: &Numbers) -> String {
+    let mut text = format!("{subject} peak {}", numbers.text("peak"));
+    text.extend(numbers.time("peak").map(|at| format!(" at {at}")));
+    text += &format!(", latest {}, mean {}", numbers.text("latest"), numbers.text("mean"));
+    text += &format!(" over {} ({} points)", numbers.text("minutes"), numbers.text("points"));
+    if let (Some(ratio), Some(_)) = (numbers.fact("ratio"), numbers.fact("before")) {
+        text += &format!("; {} before, {} now ({ratio})", numbers.text("before"), numbers.text("now"));
+    }
+    text.extend(numbers.time("onset").map(|at| format!(", changed at {at}")));
+    if numbers.fact("growth").is_some() && unit == Unit::Percent {
+        text += &format!("; trend {}, {} restarts", numbers.text("slope"), numbers.text("restarts"));
+    }
+    if numbers.fact("threshold").is_some() {
+        text += &format!("; above {} for {}", numbers.text("threshold"), numbers.text("minutes-above"));
+    }
+    text
+}
+
+fn of_kills(count: &OomCount) -> String {
+    let kills = if count.total == 1 { "kill" } else { "kills" };
+    let mut text = format!("{} OOM {kills} of {} containers", count.total, count.by_container.len());
+    let sources: Vec<String> =
+        count.by_source.iter().map(|(source, kills)| format!("{} {kills}", source.word())).collect();
+    text += &format!(" ({})", sources.join(", "));
+    if let Some(top) = count.by_container.first() {
+        text += &format!(", most of {}: {}", top.container, top.kills);
+    }
+    text + &format!("; {} heap errors apart", count.heap_errors)
+}
+
+fn of_workload(workload: &Workload, numbers: &Numbers) -> String {
+    let limits: Vec<String> = workload
+        .containers
+        .iter()
+        .map(|c| format!("{} limit {}", c.name, c.memory_limit.map_or_else(|| "none".to_owned(), bytes)))
+        .collect();
+    format!(
+        "{}: {} of {} ready, {} restarts, {} containers last ended by OOM; {}",
+        workload.target,
+        workload.ready,
+        workload.replicas,
+        numbers.text("restarts"),
+        numbers.text("oom-killed"),
+        limits.join(", "),
+    )
+}
+
+fn of_changes(revisions: &[Revision]) -> String {
+    let Some(newest) = revisions.last() else { return "no revisions".to_owned() };
+    let when = newest
+        .created_at
+        .map_or_else(|| "at an unknown time".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M").to_string());
+    format!("{} revisions, newest {} of {when}", revisions.len(), number(newest.number as f64))
+}
+
+fn short(text: &str) -> String {
+    let mut short: String = text.chars().take(80).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}

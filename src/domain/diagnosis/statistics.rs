@@ -1,0 +1,89 @@
+//! Robust statistics over short, holey series: trend, onset, level, shape. Sources are named at each formula.
+//!
+//! Points arrive ascending and finite (see `Series::new`), but every function here survives it if they do not. Time is
+//! taken from the points, so a hole is a hole and never a zero.
+
+mod onset;
+mod shape;
+mod trend;
+
+use crate::domain::observation::metric::Point;
+
+pub use onset::{Onset, lead_minutes, onset};
+pub use shape::{MemoryShape, Shape, memory_shape};
+pub use trend::{Trend, trend};
+
+/// Fewest points from which anything is concluded. Below eight the normal approximation of Mann–Kendall is not fit for
+/// use (Gilbert 1987, section 16.4).
+pub const FEWEST: usize = 8;
+/// Makes the median absolute deviation an estimate of the standard deviation of normal noise.
+const MAD_TO_SIGMA: f64 = 1.4826;
+/// Most points a quadratic estimate is made over; more are thinned evenly.
+const MOST: usize = 720;
+
+/// The median; `None` of nothing. What is not a number is left out.
+pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    quantile(values, 0.5)
+}
+
+/// A quantile by linear interpolation between order statistics (type 7 of Hyndman and Fan 1996).
+pub fn quantile(values: impl IntoIterator<Item = f64>, q: f64) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let last = sorted.len().checked_sub(1)?;
+    let place = q.clamp(0.0, 1.0) * last as f64;
+    let low = sorted.get(place.floor() as usize)?;
+    let high = sorted.get(place.ceil() as usize)?;
+    Some(low + (high - low) * place.fract())
+}
+
+/// A robust estimate of noise: the scaled median absolute deviation around the median (Hampel 1974).
+pub fn noise(values: &[f64]) -> Option<f64> {
+    let middle = median(values.iter().copied())?;
+    median(values.iter().map(|value| (value - middle).abs())).map(|mad| mad * MAD_TO_SIGMA)
+}
+
+/// How a level compares with the one before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ratio {
+    /// The median before.
+    pub before: f64,
+    /// The median now.
+    pub now: f64,
+    /// How many times; 1 where both are zero.
+    pub times: f64,
+}
+
+/// The level of the last third of the window against the window before, or against the first third where there is none.
+/// `None` with fewer than [`FEWEST`] points.
+pub fn level_ratio(points: &[Point], baseline: &[Point]) -> Option<Ratio> {
+    if points.len() < FEWEST {
+        return None;
+    }
+    let third = points.len().div_ceil(3);
+    let early = if baseline.len() >= FEWEST { baseline } else { points.get(..third)? };
+    let before = median(early.iter().map(|p| p.value))?;
+    let now = median(points.get(points.len() - third..)?.iter().map(|p| p.value))?;
+    let times = if before.abs() > f64::EPSILON {
+        now / before
+    } else if now.abs() <= f64::EPSILON {
+        1.0
+    } else {
+        f64::INFINITY.copysign(now).clamp(-1e6, 1e6)
+    };
+    times.is_finite().then_some(Ratio { before, now, times })
+}
+
+/// The points, thinned evenly to [`MOST`].
+fn thinned(points: &[Point]) -> Vec<Point> {
+    let step = points.len().div_ceil(MOST).max(1);
+    points.iter().copied().filter(|p| p.value.is_finite()).step_by(step).collect()
+}
+
+/// Minutes between two points, signed.
+fn minutes(from: Point, to: Point) -> f64 {
+    to.at.duration_since(from.at).as_secs_f64() / 60.0
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,90 @@
+//! Onset: when a series left its early level, and which of two left first.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{FEWEST, median, minutes, noise, quantile};
+use crate::domain::observation::metric::Point;
+
+/// A lasting change of level.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Onset {
+    /// The first point that left the early level and did not come back.
+    pub at: Timestamp,
+    /// When half of the change was reached, between points by straight line. Noise and a slow start move it little, so
+    /// leads are measured by it.
+    pub half_at: Timestamp,
+    /// The level before.
+    pub before: f64,
+    /// The level after.
+    pub after: f64,
+}
+
+/// Finds the onset of a rise or fall, over the baseline and the window as one series.
+///
+/// 1. The early level is the median of the baseline, or of the first fifth (at least five points) without one.
+/// 2. The late level is the median of the last five points.
+/// 3. They must differ by three times the early noise and by a tenth of the early level (and by more than nothing).
+/// 4. The onset is the first point of the last unbroken run (one point may stray) beyond early level ± the larger of
+///    three times the noise and a tenth of the change.
+pub fn onset(points: &[Point], baseline: &[Point]) -> Option<Onset> {
+    if points.len() < FEWEST {
+        return None;
+    }
+    let with_baseline = baseline.len() >= FEWEST;
+    let all: Vec<Point> =
+        if with_baseline { baseline.iter().chain(points).copied().collect() } else { points.to_vec() };
+    let early_end = if with_baseline { baseline.len() } else { (all.len() / 5).max(5) };
+    let early: Vec<f64> = all.get(..early_end)?.iter().map(|p| p.value).collect();
+    let before = median(early.iter().copied())?;
+    let after = median(all.get(all.len() - 5..)?.iter().map(|p| p.value))?;
+    let sigma = noise(&early)?;
+    let change = after - before;
+    if change.abs() <= (3.0 * sigma).max(0.1 * before.abs()).max(1e-9) {
+        return None;
+    }
+    let margin = (3.0 * sigma).max(0.1 * change.abs());
+    let first = lasting(&all, |value| (value - before) * change.signum() > margin)?;
+    let half = lasting(&all, |value| (value - before) * change.signum() >= change.abs() / 2.0)?;
+    Some(Onset { at: all.get(first)?.at, half_at: crossing(&all, half, before + change / 2.0)?, before, after })
+}
+
+/// The index where the last run begins in which at most one point in a row strays.
+fn lasting(points: &[Point], beyond: impl Fn(f64) -> bool) -> Option<usize> {
+    let mut start = None;
+    let mut strays = 0;
+    for (n, point) in points.iter().enumerate().rev() {
+        if beyond(point.value) {
+            start = Some(n);
+            strays = 0;
+        } else {
+            strays += 1;
+            if strays > 1 {
+                break;
+            }
+        }
+    }
+    start
+}
+
+/// When the straight line into point `n` met a level.
+fn crossing(points: &[Point], n: usize, level: f64) -> Option<Timestamp> {
+    let to = *points.get(n)?;
+    let Some(from) = n.checked_sub(1).and_then(|n| points.get(n)) else { return Some(to.at) };
+    let share = (level - from.value) / (to.value - from.value);
+    if !share.is_finite() || !(0.0..=1.0).contains(&share) {
+        return Some(to.at);
+    }
+    let back = minutes(*from, to) * 60_000.0 * (1.0 - share);
+    to.at.checked_sub(SignedDuration::from_millis(back as i64)).ok()
+}
+
+/// Minutes by which `first` changed before `second`; negative when after.
+pub fn lead_minutes(first: &Onset, second: &Onset) -> f64 {
+    second.half_at.duration_since(first.half_at).as_secs_f64() / 60.0
+}
+
+/// The level a series held most of the time at its top: the share of points within `band` of the 95th percentile.
+pub(super) fn plateau_share(points: &[Point], band: f64) -> f64 {
+    let Some(top) = quantile(points.iter().map(|p| p.value), 0.95) else { return 0.0 };
+    points.iter().filter(|p| p.value >= top - band).count() as f64 / points.len().max(1) as f64
+}
