@@ -1,10 +1,22 @@
 //! Sentences of the narrative checked against the evidence they cite, and the model's structured answer checked whole.
 
+mod check;
+mod known;
+mod movement;
+mod number;
+mod proposal;
+mod sentence;
+
 use serde::{Deserialize, Serialize};
 
 use super::evidence::EvidenceId;
 use super::verdict::{Cause, Confidence};
 use crate::domain::observation::workload::WorkloadRef;
+
+pub use check::{check, cites, claim};
+pub use known::Known;
+pub use proposal::check_proposal;
+pub use sentence::{Sentences, sentences};
 
 /// How a claim stands against the evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,3 +89,6 @@ pub struct Diagnosis {
     /// The lower of the rules' and the model's confidence; 0 when the causes differ.
     pub confidence: Confidence,
 }
+
+#[cfg(test)]
+mod tests;

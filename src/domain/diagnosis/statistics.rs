@@ -54,14 +54,14 @@ pub struct Ratio {
     pub times: f64,
 }
 
-/// The level of the last third of the window against the window before, or against the first third where there is none.
+/// The level of the last third of the window against the window before, or against the first fifth where there is none.
 /// `None` with fewer than [`FEWEST`] points.
 pub fn level_ratio(points: &[Point], baseline: &[Point]) -> Option<Ratio> {
     if points.len() < FEWEST {
         return None;
     }
     let third = points.len().div_ceil(3);
-    let early = if baseline.len() >= FEWEST { baseline } else { points.get(..third)? };
+    let early = if baseline.len() >= FEWEST { baseline } else { points.get(..(points.len() / 5).max(5))? };
     let before = median(early.iter().map(|p| p.value))?;
     let now = median(points.get(points.len() - third..)?.iter().map(|p| p.value))?;
     let times = if before.abs() > f64::EPSILON {

@@ -1,8 +1,12 @@
 //! Which remedies the verdict suffices for. The tests are code: the model cannot open a remedy they refuse.
 
+mod tests_of_remedies;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use tests_of_remedies::offers;
 
 /// The closed catalogue of remedies by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -145,9 +145,12 @@ fn of_workload(workload: &Workload, pods: &[Pod]) -> Vec<Fact> {
 
 fn of_changes(revisions: &[Revision]) -> Vec<Fact> {
     let mut facts = vec![count("revisions", revisions.len() as u64)];
-    if let Some(newest) = revisions.last() {
-        let fact = Fact::new("revision", newest.number as f64, FactUnit::None);
-        facts.push(newest.created_at.map_or(fact.clone(), |at| fact.at(at)));
-    }
+    let newest = revisions.last().map(|revision| revision.number);
+    facts.extend(revisions.iter().map(|revision| {
+        let number = revision.number;
+        let name = if newest == Some(number) { "revision".to_owned() } else { format!("revision-{number}") };
+        let fact = Fact::new(name, number as f64, FactUnit::None);
+        revision.created_at.map_or(fact.clone(), |at| fact.at(at))
+    }));
     facts
 }

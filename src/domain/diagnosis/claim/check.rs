@@ -1,0 +1,103 @@
+//! One sentence against the evidence it cites.
+
+use super::known::Known;
+use super::movement::contradiction;
+use super::number::{Measure, Quoted, numbers};
+use super::{Claim, ClaimCheck};
+use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Fact, FactUnit, answer_text, facts};
+use crate::domain::diagnosis::rules::relations;
+
+/// Makes a claim of a sentence.
+pub fn claim(sentence: &str, evidence: &[Evidence], known: &Known) -> Claim {
+    Claim { text: sentence.to_owned(), cites: cites(sentence), check: check(sentence, evidence, known) }
+}
+
+/// The evidence a sentence cites, in order, each once: `[E1]`, `[E1, E2]`, `[E1][E2]`.
+pub fn cites(sentence: &str) -> Vec<EvidenceId> {
+    let mut ids = Vec::new();
+    for bracket in sentence.split('[').skip(1) {
+        let Some((inner, _)) = bracket.split_once(']') else { continue };
+        for part in inner.split([',', ';', ' ']).filter(|part| !part.is_empty()) {
+            match EvidenceId::try_from(part.to_owned()) {
+                Ok(id) if !ids.contains(&id) => ids.push(id),
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+    ids
+}
+
+/// Checks a sentence:
+/// 1. what the evidence contradicts (which way traffic and memory went, how many kills) is contradicted, cited or not;
+/// 2. names of workloads, pods, containers and services must exist;
+/// 3. it must cite, and all it cites must exist; a heading of a line without numbers need not;
+/// 4. each number must be found in the cited evidence within the rounding of its printed digits, in a unit that fits.
+pub fn check(sentence: &str, evidence: &[Evidence], known: &Known) -> ClaimCheck {
+    let cited = cites(sentence);
+    let unsupported = |why: String| ClaimCheck::Unsupported { why };
+    if let Some(id) = cited.iter().find(|id| !evidence.iter().any(|piece| piece.id == **id)) {
+        return unsupported(format!("there is no evidence {id}"));
+    }
+    if let Some(name) = known.strangers(sentence).first() {
+        return unsupported(format!("nothing named {name} exists"));
+    }
+    if let Some(why) = contradiction(sentence, evidence) {
+        return ClaimCheck::Contradicted { why };
+    }
+    let numbers = numbers(sentence);
+    if cited.is_empty() {
+        let heading =
+            numbers.is_empty() && (sentence.starts_with('#') || sentence.ends_with(':') || sentence.starts_with("**"));
+        return if heading { ClaimCheck::Supported } else { unsupported("it cites no evidence".to_owned()) };
+    }
+    match unbacked(&numbers, &cited, evidence) {
+        Some(number) => unsupported(format!("{} is not in {}", number.text, list(&cited))),
+        None => ClaimCheck::Supported,
+    }
+}
+
+/// The first number that no cited evidence holds.
+pub(super) fn unbacked<'a>(numbers: &'a [Quoted], cited: &[EvidenceId], evidence: &[Evidence]) -> Option<&'a Quoted> {
+    let pieces = || evidence.iter().filter(|piece| cited.contains(&piece.id));
+    let mut held: Vec<Fact> = pieces().flat_map(facts).collect();
+    let between = relations(evidence).into_iter().filter(|(_, ids)| ids.iter().any(|id| cited.contains(id)));
+    held.extend(between.map(|(fact, _)| fact));
+    let mut told = None;
+    numbers.iter().find(|number| {
+        let in_answer = || {
+            let told = told.get_or_insert_with(|| pieces().map(answer_text).collect::<Vec<_>>().join(" "));
+            super::number::numbers(told)
+                .iter()
+                .any(|other| other.measure == number.measure && near(number, other.value))
+        };
+        !held.iter().any(|fact| matches(number, fact)) && !{ in_answer }()
+    })
+}
+
+fn near(number: &Quoted, value: f64) -> bool {
+    (number.value - value.abs()).abs() <= number.tolerance
+}
+
+fn matches(number: &Quoted, fact: &Fact) -> bool {
+    let value = match (number.measure, fact.unit) {
+        (Measure::Percent, FactUnit::Percent | FactUnit::PercentPerMinute | FactUnit::None)
+        | (Measure::Minutes, FactUnit::Minutes)
+        | (Measure::Seconds, FactUnit::Seconds)
+        | (Measure::Milliseconds, FactUnit::Milliseconds)
+        | (Measure::Bytes, FactUnit::Bytes)
+        | (Measure::Times, FactUnit::Times | FactUnit::Count)
+        | (
+            Measure::Plain,
+            FactUnit::Count | FactUnit::None | FactUnit::Percent | FactUnit::Times | FactUnit::PercentPerMinute,
+        ) => fact.value,
+        (Measure::Minutes, FactUnit::Seconds) => fact.value / 60.0,
+        (Measure::Seconds, FactUnit::Milliseconds) => fact.value / 1_000.0,
+        (Measure::Milliseconds, FactUnit::Seconds) => fact.value * 1_000.0,
+        _ => return false,
+    };
+    near(number, value)
+}
+
+pub(super) fn list(ids: &[EvidenceId]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,101 @@
+//! The names that exist, and those a text speaks of that do not.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::domain::observation::service::Service;
+use crate::domain::observation::workload::{ClusterView, WorkloadRef};
+
+/// What exists: workloads, and the names of workloads, pods, containers, replica sets, nodes and services.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    workloads: BTreeSet<WorkloadRef>,
+    names: BTreeSet<String>,
+}
+
+impl Known {
+    /// Everything a cluster view and the services name.
+    pub fn of<'a>(view: &ClusterView, services: impl IntoIterator<Item = &'a Service>) -> Self {
+        let mut known = Self::default();
+        for workload in view.workloads.values() {
+            known.add(&workload.target);
+            known.names.extend(workload.containers.iter().map(|container| container.name.clone()));
+        }
+        for pod in view.pods.values() {
+            known.names.insert(pod.name.clone());
+            known.names.extend(pod.node.clone());
+            known.names.extend(pod.containers.iter().map(|container| container.name.clone()));
+            pod.owner.iter().for_each(|owner| known.add(owner));
+        }
+        known.names.extend(view.revisions.values().flatten().map(|revision| revision.replica_set.clone()));
+        for service in services {
+            known.names.insert(service.name.to_string());
+            service.workload.iter().for_each(|workload| known.add(workload));
+        }
+        known
+    }
+
+    /// Adds a workload.
+    pub fn add(&mut self, workload: &WorkloadRef) {
+        self.names.insert(workload.name.clone());
+        self.names.insert(workload.namespace.to_string());
+        self.workloads.insert(workload.clone());
+    }
+
+    /// Whether a workload exists.
+    pub fn has(&self, workload: &WorkloadRef) -> bool {
+        self.workloads.contains(workload)
+    }
+
+    /// Names that a text uses as those of workloads, pods, containers or services, and that do not exist.
+    pub(super) fn strangers(&self, text: &str) -> Vec<String> {
+        let mut strangers: Vec<String> = NAMED
+            .captures_iter(text)
+            .filter_map(|found| {
+                found
+                    .name("slash")
+                    .or_else(|| found.name("quoted"))
+                    .or_else(|| found.name("plain"))
+                    .or_else(|| found.name("before"))
+            })
+            .map(|name| name.as_str().trim_end_matches('-').to_owned())
+            .filter(|name| !self.names.contains(name))
+            .collect();
+        strangers.dedup();
+        strangers
+    }
+}
+
+/// `deployment/NAME`; a kind before a quoted name, or before a bare one with a hyphen; a quoted name before a kind.
+#[expect(clippy::expect_used, reason = "a constant expression, built in every test")]
+static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    const KIND: &str = r"(?:deployments?|deploy|statefulsets?|daemonsets?|pods?|containers?|workloads?|services?)";
+    const NAME: &str = r"[a-z0-9][a-z0-9.-]*[a-z0-9]";
+    Regex::new(&format!(
+        "\\b(?i:{KIND})(?:/(?P<slash>{NAME})|\\s+[`'\"*]+(?P<quoted>{NAME})[`'\"*]|\\s+(?P<plain>[a-z0-9]+-{NAME}))|`(?P<before>{NAME})`\\s+(?i:{KIND})\\b"
+    ))
+    .expect("the expression is constant")
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_are_named() {
+        let mut known = Known::default();
+        known.add(&crate::domain::diagnosis::rules::tests::fixture::target());
+        for (text, expected) in [
+            ("deployment/payments-cache leaks", vec!["payments-cache"]),
+            ("the deployment `payments-cache` leaks", vec!["payments-cache"]),
+            ("restart deployment payments-cache now", vec!["payments-cache"]),
+            ("the `payments-cache` deployment leaks", vec!["payments-cache"]),
+            ("deployment/my-api in payments; the deployment is fine", vec![]),
+            ("pods are killed one after another", vec![]),
+        ] {
+            assert_eq!(known.strangers(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Sentences and proposals against a leak made by hand.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::diagnosis::evidence::{Evidence, EvidenceId};
+use crate::domain::diagnosis::rules::judge;
+use crate::domain::diagnosis::rules::tests::fixture::{Incident, now, target};
+use crate::domain::diagnosis::rules::tests::leak;
+
+fn known() -> Known {
+    let mut known = Known::default();
+    known.add(&target());
+    known
+}
+
+fn standing(sentence: &str, evidence: &[Evidence]) -> &'static str {
+    match check(sentence, evidence, &known()) {
+        ClaimCheck::Supported => "supported",
+        ClaimCheck::Unsupported { .. } => "unsupported",
+        ClaimCheck::Contradicted { .. } => "contradicted",
+    }
+}
+
+#[test]
+fn sentences_stand_or_fall_by_the_evidence_they_cite() {
+    let leak = leak().evidence();
+    for (sentence, expected) in [
+        ("There were 14 OOM kills [E2].", "supported"),
+        ("There were 15 OOM kills [E2].", "contradicted"),
+        ("There were no OOM kills [E2].", "contradicted"),
+        ("Memory rose 2.6 %/min over 30 minutes [E1].", "supported"),
+        ("Memory rose 2.9 %/min [E1].", "unsupported"),
+        ("Memory stayed flat [E1].", "contradicted"),
+        ("Traffic rose [E4].", "contradicted"),
+        ("Traffic did not rise [E4].", "supported"),
+        ("Memory grew while traffic was flat [E1] [E4].", "supported"),
+        ("CPU is secondary: collector time rises 6 min before CPU [E3].", "supported"),
+        ("CPU is secondary: collector time rises 11 min before CPU [E3].", "unsupported"),
+        ("The limit is 512Mi and 6 pods run [E6].", "supported"),
+        ("The limit is 256Mi [E6].", "unsupported"),
+        ("The numbers do not matter [E99].", "unsupported"),
+        ("It leaks.", "unsupported"),
+        ("## Root cause", "supported"),
+        ("deployment/payments-cache leaks [E1].", "unsupported"),
+        ("deployment/my-api leaks [E1].", "supported"),
+    ] {
+        assert_eq!(standing(sentence, &leak), expected, "{sentence}: {:?}", check(sentence, &leak, &known()));
+    }
+}
+
+#[test]
+fn what_the_rules_found_passes_as_a_claim() {
+    for incident in [leak(), Incident::healthy(), leak().rollout(-8), leak().kills(0)] {
+        let evidence = incident.evidence();
+        for ranked in judge(&evidence, now()).ranked {
+            for finding in ranked.findings.iter().filter(|finding| !finding.evidence.is_empty()) {
+                let check = check(&finding.text, &evidence, &known());
+                assert_eq!(check, ClaimCheck::Supported, "{}", finding.text);
+            }
+        }
+    }
+}
+
+fn proposal() -> Proposal {
+    Proposal {
+        cause: Cause::MemoryLeak,
+        confidence: Confidence::new(0.8),
+        summary: "A leak: 14 OOM kills, CPU is secondary.".to_owned(),
+        evidence: vec![EvidenceId(1), EvidenceId(2)],
+        workload: Some(target()),
+        remedies: vec!["rollout-restart".to_owned()],
+        unknowns: Vec::new(),
+    }
+}
+
+#[test]
+fn a_model_can_lower_confidence_and_never_raise_it() {
+    let evidence = leak().evidence();
+    let verdict = judge(&evidence, now());
+    let held = check_proposal(proposal(), &verdict, &evidence, &known());
+    assert_eq!((held.check, held.confidence.value()), (DiagnosisCheck::Accepted, 0.8));
+    let sure = Proposal { confidence: Confidence::new(1.0), ..proposal() };
+    assert_eq!(check_proposal(sure, &verdict, &evidence, &known()).confidence, verdict.confidence());
+}
+
+#[test]
+fn an_invented_answer_is_rejected_with_every_reason() {
+    let evidence = leak().evidence();
+    let verdict = judge(&evidence, now());
+    let invented = Proposal {
+        cause: Cause::TrafficSurge,
+        evidence: vec![EvidenceId(1), EvidenceId(99)],
+        workload: Some(WorkloadRef { name: "payments-cache".to_owned(), ..target() }),
+        summary: "Traffic rose 7x on deployment/other-api.".to_owned(),
+        ..proposal()
+    };
+    let diagnosis = check_proposal(invented, &verdict, &evidence, &known());
+    let DiagnosisCheck::Rejected { reasons } = diagnosis.check else { panic!("accepted") };
+    assert_eq!(diagnosis.confidence, Confidence::default());
+    for part in ["E99", "payments-cache", "other-api", "the rules say memory leak", "contradicted", "7x"] {
+        assert!(reasons.iter().any(|reason| reason.contains(part)), "{part}: {reasons:#?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_sentence_is_survived(sentence in any::<String>(), words in "[E0-9.,%x \\[\\]a-z/`-]{0,80}") {
+        let evidence = leak().evidence();
+        let _ = (claim(&sentence, &evidence, &known()), claim(&words, &evidence, &known()));
+    }
+}

@@ -1,0 +1,131 @@
+//! The verdict by stated rules: one file a cause, each a list of weighed tests over the same reading of the evidence.
+//!
+//! No rule sees a name, a text of a log or a word of the model: only figures and how complete they are.
+
+mod bad_deploy;
+mod case;
+mod collector_thrash;
+mod cpu_bound;
+mod crash_loop;
+mod limit_too_low;
+mod memory_leak;
+mod nothing_wrong;
+mod reading;
+mod relation;
+mod shared;
+mod traffic_surge;
+
+use jiff::Timestamp;
+
+use super::evidence::{Answer, Evidence, Question};
+use super::verdict::{Cause, Confidence, Finding, MissingEvidence, RankedCause, Side, Verdict};
+use case::Case;
+use reading::Reading;
+
+pub use relation::{SuspectRollout, relations, suspect_rollout};
+
+/// The confidence from which a cause may be settled.
+pub const SETTLED: f64 = 0.65;
+/// How far the next cause must stay behind.
+pub const MARGIN: f64 = 0.1;
+/// Causes with less than this are not ranked.
+const WORTH_NAMING: f64 = 0.05;
+
+/// Judges the evidence.
+///
+/// Each cause's confidence is `0.95 · agreement · (0.6 + 0.4 · coverage)`: see [`case::Case::confidence`]. A cause is
+/// settled when
+/// 1. its confidence is at least [`SETTLED`],
+/// 2. every test that is essential to it was answered and supports it, and
+/// 3. every other cause that is not ruled out stays [`MARGIN`] behind, even if what is missing spoke for it.
+///
+/// Otherwise `Inconclusive` leads, with confidence 0 and the reasons, and the candidates follow.
+pub fn judge(evidence: &[Evidence], now: Timestamp) -> Verdict {
+    let reading = Reading::of(evidence, now);
+    let mut cases = vec![
+        memory_leak::weigh(&reading),
+        limit_too_low::weigh(&reading),
+        traffic_surge::weigh(&reading),
+        collector_thrash::weigh(&reading),
+        cpu_bound::weigh(&reading),
+        bad_deploy::weigh(&reading),
+        crash_loop::weigh(&reading),
+        nothing_wrong::weigh(&reading),
+    ];
+    cases.sort_by(|a, b| b.confidence().value().total_cmp(&a.confidence().value()).then(a.cause.cmp(&b.cause)));
+    let conclusive = settled(&cases);
+    let missing = missing(evidence, &cases, &reading);
+    let mut ranked: Vec<RankedCause> =
+        cases.iter().filter(|case| case.confidence().value() >= WORTH_NAMING).map(Case::ranked).collect();
+    if !conclusive {
+        ranked.insert(0, unsettled(&cases, &missing));
+    }
+    Verdict { ranked, missing, conclusive }
+}
+
+fn settled(cases: &[Case]) -> bool {
+    let Some((leading, others)) = cases.split_first() else { return false };
+    let confidence = leading.confidence().value();
+    let rivals = || others.iter().filter(|case| !case.is_ruled_out());
+    confidence >= SETTLED
+        && leading.essentials_hold()
+        && rivals().all(|rival| rival.confidence().value() + MARGIN <= confidence && rival.at_best() <= confidence)
+}
+
+/// Questions without a whole answer. Decisive is what is essential to a cause that is not ruled out and could still win.
+fn missing(evidence: &[Evidence], cases: &[Case], reading: &Reading) -> Vec<MissingEvidence> {
+    let best = cases.first().map_or(0.0, |case| case.confidence().value());
+    let open = |case: &&Case| !case.is_ruled_out() && case.at_best() >= best.min(SETTLED);
+    let decisive = |question| cases.iter().filter(open).any(|case| case.waits_for(question));
+    Question::ALL
+        .into_iter()
+        .filter_map(|question| {
+            let why = match evidence.iter().find(|piece| piece.question == question) {
+                None if question == Question::AlarmMetric => return None,
+                None => "not asked".to_owned(),
+                Some(piece) => lack(&piece.answer).or_else(|| reading.unusable(question))?,
+            };
+            Some(MissingEvidence { question, why, decisive: decisive(question) })
+        })
+        .collect()
+}
+
+/// Why an answer is not whole.
+fn lack(answer: &Answer) -> Option<String> {
+    match answer {
+        Answer::Observed { .. } => None,
+        Answer::Truncated { seen, of: Some(of), .. } => Some(format!("truncated: {seen} of {of} read")),
+        Answer::Truncated { seen, of: None, .. } => Some(format!("truncated after {seen}")),
+        Answer::Absent => Some("absent: asked, and there is nothing".to_owned()),
+        Answer::Denied { fault } => Some(format!("denied: {}", fault.summary)),
+        Answer::Failed { fault } => Some(format!("failed: {}", fault.summary)),
+        Answer::NotAsked { why } => Some(format!("not asked: {why}")),
+    }
+}
+
+/// The leading entry of a verdict that settles nothing: what is missing, or which causes stand too close.
+fn unsettled(cases: &[Case], missing: &[MissingEvidence]) -> RankedCause {
+    let mut findings: Vec<Finding> = missing
+        .iter()
+        .filter(|missing| missing.decisive)
+        .map(|missing| note(format!("{} would decide, and is missing ({})", missing.question.word(), missing.why)))
+        .collect();
+    let close: Vec<String> = cases
+        .iter()
+        .filter(|case| !case.is_ruled_out() && case.confidence().value() >= WORTH_NAMING)
+        .take(3)
+        .map(|case| format!("{} {}", case.cause.words(), case.confidence()))
+        .collect();
+    findings.push(note(match close.as_slice() {
+        [] => "no known cause fits what was read".to_owned(),
+        close => format!("not settled between the causes that fit: {}", close.join(", ")),
+    }));
+    RankedCause { cause: Cause::Inconclusive, confidence: Confidence::default(), findings }
+}
+
+fn note(text: String) -> Finding {
+    Finding { text, side: Side::Supports, weight: 1.0, evidence: Vec::new() }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

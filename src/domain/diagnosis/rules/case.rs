@@ -1,0 +1,123 @@
+//! A cause being weighed: tests with weights, and the confidence they come to.
+
+use crate::domain::diagnosis::evidence::{EvidenceId, Question};
+use crate::domain::diagnosis::verdict::{Cause, Confidence, Finding, RankedCause, Side};
+
+/// How much a cause needs a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Without support by this test the cause is not settled; against it the cause is ruled out.
+    Essential,
+    /// It adds or takes away.
+    Helpful,
+}
+
+/// What a test came to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Outcome {
+    /// For the cause, with a sentence.
+    For(String, Vec<EvidenceId>),
+    /// Against it.
+    Against(String, Vec<EvidenceId>),
+    /// The evidence is missing or says neither.
+    Open,
+    /// The test does not apply here and weighs nothing.
+    Moot,
+}
+
+/// A cause with its tests.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) cause: Cause,
+    findings: Vec<Finding>,
+    open: Vec<(Question, f64, Need)>,
+    broken: bool,
+}
+
+impl Case {
+    /// A cause without tests.
+    pub(super) fn new(cause: Cause) -> Self {
+        Self { cause, findings: Vec::new(), open: Vec::new(), broken: false }
+    }
+
+    /// Adds a test on a question, with its weight in `[0, 1]`.
+    pub(super) fn test(mut self, question: Question, weight: f64, need: Need, outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::For(text, evidence) => self.find(text, Side::Supports, weight, evidence),
+            Outcome::Against(text, evidence) => {
+                self.broken |= need == Need::Essential;
+                self.find(text, Side::Against, weight, evidence);
+            }
+            Outcome::Open => self.open.push((question, weight, need)),
+            Outcome::Moot => {}
+        }
+        self
+    }
+
+    fn find(&mut self, text: String, side: Side, weight: f64, evidence: Vec<EvidenceId>) {
+        let ids: Vec<String> = evidence.iter().map(ToString::to_string).collect();
+        let text = if ids.is_empty() { text } else { format!("{text} [{}]", ids.join(", ")) };
+        self.findings.push(Finding { text, side, weight, evidence });
+    }
+
+    fn sum(&self, side: Side) -> f64 {
+        self.findings.iter().filter(|finding| finding.side == side).map(|finding| finding.weight).sum()
+    }
+
+    /// `0.95 · agreement · (0.6 + 0.4 · coverage)`, where with S, A and U the weights of tests that support, speak
+    /// against and are open, agreement is `S / (S + A)` and coverage `(S + A) / (S + A + U)`. 0.95, because rules are
+    /// wrong one time in twenty even when all agree. An essential test that speaks against caps it at 0.15, an open one
+    /// at 0.5.
+    pub(super) fn confidence(&self) -> Confidence {
+        let open = self.open.iter().map(|(_, weight, _)| weight).sum();
+        let value = formula(self.sum(Side::Supports), self.sum(Side::Against), open);
+        let cap = if self.broken {
+            0.15
+        } else if self.open.iter().any(|(_, _, need)| *need == Need::Essential) {
+            0.5
+        } else {
+            1.0
+        };
+        Confidence::new(value.min(cap))
+    }
+
+    /// The confidence if all that is open spoke for it.
+    pub(super) fn at_best(&self) -> f64 {
+        if self.broken || self.open.is_empty() {
+            return self.confidence().value();
+        }
+        let open: f64 = self.open.iter().map(|(_, weight, _)| weight).sum();
+        formula(self.sum(Side::Supports) + open, self.sum(Side::Against), 0.0)
+    }
+
+    /// Whether an essential test speaks against it.
+    pub(super) fn is_ruled_out(&self) -> bool {
+        self.broken
+    }
+
+    /// Whether every essential test was answered and supports it.
+    pub(super) fn essentials_hold(&self) -> bool {
+        !self.broken && self.open.iter().all(|(_, _, need)| *need == Need::Helpful)
+    }
+
+    /// Whether an essential test waits for a question.
+    pub(super) fn waits_for(&self, question: Question) -> bool {
+        self.open.iter().any(|(asked, _, need)| *asked == question && *need == Need::Essential)
+    }
+
+    /// As ranked in the verdict, heaviest finding first.
+    pub(super) fn ranked(&self) -> RankedCause {
+        let mut findings = self.findings.clone();
+        findings.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        RankedCause { cause: self.cause, confidence: self.confidence(), findings }
+    }
+}
+
+fn formula(supports: f64, against: f64, open: f64) -> f64 {
+    let weighed = supports + against;
+    if weighed <= 0.0 {
+        return 0.0;
+    }
+    let coverage = weighed / (weighed + open);
+    0.95 * (supports / weighed) * (0.6 + 0.4 * coverage)
+}

@@ -1,0 +1,94 @@
+//! Memory leak: memory grows without traffic until the container is killed; the collector, then the processor, follow.
+
+use super::case::{Case, Need, Outcome};
+use super::reading::Reading;
+use super::shared;
+use crate::domain::diagnosis::evidence::{Question, number};
+use crate::domain::diagnosis::statistics::Shape;
+use crate::domain::diagnosis::verdict::Cause;
+
+pub(super) fn weigh(reading: &Reading) -> Case {
+    Case::new(Cause::MemoryLeak)
+        .test(Question::Memory, 0.35, Need::Essential, growth(reading))
+        .test(Question::Traffic, 0.2, Need::Essential, shared::traffic_is_normal(reading))
+        .test(Question::OomKills, 0.15, Need::Helpful, kills(reading))
+        .test(Question::Collector, 0.15, Need::Helpful, collector(reading))
+        .test(Question::Collector, 0.05, Need::Helpful, heap_errors(reading))
+        .test(Question::Changes, 0.1, Need::Helpful, shared::no_rollout_before(reading))
+}
+
+fn growth(reading: &Reading) -> Outcome {
+    let Some(memory) = &reading.memory else { return Outcome::Open };
+    let (shape, ids) = (&memory.shape, vec![memory.id]);
+    let range = format!("from {}% to {}%", number(memory.first), number(memory.latest));
+    match shape.shape {
+        Shape::Rising => {
+            let slope = shape.trend.map_or(0.0, |trend| trend.per_minute);
+            Outcome::For(format!("memory rose {} %/min, {range} of its limit", number(slope)), ids)
+        }
+        Shape::RisingInEachLife => {
+            let slope = shape.life_per_minute.unwrap_or_default();
+            let text =
+                format!("memory rises up to {} %/min again after each of {} restarts", number(slope), shape.restarts);
+            Outcome::For(text, ids)
+        }
+        Shape::AtTheBrim => Outcome::Against(
+            format!("memory stands at its limit ({}% at most) without growing into it", number(shape.peak)),
+            ids,
+        ),
+        Shape::Flat | Shape::Falling => {
+            Outcome::Against(format!("memory did not grow ({range}, peak {}%)", number(shape.peak)), ids)
+        }
+        Shape::Unclear => Outcome::Open,
+    }
+}
+
+fn kills(reading: &Reading) -> Outcome {
+    match &reading.kills {
+        Some(kills) if kills.total > 0 => Outcome::For(format!("{} OOM kills", kills.total), vec![kills.id]),
+        Some(kills) if kills.sure => Outcome::Against("no container was killed yet".to_owned(), vec![kills.id]),
+        Some(_) | None => Outcome::Open,
+    }
+}
+
+fn collector(reading: &Reading) -> Outcome {
+    let Some(collector) = &reading.collector else { return Outcome::Open };
+    let Some(time) = &collector.time else {
+        return match collector.full_collections {
+            0 => Outcome::Open,
+            full => Outcome::For(format!("{full} full collections in the logs"), vec![collector.id]),
+        };
+    };
+    if !shared::collector_works_hard(time) {
+        return Outcome::Against(
+            format!("collector time stayed low ({}% now)", number(time.ratio.now)),
+            vec![collector.id],
+        );
+    }
+    match shared::collector_leads(reading) {
+        Some((minutes, ids)) if minutes >= 1 => {
+            Outcome::For(format!("CPU is secondary: collector time rises {minutes} min before CPU"), ids)
+        }
+        Some((minutes, ids)) if minutes <= -3 => {
+            Outcome::Against(format!("collector time rises {} min after CPU", -minutes), ids)
+        }
+        Some(_) | None => {
+            let text = format!(
+                "the collector takes {}% of the time, {}x as before",
+                number(time.ratio.now),
+                number(time.ratio.times)
+            );
+            Outcome::For(text, vec![collector.id])
+        }
+    }
+}
+
+fn heap_errors(reading: &Reading) -> Outcome {
+    match &reading.collector {
+        Some(collector) if collector.heap_errors > 0 => {
+            Outcome::For(format!("{} heap errors in the logs", collector.heap_errors), vec![collector.id])
+        }
+        Some(_) => Outcome::Moot,
+        None => Outcome::Open,
+    }
+}

@@ -1,0 +1,250 @@
+//! One reading of all evidence for all rules: figures with the id they come from, `None` where there is no usable answer.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, Payload, Question};
+use crate::domain::diagnosis::statistics::{self, MemoryShape, Onset, Ratio, Shape};
+use crate::domain::observation::metric::{Point, Series, Unit};
+use crate::domain::observation::oom_kill::KillSource;
+use crate::domain::observation::workload::{Pod, Revision, Workload};
+
+/// A series whose newest point is older than this says nothing of now.
+const STALE: SignedDuration = SignedDuration::from_mins(15);
+
+/// All that rules look at.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    pub(super) memory: Option<Memory>,
+    pub(super) kills: Option<Kills>,
+    pub(super) collector: Option<Collector>,
+    pub(super) traffic: Option<Level>,
+    pub(super) cpu: Option<Cpu>,
+    pub(super) workload: Option<Workplace>,
+    pub(super) changes: Option<Changes>,
+    unusable: Vec<(Question, String)>,
+}
+
+#[derive(Debug)]
+pub(super) struct Memory {
+    pub(super) id: EvidenceId,
+    pub(super) shape: MemoryShape,
+    pub(super) first: f64,
+    pub(super) latest: f64,
+    pub(super) onset: Option<Onset>,
+}
+
+#[derive(Debug)]
+pub(super) struct Kills {
+    pub(super) id: EvidenceId,
+    pub(super) total: u64,
+    /// Whether a zero is a zero: something that would show a kill was read whole.
+    pub(super) sure: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Level {
+    pub(super) id: EvidenceId,
+    pub(super) ratio: Ratio,
+    pub(super) onset: Option<Onset>,
+    pub(super) peak: f64,
+}
+
+#[derive(Debug)]
+pub(super) struct Collector {
+    pub(super) id: EvidenceId,
+    pub(super) time: Option<Level>,
+    pub(super) full_collections: u64,
+    pub(super) pauses: u64,
+    pub(super) heap_errors: u64,
+    /// Whether logs were read whole, so that no pauses means none.
+    pub(super) whole: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Cpu {
+    pub(super) id: EvidenceId,
+    pub(super) peak: f64,
+    pub(super) latest: f64,
+    pub(super) high_from: f64,
+    pub(super) onset: Option<Onset>,
+}
+
+#[derive(Debug)]
+pub(super) struct Workplace {
+    pub(super) id: EvidenceId,
+    pub(super) workload: Workload,
+    pub(super) pods: Vec<Pod>,
+}
+
+#[derive(Debug)]
+pub(super) struct Changes {
+    pub(super) id: EvidenceId,
+    pub(super) revisions: Vec<Revision>,
+}
+
+impl Reading {
+    /// Reads the first evidence of each question.
+    pub(super) fn of(evidence: &[Evidence], now: Timestamp) -> Self {
+        let mut reading = Self::default();
+        let limit = evidence.iter().find_map(memory_limit);
+        let mut seen = Vec::new();
+        for piece in evidence {
+            if seen.contains(&piece.question) {
+                continue;
+            }
+            seen.push(piece.question);
+            if let Some(payload) = piece.answer.payload() {
+                reading.take(piece, payload, (limit, now));
+            }
+        }
+        reading
+    }
+
+    /// Why an answer that was found cannot be used.
+    pub(super) fn unusable(&self, question: Question) -> Option<String> {
+        self.unusable.iter().find(|(of, _)| *of == question).map(|(_, why)| why.clone())
+    }
+
+    /// The earliest sign of trouble.
+    pub(super) fn trouble(&self) -> Option<Timestamp> {
+        let rise = |onset: Option<Onset>| onset.filter(|onset| onset.after > onset.before).map(|onset| onset.at);
+        let memory = self.memory.as_ref().and_then(|memory| rise(memory.onset));
+        let cpu = self.cpu.as_ref().and_then(|cpu| rise(cpu.onset));
+        let collector = self.collector.as_ref().and_then(|c| c.time.as_ref()).and_then(|time| rise(time.onset));
+        [memory, cpu, collector].into_iter().flatten().min()
+    }
+
+    fn take(&mut self, piece: &Evidence, payload: &Payload, (limit, now): (Option<u64>, Timestamp)) {
+        let id = piece.id;
+        match payload {
+            Payload::Series { series, baseline, threshold } => {
+                if let Some(why) = unfit(series, piece.window.to.min(now)) {
+                    self.unusable.push((piece.question, why));
+                    return;
+                }
+                let before: &[Point] = baseline.as_ref().map_or(&[], |baseline| &baseline.points);
+                match piece.question {
+                    Question::Memory => self.memory = memory(id, series, before, limit),
+                    Question::Traffic => self.traffic = level(id, series, before),
+                    Question::Cpu => self.cpu = cpu(id, series, before, *threshold),
+                    Question::OomKills
+                    | Question::Collector
+                    | Question::Workload
+                    | Question::Changes
+                    | Question::LogPatterns
+                    | Question::AlarmMetric => {}
+                }
+                if piece.question == Question::Memory && self.memory.is_none() {
+                    self.unusable.push((Question::Memory, "bytes without a known limit".to_owned()));
+                }
+            }
+            Payload::OomKills(count) => {
+                let whole = matches!(piece.answer, Answer::Observed { .. });
+                let shows = count.by_source.iter().any(|(source, _)| *source != KillSource::Logs);
+                self.kills = Some(Kills { id, total: count.total, sure: whole && shows });
+            }
+            Payload::Collector { series, baseline, pauses, full_collections, heap_errors, .. } => {
+                let before: &[Point] = baseline.as_ref().map_or(&[], |baseline| &baseline.points);
+                let fit = series.as_ref().filter(|series| unfit(series, piece.window.to.min(now)).is_none());
+                self.collector = Some(Collector {
+                    id,
+                    time: fit.and_then(|series| level(id, series, before)),
+                    full_collections: *full_collections,
+                    pauses: *pauses,
+                    heap_errors: *heap_errors,
+                    whole: matches!(piece.answer, Answer::Observed { .. }),
+                });
+            }
+            Payload::Workload { workload, pods, .. } => {
+                self.workload = Some(Workplace { id, workload: workload.as_ref().clone(), pods: pods.clone() });
+            }
+            Payload::Changes { revisions } => self.changes = Some(Changes { id, revisions: revisions.clone() }),
+            Payload::LogPatterns { .. } => {}
+        }
+    }
+}
+
+/// The smallest memory limit of a workload's containers: the first to be hit.
+fn memory_limit(piece: &Evidence) -> Option<u64> {
+    match piece.answer.payload()? {
+        Payload::Workload { workload, .. } => workload.containers.iter().filter_map(|c| c.memory_limit).min(),
+        Payload::Series { .. }
+        | Payload::OomKills(_)
+        | Payload::Collector { .. }
+        | Payload::LogPatterns { .. }
+        | Payload::Changes { .. } => None,
+    }
+}
+
+/// Why a series cannot be judged: too few points, too many holes, or it ends long ago.
+fn unfit(series: &Series, until: Timestamp) -> Option<String> {
+    let (Some(first), Some(last)) = (series.points.first(), series.points.last()) else {
+        return Some("no points".to_owned());
+    };
+    if series.points.len() < statistics::FEWEST {
+        return Some(format!("only {} points", series.points.len()));
+    }
+    if until.duration_since(last.at) > STALE {
+        return Some(format!("its points end {} min before the window does", until.duration_since(last.at).as_mins()));
+    }
+    let holes: i64 = series.holes().iter().map(crate::domain::observation::scope::Window::seconds).sum();
+    let span = last.at.duration_since(first.at).as_secs();
+    (holes * 2 > span).then(|| "more holes than points".to_owned())
+}
+
+/// Memory in percent of its limit; bytes are measured against the workload's limit.
+fn memory(id: EvidenceId, series: &Series, before: &[Point], limit: Option<u64>) -> Option<Memory> {
+    let factor = match series.unit {
+        Unit::Percent | Unit::None => 1.0,
+        Unit::Bytes => 100.0 / limit.filter(|limit| *limit > 0)? as f64,
+        Unit::Count | Unit::Seconds | Unit::Milliseconds => return None,
+    };
+    let scaled = |points: &[Point]| points.iter().map(|p| Point { value: p.value * factor, ..*p }).collect::<Vec<_>>();
+    let (points, before) = (scaled(&series.points), scaled(before));
+    Some(Memory {
+        id,
+        shape: statistics::memory_shape(&points)?,
+        first: points.first()?.value,
+        latest: points.last()?.value,
+        onset: statistics::onset(&points, &before),
+    })
+}
+
+fn level(id: EvidenceId, series: &Series, before: &[Point]) -> Option<Level> {
+    Some(Level {
+        id,
+        ratio: statistics::level_ratio(&series.points, before)?,
+        onset: statistics::onset(&series.points, before),
+        peak: series.peak()?.value,
+    })
+}
+
+/// The processor counts as high from the alarm's threshold, or from 85 %.
+fn cpu(id: EvidenceId, series: &Series, before: &[Point], threshold: Option<f64>) -> Option<Cpu> {
+    Some(Cpu {
+        id,
+        peak: series.peak()?.value,
+        latest: series.latest()?.value,
+        high_from: threshold.unwrap_or(85.0),
+        onset: statistics::onset(&series.points, before),
+    })
+}
+
+impl Memory {
+    /// Grows, over all or within each life.
+    pub(super) fn grows(&self) -> bool {
+        matches!(self.shape.shape, Shape::Rising | Shape::RisingInEachLife)
+    }
+
+    /// Level, with room.
+    pub(super) fn is_calm(&self) -> bool {
+        matches!(self.shape.shape, Shape::Flat | Shape::Falling) && self.shape.peak < 85.0
+    }
+}
+
+impl Cpu {
+    /// High now.
+    pub(super) fn is_high(&self) -> bool {
+        self.latest > self.high_from || (self.peak > self.high_from && self.latest > 0.9 * self.high_from)
+    }
+}

@@ -1,0 +1,132 @@
+//! A table of hand-made incidents over all causes, and hostile evidence.
+
+pub(crate) mod fixture;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::diagnosis::statistics::tests::jitter;
+use fixture::Incident;
+
+fn verdict(incident: &Incident) -> Verdict {
+    judge(&incident.evidence(), fixture::now())
+}
+
+/// A leak: memory 20 → 95 %, the collector six minutes before the processor, flat traffic, kills.
+pub(crate) fn leak() -> Incident {
+    Incident::healthy()
+        .memory((0..30).map(|n| 20.0 + 2.6 * n as f64 + 0.4 * jitter(n)))
+        .collector((0..30).map(|n| if n >= 9 { 55.0 } else { 3.0 } + 0.3 * jitter(n)))
+        .cpu((0..30).map(|n| if n >= 15 { 97.0 } else { 41.0 } + 0.3 * jitter(n)))
+        .kills(14)
+}
+
+#[test]
+fn a_leak_is_named_with_the_processor_as_secondary() {
+    let verdict = verdict(&leak());
+    assert_eq!((verdict.cause(), verdict.conclusive), (Cause::MemoryLeak, true));
+    assert!((0.85..=0.95).contains(&verdict.confidence().value()), "{verdict:#?}");
+    let texts: Vec<&str> = verdict.ranked[0].findings.iter().map(|finding| finding.text.as_str()).collect();
+    assert!(texts.contains(&"CPU is secondary: collector time rises 6 min before CPU [E3, E5]"), "{texts:#?}");
+    assert!(
+        texts.iter().any(|text| text.starts_with("memory rose 2.6 %/min, from 20.0% to 95.")
+            || text.starts_with("memory rose 2.6 %/min, from 19.")),
+        "{texts:#?}"
+    );
+    assert!(verdict.missing.iter().all(|missing| !missing.decisive), "{:#?}", verdict.missing);
+}
+
+#[test]
+fn each_cause_is_told_from_its_twins() {
+    let brim = |n: usize| if n % 9 == 4 { 62.0 } else { 98.5 + 0.5 * jitter(n) };
+    let hot = || (0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 } + 0.3 * jitter(n));
+    let surge = || (0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 } + 20.0 * jitter(n));
+    for (name, incident, expected) in [
+        ("healthy", Incident::healthy(), Cause::NothingWrong),
+        ("leak", leak(), Cause::MemoryLeak),
+        (
+            "leak within lives",
+            leak().memory((0..30).map(|n| 30.0 + 7.0 * (n % 10) as f64 + 0.5 * jitter(n))),
+            Cause::MemoryLeak,
+        ),
+        ("ceiling", leak().memory((0..30).map(brim)), Cause::LimitTooLow),
+        ("flood", Incident::healthy().cpu(hot()).traffic(surge()), Cause::TrafficSurge),
+        ("flood and leak", leak().traffic(surge()), Cause::Inconclusive),
+        ("thrash", leak().memory((0..30).map(|n| 70.0 + jitter(n))).kills(0), Cause::CollectorThrash),
+        ("busy", Incident::healthy().cpu(hot()), Cause::CpuBound),
+        ("deploy", Incident::healthy().cpu(hot()).rollout(6), Cause::BadDeploy),
+        ("harmless deploy hours ago", leak().rollout(-200), Cause::MemoryLeak),
+        ("crash loop", Incident::healthy().crash_loop("waiting: CrashLoopBackOff"), Cause::CrashLoop),
+        (
+            "crash loop by memory",
+            Incident::healthy().crash_loop("waiting: CrashLoopBackOff").kills(9),
+            Cause::Inconclusive,
+        ),
+        (
+            "exit 137 by a probe",
+            Incident::healthy().crash_loop("waiting: CrashLoopBackOff").last_end("Error", 137),
+            Cause::CrashLoop,
+        ),
+    ] {
+        let verdict = verdict(&incident);
+        assert_eq!(verdict.cause(), expected, "{name}: {verdict:#?}");
+        assert_eq!(verdict.conclusive, expected != Cause::Inconclusive, "{name}");
+    }
+}
+
+#[test]
+fn what_would_settle_it_is_named_when_it_is_missing() {
+    for (name, incident, decisive) in [
+        ("no traffic", leak().without(Question::Traffic), vec![Question::Traffic]),
+        ("no memory", leak().without(Question::Memory), vec![Question::Memory]),
+        ("stale memory", leak().memory((0..10).map(|n| 20.0 + 2.0 * n as f64)), vec![Question::Memory]),
+    ] {
+        let verdict = verdict(&incident);
+        assert_eq!(verdict.cause(), Cause::Inconclusive, "{name}: {verdict:#?}");
+        assert_eq!(verdict.confidence(), Confidence::default());
+        let named: Vec<Question> = verdict.missing.iter().filter(|m| m.decisive).map(|m| m.question).collect();
+        assert_eq!(named, decisive, "{name}");
+    }
+}
+
+#[test]
+fn a_missing_help_lowers_the_confidence_and_no_more() {
+    let verdict = verdict(&leak().without(Question::Collector).without(Question::Changes));
+    assert_eq!((verdict.cause(), verdict.conclusive), (Cause::MemoryLeak, true), "{verdict:#?}");
+    assert!(verdict.confidence().value() < 0.9);
+    assert!(verdict.missing.iter().all(|missing| !missing.decisive));
+}
+
+#[test]
+fn the_processor_alone_settles_nothing() {
+    let mut incident = leak();
+    for question in [Question::Memory, Question::OomKills, Question::Traffic, Question::Workload, Question::Changes] {
+        incident = incident.without(question);
+    }
+    assert_eq!(verdict(&incident).cause(), Cause::Inconclusive);
+    let incident = incident.without(Question::Collector);
+    let verdict = verdict(&incident);
+    assert_eq!((verdict.cause(), verdict.conclusive), (Cause::Inconclusive, false));
+    assert!(verdict.missing.iter().any(|m| m.question == Question::Memory && m.decisive));
+    assert_eq!(judge(&[], fixture::now()).cause(), Cause::Inconclusive);
+}
+
+proptest! {
+    #[test]
+    fn hostile_evidence_is_survived_and_its_verdict_is_well_formed(
+        memory in prop::collection::vec(prop_oneof![any::<f64>(), -5.0..120.0f64], 0..40),
+        traffic in prop::collection::vec(prop_oneof![any::<f64>(), 0.0..1e9f64], 0..40),
+        cpu in prop::collection::vec(prop_oneof![any::<f64>(), 0.0..100.0f64], 0..40),
+        kills in 0u64..50,
+        rollout in -300i64..60,
+        drop in 0usize..8,
+    ) {
+        let incident = Incident::healthy().memory(memory).traffic(traffic).cpu(cpu).kills(kills).rollout(rollout);
+        let verdict = verdict(&incident.without(Question::ALL[drop]));
+        prop_assert!(!verdict.ranked.is_empty());
+        prop_assert_eq!(verdict.conclusive, verdict.cause() != Cause::Inconclusive);
+        for ranked in &verdict.ranked {
+            prop_assert!((0.0..=0.95).contains(&ranked.confidence.value()));
+        }
+    }
+}

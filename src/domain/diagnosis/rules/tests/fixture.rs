@@ -1,0 +1,193 @@
+//! An incident made by hand: healthy to begin with, one thing after another made sick.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, EvidenceSource, Payload, Question};
+use crate::domain::diagnosis::statistics::tests::{jitter, points};
+use crate::domain::observation::log::Completeness;
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
+use crate::domain::observation::oom_kill::{ContainerKills, KillSource, OomCount};
+use crate::domain::observation::scope::Window;
+use crate::domain::observation::workload::{
+    ContainerSpec, ContainerState, Ownership, Pod, Revision, Termination, Workload, WorkloadKind, WorkloadRef,
+};
+
+fn start() -> Timestamp {
+    points([0.0])[0].at
+}
+
+/// The end of the window.
+pub(crate) fn now() -> Timestamp {
+    start() + SignedDuration::from_mins(30)
+}
+
+/// The answers of an incident, by question.
+#[derive(Clone)]
+pub(crate) struct Incident(BTreeMap<Question, Answer>);
+
+impl Incident {
+    pub(crate) fn healthy() -> Self {
+        let calm = |level: f64, noise: f64| (0..30).map(move |n| level + noise * jitter(n)).collect::<Vec<_>>();
+        Self(BTreeMap::new())
+            .memory(calm(54.0, 1.0))
+            .traffic(calm(1_240.0, 30.0))
+            .cpu(calm(43.0, 1.0))
+            .collector(calm(3.0, 0.3))
+            .kills(0)
+            .pods("running", None)
+            .rollout(-20_000)
+    }
+
+    fn series(mut self, question: Question, role: MetricRole, values: impl IntoIterator<Item = f64>) -> Self {
+        let threshold = (question == Question::Cpu).then_some(85.0);
+        let unit = if question == Question::Traffic { Unit::Count } else { Unit::Percent };
+        let answer = evidence::series(series(role, unit, values), None, threshold);
+        self.0.insert(question, answer);
+        self
+    }
+
+    pub(crate) fn memory(self, values: impl IntoIterator<Item = f64>) -> Self {
+        self.series(Question::Memory, MetricRole::Memory, values)
+    }
+
+    pub(crate) fn traffic(self, values: impl IntoIterator<Item = f64>) -> Self {
+        self.series(Question::Traffic, MetricRole::Requests, values)
+    }
+
+    pub(crate) fn cpu(self, values: impl IntoIterator<Item = f64>) -> Self {
+        self.series(Question::Cpu, MetricRole::Cpu, values)
+    }
+
+    pub(crate) fn collector(mut self, values: impl IntoIterator<Item = f64>) -> Self {
+        let series = series(MetricRole::CollectorTime, Unit::Percent, values);
+        self.0.insert(Question::Collector, evidence::collector(Some(series), None, None));
+        self
+    }
+
+    pub(crate) fn kills(mut self, total: u64) -> Self {
+        let container = ContainerKills { container: "my-api-1/app".to_owned(), kills: total };
+        let count = OomCount {
+            total,
+            source: KillSource::Logs,
+            completeness: Completeness::Exact,
+            by_container: if total > 0 { vec![container] } else { Vec::new() },
+            by_source: vec![(KillSource::Logs, total), (KillSource::Status, total)],
+            heap_errors: 0,
+            at: Vec::new(),
+        };
+        self.0.insert(Question::OomKills, Answer::Observed { payload: Payload::OomKills(count) });
+        self
+    }
+
+    /// A rollout so many minutes after the window's start.
+    pub(crate) fn rollout(mut self, minute: i64) -> Self {
+        let revision = |number: i64, minute: i64| Revision {
+            number,
+            created_at: Some(start() + SignedDuration::from_mins(minute)),
+            images: BTreeMap::from([("app".to_owned(), format!("my-api:{number}"))]),
+            replicas: 6,
+            replica_set: format!("my-api-{number}"),
+        };
+        self.0.insert(Question::Changes, evidence::changes(vec![revision(40, -40_000), revision(41, minute)]));
+        self
+    }
+
+    pub(crate) fn crash_loop(self, state: &str) -> Self {
+        self.pods(state, None)
+    }
+
+    pub(crate) fn last_end(self, reason: &str, exit_code: i32) -> Self {
+        let end = Termination { reason: reason.to_owned(), exit_code, started_at: None, finished_at: Some(now()) };
+        self.pods("waiting: CrashLoopBackOff", Some(end))
+    }
+
+    pub(crate) fn without(mut self, question: Question) -> Self {
+        self.0.insert(question, Answer::Absent);
+        self
+    }
+
+    fn pods(mut self, state: &str, last_end: Option<Termination>) -> Self {
+        let up = state == "running";
+        let target = target();
+        let container = ContainerState {
+            name: "app".to_owned(),
+            ready: up,
+            restarts: if up { 0 } else { 9 },
+            state: state.to_owned(),
+            running_since: None,
+            last_end,
+        };
+        let pod = |n: u32| Pod {
+            name: format!("my-api-{n}"),
+            namespace: "payments".into(),
+            owner: Some(target.clone()),
+            phase: "Running".to_owned(),
+            node: None,
+            containers: vec![container.clone()],
+            created_at: None,
+        };
+        let pods: Vec<Pod> = (1..=6).map(pod).collect();
+        let ready = if up { 6 } else { 0 };
+        self.0.insert(Question::Workload, evidence::workload(workload(ready), &pods, &[]));
+        self
+    }
+
+    /// The evidence in the order of the questions: E1 memory, E2 kills, E3 collector, E4 traffic, E5 CPU, ….
+    pub(crate) fn evidence(&self) -> Vec<Evidence> {
+        let piece = |(n, question): (u32, Question)| {
+            Some(Evidence {
+                id: EvidenceId(n),
+                question,
+                source: EvidenceSource::Combined,
+                query: String::new(),
+                window: Window { from: start(), to: now() },
+                asked_at: now(),
+                answered_at: now(),
+                answer: self.0.get(&question)?.clone(),
+            })
+        };
+        (1..).zip(Question::ALL).filter_map(piece).collect()
+    }
+}
+
+pub(crate) fn target() -> WorkloadRef {
+    WorkloadRef { kind: WorkloadKind::Deployment, namespace: "payments".into(), name: "my-api".to_owned() }
+}
+
+fn series(role: MetricRole, unit: Unit, values: impl IntoIterator<Item = f64>) -> Series {
+    let query = MetricQuery { role, metric: MetricId::default(), statistic: Statistic::Average, period_s: 60 };
+    let points: Vec<Point> = points(values);
+    Series::new(query, unit, points)
+}
+
+fn workload(ready: u32) -> Workload {
+    let app = ContainerSpec {
+        name: "app".to_owned(),
+        image: "my-api:41".to_owned(),
+        memory_limit: Some(512 << 20),
+        memory_request: Some(384 << 20),
+        cpu_limit_milli: Some(1_000),
+    };
+    Workload {
+        target: target(),
+        uid: "u".to_owned(),
+        generation: 1,
+        observed_generation: 1,
+        replicas: 6,
+        ready,
+        updated: 6,
+        available: ready,
+        max_unavailable: "25%".to_owned(),
+        max_surge: "25%".to_owned(),
+        revision: Some(41),
+        containers: vec![app],
+        template_annotations: BTreeMap::new(),
+        selector: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        ownership: Ownership::Direct,
+        paused: false,
+        created_at: None,
+    }
+}

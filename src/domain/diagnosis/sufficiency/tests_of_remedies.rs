@@ -1,0 +1,202 @@
+//! The sufficiency tests themselves: what must be settled before a remedy may be offered, and what forbids it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{RemedyKind, RemedyOffer, Sufficiency};
+use crate::domain::diagnosis::evidence::{Evidence, Payload};
+use crate::domain::diagnosis::rules::{SuspectRollout, suspect_rollout};
+use crate::domain::diagnosis::verdict::{Cause, Verdict};
+use crate::domain::observation::workload::{Ownership, Workload};
+
+/// The stamp that a rolling restart leaves on the pod template.
+const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
+/// A restart so young that did not help forbids the next.
+const RECENT: SignedDuration = SignedDuration::from_mins(30);
+
+/// Every remedy of the catalogue with its test, in the catalogue's order.
+pub fn offers(verdict: &Verdict, evidence: &[Evidence], now: Timestamp) -> Vec<RemedyOffer> {
+    let ground = Ground { verdict, workload: workload(evidence), rollout: suspect_rollout(evidence), now };
+    RemedyKind::ALL.into_iter().map(|remedy| RemedyOffer { remedy, sufficiency: ground.test(remedy) }).collect()
+}
+
+fn workload(evidence: &[Evidence]) -> Option<&Workload> {
+    evidence.iter().find_map(|piece| match piece.answer.payload()? {
+        Payload::Workload { workload, .. } => Some(workload.as_ref()),
+        Payload::Series { .. }
+        | Payload::OomKills(_)
+        | Payload::Collector { .. }
+        | Payload::LogPatterns { .. }
+        | Payload::Changes { .. } => None,
+    })
+}
+
+struct Ground<'a> {
+    verdict: &'a Verdict,
+    workload: Option<&'a Workload>,
+    rollout: Option<SuspectRollout>,
+    now: Timestamp,
+}
+
+impl Ground<'_> {
+    /// What every remedy needs first: a settled cause and a workload that could be read.
+    fn test(&self, remedy: RemedyKind) -> Sufficiency {
+        let mut reasons = Vec::new();
+        if !self.verdict.conclusive {
+            reasons.push("The evidence does not settle a cause.".to_owned());
+            let missing = self.verdict.missing.iter().filter(|missing| missing.decisive);
+            reasons.extend(missing.map(|missing| format!("Missing: {} ({}).", missing.question.word(), missing.why)));
+        }
+        let Some(workload) = self.workload else {
+            reasons.push("The workload could not be read.".to_owned());
+            return Sufficiency::Refused { reasons };
+        };
+        if !reasons.is_empty() {
+            return Sufficiency::Refused { reasons };
+        }
+        let tested = match remedy {
+            RemedyKind::RolloutRestart => self.restart(workload),
+            RemedyKind::SetResources => self.set_resources(workload),
+            RemedyKind::RolloutUndo => self.undo(),
+            RemedyKind::HelmRollback => self.helm_rollback(workload),
+            RemedyKind::Scale => self.scale(),
+        };
+        match tested {
+            Ok(why) => Sufficiency::Sufficient { why },
+            Err(reason) => Sufficiency::Refused { reasons: vec![reason] },
+        }
+    }
+
+    fn restart(&self, workload: &Workload) -> Result<String, String> {
+        match self.verdict.cause() {
+            Cause::MemoryLeak => match self.minutes_since_restart(workload) {
+                Some(minutes) => Err(format!("It was restarted {minutes} min ago, and memory grows again.")),
+                None => Ok("A new process gives the leaked memory back.".to_owned()),
+            },
+            Cause::LimitTooLow => {
+                Err("Memory is full again right after each start: a restart frees nothing.".to_owned())
+            }
+            Cause::TrafficSurge => Err("A restart in a flood takes capacity away and frees nothing.".to_owned()),
+            Cause::CrashLoop => Err("Its containers restart already; the next start ends like the last.".to_owned()),
+            Cause::BadDeploy => Err("A restart starts the same revision again.".to_owned()),
+            Cause::NothingWrong => Err("Nothing is wrong.".to_owned()),
+            other @ (Cause::CollectorThrash
+            | Cause::CpuBound
+            | Cause::DependencyFailing
+            | Cause::NodePressure
+            | Cause::FlappingAlarm
+            | Cause::Inconclusive) => Err(format!("A restart is no remedy for {}.", other.words())),
+        }
+    }
+
+    fn minutes_since_restart(&self, workload: &Workload) -> Option<i64> {
+        let at: Timestamp = workload.template_annotations.get(RESTARTED_AT)?.parse().ok()?;
+        let ago = self.now.duration_since(at);
+        (ago >= SignedDuration::ZERO && ago < RECENT).then(|| ago.as_mins())
+    }
+
+    fn set_resources(&self, workload: &Workload) -> Result<String, String> {
+        let limited = workload.containers.iter().any(|container| container.memory_limit.is_some());
+        match self.verdict.cause() {
+            Cause::LimitTooLow if limited => {
+                Ok("A steady working set does not fit the limit at normal load.".to_owned())
+            }
+            Cause::LimitTooLow => Err("No container has a memory limit to raise.".to_owned()),
+            Cause::MemoryLeak => Err("Memory grows: a higher limit only delays the kill.".to_owned()),
+            Cause::TrafficSurge => Err("Memory has room; the flood takes the processor.".to_owned()),
+            other @ (Cause::CollectorThrash
+            | Cause::CpuBound
+            | Cause::BadDeploy
+            | Cause::CrashLoop
+            | Cause::DependencyFailing
+            | Cause::NodePressure
+            | Cause::FlappingAlarm
+            | Cause::NothingWrong
+            | Cause::Inconclusive) => Err(format!("No evidence asks for other resources with {}.", other.words())),
+        }
+    }
+
+    /// Back only where the onset follows a rollout, and there is something to go back to.
+    fn undo(&self) -> Result<String, String> {
+        let Some(rollout) = &self.rollout else { return Err("The onset follows no rollout.".to_owned()) };
+        if !matches!(self.verdict.cause(), Cause::BadDeploy | Cause::MemoryLeak | Cause::CrashLoop | Cause::LimitTooLow)
+        {
+            return Err(format!("A rollback is no remedy for {}.", self.verdict.cause().words()));
+        }
+        match rollout.previous {
+            Some(previous) => Ok(format!(
+                "The onset follows revision {} by {} min; revision {previous} ran before.",
+                rollout.revision, rollout.minutes
+            )),
+            None => Err(format!("There is no revision before {}.", rollout.revision)),
+        }
+    }
+
+    fn helm_rollback(&self, workload: &Workload) -> Result<String, String> {
+        match &workload.ownership {
+            Ownership::Helm { .. } => self.undo(),
+            Ownership::Direct | Ownership::ArgoCd { .. } | Ownership::Flux { .. } => {
+                Err("The workload belongs to no Helm release.".to_owned())
+            }
+        }
+    }
+
+    fn scale(&self) -> Result<String, String> {
+        match self.verdict.cause() {
+            Cause::CpuBound => Ok("The processor is the bottleneck at normal load; more replicas share it.".to_owned()),
+            Cause::TrafficSurge => {
+                Err("Whether the traffic is wanted is not known; more replicas for a flood are a person's decision."
+                    .to_owned())
+            }
+            other @ (Cause::MemoryLeak
+            | Cause::LimitTooLow
+            | Cause::CollectorThrash
+            | Cause::BadDeploy
+            | Cause::CrashLoop
+            | Cause::DependencyFailing
+            | Cause::NodePressure
+            | Cause::FlappingAlarm
+            | Cause::NothingWrong
+            | Cause::Inconclusive) => Err(format!("More replicas are no remedy for {}.", other.words())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::diagnosis::evidence::Question;
+    use crate::domain::diagnosis::rules::judge;
+    use crate::domain::diagnosis::rules::tests::fixture::{Incident, now};
+    use crate::domain::diagnosis::rules::tests::leak;
+    use crate::domain::diagnosis::statistics::tests::jitter;
+
+    fn offered(incident: &Incident) -> Vec<&'static str> {
+        let evidence = incident.evidence();
+        offers(&judge(&evidence, now()), &evidence, now())
+            .into_iter()
+            .filter(|offer| matches!(offer.sufficiency, Sufficiency::Sufficient { .. }))
+            .map(|offer| offer.remedy.id())
+            .collect()
+    }
+
+    #[test]
+    fn only_the_remedy_that_helps_is_offered() {
+        let brim = |n: usize| if n % 9 == 4 { 62.0 } else { 98.5 + 0.5 * jitter(n) };
+        let hot = || (0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 } + 0.3 * jitter(n));
+        let surge = || (0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 } + 20.0 * jitter(n));
+        let none: Vec<&str> = Vec::new();
+        assert_eq!(offered(&leak()), ["rollout-restart"]);
+        assert_eq!(offered(&leak().memory((0..30).map(brim))), ["set-resources"]);
+        assert_eq!(offered(&Incident::healthy().cpu(hot()).traffic(surge())), none);
+        assert_eq!(offered(&Incident::healthy().cpu(hot()).rollout(6)), ["rollout-undo"]);
+        assert_eq!(offered(&Incident::healthy().cpu(hot())), ["scale"]);
+        assert_eq!(offered(&Incident::healthy()), none);
+        assert_eq!(offered(&leak().without(Question::Memory)), none);
+        assert_eq!(offered(&leak().without(Question::Workload)), none);
+    }
+
+    #[test]
+    fn a_leak_brought_by_a_rollout_may_be_rolled_back_too() {
+        assert_eq!(offered(&leak().rollout(-8)), ["rollout-restart", "rollout-undo"]);
+    }
+}
