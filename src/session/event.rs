@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::feeds::{FeedHealth, FeedId};
 use super::header::Header;
 use crate::domain::diagnosis::claim::{Diagnosis, Proposal};
+use crate::domain::diagnosis::conversation::{StopReason, Usage};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Question};
 use crate::domain::diagnosis::sufficiency::RemedyOffer;
 use crate::domain::diagnosis::verdict::Verdict;
@@ -277,36 +278,6 @@ pub enum EvidenceEvent {
     },
 }
 
-/// Why a model stopped, as Bedrock tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "kebab-case")]
-pub enum StopReason {
-    /// It was done.
-    EndTurn,
-    /// It called a tool.
-    ToolUse,
-    /// It ran into the token limit.
-    MaxTokens,
-    /// A filter or guardrail stopped it.
-    Filtered,
-    /// The person stopped it.
-    Cancelled,
-    /// Another word.
-    Other {
-        /// That word.
-        word: String,
-    },
-}
-
-/// What a call used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenUse {
-    /// Tokens sent.
-    pub input: u64,
-    /// Tokens received.
-    pub output: u64,
-}
-
 /// The model's text and diagnosis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
@@ -355,7 +326,7 @@ pub enum NarrativeEvent {
         /// Why the model stopped.
         stop: StopReason,
         /// What it used.
-        usage: TokenUse,
+        usage: Usage,
     },
     /// The stream or the call failed; the text so far is kept and marked incomplete.
     Broke {

@@ -60,6 +60,13 @@ pub struct Header {
     pub wall_started_at: Timestamp,
     /// Whether a Slack webhook is configured. Its address is a secret and stays out.
     pub slack: SlackUse,
+    /// Minutes of history that evidence is read over.
+    #[serde(default = "half_an_hour")]
+    pub window_minutes: u32,
+}
+
+fn half_an_hour() -> u32 {
+    30
 }
 
 /// Whether reports go to Slack.

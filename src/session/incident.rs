@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::event::{StopReason, TokenUse};
 use super::record::IncidentId;
 use crate::domain::diagnosis::claim::{Claim, Diagnosis, Proposal};
+use crate::domain::diagnosis::conversation::{StopReason, Usage};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Question};
 use crate::domain::diagnosis::sufficiency::RemedyOffer;
 use crate::domain::diagnosis::verdict::Verdict;
@@ -129,11 +129,13 @@ pub struct Narrative {
     /// Why the model stopped.
     pub stop: Option<StopReason>,
     /// What it used.
-    pub usage: TokenUse,
+    pub usage: Usage,
     /// How it broke.
     pub fault: Option<Fault>,
     /// What the person wanted to know in particular.
     pub inquiry: Option<String>,
+    /// The user message as sent.
+    pub prompt: String,
 }
 
 /// A running or ended verification.

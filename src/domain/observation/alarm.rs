@@ -1,6 +1,6 @@
 //! CloudWatch alarms as the person meets them, and the difference between two listings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -176,12 +176,14 @@ pub enum AlarmChange {
     Removed(AlarmName),
 }
 
-/// What changed from the alarms known to a whole new listing. Stable: sorted by name.
+/// What changed from the alarms known to a whole new listing: worst severity first, then by name.
 pub fn changes(known: &BTreeMap<AlarmName, Alarm>, listing: Vec<Alarm>) -> Vec<AlarmChange> {
-    let listed: BTreeMap<AlarmName, Alarm> = listing.into_iter().map(|alarm| (alarm.name.clone(), alarm)).collect();
-    let removed = known.keys().filter(|name| !listed.contains_key(*name)).cloned().map(AlarmChange::Removed);
+    let names: BTreeSet<&AlarmName> = listing.iter().map(|alarm| &alarm.name).collect();
+    let removed = known.keys().filter(|name| !names.contains(name)).cloned().map(AlarmChange::Removed);
     let mut changes: Vec<AlarmChange> = removed.collect();
-    for (name, alarm) in listed {
+    let listed: BTreeMap<(Severity, AlarmName), Alarm> =
+        listing.into_iter().map(|alarm| ((alarm.severity, alarm.name.clone()), alarm)).collect();
+    for ((_, name), alarm) in listed {
         let was = known.get(&name).map(|alarm| alarm.state);
         match (was, alarm.state) {
             (Some(AlarmState::Alarm), AlarmState::Alarm) if known.get(&name) == Some(&alarm) => {}

@@ -41,6 +41,32 @@ pub fn plan(input: PlanInput<'_>) -> Option<Plan> {
     (!steps.is_empty()).then(|| Plan { runbook: format!("{}/default", input.verdict.cause().id()), steps })
 }
 
+/// The plan with a further step that undoes `of`; `None` where the action has no undo of its own.
+///
+/// A restart has none worth offering: what it replaced was the broken state.
+pub fn with_undo(plan: &Plan, of: StepId) -> Option<Plan> {
+    let undone = plan.steps.iter().find(|step| step.id == of)?;
+    let action = match &undone.action {
+        Action::SetResources { container, memory_limit, was: Some(was) } => {
+            Action::SetResources { container: container.clone(), memory_limit: *was, was: Some(*memory_limit) }
+        }
+        Action::Scale { replicas, was } => Action::Scale { replicas: *was, was: *replicas },
+        Action::RolloutRestart | Action::SetResources { was: None, .. } | Action::RolloutUndo { .. } => return None,
+    };
+    let number = plan.steps.iter().map(|step| step.id.0).max().unwrap_or(0) + 1;
+    let mut undo = undone.clone();
+    undo.id = StepId(number);
+    undo.action = action;
+    undo.needs = Vec::new();
+    undo.tests = vec![VerificationTest::RolloutComplete { within_s: 600 }];
+    undo.rehearsal = None;
+    undo.digest = None;
+    undo.state = StepState::Proposed;
+    let mut plan = plan.clone();
+    plan.steps.push(undo);
+    Some(plan)
+}
+
 fn step(number: u32, action: Action, input: &PlanInput<'_>) -> Step {
     let needs: Vec<StepId> = (1..number).map(StepId).collect();
     let state = match needs.last() {

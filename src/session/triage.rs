@@ -1,0 +1,174 @@
+//! From an alarm to evidence and a verdict: what is asked, what came back, what the rules say of it.
+
+use jiff::Timestamp;
+
+use super::effect::Effect;
+use super::event::{Event, EvidenceEvent, IncidentEvent};
+use super::incident::{Incident, Phase};
+use super::record::{IncidentId, Record};
+use super::state::Session;
+use super::{judgement, narrative, remediation, update};
+use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload, Question};
+use crate::domain::observation::alarm::{AlarmName, Severity};
+use crate::domain::observation::metric::Series;
+use crate::domain::observation::scope::Window;
+use crate::domain::observation::service::Service;
+
+/// Wraps a conclusion.
+pub(super) fn conclude(incident: IncidentId, event: Event) -> Effect {
+    Effect::Conclude { incident: Some(incident), event: Box::new(event) }
+}
+
+/// Folds an event about an incident.
+pub fn incident(session: &mut Session, record: &Record, event: &IncidentEvent) -> Vec<Effect> {
+    match event {
+        IncidentEvent::Identified { alarm, service } => identified(session, alarm, service),
+        IncidentEvent::Opened { service, alarm } => opened(session, record, service, alarm),
+        IncidentEvent::AlarmJoined { alarm } => {
+            let severity = severity(session, alarm);
+            if let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) {
+                if !incident.alarms.contains(alarm) {
+                    incident.alarms.push(alarm.clone());
+                }
+                incident.severity = incident.severity.min(severity);
+            }
+            Vec::new()
+        }
+        IncidentEvent::ServiceCorrected { service } => {
+            let Some(id) = record.incident else { return Vec::new() };
+            if let Some(incident) = session.incidents.get_mut(&id) {
+                incident.service = (**service).clone();
+            }
+            ask_again(session, id, record.at)
+        }
+        IncidentEvent::Closed { .. } => {
+            if let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) {
+                incident.phase = Phase::Closed;
+            }
+            Vec::new()
+        }
+    }
+}
+
+fn severity(session: &Session, alarm: &AlarmName) -> Severity {
+    session.alarms.get(alarm).map_or(Severity::P3, |alarm| alarm.severity)
+}
+
+fn identified(session: &mut Session, alarm: &AlarmName, service: &Service) -> Vec<Effect> {
+    session.services.insert(alarm.clone(), service.clone());
+    let open = session
+        .incidents
+        .values()
+        .find(|incident| incident.service.name == service.name && incident.phase != Phase::Closed);
+    match open {
+        Some(incident) if incident.alarms.contains(alarm) => Vec::new(),
+        Some(incident) => {
+            let event = IncidentEvent::AlarmJoined { alarm: alarm.clone() };
+            vec![conclude(incident.id, Event::Incident(event))]
+        }
+        None => {
+            let event = IncidentEvent::Opened { service: Box::new(service.clone()), alarm: alarm.clone() };
+            vec![conclude(session.next_incident(), Event::Incident(event))]
+        }
+    }
+}
+
+fn opened(session: &mut Session, record: &Record, service: &Service, alarm: &AlarmName) -> Vec<Effect> {
+    let Some(id) = record.incident else { return Vec::new() };
+    let mut incident = Incident::new(id, service.clone(), severity(session, alarm), record.at);
+    incident.alarms.push(alarm.clone());
+    session.incidents.insert(id, incident);
+    let mut effects = vec![Effect::Follow { incident: id }];
+    effects.extend(ask_again(session, id, record.at));
+    effects
+}
+
+/// Concludes a new round of questions over the half hour before now.
+pub fn ask_again(session: &Session, id: IncidentId, now: Timestamp) -> Vec<Effect> {
+    let Some(incident) = session.incidents.get(&id) else { return Vec::new() };
+    let first = incident.evidence.iter().map(|e| e.id.0).chain(incident.awaited.iter().map(|(id, _)| id.0)).max();
+    let questions = Question::ALL.into_iter().filter(|question| match question {
+        Question::AlarmMetric => has_metric_of_its_own(session, incident),
+        Question::Memory
+        | Question::OomKills
+        | Question::Collector
+        | Question::Traffic
+        | Question::Cpu
+        | Question::Workload
+        | Question::Changes
+        | Question::LogPatterns => true,
+    });
+    let asks = (first.unwrap_or(0) + 1..).map(EvidenceId).zip(questions).collect();
+    let window = Window::minutes_before(now, i64::from(session.header.window_minutes.max(1)));
+    vec![conclude(id, Event::Evidence(EvidenceEvent::Asked { asks, window }))]
+}
+
+/// Whether the alarm watches a metric that none of the service's roles reads.
+fn has_metric_of_its_own(session: &Session, incident: &Incident) -> bool {
+    let read = |id: &crate::domain::observation::metric::MetricId| {
+        incident.service.metrics.values().any(|query| query.metric == *id)
+    };
+    incident
+        .alarms
+        .first()
+        .and_then(|name| session.alarms.get(name))
+        .is_some_and(|alarm| !alarm.metrics().is_empty() && !alarm.metrics().iter().all(read))
+}
+
+/// Folds an event about evidence.
+pub fn evidence(session: &mut Session, record: &Record, event: &EvidenceEvent) -> Vec<Effect> {
+    let Some(id) = record.incident else { return Vec::new() };
+    match event {
+        EvidenceEvent::Asked { asks, window } => asked(session, id, asks, *window),
+        EvidenceEvent::Answered { evidence } => answered(session, id, evidence),
+        EvidenceEvent::VerdictReached { verdict, offers } => {
+            let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+            incident.verdict = Some((**verdict).clone());
+            incident.offers.clone_from(offers);
+            narrative::begin(session, id, None).unwrap_or_else(|| remediation::judge(session, id, record.at))
+        }
+    }
+}
+
+fn asked(session: &mut Session, id: IncidentId, asks: &[(EvidenceId, Question)], window: Window) -> Vec<Effect> {
+    let mut effects = remediation::stand_down(session, id, "the evidence is being read again");
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    incident.awaited = asks.to_vec();
+    incident.window = Some(window);
+    incident.round_from = asks.first().map_or(incident.round_from, |(id, _)| *id);
+    incident.phase = Phase::Triage;
+    if !remediation::is_in_flight(incident) {
+        incident.plan = None;
+    }
+    effects.push(Effect::Observe { incident: id, asks: asks.to_vec(), window });
+    effects
+}
+
+fn answered(session: &mut Session, id: IncidentId, evidence: &Evidence) -> Vec<Effect> {
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    let awaited = incident.awaited.len();
+    incident.awaited.retain(|(awaited, _)| *awaited != evidence.id);
+    if incident.awaited.len() == awaited {
+        // Not asked, or answered before: the first answer stands.
+        return Vec::new();
+    }
+    let at = incident.evidence.partition_point(|known| known.id < evidence.id);
+    incident.evidence.insert(at, evidence.clone());
+    let service = incident.service.name.clone();
+    let complete = incident.awaited.is_empty();
+    for series in charted(evidence) {
+        update::chart(session, &service, series);
+    }
+    if complete { judgement::verdict(session, id) } else { Vec::new() }
+}
+
+fn charted(evidence: &Evidence) -> Vec<&Series> {
+    match evidence.answer.payload() {
+        Some(Payload::Series { series, .. }) => vec![series],
+        Some(Payload::Collector { series, .. }) => series.iter().collect(),
+        Some(
+            Payload::OomKills(_) | Payload::LogPatterns { .. } | Payload::Workload { .. } | Payload::Changes { .. },
+        )
+        | None => Vec::new(),
+    }
+}

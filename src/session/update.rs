@@ -1,0 +1,137 @@
+//! Routes a record to the topic it belongs to. Total: an event that means nothing in a state changes nothing.
+
+use super::effect::Effect;
+use super::event::{AlarmEvent, Event, LogEvent, MetricEvent, SessionEvent, TimerEvent, TimerPurpose, WorkloadEvent};
+use super::record::Record;
+use super::state::{Credentials, Session};
+use super::{cluster, feeds, narrative, remediation, reporting, triage, verification};
+use crate::domain::observation::alarm::Alarm;
+use crate::domain::observation::metric::Series;
+use crate::domain::observation::service::ServiceName;
+
+/// Points of a chart that are kept: three hours of minutes.
+const MOST_POINTS: usize = 180;
+
+/// Folds one record and says what is to be done about it. Deterministic; does nothing itself.
+pub fn update(session: &mut Session, record: &Record) -> Vec<Effect> {
+    session.seq = record.seq;
+    session.now = record.at;
+    session.timeline.fold(record);
+    match &record.event {
+        Event::Session(event) => session_event(session, record, event),
+        Event::Alarm(event) => alarm_event(session, event),
+        Event::Feed(event) => {
+            feeds::fold(&mut session.feeds, event, record.at);
+            Vec::new()
+        }
+        Event::Metric(MetricEvent::Read { service, series }) => {
+            chart(session, service, series);
+            Vec::new()
+        }
+        Event::Log(event) => {
+            log_event(session, event);
+            Vec::new()
+        }
+        Event::Workload(WorkloadEvent::Changed { change }) => {
+            cluster::fold(&mut session.cluster, change);
+            Vec::new()
+        }
+        Event::Incident(event) => triage::incident(session, record, event),
+        Event::Evidence(event) => triage::evidence(session, record, event),
+        Event::Narrative(event) => narrative::fold(session, record, event),
+        Event::Remediation(event) => remediation::fold(session, record, event),
+        Event::Verification(event) => verification::fold(session, record, event),
+        Event::Report(event) => reporting::fold(session, record, event),
+        Event::Timer(TimerEvent::Fired { purpose }) => timer(session, record, purpose),
+    }
+}
+
+fn session_event(session: &mut Session, record: &Record, event: &SessionEvent) -> Vec<Effect> {
+    match event {
+        SessionEvent::Started { header } => session.header = (**header).clone(),
+        SessionEvent::Resumed { .. } => {
+            session.ended = None;
+            return remediation::settle_after_crash(session);
+        }
+        SessionEvent::ScopeLearned { scope } => {
+            session.header.scope = scope.clone();
+            return remediation::stand_down_all(session, "the scope became another");
+        }
+        SessionEvent::CredentialsRead { expires_at } => {
+            session.credentials = expires_at.map_or(Credentials::Lasting, Credentials::ExpireAt);
+        }
+        SessionEvent::PinToggled { evidence } => {
+            if let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id))
+                && !incident.pins.remove(evidence)
+            {
+                incident.pins.insert(*evidence);
+            }
+        }
+        SessionEvent::BecameReadOnly { fault } => {
+            session.read_only = Some(fault.clone());
+            return remediation::stand_down_all(session, "the journal cannot be written");
+        }
+        SessionEvent::Ended { reason } => session.ended = Some(reason.clone()),
+        // These only have a line in the timeline.
+        SessionEvent::Noted { .. } | SessionEvent::Faulted { .. } | SessionEvent::GameDay { .. } => {}
+    }
+    Vec::new()
+}
+
+fn alarm_event(session: &mut Session, event: &AlarmEvent) -> Vec<Effect> {
+    match event {
+        AlarmEvent::Raised { alarm } => {
+            session.alarms.insert(alarm.name.clone(), (**alarm).clone());
+            vec![Effect::Identify { alarm: alarm.name.clone() }]
+        }
+        AlarmEvent::Cleared { alarm } | AlarmEvent::Updated { alarm } => {
+            let unseen = session.alarms.insert(alarm.name.clone(), (**alarm).clone()).is_none();
+            if unseen && is_focus(session, alarm) {
+                return vec![Effect::Identify { alarm: alarm.name.clone() }];
+            }
+            Vec::new()
+        }
+        AlarmEvent::Removed { name } => {
+            session.alarms.remove(name);
+            Vec::new()
+        }
+    }
+}
+
+/// The alarm the session was started for is looked into even when it does not fire any more.
+fn is_focus(session: &Session, alarm: &Alarm) -> bool {
+    session.header.focus.as_deref().is_some_and(|focus| focus == alarm.name.as_str() || focus == alarm.arn)
+}
+
+fn log_event(session: &mut Session, event: &LogEvent) {
+    match event {
+        LogEvent::Batch { summary, lines, .. } => session.logs.fold_batch(summary, lines),
+        LogEvent::Gap { group, window, missed, why } => session.logs.gaps.push(super::logs::LogGap {
+            group: group.clone(),
+            window: *window,
+            missed: *missed,
+            why: why.clone(),
+        }),
+    }
+}
+
+/// Merges new points of a series into the charts of a service.
+pub(super) fn chart(session: &mut Session, service: &ServiceName, series: &Series) {
+    let by_role = session.metrics.entry(service.clone()).or_default();
+    let role = series.query.role;
+    let known = by_role.remove(&role).filter(|known| known.query == series.query);
+    let before = known.map(|known| known.points).unwrap_or_default();
+    let mut merged = Series::new(series.query.clone(), series.unit, before.into_iter().chain(series.points.clone()));
+    let surplus = merged.points.len().saturating_sub(MOST_POINTS);
+    merged.points.drain(..surplus);
+    by_role.insert(role, merged);
+}
+
+fn timer(session: &mut Session, record: &Record, purpose: &TimerPurpose) -> Vec<Effect> {
+    let Some(id) = record.incident else { return Vec::new() };
+    match purpose {
+        TimerPurpose::ArmExpiry { step, digest } => remediation::arm_expired(session, id, *step, digest),
+        TimerPurpose::Measure { step } => verification::measure_again(session, id, *step),
+        TimerPurpose::JudgeGate => remediation::judge_again(session, id, record.at),
+    }
+}

@@ -1,0 +1,93 @@
+//! Watching the result of a step: measurements against the step's tests and their budgets.
+
+use jiff::SignedDuration;
+
+use super::effect::Effect;
+use super::event::{Event, RemediationEvent, ReportEvent, TimerPurpose, VerificationEvent};
+use super::incident::{Incident, Phase};
+use super::record::{IncidentId, Record};
+use super::reporting;
+use super::state::Session;
+use super::triage::conclude;
+use crate::domain::remediation::runbook;
+use crate::domain::remediation::step::{StepId, StepState};
+use crate::domain::remediation::verification::{Measurement, TestState, evaluate};
+
+/// Seconds between two measurements.
+const EVERY_S: i64 = 5;
+
+/// Asks for a measurement.
+pub fn measure(incident: IncidentId, step: StepId) -> Effect {
+    Effect::Measure { incident, step }
+}
+
+/// Asks again when the timer fires, if the step is still being watched.
+pub fn measure_again(session: &Session, id: IncidentId, step: StepId) -> Vec<Effect> {
+    let watched = session.incidents.get(&id).and_then(|incident| incident.step(step));
+    match watched {
+        Some(step) if step.state == StepState::Verifying => vec![measure(id, step.id)],
+        Some(_) | None => Vec::new(),
+    }
+}
+
+/// Folds an event about verification.
+pub fn fold(session: &mut Session, record: &Record, event: &VerificationEvent) -> Vec<Effect> {
+    let Some(id) = record.incident else { return Vec::new() };
+    match event {
+        VerificationEvent::Measured { step, measurement } => measured(session, id, *step, measurement),
+        VerificationEvent::Ended { step, tests } => ended(session, id, *step, tests),
+    }
+}
+
+fn measured(session: &mut Session, id: IncidentId, step: StepId, measurement: &Measurement) -> Vec<Effect> {
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    let Some(tests) = incident.step(step).filter(|s| s.state == StepState::Verifying).map(|s| s.tests.clone()) else {
+        return Vec::new();
+    };
+    let Some(verification) = incident.verification.as_mut().filter(|v| v.step == step) else { return Vec::new() };
+    let elapsed = measurement.at.duration_since(verification.since).as_secs();
+    let states: Vec<TestState> = tests.iter().map(|test| evaluate(test, measurement, elapsed)).collect();
+    verification.tests.clone_from(&states);
+    verification.last = Some(measurement.clone());
+    let failed = states.contains(&TestState::Failed);
+    let passed = states.iter().all(|state| *state == TestState::Passed);
+    if failed || passed {
+        return vec![conclude(id, Event::Verification(VerificationEvent::Ended { step, tests: states }))];
+    }
+    let after = SignedDuration::from_secs(EVERY_S);
+    vec![Effect::Schedule { incident: id, purpose: TimerPurpose::Measure { step }, after }]
+}
+
+fn ended(session: &mut Session, id: IncidentId, step: StepId, tests: &[TestState]) -> Vec<Effect> {
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    let passed = tests.iter().all(|state| *state == TestState::Passed);
+    let Some(found) = incident.step_mut(step).filter(|step| step.state == StepState::Verifying) else {
+        return Vec::new();
+    };
+    let mut effects = Vec::new();
+    if passed {
+        found.state = StepState::Verified;
+        super::remediation::unlock(incident, crate::domain::remediation::request::Mode::Live);
+    } else {
+        let failed: Vec<String> = found
+            .tests
+            .iter()
+            .zip(tests)
+            .filter(|(_, state)| **state != TestState::Passed)
+            .map(|(test, _)| test.text())
+            .collect();
+        found.state = StepState::Failed { why: format!("not reached: {}", failed.join("; ")) };
+        effects.extend(undo(incident, step));
+    }
+    incident.phase = if incident.asked_step().is_some() || !passed { Phase::Asking } else { Phase::Closed };
+    let (headline, follow_ups) = reporting::draft(session, id);
+    effects.push(conclude(id, Event::Report(ReportEvent::Drafted { headline, follow_ups })));
+    effects
+}
+
+/// Worse than before: the prepared undo is offered at once, as a further step of the plan.
+fn undo(incident: &Incident, step: StepId) -> Option<Effect> {
+    let plan = runbook::with_undo(incident.plan.as_ref()?, step)?;
+    let event = RemediationEvent::UndoProposed { of: step, plan: Box::new(plan) };
+    Some(conclude(incident.id, Event::Remediation(event)))
+}
