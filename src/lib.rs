@@ -3,6 +3,7 @@
 pub mod adapters;
 pub mod config;
 pub mod domain;
+pub mod journal;
 pub mod rehearsal;
 pub mod session;
 pub mod ui;

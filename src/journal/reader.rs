@@ -1,0 +1,233 @@
+//! Reads a journal as a stream of records, checking the chain on the way. Never writes; may read beside a writer.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::SCHEMA;
+use super::chain::{self, Flaw, Hash, Part};
+use super::fault::JournalError;
+use crate::session::Record;
+use crate::session::event::{Event, SessionEvent};
+
+/// What the first line says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preamble {
+    /// The schema of the lines that follow.
+    pub schema: u32,
+    /// The program's version that began the file.
+    pub program: String,
+    /// The session's id.
+    pub session: String,
+}
+
+impl Preamble {
+    /// The preamble of a new journal.
+    pub fn new(session: impl Into<String>) -> Self {
+        Self { schema: SCHEMA, program: env!("CARGO_PKG_VERSION").to_owned(), session: session.into() }
+    }
+}
+
+/// How a file ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With a whole line.
+    Whole,
+    /// In the middle of a line, as after a crash or a full disk: that line was never acknowledged.
+    Torn {
+        /// How many bytes of it there are.
+        bytes: u64,
+    },
+}
+
+/// The first line that is not what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Which line, from 1.
+    pub line: u64,
+    /// Why.
+    pub flaw: Flaw,
+}
+
+/// A place in a chain, to be kept outside of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// Lines up to there, the first included.
+    pub lines: u64,
+    /// The hash of the last of them.
+    pub hash: Hash,
+}
+
+/// Records of a journal, one by one. After an error or a torn end it is exhausted.
+pub struct Reader<R> {
+    source: R,
+    preamble: Preamble,
+    at: Anchor,
+    last_seq: u64,
+    bytes: u64,
+    end: Option<End>,
+    buffer: Vec<u8>,
+}
+
+impl Reader<BufReader<File>> {
+    /// Opens a file.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let file = File::open(path).map_err(|source| JournalError::File {
+            doing: "opening",
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::new(BufReader::with_capacity(1 << 16, file))
+    }
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads the first line.
+    pub fn new(source: R) -> Result<Self, JournalError> {
+        let mut reader = Self {
+            source,
+            preamble: Preamble::new(""),
+            at: Anchor { lines: 0, hash: Hash::GENESIS },
+            last_seq: 0,
+            bytes: 0,
+            end: None,
+            buffer: Vec::new(),
+        };
+        let first = reader.line(Part::Preamble)?.ok_or(JournalError::NoPreamble)?;
+        // The schema is looked at alone: a later preamble may have other fields.
+        #[derive(Deserialize)]
+        struct Schema {
+            schema: u32,
+        }
+        let unreadable =
+            |error: serde_json::Error| JournalError::Broken { line: 1, flaw: Flaw::Unreadable(error.to_string()) };
+        let Schema { schema } = serde_json::from_str(&first).map_err(unreadable)?;
+        if schema > SCHEMA {
+            return Err(JournalError::LaterSchema { found: schema, ours: SCHEMA });
+        }
+        reader.preamble = serde_json::from_str(&first).map_err(unreadable)?;
+        Ok(reader)
+    }
+
+    /// What the first line says.
+    pub fn preamble(&self) -> &Preamble {
+        &self.preamble
+    }
+
+    /// The place after the last line read.
+    pub fn anchor(&self) -> Anchor {
+        self.at
+    }
+
+    /// Bytes of whole lines read so far.
+    pub fn whole_bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The number of the last record read.
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// How the file ends, once that was seen.
+    pub fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// The next record; `None` at the end of the whole lines.
+    pub fn next_record(&mut self) -> Result<Option<Record>, JournalError> {
+        let Some(payload) = self.line(Part::Record)? else { return Ok(None) };
+        let line = self.at.lines;
+        let record: Record = serde_json::from_str(&payload)
+            .map_err(|error| JournalError::Broken { line, flaw: Flaw::Unreadable(error.to_string()) })?;
+        if record.seq <= self.last_seq {
+            let flaw = Flaw::OutOfOrder { before: self.last_seq, seq: record.seq };
+            return Err(JournalError::Broken { line, flaw });
+        }
+        self.last_seq = record.seq;
+        Ok(Some(record))
+    }
+
+    /// The payload of the next whole line whose chain holds.
+    fn line(&mut self, part: Part) -> Result<Option<String>, JournalError> {
+        if self.end.is_some() {
+            return Ok(None);
+        }
+        self.buffer.clear();
+        let read = self.source.read_until(b'\n', &mut self.buffer).map_err(|source| JournalError::File {
+            doing: "reading",
+            path: std::path::PathBuf::from("the journal"),
+            source,
+        })? as u64;
+        let Some(line) = self.buffer.strip_suffix(b"\n") else {
+            self.end = Some(if read == 0 { End::Whole } else { End::Torn { bytes: read } });
+            return Ok(None);
+        };
+        let number = self.at.lines + 1;
+        let opened =
+            chain::open(part, line, self.at.hash).map_err(|flaw| JournalError::Broken { line: number, flaw })?;
+        let payload = opened.payload.to_owned();
+        self.at = Anchor { lines: number, hash: opened.hash };
+        self.bytes += read;
+        Ok(Some(payload))
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = Result<Record, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.next_record().transpose();
+        if matches!(next, Some(Err(_))) {
+            self.end.get_or_insert(End::Whole);
+        }
+        next
+    }
+}
+
+/// What a check of the whole chain found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verification {
+    /// The first line that is not what was written; `None` means that all whole lines are.
+    pub broken: Option<Broken>,
+    /// The last good place. Keep it elsewhere to prove later that nothing was cut off.
+    pub anchor: Anchor,
+    /// How the file ends.
+    pub end: End,
+    /// Whether the last record says that the session ended in order. Without it the chain cannot tell a crash from
+    /// lines cut off at the end.
+    pub ended: bool,
+    /// Whether the anchor given was met on the way; `None` when none was given.
+    pub anchor_met: Option<bool>,
+}
+
+impl Verification {
+    /// Whether everything that can be proven holds.
+    pub fn is_intact(&self) -> bool {
+        self.broken.is_none() && self.anchor_met != Some(false)
+    }
+}
+
+/// Checks a whole chain, against an anchor kept elsewhere where there is one.
+pub fn verify<R: BufRead>(source: R, kept: Option<Anchor>) -> Result<Verification, JournalError> {
+    let mut reader = Reader::new(source)?;
+    let mut met = kept.map(|anchor| anchor == reader.anchor());
+    let mut ended = false;
+    let broken = loop {
+        match reader.next_record() {
+            Ok(Some(record)) => {
+                ended = matches!(record.event, Event::Session(SessionEvent::Ended { .. }));
+                if kept == Some(reader.anchor()) {
+                    met = Some(true);
+                }
+            }
+            Ok(None) => break None,
+            Err(JournalError::Broken { line, flaw }) => break Some(Broken { line, flaw }),
+            Err(error) => return Err(error),
+        }
+    };
+    let end = reader.end().unwrap_or(End::Whole);
+    Ok(Verification { broken, anchor: reader.anchor(), end, ended: ended && end == End::Whole, anchor_met: met })
+}
