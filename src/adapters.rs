@@ -6,6 +6,7 @@
 pub mod aws;
 pub mod budget;
 pub mod kubernetes;
+pub mod slack;
 
 /// Installs the process-wide TLS provider. Both the AWS and the Kubernetes clients bring one, and without a choice
 /// the second of them panics when it is built. Calling it again changes nothing.
