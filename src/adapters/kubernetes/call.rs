@@ -31,7 +31,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(5),
             answer: Duration::from_secs(15),
-            watch: Duration::from_secs(60),
+            watch: Duration::from_mins(1),
             watch_grace: Duration::from_secs(10),
         }
     }
@@ -137,7 +137,7 @@ impl Client {
                 None => return Ok(Listing { items, version: page.metadata.resource_version.unwrap_or_default() }),
             }
         }
-        Err(KubeError { doing, problem: Problem::Malformed("the listing never ends".to_owned()) })
+        Err(KubeError::new(&doing, Problem::Malformed("the listing never ends".to_owned())))
     }
 
     /// Reads one object.
@@ -165,8 +165,8 @@ impl Client {
         body: &impl Serialize,
         doing: &Doing,
     ) -> Result<T, KubeError> {
-        let body = serde_json::to_vec(body)
-            .map_err(|error| KubeError { doing: doing.clone(), problem: Problem::Unbuildable(error.to_string()) })?;
+        let body =
+            serde_json::to_vec(body).map_err(|error| KubeError::new(doing, Problem::Unbuildable(error.to_string())))?;
         let request = build(Method::POST, path, Some("application/json"), body, doing)?;
         self.json(request, doing).await
     }
@@ -177,7 +177,7 @@ impl Client {
         request: Request<Vec<u8>>,
         doing: &Doing,
     ) -> Result<T, KubeError> {
-        let fail = |problem| KubeError { doing: doing.clone(), problem };
+        let fail = |problem| KubeError::new(doing, problem);
         let limit = self.timeouts.answer;
         let text = tokio::time::timeout(limit, self.inner.request_text(request))
             .await
@@ -199,9 +199,7 @@ pub(super) fn build(
     if let Some(content_type) = content_type {
         request = request.header("Content-Type", content_type);
     }
-    request
-        .body(body)
-        .map_err(|error| KubeError { doing: doing.clone(), problem: Problem::Unbuildable(error.to_string()) })
+    request.body(body).map_err(|error| KubeError::new(doing, Problem::Unbuildable(error.to_string())))
 }
 
 /// A name becomes part of a path: only what the API itself accepts as a name (RFC 1123 subdomain) may.
@@ -214,7 +212,7 @@ pub(super) fn check_name(name: &str, doing: &Doing) -> Result<(), KubeError> {
         Ok(())
     } else {
         let problem = Problem::Unbuildable("the name is not one that Kubernetes allows".to_owned());
-        Err(KubeError { doing: doing.clone(), problem })
+        Err(KubeError::new(doing, problem))
     }
 }
 

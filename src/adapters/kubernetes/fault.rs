@@ -94,12 +94,16 @@ pub enum Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KubeError {
     /// The step.
-    pub doing: Doing,
+    pub doing: Box<Doing>,
     /// Why.
     pub problem: Problem,
 }
 
 impl KubeError {
+    pub(super) fn new(doing: &Doing, problem: Problem) -> Self {
+        Self { doing: Box::new(doing.clone()), problem }
+    }
+
     /// Whether asking again, later and unchanged, may succeed.
     pub fn is_transient(&self) -> bool {
         self.kind().is_transient()
@@ -215,7 +219,7 @@ impl From<KubeError> for Fault {
 /// A fault of something that failed before there was a request to name.
 pub(super) fn unplaced(summary: &str, problem: Problem) -> Fault {
     let doing = Doing { verb: "connect", group: "", resource: "the cluster", namespace: None, name: None };
-    let mut fault = KubeError { doing, problem }.fault();
+    let mut fault = KubeError::new(&doing, problem).fault();
     summary.clone_into(&mut fault.summary);
     fault
 }

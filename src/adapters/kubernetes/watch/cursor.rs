@@ -44,7 +44,7 @@ where
         match cursor.next().await {
             Ok(Some(happening)) => Some((Ok(seen(happening)), Some(cursor))),
             Ok(None) => Some((Ok(Seen::Alive), Some(cursor))),
-            Err(problem) => Some((Err(KubeError { doing: cursor.doing(), problem }), None)),
+            Err(problem) => Some((Err(KubeError::new(&cursor.doing(), problem)), None)),
         }
     });
     steps.boxed()
