@@ -4,13 +4,22 @@
 pub mod connect;
 pub mod quantity;
 
+mod access;
 mod call;
+mod checks;
 mod fault;
+mod field;
 mod map;
+mod patch;
 mod read;
+mod rehearse;
+mod rollout;
 mod watch;
 
+pub use access::Access;
 pub use call::{Client, Timeouts};
 pub use fault::{Doing, KubeError, Problem};
+pub use patch::{Applied, FIELD_MANAGER, apply};
 pub use read::View;
+pub use rehearse::rehearse;
 pub use watch::{Unreadable, WatchError, WatchReport, watch_once};

@@ -2,3 +2,6 @@
 mod journal;
 mod peers_aws;
 mod wire_aws;
+mod wire_kubernetes;
+mod wire_server;
+mod wire_slack;

@@ -120,6 +120,9 @@ impl Client {
         K: ListableResource + DeserializeOwned,
     {
         let doing = resource.doing("list", namespace, None);
+        if let Some(namespace) = namespace {
+            check_name(namespace.as_str(), &doing)?;
+        }
         let mut items = Vec::new();
         let mut next = String::new();
         let limit = PAGE.to_string();
@@ -148,6 +151,7 @@ impl Client {
         name: &str,
     ) -> Result<K, KubeError> {
         let doing = resource.doing("get", Some(namespace), Some(name));
+        check_name(namespace.as_str(), &doing)?;
         check_name(name, &doing)?;
         let path = format!("{}/{name}", resource.path(Some(namespace)));
         self.get_json(&path, &doing).await

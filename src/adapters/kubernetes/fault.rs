@@ -275,6 +275,8 @@ pub(super) fn problem_of_status(status: &kube::core::Status) -> Problem {
                 .filter(|details| details.retry_after_seconds > 0)
                 .map(|details| Duration::from_secs(u64::from(details.retry_after_seconds))),
         ),
+        // Any JSON object reads as a status; one without the code of an error is none.
+        code if code < 400 => Problem::Malformed(message),
         code if code >= 500 => Problem::Unavailable { code, message },
         code => Problem::Rejected { code, message },
     }

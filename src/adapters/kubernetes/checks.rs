@@ -1,0 +1,252 @@
+//! Checks before a step: what a dry run does not tell. Each says what it found with its numbers, or why it could not look.
+
+mod headroom;
+mod selector;
+
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::{Node, Pod, ResourceQuota};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde_json::Value;
+
+use self::headroom::Need;
+use super::access::Access;
+use super::call::{Client, Resource};
+use super::fault::{KubeError, Problem};
+use super::rollout;
+use crate::domain::observation::workload::{Ownership, Workload, WorkloadKind};
+use crate::domain::remediation::step::{Action, Check, CheckState};
+
+/// What is checked.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub(super) action: &'a Action,
+    pub(super) workload: &'a Workload,
+    pub(super) before: &'a Value,
+}
+
+fn check(name: &str, state: CheckState, text: impl Into<String>) -> Check {
+    Check { name: name.to_owned(), state, text: text.into() }
+}
+
+/// The server would not say: `could not check: …`.
+fn unknown(name: &str, error: &KubeError) -> Check {
+    let why = match &error.problem {
+        Problem::Denied(_) => {
+            let doing = &error.doing;
+            format!("this credential may not {} {}", doing.verb, doing.resource)
+        }
+        _ => error.fault().summary,
+    };
+    check(name, CheckState::Unknown, format!("could not check: {why}"))
+}
+
+/// The target could not be read at all.
+pub(super) fn target_unread(error: &KubeError) -> Check {
+    match &error.problem {
+        Problem::NotFound(_) => check("target exists", CheckState::Failed, error.fault().summary),
+        _ => unknown("target exists", error),
+    }
+}
+
+/// What the target itself tells.
+pub(super) fn of_target(action: &Action, workload: &Workload, object: &Value) -> Vec<Check> {
+    let mut checks = vec![exists(action, workload), owner(&workload.ownership), rolls(action, workload, object)];
+    if let Action::SetResources { container, memory_limit, .. } = action {
+        checks.extend(request_above_limit(workload, container, *memory_limit));
+    }
+    checks
+}
+
+fn exists(action: &Action, workload: &Workload) -> Check {
+    let name = "target exists";
+    if let Action::SetResources { container, .. } = action
+        && !workload.containers.iter().any(|spec| spec.name == *container)
+    {
+        let names: Vec<&str> = workload.containers.iter().map(|spec| spec.name.as_str()).collect();
+        // A strategic merge would add a container of that name instead of failing.
+        let text = format!("no container {container}; there are {}", names.join(", "));
+        return check(name, CheckState::Failed, text);
+    }
+    check(name, CheckState::Ok, format!("generation {}", workload.generation))
+}
+
+fn owner(ownership: &Ownership) -> Check {
+    let name = "ownership";
+    match ownership {
+        Ownership::Direct => check(name, CheckState::Ok, "nothing else manages it"),
+        Ownership::Helm { release } => {
+            let text = format!("Helm release {release}: its next upgrade puts its own values back");
+            check(name, CheckState::Warning, text)
+        }
+        Ownership::ArgoCd { application } => {
+            let text = format!("Argo CD application {application} will revert this; change it in its repository too");
+            check(name, CheckState::Warning, text)
+        }
+        Ownership::Flux { name: object } => {
+            let text = format!("Flux object {object} will revert this; change it in its repository too");
+            check(name, CheckState::Warning, text)
+        }
+    }
+}
+
+/// Whether a changed template would roll at all, and whether something rolls already.
+fn rolls(action: &Action, workload: &Workload, object: &Value) -> Check {
+    let name = "rollout";
+    let state = rollout::facts(workload.target.kind, object);
+    if matches!(action, Action::Scale { .. }) {
+        return check(name, CheckState::Ok, "no rollout is needed");
+    }
+    if workload.paused {
+        return check(name, CheckState::Failed, "rollouts of it are paused: nothing would roll");
+    }
+    let on_delete = object.pointer("/spec/updateStrategy/type").and_then(Value::as_str) == Some("OnDelete");
+    if on_delete && workload.target.kind != WorkloadKind::Deployment {
+        return check(name, CheckState::Failed, "its update strategy is OnDelete: no pod would be replaced by itself");
+    }
+    if !state.is_complete() {
+        let text =
+            format!("one is under way: {} of {} updated, {} available", state.updated, state.replicas, state.available);
+        return check(name, CheckState::Warning, text);
+    }
+    check(name, CheckState::Ok, format!("settled: {} of {} available", state.available, state.replicas))
+}
+
+/// The API refuses a request above its limit; the rehearsal shows it, this says it in words.
+fn request_above_limit(workload: &Workload, container: &str, limit: u64) -> Option<Check> {
+    let request = workload.containers.iter().find(|spec| spec.name == container)?.memory_request?;
+    (request > limit).then(|| {
+        let text = format!("its memory request of {request} bytes lies above the new limit of {limit}");
+        check("request fits limit", CheckState::Failed, text)
+    })
+}
+
+/// What the rest of the cluster tells, asked all at once.
+pub(super) async fn of_cluster(client: &Client, subject: Subject<'_>) -> Vec<Check> {
+    let target = &subject.workload.target;
+    let place = Some(&target.namespace);
+    let (access, budgets, scalers, quotas, nodes, pods) = tokio::join!(
+        client.may_patch(target),
+        client.list::<PodDisruptionBudget>(Resource::BUDGETS, place, &[]),
+        client.list::<HorizontalPodAutoscaler>(Resource::AUTOSCALERS, place, &[]),
+        client.list::<ResourceQuota>(Resource::QUOTAS, place, &[]),
+        client.list::<Node>(Resource::NODES, None, &[]),
+        client.list::<Pod>(Resource::PODS, None, &[("fieldSelector", "status.phase!=Succeeded,status.phase!=Failed")]),
+    );
+    let need = Need::of(&subject);
+    let room = match (nodes, pods) {
+        (Ok(nodes), Ok(pods)) => headroom::on_nodes(&need, &nodes.items, &pods.items),
+        (Err(error), _) | (_, Err(error)) => unknown("node headroom", &error),
+    };
+    let quota = quotas.map_or_else(|e| unknown("quota", &e), |list| headroom::in_quota(&need, &list.items));
+    vec![
+        access_check(access),
+        budgets.map_or_else(|e| unknown("disruption budget", &e), |list| budget(&subject, &list.items)),
+        scalers.map_or_else(|e| unknown("autoscaler", &e), |list| autoscaler(&subject, &list.items)),
+        quota,
+        room,
+    ]
+}
+
+fn access_check(access: Result<Access, KubeError>) -> Check {
+    let name = "access";
+    match access {
+        Ok(Access::Allowed) => check(name, CheckState::Ok, "may patch it"),
+        Ok(Access::Denied { reason }) if reason.is_empty() => check(name, CheckState::Failed, "may not patch it"),
+        Ok(Access::Denied { reason }) => check(name, CheckState::Failed, format!("may not patch it: {reason}")),
+        Err(error) => unknown(name, &error),
+    }
+}
+
+/// A rollout does not ask the budget (only evictions do), so a budget without room is a warning, not a refusal.
+fn budget(subject: &Subject<'_>, budgets: &[PodDisruptionBudget]) -> Check {
+    let name = "disruption budget";
+    let labels = selector::labels_at(subject.before, "/spec/template/metadata/labels");
+    let covering: Vec<(&str, i32)> = budgets
+        .iter()
+        .filter(|budget| {
+            let spec = budget.spec.as_ref();
+            spec.and_then(|spec| spec.selector.as_ref()).is_some_and(|wanted| selector::matches(wanted, &labels))
+        })
+        .map(|budget| {
+            let allowed = budget.status.as_ref().map_or(0, |status| status.disruptions_allowed);
+            (budget.metadata.name.as_deref().unwrap_or("unnamed"), allowed)
+        })
+        .collect();
+    match covering.iter().min_by_key(|(_, allowed)| *allowed) {
+        None => check(name, CheckState::Ok, "none covers these pods"),
+        Some((budget, allowed)) if *allowed > 0 => check(name, CheckState::Ok, format!("{budget} allows {allowed}")),
+        Some((budget, _)) => {
+            check(name, CheckState::Warning, format!("{budget} allows 0 now; a rollout does not ask it"))
+        }
+    }
+}
+
+fn autoscaler(subject: &Subject<'_>, scalers: &[HorizontalPodAutoscaler]) -> Check {
+    let name = "autoscaler";
+    let target = &subject.workload.target;
+    let kind = match target.kind {
+        WorkloadKind::Deployment => "Deployment",
+        WorkloadKind::StatefulSet => "StatefulSet",
+        WorkloadKind::DaemonSet => "DaemonSet",
+    };
+    let aimed = scalers.iter().find_map(|scaler| {
+        let spec = scaler.spec.as_ref()?;
+        let aims = spec.scale_target_ref.kind == kind && spec.scale_target_ref.name == target.name;
+        aims.then(|| {
+            (scaler.metadata.name.as_deref().unwrap_or("unnamed"), spec.min_replicas.unwrap_or(1), spec.max_replicas)
+        })
+    });
+    let Some((scaler, least, most)) = aimed else { return check(name, CheckState::Ok, "none aims at it") };
+    match subject.action {
+        Action::Scale { .. } => {
+            let text = format!("{scaler} keeps {least} to {most} replicas and will set its own number again");
+            check(name, CheckState::Warning, text)
+        }
+        Action::RolloutRestart | Action::SetResources { .. } | Action::RolloutUndo { .. } => {
+            check(name, CheckState::Ok, format!("{scaler} keeps {least} to {most} replicas"))
+        }
+    }
+}
+
+/// How many pods a step touches, and how, in one line.
+pub(super) fn blast(action: &Action, workload: &Workload) -> String {
+    let replicas = workload.replicas;
+    if let Action::Scale { replicas: wanted, .. } = action {
+        return match wanted.cmp(&replicas) {
+            std::cmp::Ordering::Greater => format!("{} pods added to {replicas}", wanted - replicas),
+            std::cmp::Ordering::Less => format!("{} of {replicas} pods removed", replicas - wanted),
+            std::cmp::Ordering::Equal => format!("no change: {replicas} pods already"),
+        };
+    }
+    let (down, extra) = steps(workload);
+    format!(
+        "{replicas} pods replaced, at most {down} down and {extra} extra at a time (maxUnavailable {}, maxSurge {})",
+        workload.max_unavailable, workload.max_surge
+    )
+}
+
+/// Pods that may be missing and pods that may be extra during a rollout. Percentages as the controller rounds them:
+/// `maxUnavailable` down, `maxSurge` up, and never both zero.
+/// Source: <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment>.
+pub(super) fn steps(workload: &Workload) -> (u32, u32) {
+    let replicas = u64::from(workload.replicas);
+    let read = |text: &str| match text.parse::<i32>() {
+        Ok(number) => IntOrString::Int(number),
+        Err(_) => IntOrString::String(text.to_owned()),
+    };
+    let part = |value: &IntOrString, up: u64| match value {
+        IntOrString::Int(number) => u64::try_from(*number).unwrap_or_default(),
+        IntOrString::String(text) => {
+            let percent: u64 = text.strip_suffix('%').and_then(|digits| digits.parse().ok()).unwrap_or_default();
+            (replicas * percent + up) / 100
+        }
+    };
+    let extra = part(&read(&workload.max_surge), 99);
+    let down = part(&read(&workload.max_unavailable), 0).min(replicas);
+    let down = if extra == 0 && replicas > 0 { down.max(1) } else { down };
+    (u32::try_from(down).unwrap_or(u32::MAX), u32::try_from(extra).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests;

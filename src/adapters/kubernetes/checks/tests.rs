@@ -1,0 +1,158 @@
+use k8s_openapi::serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::super::map;
+use super::*;
+
+fn object<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn before() -> Value {
+    json!({
+        "metadata": { "name": "my-api", "namespace": "payments", "generation": 41, "uid": "u" },
+        "spec": {
+            "replicas": 6, "selector": { "matchLabels": { "app": "my-api" } },
+            "template": {
+                "metadata": { "labels": { "app": "my-api", "tier": "web" } },
+                "spec": { "containers": [{ "name": "app", "image": "i", "resources": {
+                    "limits": { "memory": "512Mi" }, "requests": { "cpu": "250m" },
+                } }] },
+            },
+        },
+        "status": { "observedGeneration": 41, "replicas": 6, "updatedReplicas": 6, "availableReplicas": 6 },
+    })
+}
+
+fn with_subject<T>(action: &Action, before: &Value, then: impl FnOnce(&Subject<'_>) -> T) -> T {
+    let workload = map::deployment(&object(before.clone()));
+    then(&Subject { action, workload: &workload, before })
+}
+
+fn raise(mebibytes: u64) -> Action {
+    Action::SetResources { container: "app".into(), memory_limit: mebibytes << 20, was: Some(512 << 20) }
+}
+
+#[test]
+fn percentages_round_as_the_controller_rounds() {
+    for (replicas, unavailable, surge, expected) in [
+        (6, "25%", "25%", (1, 2)),
+        (1, "25%", "25%", (0, 1)),
+        (3, "25%", "0", (1, 0)),
+        (10, "2", "3", (2, 3)),
+        (2, "100%", "0", (2, 0)),
+        (0, "25%", "0", (0, 0)),
+    ] {
+        let mut workload = map::deployment(&object(before()));
+        workload.replicas = replicas;
+        unavailable.clone_into(&mut workload.max_unavailable);
+        surge.clone_into(&mut workload.max_surge);
+        assert_eq!(steps(&workload), expected, "{replicas} {unavailable} {surge}");
+    }
+}
+
+#[test]
+fn the_target_tells_what_stands_in_the_way() {
+    let states = |action: &Action, object: &Value| {
+        with_subject(action, object, |subject| {
+            of_target(action, subject.workload, object).into_iter().map(|c| (c.name, c.state)).collect::<Vec<_>>()
+        })
+    };
+    let ok = |name: &str| (name.to_owned(), CheckState::Ok);
+    assert_eq!(states(&Action::RolloutRestart, &before()), [ok("target exists"), ok("ownership"), ok("rollout")]);
+    let mut paused = before();
+    paused["spec"]["paused"] = json!(true);
+    assert_eq!(states(&Action::RolloutRestart, &paused)[2].1, CheckState::Failed);
+    assert_eq!(states(&Action::Scale { replicas: 8, was: 6 }, &paused)[2].1, CheckState::Ok);
+    let mut rolling = before();
+    rolling["status"]["updatedReplicas"] = json!(2);
+    assert_eq!(states(&Action::RolloutRestart, &rolling)[2].1, CheckState::Warning);
+    let mut argo = before();
+    argo["metadata"]["labels"] = json!({ "argocd.argoproj.io/instance": "cart" });
+    assert_eq!(states(&Action::RolloutRestart, &argo)[1].1, CheckState::Warning);
+    let other = Action::SetResources { container: "sidecar".into(), memory_limit: 1, was: None };
+    assert_eq!(states(&other, &before())[0].1, CheckState::Failed);
+    let mut asks = before();
+    asks["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]["memory"] = json!("512Mi");
+    let low = Action::SetResources { container: "app".into(), memory_limit: 256 << 20, was: None };
+    assert_eq!(states(&low, &asks)[3], ("request fits limit".to_owned(), CheckState::Failed));
+}
+
+#[test]
+fn a_budget_counts_only_where_it_covers_the_pods() {
+    let of = |selector: Value, allowed: i32| {
+        let budgets = [object(json!({
+            "metadata": { "name": "pdb" }, "spec": { "selector": selector },
+            "status": { "disruptionsAllowed": allowed, "currentHealthy": 1, "desiredHealthy": 1, "expectedPods": 1 },
+        }))];
+        with_subject(&Action::RolloutRestart, &before(), |subject| budget(subject, &budgets))
+    };
+    assert_eq!(of(json!({ "matchLabels": { "app": "other" } }), 0).text, "none covers these pods");
+    assert_eq!(of(json!({ "matchLabels": { "app": "my-api" } }), 1).text, "pdb allows 1");
+    assert_eq!(of(json!({ "matchLabels": { "app": "my-api" } }), 0).state, CheckState::Warning);
+    let expression = |operator: &str, values: Value| {
+        of(json!({ "matchExpressions": [{ "key": "tier", "operator": operator, "values": values }] }), 2).text
+    };
+    assert_eq!(expression("In", json!(["web", "api"])), "pdb allows 2");
+    assert_eq!(expression("NotIn", json!(["web"])), "none covers these pods");
+    assert_eq!(expression("Exists", json!([])), "pdb allows 2");
+    assert_eq!(expression("DoesNotExist", json!([])), "none covers these pods");
+    assert_eq!(of(json!({}), 3).text, "pdb allows 3");
+}
+
+#[test]
+fn an_autoscaler_matters_to_a_change_of_scale() {
+    let scalers = [object(json!({
+        "metadata": { "name": "hpa" },
+        "spec": { "maxReplicas": 10, "minReplicas": 4, "scaleTargetRef": { "kind": "Deployment", "name": "my-api" } },
+    }))];
+    let of = |action: &Action| with_subject(action, &before(), |subject| autoscaler(subject, &scalers).state);
+    assert_eq!(of(&Action::RolloutRestart), CheckState::Ok);
+    assert_eq!(of(&Action::Scale { replicas: 8, was: 6 }), CheckState::Warning);
+}
+
+#[test]
+fn a_quota_is_compared_with_all_that_is_added() {
+    let of = |action: &Action, used: &str| {
+        let quotas = [object(json!({
+            "metadata": { "name": "team" },
+            "status": { "hard": { "limits.memory": "8Gi" }, "used": { "limits.memory": used } },
+        }))];
+        with_subject(action, &before(), |subject| headroom::in_quota(&Need::of(subject), &quotas))
+    };
+    // 512Mi to 768Mi: 6 x 256Mi more, and 2 extra pods of 768Mi while it rolls.
+    assert_eq!(of(&raise(768), "3Gi").text, "team leaves 5120Mi of limits.memory, up to 3072Mi needed");
+    assert_eq!(of(&raise(768), "3Gi").state, CheckState::Ok);
+    assert_eq!(of(&raise(768), "6Gi").state, CheckState::Warning);
+    assert_eq!(of(&raise(768), "7Gi").state, CheckState::Failed);
+    assert_eq!(of(&Action::RolloutRestart, "7Gi").text, "team leaves 1024Mi of limits.memory, up to 1024Mi needed");
+    let none = with_subject(&raise(768), &before(), |subject| headroom::in_quota(&Need::of(subject), &[]));
+    assert_eq!(none.state, CheckState::Ok);
+}
+
+#[test]
+fn nodes_are_counted_by_requests_and_only_if_they_take_pods() {
+    let node = |name: &str, memory: &str, cordoned: bool, ready: &str| {
+        object::<Node>(json!({
+            "metadata": { "name": name }, "spec": { "unschedulable": cordoned },
+            "status": { "allocatable": { "memory": memory, "cpu": "4" }, "conditions": [{ "type": "Ready", "status": ready }] },
+        }))
+    };
+    let pod = |node: &str, phase: &str| {
+        object::<Pod>(json!({
+            "metadata": {}, "status": { "phase": phase },
+            "spec": { "nodeName": node, "containers": [{ "name": "c", "resources": { "requests": { "memory": "1Gi" } } }] },
+        }))
+    };
+    let of = |action: &Action, nodes: &[Node], pods: &[Pod]| {
+        with_subject(action, &before(), |subject| headroom::on_nodes(&Need::of(subject), nodes, pods))
+    };
+    let nodes = [node("a", "2Gi", false, "True"), node("b", "8Gi", true, "True"), node("c", "8Gi", false, "Unknown")];
+    // 2Gi less 1Gi leaves room for two pods of 512Mi; the ended pod takes none.
+    let pods = [pod("a", "Running"), pod("a", "Succeeded")];
+    let room = of(&Action::RolloutRestart, &nodes, &pods);
+    assert_eq!(room.text, "room for 2 more on 1 nodes (512Mi and 250m CPU a pod, by requests alone)");
+    assert_eq!(room.state, CheckState::Ok);
+    assert_eq!(of(&raise(1024), &nodes, &pods).state, CheckState::Warning, "one of two extra pods fits");
+    assert_eq!(of(&Action::Scale { replicas: 20, was: 6 }, &nodes, &pods).state, CheckState::Warning);
+}

@@ -1,0 +1,148 @@
+//! Rehearses a step: reads the target, fixes the exact request, sends it with `dryRun=All`, tells the difference, and
+//! checks what a dry run does not. Changes nothing and needs no permit.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::call::{Client, Resource};
+use super::checks;
+use super::fault::{KubeError, Problem};
+use super::field;
+use super::map;
+use super::patch;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::workload::{Revision, Workload, WorkloadKind, WorkloadRef};
+use crate::domain::remediation::request::{self, Request};
+use crate::domain::remediation::step::{Action, Rehearsal, RehearsalOutcome};
+
+/// Rehearses an action on a target. `at` is incident time: it stamps the rehearsal and a restart's annotation.
+pub async fn rehearse(client: &Client, action: &Action, target: &WorkloadRef, at: Timestamp) -> Rehearsal {
+    let mut rehearsal = Rehearsal {
+        outcome: RehearsalOutcome::LocalOnly { why: "the server was not asked".to_owned() },
+        at,
+        request: None,
+        facts: None,
+        diff: Vec::new(),
+        checks: Vec::new(),
+        blast: String::new(),
+        undo: String::new(),
+    };
+    let before = match client.read_object(target).await {
+        Ok(object) => object,
+        Err(error) => {
+            rehearsal.checks.push(checks::target_unread(&error));
+            rehearsal.outcome = refused(&error);
+            return rehearsal;
+        }
+    };
+    let workload = match workload(target.kind, &before) {
+        Ok(workload) => workload,
+        Err(fault) => return Rehearsal { outcome: RehearsalOutcome::NotRehearsable { fault }, ..rehearsal },
+    };
+    let revisions = client.read_revisions(&workload).await;
+    rehearsal.facts = Some(patch::facts(action, &before));
+    rehearsal.blast = checks::blast(action, &workload);
+    rehearsal.undo = undo_text(action, &workload, &revisions);
+    let request = match fix_request(client, action, &workload, (&revisions, at)).await {
+        Ok(request) => request,
+        Err(fault) => return Rehearsal { outcome: RehearsalOutcome::NotRehearsable { fault }, ..rehearsal },
+    };
+    let (previewed, mut found) = tokio::join!(
+        client.preview(target, &request),
+        checks::of_cluster(client, checks::Subject { action, workload: &workload, before: &before })
+    );
+    rehearsal.checks = checks::of_target(action, &workload, &before);
+    rehearsal.checks.append(&mut found);
+    rehearsal.request = Some(request);
+    match previewed {
+        Ok(after) => {
+            rehearsal.diff = field::difference(&before, &after);
+            rehearsal.outcome = RehearsalOutcome::Rehearsed;
+        }
+        Err(error) => rehearsal.outcome = refused(&error),
+    }
+    rehearsal
+}
+
+/// What a failed call makes of a rehearsal: the server's own no is an answer, a lost answer is none.
+fn refused(error: &KubeError) -> RehearsalOutcome {
+    let fault = error.fault();
+    match &error.problem {
+        Problem::Denied(_) => RehearsalOutcome::Forbidden { fault },
+        // 400 is also how the server says that a webhook does not declare its side effects and so cannot be rehearsed.
+        Problem::Rejected { code: 400, .. } => {
+            let hint = "An admission webhook that does not declare `sideEffects: None` cannot take part in a dry run.";
+            RehearsalOutcome::NotRehearsable { fault: fault.hint(hint) }
+        }
+        Problem::NotFound(_) | Problem::Conflict(_) | Problem::Rejected { .. } => RehearsalOutcome::Refused { fault },
+        Problem::Unauthorized(_)
+        | Problem::CredentialProgram(_)
+        | Problem::Gone(_)
+        | Problem::Throttled(_)
+        | Problem::Unavailable { .. }
+        | Problem::TimedOut(_)
+        | Problem::Unreachable(_)
+        | Problem::Cut(_)
+        | Problem::Malformed(_)
+        | Problem::Unbuildable(_) => RehearsalOutcome::NotRehearsable { fault },
+    }
+}
+
+fn workload(kind: WorkloadKind, object: &Value) -> Result<Workload, Fault> {
+    let read = match kind {
+        WorkloadKind::Deployment => serde_json::from_value(object.clone()).map(|object| map::deployment(&object)),
+        WorkloadKind::StatefulSet => serde_json::from_value(object.clone()).map(|object| map::stateful_set(&object)),
+        WorkloadKind::DaemonSet => serde_json::from_value(object.clone()).map(|object| map::daemon_set(&object)),
+    };
+    read.map_err(|error| Fault::new(FaultKind::Malformed, "The target could not be read.").cause(error.to_string()))
+}
+
+async fn fix_request(
+    client: &Client,
+    action: &Action,
+    workload: &Workload,
+    (revisions, at): (&Result<Vec<Revision>, KubeError>, Timestamp),
+) -> Result<Request, Fault> {
+    let target = &workload.target;
+    if let Some(request) = request::of_action(action, target, at) {
+        return Ok(request);
+    }
+    let Action::RolloutUndo { to_revision } = action else {
+        return Err(Fault::new(FaultKind::Internal, "There is no request for this action."));
+    };
+    let revisions = revisions.as_ref().map_err(KubeError::fault)?;
+    let revision = revisions.iter().find(|revision| revision.number == *to_revision).ok_or_else(|| {
+        let kept: Vec<String> = revisions.iter().map(|revision| revision.number.to_string()).collect();
+        Fault::new(FaultKind::NotFound, format!("Revision {to_revision} of {target} is not kept any more."))
+            .hint(format!("Revisions there are: {}.", kept.join(", ")))
+    })?;
+    let set: Value = client
+        .get(Resource::REPLICA_SETS, &target.namespace, &revision.replica_set)
+        .await
+        .map_err(|error| error.fault())?;
+    let mut template = set.pointer("/spec/template").cloned().ok_or_else(|| {
+        Fault::new(FaultKind::Malformed, format!("Revision {to_revision} of {target} has no pod template."))
+    })?;
+    // The hash names the replica set; the deployment's own template never has it.
+    if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+        labels.remove("pod-template-hash");
+    }
+    Ok(request::undo(target, &template))
+}
+
+/// How the step is undone, and whether what that needs is there.
+fn undo_text(action: &Action, workload: &Workload, revisions: &Result<Vec<Revision>, KubeError>) -> String {
+    let text = action.undo(workload.revision);
+    let needs_revision = match action {
+        Action::RolloutRestart | Action::RolloutUndo { .. } => true,
+        Action::SetResources { .. } | Action::Scale { .. } => false,
+    };
+    let (true, Some(number)) = (needs_revision, workload.revision) else { return text };
+    match revisions {
+        Ok(revisions) if revisions.iter().any(|revision| revision.number == number) => {
+            format!("{text} (revision {number} exists)")
+        }
+        Ok(_) => format!("{text} (revision {number} was not found)"),
+        Err(_) => format!("{text} (could not check whether revision {number} exists)"),
+    }
+}

@@ -1,0 +1,445 @@
+//! Kubernetes at the wire: the exact requests of a rehearsal and of a write, races, refusals, lost answers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pagerdeck::adapters::install_tls_provider;
+use pagerdeck::adapters::kubernetes::connect::{Source, connect};
+use pagerdeck::adapters::kubernetes::{Access, Applied, Client, Timeouts, apply, rehearse};
+use pagerdeck::domain::diagnosis::sufficiency::RemedyKind;
+use pagerdeck::domain::diagnosis::verdict::Confidence;
+use pagerdeck::domain::fault::FaultKind;
+use pagerdeck::domain::observation::scope::Scope;
+use pagerdeck::domain::observation::workload::{WorkloadKind, WorkloadRef};
+use pagerdeck::domain::remediation::approval::Approval;
+use pagerdeck::domain::remediation::gate::{Admission, GateReport, Permit, Share, StandsOn, admit};
+use pagerdeck::domain::remediation::policy::{Confirm, LiveRule, Policy};
+use pagerdeck::domain::remediation::request::{Bound, Mode};
+use pagerdeck::domain::remediation::step::{Action, Rehearsal, RehearsalOutcome, Step, StepId, StepState};
+use serde_json::{Value, json};
+
+use crate::wire_server::{Reply, Seen, Server};
+
+mod watch;
+
+const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/payments/deployments/my-api";
+
+fn at() -> Timestamp {
+    "2026-05-01T09:32:50.5Z".parse().unwrap()
+}
+
+fn target() -> WorkloadRef {
+    WorkloadRef { kind: WorkloadKind::Deployment, namespace: "payments".into(), name: "my-api".into() }
+}
+
+async fn client(server: &Server) -> Client {
+    connect_to(&server.url).await
+}
+
+async fn connect_to(url: &str) -> Client {
+    install_tls_provider();
+    let source = Source::Rehearsal { url: url.to_owned(), cluster: "eks-prod".into(), context: "eks-prod".into() };
+    let timeouts = Timeouts {
+        connect: Duration::from_secs(5),
+        answer: Duration::from_millis(500),
+        watch: Duration::from_secs(2),
+        watch_grace: Duration::from_millis(500),
+    };
+    connect(source, timeouts).await.unwrap().client
+}
+
+fn deployment(version: u32, generation: i64) -> Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {
+            "name": "my-api", "namespace": "payments", "uid": "u-1", "generation": generation,
+            "resourceVersion": version.to_string(), "annotations": { "deployment.kubernetes.io/revision": "41" },
+        },
+        "spec": {
+            "replicas": 6, "selector": { "matchLabels": { "app": "my-api" } },
+            "template": {
+                "metadata": { "labels": { "app": "my-api" } },
+                "spec": { "containers": [{ "name": "app", "image": "repo/my-api:1.4.2" }] },
+            },
+        },
+        "status": { "observedGeneration": generation, "replicas": 6, "updatedReplicas": 6, "availableReplicas": 6 },
+    })
+}
+
+fn restarted(version: u32) -> Value {
+    let mut object = deployment(version, 42);
+    object["spec"]["template"]["metadata"]["annotations"] =
+        json!({ "kubectl.kubernetes.io/restartedAt": "2026-05-01T09:32:50Z" });
+    object
+}
+
+fn status(code: u16, reason: &str, message: &str) -> Reply {
+    let body = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message });
+    Reply::Json(code, body)
+}
+
+fn list(kind: &str, api: &str, items: &Value) -> Value {
+    json!({ "kind": format!("{kind}List"), "apiVersion": api, "metadata": { "resourceVersion": "100" }, "items": items })
+}
+
+fn kind_of(path: &str) -> Option<(&'static str, &'static str)> {
+    let resource = path.rsplit('/').next()?;
+    Some(match resource {
+        "deployments" => ("Deployment", "apps/v1"),
+        "statefulsets" => ("StatefulSet", "apps/v1"),
+        "replicasets" => ("ReplicaSet", "apps/v1"),
+        "pods" => ("Pod", "v1"),
+        "events" => ("Event", "v1"),
+        "nodes" => ("Node", "v1"),
+        "resourcequotas" => ("ResourceQuota", "v1"),
+        "poddisruptionbudgets" => ("PodDisruptionBudget", "policy/v1"),
+        "horizontalpodautoscalers" => ("HorizontalPodAutoscaler", "autoscaling/v2"),
+        _ => return None,
+    })
+}
+
+/// A calm cluster: the deployment is there, everything may be asked, all listings are empty.
+fn calm(seen: &Seen) -> Reply {
+    if seen.path.ends_with("selfsubjectaccessreviews") {
+        return Reply::Json(201, json!({ "status": { "allowed": true } }));
+    }
+    if seen.path == DEPLOYMENT {
+        let object = if seen.method == "PATCH" { restarted(100) } else { deployment(100, 41) };
+        return Reply::Json(200, object);
+    }
+    match kind_of(&seen.path) {
+        Some((kind, api)) => Reply::Json(200, list(kind, api, &json!([]))),
+        None => status(404, "NotFound", "no such path"),
+    }
+}
+
+/// A permit for a rehearsed step, made by the gate as the outbox would.
+fn permit(action: Action, rehearsal: Rehearsal) -> Permit {
+    let rule = LiveRule {
+        account: "123456789012".into(),
+        cluster: "eks-prod".into(),
+        namespaces: vec!["payments".into()],
+        actions: vec![RemedyKind::RolloutRestart],
+        confirm: Confirm::Key,
+    };
+    let policy = Policy { live: vec![rule], ..Policy::default() };
+    let scope = Scope { account: Some("123456789012".into()), cluster: Some("eks-prod".into()), ..Scope::default() };
+    let gate = GateReport {
+        stands_on: StandsOn::Rules,
+        confidence: Confidence::new(0.9),
+        needed: Confidence::new(0.75),
+        evidence: Share::default(),
+        claims: Share::default(),
+        oldest: None,
+        at: at(),
+        refusals: Vec::new(),
+    };
+    let mut step = Step {
+        id: StepId(1),
+        action,
+        target: target(),
+        why: Vec::new(),
+        needs: Vec::new(),
+        tests: Vec::new(),
+        rehearsal: None,
+        digest: None,
+        state: StepState::Approved,
+    };
+    let text = step.text();
+    let (request, facts) = (rehearsal.request.clone().unwrap(), rehearsal.facts.clone().unwrap());
+    let bound =
+        Bound { text: &text, request: &request, facts: &facts, scope: &scope, mode: Mode::Live, policy: &policy };
+    let digest = bound.digest();
+    step.rehearsal = Some(rehearsal);
+    step.digest = Some(digest.clone());
+    let expires_at = at() + jiff::SignedDuration::from_secs(60);
+    let approval = Approval { step: StepId(1), digest, confirm: Confirm::Key, expires_at, seq: 1 };
+    let admission = Admission {
+        mode: Mode::Live,
+        scope: &scope,
+        policy: &policy,
+        gate: &gate,
+        step: &step,
+        approval: &approval,
+        durable_seq: 1,
+        now: at(),
+    };
+    admit(admission).unwrap()
+}
+
+async fn rehearsed(server: &Server) -> (Client, Rehearsal) {
+    let client = client(server).await;
+    let rehearsal = rehearse(&client, &Action::RolloutRestart, &target(), at()).await;
+    (client, rehearsal)
+}
+
+#[tokio::test]
+async fn a_write_sends_the_very_bytes_of_its_rehearsal() {
+    let server = Server::start(calm).await;
+    let (client, rehearsal) = rehearsed(&server).await;
+    assert_eq!(rehearsal.outcome, RehearsalOutcome::Rehearsed);
+    let body = rehearsal.request.clone().unwrap().body;
+    let [dry] = server.seen_by("PATCH").try_into().unwrap();
+    assert_eq!(dry.query, "dryRun=All&fieldManager=pagerdeck");
+    assert_eq!((dry.path.as_str(), dry.body.as_str()), (DEPLOYMENT, body.as_str()));
+    assert_eq!(dry.content_type, "application/strategic-merge-patch+json");
+    let told: Vec<_> = rehearsal.diff.iter().map(|change| (change.path.as_str(), change.after.as_deref())).collect();
+    let path = "spec.template.metadata.annotations[\"kubectl.kubernetes.io/restartedAt\"]";
+    assert_eq!(told, [(path, Some("\"2026-05-01T09:32:50Z\""))]);
+
+    let applied = apply(&client, permit(Action::RolloutRestart, rehearsal)).await;
+    assert!(matches!(applied, Applied::Done { generation: 42, attempts: 1, .. }), "{applied:?}");
+    let real = server.seen_by("PATCH").remove(1);
+    assert_eq!(real.query, "fieldManager=pagerdeck", "and no dryRun");
+    assert_eq!(real.body, format!("{{\"metadata\":{{\"resourceVersion\":\"100\"}},{}", &body[1..]));
+    assert_eq!((real.path, real.content_type), (dry.path, dry.content_type));
+}
+
+#[tokio::test]
+async fn a_rehearsal_changes_nothing_whatever_it_asks() {
+    let server = Server::start(calm).await;
+    let (_, rehearsal) = rehearsed(&server).await;
+    let names: Vec<&str> = rehearsal.checks.iter().map(|check| check.name.as_str()).collect();
+    for name in ["target exists", "access", "disruption budget", "autoscaler", "quota", "node headroom", "ownership"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    for seen in server.seen() {
+        let reads = seen.method == "GET";
+        let reviews = seen.method == "POST" && seen.path.ends_with("selfsubjectaccessreviews");
+        let dry = seen.method == "PATCH" && seen.query.split('&').any(|pair| pair == "dryRun=All");
+        assert!(reads || reviews || dry, "{seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_rehearsal_says_what_the_server_said() {
+    type Case = (u16, &'static str, &'static str);
+    let cases: [Case; 6] = [
+        (403, "Forbidden", "forbidden"),
+        (404, "NotFound", "refused"),
+        (422, "Invalid", "refused"),
+        (400, "BadRequest", "not-rehearsable"),
+        (503, "ServiceUnavailable", "not-rehearsable"),
+        (401, "Unauthorized", "not-rehearsable"),
+    ];
+    for (code, reason, expected) in cases {
+        let script =
+            move |seen: &Seen| if seen.method == "PATCH" { status(code, reason, "said so") } else { calm(seen) };
+        let server = Server::start(script).await;
+        let (_, rehearsal) = rehearsed(&server).await;
+        assert_eq!(rehearsal.outcome.word(), expected, "{code}");
+        assert!(rehearsal.diff.is_empty());
+    }
+    let gone = Server::start(|_: &Seen| status(404, "NotFound", "gone")).await;
+    let (_, rehearsal) = rehearsed(&gone).await;
+    assert_eq!((rehearsal.outcome.word(), rehearsal.request), ("refused", None));
+    assert!(gone.seen_by("PATCH").is_empty());
+}
+
+#[tokio::test]
+async fn what_may_not_be_looked_at_is_unknown_and_never_ok() {
+    let script = |seen: &Seen| match kind_of(&seen.path) {
+        Some(_) => status(403, "Forbidden", "cannot list"),
+        None => calm(seen),
+    };
+    let server = Server::start(script).await;
+    let (_, rehearsal) = rehearsed(&server).await;
+    for name in ["disruption budget", "autoscaler", "quota", "node headroom"] {
+        let check = rehearsal.checks.iter().find(|check| check.name == name).unwrap();
+        assert!(check.text.starts_with("could not check: this credential may not list"), "{check:?}");
+    }
+    assert!(rehearsal.undo.contains("could not check"), "{}", rehearsal.undo);
+}
+
+/// A server whose object moves as the test says; PATCHes without a dry run get `answer(n)`, n from 1.
+async fn racing(
+    object: impl Fn(u32) -> Value + Send + 'static,
+    answer: impl Fn(u32) -> Reply + Send + 'static,
+) -> (Server, Client, Permit) {
+    let (live, writes) = (Arc::new(AtomicU32::new(0)), AtomicU32::new(0));
+    let reads = Arc::clone(&live);
+    let script = move |seen: &Seen| match (seen.method.as_str(), seen.path.as_str()) {
+        ("PATCH", _) if !seen.query.contains("dryRun") => answer(writes.fetch_add(1, Ordering::SeqCst) + 1),
+        ("GET", DEPLOYMENT) => Reply::Json(200, object(reads.fetch_add(1, Ordering::SeqCst))),
+        _ => calm(seen),
+    };
+    let server = Server::start(script).await;
+    let (client, rehearsal) = rehearsed(&server).await;
+    (server, client, permit(Action::RolloutRestart, rehearsal))
+}
+
+fn live_writes(server: &Server) -> Vec<Seen> {
+    server.seen_by("PATCH").into_iter().filter(|seen| !seen.query.contains("dryRun")).collect()
+}
+
+#[tokio::test]
+async fn a_status_change_in_between_is_tried_again_with_the_fresh_version() {
+    let conflict_twice = |n| if n < 3 { status(409, "Conflict", "modified") } else { Reply::Json(200, restarted(103)) };
+    let (server, client, permit) = racing(|reads| deployment(100 + reads, 41), conflict_twice).await;
+    let applied = apply(&client, permit).await;
+    assert!(matches!(applied, Applied::Done { attempts: 3, .. }), "{applied:?}");
+    let versions: Vec<Value> = live_writes(&server)
+        .iter()
+        .map(|seen| serde_json::from_str::<Value>(&seen.body).unwrap()["metadata"]["resourceVersion"].clone())
+        .collect();
+    assert_eq!(versions, ["101", "102", "103"]);
+}
+
+#[tokio::test]
+async fn others_that_keep_writing_win() {
+    let (server, client, permit) = racing(|_| deployment(100, 41), |_| status(409, "Conflict", "modified")).await;
+    assert!(matches!(apply(&client, permit).await, Applied::Conflict { .. }));
+    assert_eq!(live_writes(&server).len(), 3);
+}
+
+#[tokio::test]
+async fn a_target_that_moved_is_not_touched() {
+    let (server, client, permit) =
+        racing(|reads| deployment(100, 41 + i64::from(reads)), |_| Reply::Json(200, restarted(1))).await;
+    let Applied::Conflict { moved } = apply(&client, permit).await else { panic!("sent on other facts") };
+    assert_eq!(moved, ["generation 41 -> 42"]);
+    assert!(live_writes(&server).is_empty());
+    // It also stops when the move is only seen after a 409.
+    let object = |reads| deployment(100 + reads, if reads < 2 { 41 } else { 42 });
+    let (server, client, permit) = racing(object, |_| status(409, "Conflict", "modified")).await;
+    assert!(matches!(apply(&client, permit).await, Applied::Conflict { .. }));
+    assert_eq!(live_writes(&server).len(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_changed_nothing_and_a_lost_answer_is_unknown() {
+    for (code, unknown) in [(403, false), (422, false), (429, false), (500, true), (504, true)] {
+        let (server, client, permit) = racing(|_| deployment(100, 41), move |_| status(code, "Some", "text")).await;
+        let applied = apply(&client, permit).await;
+        assert_eq!(matches!(applied, Applied::Unknown { .. }), unknown, "{code} {applied:?}");
+        assert_eq!(matches!(applied, Applied::Refused { .. }), !unknown, "{code} {applied:?}");
+        assert_eq!(live_writes(&server).len(), 1, "never sent twice");
+    }
+    let (server, client, permit) = racing(|_| deployment(100, 41), |_| Reply::Silence).await;
+    let Applied::Unknown { fault } = apply(&client, permit).await else { panic!("a lost answer is not known") };
+    assert_eq!(fault.kind, FaultKind::Timeout);
+    assert_eq!(live_writes(&server).len(), 1, "never sent twice");
+}
+
+#[tokio::test]
+async fn an_undo_puts_back_the_template_of_the_revision() {
+    let set = json!({
+        "apiVersion": "apps/v1", "kind": "ReplicaSet",
+        "metadata": {
+            "name": "my-api-6c5d", "namespace": "payments", "annotations": { "deployment.kubernetes.io/revision": "40" },
+            "ownerReferences": [{ "apiVersion": "apps/v1", "kind": "Deployment", "name": "my-api", "uid": "u-1", "controller": true }],
+        },
+        "spec": { "selector": {}, "template": {
+            "metadata": { "labels": { "app": "my-api", "pod-template-hash": "6c5d" } },
+            "spec": { "containers": [{ "name": "app", "image": "repo/my-api:1.4.1", "fieldOfALaterApi": 1 }] },
+        } },
+    });
+    let script = move |seen: &Seen| match seen.path.rsplit('/').next() {
+        Some("replicasets") => Reply::Json(200, list("ReplicaSet", "apps/v1", &json!([set]))),
+        Some("my-api-6c5d") => Reply::Json(200, set.clone()),
+        _ => calm(seen),
+    };
+    let server = Server::start(script).await;
+    let client = client(&server).await;
+    let rehearsal = rehearse(&client, &Action::RolloutUndo { to_revision: 40 }, &target(), at()).await;
+    assert_eq!(rehearsal.outcome, RehearsalOutcome::Rehearsed);
+    let [dry] = server.seen_by("PATCH").try_into().unwrap();
+    assert_eq!(dry.content_type, "application/json-patch+json");
+    let body: Value = serde_json::from_str(&dry.body).unwrap();
+    assert_eq!(body[0]["path"], "/spec/template");
+    assert_eq!(body[0]["value"]["metadata"]["labels"], json!({ "app": "my-api" }), "the hash is not ours to set");
+    assert_eq!(body[0]["value"]["spec"]["containers"][0]["fieldOfALaterApi"], 1, "nothing is lost on the way");
+    let lost = rehearse(&client, &Action::RolloutUndo { to_revision: 12 }, &target(), at()).await;
+    let RehearsalOutcome::NotRehearsable { fault } = lost.outcome else { panic!("{:?}", lost.outcome) };
+    assert_eq!(fault.hints, ["Revisions there are: 40."]);
+}
+
+#[tokio::test]
+async fn each_answer_has_its_class() {
+    let cases: [(fn() -> Reply, FaultKind); 10] = [
+        (|| status(401, "Unauthorized", "token expired"), FaultKind::Credentials),
+        (|| status(403, "Forbidden", "cannot get"), FaultKind::Denied),
+        (|| status(404, "NotFound", "not found"), FaultKind::NotFound),
+        (|| status(410, "Expired", "too old"), FaultKind::Cut),
+        (|| status(429, "TooManyRequests", "slow"), FaultKind::Throttled),
+        (|| status(500, "InternalError", "etcd"), FaultKind::Unavailable),
+        (|| Reply::Text(503, "upstream connect error"), FaultKind::Unavailable),
+        (|| Reply::Text(403, "<html>proxy</html>"), FaultKind::Denied),
+        (|| Reply::Text(200, "<html>captive portal</html>"), FaultKind::Malformed),
+        (|| Reply::Silence, FaultKind::Timeout),
+    ];
+    for (reply, kind) in cases {
+        let server = Server::start(move |_| reply()).await;
+        let error = client(&server).await.read_workload(&target()).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.fault().summary.contains("get deployments/my-api in payments"), "{error}");
+        assert_eq!(server.seen().len(), 1, "nothing is retried: {error}");
+    }
+    let nobody = connect_to("http://127.0.0.1:1").await.read_workload(&target()).await.unwrap_err();
+    assert_eq!(nobody.kind(), FaultKind::Unreachable);
+    let denied = Server::start(|_: &Seen| status(403, "Forbidden", "no")).await;
+    let error = client(&denied).await.read_workload(&target()).await.unwrap_err();
+    let hint = "Needs verb `get` on `deployments` (apiGroup apps) in a Role in namespace payments.";
+    assert!(error.fault().hints.iter().any(|text| text == hint), "{error}");
+}
+
+#[tokio::test]
+async fn a_name_that_is_none_never_reaches_the_wire() {
+    let server = Server::start(calm).await;
+    let client = client(&server).await;
+    for name in ["../secrets/token", "a/b", "a?x=1", "", "UPPER", "a%2fb", "a..b"] {
+        let odd = WorkloadRef { name: name.into(), ..target() };
+        assert_eq!(client.read_workload(&odd).await.unwrap_err().kind(), FaultKind::Internal, "{name}");
+    }
+    let odd = WorkloadRef { namespace: "payments/../kube-system".into(), ..target() };
+    assert_eq!(client.read_workload(&odd).await.unwrap_err().kind(), FaultKind::Internal);
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_review_asks_for_the_very_step() {
+    let server = Server::start(|_: &Seen| {
+        Reply::Json(201, json!({ "status": { "allowed": false, "reason": "RBAC: \u{1b}[31mno" } }))
+    })
+    .await;
+    let access = client(&server).await.may_patch(&target()).await.unwrap();
+    let Access::Denied { reason } = access else { panic!("{access:?}") };
+    assert!(!reason.contains('\u{1b}'), "{reason}");
+    let body: Value = serde_json::from_str(&server.seen()[0].body).unwrap();
+    let asked = json!({ "verb": "patch", "group": "apps", "resource": "deployments", "namespace": "payments", "name": "my-api" });
+    assert_eq!(body["spec"]["resourceAttributes"], asked);
+}
+
+fn pod(name: &str, version: u32) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": name, "namespace": "payments", "resourceVersion": version.to_string(),
+            "labels": { "app": "my-api", "pod-template-hash": "7d9f" },
+            "ownerReferences": [{ "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "my-api-7d9f", "uid": "u", "controller": true }],
+        },
+        "spec": { "containers": [] }, "status": { "phase": "Running" },
+    })
+}
+
+#[tokio::test]
+async fn a_listing_is_followed_to_its_last_page() {
+    let script = |seen: &Seen| {
+        if !seen.path.ends_with("/pods") {
+            return calm(seen);
+        }
+        let (name, token) = if seen.query.contains("continue=a%2Fb%3D") { ("p2", "") } else { ("p1", "a/b=") };
+        let mut page = list("Pod", "v1", &json!([pod(name, 1)]));
+        page["metadata"]["continue"] = json!(token);
+        Reply::Json(200, page)
+    };
+    let server = Server::start(script).await;
+    let client = client(&server).await;
+    let workload = client.read_workload(&target()).await.unwrap();
+    let names: Vec<String> = client.read_pods(&workload).await.unwrap().into_iter().map(|pod| pod.name).collect();
+    assert_eq!(names, ["p1", "p2"]);
+    let query = server.seen().last().unwrap().query.clone();
+    assert!(query.starts_with("labelSelector=app%3Dmy-api&limit="), "{query}");
+}

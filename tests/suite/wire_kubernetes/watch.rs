@@ -1,0 +1,166 @@
+//! The watch at the wire: each change told once, 410, ends in order, silence, refusals.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use pagerdeck::adapters::kubernetes::{WatchError, WatchReport, watch_once};
+use pagerdeck::domain::fault::FaultKind;
+use pagerdeck::domain::observation::scope::Namespace;
+use pagerdeck::domain::observation::workload::ClusterChange;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::{calm, client, pod, status};
+use crate::wire_server::{Reply, Seen, Server};
+
+/// Watches until the attempt ends or so many reports came.
+async fn watched(server: &Server, most: usize) -> (Vec<WatchReport>, Option<WatchError>) {
+    let client = client(server).await;
+    let (sender, mut receiver) = mpsc::channel(64);
+    let namespaces = [Namespace::new("payments")];
+    let mut reports = Vec::new();
+    let mut attempt = std::pin::pin!(watch_once(&client, &namespaces, &sender));
+    loop {
+        tokio::select! {
+            biased;
+            report = receiver.recv() => {
+                reports.extend(report);
+                if reports.len() >= most {
+                    return (reports, None);
+                }
+            }
+            ended = &mut attempt => {
+                while let Ok(report) = receiver.try_recv() {
+                    reports.push(report);
+                }
+                return (reports, ended.err());
+            }
+        }
+    }
+}
+
+fn words(reports: &[WatchReport]) -> Vec<String> {
+    let word = |report: &WatchReport| match report {
+        WatchReport::Unreadable(missing) => format!("unreadable {}", missing.resource),
+        WatchReport::Change(ClusterChange::Listed { view }) => format!("listed {} pods", view.pods.len()),
+        WatchReport::Change(ClusterChange::Pod { pod }) => {
+            format!("pod {} of {:?}", pod.name, pod.owner.as_ref().map(|o| &o.name))
+        }
+        WatchReport::Change(ClusterChange::PodGone { name, .. }) => format!("gone {name}"),
+        WatchReport::Change(other) => format!("{other:?}"),
+    };
+    reports.iter().map(word).collect()
+}
+
+fn is_watch(seen: &Seen) -> bool {
+    seen.query.contains("watch=true")
+}
+
+fn event(kind: &str, object: &Value) -> Value {
+    json!({ "type": kind, "object": object })
+}
+
+fn gone() -> Value {
+    event(
+        "ERROR",
+        &json!({ "kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version" }),
+    )
+}
+
+#[tokio::test]
+async fn the_watch_tells_each_change_once_and_lists_again_after_a_410() {
+    let rounds = AtomicU32::new(0);
+    let script = move |seen: &Seen| match (seen.path.ends_with("/pods"), is_watch(seen)) {
+        (true, true) if rounds.fetch_add(1, Ordering::SeqCst) == 0 => Reply::LinesThenSilence(vec![
+            event("ADDED", &pod("p1", 101)),
+            event("MODIFIED", &pod("p1", 102)),
+            event("BOOKMARK", &json!({ "kind": "Pod", "apiVersion": "v1", "metadata": { "resourceVersion": "103" } })),
+            event("DELETED", &pod("p1", 104)),
+            gone(),
+        ]),
+        (_, true) => Reply::LinesThenSilence(Vec::new()),
+        _ => calm(seen),
+    };
+    let server = Server::start(script).await;
+    let (reports, ended) = watched(&server, 4).await;
+    assert_eq!(words(&reports), ["listed 0 pods", "pod p1 of Some(\"my-api\")", "gone p1", "listed 0 pods"]);
+    assert_eq!(ended, None);
+    let opened = server.seen().into_iter().find(|seen| seen.path.ends_with("/pods") && is_watch(seen)).unwrap();
+    assert_eq!(opened.query, "watch=true&allowWatchBookmarks=true&timeoutSeconds=2&resourceVersion=100");
+}
+
+#[tokio::test]
+async fn a_410_right_after_each_listing_ends_the_attempt() {
+    let script = |seen: &Seen| if is_watch(seen) { Reply::Lines(vec![gone()]) } else { calm(seen) };
+    let server = Server::start(script).await;
+    let (reports, ended) = watched(&server, 9).await;
+    assert_eq!(words(&reports), ["listed 0 pods"]);
+    assert!(matches!(ended, Some(WatchError::Expired(_))), "{ended:?}");
+    assert!(ended.unwrap().is_transient());
+}
+
+#[tokio::test]
+async fn a_watch_that_ends_in_order_is_opened_again_from_its_place() {
+    let rounds = AtomicU32::new(0);
+    let script = move |seen: &Seen| match (seen.path.ends_with("/pods"), is_watch(seen)) {
+        (true, true) => match rounds.fetch_add(1, Ordering::SeqCst) {
+            0 => Reply::Lines(vec![event("ADDED", &pod("p1", 101))]),
+            _ => Reply::LinesThenSilence(vec![event("ADDED", &pod("p2", 102))]),
+        },
+        (_, true) => Reply::LinesThenSilence(Vec::new()),
+        _ => calm(seen),
+    };
+    let server = Server::start(script).await;
+    let (reports, _) = watched(&server, 3).await;
+    assert_eq!(words(&reports)[1..], ["pod p1 of Some(\"my-api\")", "pod p2 of Some(\"my-api\")"]);
+    let versions: Vec<String> = server
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.path.ends_with("/pods") && is_watch(seen))
+        .map(|seen| seen.query.rsplit('=').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(versions, ["100", "101"]);
+}
+
+#[tokio::test]
+async fn silence_refusal_and_nonsense_end_the_attempt_with_their_class() {
+    let cases: [(fn() -> Reply, FaultKind); 5] = [
+        (|| Reply::LinesThenSilence(Vec::new()), FaultKind::Timeout),
+        (|| Reply::Silence, FaultKind::Timeout),
+        (|| Reply::Lines(Vec::new()), FaultKind::Cut),
+        (|| status(403, "Forbidden", "cannot watch"), FaultKind::Denied),
+        (|| Reply::LinesThenSilence(vec![json!({ "type": "ADDED", "object": 7 })]), FaultKind::Malformed),
+    ];
+    for (reply, kind) in cases {
+        let server = Server::start(move |seen: &Seen| if is_watch(seen) { reply() } else { calm(seen) }).await;
+        let (reports, ended) = watched(&server, 9).await;
+        assert_eq!(words(&reports), ["listed 0 pods"]);
+        assert_eq!(ended.unwrap().fault().kind, kind);
+    }
+}
+
+#[tokio::test]
+async fn what_may_not_be_read_is_told_and_the_rest_is_watched() {
+    let script = |seen: &Seen| match (seen.path.ends_with("/pods"), is_watch(seen)) {
+        (true, _) => status(403, "Forbidden", "cannot list pods"),
+        (false, true) => Reply::LinesThenSilence(Vec::new()),
+        (false, false) => calm(seen),
+    };
+    let server = Server::start(script).await;
+    let (reports, _) = watched(&server, 2).await;
+    assert_eq!(words(&reports), ["unreadable pods", "listed 0 pods"]);
+    let none = Server::start(|_: &Seen| status(403, "Forbidden", "no")).await;
+    let (reports, ended) = watched(&none, 9).await;
+    assert_eq!(reports, []);
+    let ended = ended.unwrap();
+    assert!(matches!(ended, WatchError::NothingReadable(_)) && !ended.is_transient());
+}
+
+#[tokio::test]
+async fn nobody_listening_ends_the_attempt_in_order() {
+    let server = Server::start(|seen: &Seen| if is_watch(seen) { Reply::Silence } else { calm(seen) }).await;
+    let client = client(&server).await;
+    let (sender, receiver) = mpsc::channel(1);
+    drop(receiver);
+    assert_eq!(watch_once(&client, &[Namespace::new("payments")], &sender).await, Ok(()));
+    assert_eq!(watch_once(&client, &[], &sender).await, Err(WatchError::NoNamespace));
+}
