@@ -30,6 +30,12 @@ impl Preamble {
     }
 }
 
+/// The schema of a first line, looked at alone: a later one may have other fields.
+#[derive(Deserialize)]
+struct Schema {
+    schema: u32,
+}
+
 /// How a file ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -96,11 +102,6 @@ impl<R: BufRead> Reader<R> {
             buffer: Vec::new(),
         };
         let first = reader.line(Part::Preamble)?.ok_or(JournalError::NoPreamble)?;
-        // The schema is looked at alone: a later preamble may have other fields.
-        #[derive(Deserialize)]
-        struct Schema {
-            schema: u32,
-        }
         let unreadable =
             |error: serde_json::Error| JournalError::Broken { line: 1, flaw: Flaw::Unreadable(error.to_string()) };
         let Schema { schema } = serde_json::from_str(&first).map_err(unreadable)?;

@@ -80,12 +80,11 @@ impl<K: Watched> Cursor<K> {
     async fn next(&mut self) -> Result<Option<Happening<K>>, Problem> {
         let times = self.client.timeouts;
         loop {
-            let open = match &mut self.open {
-                Some(open) => open,
-                None => {
-                    let opened = self.start().await?;
-                    self.open.insert(opened)
-                }
+            let open = if let Some(open) = &mut self.open {
+                open
+            } else {
+                let opened = self.start().await?;
+                self.open.insert(opened)
             };
             // The server ends a watch after `watch`; silence beyond that is a dead connection, not a quiet cluster.
             let limit = times.watch + times.watch_grace;

@@ -1,7 +1,7 @@
 //! What the watch knows of the cluster, folded from objects; tells only what changed in the domain's eyes.
 //! Pure: no network.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1 as core;
@@ -133,7 +133,7 @@ impl Known {
         let mut by_age: Vec<_> = self.view.events.iter().map(|(key, event)| (event.last_at, key.clone())).collect();
         by_age.sort();
         let excess = by_age.len() - MOST_EVENTS;
-        let old: BTreeMap<String, ()> = by_age.into_iter().take(excess).map(|(_, key)| (key, ())).collect();
-        self.view.events.retain(|key, _| !old.contains_key(key));
+        let old: BTreeSet<String> = by_age.into_iter().take(excess).map(|(_, key)| key).collect();
+        self.view.events.retain(|key, _| !old.contains(key));
     }
 }
