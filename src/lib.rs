@@ -5,5 +5,6 @@ pub mod config;
 pub mod domain;
 pub mod journal;
 pub mod rehearsal;
+pub mod report;
 pub mod session;
 pub mod ui;

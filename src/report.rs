@@ -1,0 +1,78 @@
+//! What leaves the program as text: transcript, incident object, Slack message, narration. Functions of records and the
+//! fold; they write to what they are given and open no file. Text from models and telemetry is cleaned once more here.
+
+mod clean;
+pub mod incident;
+pub mod narration;
+pub mod slack;
+pub mod transcript;
+
+use crate::domain::diagnosis::claim::ClaimCheck;
+use crate::domain::remediation::follow_up::FollowUp;
+use crate::domain::remediation::request::Mode;
+use crate::domain::remediation::step::{Step, StepState};
+use crate::session::header::{Header, Origin};
+
+/// The mark before a sentence of the narrative: a sign and never a colour alone.
+pub fn claim_mark(check: &ClaimCheck) -> &'static str {
+    match check {
+        ClaimCheck::Supported => "[ok]",
+        ClaimCheck::Unsupported { .. } => "[??]",
+        ClaimCheck::Contradicted { .. } => "[!!]",
+    }
+}
+
+/// The mode without the decoration of line 1: `dry-run`, `live`.
+fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::DryRun => "dry-run",
+        Mode::Live => "live",
+    }
+}
+
+/// `REHEARSAL` with its scenario, or nothing.
+fn rehearsal_label(header: &Header) -> Option<String> {
+    match &header.origin {
+        Origin::Real => None,
+        Origin::Rehearsal { scenario, seed, speed } => {
+            Some(format!("REHEARSAL of {scenario} (simulated cloud, seed {seed}, speed {speed})"))
+        }
+    }
+}
+
+/// What the person decided about a step, as far as its state tells: `approved`, `denied`, `skipped`.
+fn decision_word(step: &Step) -> Option<&'static str> {
+    match &step.state {
+        StepState::Approved
+        | StepState::Running
+        | StepState::Verifying
+        | StepState::Verified
+        | StepState::Failed { .. }
+        | StepState::Uncertain => Some("approved"),
+        StepState::Denied { .. } => Some("denied"),
+        StepState::Skipped => Some("skipped"),
+        StepState::Locked { .. }
+        | StepState::Proposed
+        | StepState::Rehearsing
+        | StepState::Rehearsed
+        | StepState::Armed { .. }
+        | StepState::Expired
+        | StepState::StoodDown { .. } => None,
+    }
+}
+
+/// What became of a step: its state in kebab-case, and `would-run` for an approval that a dry-run only records.
+fn outcome_word(step: &Step, mode: Mode) -> String {
+    match (&step.state, mode) {
+        (StepState::Approved, Mode::DryRun) => "would-run".to_owned(),
+        (state, _) => state.word().to_ascii_lowercase().replace(' ', "-"),
+    }
+}
+
+/// A follow-up in one line: `watch CPU for 30 minutes (due 10:01 UTC)`.
+pub fn follow_up_line(follow_up: &FollowUp) -> String {
+    format!("{} (due {} UTC)", follow_up.text, follow_up.due_at.strftime("%H:%M"))
+}
+
+#[cfg(test)]
+mod tests;

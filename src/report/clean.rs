@@ -1,0 +1,85 @@
+//! The last wash before text leaves: controls and secrets out, then the escapes of the place it goes to.
+
+use crate::domain::observation::{redact, sanitise};
+
+/// One line: no control characters, no secrets.
+pub(super) fn line(text: &str) -> String {
+    redact::redact_borrowed(&sanitise::line(text)).0.into_owned()
+}
+
+/// Several lines: the same, line ends kept.
+pub(super) fn text(text: &str) -> String {
+    redact::redact_borrowed(&sanitise::text(text)).0.into_owned()
+}
+
+/// A line as Markdown that shows every character as itself.
+pub(super) fn markdown(raw: &str) -> String {
+    let clean = line(raw);
+    let mut escaped = String::with_capacity(clean.len() + 8);
+    for c in clean.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// A line inside a Markdown code span. A backtick would end the span, so it is shown as its look-alike.
+pub(super) fn code(raw: &str) -> String {
+    format!("`{}`", line(raw).replace('`', "'"))
+}
+
+/// A line for Slack: `& < >` escaped, as its documentation asks, and the mention marks with them.
+pub(super) fn slack(raw: &str) -> String {
+    line(raw).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// At most `most` characters, the cut marked.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let mut kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    kept.push('…');
+    kept
+}
+
+/// Every string inside a JSON value.
+pub(super) fn json(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(string) => *string = text(string),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(json),
+        serde_json::Value::Object(fields) => fields.values_mut().for_each(json),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markdown_shows_itself() {
+        assert_eq!(markdown("# a *b* <c> | `d` [e](f)"), "\\# a \\*b\\* &lt;c&gt; \\| \\`d\\` \\[e\\](f)");
+        assert_eq!(code("a `b` c"), "`a 'b' c`");
+        assert!(!markdown("a\u{1b}[2Jb\nc").contains(['\u{1b}', '\n']));
+    }
+
+    #[test]
+    fn slack_mentions_are_text() {
+        assert_eq!(slack("<!channel> a & b"), "&lt;!channel&gt; a &amp; b");
+    }
+
+    #[test]
+    fn cuts_count_characters() {
+        assert_eq!(cut("äöü", 3), "äöü");
+        assert_eq!(cut("äöüß", 3), "äö…");
+    }
+}

@@ -1,0 +1,122 @@
+//! The story as plain lines, for a run without a screen: one or a few lines for each record that has something to say.
+
+use std::collections::BTreeMap;
+
+use super::{claim_mark, clean};
+use crate::domain::diagnosis::claim::{Claim, ClaimCheck};
+use crate::domain::diagnosis::evidence::answer_text;
+use crate::domain::diagnosis::verdict::{Side, Verdict};
+use crate::domain::remediation::step::{CheckState, Rehearsal};
+use crate::session::event::{Event, EvidenceEvent, NarrativeEvent, RemediationEvent};
+use crate::session::{IncidentId, Record, Session, timeline};
+
+/// Tells records in order; remembers which sentences of the narrative it has told.
+#[derive(Clone, Debug, Default)]
+pub struct Narrator {
+    told: BTreeMap<(IncidentId, u32), usize>,
+}
+
+impl Narrator {
+    /// One that has told nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The lines of a record, which `session` has folded already. Most records have none.
+    pub fn lines(&mut self, record: &Record, session: &Session) -> Vec<String> {
+        let mut lines = self.sentences(record, session);
+        lines.extend(line(record));
+        lines.extend(details(record));
+        lines
+    }
+
+    /// Sentences that were completed since the last call, each with its mark. They are told before the record, so that
+    /// the end of a stream comes after its last sentence.
+    fn sentences(&mut self, record: &Record, session: &Session) -> Vec<String> {
+        let (Event::Narrative(_), Some(id)) = (&record.event, record.incident) else { return Vec::new() };
+        let Some(incident) = session.incidents.get(&id) else { return Vec::new() };
+        let told = self.told.entry((id, incident.narrative.attempt)).or_default();
+        let new = incident.narrative.claims.get(*told..).unwrap_or_default();
+        *told = incident.narrative.claims.len().max(*told);
+        new.iter().map(sentence).collect()
+    }
+}
+
+fn sentence(claim: &Claim) -> String {
+    let why = match &claim.check {
+        ClaimCheck::Supported => String::new(),
+        ClaimCheck::Unsupported { why } | ClaimCheck::Contradicted { why } => format!("  ({})", clean::line(why)),
+    };
+    format!("         | {} {}{why}", claim_mark(&claim.check), clean::line(&claim.text))
+}
+
+/// The one line of a record; `None` for what only moves numbers.
+pub fn line(record: &Record) -> Option<String> {
+    let text = match &record.event {
+        Event::Evidence(EvidenceEvent::Answered { evidence }) => {
+            format!(
+                "{} {} [{}] {}",
+                evidence.id,
+                evidence.question.word(),
+                evidence.answer.completeness(),
+                answer_text(evidence)
+            )
+        }
+        other => timeline::tell(other)?.1,
+    };
+    let incident = record.incident.map_or_else(|| "--".to_owned(), |id| id.to_string());
+    Some(format!("{}Z {incident:>2} {}", record.at.strftime("%H:%M:%S"), clean::line(&text)))
+}
+
+/// What belongs under the line: findings under a verdict, reasons under a rejected diagnosis, the diff under a rehearsal.
+fn details(record: &Record) -> Vec<String> {
+    let lines = match &record.event {
+        Event::Evidence(EvidenceEvent::VerdictReached { verdict, .. }) => findings(verdict),
+        Event::Remediation(RemediationEvent::GateJudged { report }) => {
+            report.refusals.iter().map(|refusal| format!("unlock: {}", refusal.unlock)).collect()
+        }
+        Event::Remediation(RemediationEvent::StepRehearsed { rehearsal, .. }) => rehearsed(rehearsal),
+        Event::Narrative(NarrativeEvent::Broke { fault, .. }) => fault.hints.clone(),
+        _ => Vec::new(),
+    };
+    lines.iter().map(|text| format!("         | {}", clean::line(text))).collect()
+}
+
+fn findings(verdict: &Verdict) -> Vec<String> {
+    let leading = verdict.leading().map_or(&[][..], |ranked| &ranked.findings);
+    let found = leading.iter().map(|finding| {
+        let side = match finding.side {
+            Side::Supports => "+",
+            Side::Against => "-",
+        };
+        let cited: Vec<String> = finding.evidence.iter().map(|id| format!("[{id}]")).collect();
+        format!("{side} {} {}", finding.text, cited.join(""))
+    });
+    let missing =
+        verdict.missing.iter().map(|missing| format!("? {} is missing: {}", missing.question.word(), missing.why));
+    found.chain(missing).collect()
+}
+
+fn rehearsed(rehearsal: &Rehearsal) -> Vec<String> {
+    let request = rehearsal.request.as_ref().map(|request| format!("PATCH {}", request.path));
+    let diff = rehearsal.diff.iter().map(|change| {
+        let absent = || "(absent)".to_owned();
+        let before = change.before.clone().unwrap_or_else(absent);
+        let after = change.after.clone().unwrap_or_else(absent);
+        format!("{}: {before} -> {after}", change.path)
+    });
+    let checks =
+        rehearsal.checks.iter().map(|check| format!("{} {}: {}", check_sign(check.state), check.name, check.text));
+    let frame = [format!("blast: {}", rehearsal.blast), format!("undo: {}", rehearsal.undo)];
+    request.into_iter().chain(diff).chain(checks).chain(frame).collect()
+}
+
+/// The sign of a check before a step.
+pub(super) fn check_sign(state: CheckState) -> &'static str {
+    match state {
+        CheckState::Ok => "[ok]",
+        CheckState::Warning => "[!!]",
+        CheckState::Failed => "[no]",
+        CheckState::Unknown => "[--]",
+    }
+}
