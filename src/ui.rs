@@ -3,6 +3,7 @@
 //! Reads the session and never changes it; asks for things by returning `Intent`s. No I/O, no clock: instants and
 //! sizes arrive as arguments, so that every screen and every key is a table in a test.
 
+pub mod help;
 pub mod input;
 pub mod intent;
 pub mod keymap;
@@ -10,3 +11,4 @@ pub mod layout;
 pub mod model;
 pub mod prompt;
 pub mod search;
+pub mod update;

@@ -5,6 +5,7 @@
 pub mod overlay;
 pub mod rows;
 pub mod scroll;
+pub mod telling;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,6 +14,7 @@ use self::overlay::{ConfirmField, Overlay};
 use self::rows::LineAnchor;
 use self::scroll::{ListView, Scroll, TextView};
 use super::keymap::Keymap;
+use super::keymap::chord::Chord;
 use super::layout::{Layout, layout};
 use super::prompt::PromptWatch;
 use crate::domain::diagnosis::evidence::EvidenceId;
@@ -234,6 +236,17 @@ pub struct Ui {
     pub message: Option<Message>,
     /// Which prompt has been on screen since when, and when the last input came.
     pub prompt: PromptWatch,
+    /// Keys typed that mean nothing yet.
+    pub keys: KeyState,
+}
+
+/// Keys that count only together with others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyState {
+    /// The beginning of a sequence such as `g g`, and when its last key came.
+    pub pending: Option<(Vec<Chord>, u64)>,
+    /// When Ctrl-C was last pressed, monotonic.
+    pub cancelled_at: Option<u64>,
 }
 
 impl Ui {

@@ -1,0 +1,59 @@
+//! What an input does to the screen, and what it asks for. Only routes: a topic is a file beside this one.
+//!
+//! New data never passes here, so it can never move focus, selection or scroll.
+
+pub mod motion;
+
+mod keys;
+mod notice;
+mod selection;
+mod typing;
+mod verbs;
+
+use super::input::{Focus, Input};
+use super::intent::Intent;
+use super::model::{Instants, Size, Ui};
+use super::prompt;
+use crate::session::Session;
+
+/// Takes one input.
+pub fn update(ui: &mut Ui, input: Input, session: &Session, at: Instants) -> Vec<Intent> {
+    match input {
+        Input::Key(key) => {
+            let intents = keys::key(ui, key, session, at);
+            ui.prompt.note_input(at.mono_ms);
+            intents
+        }
+        Input::Paste(text) => {
+            typing::paste(ui, &text, session, at);
+            ui.prompt.note_input(at.mono_ms);
+            Vec::new()
+        }
+        Input::Resize { cols, rows } => {
+            ui.size = Size { cols, rows };
+            ui.prompt.forget();
+            Vec::new()
+        }
+        Input::Focus(Focus::Gained) => {
+            ui.prompt.forget();
+            Vec::new()
+        }
+        Input::Focus(Focus::Lost) => {
+            ui.prompt.forget();
+            verbs::stand_down_all(ui, session, "the window lost the keyboard")
+        }
+        Input::Tick => {
+            notice::age(ui, at);
+            Vec::new()
+        }
+    }
+}
+
+/// Notes that a frame is on screen. The runtime calls it after every frame, also when not a byte of it had to be
+/// written: the approval grace of a prompt starts here.
+pub fn drawn(ui: &mut Ui, session: &Session, at: Instants) {
+    prompt::note_drawn(ui, session, at);
+}
+
+#[cfg(test)]
+mod tests;

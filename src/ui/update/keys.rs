@@ -1,0 +1,196 @@
+//! From a key to an action, and from an action to its topic.
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+
+use super::super::intent::Intent;
+use super::super::keymap::chord::Chord;
+use super::super::keymap::{Action, Meaning};
+use super::super::model::overlay::{Overlay, Writing};
+use super::super::model::{ClockStyle, Instants, Pane, Ui, Zoom};
+use super::motion::{self, Motion};
+use super::notice::{SEQUENCE_MS, refuse};
+use super::{selection, typing, verbs};
+use crate::domain::remediation::policy::RulesAlone;
+use crate::session::{IncidentId, Session};
+
+/// Takes a key. Ctrl-C, Ctrl-Z and Ctrl-L count everywhere; then what is open has the keys, then the confirm field,
+/// then the pane.
+pub(super) fn key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Instants) -> Vec<Intent> {
+    if key.kind == KeyEventKind::Release {
+        return Vec::new();
+    }
+    let chord = Chord::of(key);
+    match ui.options.keymap.meaning(&[chord], ui.focus) {
+        Meaning::Is(action @ (Action::Cancel | Action::Suspend)) => return act(ui, action, session, at),
+        Meaning::Is(Action::Repaint) if !typing::is_letter(chord) => return act(ui, Action::Repaint, session, at),
+        _ => {}
+    }
+    if ui.overlay.is_some() {
+        return typing::key(ui, key, session, at);
+    }
+    if ui.focus == Pane::Remediation && ui.confirm_field(session).is_some() {
+        return verbs::field_key(ui, key, session, at);
+    }
+    let Some(action) = resolve(ui, chord, at) else { return Vec::new() };
+    // A held key repeats; a decision is one press.
+    if action.is_verb() && key.kind != KeyEventKind::Press {
+        return Vec::new();
+    }
+    act(ui, action, session, at)
+}
+
+fn resolve(ui: &mut Ui, chord: Chord, at: Instants) -> Option<Action> {
+    let pending = ui.keys.pending.take().filter(|(_, since)| at.mono_ms.saturating_sub(*since) <= SEQUENCE_MS);
+    let mut chords = pending.map(|(chords, _)| chords).unwrap_or_default();
+    chords.push(chord);
+    let keymap = &ui.options.keymap;
+    let (chords, meaning) = match keymap.meaning(&chords, ui.focus) {
+        // A sequence that leads nowhere is forgotten, and its last key stands alone.
+        Meaning::Nothing => (vec![chord], keymap.meaning(&[chord], ui.focus)),
+        meaning => (chords, meaning),
+    };
+    match meaning {
+        Meaning::Is(action) => Some(action),
+        Meaning::Begins => {
+            ui.keys.pending = Some((chords, at.mono_ms));
+            None
+        }
+        Meaning::Nothing => None,
+    }
+}
+
+/// Does an action, by key or from the palette.
+pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Intent> {
+    match action {
+        Action::Focus(_)
+        | Action::NextPane
+        | Action::PreviousPane
+        | Action::Zoom
+        | Action::Back
+        | Action::Clock
+        | Action::PreviousIncident
+        | Action::NextIncident => place(ui, action, session, at),
+        Action::Down => motion::step(ui, session, Motion::Down),
+        Action::Up => motion::step(ui, session, Motion::Up),
+        Action::Top => motion::step(ui, session, Motion::Top),
+        Action::Bottom => motion::step(ui, session, Motion::Bottom),
+        Action::HalfDown => motion::step(ui, session, Motion::HalfDown),
+        Action::HalfUp => motion::step(ui, session, Motion::HalfUp),
+        Action::NextError
+        | Action::PreviousError
+        | Action::NextWarning
+        | Action::PreviousWarning
+        | Action::NextOom
+        | Action::PreviousOom
+        | Action::NextMatch
+        | Action::PreviousMatch
+        | Action::Clear
+        | Action::Follow
+        | Action::Freeze => motion::look(ui, action, session, at),
+        Action::Open | Action::Pin | Action::Raw | Action::Copy | Action::Save => {
+            selection::act(ui, action, session, at)
+        }
+        Action::Approve | Action::Deny | Action::Skip | Action::Rehearse | Action::Undo => {
+            verbs::verb(ui, action, session, at)
+        }
+        Action::Filter | Action::Inquire | Action::Note | Action::Help | Action::Palette => {
+            open(ui, action, session, at)
+        }
+        Action::Export => vec![Intent::Export],
+        Action::Refresh => vec![refresh(ui, session)],
+        Action::StandOnRules => stand_on_rules(ui, session, at),
+        Action::Repaint => {
+            ui.prompt.forget();
+            vec![Intent::Repaint]
+        }
+        Action::Suspend => verbs::leave(ui, session, "the program was suspended", Intent::Suspend),
+        Action::Quit => verbs::leave(ui, session, "the person left", Intent::Quit),
+        Action::Cancel => verbs::cancel(ui, session, at),
+    }
+}
+
+fn place(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Intent> {
+    match action {
+        Action::Focus(pane) => ui.focus = pane,
+        Action::NextPane => ui.focus = ui.focus.after(1),
+        Action::PreviousPane => ui.focus = ui.focus.after(Pane::ALL.len() - 1),
+        Action::Zoom if ui.zoom == Zoom::Overview => ui.zoom = Zoom::Zoomed,
+        Action::Zoom => ui.zoom = Zoom::Overview,
+        Action::Clock => {
+            ui.clock = match ui.clock {
+                ClockStyle::Utc => ClockStyle::Local,
+                ClockStyle::Local => ClockStyle::Relative,
+                ClockStyle::Relative => ClockStyle::Utc,
+            }
+        }
+        Action::NextIncident => return other_incident(ui, session, at, 1),
+        Action::PreviousIncident => return other_incident(ui, session, at, session.incidents.len().saturating_sub(1)),
+        _ => return back(ui, at),
+    }
+    Vec::new()
+}
+
+fn back(ui: &mut Ui, at: Instants) -> Vec<Intent> {
+    if ui.zoom == Zoom::Zoomed {
+        ui.zoom = Zoom::Overview;
+    } else if ui.focus != Pane::Alarms {
+        ui.focus = Pane::Alarms;
+    } else {
+        return refuse(ui, "Nothing to go back to. Ctrl-C twice leaves.", at);
+    }
+    Vec::new()
+}
+
+fn other_incident(ui: &mut Ui, session: &Session, at: Instants, steps: usize) -> Vec<Intent> {
+    let ids: Vec<IncidentId> = session.incidents.keys().copied().collect();
+    if ids.len() < 2 {
+        return refuse(ui, "There is no other incident.", at);
+    }
+    let here = ui.incident(session).and_then(|incident| ids.iter().position(|id| *id == incident.id)).unwrap_or(0);
+    ui.chosen = ids.get((here + steps) % ids.len()).copied();
+    // What was held on to belongs to the other incident.
+    ui.evidence = Default::default();
+    ui.narrative = Default::default();
+    ui.chosen_step = None;
+    ui.confirm = None;
+    Vec::new()
+}
+
+fn open(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Intent> {
+    let overlay = match action {
+        Action::Filter => {
+            let pane = ui.focus;
+            let Some(search) = typing::search_of(ui, pane) else {
+                return refuse(ui, "There are no rows to filter in this pane.", at);
+            };
+            Overlay::Filter { pane, before: search.clone(), text: String::new() }
+        }
+        Action::Note => typing::write(Writing::Note),
+        Action::Inquire => match ui.incident(session) {
+            Some(incident) if session.header.model.is_some() => typing::write(Writing::Inquiry(incident.id)),
+            Some(_) => return refuse(ui, "No model is configured, so there is no analyst to ask.", at),
+            None => return refuse(ui, "There is no incident to ask about.", at),
+        },
+        Action::Help => Overlay::Help { query: String::new(), top: 0 },
+        _ => Overlay::Palette { query: String::new(), selected: 0 },
+    };
+    ui.overlay = Some(overlay);
+    Vec::new()
+}
+
+fn refresh(ui: &Ui, session: &Session) -> Intent {
+    match ui.incident(session) {
+        Some(incident) if ui.focus == Pane::Rca => Intent::AskAgain { incident: incident.id },
+        Some(_) | None => Intent::Refresh,
+    }
+}
+
+fn stand_on_rules(ui: &mut Ui, session: &Session, at: Instants) -> Vec<Intent> {
+    let Some(incident) = ui.incident(session) else { return refuse(ui, "There is no incident to judge.", at) };
+    match session.header.policy.rules_alone {
+        RulesAlone::Allowed => vec![Intent::StandOnRules { incident: incident.id }],
+        RulesAlone::Forbidden => {
+            refuse(ui, "The policy does not let the rules stand alone. r asks the model again.", at)
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The message line and everything else that lapses with time.
+
+use super::super::intent::Intent;
+use super::super::model::{Instants, Tone, Ui};
+
+/// A message stays this long.
+const MESSAGE_MS: u64 = 8_000;
+/// A sequence of keys lapses after this long.
+pub(super) const SEQUENCE_MS: u64 = 1_500;
+
+/// Lets go of what is too old.
+pub(super) fn age(ui: &mut Ui, at: Instants) {
+    let older = |since: u64, most: u64| at.mono_ms.saturating_sub(since) > most;
+    ui.message.take_if(|message| older(message.mono_ms, MESSAGE_MS));
+    ui.keys.pending.take_if(|(_, since)| older(*since, SEQUENCE_MS));
+}
+
+/// Says why a press does nothing.
+pub(super) fn refuse(ui: &mut Ui, text: impl Into<String>, at: Instants) -> Vec<Intent> {
+    ui.tell(Tone::Refused, text, at);
+    Vec::new()
+}

@@ -1,0 +1,1 @@
+//! Tables for keys, and the property that nothing stray ever approves.

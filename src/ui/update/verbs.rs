@@ -1,0 +1,204 @@
+//! Decisions under the fingers: nothing here approves but a fresh press while the very digest was on screen long enough.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::super::intent::Intent;
+use super::super::keymap::Action;
+use super::super::model::overlay::{ConfirmField, Writing};
+use super::super::model::{Instants, Pane, Tone, Ui};
+use super::super::prompt::{self, Stage};
+use super::notice::refuse;
+use super::typing;
+use crate::domain::remediation::approval::MAX_WRONG_TOKENS;
+use crate::domain::remediation::gate::NarrativeStanding;
+use crate::domain::remediation::step::{Step, StepState};
+use crate::session::Session;
+use crate::session::incident::{Incident, Phase};
+
+/// A second Ctrl-C within this time leaves.
+const TWICE_MS: u64 = 2_000;
+/// The longest text the confirm field takes: a Kubernetes name and a digest, with room to spare.
+const FIELD_CHARS: usize = 270;
+
+/// Does what a verb asks of the step on screen.
+pub(super) fn verb(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Intent> {
+    let (Some(incident), Some(step)) = (ui.incident(session), ui.step(session)) else {
+        return refuse(ui, "There is no step to decide about.", at);
+    };
+    if let Some(fault) = &session.read_only {
+        return refuse(ui, format!("The session is read-only: {}", fault.summary), at);
+    }
+    match action {
+        Action::Approve => approve(ui, incident, step, (session, at)),
+        Action::Deny if undecided(&step.state) => {
+            ui.overlay = Some(typing::write(Writing::DenyReason(incident.id, step.id)));
+            Vec::new()
+        }
+        Action::Skip if undecided(&step.state) => skip(ui, incident, step, (session, at)),
+        Action::Rehearse if step.state == StepState::Uncertain => {
+            vec![Intent::SettleUncertain { incident: incident.id, step: step.id }]
+        }
+        Action::Rehearse if undecided(&step.state) => vec![Intent::Rehearse { incident: incident.id, step: step.id }],
+        Action::Undo if has_run(&step.state) => vec![Intent::Undo { incident: incident.id, step: step.id }],
+        Action::Undo => refuse(ui, format!("{} changed nothing that could be undone.", step.id), at),
+        _ => refuse(ui, format!("{} is {}: it cannot be decided now.", step.id, step.state.word()), at),
+    }
+}
+
+fn undecided(state: &StepState) -> bool {
+    match state {
+        StepState::Locked { .. }
+        | StepState::Proposed
+        | StepState::Rehearsed
+        | StepState::Expired
+        | StepState::StoodDown { .. } => true,
+        StepState::Rehearsing
+        | StepState::Armed { .. }
+        | StepState::Approved
+        | StepState::Running
+        | StepState::Verifying
+        | StepState::Verified
+        | StepState::Failed { .. }
+        | StepState::Denied { .. }
+        | StepState::Skipped
+        | StepState::Uncertain => false,
+    }
+}
+
+fn has_run(state: &StepState) -> bool {
+    matches!(state, StepState::Verifying | StepState::Verified | StepState::Failed { .. } | StepState::Uncertain)
+}
+
+fn approve(ui: &mut Ui, incident: &Incident, step: &Step, (session, at): (&Session, Instants)) -> Vec<Intent> {
+    if step.state != StepState::Rehearsed {
+        return refuse(ui, format!("{} is {}: only a REHEARSED step can be approved.", step.id, step.state.word()), at);
+    }
+    if let Some(first) = incident.asked_step().filter(|first| first.id != step.id) {
+        return refuse(ui, format!("{} is asked first.", first.id), at);
+    }
+    let Some(prompt) = prompt::shown(ui, session).filter(|prompt| prompt.stage == Stage::Decide) else {
+        let text = "Not counted: the step is not whole on screen. Press z, or enlarge the terminal to 80x24.";
+        return refuse(ui, text, at);
+    };
+    if let Err(too_soon) = ui.prompt.admits(&prompt, at.mono_ms) {
+        return refuse(ui, too_soon.text(), at);
+    }
+    ui.prompt.forget();
+    vec![Intent::Approve { incident: prompt.incident, step: prompt.step, digest: prompt.digest }]
+}
+
+/// A skip is guarded like an approval while the step is asked: typing under way must not decide anything.
+fn skip(ui: &mut Ui, incident: &Incident, step: &Step, (session, at): (&Session, Instants)) -> Vec<Intent> {
+    if let Some(prompt) = prompt::shown(ui, session)
+        && let Err(too_soon) = ui.prompt.admits(&prompt, at.mono_ms)
+    {
+        return refuse(ui, too_soon.text(), at);
+    }
+    vec![Intent::Skip { incident: incident.id, step: step.id }]
+}
+
+/// Takes a key while the confirm field is open. Everything but text, Enter and the ways out is thrown away.
+pub(super) fn field_key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Instants) -> Vec<Intent> {
+    let Some(mut field) = ui.confirm_field(session) else { return Vec::new() };
+    let control = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    match key.code {
+        KeyCode::Esc => return stand_down_all(ui, session, "Esc"),
+        KeyCode::Enter if key.kind == KeyEventKind::Press => return enter(ui, field, session, at),
+        KeyCode::Backspace => drop(field.text.pop()),
+        KeyCode::Char('u') if control => field.text.clear(),
+        KeyCode::Char(letter) if !control && field.text.chars().count() < FIELD_CHARS => field.text.push(letter),
+        _ => {}
+    }
+    ui.confirm = Some(field);
+    Vec::new()
+}
+
+fn enter(ui: &mut Ui, mut field: ConfirmField, session: &Session, at: Instants) -> Vec<Intent> {
+    let wanted = ui.wanted_token(session);
+    if field.text.trim().is_empty() {
+        return refuse(ui, "Enter alone confirms nothing: type the name and the digest first.", at);
+    }
+    let expected = prompt::of_field(&field);
+    let Some(prompt) = prompt::shown(ui, session).filter(|shown| *shown == expected) else {
+        return refuse(ui, "Not counted: the step is not whole on screen. Enlarge the terminal.", at);
+    };
+    if let Err(too_soon) = ui.prompt.admits(&prompt, at.mono_ms) {
+        return refuse(ui, too_soon.text(), at);
+    }
+    if wanted.is_some_and(|wanted| wanted == field.text.trim()) {
+        ui.confirm = None;
+        ui.prompt.forget();
+        return vec![Intent::Confirm { incident: prompt.incident, step: prompt.step, digest: prompt.digest }];
+    }
+    field.wrong += 1;
+    field.text.clear();
+    if field.wrong >= MAX_WRONG_TOKENS {
+        return stand_down_all(ui, session, "three wrong tokens");
+    }
+    ui.tell(
+        Tone::Refused,
+        format!("That is not the name and digest asked for. Tries left: {}.", field.tries_left()),
+        at,
+    );
+    ui.confirm = Some(field);
+    Vec::new()
+}
+
+/// Stands every armed step down, in every incident.
+pub(super) fn stand_down_all(ui: &mut Ui, session: &Session, why: &str) -> Vec<Intent> {
+    ui.confirm = None;
+    ui.prompt.forget();
+    let mut intents = Vec::new();
+    for incident in session.incidents.values() {
+        let steps = incident.plan.iter().flat_map(|plan| &plan.steps);
+        let armed = steps.filter(|step| matches!(step.state, StepState::Armed { .. }));
+        intents.extend(armed.map(|step| Intent::StandDown {
+            incident: incident.id,
+            step: step.id,
+            why: why.to_owned(),
+        }));
+    }
+    intents
+}
+
+/// Stands down, then goes.
+pub(super) fn leave(ui: &mut Ui, session: &Session, why: &str, how: Intent) -> Vec<Intent> {
+    let mut intents = stand_down_all(ui, session, why);
+    intents.push(how);
+    intents
+}
+
+/// Ctrl-C: closes what is open, stands down, stops the stream. Twice: leaves.
+pub(super) fn cancel(ui: &mut Ui, session: &Session, at: Instants) -> Vec<Intent> {
+    let before = ui.keys.cancelled_at.replace(at.mono_ms);
+    if before.is_some_and(|before| at.mono_ms.saturating_sub(before) <= TWICE_MS) {
+        return leave(ui, session, "the person left", Intent::Quit);
+    }
+    ui.overlay = None;
+    let mut intents = stand_down_all(ui, session, "Ctrl-C");
+    if !intents.is_empty() {
+        ui.tell(Tone::Warned, "Stood down: nothing was sent. Ctrl-C again leaves.", at);
+        return intents;
+    }
+    let Some(incident) = ui.incident(session) else {
+        ui.tell(Tone::Told, "Ctrl-C again leaves.", at);
+        return intents;
+    };
+    match incident.phase {
+        _ if incident.narrative.standing == NarrativeStanding::UnderWay => {
+            intents.push(Intent::CancelStream { incident: incident.id });
+            ui.tell(Tone::Told, "The analyst was stopped. Ctrl-C again leaves.", at);
+        }
+        Phase::Running | Phase::Verifying => {
+            let text = "Ctrl-C does not stop the cluster: what was sent goes on. Ctrl-C again leaves.";
+            ui.tell(Tone::Warned, text, at);
+        }
+        _ => ui.tell(Tone::Told, "Ctrl-C again leaves.", at),
+    }
+    intents
+}
+
+/// Whether the confirm field has the keys.
+pub(super) fn field_is_open(ui: &Ui, session: &Session) -> bool {
+    ui.focus == Pane::Remediation && ui.confirm_field(session).is_some()
+}
