@@ -1,5 +1,9 @@
 //! What an alarm is about: a service with its workload, log groups and metrics by role, configured or inferred with reasons.
 
+mod dimension;
+mod group;
+mod infer;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::log::LogGroup;
 use super::metric::{MetricQuery, MetricRole};
 use super::workload::WorkloadRef;
+
+pub use group::{AlarmGroup, group};
+pub use infer::{Surroundings, infer};
 
 crate::text_id!(
     /// A service by the team's name.

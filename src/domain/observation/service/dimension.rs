@@ -1,0 +1,130 @@
+//! What a metric's namespace and dimensions tell of the thing it measures, and which metrics stand beside it.
+
+use std::collections::BTreeMap;
+
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
+
+/// Seconds of a point: CloudWatch's minute.
+const PERIOD_S: u32 = 60;
+
+/// The dimensions that name a thing, most telling first.
+const NAMING: [&str; 12] = [
+    "ServiceName",
+    "Service",
+    "Deployment",
+    "PodName",
+    "TargetGroup",
+    "FunctionName",
+    "TaskDefinitionFamily",
+    "ApiName",
+    "LoadBalancer",
+    "AutoScalingGroupName",
+    "DBInstanceIdentifier",
+    "InstanceId",
+];
+
+/// The name that a metric's dimensions give the thing, with the dimension.
+pub(super) fn named(metric: &MetricId) -> Option<(&'static str, String)> {
+    NAMING.into_iter().find_map(|key| Some((key, short(metric.dimensions.get(key)?).to_owned())))
+}
+
+/// `targetgroup/my-api/73e2d6bc24d8a067` → `my-api`, `app/payments/50dc6c495c0c9188` → `payments`.
+fn short(value: &str) -> &str {
+    let parts: Vec<&str> = value.rsplit(':').next().unwrap_or(value).split('/').collect();
+    match parts.as_slice() {
+        ["targetgroup", name, ..] | ["app" | "net", name, ..] => name,
+        _ => value,
+    }
+}
+
+/// The queries that stand beside a metric: its twins by role, with the sentence that says why.
+pub(super) fn twins(metric: &MetricId) -> Option<(String, Vec<MetricQuery>)> {
+    let (keys, twins): (&[&str], &[Twin]) = match metric.namespace.as_str() {
+        "AWS/ECS" => (&["ClusterName", "ServiceName"], &ECS),
+        "ContainerInsights" => (&["ClusterName", "Namespace", "PodName", "Service"], &CONTAINER_INSIGHTS),
+        "AWS/ApplicationELB" => (&["LoadBalancer", "TargetGroup"], &LOAD_BALANCER),
+        "AWS/EC2" => (&["InstanceId", "AutoScalingGroupName"], &EC2),
+        "AWS/Lambda" => (&["FunctionName"], &LAMBDA),
+        _ => return None,
+    };
+    let dimensions: BTreeMap<String, String> = metric
+        .dimensions
+        .iter()
+        .filter(|(key, _)| keys.contains(&key.as_str()))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    if dimensions.is_empty() {
+        return None;
+    }
+    let query = |twin: &Twin| MetricQuery {
+        role: twin.0,
+        metric: MetricId {
+            namespace: metric.namespace.clone(),
+            name: twin.1.to_owned(),
+            dimensions: dimensions.clone(),
+        },
+        statistic: twin.2,
+        period_s: PERIOD_S,
+    };
+    let told: Vec<String> = dimensions.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let why = format!("{} publishes its metrics under {}.", metric.namespace, told.join(", "));
+    Some((why, twins.iter().map(query).collect()))
+}
+
+type Twin = (MetricRole, &'static str, Statistic);
+
+/// `AWS/ECS`, by `ClusterName` and `ServiceName`, in percent of the reservation.
+const ECS: [Twin; 2] = [
+    (MetricRole::Cpu, "CPUUtilization", Statistic::Average),
+    (MetricRole::Memory, "MemoryUtilization", Statistic::Average),
+];
+/// `ContainerInsights` of EKS, by `ClusterName`, `Namespace` and `PodName` or `Service`.
+const CONTAINER_INSIGHTS: [Twin; 3] = [
+    (MetricRole::Cpu, "pod_cpu_utilization", Statistic::Average),
+    (MetricRole::Memory, "pod_memory_utilization_over_pod_limit", Statistic::Average),
+    (MetricRole::Restarts, "pod_number_of_container_restarts", Statistic::Maximum),
+];
+/// `AWS/ApplicationELB`, by `LoadBalancer` and `TargetGroup`.
+const LOAD_BALANCER: [Twin; 3] = [
+    (MetricRole::Requests, "RequestCount", Statistic::Sum),
+    (MetricRole::Errors, "HTTPCode_Target_5XX_Count", Statistic::Sum),
+    (MetricRole::Latency, "TargetResponseTime", Statistic::Average),
+];
+/// `AWS/EC2`: the hypervisor sees no memory.
+const EC2: [Twin; 1] = [(MetricRole::Cpu, "CPUUtilization", Statistic::Average)];
+/// `AWS/Lambda`, by `FunctionName`.
+const LAMBDA: [Twin; 3] = [
+    (MetricRole::Requests, "Invocations", Statistic::Sum),
+    (MetricRole::Errors, "Errors", Statistic::Sum),
+    (MetricRole::Latency, "Duration", Statistic::Average),
+];
+
+/// The log groups a thing writes to by convention.
+pub(super) fn conventional_log_groups(metric: &MetricId, name: &str) -> Vec<String> {
+    let cluster = || metric.dimensions.get("ClusterName");
+    match metric.namespace.as_str() {
+        "AWS/ECS" | "ECS/ContainerInsights" => vec![format!("/ecs/{name}")],
+        "AWS/Lambda" => vec![format!("/aws/lambda/{name}")],
+        "ContainerInsights" => {
+            cluster().map(|cluster| format!("/aws/containerinsights/{cluster}/application")).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What an alarm's own metric means, by its name.
+pub(super) fn role(metric: &MetricId) -> Option<MetricRole> {
+    let name = metric.name.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    Some(match () {
+        () if has(&["cpu"]) => MetricRole::Cpu,
+        () if has(&["memory", "mem_used"]) && has(&["limit_bytes", "memory_limit"]) => MetricRole::MemoryLimit,
+        () if has(&["memory", "mem_used"]) => MetricRole::Memory,
+        () if has(&["gctime", "gc_time", "gcpercent"]) => MetricRole::CollectorTime,
+        () if has(&["restart"]) => MetricRole::Restarts,
+        () if has(&["5xx", "errors", "error_count"]) => MetricRole::Errors,
+        () if has(&["latency", "responsetime", "duration"]) => MetricRole::Latency,
+        () if has(&["requestcount", "requests", "invocations"]) => MetricRole::Requests,
+        () => return None,
+    })
+}

@@ -1,0 +1,240 @@
+//! From an alarm to the service it is about, with the reasons in sentences. What the configuration says wins.
+
+use std::collections::BTreeMap;
+
+use super::dimension::{conventional_log_groups, named, role, twins};
+use super::{Origin, Service, ServiceName};
+use crate::domain::observation::alarm::{Alarm, AlarmRule};
+use crate::domain::observation::log::LogGroup;
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
+use crate::domain::observation::workload::WorkloadRef;
+
+/// What is known around an alarm.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings<'a> {
+    /// The services of the configuration.
+    pub configured: &'a [Service],
+    /// The workloads of the cluster.
+    pub workloads: &'a [WorkloadRef],
+    /// The log groups of the account; empty when they were not listed.
+    pub log_groups: &'a [LogGroup],
+}
+
+/// Words of an alarm's name that say what is wrong, not with whom.
+const SYMPTOMS: [&str; 36] = [
+    "alarm",
+    "cpu",
+    "memory",
+    "mem",
+    "high",
+    "low",
+    "too",
+    "oom",
+    "oomkilled",
+    "oomkill",
+    "5xx",
+    "4xx",
+    "errors",
+    "error",
+    "rate",
+    "latency",
+    "p50",
+    "p90",
+    "p95",
+    "p99",
+    "p1",
+    "p2",
+    "p3",
+    "p4",
+    "restarts",
+    "restart",
+    "unhealthy",
+    "hosts",
+    "utilization",
+    "usage",
+    "critical",
+    "warning",
+    "down",
+    "requests",
+    "no",
+    "pods",
+];
+
+/// Infers the service of an alarm.
+///
+/// 1. A configured service that has one of the alarm's metrics, or a metric with the same dimensions, or that the
+///    alarm's dimensions name, or whose name stands in the alarm's name (the longest wins), is taken as configured.
+/// 2. Else the service is named by the alarm's dimensions, else by what is left of its name without symptoms. Metrics
+///    beside the alarm's are those its namespace publishes under the same dimensions; the workload is the one of that
+///    name; log groups are those of the conventions or whose last part is the name.
+pub fn infer(alarm: &Alarm, around: &Surroundings<'_>) -> Service {
+    configured(alarm, around.configured).cloned().unwrap_or_else(|| inferred(alarm, around))
+}
+
+fn configured<'a>(alarm: &Alarm, services: &'a [Service]) -> Option<&'a Service> {
+    let metrics = alarm.metrics();
+    let own =
+        |service: &&Service| metrics.iter().any(|metric| service.metrics.values().any(|query| query.metric == *metric));
+    let beside = |service: &&Service| {
+        let same = |metric: &MetricId| {
+            let shared = |query: &MetricQuery| {
+                query.metric.namespace == metric.namespace && query.metric.dimensions == metric.dimensions
+            };
+            !metric.dimensions.is_empty() && service.metrics.values().any(shared)
+        };
+        metrics.iter().any(same)
+    };
+    let dimension = |service: &&Service| {
+        let names = |metric: &MetricId| named(metric).is_some_and(|(_, name)| is_called(service, &name));
+        metrics.iter().any(names)
+    };
+    services
+        .iter()
+        .find(own)
+        .or_else(|| services.iter().find(beside))
+        .or_else(|| services.iter().find(dimension))
+        .or_else(|| by_name(alarm, services))
+}
+
+fn is_called(service: &Service, name: &str) -> bool {
+    service.name.as_str() == name || service.workload.as_ref().is_some_and(|workload| workload.name == name)
+}
+
+/// The service with the longest name that stands in the alarm's name, or in a composite alarm's rule.
+fn by_name<'a>(alarm: &Alarm, services: &'a [Service]) -> Option<&'a Service> {
+    let in_text = |text: &str| {
+        services
+            .iter()
+            .filter(|service| contains_name(text, service.name.as_str()))
+            .max_by_key(|service| service.name.as_str().len())
+    };
+    in_text(alarm.name.as_str()).or_else(|| match &alarm.rule {
+        AlarmRule::Composite { rule } => in_text(rule),
+        AlarmRule::Metric { .. } | AlarmRule::Math { .. } => None,
+    })
+}
+
+/// Whether a name stands in a text between signs, so that `api` is not found in `apigateway`.
+fn contains_name(text: &str, name: &str) -> bool {
+    let joins = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    !name.is_empty()
+        && text
+            .match_indices(name)
+            .any(|(at, _)| !joins(text[..at].chars().next_back()) && !joins(text[at + name.len()..].chars().next()))
+}
+
+fn inferred(alarm: &Alarm, around: &Surroundings<'_>) -> Service {
+    let mut reasons = Vec::new();
+    let name = name(alarm, around.workloads, &mut reasons);
+    let workload = workload(&name, alarm, around.workloads, &mut reasons);
+    Service {
+        metrics: metrics(alarm, &mut reasons),
+        log_groups: log_groups(&name, alarm, around.log_groups, &mut reasons),
+        name: ServiceName::new(name),
+        workload,
+        helm_release: None,
+        links: links(&alarm.description),
+        origin: Origin::Inferred { reasons },
+    }
+}
+
+fn name(alarm: &Alarm, workloads: &[WorkloadRef], reasons: &mut Vec<String>) -> String {
+    if let Some((key, name)) = alarm.metrics().iter().find_map(named) {
+        reasons.push(format!("The alarm's dimension {key} names {name}."));
+        return name;
+    }
+    let known =
+        workloads.iter().map(|workload| workload.name.as_str()).filter(|name| contains_name(alarm.name.as_str(), name));
+    if let Some(name) = known.max_by_key(|name| name.len()) {
+        reasons.push(format!("The alarm's name contains the workload {name}."));
+        return name.to_owned();
+    }
+    let words = alarm.name.as_str().split(['-', '_', ' ', '/', '.', ':']);
+    let kept: Vec<&str> = words.filter(|word| !SYMPTOMS.contains(&word.to_ascii_lowercase().as_str())).collect();
+    let name = if kept.is_empty() { alarm.name.to_string() } else { kept.join("-") };
+    reasons.push(format!("The alarm's name without its symptoms is {name}."));
+    name
+}
+
+fn workload(name: &str, alarm: &Alarm, workloads: &[WorkloadRef], reasons: &mut Vec<String>) -> Option<WorkloadRef> {
+    let namespace = alarm.metrics().iter().find_map(|metric| metric.dimensions.get("Namespace"));
+    let there = |workload: &&WorkloadRef| namespace.is_none_or(|namespace| workload.namespace.as_str() == namespace);
+    let called: Vec<&WorkloadRef> = workloads.iter().filter(there).filter(|workload| workload.name == name).collect();
+    match called.as_slice() {
+        [only] => {
+            reasons.push(format!("The cluster has {only}."));
+            Some((*only).clone())
+        }
+        [] => None,
+        several => {
+            reasons.push(format!("{} workloads are called {name}; which one is meant is not known.", several.len()));
+            None
+        }
+    }
+}
+
+fn metrics(alarm: &Alarm, reasons: &mut Vec<String>) -> BTreeMap<MetricRole, MetricQuery> {
+    let mut found = BTreeMap::new();
+    for metric in alarm.metrics() {
+        if let Some((why, queries)) = twins(metric) {
+            reasons.push(why);
+            for query in queries {
+                found.entry(query.role).or_insert(query);
+            }
+        }
+        if let Some(role) = role(metric) {
+            found.insert(role, own(alarm, metric, role));
+        }
+    }
+    found
+}
+
+/// The alarm's own metric, asked as the alarm asks it.
+fn own(alarm: &Alarm, metric: &MetricId, role: MetricRole) -> MetricQuery {
+    let (statistic, period_s) = match &alarm.rule {
+        AlarmRule::Metric { statistic, period_s, .. } => (*statistic, *period_s),
+        AlarmRule::Math { .. } | AlarmRule::Composite { .. } => match role {
+            MetricRole::Requests | MetricRole::Errors => (Statistic::Sum, 60),
+            MetricRole::Restarts => (Statistic::Maximum, 60),
+            MetricRole::Cpu
+            | MetricRole::Memory
+            | MetricRole::MemoryLimit
+            | MetricRole::Latency
+            | MetricRole::CollectorTime => (Statistic::Average, 60),
+        },
+    };
+    MetricQuery { role, metric: metric.clone(), statistic, period_s: period_s.max(1) }
+}
+
+fn log_groups(name: &str, alarm: &Alarm, known: &[LogGroup], reasons: &mut Vec<String>) -> Vec<LogGroup> {
+    let mut conventional: Vec<String> =
+        alarm.metrics().iter().flat_map(|metric| conventional_log_groups(metric, name)).collect();
+    conventional.dedup();
+    if known.is_empty() {
+        reasons.extend(
+            conventional.iter().map(|group| format!("By convention it logs to {group}; that is not verified.")),
+        );
+        return conventional.into_iter().map(LogGroup::new).collect();
+    }
+    let last = |group: &LogGroup| group.as_str().rsplit('/').next() == Some(name);
+    let mut found: Vec<LogGroup> =
+        known.iter().filter(|group| conventional.iter().any(|c| c == group.as_str()) || last(group)).cloned().collect();
+    found.sort();
+    reasons.extend(found.iter().map(|group| format!("The account has the log group {group}.")));
+    found
+}
+
+/// The links a team wrote into the description.
+fn links(description: &str) -> Vec<String> {
+    let trimmed = |word: &str| {
+        word.trim_matches(|c| matches!(c, '(' | ')' | '<' | '>' | ',' | '.' | ';' | '"' | '\'')).to_owned()
+    };
+    description
+        .split_whitespace()
+        .map(trimmed)
+        .filter(|word| word.starts_with("https://") || word.starts_with("http://"))
+        .collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests;
