@@ -5,7 +5,9 @@
 
 pub mod behaviour;
 pub mod clock;
+pub mod cluster;
 pub mod faults;
 pub mod ledger;
 pub mod scenario;
+pub mod wire;
 pub mod world;

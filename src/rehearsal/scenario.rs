@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use crate::domain::observation::scope::{AccountId, ClusterName, KubeContext, Namespace, Region, Scope};
+use crate::rehearsal::cluster::spec::ClusterSpec;
 
 mod alarm;
 mod fault;
@@ -50,6 +51,8 @@ pub struct Scenario {
     pub workloads: Vec<WorkloadSpec>,
     /// The nodes it runs on.
     pub nodes: Vec<NodeSpec>,
+    /// The rest of the cluster: roles, quotas, autoscalers, webhooks, other objects.
+    pub cluster: ClusterSpec,
     /// The metric series CloudWatch holds.
     pub metrics: Vec<MetricSpec>,
     /// The alarms.

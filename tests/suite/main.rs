@@ -1,6 +1,8 @@
 //! The one integration-test binary.
+
 mod journal;
 mod peers_aws;
+mod rehearsal_kubernetes;
 mod wire_aws;
 mod wire_kubernetes;
 mod wire_server;

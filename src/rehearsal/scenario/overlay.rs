@@ -7,6 +7,7 @@ use super::{
     AlarmSpec, Expect, FaultSpec, LogSpec, MetricSpec, ModelSpec, NodeSpec, Scenario, ScopeSpec, ServiceSpec,
     WorkloadSpec,
 };
+use crate::rehearsal::cluster::spec::ClusterSpec;
 
 /// A file's own words.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,6 +29,7 @@ pub(super) struct Overlay {
     workloads: Vec<WorkloadSpec>,
     #[serde(rename = "node")]
     nodes: Option<Vec<NodeSpec>>,
+    cluster: Option<ClusterSpec>,
     #[serde(default, rename = "metric")]
     metrics: Vec<MetricSpec>,
     #[serde(default, rename = "alarm")]
@@ -58,6 +60,7 @@ impl Overlay {
             services: self.services.or_else(|| base.map(|base| base.services.clone())).unwrap_or_default(),
             workloads: laid(base.map(|base| &base.workloads), self.workloads, |workload| &workload.name),
             nodes: self.nodes.or_else(|| base.map(|base| base.nodes.clone())).unwrap_or_default(),
+            cluster: self.cluster.or_else(|| base.map(|base| base.cluster.clone())).unwrap_or_default(),
             metrics: laid(base.map(|base| &base.metrics), self.metrics, |metric| &metric.id),
             alarms: laid(base.map(|base| &base.alarms), self.alarms, |alarm| &alarm.name),
             logs: self.logs.or_else(|| base.map(|base| base.logs.clone())).unwrap_or_default(),

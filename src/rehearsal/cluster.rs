@@ -1,0 +1,190 @@
+//! A Kubernetes cluster as a pure world: objects, the controllers that move them, and the kubelet that lives pods.
+//!
+//! No I/O and no clock: time arrives in [`Cluster::advance`], and the same seed and calls give the same world.
+
+pub mod access;
+pub mod admission;
+pub mod defaults;
+pub mod deployment;
+pub mod dice;
+pub mod event;
+pub mod failure;
+pub mod founding;
+pub mod kind;
+pub mod life;
+pub mod patch;
+pub mod pod;
+pub mod quantity;
+pub mod replica_set;
+pub mod selector;
+pub mod shape;
+pub mod shared;
+pub mod spec;
+pub mod store;
+mod template;
+pub mod validate;
+pub mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use access::Access;
+use dice::Dice;
+use failure::Failure;
+use kind::{Kind, row};
+use life::Fate;
+use pod::PodRun;
+use spec::WebhookSpec;
+use store::{Key, Store};
+
+use crate::domain::observation::workload::WorkloadRef;
+use crate::rehearsal::behaviour::Life;
+
+#[cfg(test)]
+mod tests;
+
+/// Namespace and name of a workload.
+type Place = (String, String);
+
+/// How fast the pods of a workload come and go.
+#[derive(Clone, Copy, Debug)]
+struct Tempo {
+    ready_after: SignedDuration,
+    gone_after: SignedDuration,
+}
+
+impl Default for Tempo {
+    fn default() -> Self {
+        Self { ready_after: SignedDuration::from_secs(12), gone_after: SignedDuration::from_secs(3) }
+    }
+}
+
+/// The cluster.
+#[derive(Debug)]
+pub struct Cluster {
+    store: Store,
+    now: Timestamp,
+    dice: Dice,
+    fate: Fate,
+    access: Access,
+    webhooks: Vec<WebhookSpec>,
+    tempo: BTreeMap<Place, Tempo>,
+    /// Pods by uid, as the kubelet runs them.
+    runs: BTreeMap<String, PodRun>,
+    /// What the kubelet does next: when, to which pod.
+    agenda: BTreeSet<(Timestamp, String)>,
+    lives: BTreeMap<Place, Vec<Life>>,
+    /// When a replica set whose pods were refused tries again, by uid.
+    retries: BTreeMap<String, Timestamp>,
+    /// When a rollout without progress is given up, by the deployment's uid.
+    deadlines: BTreeMap<String, Timestamp>,
+    /// The revision the controllers last looked at; anything else makes them look again.
+    settled: u64,
+}
+
+impl Cluster {
+    /// Moves the world to an instant, one thing after another. Never back.
+    pub fn advance(&mut self, to: Timestamp) {
+        self.settle();
+        while let Some(at) = self.next_change()
+            && at <= to
+        {
+            self.now = self.now.max(at);
+            self.retries.retain(|_, due| *due > at);
+            let due: Vec<String> =
+                self.agenda.iter().take_while(|entry| entry.0 <= at).map(|entry| entry.1.clone()).collect();
+            for uid in due {
+                self.step_pod(&uid);
+            }
+            // A deadline may be all that came due: the controllers look even if no object changed.
+            self.settled = 0;
+            self.settle();
+            self.deadlines.retain(|_, due| *due > at);
+        }
+        self.now = self.now.max(to);
+    }
+
+    /// The earliest instant at which something happens by itself.
+    pub fn next_change(&self) -> Option<Timestamp> {
+        let kubelet = self.agenda.first().map(|entry| entry.0);
+        kubelet.into_iter().chain(self.retries.values().copied()).chain(self.deadlines.values().copied()).min()
+    }
+
+    /// The instant the world stands at.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Every life of the containers of a workload, past and present, in order of their start.
+    pub fn lives(&self, workload: &WorkloadRef) -> &[Life] {
+        self.lives.get(&place_of(workload)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The memory limit in bytes that the template of a workload now gives to a container.
+    pub fn memory_limit(&self, workload: &WorkloadRef, container: &str) -> Option<u64> {
+        let key = Key::new(row(workload.kind.plural()), workload.namespace.as_str(), &workload.name);
+        let object = self.store.get(&key)?;
+        let all = shape::containers(object.pointer("/spec/template/spec")?);
+        let found = all.iter().find(|candidate| shape::text(candidate, "/name") == Some(container))?;
+        quantity::bytes(shape::text(found, "/resources/limits/memory")?)
+    }
+
+    /// An object.
+    pub fn get(&self, key: &Key) -> Option<&Arc<Value>> {
+        self.store.get(key)
+    }
+
+    /// An object, or the 404.
+    pub fn require(&self, kind: &Kind, namespace: &str, name: &str) -> Result<Arc<Value>, Failure> {
+        let found = self.store.get(&Key::new(kind, namespace, name)).cloned();
+        found.ok_or_else(|| Failure::not_found(kind, name))
+    }
+
+    /// The objects, for lists and watches.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The rules in force.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Forgets past changes, so that every watch behind now is answered 410, as after a compaction of etcd.
+    pub fn compact(&mut self) {
+        self.store.compact();
+    }
+
+    /// Lets the controllers act until nothing changes any more.
+    fn settle(&mut self) {
+        // A controller pass that never comes to rest is a defect; the bound turns it into a visible standstill.
+        for _ in 0..64 {
+            if self.settled == self.store.revision() {
+                return;
+            }
+            self.settled = self.store.revision();
+            self.adopt_pods();
+            self.collect_orphans();
+            self.run_deployments();
+            self.run_replica_sets();
+            self.run_budgets_and_quotas();
+        }
+    }
+
+    fn keys(&self, plural: &'static str) -> Vec<Key> {
+        self.store.list(row(plural), None).map(|entry| entry.0.clone()).collect()
+    }
+
+    /// The objects of a resource that a controller's uid owns.
+    fn owned(&self, plural: &'static str, namespace: &str, uid: &str) -> Vec<Arc<Value>> {
+        let all = self.store.list(row(plural), Some(namespace));
+        all.filter(|entry| shape::controller(entry.1) == Some(uid)).map(|entry| Arc::clone(entry.1)).collect()
+    }
+}
+
+fn place_of(workload: &WorkloadRef) -> Place {
+    (workload.namespace.as_str().to_owned(), workload.name.clone())
+}

@@ -1,0 +1,150 @@
+//! Admission: what a namespace still has room for, and the webhooks that have a say.
+
+use serde_json::{Value, json};
+
+use super::access::{self, Attempt};
+use super::failure::Failure;
+use super::kind::row;
+use super::quantity;
+use super::shape;
+use super::spec::{WebhookSays, WebhookSpec};
+use super::store::Store;
+use crate::rehearsal::ledger::DryRun;
+
+/// Requests default to limits when a pod is made, as the API server does it.
+pub fn default_pod(pod: &mut Value) {
+    let Some(containers) = pod.pointer_mut("/spec/containers").and_then(Value::as_array_mut) else { return };
+    for container in containers {
+        for resource in ["cpu", "memory"] {
+            let limit = container.pointer(&format!("/resources/limits/{resource}")).cloned();
+            let is_asked = container.pointer(&format!("/resources/requests/{resource}")).is_some();
+            if let Some(limit) = limit.filter(|_| !is_asked) {
+                shape::set(container, &["resources", "requests", resource], limit);
+            }
+        }
+    }
+}
+
+/// Refuses a pod that would go over a quota of its namespace.
+pub fn quota(store: &Store, pod: &Value) -> Result<(), Failure> {
+    let namespace = shape::namespace(pod);
+    for (_, quota) in store.list(row("resourcequotas"), Some(namespace)) {
+        let used = quota_status(store, quota)["used"].clone();
+        let Some(Value::Object(hard)) = quota.pointer("/spec/hard") else { continue };
+        let mut over: [Vec<String>; 3] = Default::default();
+        for (resource, limit) in hard {
+            let (Some(limit), Some(used)) = (amount(limit), amount(&used[resource.as_str()])) else { continue };
+            let Some(wanted) = demand(pod, resource) else {
+                let (quota, silent) = (shape::name(quota), unlimited(pod, resource));
+                let missing = format!("failed quota: {quota}: must specify {resource} for: {silent}");
+                return Err(Failure::forbidden(row("pods"), shape::name(pod), &missing));
+            };
+            if used + wanted > limit {
+                for (list, amount) in over.iter_mut().zip([wanted, used, limit]) {
+                    list.push(format!("{resource}={}", shown(resource, amount)));
+                }
+            }
+        }
+        if !over[0].is_empty() {
+            let [wanted, used, limit] = over.map(|list| list.join(","));
+            let name = shape::name(quota);
+            let what = format!("exceeded quota: {name}, requested: {wanted}, used: {used}, limited: {limit}");
+            return Err(Failure::forbidden(row("pods"), shape::name(pod), &what));
+        }
+    }
+    Ok(())
+}
+
+/// What is used of a quota, as its status tells.
+pub fn quota_status(store: &Store, quota: &Value) -> Value {
+    let hard = quota.pointer("/spec/hard").cloned().unwrap_or_else(|| json!({}));
+    let mut used = json!({});
+    for resource in hard.as_object().into_iter().flat_map(|fields| fields.keys()) {
+        let pods = store.list(row("pods"), Some(shape::namespace(quota)));
+        let sum: f64 = pods.filter_map(|entry| demand(entry.1, resource)).sum();
+        used[resource.as_str()] = json!(shown(resource, sum));
+    }
+    json!({"hard": hard, "used": used})
+}
+
+/// What a pod takes of a quota's resource, in thousandths; `None` if one of its containers does not say.
+fn demand(pod: &Value, resource: &str) -> Option<f64> {
+    let pointer = match resource {
+        "pods" | "count/pods" => return Some(1e3),
+        "requests.memory" | "memory" => "/resources/requests/memory",
+        "requests.cpu" | "cpu" => "/resources/requests/cpu",
+        "limits.memory" => "/resources/limits/memory",
+        "limits.cpu" => "/resources/limits/cpu",
+        _ => return Some(0.0),
+    };
+    let containers = shape::containers(&pod["spec"]).iter();
+    containers.map(|container| shape::text(container, pointer).and_then(quantity::milli)).sum()
+}
+
+fn unlimited(pod: &Value, resource: &str) -> String {
+    let pointer = format!("/resources/{}", resource.replace('.', "/"));
+    let containers = shape::containers(&pod["spec"]).iter().filter(|one| one.pointer(&pointer).is_none());
+    containers.filter_map(|one| shape::text(one, "/name")).collect::<Vec<_>>().join(",")
+}
+
+fn amount(value: &Value) -> Option<f64> {
+    value.as_str().and_then(quantity::milli)
+}
+
+fn shown(resource: &str, thousandths: f64) -> String {
+    if resource.ends_with("cpu") && thousandths % 1e3 != 0.0 {
+        return format!("{}m", thousandths as u64);
+    }
+    let whole = (thousandths / 1e3) as u64;
+    if resource.ends_with("memory") { quantity::show(whole) } else { whole.to_string() }
+}
+
+/// Asks the webhooks about a write.
+pub fn webhooks(webhooks: &[WebhookSpec], attempt: Attempt<'_>, dry_run: DryRun) -> Result<(), Failure> {
+    for webhook in webhooks.iter().filter(|webhook| access::covers(&webhook.rule, attempt)) {
+        let name = &webhook.name;
+        match (webhook.says, dry_run) {
+            (WebhookSays::Denies, _) => {
+                let message = format!("admission webhook \"{name}\" denied the request: {}", webhook.message);
+                return Err(Failure::webhook(message));
+            }
+            (WebhookSays::AllowsWithSideEffects, DryRun::All) => {
+                return Err(Failure::bad_request(format!("admission webhook \"{name}\" does not support dry run")));
+            }
+            (WebhookSays::AllowsWithSideEffects, DryRun::No) => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rehearsal::cluster::store::Key;
+
+    fn pod(name: &str, limit: Option<&str>) -> Value {
+        let mut container = json!({"name": "app"});
+        if let Some(limit) = limit {
+            shape::set(&mut container, &["resources", "limits", "memory"], json!(limit));
+        }
+        json!({"metadata": {"name": name, "namespace": "a"}, "spec": {"containers": [container]}})
+    }
+
+    #[test]
+    fn a_quota_refuses_what_goes_over_it_in_the_words_of_the_api_server() {
+        let mut store = Store::new(0);
+        let quota_object =
+            json!({"metadata": {"name": "mem", "namespace": "a"}, "spec": {"hard": {"limits.memory": "1Gi"}}});
+        store.put(Key::of(row("resourcequotas"), &quota_object), quota_object);
+        assert_eq!(quota(&store, &pod("x", Some("1Gi"))), Ok(()));
+        store.put(Key::new(row("pods"), "a", "x"), pod("x", Some("512Mi")));
+        let refused = quota(&store, &pod("y", Some("768Mi"))).unwrap_err();
+        assert_eq!(
+            refused.message,
+            "pods \"y\" is forbidden: exceeded quota: mem, requested: limits.memory=768Mi, used: limits.memory=512Mi, \
+             limited: limits.memory=1Gi"
+        );
+        let silent = quota(&store, &pod("z", None)).unwrap_err();
+        assert_eq!(silent.message, "pods \"z\" is forbidden: failed quota: mem: must specify limits.memory for: app");
+    }
+}

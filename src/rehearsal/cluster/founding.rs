@@ -1,0 +1,282 @@
+//! The founding of a cluster from a scenario: objects as old as they should be, and the kills that already happened.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::access::Access;
+use super::deployment::REVISION;
+use super::dice::Dice;
+use super::event::{self, Occurrence, Tone};
+use super::kind::{Kind, row};
+use super::life::Fate;
+use super::pod::{self, Running, Stay};
+use super::shape::{self, set, stamp};
+use super::store::{Key, Store};
+use super::{Cluster, Place, Tempo, defaults, template};
+use crate::domain::observation::workload::WorkloadKind;
+use crate::rehearsal::behaviour::{Behaviour, Life, LifeEnd, PastKill};
+use crate::rehearsal::scenario::{RevisionSpec, Scenario, WorkloadSpec};
+
+/// Where the revision counter of a new cluster stands: one that has seen some life.
+const FIRST_REVISION: u64 = 184_000;
+/// How far apart the pods of a replica set were created.
+const STAGGER: SignedDuration = SignedDuration::from_secs(7);
+
+impl Cluster {
+    /// The cluster of a scenario at its start.
+    pub fn new(scenario: &Scenario, seed: u64) -> Self {
+        let each = scenario.workloads.iter();
+        let behaviours: BTreeMap<Place, Behaviour> =
+            each.map(|one| (place(one), Behaviour::new(one, scenario.start, seed))).collect();
+        let foreseen = behaviours.clone();
+        let fate = Fate::new(move |namespace, workload, life| {
+            foreseen.get(&(namespace.to_owned(), workload.to_owned()))?.next_kill(life)
+        });
+        let mut cluster = Self::bare(scenario.dawn(), seed, fate);
+        cluster.access = Access::new(&scenario.scope.identity, &scenario.cluster.access);
+        cluster.webhooks.clone_from(&scenario.cluster.webhooks);
+        cluster.found_places(scenario);
+        for spec in &scenario.workloads {
+            let kills = behaviours.get(&place(spec)).map_or_else(Vec::new, |one| one.past_kills(spec.replicas));
+            cluster.found_workload(spec, &kills, scenario.start);
+        }
+        cluster.found_furniture(scenario);
+        cluster.now = scenario.start;
+        for uid in cluster.runs.keys().cloned().collect::<Vec<_>>() {
+            cluster.show_pod(&uid);
+        }
+        cluster.settle();
+        cluster
+    }
+
+    /// A cluster with nothing in it.
+    pub(super) fn bare(now: Timestamp, seed: u64, fate: Fate) -> Self {
+        Self {
+            store: Store::new(FIRST_REVISION),
+            now,
+            dice: Dice::new(seed),
+            fate,
+            access: Access::default(),
+            webhooks: Vec::new(),
+            tempo: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            agenda: std::collections::BTreeSet::new(),
+            lives: BTreeMap::new(),
+            retries: BTreeMap::new(),
+            deadlines: BTreeMap::new(),
+            settled: 0,
+        }
+    }
+
+    fn found_places(&mut self, scenario: &Scenario) {
+        let mut names = vec!["default", "kube-system", scenario.scope.namespace.as_str()];
+        names.extend(scenario.workloads.iter().map(|workload| workload.namespace.as_str()));
+        names.extend(scenario.cluster.quotas.iter().map(|quota| quota.namespace.as_str()));
+        for name in names {
+            self.place(
+                row("namespaces"),
+                json!({
+                    "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
+                    "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"},
+                }),
+            );
+        }
+        for node in &scenario.nodes {
+            self.found_node(&node.name, &node.memory.to_string(), &node.cpu);
+        }
+        if scenario.nodes.is_empty() {
+            for index in 1..=3 {
+                self.found_node(&format!("ip-10-0-{index}-{}.ec2.internal", 17 * index), "16Gi", "4");
+            }
+        }
+    }
+
+    fn found_node(&mut self, name: &str, memory: &str, cpu: &str) {
+        let amounts = json!({"memory": memory, "cpu": cpu, "pods": "58"});
+        self.place(row("nodes"), json!({
+            "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}},
+            "spec": {"providerID": format!("aws:///us-east-1a/{name}")},
+            "status": {
+                "capacity": amounts, "allocatable": amounts,
+                "conditions": [{
+                    "type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is posting ready status",
+                    "lastTransitionTime": stamp(self.now), "lastHeartbeatTime": stamp(self.now),
+                }],
+                "nodeInfo": {"kubeletVersion": "v1.34.1", "operatingSystem": "linux", "architecture": "amd64"},
+            },
+        }));
+    }
+
+    fn found_workload(&mut self, spec: &WorkloadSpec, kills: &[PastKill], start: Timestamp) {
+        let tempo = Tempo { ready_after: spec.ready_after, gone_after: spec.gone_after };
+        self.tempo.insert(place(spec), tempo);
+        let kind = row(spec.kind.plural());
+        let present = spec.revisions.last();
+        self.now = spec.revisions.first().map_or(start, |first| first.at) - SignedDuration::from_hours(24);
+        let mut object = template::workload(spec, present);
+        set(&mut object, &["metadata", "generation"], json!(present.map_or(1, |last| last.number).max(1)));
+        let stored = self.place(kind, object);
+        let rolled_out = present.map_or(self.now, |last| last.at);
+        let owner = if spec.kind == WorkloadKind::Deployment {
+            let set = self.found_revisions(spec, &stored);
+            self.found_progress(&stored, shape::name(&set), rolled_out);
+            set
+        } else {
+            stored
+        };
+        for (index, stagger) in (0..spec.replicas as usize).zip(0_i32..) {
+            let mine: Vec<Timestamp> = kills.iter().filter(|kill| kill.pod == index).map(|kill| kill.at).collect();
+            let planned = rolled_out + STAGGER * stagger;
+            // A pod is older than its first kill, whatever the scenario says of the rollout.
+            let latest = mine.first().map_or(planned, |first| *first - spec.ready_after * 2);
+            self.now = planned.min(latest);
+            self.found_pod(spec, &owner, index, &mine, start);
+        }
+    }
+
+    /// The replica sets of all revisions; the answer is the present one.
+    fn found_revisions(&mut self, spec: &WorkloadSpec, deployment: &Value) -> Value {
+        let last = spec.revisions.last().map_or(1, |last| last.number);
+        for revision in spec.revisions.iter().filter(|revision| revision.number != last) {
+            let mut past = template::workload(spec, Some(revision));
+            template::make_past(&mut past, revision);
+            past["metadata"]["uid"] = deployment["metadata"]["uid"].clone();
+            self.found_set(&past, revision, 0);
+        }
+        let only = RevisionSpec { number: last, at: self.now, image: None, memory_limit: None, change_cause: None };
+        let present = spec.revisions.last().unwrap_or(&only);
+        self.found_set(deployment, present, spec.replicas)
+    }
+
+    fn found_set(&mut self, deployment: &Value, revision: &RevisionSpec, replicas: u32) -> Value {
+        self.now = revision.at;
+        let mut set = self.fresh_set(deployment, revision.number);
+        set["spec"]["replicas"] = json!(replicas);
+        if let Some(cause) = &revision.change_cause {
+            shape::annotate(&mut set, "kubernetes.io/change-cause", cause.as_str());
+        }
+        self.store.put(Key::of(row("replicasets"), &set), set.clone());
+        set
+    }
+
+    /// The deployment as it stood since its last rollout was done.
+    fn found_progress(&mut self, deployment: &Value, newest: &str, at: Timestamp) {
+        let mut done = deployment.clone();
+        if let Some(revision) = self
+            .store
+            .get(&Key::new(row("replicasets"), shape::namespace(deployment), newest))
+            .and_then(|set| shape::annotation(set, REVISION))
+        {
+            shape::annotate(&mut done, REVISION, revision);
+        }
+        let since = stamp(at + SignedDuration::from_secs(90));
+        done["status"] = json!({"conditions": [
+            {"type": "Available", "status": "True", "reason": "MinimumReplicasAvailable",
+             "message": "Deployment has minimum availability.", "lastUpdateTime": since, "lastTransitionTime": since},
+            {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable",
+             "message": format!("ReplicaSet \"{newest}\" has successfully progressed."),
+             "lastUpdateTime": since, "lastTransitionTime": since},
+        ]});
+        self.store.put(Key::of(row("deployments"), &done), done);
+    }
+
+    fn found_pod(&mut self, spec: &WorkloadSpec, owner: &Value, index: usize, kills: &[Timestamp], start: Timestamp) {
+        let mut pod = self.pod_of(owner);
+        if spec.kind == WorkloadKind::StatefulSet {
+            set(&mut pod, &["metadata", "name"], json!(format!("{}-{index}", spec.name)));
+        }
+        let nodes = self.keys("nodes");
+        set(&mut pod, &["spec", "nodeName"], json!(nodes[index % nodes.len()].name));
+        let stored = self.store.put(Key::of(row("pods"), &pod), pod);
+        let uid = shape::uid(&stored).to_owned();
+        let mut run = self.new_run(&stored, Some(place(spec)), self.now);
+        run.stay = Stay::Settled;
+        let first = self.now + spec.ready_after / 5;
+        self.runs.insert(uid.clone(), run);
+        for container in 0..spec.containers.len() {
+            let kills = if container == 0 { kills } else { &[] };
+            self.live_until(&uid, container, (first, kills), start);
+        }
+    }
+
+    /// Plays the past of a container: its kills before start, and the life or the wait it is in at start.
+    fn live_until(&mut self, uid: &str, container: usize, past: (Timestamp, &[Timestamp]), start: Timestamp) {
+        let (mut since, kills) = past;
+        for killed_at in kills {
+            let Some(run) = self.runs.get_mut(uid) else { return };
+            let one = &mut run.containers[container];
+            let wait = one.backoff.crashed(killed_at.duration_since(since));
+            let until = *killed_at + wait.max(pod::RESTART_DELAY);
+            one.last = Some((since, *killed_at));
+            one.state = Running::Down { until, wait };
+            if until <= start {
+                one.restarts += 1;
+            }
+            let life = Life {
+                pod: run.key.name.clone(),
+                container: one.name.clone(),
+                pod_created_at: run.born_at,
+                started_at: since,
+                ended_at: Some(*killed_at),
+                end: Some(LifeEnd::OomKilled),
+                limit: one.limit,
+            };
+            let (key, name) = (run.key.clone(), one.name.clone());
+            if let Some(place) = run.workload.clone() {
+                self.lives.entry(place).or_default().push(life);
+            }
+            if let Some(about) = self.store.get(&key).cloned() {
+                let message = pod::oom_message(&name);
+                let (tone, source) = (Tone::Warning, "kernel-monitor");
+                let kill = Occurrence { about: &about, tone, reason: "OOMKilling", message, source };
+                event::record(&mut self.store, *killed_at, &kill);
+            }
+            since = until;
+        }
+        if since <= start {
+            self.begin_life(uid, container, since);
+        }
+    }
+
+    fn found_furniture(&mut self, scenario: &Scenario) {
+        self.now = scenario.dawn();
+        for spec in &scenario.workloads {
+            if let Some(budget) = &spec.disruption_budget {
+                self.place(row("poddisruptionbudgets"), template::budget(spec, budget.min_available));
+            }
+        }
+        for quota in &scenario.cluster.quotas {
+            self.place(row("resourcequotas"), template::quota(quota));
+        }
+        for scaler in &scenario.cluster.autoscalers {
+            self.place(row("horizontalpodautoscalers"), template::autoscaler(scaler));
+        }
+        for object in &scenario.cluster.objects {
+            let word = shape::text(object, "/kind").unwrap_or_default();
+            // The loader refuses a kind that is not served; here it would only be passed over.
+            if let Some(kind) = super::kind::KINDS.iter().find(|kind| kind.kind == word) {
+                self.place(kind, object.clone());
+            }
+        }
+    }
+
+    /// Stores an object that was there before the rehearsal, with identity and defaults.
+    fn place(&mut self, kind: &Kind, mut object: Value) -> Value {
+        let name = [kind.plural, shape::namespace(&object), shape::name(&object)];
+        let uid = self.dice.uid(&name);
+        for (field, value) in [("uid", json!(uid)), ("creationTimestamp", stamp(self.now)), ("generation", json!(1))] {
+            let is_there = object["metadata"].get(field).is_some();
+            if !is_there && (field != "generation" || object.get("spec").is_some()) {
+                set(&mut object, &["metadata", field], value);
+            }
+        }
+        defaults::fill(kind, &mut object);
+        (*self.store.put(Key::of(kind, &object), object)).clone()
+    }
+}
+
+fn place(spec: &WorkloadSpec) -> Place {
+    (spec.namespace.as_str().to_owned(), spec.name.clone())
+}

@@ -1,0 +1,86 @@
+//! The scheduler: a pod goes to the node with the most memory that nobody has asked for, or waits and says why.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::super::event::Tone;
+use super::super::kind::row;
+use super::super::shape::{self, set};
+use super::super::{Cluster, quantity};
+use super::{Running, Stay};
+
+/// How long a pod that fits no node waits before it is tried again.
+const UNSCHEDULABLE_RETRY: SignedDuration = SignedDuration::from_secs(10);
+
+impl Cluster {
+    /// Puts a pod on the node with the most room, or says why it cannot.
+    pub(in super::super) fn schedule_pod(&mut self, uid: &str) {
+        let Some(key) = self.runs.get(uid).map(|run| run.key.clone()) else { return };
+        let Some(pod) = self.store.get(&key).cloned() else { return };
+        match self.roomiest_node(&pod) {
+            Ok(node) => {
+                let mut placed = (*pod).clone();
+                set(&mut placed, &["spec", "nodeName"], json!(node));
+                self.store.put(key.clone(), placed);
+                let now = self.now;
+                if let Some(run) = self.runs.get_mut(uid) {
+                    run.stay = Stay::Settled;
+                    // A pod that had to wait for room starts from now, not from its birth.
+                    let late = now.duration_since(run.born_at);
+                    for container in &mut run.containers {
+                        if let Running::Creating(at) = &mut container.state {
+                            *at += late;
+                        }
+                    }
+                }
+                let text = format!("Successfully assigned {}/{} to {node}", key.namespace, key.name);
+                self.say(uid, Tone::Normal, "Scheduled", &text);
+            }
+            Err(why) => {
+                let again = self.now + UNSCHEDULABLE_RETRY;
+                if let Some(run) = self.runs.get_mut(uid) {
+                    run.stay = Stay::Unscheduled(again);
+                }
+                self.say(uid, Tone::Warning, "FailedScheduling", &why);
+            }
+        }
+        self.show_pod(uid);
+    }
+
+    /// The node with the most unrequested memory that a pod fits on. A cluster without nodes takes every pod.
+    fn roomiest_node(&self, pod: &Value) -> Result<String, String> {
+        let wanted = requested_memory(pod);
+        let nodes: Vec<_> = self.store.list(row("nodes"), None).map(|entry| entry.1).collect();
+        let mut used = BTreeMap::<&str, u64>::new();
+        for (_, other) in self.store.list(row("pods"), None) {
+            if let Some(node) = shape::text(other, "/spec/nodeName") {
+                *used.entry(node).or_default() += requested_memory(other);
+            }
+        }
+        let room = |node: &Value| {
+            let all = shape::text(node, "/status/allocatable/memory").and_then(quantity::bytes).unwrap_or(0);
+            all.saturating_sub(used.get(shape::name(node)).copied().unwrap_or(0))
+        };
+        match nodes.iter().max_by_key(|node| room(node)) {
+            None => Ok("node-0".to_owned()),
+            Some(node) if room(node) >= wanted => Ok(shape::name(node).to_owned()),
+            Some(_) => Err(format!(
+                "0/{count} nodes are available: {count} Insufficient memory. preemption: 0/{count} nodes are \
+                 available: {count} No preemption victims found for incoming pod.",
+                count = nodes.len()
+            )),
+        }
+    }
+}
+
+fn requested_memory(pod: &Value) -> u64 {
+    let each = shape::containers(&pod["spec"]).iter();
+    each.filter_map(|container| {
+        let asked = shape::text(container, "/resources/requests/memory")
+            .or_else(|| shape::text(container, "/resources/limits/memory"))?;
+        quantity::bytes(asked)
+    })
+    .sum()
+}

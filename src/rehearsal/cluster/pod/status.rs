@@ -1,0 +1,125 @@
+//! The status of a pod as its run has it: phase, conditions and container states, in the words of the API.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::super::dice::Dice;
+use super::super::shape::{self, stamp};
+use super::{ContainerRun, PodRun, Running, Stay};
+
+/// The status object of a pod. Conditions keep their transition times while they do not change.
+pub(in super::super) fn of(run: &PodRun, pod: &Value, now: Timestamp) -> Value {
+    let leaving = matches!(run.stay, Stay::Leaving(_));
+    let scheduled = !matches!(run.stay, Stay::Unscheduled(_));
+    let has_started = run.containers.iter().any(|container| !matches!(container.state, Running::Creating(_)));
+    let is_ready = scheduled && !leaving && run.containers.iter().all(|container| container.is_ready(now));
+    let mut status = json!({
+        "phase": if has_started { "Running" } else { "Pending" },
+        "qosClass": quality(pod),
+        "conditions": conditions(run, pod, is_ready, now),
+    });
+    if !scheduled {
+        return status;
+    }
+    let dice = Dice::new(2);
+    let node = shape::text(pod, "/spec/nodeName").unwrap_or_default();
+    let host = format!("10.0.{}.{}", dice.draw(&["host", node]) % 16, 4 + dice.draw(&["ip", node]) % 250);
+    status["hostIP"] = json!(host);
+    status["startTime"] = stamp(run.born_at);
+    if has_started {
+        let ip = format!(
+            "10.0.{}.{}",
+            16 + dice.draw(&["net", shape::uid(pod)]) % 16,
+            4 + dice.draw(&["pod", shape::uid(pod)]) % 250
+        );
+        status["podIP"] = json!(ip);
+        status["podIPs"] = json!([{"ip": ip}]);
+    }
+    let each = run.containers.iter().map(|container| container_status(run, container, shape::uid(pod), now));
+    status["containerStatuses"] = each.collect();
+    status
+}
+
+fn conditions(run: &PodRun, pod: &Value, is_ready: bool, now: Timestamp) -> Value {
+    let scheduled = !matches!(run.stay, Stay::Unscheduled(_));
+    let unready: Vec<&str> = run
+        .containers
+        .iter()
+        .filter(|container| !container.is_ready(now))
+        .map(|container| container.name.as_str())
+        .collect();
+    let why = format!("containers with unready status: [{}]", unready.join(" "));
+    let rows = [
+        ("PodScheduled", scheduled, "Unschedulable", "0 nodes have room for the pod."),
+        ("Initialized", scheduled, "", ""),
+        ("ContainersReady", is_ready, "ContainersNotReady", why.as_str()),
+        ("Ready", is_ready, "ContainersNotReady", why.as_str()),
+    ];
+    rows.iter()
+        .map(|(kind, holds, reason, message)| {
+            let word = if *holds { "True" } else { "False" };
+            let mut condition = json!({"type": kind, "status": word, "lastProbeTime": null});
+            if !holds && !reason.is_empty() {
+                condition["reason"] = json!(reason);
+                condition["message"] = json!(message);
+            }
+            let known = pod.pointer("/status/conditions").and_then(Value::as_array);
+            let same = known.and_then(|all| all.iter().find(|old| old["type"] == *kind && old["status"] == word));
+            condition["lastTransitionTime"] = same.map_or_else(|| stamp(now), |old| old["lastTransitionTime"].clone());
+            condition
+        })
+        .collect()
+}
+
+fn container_status(run: &PodRun, container: &ContainerRun, uid: &str, now: Timestamp) -> Value {
+    let leaving = matches!(run.stay, Stay::Leaving(_));
+    let ready = !leaving && container.is_ready(now);
+    let lives = container.restarts.to_string();
+    let identity = format!("containerd://{:016x}", Dice::new(3).draw(&[uid, &container.name, &lives]));
+    let mut state = json!({});
+    let mut last = container.last.map(|(from, to)| ended(from, to, uid, &container.name));
+    match container.state {
+        Running::Creating(_) => state["waiting"] = json!({"reason": "ContainerCreating"}),
+        Running::Up { since, .. } => state["running"] = json!({"startedAt": stamp(since)}),
+        Running::Down { wait, .. } if wait.is_zero() => {
+            // Restarted at once: for this moment the kill is the present state and not yet the last one.
+            if let Some(kill) = last.take() {
+                state["terminated"] = kill;
+            }
+        }
+        Running::Down { wait, .. } => {
+            let place = format!("{}_{}({uid})", run.key.name, run.key.namespace);
+            let message =
+                format!("back-off {}s restarting failed container={} pod={place}", wait.as_secs(), container.name);
+            state["waiting"] = json!({"reason": "CrashLoopBackOff", "message": message});
+        }
+    }
+    json!({
+        "name": container.name, "image": container.image, "imageID": format!("{}@sha256:{:016x}", container.image, Dice::new(4).draw(&[&container.image])),
+        "containerID": identity, "ready": ready, "started": matches!(container.state, Running::Up { .. }),
+        "restartCount": container.restarts, "state": state,
+        "lastState": last.map_or_else(|| json!({}), |kill| json!({"terminated": kill})),
+    })
+}
+
+/// A life that the kernel ended.
+fn ended(from: Timestamp, to: Timestamp, uid: &str, name: &str) -> Value {
+    let identity = format!("containerd://{:016x}", Dice::new(3).draw(&[uid, name, &to.to_string()]));
+    json!({"exitCode": 137, "reason": "OOMKilled", "startedAt": stamp(from), "finishedAt": stamp(to), "containerID": identity})
+}
+
+/// Quality of service: guaranteed when every container's requests equal its limits, best effort when it has neither.
+fn quality(pod: &Value) -> &'static str {
+    let containers = shape::containers(&pod["spec"]);
+    let part =
+        |container: &Value, side: &str| container.pointer(&format!("/resources/{side}")).cloned().unwrap_or_default();
+    let is_empty = |value: &Value| value.as_object().is_none_or(serde_json::Map::is_empty);
+    if containers.iter().all(|one| is_empty(&part(one, "limits")) && is_empty(&part(one, "requests"))) {
+        return "BestEffort";
+    }
+    let full = |one: &Value| {
+        let limits = part(one, "limits");
+        limits.get("memory").is_some() && limits.get("cpu").is_some() && limits == part(one, "requests")
+    };
+    if containers.iter().all(full) { "Guaranteed" } else { "Burstable" }
+}

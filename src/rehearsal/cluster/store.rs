@@ -1,0 +1,213 @@
+//! Objects by key with one revision counter and a bounded log of changes: all that lists and watches are made of.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::kind::Kind;
+use super::shape;
+
+/// How many changes are kept for watches to catch up on, unless told otherwise.
+const KEPT_CHANGES: usize = 4096;
+
+/// Which object. Ordered as lists are: by resource, namespace, name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The plural of the resource.
+    pub plural: &'static str,
+    /// Its namespace; empty in the cluster at large.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Key {
+    /// The key of a name.
+    pub fn new(kind: &Kind, namespace: &str, name: &str) -> Self {
+        Self { plural: kind.plural, namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
+    /// The key of an object.
+    pub fn of(kind: &Kind, object: &Value) -> Self {
+        Self::new(kind, shape::namespace(object), shape::name(object))
+    }
+}
+
+/// What happened to an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The revision it made.
+    pub revision: u64,
+    /// Which object.
+    pub key: Key,
+    /// Before; `None` if it was created.
+    pub before: Option<Arc<Value>>,
+    /// After; `None` if it was deleted.
+    pub after: Option<Arc<Value>>,
+    /// The last state of a deleted object, carrying the revision of the deletion.
+    pub last: Arc<Value>,
+}
+
+/// The changes asked for are no longer kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expired {
+    /// The oldest revision that can still be followed.
+    pub oldest: u64,
+}
+
+/// The object store.
+#[derive(Debug)]
+pub struct Store {
+    objects: BTreeMap<Key, Arc<Value>>,
+    changes: VecDeque<Change>,
+    revision: u64,
+    oldest: u64,
+    kept: usize,
+}
+
+impl Store {
+    /// An empty store that counts on from a revision.
+    pub fn new(revision: u64) -> Self {
+        Self { objects: BTreeMap::new(), changes: VecDeque::new(), revision, oldest: revision, kept: KEPT_CHANGES }
+    }
+
+    /// The revision of the last change.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The oldest revision a watch may start from.
+    pub fn oldest(&self) -> u64 {
+        self.oldest
+    }
+
+    /// An object.
+    pub fn get(&self, key: &Key) -> Option<&Arc<Value>> {
+        self.objects.get(key)
+    }
+
+    /// The objects of a resource, in one namespace or in all.
+    pub fn list(&self, kind: &Kind, namespace: Option<&str>) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
+        let plural = kind.plural;
+        let wanted = namespace.map(str::to_owned);
+        let first = Key { plural, namespace: wanted.clone().unwrap_or_default(), name: String::new() };
+        self.objects.range(first..).take_while(move |(key, _)| {
+            key.plural == plural && wanted.as_ref().is_none_or(|space| *space == key.namespace)
+        })
+    }
+
+    /// Stores an object under a new revision and returns it as stored. What changes nothing burns no revision.
+    pub fn put(&mut self, key: Key, mut object: Value) -> Arc<Value> {
+        let before = self.objects.get(&key).cloned();
+        if let Some(before) = &before {
+            shape::set(&mut object, &["metadata", "resourceVersion"], before["metadata"]["resourceVersion"].clone());
+            if **before == object {
+                return Arc::clone(before);
+            }
+        }
+        self.revision += 1;
+        shape::set(&mut object, &["metadata", "resourceVersion"], json!(self.revision.to_string()));
+        let object = Arc::new(object);
+        self.objects.insert(key.clone(), Arc::clone(&object));
+        let (after, last) = (Some(Arc::clone(&object)), Arc::clone(&object));
+        self.record(Change { revision: self.revision, key, before, after, last });
+        object
+    }
+
+    /// Removes an object and returns its last state, which carries the revision of the deletion.
+    pub fn remove(&mut self, key: &Key) -> Option<Arc<Value>> {
+        let before = self.objects.remove(key)?;
+        self.revision += 1;
+        let mut last = (*before).clone();
+        shape::set(&mut last, &["metadata", "resourceVersion"], json!(self.revision.to_string()));
+        let last = Arc::new(last);
+        let change = Change {
+            revision: self.revision,
+            key: key.clone(),
+            before: Some(before),
+            after: None,
+            last: Arc::clone(&last),
+        };
+        self.record(change);
+        Some(last)
+    }
+
+    /// The changes after a revision, ascending.
+    pub fn changes_after(&self, revision: u64) -> Result<impl Iterator<Item = &Change>, Expired> {
+        if revision < self.oldest {
+            return Err(Expired { oldest: self.oldest });
+        }
+        let from = self.changes.partition_point(|change| change.revision <= revision);
+        Ok(self.changes.range(from..))
+    }
+
+    /// Forgets every change so far, as a compaction does: watches behind it are gone.
+    pub fn compact(&mut self) {
+        self.changes.clear();
+        self.oldest = self.revision;
+    }
+
+    fn record(&mut self, change: Change) {
+        self.changes.push_back(change);
+        while self.changes.len() > self.kept {
+            if let Some(dropped) = self.changes.pop_front() {
+                self.oldest = dropped.revision;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rehearsal::cluster::kind::row;
+
+    fn object(namespace: &str, name: &str, note: i64) -> Value {
+        json!({"metadata": {"namespace": namespace, "name": name}, "note": note})
+    }
+
+    #[test]
+    fn every_real_change_makes_one_revision_and_a_repeat_makes_none() {
+        let pods = row("pods");
+        let mut store = Store::new(100);
+        let first = store.put(Key::new(pods, "a", "x"), object("a", "x", 1));
+        assert_eq!(first["metadata"]["resourceVersion"], "101");
+        store.put(Key::new(pods, "a", "x"), object("a", "x", 1));
+        assert_eq!(store.revision(), 101);
+        store.put(Key::new(pods, "a", "x"), object("a", "x", 2));
+        assert_eq!(store.remove(&Key::new(pods, "a", "x")).unwrap()["metadata"]["resourceVersion"], "103");
+        assert_eq!(store.remove(&Key::new(pods, "a", "x")), None);
+        let told: Vec<_> =
+            store.changes_after(100).unwrap().map(|c| (c.revision, c.before.is_some(), c.after.is_some())).collect();
+        assert_eq!(told, [(101, false, true), (102, true, true), (103, true, false)]);
+    }
+
+    #[test]
+    fn a_list_holds_one_resource_and_one_namespace() {
+        let mut store = Store::new(0);
+        for (plural, space, name) in
+            [("pods", "a", "x"), ("pods", "b", "y"), ("pods", "ab", "z"), ("services", "a", "s")]
+        {
+            store.put(Key::new(row(plural), space, name), object(space, name, 0));
+        }
+        let names = |space| store.list(row("pods"), space).map(|(key, _)| key.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(Some("a")), ["x"]);
+        assert_eq!(names(None), ["x", "z", "y"]);
+    }
+
+    #[test]
+    fn changes_before_the_horizon_are_expired() {
+        let pods = row("pods");
+        let mut store = Store::new(0);
+        store.kept = 2;
+        for note in 1..=4 {
+            store.put(Key::new(pods, "a", "x"), object("a", "x", note));
+        }
+        assert_eq!(store.changes_after(1).err(), Some(Expired { oldest: 2 }));
+        assert_eq!(store.changes_after(2).unwrap().count(), 2);
+        store.compact();
+        assert_eq!(store.changes_after(3).err(), Some(Expired { oldest: 4 }));
+        assert_eq!(store.changes_after(4).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,128 @@
+//! Objects written from a scenario's words: workloads with their owners' marks, budgets, quotas, autoscalers.
+
+use serde_json::{Value, json};
+
+use super::kind::row;
+use super::shape::{self, set};
+use super::spec::{AutoscalerSpec, QuotaSpec};
+use crate::domain::observation::workload::Ownership;
+use crate::rehearsal::scenario::{ContainerShape, Quantity, RevisionSpec, WorkloadSpec};
+
+/// A workload as it was, or is, at a revision.
+pub(super) fn workload(spec: &WorkloadSpec, revision: Option<&RevisionSpec>) -> Value {
+    let kind = row(spec.kind.plural());
+    let mut labels = json!({"app": spec.name});
+    for (name, value) in &spec.labels {
+        labels[name.as_str()] = json!(value);
+    }
+    let mut containers: Vec<Value> = spec.containers.iter().map(container).collect();
+    if let (Some(first), Some(revision)) = (containers.first_mut(), revision) {
+        if let Some(image) = &revision.image {
+            first["image"] = json!(image);
+        }
+        if let Some(limit) = revision.memory_limit {
+            set(first, &["resources", "limits", "memory"], quantity(limit));
+        }
+    }
+    let mut object = json!({
+        "metadata": {"name": spec.name, "namespace": spec.namespace, "labels": labels, "annotations": spec.annotations},
+        "spec": {
+            "replicas": spec.replicas, "selector": {"matchLabels": {"app": spec.name}},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}},
+        },
+    });
+    if kind.plural == "deployments" {
+        object["spec"]["strategy"] = json!({"type": "RollingUpdate", "rollingUpdate": {
+            "maxSurge": int_or_percent(&spec.max_surge), "maxUnavailable": int_or_percent(&spec.max_unavailable),
+        }});
+    }
+    if !spec.template_annotations.is_empty() {
+        set(&mut object, &["spec", "template", "metadata", "annotations"], json!(spec.template_annotations));
+    }
+    own(&mut object, &spec.ownership);
+    super::defaults::fill(kind, &mut object);
+    object
+}
+
+/// Tells a past template from the present one where the scenario names no difference: it was restarted since.
+pub(super) fn make_past(object: &mut Value, revision: &RevisionSpec) {
+    let at = shape::stamp(revision.at);
+    set(object, &["spec", "template", "metadata", "annotations", "kubectl.kubernetes.io/restartedAt"], at);
+}
+
+fn container(shape: &ContainerShape) -> Value {
+    let mut object = json!({"name": shape.name, "image": shape.image, "resources": {}});
+    let memory = [("limits", shape.memory_limit), ("requests", shape.memory_request)];
+    for (side, amount) in memory.into_iter().filter_map(|(side, amount)| Some((side, amount?))) {
+        set(&mut object, &["resources", side, "memory"], quantity(amount));
+    }
+    for (side, amount) in [("limits", &shape.cpu_limit), ("requests", &shape.cpu_request)] {
+        if let Some(amount) = amount {
+            set(&mut object, &["resources", side, "cpu"], json!(amount));
+        }
+    }
+    object
+}
+
+fn quantity(amount: Quantity) -> Value {
+    json!(super::quantity::show(amount.0))
+}
+
+fn int_or_percent(text: &str) -> Value {
+    text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number))
+}
+
+/// The labels and annotations by which an owner marks what it manages, from the documentation of each.
+fn own(object: &mut Value, ownership: &Ownership) {
+    let (name, namespace) = (shape::name(object).to_owned(), shape::namespace(object).to_owned());
+    let mut label = |key: &str, value: &str| set(object, &["metadata", "labels", key], json!(value));
+    match ownership {
+        Ownership::Direct => {}
+        Ownership::Helm { release } => {
+            label("app.kubernetes.io/managed-by", "Helm");
+            label("app.kubernetes.io/instance", release);
+            shape::annotate(object, "meta.helm.sh/release-name", release.as_str());
+            shape::annotate(object, "meta.helm.sh/release-namespace", namespace);
+        }
+        Ownership::ArgoCd { application } => {
+            label("app.kubernetes.io/instance", application);
+            let tracked = format!("{application}:apps/Deployment:{namespace}/{name}");
+            shape::annotate(object, "argocd.argoproj.io/tracking-id", tracked);
+        }
+        Ownership::Flux { name } => {
+            label("kustomize.toolkit.fluxcd.io/name", name);
+            label("kustomize.toolkit.fluxcd.io/namespace", "flux-system");
+        }
+    }
+}
+
+pub(super) fn budget(spec: &WorkloadSpec, least: u32) -> Value {
+    json!({
+        "metadata": {"name": spec.name, "namespace": spec.namespace},
+        "spec": {"minAvailable": least, "selector": {"matchLabels": {"app": spec.name}}},
+    })
+}
+
+pub(super) fn quota(spec: &QuotaSpec) -> Value {
+    let mut hard = json!({});
+    if let Some(limit) = spec.memory_limits {
+        hard["limits.memory"] = quantity(limit);
+    }
+    if let Some(pods) = spec.pods {
+        hard["pods"] = json!(pods.to_string());
+    }
+    json!({"metadata": {"name": spec.name, "namespace": spec.namespace}, "spec": {"hard": hard}})
+}
+
+pub(super) fn autoscaler(spec: &AutoscalerSpec) -> Value {
+    json!({
+        "metadata": {"name": spec.workload, "namespace": spec.namespace},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": spec.workload},
+            "minReplicas": spec.min, "maxReplicas": spec.max,
+            "metrics": [{"type": "Resource", "resource": {
+                "name": "cpu", "target": {"type": "Utilization", "averageUtilization": spec.cpu_percent},
+            }}],
+        },
+    })
+}

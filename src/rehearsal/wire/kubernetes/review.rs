@@ -1,0 +1,61 @@
+//! Reviews of the caller's own rights: the rules of the scenario, and its faults where they deny.
+
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::path::Review;
+use super::{Call, KubernetesState, answer};
+use crate::rehearsal::cluster::access::Attempt;
+use crate::rehearsal::cluster::failure::Failure;
+use crate::rehearsal::faults::Struck;
+use crate::rehearsal::ledger::Api;
+
+/// Answers a review: the object that was sent, with its status.
+pub(super) fn answer(state: &KubernetesState, review: Review, call: &Call) -> Result<Response, Failure> {
+    if call.method != http::Method::POST {
+        return Err(Failure::method_not_allowed());
+    }
+    let mut object = call.document()?;
+    if !object.is_object() {
+        return Err(Failure::bad_request("a review is an object"));
+    }
+    let kind = match review {
+        Review::Access => "SelfSubjectAccessReview",
+        Review::Rules => "SelfSubjectRulesReview",
+    };
+    let status = match review {
+        Review::Access => access(state, &object["spec"]),
+        Review::Rules => {
+            let namespace = object.pointer("/spec/namespace").and_then(Value::as_str).unwrap_or("default");
+            state.cluster.at(state.clock.now(), |cluster| cluster.access().rules(namespace))
+        }
+    };
+    object["apiVersion"] = json!("authorization.k8s.io/v1");
+    object["kind"] = json!(kind);
+    if !object["metadata"].is_object() {
+        object["metadata"] = json!({"creationTimestamp": null});
+    }
+    object["status"] = status;
+    Ok(answer::json(201, &object))
+}
+
+fn access(state: &KubernetesState, spec: &Value) -> Value {
+    let Some(asked) = spec.get("resourceAttributes").filter(|asked| asked.is_object()) else {
+        return json!({"allowed": true, "reason": "RBAC: allowed by ClusterRoleBinding \"system:discovery\""});
+    };
+    let word = |name: &str| asked.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (verb, resource) = (word("verb"), word("resource"));
+    let now = state.clock.now();
+    let struck = Struck { api: Api::Kubernetes, operation: verb, resource: Some(resource) };
+    if state.faults.denies(struck, now) {
+        return json!({"allowed": false});
+    }
+    let attempt = Attempt {
+        verb,
+        group: word("group"),
+        resource,
+        subresource: word("subresource"),
+        namespace: word("namespace"),
+    };
+    state.cluster.at(now, |cluster| cluster.access().review(attempt))
+}

@@ -1,0 +1,240 @@
+//! The simulated Kubernetes API as the real kube client sees it, over HTTP on loopback.
+
+use std::future::{Future, IntoFuture};
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt};
+use jiff::SignedDuration;
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::authorization::v1::SelfSubjectAccessReview;
+use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::api::{Api, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
+use kube::runtime::watcher;
+use kube::{Client, Config};
+use pagerdeck::rehearsal::clock::{SimClock, Speed};
+use pagerdeck::rehearsal::cluster::Cluster;
+use pagerdeck::rehearsal::cluster::shared::SharedCluster;
+use pagerdeck::rehearsal::faults::FaultPlan;
+use pagerdeck::rehearsal::ledger::{DryRun, Ledger, Mutates};
+use pagerdeck::rehearsal::scenario::load;
+use pagerdeck::rehearsal::wire::kubernetes::{KubernetesState, router};
+use serde_json::json;
+
+/// Serves a scenario and runs a client against it; both end together.
+async fn with_cluster<F: Future<Output = ()>>(scenario: &str, run: impl FnOnce(Client, KubernetesState, String) -> F) {
+    // A second installation answers an error, which only says that another test was first.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let scenario = load(scenario).unwrap();
+    let state = KubernetesState {
+        cluster: Arc::new(SharedCluster::new(Cluster::new(&scenario, scenario.seed))),
+        clock: Arc::new(SimClock::new(scenario.start, Speed::Max)),
+        ledger: Ledger::default(),
+        faults: Arc::new(FaultPlan::new(&scenario)),
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("http://{}", listener.local_addr().unwrap());
+    let client = Client::try_from(Config::new(uri.parse().unwrap())).unwrap();
+    let served = state.clone();
+    tokio::select! {
+        ended = axum::serve(listener, router(state.clone())).into_future() => panic!("the server ended: {ended:?}"),
+        () = served.cluster.drive(&served.clock) => panic!("the cluster stopped"),
+        () = run(client, state, uri) => {}
+    }
+}
+
+fn restart() -> Patch<serde_json::Value> {
+    Patch::Strategic(json!({"spec": {"template": {"metadata": {"annotations":
+        {"kubectl.kubernetes.io/restartedAt": "2026-05-01T09:33:00Z"}}}}}))
+}
+
+/// Lets incident time pass in small steps, as the cockpit does at full speed.
+fn pass(state: &KubernetesState, seconds: i64) {
+    let until = state.clock.now() + SignedDuration::from_secs(seconds);
+    while let Some(at) = state.cluster.at(state.clock.now(), |cluster| cluster.next_change()).filter(|at| *at <= until)
+    {
+        state.clock.jump_to(at);
+    }
+    state.clock.jump_to(until);
+    state.cluster.at(until, |_| ());
+}
+
+#[tokio::test]
+async fn typed_reads_pages_and_selectors() {
+    with_cluster("oom-leak", |client, state, _| async move {
+        let pods: Api<Pod> = Api::namespaced(client.clone(), "payments");
+        let listed = pods.list(&ListParams::default().labels("app=my-api")).await.unwrap();
+        assert_eq!(listed.items.len(), 6);
+        let mut names = Vec::new();
+        let mut page = ListParams::default().labels("app=my-api").limit(4);
+        loop {
+            let answer = pods.list(&page).await.unwrap();
+            names.extend(answer.items.iter().map(|pod| pod.metadata.name.clone().unwrap()));
+            match answer.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => page = page.continue_token(&token),
+                None => break,
+            }
+        }
+        assert_eq!(names, listed.items.iter().map(|pod| pod.metadata.name.clone().unwrap()).collect::<Vec<_>>());
+        let one = ListParams::default().fields(&format!("metadata.name={}", names[0]));
+        assert_eq!(pods.list(&one).await.unwrap().items.len(), 1);
+        let events: Api<Event> = Api::namespaced(client.clone(), "payments");
+        let kills: i32 = events
+            .list(&ListParams::default().fields("reason=OOMKilling"))
+            .await
+            .unwrap()
+            .items
+            .iter()
+            .filter(|event| event.involved_object.name.as_deref().unwrap().starts_with("my-api-"))
+            .map(|event| event.count.unwrap())
+            .sum();
+        assert_eq!(kills, 14);
+        assert_eq!(client.apiserver_version().await.unwrap().minor, "34");
+        assert!(client.list_api_groups().await.unwrap().groups.iter().any(|group| group.name == "apps"));
+        let apps = client.list_api_group_resources("apps/v1").await.unwrap();
+        assert!(apps.resources.iter().any(|resource| resource.name == "deployments/scale"));
+        assert_eq!(state.ledger.summary().mutating, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rehearsed_restart_is_counted_apart_and_a_meant_one_rolls() {
+    with_cluster("oom-leak", |client, state, _| async move {
+        let deployments: Api<Deployment> = Api::namespaced(client.clone(), "payments");
+        let before = deployments.get("my-api").await.unwrap();
+        let dry = PatchParams { dry_run: true, ..PatchParams::default() };
+        let rehearsed = deployments.patch("my-api", &dry, &restart()).await.unwrap();
+        assert_ne!(rehearsed.spec, before.spec);
+        assert_eq!(deployments.get("my-api").await.unwrap(), before);
+        assert_eq!((state.ledger.summary().mutating, state.ledger.summary().dry_run), (0, 1));
+        deployments.patch("my-api", &PatchParams::default(), &restart()).await.unwrap();
+        pass(&state, 180);
+        let after = deployments.get("my-api").await.unwrap();
+        let status = after.status.unwrap();
+        assert_eq!((status.updated_replicas, status.available_replicas), (Some(6), Some(6)));
+        assert_eq!(status.observed_generation, after.metadata.generation);
+        let sets: Api<ReplicaSet> = Api::namespaced(client, "payments");
+        let serving = sets.list(&ListParams::default().labels("app=my-api")).await.unwrap();
+        assert_eq!(serving.items.iter().filter(|set| set.spec.as_ref().unwrap().replicas == Some(6)).count(), 1);
+        assert_eq!(state.ledger.summary().mutating, 1);
+        let written = state.ledger.entries().into_iter().find(|entry| entry.dry_run == DryRun::All).unwrap();
+        assert_eq!(
+            (written.operation.as_str(), written.mutating, written.status),
+            ("patch deployments", Mutates::Writes, 200)
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn refusals_arrive_as_typed_status() {
+    with_cluster("oom-leak", |client, _, _| async move {
+        let deployments: Api<Deployment> = Api::namespaced(client, "payments");
+        let stale = Patch::Merge(json!({"metadata": {"resourceVersion": "7"}, "spec": {"replicas": 3}}));
+        let invalid = Patch::Merge(json!({"spec": {"replicas": -3}}));
+        for (name, patch, code, reason) in [
+            ("my-api", &stale, 409, "Conflict"),
+            ("my-api", &invalid, 422, "Invalid"),
+            ("payments-cache", &stale, 404, "NotFound"),
+        ] {
+            match deployments.patch(name, &PatchParams::default(), patch).await {
+                Err(kube::Error::Api(status)) => assert_eq!((status.code, status.reason.as_str()), (code, reason)),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_scenario_denies_is_denied_and_its_review_says_so() {
+    with_cluster("no-data", |client, state, _| async move {
+        let pods: Api<Pod> = Api::namespaced(client.clone(), "payments");
+        match pods.list(&ListParams::default()).await {
+            Err(kube::Error::Api(status)) => {
+                assert_eq!((status.code, status.reason.as_str()), (403, "Forbidden"));
+                assert!(
+                    status.message.contains("cannot list resource \"pods\" in API group \"\""),
+                    "{}",
+                    status.message
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+        let reviews: Api<SelfSubjectAccessReview> = Api::all(client);
+        for (resource, group, allowed) in [("pods", "", false), ("deployments", "apps", true)] {
+            let ask: SelfSubjectAccessReview = serde_json::from_value(json!({"spec": {"resourceAttributes":
+                {"verb": "list", "group": group, "resource": resource, "namespace": "payments"}}}))
+            .unwrap();
+            let answer = reviews.create(&PostParams::default(), &ask).await.unwrap();
+            assert_eq!(answer.status.unwrap().allowed, allowed, "{resource}");
+        }
+        assert_eq!(state.ledger.summary().mutating, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_watch_follows_a_rollout_and_a_compacted_one_is_gone() {
+    with_cluster("oom-leak", |client, state, _| async move {
+        let deployments: Api<Deployment> = Api::namespaced(client.clone(), "payments");
+        let listed = deployments.list(&ListParams::default()).await.unwrap();
+        let revision = listed.metadata.resource_version.unwrap();
+        let mut watch = deployments.watch(&WatchParams::default(), &revision).await.unwrap().boxed();
+        deployments.patch("my-api", &PatchParams::default(), &restart()).await.unwrap();
+        let Some(WatchEvent::Modified(seen)) = watch.try_next().await.unwrap() else { panic!("no change") };
+        assert_eq!(seen.metadata.name.as_deref(), Some("my-api"));
+        state.cluster.at(state.clock.now(), Cluster::compact);
+        let mut late = deployments.watch(&WatchParams::default(), &revision).await.unwrap().boxed();
+        match late.try_next().await.unwrap() {
+            Some(WatchEvent::Error(status)) => assert_eq!((status.code, status.reason.as_str()), (410, "Expired")),
+            other => panic!("{other:?}"),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_of_a_revision_that_is_gone_is_http_410() {
+    with_cluster("oom-leak", |client, state, uri| async move {
+        let pods: Api<Pod> = Api::namespaced(client, "payments");
+        let first = pods.list(&ListParams::default().limit(1)).await.unwrap();
+        let token = first.metadata.continue_.unwrap();
+        let deployments: Api<Deployment> = Api::namespaced(pods.clone().into_client(), "payments");
+        deployments.patch("my-api", &PatchParams::default(), &restart()).await.unwrap();
+        state.cluster.at(state.clock.now(), Cluster::compact);
+        let url = format!("{uri}/api/v1/namespaces/payments/pods?limit=1&continue={token}");
+        let answer = reqwest::get(url).await.unwrap();
+        assert_eq!(answer.status(), 410);
+        assert_eq!(answer.json::<serde_json::Value>().await.unwrap()["reason"], "Expired");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_streaming_list_ends_its_beginning_with_a_bookmark() {
+    with_cluster("oom-leak", |client, state, _| async move {
+        let pods: Api<Pod> = Api::namespaced(client, "payments");
+        for config in [watcher::Config::default().streaming_lists(), watcher::Config::default().page_size(2)] {
+            let mut events = watcher(pods.clone(), config.labels("app=my-api")).boxed();
+            let mut seen = 0;
+            loop {
+                match events.try_next().await.unwrap().unwrap() {
+                    watcher::Event::Init => {}
+                    watcher::Event::InitApply(_) => seen += 1,
+                    watcher::Event::InitDone => break,
+                    other => panic!("{other:?}"),
+                }
+            }
+            assert_eq!(seen, 6);
+        }
+        let mut events = watcher(pods.clone(), watcher::Config::default().labels("app=my-api")).boxed();
+        while !matches!(events.try_next().await.unwrap(), Some(watcher::Event::InitDone)) {}
+        let deployments: Api<Deployment> = Api::namespaced(pods.clone().into_client(), "payments");
+        deployments.patch("my-api", &PatchParams::default(), &restart()).await.unwrap();
+        pass(&state, 5);
+        let Some(watcher::Event::Apply(pod)) = events.try_next().await.unwrap() else { panic!("no pod") };
+        assert!(pod.metadata.name.unwrap().starts_with("my-api-"));
+    })
+    .await;
+}
