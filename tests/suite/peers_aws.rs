@@ -3,6 +3,8 @@
 //! Needs `tests/peers/install.sh`. Where the peers are absent each test says `skipped`; with
 //! `PAGERDECK_REQUIRE_PEERS=1` that is a failure.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops where it is")]
+
 use std::io::{BufRead, BufReader};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -190,7 +192,7 @@ fn query() -> MetricQuery {
 
 async fn load_metrics(cloudwatch: &aws_sdk_cloudwatch::Client, newest: Timestamp, values: &[f64]) {
     let dimension = Dimension::builder().name("ServiceName").value("my-api").build();
-    let oldest = newest.as_second() - 60 * (values.len() as i64 - 1);
+    let oldest = newest.as_second() - 60 * (i64::try_from(values.len()).unwrap() - 1);
     let data = values.iter().zip(0_i64..).map(|(value, n)| {
         let datum = MetricDatum::builder().metric_name("CPUUtilization").dimensions(dimension.clone()).value(*value);
         datum.timestamp(DateTime::from_secs(oldest + 60 * n)).build()
@@ -236,6 +238,10 @@ async fn ministack_log_events_are_counted_exactly() {
     load_events(&aws_sdk_cloudwatchlogs::Client::new(&config), first, 2_500).await;
     let window = Window { from: first - SignedDuration::from_mins(1), to: first + SignedDuration::from_mins(10) };
     let (summary, counted) = read(&clients, &LogQuery::all(GROUP.into(), window)).await;
+    assert_eq!((summary.completeness, summary.events, counted), (Completeness::Exact, 2_500, 2_500));
+    // It caps a page and never gives a token; what is behind a full page must still be found.
+    let limits = ReadLimits { page_size: NonZeroU32::new(1_000).unwrap(), ..ReadLimits::default() };
+    let (summary, counted) = read(&clients, &LogQuery { limits, ..LogQuery::all(GROUP.into(), window) }).await;
     assert_eq!((summary.completeness, summary.events, counted), (Completeness::Exact, 2_500, 2_500));
     let found = find_groups(&clients, &GroupSearch::Prefix("/ecs/".into()), 10).await.unwrap();
     assert_eq!(found.groups, [GROUP.into()]);

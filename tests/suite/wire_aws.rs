@@ -2,6 +2,8 @@
 //!
 //! The servers are written from the protocols' documents and share no code with the adapters or the simulator.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on stops where it is")]
+
 #[path = "wire_aws/bedrock.rs"]
 mod bedrock;
 #[path = "wire_aws/faults.rs"]

@@ -183,9 +183,12 @@ impl Clients {
     /// As [`Clients::rehearsal`], with time-outs of the caller's choice.
     pub fn loopback(endpoint: &str, region: &Region, times: CallTimeouts) -> Result<Self, ClientsError> {
         require_loopback(endpoint)?;
+        // Later versions take a proxy from the environment, and a rehearsal would leave the machine through it.
+        #[expect(deprecated, reason = "the last version whose client uses no proxy")]
+        let behavior = BehaviorVersion::v2025_01_17();
         let credentials = Credentials::new("REHEARSAL", "rehearsal", None, None, "pagerdeck-rehearsal");
         let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
+            .behavior_version(behavior)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .region(aws_config::Region::new(region.as_str().to_owned()))
             .endpoint_url(endpoint)
@@ -343,5 +346,22 @@ mod tests {
                 "{endpoint}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_call_without_credentials_says_how_to_get_some() {
+        crate::adapters::install_tls_provider();
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_config::Region::new("us-east-1"))
+            .endpoint_url("http://127.0.0.1:9")
+            .retry_config(RetryConfig::disabled())
+            .build();
+        let region = Region::new("us-east-1");
+        let clients = Clients::of(&config, &Endpoints::default(), region, Budget::unlimited());
+        let error = clients.identity().await.unwrap_err();
+        assert!(matches!(&error, ClientsError::AskIdentity(CallError::NoCredentials(_))), "{error:?}");
+        assert!(error.fault().hints[0].contains("aws sso login"));
+        assert!(!error.is_transient());
     }
 }

@@ -145,7 +145,9 @@ async fn hear(bytes: Vec<u8>) -> Heard {
 
 pub(crate) fn folded(chunks: &[Chunk]) -> Reply {
     let mut reply = Reply::default();
-    chunks.iter().for_each(|chunk| reply.absorb(chunk));
+    for chunk in chunks {
+        reply.absorb(chunk);
+    }
     reply
 }
 

@@ -166,8 +166,30 @@ async fn identity_names_the_account() {
     assert_eq!(identity.account.as_str(), "123456789012");
     assert!(identity.arn.ends_with("OnCall/alice"));
     assert_eq!(identity.expires_at, None);
-    let error = r#"<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>The security token
-        included in the request is expired</Message></Error></ErrorResponse>"#;
+    let error = r"<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>The security token
+        included in the request is expired</Message></Error></ErrorResponse>";
     let server = Server::start(move |_, _| reply(403, "text/xml", error)).await;
     assert_eq!(server.clients().identity().await.unwrap_err().fault().kind, FaultKind::Credentials);
+}
+
+/// Runs one ignored test of this binary in a process of its own, with its own environment.
+fn run_alone(test: &str, name: &str, value: &str) -> std::process::Output {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--ignored", "--nocapture"]).env_remove("NO_PROXY").env_remove("no_proxy");
+    command.env(name, value).output().unwrap()
+}
+
+#[test]
+fn a_rehearsal_does_not_leave_the_machine_through_a_proxy() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let ran = run_alone("wire_aws::faults::reaches_loopback_directly", "HTTP_PROXY", &format!("http://{closed}"));
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test]
+#[ignore = "run by a_rehearsal_does_not_leave_the_machine_through_a_proxy, in a process of its own"]
+async fn reaches_loopback_directly() {
+    let server = Server::start(|_, _| cbor(200, &json!({"MetricAlarms": []}))).await;
+    assert!(describe_all(&server.clients()).await.unwrap().alarms.is_empty());
 }

@@ -131,7 +131,9 @@ fn encode(encoder: &mut Encoder, value: &Value) {
         Value::String(text) => drop(encoder.str(text)),
         Value::Array(entries) => {
             encoder.array(entries.len());
-            entries.iter().for_each(|entry| encode(encoder, entry));
+            for entry in entries {
+                encode(encoder, entry);
+            }
         }
         Value::Object(fields) => {
             if let Some(at) = fields.get("$at").and_then(Value::as_i64) {
