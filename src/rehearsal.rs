@@ -9,5 +9,8 @@ pub mod cluster;
 pub mod faults;
 pub mod ledger;
 pub mod scenario;
+pub mod server;
 pub mod wire;
 pub mod world;
+
+pub use server::{Endpoints, Rehearsal, StartOptions, start};

@@ -140,7 +140,7 @@ impl Behaviour {
                     .leak_origin(life, *retained)
                     .map_or(0.0, |origin| at.duration_since(origin).as_secs_f64().max(0.0) / 60.0 * rate);
                 let held = (floor + grown).min(brim + 0.5) + self.jitter(life, at, *noise);
-                held.min(brim + 1.0) * self.loaded(life, at, *retained)
+                held.min(brim + 1.0) * loaded(life, at, *retained)
             }
             Regime::Ceiling { demand, fresh, fill, before, noise, .. } => {
                 let jitter = self.jitter(life, at, *noise);
@@ -153,15 +153,6 @@ impl Behaviour {
                 (from + (demand.min(brim) - from) * share + jitter).min(brim + 1.0)
             }
         }
-    }
-
-    /// A restarted container of an old pod is not full at once: it loads what the pod retained.
-    fn loaded(&self, life: &Life, at: Timestamp, retained: Retained) -> f64 {
-        let age = at.duration_since(life.started_at).as_secs_f64();
-        if retained == Retained::Container || life.started_at == life.pod_created_at || age >= RELOAD_S {
-            return 1.0;
-        }
-        0.35 + 0.65 * age / RELOAD_S
     }
 
     /// When the growth that a life feels began.
@@ -210,6 +201,15 @@ impl Behaviour {
     fn unit(&self, what: &str) -> f64 {
         unit(self.seed, &self.key, what)
     }
+}
+
+/// A restarted container of an old pod is not full at once: it loads what the pod retained.
+fn loaded(life: &Life, at: Timestamp, retained: Retained) -> f64 {
+    let age = at.duration_since(life.started_at).as_secs_f64();
+    if retained == Retained::Container || life.started_at == life.pod_created_at || age >= RELOAD_S {
+        return 1.0;
+    }
+    0.35 + 0.65 * age / RELOAD_S
 }
 
 /// Pods in the order they are hit: all, then two thirds, then half, then one, and round again.

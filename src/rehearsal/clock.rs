@@ -1,7 +1,7 @@
 //! The incident clock of a rehearsal: runs at a multiple of the wall, or stands still and jumps. Owns the simulator's
 //! only look at the wall clock; knows nothing of the world.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ pub struct SimClock {
 #[derive(Debug, Default)]
 struct Sleepers {
     next_id: u64,
-    deadlines: BTreeMap<(Timestamp, u64), ()>,
+    deadlines: BTreeSet<(Timestamp, u64)>,
 }
 
 impl SimClock {
@@ -79,14 +79,14 @@ impl SimClock {
     /// latency, which the cockpit waits for with a request in flight: under `Max` nobody would jump meanwhile.
     pub async fn pause(&self, length: SignedDuration) {
         if let (Speed::Times(factor), Ok(length)) = (self.speed, Duration::try_from(length)) {
-            tokio::time::sleep(length.div_f64(factor.max(1e-6)).min(Duration::from_secs(3_600))).await;
+            tokio::time::sleep(length.div_f64(factor.max(1e-6)).min(Duration::from_hours(1))).await;
         }
     }
 
     /// The earliest instant somebody sleeps until.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
-        sleepers.deadlines.keys().next().map(|(at, _)| *at)
+        sleepers.deadlines.first().map(|(at, _)| *at)
     }
 
     /// Moves a standing clock forward and wakes who waited for it. Never moves back; ignored unless `Max`.
@@ -104,7 +104,7 @@ impl SimClock {
         let mut sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
         sleepers.next_id += 1;
         let key = (at, sleepers.next_id);
-        sleepers.deadlines.insert(key, ());
+        sleepers.deadlines.insert(key);
         Registration { clock: self, key }
     }
 }

@@ -24,6 +24,9 @@ pub type Lives = BTreeMap<String, Vec<Life>>;
 /// One minute: the resolution of every series.
 pub const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
+/// The lines of a generator in a minute that is over.
+type SettledLines = HashMap<(usize, Timestamp), Arc<[LogEvent]>>;
+
 /// What does not change while a rehearsal runs, and a memory of what is past and so cannot change any more.
 #[derive(Debug)]
 pub struct World {
@@ -35,7 +38,7 @@ pub struct World {
     /// Lines of files by the index of their `[[log]]`.
     filed: BTreeMap<usize, Vec<(Timestamp, String)>>,
     settled_points: Mutex<HashMap<(usize, Timestamp), Option<f64>>>,
-    settled_lines: Mutex<HashMap<(usize, Timestamp), Arc<[LogEvent]>>>,
+    settled_lines: Mutex<SettledLines>,
 }
 
 impl World {

@@ -73,7 +73,7 @@ pub fn parse(text: &str, origin: &str) -> Result<Scenario, Fault> {
         None => None,
         Some(name) => Some(base(name).map_err(&contradiction)?),
     };
-    let scenario = overlay.over(base).map_err(contradiction)?;
+    let scenario = overlay.over(base.as_ref()).map_err(contradiction)?;
     check(&scenario).map_err(contradiction)?;
     Ok(scenario)
 }

@@ -45,10 +45,9 @@ pub(super) struct Overlay {
 impl Overlay {
     /// The whole scenario. Workloads and alarms by name and metrics by id replace those of the base or are added to
     /// them; the other lists replace the base's as a whole.
-    pub(super) fn over(self, base: Option<Scenario>) -> Result<Scenario, String> {
+    pub(super) fn over(self, base: Option<&Scenario>) -> Result<Scenario, String> {
         let missing =
             |field: &str| format!("The field {field:?} is missing, and there is no based_on to take it from.");
-        let base = base.as_ref();
         Ok(Scenario {
             name: self.name,
             title: self.title,

@@ -215,7 +215,7 @@ pub enum Regime {
         /// The kills before start and the pace after.
         kills: KillSpec,
     },
-    /// A steady working set that does not fit the limit: full again within a minute of every start, then killed.
+    /// A steady working set that does not fit the limit: full again soon after every start, then killed.
     Ceiling {
         /// The working set it needs, in percent of the declared limit: above 100 it is killed, again and again.
         demand: f64,

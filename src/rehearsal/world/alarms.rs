@@ -115,13 +115,15 @@ impl<'a> Sight<'a> {
 
     /// One evaluation over the periods that end at `end`.
     ///
-    /// 1. No point at all: INSUFFICIENT_DATA. 2. At least M breach: ALARM. 3. Fewer than M could breach even if the
-    /// missing ones did: OK. 4. Else the state stays ("Configuring how CloudWatch alarms treat missing data", `missing`).
+    /// 1. No point at all: insufficient data.
+    /// 2. At least M breach: alarm.
+    /// 3. Fewer than M could breach even if the missing ones did: ok.
+    /// 4. Else the state stays ("Configuring how CloudWatch alarms treat missing data", `missing`).
     fn evaluation(&self, rule: &Rule, end: Timestamp, was: AlarmState) -> (AlarmState, Vec<Point>, usize) {
         let period = SignedDuration::from_secs(i64::from(rule.period_s));
         let points: Vec<Point> = (1..=rule.periods)
             .filter_map(|back| {
-                let at = end - period * back as i32;
+                let at = end - SignedDuration::from_secs(i64::from(rule.period_s) * i64::from(back));
                 let value = self.combined(&rule.metric, rule.statistic, at, at + period)?;
                 Some(Point { at, value })
             })

@@ -102,8 +102,8 @@ impl<'a> Sight<'a> {
                 })
                 .collect(),
             Cadence::File { .. } => {
-                let lines = self.world.filed.get(&index).map_or(&[][..], Vec::as_slice);
-                lines.iter().enumerate().map(|(nth, line)| one(line.0, None, 0, nth.to_string())).collect()
+                let filed = self.world.filed.get(&index).map_or(&[][..], Vec::as_slice);
+                filed.iter().enumerate().map(|(nth, line)| one(line.0, None, 0, nth.to_string())).collect()
             }
         }
     }
@@ -130,13 +130,12 @@ impl<'a> Sight<'a> {
 
     fn written(&self, index: usize, log: &LogSpec, moment: &Moment<'_>) -> Option<LogEvent> {
         let generator = format!("log {index}");
-        let message = match &log.cadence {
-            Cadence::File { .. } => self.world.filed.get(&index)?.get(moment.key.parse::<usize>().ok()?)?.1.clone(),
-            _ => {
-                let drawn = unit(self.world.seed, &generator, &format!("template {}", moment.key));
-                let template = log.templates.get((drawn * log.templates.len() as f64) as usize)?;
-                self.filled(&generator, log, template, moment)
-            }
+        let message = if let Cadence::File { .. } = &log.cadence {
+            self.world.filed.get(&index)?.get(moment.key.parse::<usize>().ok()?)?.1.clone()
+        } else {
+            let drawn = unit(self.world.seed, &generator, &format!("template {}", moment.key));
+            let template = log.templates.get((drawn * log.templates.len() as f64) as usize)?;
+            self.filled(&generator, log, template, moment)
         };
         let stream = match (&log.stream, moment.life) {
             (Some(stream), _) => stream.clone(),

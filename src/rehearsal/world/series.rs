@@ -182,8 +182,9 @@ pub(super) fn curve(scenario: &Scenario, metric: &MetricSpec, seed: u64) -> BTre
 
 /// Stretches values so that the last `points` of them have exactly the peak, at their end, and the mean.
 ///
-/// 1. The last value becomes the highest of the tail. 2. With `k = (peak - mean) / (highest - mean of the tail)` each
-/// value becomes `peak - k * (highest - value)`: linear, so that the mean of the tail lands on `mean`.
+/// 1. The last value becomes the highest of the tail.
+/// 2. With `k = (peak - mean) / (highest - mean of the tail)` each value becomes `peak - k * (highest - value)`: linear,
+///    so that the mean of the tail lands on `mean`.
 fn stretch(values: &mut [f64], figures: Normalise) {
     let from = values.len().saturating_sub(figures.points);
     let Some(tail) = values.get_mut(from..).filter(|tail| !tail.is_empty()) else { return };

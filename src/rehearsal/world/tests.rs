@@ -32,13 +32,12 @@ fn lives_at_start(scenario: &Scenario, seed: u64) -> Lives {
 fn replaced(lives: &Lives, at: Timestamp, limit: u64) -> Lives {
     let mut lives = lives.clone();
     let all = lives.get_mut("my-api").unwrap();
-    for (nth, life) in all.iter_mut().filter(|life| life.ended_at.is_none()).enumerate() {
-        life.ended_at = Some(at + SignedDuration::from_secs(15 * (nth as i64 + 1)));
+    for (life, nth) in all.iter_mut().filter(|life| life.ended_at.is_none()).zip(0_i64..) {
+        life.ended_at = Some(at + SignedDuration::from_secs(15 * (nth + 1)));
         life.end = Some(LifeEnd::Replaced);
     }
-    let pods = all.iter().filter(|life| life.end == Some(LifeEnd::Replaced)).count();
-    for nth in 0..pods {
-        let born = at + SignedDuration::from_secs(15 * nth as i64);
+    for nth in 0..6 {
+        let born = at + SignedDuration::from_secs(15 * nth);
         let pod = format!("my-api-new-{nth:04}");
         let container = "app".to_owned();
         let limit = Some(limit);
@@ -118,8 +117,8 @@ fn memory_climbs_by_three_a_minute_to_the_brim_while_requests_are_flat() {
     assert!((2.8..3.3).contains(&slope), "{slope}");
     let requests = stage.window("requests", stage.start);
     assert!(requests.iter().all(|point| (1_200.0..1_280.0).contains(&point.value)), "{requests:?}");
-    assert_eq!(stage.window("oom-terminations", stage.start)[29].value, 14.0);
-    assert_eq!(stage.window("restarts", stage.start)[29].value, 14.0);
+    assert_eq!(stage.window("oom-terminations", stage.start)[29].value as u64, 14);
+    assert_eq!(stage.window("restarts", stage.start)[29].value as u64, 14);
 }
 
 #[test]
@@ -233,8 +232,8 @@ fn files_of_a_folder_are_re_stamped_to_the_clock() {
     let scenario = Arc::new(load(folder.path().to_str().unwrap()).unwrap());
     let start = scenario.start;
     let world = World::new(scenario, 1).unwrap();
-    let lives = Lives::new();
-    let sight = world.at(start, &lives);
+    let nobody = Lives::new();
+    let sight = world.at(start, &nobody);
     let values: Vec<(i64, f64)> = sight
         .points(sight.metric("cpu").unwrap().1, start - MINUTE * 30, start)
         .iter()

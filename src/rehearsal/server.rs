@@ -1,0 +1,175 @@
+//! The loopback servers of a rehearsal: one port for AWS, one for Kubernetes, one for Slack, over one world.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::behaviour::Life;
+use super::clock::{SimClock, Speed};
+use super::cluster::Cluster;
+use super::cluster::shared::SharedCluster;
+use super::faults::FaultPlan;
+use super::ledger::Ledger;
+use super::scenario::Scenario;
+use super::wire::kubernetes::KubernetesState;
+use super::wire::{aws, kubernetes, slack};
+use super::world::{Lives, World};
+use crate::domain::fault::{Fault, FaultKind};
+
+/// How a rehearsal is started.
+#[derive(Clone, Copy, Debug)]
+pub struct StartOptions {
+    /// How incident time passes.
+    pub speed: Speed,
+    /// The seed; the scenario's own where left out.
+    pub seed: Option<u64>,
+}
+
+/// Where the servers listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    /// All AWS services.
+    pub aws: String,
+    /// The Kubernetes API.
+    pub kubernetes: String,
+    /// The Slack webhook, whole.
+    pub slack: String,
+}
+
+/// What all servers of a rehearsal share.
+#[derive(Debug)]
+pub struct Cloud {
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    /// Incident time.
+    pub clock: Arc<SimClock>,
+    /// Where requests are written down.
+    pub ledger: Ledger,
+    /// What goes wrong on the wire.
+    pub faults: Arc<FaultPlan>,
+    /// Telemetry.
+    pub world: World,
+    /// The cluster.
+    pub cluster: Arc<SharedCluster>,
+    /// The seed in use.
+    pub seed: u64,
+}
+
+impl Cloud {
+    /// Every life of each workload's first container, up to now.
+    pub fn lives(&self) -> Lives {
+        self.cluster.at(self.clock.now(), |cluster| lives_of(&self.scenario, cluster))
+    }
+}
+
+/// The lives that telemetry follows: those of the first container of each workload.
+pub fn lives_of(scenario: &Scenario, cluster: &Cluster) -> Lives {
+    scenario
+        .workloads
+        .iter()
+        .map(|workload| {
+            let first = workload.containers.first().map(|container| container.name.as_str());
+            let lives = cluster.lives(&workload.target()).iter();
+            let own: Vec<Life> = lives.filter(|life| Some(life.container.as_str()) == first).cloned().collect();
+            (workload.name.clone(), own)
+        })
+        .collect()
+}
+
+/// A running rehearsal. Dropping it stops it too.
+#[derive(Debug)]
+pub struct Rehearsal {
+    /// Where the servers listen.
+    pub endpoints: Endpoints,
+    /// Incident time.
+    pub clock: Arc<SimClock>,
+    /// Every request received.
+    pub ledger: Ledger,
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Rehearsal {
+    /// Stops the servers and waits until they are gone; streams under way are cut.
+    pub async fn stop(mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        for task in self.tasks.drain(..) {
+            // A cancelled task answers with an error, which is what was asked for.
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Rehearsal {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// Starts the servers of a scenario on loopback, each on a free port.
+///
+/// # Errors
+/// `Usage` or `Storage` for a scenario whose files cannot be read; `Unreachable` when no port can be had.
+pub async fn start(scenario: Scenario, options: StartOptions) -> Result<Rehearsal, Fault> {
+    let seed = options.seed.unwrap_or(scenario.seed);
+    let scenario = Arc::new(scenario);
+    let clock = Arc::new(SimClock::new(scenario.start, options.speed));
+    let cloud = Arc::new(Cloud {
+        clock: Arc::clone(&clock),
+        ledger: Ledger::default(),
+        faults: Arc::new(FaultPlan::new(&scenario)),
+        world: World::new(Arc::clone(&scenario), seed)?,
+        cluster: Arc::new(SharedCluster::new(Cluster::new(&scenario, seed))),
+        scenario: Arc::clone(&scenario),
+        seed,
+    });
+    let state = KubernetesState {
+        cluster: Arc::clone(&cloud.cluster),
+        clock: Arc::clone(&clock),
+        ledger: cloud.ledger.clone(),
+        faults: Arc::clone(&cloud.faults),
+    };
+    let (aws, aws_task) = serve(aws::router(Arc::clone(&cloud))).await?;
+    let (cluster, cluster_task) = serve(kubernetes::router(state)).await?;
+    let (slack, slack_task) = serve(slack::router(Arc::clone(&cloud))).await?;
+    let driven = Arc::clone(&cloud.cluster);
+    let driving = Arc::clone(&clock);
+    let drive = spawn(async move { driven.drive(&driving).await });
+    Ok(Rehearsal {
+        endpoints: Endpoints {
+            aws: format!("http://{aws}"),
+            kubernetes: format!("http://{cluster}"),
+            slack: format!("http://{slack}{}", slack::WEBHOOK),
+        },
+        clock,
+        ledger: cloud.ledger.clone(),
+        scenario,
+        tasks: vec![aws_task, cluster_task, slack_task, drive],
+    })
+}
+
+async fn serve(router: Router) -> Result<(SocketAddr, JoinHandle<()>), Fault> {
+    let unbound = |error: std::io::Error| {
+        Fault::new(FaultKind::Unreachable, "The rehearsal could not listen on 127.0.0.1.").cause(error.to_string())
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(unbound)?;
+    let address = listener.local_addr().map_err(unbound)?;
+    let task = spawn(async move {
+        // Serving ends only with the task; an error here would be one of accept, which axum retries itself.
+        let _ = axum::serve(listener, router).await;
+    });
+    Ok((address, task))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the rehearsal owns its server tasks and joins them in `stop`")]
+fn spawn(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(work)
+}

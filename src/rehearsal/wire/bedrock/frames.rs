@@ -1,0 +1,30 @@
+//! Event-stream frames of Bedrock: headers that name the event, a JSON payload.
+
+use aws_smithy_eventstream::frame::write_message_to;
+use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+/// An event frame.
+pub(super) fn event(name: &str, payload: &Value) -> Bytes {
+    framed([(":event-type", name), (":content-type", "application/json"), (":message-type", "event")], payload)
+}
+
+/// An exception frame: it ends a stream.
+pub(super) fn exception(name: &str, message: &str) -> Bytes {
+    let headers = [(":exception-type", name), (":content-type", "application/json"), (":message-type", "exception")];
+    framed(headers, &json!({ "message": message }))
+}
+
+fn framed(headers: [(&str, &str); 3], payload: &Value) -> Bytes {
+    let mut message = Message::new(Bytes::from(payload.to_string()));
+    for (name, value) in headers {
+        message = message.add_header(Header::new(name.to_owned(), HeaderValue::String(value.to_owned().into())));
+    }
+    let mut bytes = Vec::new();
+    // Writing fails only for headers beyond their limits, which these constants are not.
+    if write_message_to(&message, &mut bytes).is_err() {
+        bytes.clear();
+    }
+    Bytes::from(bytes)
+}
