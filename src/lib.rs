@@ -6,5 +6,6 @@ pub mod domain;
 pub mod journal;
 pub mod rehearsal;
 pub mod report;
+pub mod runtime;
 pub mod session;
 pub mod ui;

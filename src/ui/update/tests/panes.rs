@@ -1,0 +1,308 @@
+//! Keys that move, look, open and write.
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState};
+use crate::domain::observation::log::{BatchSummary, LogEventId, LogLevel, LogLine};
+use crate::domain::observation::oom_kill::KillSign;
+use crate::ui::model::overlay::{Item, Overlay, Telling};
+use crate::ui::model::scroll::Scroll;
+use crate::ui::model::{ClockStyle, Pane, Zoom, rows};
+
+fn line(second: i64, level: LogLevel, text: &str) -> LogLine {
+    LogLine {
+        id: LogEventId::new(format!("{second}-{text}")),
+        at: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second),
+        group: "/ecs/my-api".into(),
+        stream: "pod".to_owned(),
+        level,
+        text: text.to_owned(),
+        kill: text.contains("OOMKilled").then_some(KillSign::OomKill),
+    }
+}
+
+/// 100 lines: an error every ten, a warning every 25, a kill at 33 and 77.
+fn busy() -> Session {
+    let mut session = session(StepState::Rehearsed);
+    let lines: Vec<LogLine> = (0..100).map(numbered).collect();
+    session.logs.fold_batch(&BatchSummary::default(), &lines);
+    session
+}
+
+fn numbered(second: i64) -> LogLine {
+    match second {
+        33 | 77 => line(second, LogLevel::Info, "OOMKilled exit=137"),
+        _ if second % 10 == 0 => line(second, LogLevel::Error, &format!("failed {second}")),
+        _ if second % 25 == 0 => line(second, LogLevel::Warn, &format!("slow {second}")),
+        _ => line(second, LogLevel::Info, &format!("GET {second}")),
+    }
+}
+
+fn selected(person: &Person) -> String {
+    let shown = rows::logs(&person.ui, &person.session, person.ui.layout().rows(Pane::Logs));
+    shown.cursor.map(|cursor| shown.lines[cursor].line.text.clone()).unwrap_or_default()
+}
+
+fn on_screen(person: &Person) -> Vec<u64> {
+    let shown = rows::logs(&person.ui, &person.session, person.ui.layout().rows(Pane::Logs));
+    shown.lines.iter().map(|stored| stored.number).collect()
+}
+
+#[test]
+fn numbers_tab_and_zoom_move_the_focus() {
+    let mut person = Person::new(Session::default());
+    for (key, pane) in ["1", "2", "3", "4", "5", "6"].into_iter().zip(Pane::ALL) {
+        assert_eq!(person.presses(key), []);
+        assert_eq!(person.ui.focus, pane);
+    }
+    person.presses("tab");
+    assert_eq!(person.ui.focus, Pane::Alarms);
+    person.presses("backtab z");
+    assert_eq!((person.ui.focus, person.ui.zoom), (Pane::Timeline, Zoom::Zoomed));
+    person.presses("q");
+    assert_eq!((person.ui.focus, person.ui.zoom), (Pane::Timeline, Zoom::Overview));
+    person.presses("esc");
+    assert_eq!(person.ui.focus, Pane::Alarms);
+    person.presses("h");
+    assert!(person.said().contains("Ctrl-C twice"), "{}", person.said());
+}
+
+#[test]
+fn jumps_find_errors_warnings_and_kills_from_any_pane() {
+    let mut person = Person::new(busy());
+    person.presses("o");
+    assert_eq!((person.ui.focus, selected(&person).as_str()), (Pane::Logs, "OOMKilled exit=137"), "the last one first");
+    person.presses("O");
+    assert_eq!(on_screen(&person).first(), Some(&33));
+    person.presses("O");
+    assert!(person.said().starts_with("No OOM kill before"), "{}", person.said());
+    for (key, text) in
+        [("e", "failed 40"), ("E", "failed 30"), ("w", "slow 75"), ("W", "slow 25"), ("o", "OOMKilled exit=137")]
+    {
+        person.presses(key);
+        assert_eq!(selected(&person), text, "{key}");
+    }
+}
+
+#[test]
+fn new_lines_move_nothing_that_is_held_and_follow_is_a_mode() {
+    let mut person = Person::new(busy());
+    person.presses("3 k k k");
+    let (before, line_before) = (on_screen(&person), selected(&person));
+    assert_eq!(line_before, "GET 96");
+    let late: Vec<LogLine> = (0..50).map(|n| line(n, LogLevel::Info, "late")).chain((100..150).map(numbered)).collect();
+    person.session.logs.fold_batch(&BatchSummary::default(), &late);
+    assert_eq!((on_screen(&person), selected(&person)), (before, line_before));
+    person.presses("f");
+    assert_eq!(selected(&person), "GET 149");
+    assert!(person.ui.logs.follows());
+    person.presses("f");
+    let held = on_screen(&person);
+    person.session.logs.fold_batch(&BatchSummary::default(), &[numbered(150)]);
+    assert_eq!(on_screen(&person), held);
+}
+
+#[test]
+fn a_frozen_pane_counts_what_it_withholds() {
+    let mut person = Person::new(busy());
+    person.presses("3 p");
+    let before = on_screen(&person);
+    person.session.logs.fold_batch(&BatchSummary::default(), &[numbered(200), numbered(201)]);
+    assert_eq!(on_screen(&person), before);
+    assert_eq!(rows::logs(&person.ui, &person.session, 5).withheld, 2);
+    person.presses("p");
+    assert_eq!(selected(&person), "GET 201");
+    person.presses("5 p");
+    assert!(person.said().contains("never held back"), "{}", person.said());
+}
+
+#[test]
+fn a_filter_hides_then_marks_then_is_forgotten() {
+    let mut person = Person::new(busy());
+    person.presses("3 /");
+    person.types("failed");
+    person.presses("enter");
+    assert_eq!(on_screen(&person).len(), 10);
+    person.types("gg");
+    assert_eq!(selected(&person), "failed 0");
+    person.presses("n");
+    assert_eq!(selected(&person), "failed 10");
+    person.presses("\\");
+    assert_eq!(selected(&person), "failed 10", "the same line, with its neighbours");
+    assert!(on_screen(&person).len() > 10);
+    person.presses("n N N");
+    assert_eq!(selected(&person), "failed 0");
+    person.presses("\\ n");
+    assert!(person.said().contains("/ begins"), "{}", person.said());
+    person.presses("/");
+    person.types("zzz");
+    assert!(on_screen(&person).is_empty());
+    person.presses("esc");
+    assert!(!on_screen(&person).is_empty(), "Esc takes the filter back");
+}
+
+#[test]
+fn pages_and_ends_of_the_logs() {
+    let mut person = Person::new(busy());
+    person.presses("3");
+    person.types("gg");
+    assert_eq!(selected(&person), "failed 0");
+    person.presses("ctrl-d");
+    let half = person.ui.layout().rows(Pane::Logs) / 2;
+    assert_eq!(selected(&person), numbered(half as i64).text);
+    person.presses("ctrl-u j down k G");
+    assert_eq!(selected(&person), "GET 99");
+    assert!(!person.ui.logs.follows(), "G goes to the end, f follows");
+}
+
+#[test]
+fn an_evicted_line_leaves_its_time_selected() {
+    let mut person = Person::new(busy());
+    person.session.logs = crate::session::logs::LogBoard::with_cap(100 * 180);
+    let lines: Vec<LogLine> = (0..100).map(numbered).collect();
+    person.session.logs.fold_batch(&BatchSummary::default(), &lines);
+    person.presses("3");
+    person.types("ggjj");
+    let more: Vec<LogLine> = (100..190).map(numbered).collect();
+    person.session.logs.fold_batch(&BatchSummary::default(), &more);
+    let first = person.session.logs.lines().front().unwrap().line.text.clone();
+    assert_eq!(selected(&person), first, "the oldest that is left");
+}
+
+fn alarm(name: &str, state: AlarmState) -> Alarm {
+    Alarm {
+        name: name.into(),
+        arn: String::new(),
+        description: String::new(),
+        state,
+        reason: format!("{name} says so"),
+        since: Timestamp::UNIX_EPOCH,
+        severity: Severity::P2,
+        rule: AlarmRule::Composite { rule: String::new() },
+        value: None,
+    }
+}
+
+#[test]
+fn a_new_alarm_takes_neither_focus_nor_selection() {
+    let mut person = Person::new(Session::default());
+    for name in ["b", "d", "f"] {
+        person.session.alarms.insert(name.into(), alarm(name, AlarmState::Alarm));
+    }
+    person.presses("1 j");
+    assert_eq!(rows::selected_alarm(&person.ui, &person.session).map(|name| name.as_str()), Some("d"));
+    for name in ["a", "c"] {
+        person.session.alarms.insert(name.into(), alarm(name, AlarmState::Alarm));
+    }
+    assert_eq!(rows::selected_alarm(&person.ui, &person.session).map(|name| name.as_str()), Some("d"));
+    person.session.incidents.insert(IncidentId(2), incident(2));
+    assert_eq!(person.ui.focus, Pane::Alarms);
+}
+
+#[test]
+fn incidents_are_switched_by_hand_alone() {
+    let mut person = Person::new(session(StepState::Rehearsed));
+    person.presses("]");
+    assert!(person.said().contains("no other incident"), "{}", person.said());
+    person.session.incidents.insert(IncidentId(2), incident(2));
+    let shown = |person: &Person| person.ui.incident(&person.session).map(|incident| incident.id.0);
+    assert_eq!(shown(&person), Some(1));
+    person.presses("]");
+    assert_eq!(shown(&person), Some(2));
+    person.presses("]");
+    assert_eq!(shown(&person), Some(1));
+    person.presses("[");
+    assert_eq!(shown(&person), Some(2));
+}
+
+#[test]
+fn what_is_selected_is_opened_copied_and_saved() {
+    let mut person = Person::new(busy());
+    let copied = person.presses("3 y");
+    assert!(matches!(copied.as_slice(), [Intent::Copy { text }] if text.ends_with("GET 99")), "{copied:?}");
+    person.presses("enter");
+    let opened = |person: &Person| match &person.ui.overlay {
+        Some(Overlay::Detail { item, telling, .. }) => Some((item.clone(), *telling)),
+        _ => None,
+    };
+    assert_eq!(opened(&person), Some((Item::Line(99), Telling::Told)));
+    person.presses("v");
+    assert_eq!(opened(&person), Some((Item::Line(99), Telling::Raw)));
+    let saved = person.presses("Y");
+    assert!(
+        matches!(saved.as_slice(), [Intent::Save { name, text }] if name == "log-99.json" && text.starts_with('{'))
+    );
+    person.presses("q");
+    assert!(person.ui.overlay.is_none());
+    person.presses("space");
+    assert!(person.said().contains("pane 4"), "{}", person.said());
+    person.presses("5 enter enter");
+    assert_eq!(person.ui.zoom, Zoom::Zoomed, "Enter shows a step whole and does nothing more");
+}
+
+#[test]
+fn notes_take_text_and_pastes() {
+    let mut person = Person::new(Session::default());
+    person.presses("m");
+    person.types("q1 A5");
+    person.sends(Input::Paste("\r\ntwo".to_owned()));
+    assert_eq!(person.presses("enter"), [Intent::Note { text: "q1 A5\ntwo".to_owned() }]);
+    assert_eq!(person.presses("m esc i"), []);
+    assert!(person.said().contains("no incident"), "{}", person.said());
+    assert_eq!(person.sends(Input::Paste("q".to_owned())), [], "a paste is never keys");
+}
+
+#[test]
+fn single_wishes() {
+    let mut person = Person::new(session(StepState::Rehearsed));
+    assert_eq!(person.presses("x ctrl-l r"), [Intent::Export, Intent::Repaint, Intent::Refresh]);
+    assert_eq!(person.presses("4 r R"), [Intent::AskAgain { incident: I1 }, Intent::StandOnRules { incident: I1 }]);
+    assert_eq!(person.presses("1 R"), [], "the rules are chosen in pane 4 alone");
+    person.session.header.policy.rules_alone = crate::domain::remediation::policy::RulesAlone::Forbidden;
+    assert_eq!(person.presses("4 R"), []);
+    person.presses("t");
+    assert_eq!(person.ui.clock, ClockStyle::Local);
+    assert_eq!(person.presses("ctrl-z"), [Intent::Suspend]);
+    person.presses(":");
+    person.types("quit");
+    assert_eq!(person.presses("enter"), [Intent::Quit]);
+}
+
+#[test]
+fn ctrl_c_stops_the_stream_and_says_what_it_does_not_stop() {
+    use crate::domain::remediation::gate::NarrativeStanding;
+    use crate::session::incident::Phase;
+    let mut person = Person::new(session(StepState::Running));
+    person.session.incidents.get_mut(&I1).unwrap().narrative.standing = NarrativeStanding::UnderWay;
+    assert_eq!(person.presses("ctrl-c"), [Intent::CancelStream { incident: I1 }]);
+    let incident = person.session.incidents.get_mut(&I1).unwrap();
+    (incident.narrative.standing, incident.phase) = (NarrativeStanding::Complete, Phase::Running);
+    person.waits(10_000);
+    assert_eq!(person.presses("ctrl-c"), []);
+    assert!(person.said().contains("does not stop the cluster"), "{}", person.said());
+}
+
+#[test]
+fn messages_and_half_sequences_lapse() {
+    let mut person = Person::new(busy());
+    person.presses("h");
+    assert!(!person.said().is_empty());
+    person.clock += 60_000;
+    person.sends(Input::Tick);
+    assert!(person.said().is_empty());
+    person.presses("3 g");
+    person.clock += 60_000;
+    person.sends(key_input("g", KeyEventKind::Press));
+    assert_eq!(person.ui.logs.scroll, Scroll::Tail, "two g a minute apart are not gg");
+}
+
+#[test]
+fn the_help_is_searched_and_scrolled() {
+    let mut person = Person::new(Session::default());
+    person.presses("? down");
+    person.types("oom");
+    assert!(matches!(&person.ui.overlay, Some(Overlay::Help { query, top: 0 }) if query == "oom"));
+    person.presses("esc ? ?");
+    assert!(person.ui.overlay.is_none());
+}
