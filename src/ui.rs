@@ -3,6 +3,8 @@
 //! Reads the session and never changes it; asks for things by returning `Intent`s. No I/O, no clock: instants and
 //! sizes arrive as arguments, so that every screen and every key is a table in a test.
 
+pub mod chart;
+pub mod format;
 pub mod help;
 pub mod input;
 pub mod intent;
@@ -11,4 +13,6 @@ pub mod layout;
 pub mod model;
 pub mod prompt;
 pub mod search;
+pub mod theme;
 pub mod update;
+pub mod view;

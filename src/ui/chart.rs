@@ -1,0 +1,235 @@
+//! Our own charts: a line in braille, blocks or ASCII with its threshold, its marks and its holes; and sparklines.
+//! A period without a point stays empty: never zero, never a line across.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::model::Glyphs;
+use crate::domain::observation::metric::{Point, Series};
+use crate::domain::observation::scope::Window;
+
+/// Styles of a chart's parts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ChartStyles {
+    /// The curve.
+    pub curve: Style,
+    /// The threshold line.
+    pub threshold: Style,
+    /// Numbers at the axis.
+    pub axis: Style,
+    /// `D`
+    pub deploy: Style,
+    /// `o`
+    pub kill: Style,
+}
+
+/// What a chart shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Chart<'a> {
+    /// The series.
+    pub series: &'a Series,
+    /// The window, left to right.
+    pub window: Window,
+    /// The alarm's threshold, in the unit of the series.
+    pub threshold: Option<f64>,
+    /// Rollouts.
+    pub deploys: &'a [Timestamp],
+    /// OOM kills.
+    pub kills: &'a [Timestamp],
+    /// Which characters may be used.
+    pub glyphs: Glyphs,
+}
+
+/// Columns of the numbers at the left.
+const AXIS: u16 = 6;
+/// Levels of a sparkline.
+const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+/// The same in ASCII.
+const STEPS: [&str; 8] = ["_", ".", ",", "-", "~", "=", "*", "#"];
+
+impl Chart<'_> {
+    /// The upper end of the axis: 100 for percents within it, else the least 1, 2 or 5 times a power of ten above all.
+    pub fn top(&self) -> f64 {
+        let peak = self.series.within(self.window).map(|point| point.value).fold(0.0, f64::max);
+        let most = peak.max(self.threshold.unwrap_or(0.0));
+        match self.series.unit {
+            crate::domain::observation::metric::Unit::Percent if most <= 100.0 => 100.0,
+            _ => nice_above(most),
+        }
+    }
+
+    /// Draws into an area of at least 12 by 2 cells; smaller ones stay empty.
+    pub fn draw(&self, buffer: &mut Buffer, area: Rect, styles: &ChartStyles) {
+        let area = area.intersection(buffer.area);
+        if area.width < AXIS + 6 || area.height < 2 {
+            return;
+        }
+        let plot = Rect { x: area.x + AXIS, width: area.width - AXIS, ..area };
+        let top = self.top();
+        self.axis(buffer, Rect { width: AXIS, ..area }, (top, styles));
+        self.threshold_line(buffer, plot, (top, styles));
+        self.curve(buffer, plot, (top, styles.curve));
+        self.marks(buffer, plot, styles);
+    }
+
+    fn axis(&self, buffer: &mut Buffer, area: Rect, (top, styles): (f64, &ChartStyles)) {
+        let rows = area.height;
+        let tick = self.glyphs.pick("┤", "|");
+        for row in 0..rows {
+            let labelled = row == 0 || row + 1 == rows || (rows >= 5 && row == rows / 2);
+            let share = 1.0 - f64::from(row) / f64::from(rows - 1);
+            let label = if labelled { super::format::measure(top * share, self.series.unit) } else { String::new() };
+            let text = format!("{label:>5}{tick}");
+            buffer.set_stringn(area.x, area.y + row, text, usize::from(AXIS), styles.axis);
+        }
+    }
+
+    fn threshold_line(&self, buffer: &mut Buffer, plot: Rect, (top, styles): (f64, &ChartStyles)) {
+        let Some(bound) = self.threshold.filter(|bound| (0.0..=top).contains(bound)) else { return };
+        let row = row_of(bound, top, plot.height);
+        let line = self.glyphs.pick("╌", "-").repeat(usize::from(plot.width));
+        buffer.set_stringn(plot.x, plot.y + row, line, usize::from(plot.width), styles.threshold);
+    }
+
+    fn curve(&self, buffer: &mut Buffer, plot: Rect, (top, style): (f64, Style)) {
+        match self.glyphs {
+            Glyphs::Unicode => self.braille(buffer, plot, (top, style)),
+            Glyphs::Ascii => self.stars(buffer, plot, (top, style)),
+        }
+    }
+
+    fn braille(&self, buffer: &mut Buffer, plot: Rect, (top, style): (f64, Style)) {
+        let (wide, high) = (usize::from(plot.width) * 2, usize::from(plot.height) * 4);
+        let mut dots = vec![0_u8; usize::from(plot.width) * usize::from(plot.height)];
+        let mut set = |x: usize, y: usize| {
+            if x < wide && y < high {
+                dots[(y / 4) * usize::from(plot.width) + x / 2] |= DOTS[y % 4][x % 2];
+            }
+        };
+        let place = |point: Point| {
+            let y = (1.0 - (point.value / top).clamp(0.0, 1.0)) * (high - 1) as f64;
+            (self.column(point.at, wide), y.round() as usize)
+        };
+        let mut before: Option<Point> = None;
+        for point in self.series.within(self.window) {
+            let to = place(point);
+            match before.filter(|earlier| self.joined(*earlier, point)) {
+                Some(earlier) => line(place(earlier), to, &mut set),
+                None => set(to.0, to.1),
+            }
+            before = Some(point);
+        }
+        for (at, bits) in dots.into_iter().enumerate().filter(|(_, bits)| *bits != 0) {
+            let (x, y) = (at % usize::from(plot.width), at / usize::from(plot.width));
+            let symbol = char::from_u32(0x2800 + u32::from(bits)).unwrap_or(' ');
+            buffer[(plot.x + x as u16, plot.y + y as u16)].set_char(symbol).set_style(style);
+        }
+    }
+
+    fn stars(&self, buffer: &mut Buffer, plot: Rect, (top, style): (f64, Style)) {
+        for (column, value) in self.columns(usize::from(plot.width)).into_iter().enumerate() {
+            let Some(value) = value else { continue };
+            let row = row_of(value, top, plot.height);
+            buffer[(plot.x + column as u16, plot.y + row)].set_symbol("*").set_style(style);
+        }
+    }
+
+    fn marks(&self, buffer: &mut Buffer, plot: Rect, styles: &ChartStyles) {
+        let bottom = plot.y + plot.height - 1;
+        let mut mark = |at: &Timestamp, symbol: &str, style: Style| {
+            if self.window.contains(*at) {
+                let x = plot.x + self.column(*at, usize::from(plot.width)) as u16;
+                buffer[(x, bottom)].set_symbol(symbol).set_style(style);
+            }
+        };
+        self.kills.iter().for_each(|at| mark(at, "o", styles.kill));
+        self.deploys.iter().for_each(|at| mark(at, "D", styles.deploy));
+    }
+
+    /// Two points are joined if no period between them is missing.
+    fn joined(&self, earlier: Point, later: Point) -> bool {
+        let period = i64::from(self.series.query.period_s.max(1));
+        later.at.duration_since(earlier.at).as_secs() <= period + period / 2
+    }
+
+    fn column(&self, at: Timestamp, columns: usize) -> usize {
+        column(self.window, at, columns)
+    }
+
+    /// The last value of each column; a column inside a joined stretch takes the value before it.
+    fn columns(&self, columns: usize) -> Vec<Option<f64>> {
+        let mut values = vec![None; columns];
+        let mut before: Option<Point> = None;
+        for point in self.series.within(self.window) {
+            let to = self.column(point.at, columns);
+            if let Some(earlier) = before.filter(|earlier| self.joined(*earlier, point)) {
+                let from = self.column(earlier.at, columns);
+                values[from..to].iter_mut().for_each(|value| *value = Some(earlier.value));
+            }
+            values[to] = Some(point.value);
+            before = Some(point);
+        }
+        values
+    }
+
+    /// One row of `columns` signs, a blank where there is no point.
+    pub fn sparkline(&self, columns: usize) -> String {
+        let top = self.top();
+        let levels = match self.glyphs {
+            Glyphs::Unicode => BLOCKS,
+            Glyphs::Ascii => STEPS,
+        };
+        let sign = |value: f64| levels[(((value / top).clamp(0.0, 1.0) * 7.0).round() as usize).min(7)];
+        self.columns(columns).into_iter().map(|value| value.map_or(" ", sign)).collect()
+    }
+}
+
+/// The bits of a braille cell by row and column.
+const DOTS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+
+fn column(window: Window, at: Timestamp, columns: usize) -> usize {
+    let whole = window.to.duration_since(window.from).as_millis().max(1);
+    let part = at.duration_since(window.from).as_millis().clamp(0, whole);
+    ((part * columns as i128 / whole) as usize).min(columns.saturating_sub(1))
+}
+
+fn row_of(value: f64, top: f64, rows: u16) -> u16 {
+    let share = 1.0 - (value / top).clamp(0.0, 1.0);
+    (share * f64::from(rows.saturating_sub(1))).round() as u16
+}
+
+fn nice_above(most: f64) -> f64 {
+    if most <= 0.0 || !most.is_finite() {
+        return 1.0;
+    }
+    let power = 10_f64.powf(most.log10().floor());
+    [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|top| *top >= most).unwrap_or(most)
+}
+
+/// Bresenham's line (1965).
+fn line(from: (usize, usize), to: (usize, usize), set: &mut impl FnMut(usize, usize)) {
+    let (mut x, mut y) = (from.0 as i64, from.1 as i64);
+    let (dx, dy) = ((to.0 as i64 - x).abs(), -(to.1 as i64 - y).abs());
+    let (step_x, step_y) = ((to.0 as i64 - x).signum(), (to.1 as i64 - y).signum());
+    let mut error = dx + dy;
+    loop {
+        set(x as usize, y as usize);
+        if (x, y) == (to.0 as i64, to.1 as i64) {
+            return;
+        }
+        let twice = 2 * error;
+        if twice >= dy {
+            error += dy;
+            x += step_x;
+        }
+        if twice <= dx {
+            error += dx;
+            y += step_y;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

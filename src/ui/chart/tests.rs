@@ -1,0 +1,64 @@
+use super::*;
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic, Unit};
+
+fn series(unit: Unit, values: &[Option<f64>]) -> Series {
+    let query =
+        MetricQuery { role: MetricRole::Cpu, metric: MetricId::default(), statistic: Statistic::Average, period_s: 60 };
+    let points = values.iter().enumerate().filter_map(|(at, value)| {
+        let at = Timestamp::from_second(at as i64 * 60).unwrap();
+        value.map(|value| Point { at, value })
+    });
+    Series::new(query, unit, points)
+}
+
+fn chart(series: &Series, minutes: i64) -> Chart<'_> {
+    let window = Window { from: Timestamp::UNIX_EPOCH, to: Timestamp::from_second(minutes * 60).unwrap() };
+    Chart { series, window, threshold: None, deploys: &[], kills: &[], glyphs: Glyphs::Ascii }
+}
+
+fn rows(chart: &Chart<'_>, width: u16, height: u16) -> Vec<String> {
+    let area = Rect::new(0, 0, width, height);
+    let mut buffer = Buffer::empty(area);
+    chart.draw(&mut buffer, area, &ChartStyles::default());
+    let row = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (0..height).map(row).collect()
+}
+
+#[test]
+fn a_hole_stays_a_hole() {
+    let rising = series(Unit::Percent, &[Some(0.0), Some(50.0), None, None, Some(100.0), Some(100.0)]);
+    let chart = chart(&rising, 6);
+    assert_eq!(chart.sparkline(6), "_~  ##");
+    assert_eq!(rows(&chart, 12, 3), [" 100%|    **", "     | *", "   0%|*"]);
+}
+
+#[test]
+fn the_line_in_braille_does_not_cross_a_hole() {
+    let gap = series(Unit::Percent, &[Some(100.0), None, None, None, None, Some(100.0)]);
+    let chart = Chart { glyphs: Glyphs::Unicode, ..chart(&gap, 6) };
+    let rows = rows(&chart, 18, 2);
+    let drawn = rows[0].chars().skip(6).filter(|sign| *sign != ' ').count();
+    assert_eq!(drawn, 2, "{rows:?}");
+}
+
+#[test]
+fn threshold_and_marks_are_where_they_belong() {
+    let flat = series(Unit::Percent, &[Some(20.0); 10]);
+    let at = [Timestamp::from_second(300).unwrap()];
+    let early = [Timestamp::from_second(-60).unwrap()];
+    let chart = Chart { threshold: Some(50.0), deploys: &at, kills: &early, ..chart(&flat, 10) };
+    let rows = rows(&chart, 16, 5);
+    assert_eq!(rows[2], "  50%|----------");
+    assert_eq!(&rows[4][6..], "     D", "a kill before the window is not drawn");
+}
+
+#[test]
+fn the_axis_ends_above_everything() {
+    let requests = series(Unit::Count, &[Some(130.0), Some(412.0)]);
+    assert!((chart(&requests, 2).top() - 500.0).abs() < f64::EPSILON);
+    let over = series(Unit::Percent, &[Some(130.0)]);
+    assert!((chart(&over, 2).top() - 200.0).abs() < f64::EPSILON);
+    let empty = series(Unit::Count, &[]);
+    assert!((chart(&empty, 2).top() - 1.0).abs() < f64::EPSILON);
+    assert_eq!(chart(&empty, 2).sparkline(3), "   ");
+}

@@ -1,0 +1,224 @@
+//! Roles mapped to the sixteen ANSI names, so that the person's own palette rules. Colour never carries a meaning
+//! alone: every role that means something goes with a word or a sign, and has its own shape without colour.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use super::model::{Colours, Glyphs, ThemeName};
+
+impl Glyphs {
+    /// One of two spellings of a sign.
+    pub fn pick<'a>(self, unicode: &'a str, ascii: &'a str) -> &'a str {
+        match self {
+            Self::Unicode => unicode,
+            Self::Ascii => ascii,
+        }
+    }
+}
+
+/// What a text is on screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Ordinary text.
+    #[default]
+    Text,
+    /// Text that may be overlooked: ages, ids, hints.
+    Faint,
+    /// Text that should be found first.
+    Strong,
+    /// A pane's title.
+    Title,
+    /// The title of the pane that has the keys.
+    Focus,
+    /// Lines between panes.
+    Rule,
+    /// Within bounds, open, passed.
+    Good,
+    /// Look here.
+    Warning,
+    /// Firing, failed, killed.
+    Danger,
+    /// A pointer: evidence ids, jump keys.
+    Accent,
+    /// Text the model wrote.
+    Model,
+    /// The environment word of production.
+    Production,
+    /// The environment word of anything else.
+    Environment,
+    /// The word `REHEARSAL`: a colour nothing else has.
+    Rehearsal,
+    /// `*** LIVE ***`.
+    Live,
+    /// `DRY-RUN`.
+    DryRun,
+    /// An armed step.
+    Armed,
+    /// Data that is no longer fed.
+    Stale,
+    /// The selected row.
+    Selected,
+    /// What a search found.
+    Match,
+    /// A curve.
+    Curve,
+    /// A threshold.
+    Threshold,
+    /// The mark of a deploy.
+    Deploy,
+    /// The mark of an OOM kill.
+    Kill,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 24] = [
+        Self::Text,
+        Self::Faint,
+        Self::Strong,
+        Self::Title,
+        Self::Focus,
+        Self::Rule,
+        Self::Good,
+        Self::Warning,
+        Self::Danger,
+        Self::Accent,
+        Self::Model,
+        Self::Production,
+        Self::Environment,
+        Self::Rehearsal,
+        Self::Live,
+        Self::DryRun,
+        Self::Armed,
+        Self::Stale,
+        Self::Selected,
+        Self::Match,
+        Self::Curve,
+        Self::Threshold,
+        Self::Deploy,
+        Self::Kill,
+    ];
+}
+
+/// A palette as chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Theme {
+    /// Which one.
+    pub name: ThemeName,
+    /// Whether it may use colours.
+    pub colours: Colours,
+}
+
+impl Theme {
+    /// How a role is drawn.
+    pub fn style(self, role: Role) -> Style {
+        let shape = shape(role, self.colours);
+        match self.colours {
+            Colours::Mono => shape,
+            Colours::Full => match colour(role, self.name) {
+                Color::Reset => shape,
+                colour => shape.fg(colour),
+            },
+        }
+    }
+}
+
+/// Bold, reverse and underline: all there is without colour, and part of the look with it.
+fn shape(role: Role, colours: Colours) -> Style {
+    let style = Style::new();
+    let mono = colours == Colours::Mono;
+    match role {
+        Role::Text | Role::Faint | Role::Rule | Role::Curve | Role::Environment => style,
+        Role::Strong | Role::Title | Role::DryRun | Role::Deploy => style.add_modifier(Modifier::BOLD),
+        Role::Production | Role::Live | Role::Armed | Role::Focus => {
+            style.add_modifier(Modifier::BOLD | Modifier::REVERSED)
+        }
+        Role::Rehearsal => style.add_modifier(Modifier::BOLD | Modifier::REVERSED | underline_if(mono)),
+        Role::Selected => style.add_modifier(Modifier::REVERSED),
+        Role::Match => style.add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
+        Role::Danger | Role::Kill => style.add_modifier(Modifier::BOLD),
+        Role::Warning | Role::Threshold | Role::Accent => style.add_modifier(underline_if(mono)),
+        Role::Good | Role::Model | Role::Stale => style,
+    }
+}
+
+fn underline_if(mono: bool) -> Modifier {
+    if mono { Modifier::UNDERLINED } else { Modifier::empty() }
+}
+
+fn colour(role: Role, theme: ThemeName) -> Color {
+    match theme {
+        ThemeName::Dark => on_dark(role),
+        ThemeName::Light => on_light(role),
+        ThemeName::HighContrast => bright(role),
+    }
+}
+
+fn on_dark(role: Role) -> Color {
+    match role {
+        Role::Text | Role::Strong | Role::Title | Role::Selected => Color::Reset,
+        Role::Faint | Role::Rule | Role::Stale => Color::DarkGray,
+        Role::Focus | Role::Accent | Role::Curve => Color::Cyan,
+        Role::Good | Role::DryRun => Color::Green,
+        Role::Warning | Role::Match | Role::Live => Color::Yellow,
+        Role::Danger | Role::Threshold | Role::Kill | Role::Armed => Color::LightRed,
+        Role::Production => Color::Red,
+        Role::Environment | Role::Model | Role::Deploy => Color::LightBlue,
+        Role::Rehearsal => Color::Magenta,
+    }
+}
+
+fn on_light(role: Role) -> Color {
+    match role {
+        Role::Text | Role::Strong | Role::Title | Role::Selected => Color::Reset,
+        Role::Faint | Role::Rule | Role::Stale => Color::DarkGray,
+        Role::Focus | Role::Accent | Role::Curve | Role::Environment | Role::Model | Role::Deploy => Color::Blue,
+        Role::Good | Role::DryRun => Color::Green,
+        Role::Warning | Role::Match | Role::Danger | Role::Threshold | Role::Kill => Color::Red,
+        Role::Live | Role::Armed | Role::Production => Color::Red,
+        Role::Rehearsal => Color::Magenta,
+    }
+}
+
+fn bright(role: Role) -> Color {
+    match role {
+        Role::Text | Role::Strong | Role::Title | Role::Selected | Role::Faint | Role::Rule | Role::Stale => {
+            Color::Reset
+        }
+        Role::Focus | Role::Accent | Role::Curve => Color::LightCyan,
+        Role::Good | Role::DryRun => Color::LightGreen,
+        Role::Warning | Role::Match | Role::Live => Color::LightYellow,
+        Role::Danger | Role::Threshold | Role::Kill | Role::Armed | Role::Production => Color::LightRed,
+        Role::Environment | Role::Model | Role::Deploy => Color::LightBlue,
+        Role::Rehearsal => Color::LightMagenta,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_other_role_has_the_colour_of_a_rehearsal() {
+        for name in [ThemeName::Dark, ThemeName::Light, ThemeName::HighContrast] {
+            let theme = Theme { name, colours: Colours::Full };
+            let own = theme.style(Role::Rehearsal).fg;
+            assert!(own.is_some());
+            let others = Role::ALL.into_iter().filter(|role| *role != Role::Rehearsal);
+            for role in others {
+                assert_ne!(theme.style(role).fg, own, "{name:?} {role:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn mono_sets_no_colour_and_keeps_the_words_that_matter_apart() {
+        let mono = Theme { name: ThemeName::Light, colours: Colours::Mono };
+        for role in Role::ALL {
+            let style = mono.style(role);
+            assert_eq!((style.fg, style.bg), (None, None), "{role:?}");
+        }
+        assert_ne!(mono.style(Role::Rehearsal), mono.style(Role::Production));
+        assert_ne!(mono.style(Role::Live), mono.style(Role::DryRun));
+        assert_ne!(mono.style(Role::Danger), mono.style(Role::Warning));
+    }
+}

@@ -1,0 +1,152 @@
+//! Pane 1: alarms, firing ones first.
+//!
+//! ```text
+//! ┌ [1] ALARMS  3 firing / 41 ─────────── live 4s ┐
+//! │ ! P2 my-api-cpu-high      97.8% >85%        6m │
+//! │ . ok orders-latency-p99   412ms <=500          │
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::look::Look;
+use super::metrics::recent;
+use super::sheet::{Held, Sheet, frame};
+use super::stamp;
+use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Comparison};
+use crate::domain::observation::metric::{Series, Unit};
+use crate::session::Session;
+use crate::session::feeds::FeedId;
+use crate::ui::chart::Chart;
+use crate::ui::format::{self, grouped};
+use crate::ui::layout::ChartForm;
+use crate::ui::model::{Pane, Ui, rows};
+use crate::ui::theme::Role;
+
+/// Draws the pane.
+pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
+    let firing = session.firing().len();
+    let role = if firing > 0 { Role::Danger } else { Role::Good };
+    let mut title = super::title(Pane::Alarms, (look, held));
+    title.push_span(look.span(role, format!("{firing} firing")));
+    title.push_span(look.span(Role::Text, format!(" / {}", grouped(session.alarms.len() as u64))));
+    super::push_search(&mut title, ui.alarms.search.as_ref(), look);
+    let stamp = stamp::stamp(session, FeedId::Alarms, look);
+    let inner = frame(buffer, area, (&title, &stamp), (look, held));
+    let sheet = Sheet::new(buffer, inner, look);
+    body(sheet, (ui, session), held);
+}
+
+fn body(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), held: Held) {
+    let look = sheet.look;
+    let stale = stamp::is_stale(session, FeedId::Alarms, look);
+    let alarms = rows::alarms(ui, session);
+    if session.alarms.is_empty() {
+        let checked = session.feed(FeedId::Alarms).answered_at;
+        if let Some(at) = checked {
+            sheet.text(Role::Good, &format!("0 firing / 0 (checked {} ago).", look.age(at)));
+        }
+        stamp::explain(&mut sheet, session, FeedId::Alarms);
+        return;
+    }
+    if alarms.is_empty() {
+        sheet.text(Role::Faint, "No alarm matches the filter.  Esc clears it");
+        return;
+    }
+    let names: Vec<_> = alarms.iter().map(|alarm| alarm.name.clone()).collect();
+    let span = ui.alarms.scroll.span(&names, sheet.left());
+    let widest = alarms.iter().map(|alarm| format::width(alarm.name.as_str())).max().unwrap_or(0);
+    let name_columns = widest.min(sheet.width().saturating_sub(34).max(12));
+    for (at, alarm) in alarms.iter().enumerate().take(span.end).skip(span.first) {
+        let (left, right) = row(alarm, (ui, session), (name_columns, sheet.width()), look);
+        sheet.ends(&left, &right);
+        if held == Held::Keys && span.cursor == Some(at) {
+            sheet.select_last();
+        }
+    }
+    if stale {
+        sheet.grey();
+    }
+    if session.firing().is_empty() && sheet.left() > 0 {
+        let checked = session.feed(FeedId::Alarms).answered_at.map_or_else(String::new, |at| look.age(at));
+        let of = session.alarms.len();
+        sheet.text(Role::Good, &format!("0 firing / {of} (checked {checked} ago)."));
+    }
+}
+
+fn row(
+    alarm: &Alarm,
+    (ui, session): (&Ui, &Session),
+    (name_columns, columns): (usize, usize),
+    look: &Look,
+) -> (Line<'static>, Line<'static>) {
+    let (role, sign, word) = state(alarm);
+    let name = format::clip(alarm.name.as_str(), name_columns, look.glyphs).into_owned();
+    let pad = " ".repeat(name_columns.saturating_sub(format::width(&name)) + 2);
+    let series = series_of(session, alarm);
+    let unit = series.map_or_else(|| guessed_unit(alarm), |series| series.unit);
+    let name_role = if alarm.state == AlarmState::Alarm { Role::Strong } else { Role::Text };
+    let mut left = look.line([
+        (role, format!("{sign} {word} ").into()),
+        (name_role, name.into()),
+        (Role::Text, pad.into()),
+        (if alarm.state == AlarmState::Alarm { Role::Danger } else { Role::Text }, value(alarm, unit).into()),
+        (Role::Faint, bound(alarm, unit).into()),
+    ]);
+    let spare = columns.saturating_sub(left.width() + 8);
+    if ui.layout().charts == ChartForm::Sparkline && spare >= 14 {
+        left.push_span(Span::raw("  "));
+        left.push_span(spark(series, (spare - 4).min(30), look));
+    } else if spare > 24 && alarm.state == AlarmState::Alarm {
+        left.push_span(look.span(Role::Faint, format!("  {}", alarm.reason)));
+    }
+    let right = Line::from(look.span(Role::Faint, format!(" {:>3}", look.coarse_age(alarm.since))));
+    (left, right)
+}
+
+fn spark(series: Option<&Series>, columns: usize, look: &Look) -> Span<'static> {
+    let Some(series) = series else { return look.span(Role::Faint, "no series") };
+    let (window, series) = recent(series, look.now);
+    let chart = Chart { series: &series, window, threshold: None, deploys: &[], kills: &[], glyphs: look.glyphs };
+    look.span(Role::Curve, chart.sparkline(columns))
+}
+
+fn state(alarm: &Alarm) -> (Role, &'static str, &'static str) {
+    match alarm.state {
+        AlarmState::Alarm => (Role::Danger, "!", alarm.severity.word()),
+        AlarmState::Ok => (Role::Good, ".", "ok"),
+        AlarmState::InsufficientData => (Role::Warning, "?", "no data"),
+    }
+}
+
+/// The series on screen that is the alarm's metric.
+fn series_of<'a>(session: &'a Session, alarm: &Alarm) -> Option<&'a Series> {
+    let metric = alarm.metrics().first()?;
+    session.metrics.values().flat_map(|by_role| by_role.values()).find(|series| series.query.metric == *metric)
+}
+
+/// CloudWatch tells no unit with an alarm: percent is said of names that say so themselves.
+fn guessed_unit(alarm: &Alarm) -> Unit {
+    let name = alarm.metrics().first().map_or("", |metric| metric.name.as_str()).to_ascii_lowercase();
+    if name.contains("utilization") || name.contains("percent") { Unit::Percent } else { Unit::None }
+}
+
+fn value(alarm: &Alarm, unit: Unit) -> String {
+    alarm.value.map_or_else(|| "value ?".to_owned(), |value| format::measure(value, unit))
+}
+
+fn bound(alarm: &Alarm, unit: Unit) -> String {
+    let comparison = match &alarm.rule {
+        AlarmRule::Metric { comparison, .. } | AlarmRule::Math { comparison, .. } => *comparison,
+        AlarmRule::Composite { .. } => return " composite".to_owned(),
+    };
+    let sign = match comparison {
+        Comparison::Greater => ">",
+        Comparison::GreaterOrEqual => ">=",
+        Comparison::Less => "<",
+        Comparison::LessOrEqual => "<=",
+        Comparison::OutsideBand => return " outside its band".to_owned(),
+    };
+    alarm.threshold().map_or_else(String::new, |bound| format!(" {sign}{}", format::measure(bound, unit)))
+}

@@ -1,0 +1,62 @@
+//! The last line: the filter being typed, else a fresh message, else the key hints of the focused pane.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::look::Look;
+use super::sheet::{ends, put};
+use crate::ui::format::seconds_since;
+use crate::ui::model::overlay::Overlay;
+use crate::ui::model::{Message, Tone, Ui};
+use crate::ui::search::Search;
+use crate::ui::theme::Role;
+
+/// Seconds a message stays.
+const MESSAGE_S: i64 = 8;
+
+/// Draws the footer.
+pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, look: &Look) {
+    if let Some(Overlay::Filter { text, .. }) = &ui.overlay {
+        let left = look.line([(Role::Accent, "/".into()), (Role::Strong, text.into()), (Role::Strong, "_".into())]);
+        let right = Line::from(look.span(Role::Faint, "Enter keeps it  Esc takes it back"));
+        ends(buffer, area, (&left, &right), look);
+        return;
+    }
+    if let Some(message) = ui.message.as_ref().filter(|message| seconds_since(look.now, message.at) < MESSAGE_S) {
+        put(buffer, area, &said(message, look), look);
+        return;
+    }
+    put(buffer, area, &hints(ui, (usize::from(area.width), look)), look);
+}
+
+fn said(message: &Message, look: &Look) -> Line<'static> {
+    let (role, word) = match message.tone {
+        Tone::Told => (Role::Good, ""),
+        Tone::Warned => (Role::Warning, "! "),
+        Tone::Refused => (Role::Danger, "no: "),
+    };
+    Line::from(look.span(role, format!(" {word}{}", message.text)))
+}
+
+/// `A approve  X deny … ? help`; hints that have no room go from the middle, `? help` never does.
+fn hints(ui: &Ui, (columns, look): (usize, &Look)) -> Line<'static> {
+    let mut hints = ui.options.keymap.hints(ui.focus);
+    let wide = |hints: &[(String, &str)]| hints.iter().map(|(key, word)| key.len() + word.len() + 3).sum::<usize>();
+    while wide(&hints) > columns && hints.len() > 1 {
+        hints.remove(hints.len() - 2);
+    }
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    for (key, word) in hints {
+        spans.push(look.span(Role::Accent, format!(" {key}")));
+        spans.push(look.span(Role::Faint, format!(" {word} ")));
+    }
+    Line::from(spans)
+}
+
+/// Adds what a pane is filtered or searched by to its title.
+pub fn push_search(title: &mut Line<'_>, search: Option<&Search>, look: &Look) {
+    if let Some(search) = search.filter(|search| !search.text().is_empty()) {
+        title.push_span(look.span(Role::Match, format!("  /{}", search.text())));
+    }
+}

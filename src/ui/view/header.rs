@@ -1,0 +1,246 @@
+//! Line 1, never hidden: where this is, as whom, whether it may move the world, and until when.
+//!
+//! ```text
+//!  PROD  123456789012 │ us-east-1 │ oncall-ro │ eks-prod/payments │ DRY-RUN │ creds 42m │ analyst │ 09:31:07Z
+//! ```
+//!
+//! Where there is no room, parts shorten and go in a fixed order; rehearsal, environment and mode never do.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::look::Look;
+use super::sheet::put;
+use crate::domain::remediation::request::Mode;
+use crate::session::Session;
+use crate::session::header::Origin;
+use crate::session::incident::{Baton, Incident};
+use crate::session::state::Credentials;
+use crate::ui::format;
+use crate::ui::theme::Role;
+
+/// Credentials that end within this are worth a warning.
+const CREDENTIALS_SOON_S: i64 = 600;
+
+/// A part with its spellings from long to short; an empty one means it may go.
+struct Part {
+    role: Role,
+    spellings: Vec<String>,
+    at: usize,
+}
+
+impl Part {
+    fn new(role: Role, spellings: impl IntoIterator<Item = String>) -> Self {
+        Self { role, spellings: spellings.into_iter().collect(), at: 0 }
+    }
+
+    fn text(&self) -> &str {
+        self.spellings.get(self.at).map_or("", String::as_str)
+    }
+
+    fn shorten(&mut self) -> bool {
+        let more = self.at + 1 < self.spellings.len();
+        self.at += usize::from(more);
+        more
+    }
+}
+
+/// Draws line 1.
+pub fn draw(buffer: &mut Buffer, area: Rect, (session, incident): (&Session, Option<&Incident>), look: &Look) {
+    put(buffer, area, &line(session, incident, (usize::from(area.width), look)), look);
+}
+
+/// Line 1 in at most `columns`, as far as what must stay leaves that possible.
+fn line(session: &Session, incident: Option<&Incident>, (columns, look): (usize, &Look)) -> Line<'static> {
+    let mut parts = parts(session, incident, look);
+    // Indices into `parts`, first to give way first.
+    let order = [8, 3, 5, 9, 4, 5, 2, 7, 8, 3, 2, 9, 5, 7];
+    for index in order {
+        if total(&parts) <= columns {
+            break;
+        }
+        parts[index].shorten();
+    }
+    join(&parts, look)
+}
+
+fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Part> {
+    let header = &session.header;
+    let none = String::new;
+    let rehearsal = match &header.origin {
+        Origin::Real => Part::new(Role::Rehearsal, []),
+        Origin::Rehearsal { scenario, .. } => {
+            Part::new(Role::Rehearsal, [format!(" REHEARSAL {scenario} "), " REHEARSAL ".to_owned()])
+        }
+    };
+    let read_only = session.read_only.as_ref().map(|_| " READ-ONLY ".to_owned());
+    let account = header.scope.account.as_ref().map_or("account ?".to_owned(), ToString::to_string);
+    let own_word = header.environment != account && !header.environment.is_empty();
+    let environment = if own_word { header.environment.clone() } else { account.clone() };
+    let short = (account.len() == 12).then(|| format!("{}..{}", &account[..4], &account[8..]));
+    let account = if own_word { vec![format!("acct {account}"), short.unwrap_or_default(), none()] } else { vec![] };
+    let place = place(session);
+    let (credentials_role, credentials) = credentials(session, look);
+    let baton = incident.map_or(Baton::Watch, |incident| incident.phase.baton());
+    let clock = look_clock(look);
+    vec![
+        rehearsal,
+        Part::new(environment_role(&environment), [format!(" {environment} ")]),
+        Part::new(Role::Text, account),
+        Part::new(Role::Text, [header.scope.region.to_string(), none()]),
+        Part::new(Role::Text, [identity(header.scope.identity.as_deref()), none()]),
+        Part::new(Role::Text, [place.0, place.1, none()]),
+        Part::new(mode_role(header.mode), [header.mode.word().to_owned()]),
+        Part::new(credentials_role, credentials),
+        Part::new(Role::Text, [baton.word().to_owned(), none()]),
+        Part::new(Role::Strong, [clock.clone(), clock.get(..5).unwrap_or_default().to_owned() + "Z", none()]),
+        Part::new(Role::Danger, read_only),
+    ]
+}
+
+fn look_clock(look: &Look) -> String {
+    // A clock that tells how long ago now is helps nobody: relative times are for rows.
+    match &look.zone {
+        format::Zone::Relative => format::clock(look.now, &format::Zone::Utc, look.now),
+        zone => format::clock(look.now, zone, look.now),
+    }
+}
+
+fn environment_role(word: &str) -> Role {
+    // What cannot be told apart from production is shown as production.
+    let harmless = ["dev", "test", "stag", "sandbox", "simulat", "rehears", "local"];
+    let lower = word.to_ascii_lowercase();
+    if harmless.iter().any(|start| lower.contains(start)) { Role::Environment } else { Role::Production }
+}
+
+fn mode_role(mode: Mode) -> Role {
+    match mode {
+        Mode::DryRun => Role::DryRun,
+        Mode::Live => Role::Live,
+    }
+}
+
+/// The role's name out of an ARN: `arn:aws:sts::1234:assumed-role/oncall-ro/session` is `oncall-ro`.
+pub fn identity(arn: Option<&str>) -> String {
+    let Some(arn) = arn else { return "role ?".to_owned() };
+    let resource = arn.rsplit(':').next().unwrap_or(arn);
+    let mut parts = resource.split('/');
+    let kind = parts.next().unwrap_or_default();
+    parts.next().unwrap_or(kind).to_owned()
+}
+
+fn place(session: &Session) -> (String, String) {
+    let scope = &session.header.scope;
+    let context = scope.context.as_ref().map(|name| name.as_str());
+    let cluster = context.or(scope.cluster.as_ref().map(|name| name.as_str())).unwrap_or("no cluster");
+    let namespaces: Vec<&str> = session.header.namespaces.iter().map(|name| name.as_str()).collect();
+    let first = match namespaces.as_slice() {
+        [] => return (cluster.to_owned(), cluster.to_owned()),
+        [one] => (*one).to_owned(),
+        [one, more @ ..] => format!("{one}+{}", more.len()),
+    };
+    (format!("{cluster}/{first}"), first)
+}
+
+fn credentials(session: &Session, look: &Look) -> (Role, Vec<String>) {
+    match session.credentials {
+        Credentials::Unknown => (Role::Faint, vec!["creds ?".to_owned(), String::new()]),
+        Credentials::Lasting => (Role::Text, vec!["creds lasting".to_owned(), String::new()]),
+        Credentials::ExpireAt(at) => {
+            let left = at.duration_since(look.now).as_secs();
+            let text = format!("creds {}", format::coarse(left));
+            match left {
+                ..=0 => (Role::Danger, vec!["creds EXPIRED".to_owned()]),
+                1..CREDENTIALS_SOON_S => (Role::Warning, vec![format!("{text}!")]),
+                _ => (Role::Text, vec![text, String::new()]),
+            }
+        }
+    }
+}
+
+fn total(parts: &[Part]) -> usize {
+    let shown: Vec<usize> = parts.iter().map(|part| format::width(part.text())).filter(|wide| *wide > 0).collect();
+    shown.iter().sum::<usize>() + shown.len().saturating_sub(1) * 3
+}
+
+fn join(parts: &[Part], look: &Look) -> Line<'static> {
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    for part in parts.iter().filter(|part| !part.text().is_empty()) {
+        if !spans.is_empty() {
+            spans.push(look.span(Role::Rule, look.sign(" │ ", " | ")));
+        }
+        spans.push(look.span(part.role, part.text().to_owned()));
+    }
+    Line::from(spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::observation::scope::Scope;
+    use crate::session::header::Header;
+
+    fn session(mode: Mode) -> Session {
+        let scope = Scope {
+            account: Some("123456789012".into()),
+            region: "us-east-1".into(),
+            cluster: Some("eks-prod".into()),
+            context: None,
+            identity: Some("arn:aws:sts::123456789012:assumed-role/oncall-ro/ana".to_owned()),
+        };
+        let origin = Origin::Rehearsal { scenario: "oom-leak".to_owned(), seed: 1, speed: "1".to_owned() };
+        let namespaces = vec!["payments".into()];
+        let header = Header { mode, scope, namespaces, environment: "PROD".to_owned(), origin, ..Header::default() };
+        Session { header, ..Session::default() }
+    }
+
+    fn look() -> Look {
+        Look {
+            theme: crate::ui::theme::Theme::default(),
+            glyphs: crate::ui::model::Glyphs::Ascii,
+            zone: format::Zone::Utc,
+            now: "2026-05-01T09:31:07Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn what_must_stay_stays_at_every_width() {
+        let session = session(Mode::Live);
+        for columns in 40..200 {
+            let text = line(&session, None, (columns, &look())).to_string();
+            for word in ["REHEARSAL", "PROD", "*** LIVE ***"] {
+                assert!(text.contains(word), "{columns}: {text}");
+            }
+            assert!(text.len() <= columns.max(40), "{columns}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_wide_line_tells_everything() {
+        let text = line(&session(Mode::DryRun), None, (200, &look())).to_string();
+        assert_eq!(
+            text,
+            " REHEARSAL oom-leak  |  PROD  | acct 123456789012 | us-east-1 | oncall-ro | eks-prod/payments | DRY-RUN | \
+             creds ? | watch | 09:31:07Z"
+        );
+    }
+
+    #[test]
+    fn credentials_that_end_are_never_left_out() {
+        let mut session = session(Mode::Live);
+        let soon = look().now + jiff::SignedDuration::from_mins(9);
+        session.credentials = Credentials::ExpireAt(soon);
+        assert!(line(&session, None, (60, &look())).to_string().contains("creds 9m!"));
+        session.credentials = Credentials::ExpireAt(look().now);
+        assert!(line(&session, None, (60, &look())).to_string().contains("creds EXPIRED"));
+    }
+
+    #[test]
+    fn an_unknown_environment_counts_as_production() {
+        assert_eq!(environment_role("123456789012"), Role::Production);
+        assert_eq!(environment_role("STAGING"), Role::Environment);
+        assert_eq!(identity(Some("arn:aws:iam::1:user/ana")), "ana");
+        assert_eq!(identity(Some("arn:aws:iam::1:root")), "root");
+    }
+}

@@ -1,0 +1,237 @@
+//! Pane 2: the service's metrics of the last 30 minutes, CPU beside memory, then traffic and collector where there is room.
+//!
+//! ```text
+//! ┌ [2] METRICS  my-api  last 30m ─────────────────────────── live 31s ┐
+//! │ CPU  now 97.8% avg 91.3% peak 97.8% thr 85% ↑+0.4%/min              │
+//! │ 100%┤        ⣀⠤⠒⠉                                                   │
+//! │   0%┤   D        o                                                   │
+//! ```
+
+use jiff::{SignedDuration, Timestamp};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::look::Look;
+use super::sheet::{Held, Sheet, frame, put};
+use super::{kills, stamp};
+use crate::domain::diagnosis::evidence::{Payload, Question};
+use crate::domain::diagnosis::statistics;
+use crate::domain::observation::metric::{MetricRole, Series};
+use crate::domain::observation::scope::Window;
+use crate::domain::observation::workload::Revision;
+use crate::session::Session;
+use crate::session::feeds::FeedId;
+use crate::session::incident::Incident;
+use crate::ui::chart::{Chart, ChartStyles};
+use crate::ui::format;
+use crate::ui::layout::ChartForm;
+use crate::ui::model::{Pane, Ui, rows};
+use crate::ui::theme::Role;
+
+/// Minutes on screen.
+const MINUTES: i64 = 30;
+/// Columns below which two charts do not stand side by side.
+const BESIDE_COLS: u16 = 72;
+/// Rows a chart needs with its numbers.
+const CHART_ROWS: u16 = 6;
+
+/// The last half hour of a series: what is drawn, and what the numbers beside it are computed over.
+pub fn recent(series: &Series, now: Timestamp) -> (Window, Series) {
+    // The newest period began up to a minute ago and counts until now.
+    let window = Window { from: now - SignedDuration::from_mins(MINUTES), to: now + SignedDuration::from_secs(1) };
+    (window, Series::new(series.query.clone(), series.unit, series.within(window)))
+}
+
+/// Draws the pane.
+pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
+    let service = rows::service(ui, session).map_or("no service", |name| name.as_str());
+    let mut title = super::title(Pane::Metrics, (look, held));
+    title.push_span(look.span(Role::Text, format!("{service}  last {MINUTES}m")));
+    let stamp = stamp::stamp(session, FeedId::Metrics, look);
+    let inner = frame(buffer, area, (&title, &stamp), (look, held));
+    let all = rows::metrics(ui, session);
+    if all.is_empty() {
+        empty(Sheet::new(buffer, inner, look), session);
+        return;
+    }
+    let incident = ui.incident(session);
+    let facts = Facts { session, marks: marks(session, incident), kills: kills::times(incident) };
+    let selected = ui.metrics.scroll.span(&all.iter().map(|(role, _)| *role).collect::<Vec<_>>(), all.len()).cursor;
+    if ui.layout().charts == ChartForm::Sparkline || inner.height < CHART_ROWS {
+        sparklines(Sheet::new(buffer, inner, look), &all, (&facts, selected.filter(|_| held == Held::Keys)));
+    } else {
+        charts(buffer, inner, &all, (&facts, selected, look));
+    }
+    if stamp::is_stale(session, FeedId::Metrics, look) {
+        buffer.set_style(inner, look.style(Role::Stale));
+    }
+}
+
+/// What charts need beside their series.
+struct Facts<'a> {
+    session: &'a Session,
+    marks: Vec<Timestamp>,
+    kills: &'a [Timestamp],
+}
+
+impl Facts<'_> {
+    fn threshold(&self, series: &Series) -> Option<f64> {
+        let on_it = |alarm: &&crate::domain::observation::alarm::Alarm| {
+            alarm.metrics().first().is_some_and(|metric| *metric == series.query.metric)
+        };
+        self.session.alarms.values().filter(on_it).find_map(|alarm| alarm.threshold())
+    }
+}
+
+fn empty(mut sheet: Sheet<'_>, session: &Session) {
+    stamp::explain(&mut sheet, session, FeedId::Metrics);
+    if sheet.left() == usize::from(sheet.area.height) {
+        sheet.text(Role::Faint, "No series yet: charts begin with the first incident.");
+    }
+}
+
+fn marks(session: &Session, incident: Option<&Incident>) -> Vec<Timestamp> {
+    let told = incident.and_then(|incident| incident.answer_to(Question::Changes)).and_then(|e| e.answer.payload());
+    let workload = incident.and_then(|incident| incident.service.workload.as_ref());
+    let watched = workload.and_then(|target| session.cluster.revisions.get(&target.key()));
+    let revisions: &[Revision] = match (told, watched) {
+        (Some(Payload::Changes { revisions }), _) => revisions,
+        (_, Some(revisions)) => revisions,
+        (_, None) => &[],
+    };
+    revisions.iter().filter_map(|revision| revision.created_at).collect()
+}
+
+fn name(role: MetricRole) -> &'static str {
+    match role {
+        MetricRole::Cpu => "CPU",
+        MetricRole::Memory => "MEM",
+        MetricRole::MemoryLimit => "LIMIT",
+        MetricRole::Requests => "REQ",
+        MetricRole::Errors => "ERR",
+        MetricRole::Latency => "LAT",
+        MetricRole::Restarts => "RESTARTS",
+        MetricRole::CollectorTime => "GC TIME",
+    }
+}
+
+/// `now 97.8%  avg 91.3%  peak 97.8%  thr 85%  +3.1%/min`, in the order of worth; what has no room is cut at the end.
+fn numbers(series: &Series, threshold: Option<f64>, look: &Look) -> Vec<Span<'static>> {
+    let tell = |value: f64| format::measure(value, series.unit);
+    let Some(latest) = series.latest() else {
+        return vec![look.span(Role::Warning, format!(" ? no data in the last {MINUTES}m"))];
+    };
+    let over = threshold.is_some_and(|bound| latest.value > bound);
+    let mut spans = vec![
+        look.span(Role::Faint, " now "),
+        look.span(if over { Role::Danger } else { Role::Strong }, tell(latest.value)),
+    ];
+    let mut add = |word: &str, value: Option<f64>| {
+        if let Some(value) = value {
+            spans.push(look.span(Role::Faint, format!(" {word} ")));
+            spans.push(look.span(Role::Text, tell(value)));
+        }
+    };
+    add("avg", series.mean());
+    add("peak", series.peak().map(|point| point.value));
+    add("thr", threshold);
+    if let Some(trend) = statistics::trend(&series.points) {
+        let sign = if trend.per_minute < 0.0 { "" } else { "+" };
+        let slope = format!(" slope {sign}{}/min", format::measure(trend.per_minute, series.unit));
+        spans.push(look.span(Role::Faint, slope));
+    }
+    spans
+}
+
+/// `no data 09:12-09:17` for the longest hole, with the number of further ones; and where the newest point is old.
+fn hole_words(series: &Series, look: &Look) -> Option<String> {
+    let holes = series.holes();
+    let longest = holes.iter().max_by_key(|hole| hole.seconds())?;
+    let more = if holes.len() > 1 { format!(" and {} more", holes.len() - 1) } else { String::new() };
+    let (from, to) = (format::minute(longest.from, &look.zone), format::minute(longest.to, &look.zone));
+    Some(format!(" no data {from}{}{to}{more}", look.sign("–", "-")))
+}
+
+fn heading(role: MetricRole, series: &Series, (facts, look): (&Facts<'_>, &Look), chosen: Held) -> Line<'static> {
+    let role_style = if chosen == Held::Keys { Role::Accent } else { Role::Title };
+    let mut spans = vec![look.span(role_style, name(role))];
+    if let Some(words) = hole_words(series, look) {
+        spans.push(look.span(Role::Warning, words));
+    }
+    spans.extend(numbers(series, facts.threshold(series), look));
+    Line::from(spans)
+}
+
+fn charts(
+    buffer: &mut Buffer,
+    area: Rect,
+    all: &[(MetricRole, &Series)],
+    (facts, selected, look): (&Facts<'_>, Option<usize>, &Look),
+) {
+    let columns = if area.width >= BESIDE_COLS { 2 } else { 1 };
+    let bands = usize::from((area.height / CHART_ROWS).max(1)).min(all.len().div_ceil(columns));
+    let room = bands * columns;
+    // The selected chart is always among those drawn.
+    let first = selected.map_or(0, |at| (at + 1).saturating_sub(room));
+    let high = area.height / bands as u16;
+    let wide = area.width / columns as u16;
+    for (place, (role, series)) in all.iter().skip(first).take(room).enumerate() {
+        let (column, band) = ((place % columns) as u16, (place / columns) as u16);
+        let tile = Rect {
+            x: area.x + column * wide,
+            y: area.y + band * high,
+            width: wide.saturating_sub(u16::from(columns > 1)),
+            height: high,
+        };
+        let chosen =
+            if selected == Some(first + place) && columns * bands < all.len() { Held::Keys } else { Held::Nothing };
+        one(buffer, tile, (*role, series), (facts, look, chosen));
+    }
+}
+
+fn one(
+    buffer: &mut Buffer,
+    tile: Rect,
+    (role, series): (MetricRole, &Series),
+    (facts, look, chosen): (&Facts<'_>, &Look, Held),
+) {
+    let (window, series) = recent(series, look.now);
+    put(buffer, Rect { height: 1, ..tile }, &heading(role, &series, (facts, look), chosen), look);
+    let chart = Chart {
+        series: &series,
+        window,
+        threshold: facts.threshold(&series),
+        deploys: &facts.marks,
+        kills: facts.kills,
+        glyphs: look.glyphs,
+    };
+    let styles = ChartStyles {
+        curve: look.style(Role::Curve),
+        threshold: look.style(Role::Threshold),
+        axis: look.style(Role::Faint),
+        deploy: look.style(Role::Deploy),
+        kill: look.style(Role::Kill),
+    };
+    let plot = Rect { y: tile.y + 1, height: tile.height.saturating_sub(1), ..tile };
+    chart.draw(buffer, plot, &styles);
+}
+
+fn sparklines(mut sheet: Sheet<'_>, all: &[(MetricRole, &Series)], (facts, selected): (&Facts<'_>, Option<usize>)) {
+    let look = sheet.look;
+    let columns = (sheet.width().saturating_sub(46)).clamp(8, 40);
+    for (at, (role, series)) in all.iter().enumerate() {
+        let (window, series) = recent(series, look.now);
+        let threshold = facts.threshold(&series);
+        let chart = Chart { series: &series, window, threshold, deploys: &[], kills: &[], glyphs: look.glyphs };
+        let mut spans = vec![
+            look.span(Role::Title, format!("{:<8} ", name(*role))),
+            look.span(Role::Curve, chart.sparkline(columns)),
+        ];
+        spans.extend(numbers(&series, threshold, look));
+        sheet.row(&Line::from(spans));
+        if selected == Some(at) {
+            sheet.select_last();
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What lies over the panes: help, palette, a text area, one thing opened. Each clears what is under it.
+
+mod detail;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Clear, Widget};
+use tui_textarea::TextArea;
+
+use super::look::Look;
+use super::sheet::{Held, Sheet, frame};
+use crate::session::Session;
+use crate::ui::help;
+use crate::ui::model::Ui;
+use crate::ui::model::overlay::{Overlay, Writing};
+use crate::ui::theme::Role;
+
+/// Draws what is open.
+pub fn draw(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
+    let layout = ui.layout();
+    match &ui.overlay {
+        None | Some(Overlay::Filter { .. }) => {}
+        Some(Overlay::Help { query, top }) => keys(buffer, layout.overlay(84, 40), (ui, query, *top), look),
+        Some(Overlay::Palette { query, selected }) => {
+            palette(buffer, layout.overlay(72, 22), (ui, query, *selected), look);
+        }
+        Some(Overlay::Write { writing, area }) => write(buffer, layout.overlay(76, 9), (*writing, area), look),
+        Some(Overlay::Detail { item, telling, top }) => {
+            let area = layout.overlay(u16::MAX, u16::MAX);
+            detail::draw(buffer, area, (ui, session), (item, *telling, *top), look);
+        }
+    }
+}
+
+/// Clears a rectangle and frames it.
+fn window(buffer: &mut Buffer, area: Rect, (title, foot): (&Line<'_>, &str), look: &Look) -> Rect {
+    Clear.render(area, buffer);
+    let stamp = Line::from(look.span(Role::Faint, foot.to_owned()));
+    frame(buffer, area, (title, &stamp), (look, Held::Keys))
+}
+
+fn keys(buffer: &mut Buffer, area: Rect, (ui, query, top): (&Ui, &str, usize), look: &Look) {
+    let title = look.line([(Role::Focus, " HELP ".into()), (Role::Strong, format!(" /{query}_").into())]);
+    let inner = window(buffer, area, (&title, "type to search  Esc closes"), look);
+    let mut sheet = Sheet::new(buffer, inner, look);
+    let rows = help::rows(&ui.options.keymap, query);
+    if rows.is_empty() {
+        sheet.text(Role::Faint, "No key is described by these words.");
+    }
+    let top = top.min(rows.len().saturating_sub(sheet.left()));
+    for row in rows.iter().skip(top) {
+        let left = look.line([(Role::Accent, format!("{:<16} ", row.keys).into()), (Role::Text, row.words.into())]);
+        let right = look.line([(Role::Faint, format!("{} {}", row.place, row.id).into())]);
+        sheet.ends(&left, &right);
+    }
+}
+
+fn palette(buffer: &mut Buffer, area: Rect, (ui, query, selected): (&Ui, &str, usize), look: &Look) {
+    let title = look.line([(Role::Focus, " : ".into()), (Role::Strong, format!(" {query}_").into())]);
+    let inner = window(buffer, area, (&title, "Enter does it  Esc closes"), look);
+    let mut sheet = Sheet::new(buffer, inner, look);
+    let found = help::palette(&ui.options.keymap, query);
+    if found.is_empty() {
+        sheet.text(Role::Faint, "No action has these letters in this order.");
+        return;
+    }
+    let selected = selected.min(found.len() - 1);
+    let first = (selected + 1).saturating_sub(sheet.left());
+    for (at, binding) in found.iter().enumerate().skip(first) {
+        let left =
+            look.line([(Role::Text, binding.row.words.into()), (Role::Faint, format!("  {}", binding.row.id).into())]);
+        sheet.ends(&left, &Line::from(look.span(Role::Accent, binding.keys_text())));
+        if at == selected {
+            sheet.select_last();
+        }
+    }
+}
+
+fn write(buffer: &mut Buffer, area: Rect, (writing, text): (Writing, &TextArea<'static>), look: &Look) {
+    let (word, what) = match writing {
+        Writing::Note => ("NOTE", "on the timeline".to_owned()),
+        Writing::Inquiry(incident) => ("INQUIRE", format!("the analyst is asked about {incident}")),
+        Writing::DenyReason(_, step) => ("DENY", format!("why is {step} denied?")),
+    };
+    let title = look.line([(Role::Focus, format!(" {word} ").into()), (Role::Text, format!(" {what}").into())]);
+    let inner = window(buffer, area, (&title, "Enter sends  Alt-Enter new line  Esc closes"), look);
+    text.render(inner, buffer);
+}

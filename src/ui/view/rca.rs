@@ -1,0 +1,203 @@
+//! Pane 4: the verdict of the rules, the model's text with its claims checked, the evidence, and the gate line.
+//!
+//! ```text
+//! ┌ [4] RCA  claude-sonnet-4  streaming 1.9s ────────────────┐
+//! │ verdict: memory leak 0.86  (rules 0.91)                   │
+//! │ ✓ CPU is secondary: GC rises first [E3]                   │
+//! │ confidence 0.86 (gate 0.75)  evidence 5/5 … GATE OPEN     │
+//! ```
+
+mod gate_line;
+mod narrative;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::evidence;
+use super::look::Look;
+use super::sheet::{Held, Sheet, frame};
+use super::stamp;
+use crate::domain::diagnosis::claim::DiagnosisCheck;
+use crate::domain::diagnosis::verdict::{Confidence, Side};
+use crate::session::Session;
+use crate::session::feeds::FeedId;
+use crate::session::header::Origin;
+use crate::session::incident::Incident;
+use crate::ui::model::{Pane, Ui};
+use crate::ui::theme::Role;
+
+pub use gate_line::gate_line;
+
+/// Columns inside the pane from which text and evidence stand side by side.
+const BESIDE_COLS: u16 = 76;
+/// Columns inside the pane from which the selected evidence shows its points and lines, too.
+const RAW_COLS: u16 = 150;
+
+/// The confidence that counts: of the checked diagnosis, else of the rules.
+pub fn confidence(incident: &Incident) -> Option<Confidence> {
+    let accepted = incident.diagnosis.as_ref().filter(|diagnosis| diagnosis.check == DiagnosisCheck::Accepted);
+    let rules = incident.verdict.as_ref().map(|verdict| verdict.confidence());
+    accepted.map(|diagnosis| diagnosis.confidence).or(rules)
+}
+
+/// Draws the pane.
+pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
+    let incident = ui.incident(session);
+    let mut title = super::title(Pane::Rca, (look, held));
+    title.spans.extend(narrative::standing(session, incident, look));
+    let stamp = stamp::stamp(session, FeedId::Model, look);
+    let inner = frame(buffer, area, (&title, &stamp), (look, held));
+    let Some(incident) = incident else {
+        let mut sheet = Sheet::new(buffer, inner, look);
+        sheet.text(Role::Faint, "No incident: an analysis begins when an alarm fires.");
+        return;
+    };
+    let foot = gate_line(incident, (usize::from(inner.width), look));
+    let foot_rows = (foot.len() as u16).min(inner.height / 2);
+    let body = Rect { height: inner.height - foot_rows, ..inner };
+    if body.width >= BESIDE_COLS && held == Held::Keys {
+        beside(buffer, body, (ui, session, incident), look);
+    } else {
+        short(Sheet::new(buffer, body, look), (ui, session, incident));
+    }
+    let mut sheet = Sheet::new(buffer, Rect { y: inner.y + body.height, height: foot_rows, ..inner }, look);
+    foot.iter().for_each(|line| sheet.row(line));
+}
+
+/// Text on the left, evidence on the right, raw points and lines beyond it where there is room.
+fn beside(buffer: &mut Buffer, area: Rect, (ui, session, incident): (&Ui, &Session, &Incident), look: &Look) {
+    let raw = area.width >= RAW_COLS;
+    let left = if raw { area.width * 2 / 5 } else { area.width / 2 };
+    let middle = if raw { area.width * 7 / 20 } else { area.width - left };
+    let rect = |x: u16, width: u16| Rect { x: area.x + x, width: width.saturating_sub(1), ..area };
+    left_column(Sheet::new(buffer, rect(0, left), look), (ui, session, incident));
+    divider(buffer, (area, left - 1), look);
+    evidence::list(Sheet::new(buffer, rect(left + 1, middle), look), (ui, session, incident));
+    if raw {
+        divider(buffer, (area, left + middle), look);
+        let third = rect(left + middle + 2, area.width - left - middle - 1);
+        evidence::raw(Sheet::new(buffer, third, look), (ui, session, incident));
+    }
+}
+
+fn divider(buffer: &mut Buffer, (area, x): (Rect, u16), look: &Look) {
+    for y in area.top()..area.bottom() {
+        buffer.set_string(area.x + x, y, look.sign("│", "|"), look.style(Role::Rule));
+    }
+}
+
+fn left_column(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Incident)) {
+    sheet.row(&verdict_line(incident, sheet.look));
+    sheet.text(Role::Title, "MODEL TEXT (untrusted)");
+    let tail_rows = alternatives(incident);
+    let reserved = tail_rows.len().min(sheet.left() / 3);
+    let mut area = sheet.rest();
+    area.height -= reserved as u16;
+    let look = sheet.look;
+    narrative::text(Sheet::new(sheet.buffer(), area, look), (ui, session, incident));
+    let below = Rect { y: area.y + area.height, height: reserved as u16, ..area };
+    let mut sheet = Sheet::new(sheet.buffer(), below, look);
+    for (role, text) in tail_rows {
+        sheet.text(role, &text);
+    }
+}
+
+/// What else was considered and why it was rejected, and what is missing.
+fn alternatives(incident: &Incident) -> Vec<(Role, String)> {
+    let Some(verdict) = &incident.verdict else { return Vec::new() };
+    let mut rows = vec![(Role::Title, "CONSIDERED (by the rules)".to_owned())];
+    for ranked in verdict.ranked.iter().skip(1) {
+        let against = ranked.findings.iter().filter(|finding| finding.side == Side::Against);
+        let why =
+            against.max_by(|a, b| a.weight.total_cmp(&b.weight)).map_or("nothing against it", |f| f.text.as_str());
+        rows.push((Role::Faint, format!("{} {}: {why}", ranked.cause.words(), ranked.confidence)));
+    }
+    for missing in &verdict.missing {
+        let role = if missing.decisive { Role::Warning } else { Role::Faint };
+        let word = if missing.decisive { "MISSING, decisive" } else { "missing" };
+        rows.push((role, format!("{word}: {} ({})", missing.question.word(), missing.why)));
+    }
+    if rows.len() == 1 { Vec::new() } else { rows }
+}
+
+/// `verdict: memory leak 0.86  (rules 0.91)`.
+fn verdict_line(incident: &Incident, look: &Look) -> Line<'static> {
+    let Some(verdict) = &incident.verdict else { return Line::from(look.span(Role::Faint, progress(incident))) };
+    let counts = confidence(incident).unwrap_or_default();
+    let (role, cause) = if verdict.conclusive { (Role::Strong, "verdict: ") } else { (Role::Warning, "verdict: ? ") };
+    let mut line = look.line([
+        (Role::Faint, cause.into()),
+        (role, format!("{} {counts}", verdict.cause().words()).into()),
+        (Role::Faint, format!("  (rules {})", verdict.confidence()).into()),
+    ]);
+    if let Some(diagnosis) = &incident.diagnosis {
+        let model = &diagnosis.proposal;
+        match &diagnosis.check {
+            DiagnosisCheck::Accepted => {
+                let text = format!("  model: {} {}", model.cause.words(), model.confidence);
+                line.push_span(look.span(Role::Model, text));
+            }
+            DiagnosisCheck::Rejected { .. } => {
+                line.push_span(look.span(Role::Danger, format!("  model REJECTED: {}", model.cause.words())));
+            }
+        }
+    }
+    line
+}
+
+fn progress(incident: &Incident) -> String {
+    let waiting: Vec<&str> = incident.awaited.iter().map(|(_, question)| question.word()).collect();
+    let answered = incident.round().len();
+    if waiting.is_empty() && answered == 0 {
+        return "No question asked yet.".to_owned();
+    }
+    format!("evidence {answered}/{}, waiting for {}", answered + waiting.len(), waiting.join(", "))
+}
+
+/// The narrow form: verdict, then what was said, then what the rules found.
+fn short(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Incident)) {
+    let look = sheet.look;
+    sheet.row(&verdict_line(incident, look));
+    if narrative::has_text(incident) {
+        let area = sheet.rest();
+        narrative::text(Sheet::new(sheet.buffer(), area, look), (ui, session, incident));
+        return;
+    }
+    let findings = incident.verdict.as_ref().and_then(|verdict| verdict.leading()).map(|leading| &leading.findings);
+    for finding in findings.into_iter().flatten() {
+        let sign = match finding.side {
+            Side::Supports => "+",
+            Side::Against => "-",
+        };
+        let cites: Vec<String> = finding.evidence.iter().map(ToString::to_string).collect();
+        sheet.wrapped(Role::Text, &format!("{sign} {} [{}]", finding.text, cites.join(" ")), 2);
+    }
+    for (role, text) in alternatives(incident) {
+        sheet.text(role, &text);
+    }
+    stamp::explain(&mut sheet, session, FeedId::Model);
+}
+
+/// One line for narrow screens.
+pub fn summary(session: &Session, incident: Option<&Incident>, look: &Look) -> Line<'static> {
+    let mut line = Line::from(look.span(Role::Title, "4 RCA "));
+    let Some(incident) = incident else {
+        line.push_span(look.span(Role::Faint, "no incident"));
+        return line;
+    };
+    line.spans.extend(verdict_line(incident, look).spans);
+    line.push_span(look.span(Role::Faint, "  "));
+    line.spans.extend(narrative::standing(session, Some(incident), look));
+    line
+}
+
+/// The model's name, said to be simulated where it is.
+fn model_name(session: &Session, incident: &Incident) -> String {
+    let model = incident.narrative.model.as_str();
+    let asked = if model.is_empty() { session.header.model.as_deref().unwrap_or("no model") } else { model };
+    match session.header.origin {
+        Origin::Real => asked.to_owned(),
+        Origin::Rehearsal { .. } => format!("SIMULATED {asked}"),
+    }
+}

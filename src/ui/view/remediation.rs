@@ -1,0 +1,197 @@
+//! Pane 5: the plan with the state of each step, what keeps it locked, and whether anything has been changed. While it
+//! has the keys and room enough, one step fills it: see `step`.
+//!
+//! ```text
+//! ┌ [5] REMEDIATION  2 steps  #1 REHEARSED  #2 LOCKED ─────────────── nothing has been changed ┐
+//! │ 1 REHEARSED  rollout restart deployment/my-api -n payments  dryRun=All ok 09:30:49Z  #7f3a  │
+//! ```
+
+mod confirm;
+mod step;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::look::Look;
+use super::sheet::{Held, Sheet, frame};
+use crate::domain::diagnosis::sufficiency::Sufficiency;
+use crate::domain::remediation::request::Mode;
+use crate::domain::remediation::step::{RehearsalOutcome, Step, StepState};
+use crate::session::Session;
+use crate::session::incident::Incident;
+use crate::ui::model::{Pane, Ui};
+use crate::ui::theme::Role;
+
+/// Draws the pane.
+pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
+    let incident = ui.incident(session);
+    let mut title = super::title(Pane::Remediation, (look, held));
+    title.spans.extend(heading(incident, look));
+    let changed = Line::from(changed(session, incident, look));
+    let inner = frame(buffer, area, (&title, &changed), (look, held));
+    let mut sheet = Sheet::new(buffer, inner, look);
+    let Some(incident) = incident else {
+        sheet.text(Role::Faint, "No incident, no plan. Nothing has been changed.");
+        return;
+    };
+    match ui.step(session) {
+        Some(step) if ui.focus == Pane::Remediation && ui.layout().shows_step_whole() => {
+            step::draw(sheet, (ui, session), (incident, step));
+        }
+        Some(_) => plan(&mut sheet, (ui, session, incident), held),
+        None => locked(&mut sheet, incident),
+    }
+}
+
+fn heading(incident: Option<&Incident>, look: &Look) -> Vec<Span<'static>> {
+    let steps = incident.and_then(|incident| incident.plan.as_ref()).map(|plan| plan.steps.as_slice());
+    let Some(steps) = steps else { return vec![look.span(Role::Faint, "no plan")] };
+    let ending = if steps.len() == 1 { "" } else { "s" };
+    let mut spans = vec![look.span(Role::Text, format!("{} step{ending}", steps.len()))];
+    for step in steps {
+        spans.push(look.span(state_role(&step.state), format!("  {} {}", step.id, step.state.word())));
+    }
+    spans
+}
+
+/// The role of a state's word.
+fn state_role(state: &StepState) -> Role {
+    match state {
+        StepState::Verified | StepState::Approved => Role::Good,
+        StepState::Rehearsed | StepState::Running | StepState::Verifying => Role::Strong,
+        StepState::Armed { .. } => Role::Armed,
+        StepState::Failed { .. } | StepState::Uncertain => Role::Danger,
+        StepState::Denied { .. } | StepState::Expired | StepState::StoodDown { .. } => Role::Warning,
+        StepState::Locked { .. } | StepState::Proposed | StepState::Rehearsing | StepState::Skipped => Role::Faint,
+    }
+}
+
+/// What of the plan has moved the world: said always, so that nobody has to guess.
+fn changed(session: &Session, incident: Option<&Incident>, look: &Look) -> Span<'static> {
+    let steps = incident.and_then(|incident| incident.plan.as_ref()).map_or(&[][..], |plan| &plan.steps);
+    if let Some(step) = steps.iter().find(|step| step.state == StepState::Uncertain) {
+        return look.span(Role::Danger, format!("UNCERTAIN whether {} changed anything", step.id));
+    }
+    let measured = |step: &Step| {
+        incident.and_then(|incident| incident.verification.as_ref()).is_some_and(|running| running.step == step.id)
+    };
+    let ran = |step: &&Step| match &step.state {
+        StepState::Verifying | StepState::Verified => true,
+        StepState::Failed { .. } => measured(step),
+        _ => false,
+    };
+    let changed: Vec<String> =
+        steps.iter().filter(ran).map(|step| format!("{} {}", step.id, step.action.kind().words())).collect();
+    let running = steps.iter().find(|step| step.state == StepState::Running);
+    match (session.header.mode, changed.is_empty(), running) {
+        (Mode::Live, _, Some(step)) => look.span(Role::Warning, format!("{} is on its way", step.id)),
+        (Mode::Live, false, None) => look.span(Role::Warning, format!("CHANGED by {}", changed.join(", "))),
+        (Mode::Live, true, None) | (Mode::DryRun, _, _) => look.span(Role::Good, "nothing has been changed"),
+    }
+}
+
+fn plan(sheet: &mut Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Incident), held: Held) {
+    let steps = incident.plan.as_ref().map_or(&[][..], |plan| &plan.steps);
+    let chosen = ui.step(session).map(|step| step.id);
+    // The step that matters stays on screen where there are more than rows.
+    let at = steps.iter().position(|step| Some(step.id) == chosen).unwrap_or(0);
+    let first = (at + 1).saturating_sub(sheet.left());
+    let look = sheet.look;
+    for step in steps.iter().skip(first) {
+        let (left, right) = row(step, look);
+        sheet.ends(&left, &right);
+        if held == Held::Keys && Some(step.id) == chosen {
+            sheet.select_last();
+        }
+    }
+    let after = steps.iter().find(|step| Some(step.id) == chosen);
+    if let Some(step) = after.filter(|_| sheet.left() > 0) {
+        let text = format!("{} 5 opens it.", next_words(session, step));
+        sheet.text(Role::Faint, &text);
+    }
+}
+
+fn row(step: &Step, look: &Look) -> (Line<'static>, Line<'static>) {
+    let digest = step.digest.as_ref().map_or_else(String::new, |digest| format!(" {digest}"));
+    let mut left = look.line([
+        (Role::Accent, format!("{} ", step.id.0).into()),
+        (state_role(&step.state), format!("{:<10} ", step.state.word()).into()),
+        (Role::Text, step.text().into()),
+    ]);
+    if let Some(why) = why(&step.state) {
+        left.push_span(look.span(Role::Faint, format!("  ({why})")));
+    } else if let Some(rehearsal) = &step.rehearsal {
+        left.push_span(look.span(Role::Faint, format!("  blast: {}", rehearsal.blast)));
+    }
+    let mut right = Line::from(vec![rehearsed(step, look)]);
+    right.push_span(look.span(Role::Faint, digest));
+    (left, right)
+}
+
+/// Why a step stands where it stands, where the state says so.
+fn why(state: &StepState) -> Option<&str> {
+    match state {
+        StepState::Locked { why } | StepState::Failed { why } | StepState::StoodDown { why } => Some(why),
+        StepState::Denied { reason } => Some(reason),
+        _ => None,
+    }
+}
+
+/// What the rehearsal really was.
+fn rehearsed(step: &Step, look: &Look) -> Span<'static> {
+    let Some(rehearsal) = &step.rehearsal else { return look.span(Role::Faint, "not rehearsed") };
+    let at = look.clock(rehearsal.at);
+    match &rehearsal.outcome {
+        RehearsalOutcome::Rehearsed => look.span(Role::Good, format!("dryRun=All ok {at}")),
+        RehearsalOutcome::Forbidden { .. } => look.span(Role::Danger, format!("FORBIDDEN {at}")),
+        RehearsalOutcome::Refused { .. } => look.span(Role::Danger, format!("REFUSED {at}")),
+        RehearsalOutcome::LocalOnly { .. } => look.span(Role::Warning, format!("LOCAL ONLY {at}")),
+        RehearsalOutcome::NotRehearsable { .. } => look.span(Role::Danger, format!("NOT REHEARSABLE {at}")),
+    }
+}
+
+/// What comes next for a step, in one sentence.
+fn next_words(session: &Session, step: &Step) -> &'static str {
+    match (&step.state, session.header.mode) {
+        (StepState::Rehearsed, Mode::DryRun) => "Waits for a decision; A there records \"would run\".",
+        (StepState::Rehearsed, Mode::Live) => "Waits for a decision; A there arms it.",
+        (StepState::Armed { .. }, _) => "ARMED: waits for the typed confirmation.",
+        (StepState::Uncertain, _) => "It may or may not have run: look, then settle it.",
+        _ => "",
+    }
+}
+
+/// Why there is no plan, and what would unlock one.
+fn locked(sheet: &mut Sheet<'_>, incident: &Incident) {
+    let Some(gate) = &incident.gate else {
+        sheet.text(Role::Faint, "LOCKED until the analyst has signed off. Nothing has been changed.");
+        return;
+    };
+    for refusal in &gate.refusals {
+        sheet.wrapped(Role::Warning, &format!("LOCKED: {}", refusal.text), 2);
+        sheet.wrapped(Role::Faint, &format!("  unlock: {}", refusal.unlock), 4);
+    }
+    for offer in &incident.offers {
+        match &offer.sufficiency {
+            Sufficiency::Sufficient { why } => {
+                sheet.wrapped(Role::Text, &format!("{} could be offered: {why}", offer.remedy.words()), 2);
+            }
+            Sufficiency::Refused { reasons } => {
+                sheet.wrapped(Role::Faint, &format!("{} refused: {}", offer.remedy.words(), reasons.join(" ")), 2);
+            }
+        }
+    }
+}
+
+/// One line for narrow screens.
+pub fn summary(session: &Session, incident: Option<&Incident>, look: &Look) -> Line<'static> {
+    let mut line = Line::from(look.span(Role::Title, "5 FIX "));
+    line.spans.extend(heading(incident, look));
+    if let Some(refusal) = incident.and_then(|incident| incident.gate.as_ref()).and_then(|gate| gate.refusals.first()) {
+        line.push_span(look.span(Role::Warning, format!("  LOCKED: {}", refusal.text)));
+    }
+    line.push_span(Span::raw("  "));
+    line.push_span(changed(session, incident, look));
+    line
+}

@@ -1,0 +1,151 @@
+//! The foot of a step's screen: what will happen, in one sentence, and the keys or the confirm field.
+
+use ratatui::text::{Line, Span};
+
+use super::super::look::Look;
+use crate::domain::remediation::policy::Confirm;
+use crate::domain::remediation::request::Mode;
+use crate::domain::remediation::step::{Action, RehearsalOutcome, Step, StepState};
+use crate::session::Session;
+use crate::session::incident::Incident;
+use crate::ui::format;
+use crate::ui::model::Ui;
+use crate::ui::theme::Role;
+
+/// The rows of the foot.
+pub fn rows(
+    (ui, session): (&Ui, &Session),
+    (incident, step): (&Incident, &Step),
+    (columns, look): (usize, &Look),
+) -> Vec<Line<'static>> {
+    let (role, sentence) = sentence(session, (incident, step));
+    let mut rows: Vec<Line<'static>> = Vec::new();
+    if matches!(step.state, StepState::Armed { .. }) {
+        rows.extend(wrapped(role, &sentence, (columns, look)));
+        rows.extend(field((ui, session), (columns, look)));
+        return rows;
+    }
+    rows.extend(wrapped(role, &sentence, (columns, look)));
+    let keys = keys(session, step);
+    if !keys.is_empty() {
+        rows.extend(wrapped(Role::Accent, keys, (columns, look)));
+    }
+    rows
+}
+
+fn wrapped(role: Role, text: &str, (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
+    let safe = crate::domain::observation::sanitise::line(text);
+    format::wrap(&safe, columns).into_iter().map(|part| Line::from(look.span(role, part.to_owned()))).collect()
+}
+
+/// `confirm> my-api 7f_   Esc or Ctrl-C stands down`.
+fn field((ui, session): (&Ui, &Session), (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
+    let Some(field) = ui.confirm_field(session) else { return Vec::new() };
+    let wanted = ui.wanted_token(session).unwrap_or_default();
+    let mut type_this =
+        look.line([(Role::Text, "Type  ".into()), (Role::Strong, wanted.into()), (Role::Text, "  then Enter.".into())]);
+    let wrong = format!("  wrong, {} tries left", field.tries_left());
+    if field.wrong > 0 {
+        type_this.push_span(look.span(Role::Danger, wrong));
+    }
+    let typed = format::clip(&field.text, columns.saturating_sub(45).max(12), look.glyphs).into_owned();
+    let prompt = Line::from(vec![
+        look.span(Role::Armed, "confirm>"),
+        Span::raw(" "),
+        look.span(Role::Strong, typed),
+        look.span(Role::Strong, "_"),
+        look.span(Role::Faint, "   Esc or Ctrl-C stands down"),
+    ]);
+    vec![type_this, prompt]
+}
+
+/// What the next key would do, or what has become of the step.
+fn sentence(session: &Session, (incident, step): (&Incident, &Step)) -> (Role, String) {
+    let mode = session.header.mode;
+    match &step.state {
+        StepState::Locked { why } => (Role::Warning, format!("LOCKED: {why}")),
+        StepState::Proposed => (Role::Faint, "Proposed, not rehearsed yet. Nothing has been changed.".to_owned()),
+        StepState::Rehearsing => (Role::Faint, "The server is being asked with dryRun=All.".to_owned()),
+        StepState::Rehearsed => rehearsed(session, (incident, step)),
+        StepState::Armed { .. } => (Role::Danger, format!("This WILL {}.", deed(session, step))),
+        StepState::Approved if mode == Mode::DryRun => {
+            (Role::Good, "APPROVED, recorded as \"would run\". Nothing has been changed.".to_owned())
+        }
+        StepState::Approved => (Role::Warning, "APPROVED and on its way through the gate.".to_owned()),
+        StepState::Running => {
+            let text = "RUNNING: the request is on its way. Ctrl-C stops watching; it does not stop the cluster.";
+            (Role::Warning, text.to_owned())
+        }
+        StepState::Verifying => (Role::Warning, "The request was applied; its result is being watched.".to_owned()),
+        StepState::Verified => (Role::Good, "VERIFIED: every test passed.".to_owned()),
+        StepState::Failed { why } => (Role::Danger, format!("FAILED: {why}")),
+        StepState::Denied { reason } => (Role::Warning, format!("DENIED: {reason}. Nothing was sent.")),
+        StepState::Skipped => (Role::Faint, "SKIPPED. Nothing was sent.".to_owned()),
+        StepState::Expired => (Role::Warning, "EXPIRED: not confirmed in time. Nothing was sent.".to_owned()),
+        StepState::StoodDown { why } => (Role::Warning, format!("STOOD DOWN: {why} Nothing was sent.")),
+        StepState::Uncertain => {
+            let text = "UNCERTAIN: a request may or may not have left before the program ended. It is never sent again by itself.";
+            (Role::Danger, text.to_owned())
+        }
+    }
+}
+
+fn rehearsed(session: &Session, (incident, step): (&Incident, &Step)) -> (Role, String) {
+    let accepted = step.rehearsal.as_ref().is_some_and(|found| found.outcome == RehearsalOutcome::Rehearsed);
+    if !accepted {
+        return (Role::Warning, "The server did not accept the rehearsal: this step cannot run.".to_owned());
+    }
+    if !incident.gate_is_open() {
+        return (Role::Warning, "The gate is LOCKED: this step cannot run until pane 4 says it is open.".to_owned());
+    }
+    let header = &session.header;
+    let scope = &header.scope;
+    if let Err(refusal) = header.policy.live_rule(scope, &step.target.namespace, step.action.kind()) {
+        if header.mode == Mode::Live {
+            return (Role::Warning, format!("{} A would not run it.", refusal.0));
+        }
+    }
+    match header.mode {
+        Mode::DryRun => (Role::Strong, "DRY-RUN: A records \"would run\". Nothing will be changed.".to_owned()),
+        Mode::Live => match header.policy.confirm(header.mode, scope, &step.target.namespace, step.action.kind()) {
+            Confirm::Typed => (
+                Role::Warning,
+                format!("LIVE: A arms it, then a typed token confirms. It would {}.", deed(session, step)),
+            ),
+            Confirm::Key => (Role::Danger, format!("LIVE: a single A WILL {}.", deed(session, step))),
+        },
+    }
+}
+
+/// `restart 6 pods of deployment/my-api in PROD`: a verb, a number where it is known, a place.
+fn deed(session: &Session, step: &Step) -> String {
+    let target = &step.target;
+    let pods = session.cluster.workloads.get(&target.key()).map_or_else(
+        || "the pods".to_owned(),
+        |workload| if workload.replicas == 1 { "1 pod".to_owned() } else { format!("{} pods", workload.replicas) },
+    );
+    let name = format!("{}/{}", target.kind.word(), target.name);
+    let place = &session.header.environment;
+    let place = if place.is_empty() { String::new() } else { format!(" in {place}") };
+    match &step.action {
+        Action::RolloutRestart => format!("restart {pods} of {name}{place}"),
+        Action::SetResources { memory_limit, .. } => {
+            let limit = crate::domain::remediation::step::quantity(*memory_limit);
+            format!("set the memory limit of {name} to {limit} and replace {pods}{place}")
+        }
+        Action::RolloutUndo { to_revision } => {
+            format!("put {name} back to revision {to_revision} and replace {pods}{place}")
+        }
+        Action::Scale { replicas, was } => format!("scale {name} from {was} to {replicas} pods{place}"),
+    }
+}
+
+fn keys(session: &Session, step: &Step) -> &'static str {
+    match (&step.state, session.header.mode) {
+        (StepState::Rehearsed, Mode::DryRun) => "A approve (would run)  X deny  S skip  d rehearse again",
+        (StepState::Rehearsed, Mode::Live) => "A arm  X deny  S skip  d rehearse again",
+        (StepState::Proposed | StepState::Expired | StepState::StoodDown { .. }, _) => "d rehearse  X deny  S skip",
+        (StepState::Failed { .. } | StepState::Verified, Mode::Live) => "U propose the undo",
+        _ => "",
+    }
+}

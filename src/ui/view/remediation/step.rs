@@ -1,0 +1,250 @@
+//! One step, one screen: what would be sent, where, as whom, why, how it is undone, what its rehearsal found, and what
+//! the next key does. Everything a decision needs is on it at 58 by 13 cells, worst checks first.
+
+use ratatui::text::Line;
+
+use super::super::look::Look;
+use super::super::sheet::Sheet;
+use super::confirm;
+use super::state_role;
+use crate::domain::remediation::step::{Check, CheckState, FieldChange, RehearsalOutcome, Step, StepState};
+use crate::domain::remediation::verification::TestState;
+use crate::session::Session;
+use crate::session::incident::Incident;
+use crate::ui::format;
+use crate::ui::model::Ui;
+use crate::ui::theme::Role;
+
+/// Draws the step.
+pub fn draw(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), (incident, step): (&Incident, &Step)) {
+    let foot = confirm::rows((ui, session), (incident, step), (sheet.width(), sheet.look));
+    let rows = sheet.left();
+    head(&mut sheet, session, (incident, step));
+    let mut area = sheet.rest();
+    let foot_rows = foot.len().min(rows.saturating_sub(8)) as u16;
+    area.height = area.height.saturating_sub(foot_rows);
+    let look = sheet.look;
+    middle(Sheet::new(sheet.buffer(), area, look), (incident, step));
+    let below = ratatui::layout::Rect { y: area.y + area.height, height: foot_rows, ..area };
+    let mut sheet = Sheet::new(sheet.buffer(), below, look);
+    foot.iter().for_each(|line| sheet.row(line));
+}
+
+fn head(sheet: &mut Sheet<'_>, session: &Session, (incident, step): (&Incident, &Step)) {
+    let look = sheet.look;
+    let of = incident.plan.as_ref().map_or(0, |plan| plan.steps.len());
+    let left = look.line([
+        (Role::Strong, format!("STEP {} of {of}   ", step.id.0).into()),
+        (Role::Strong, step.action.kind().words().into()),
+    ]);
+    let mut right = Line::from(look.span(state_role(&step.state), format!(" {} ", step.state.word())));
+    if let StepState::Armed { until } = &step.state {
+        let left_s = until.duration_since(look.now).as_secs();
+        right.push_span(look.span(Role::Warning, format!(" expires in {}", format::span(left_s))));
+    }
+    sheet.ends(&left, &right);
+    for (word, text) in facts(session, (incident, step)) {
+        sheet.row(&look.line([(Role::Title, format!("{word:<6} ").into()), (Role::Text, text.into())]));
+    }
+    sheet.rule();
+}
+
+fn facts(session: &Session, (incident, step): (&Incident, &Step)) -> [(&'static str, String); 5] {
+    let scope = &session.header.scope;
+    let rehearsal = step.rehearsal.as_ref();
+    let request = rehearsal.and_then(|rehearsal| rehearsal.request.as_ref());
+    let resource = format!("{}/{}", step.target.kind.plural(), step.target.name);
+    let sent = request.map_or_else(|| "no request fixed yet".to_owned(), |_| format!("PATCH {resource}"));
+    let cluster = scope.cluster.as_ref().map_or("cluster ?", |name| name.as_str());
+    let account = scope.account.as_ref().map_or("?", |account| account.as_str());
+    let why: Vec<String> = step.why.iter().map(ToString::to_string).collect();
+    let verdict = incident.verdict.as_ref().map_or_else(
+        || "no verdict".to_owned(),
+        |verdict| {
+            let counts = super::super::rca::confidence(incident).unwrap_or_default();
+            format!("{}, {counts}", verdict.cause().words())
+        },
+    );
+    let blast = rehearsal.map_or("not known", |rehearsal| rehearsal.blast.as_str());
+    let undo = rehearsal.map_or_else(|| step.action.undo(None), |rehearsal| rehearsal.undo.clone());
+    [
+        ("WHAT", format!("{sent}  (as {})", step.action.equivalent(&step.target))),
+        ("WHERE", format!("{cluster}  ns {}  account {account}  {}", step.target.namespace, scope.region)),
+        ("WHO", scope.identity.clone().unwrap_or_else(|| "identity not known".to_owned())),
+        ("WHY", format!("{} ({verdict})  blast: {blast}", why.join(" "))),
+        ("UNDO", undo),
+    ]
+}
+
+fn middle(mut sheet: Sheet<'_>, (incident, step): (&Incident, &Step)) {
+    let verification = incident.verification.as_ref().filter(|running| running.step == step.id);
+    if let Some(verification) = verification {
+        tests(&mut sheet, step, (verification, incident));
+        return;
+    }
+    let Some(rehearsal) = &step.rehearsal else {
+        sheet.text(Role::Faint, "Not rehearsed yet.  d rehearses it");
+        return;
+    };
+    let look = sheet.look;
+    let generation =
+        rehearsal.facts.as_ref().map_or_else(String::new, |facts| format!("  generation {}", facts.generation));
+    let digest = step.digest.as_ref().map_or_else(String::new, |digest| format!("  {digest}"));
+    let (role, words) = outcome(&rehearsal.outcome);
+    let line = look.line([
+        (role, words.into()),
+        (Role::Text, format!(" {}{generation}{digest}", look.clock(rehearsal.at)).into()),
+        (Role::Faint, if rehearsal.request.is_some() { "  (these very bytes would be sent)" } else { "" }.into()),
+    ]);
+    sheet.row(&line);
+    if let Some(why) = outcome_why(&rehearsal.outcome) {
+        sheet.wrapped(role, &why, 2);
+    }
+    let checks = check_rows(&rehearsal.checks, (sheet.width(), look));
+    let for_checks = checks.len().min(sheet.left().saturating_sub(1).max(2));
+    let for_diff = sheet.left().saturating_sub(for_checks);
+    diff(&mut sheet, &rehearsal.diff, for_diff);
+    for line in checks.iter().take(sheet.left()) {
+        sheet.row(line);
+    }
+}
+
+fn outcome(outcome: &RehearsalOutcome) -> (Role, &'static str) {
+    match outcome {
+        RehearsalOutcome::Rehearsed => (Role::Good, "REHEARSED"),
+        RehearsalOutcome::Forbidden { .. } => (Role::Danger, "FORBIDDEN"),
+        RehearsalOutcome::Refused { .. } => (Role::Danger, "REFUSED"),
+        RehearsalOutcome::LocalOnly { .. } => (Role::Warning, "LOCAL ONLY"),
+        RehearsalOutcome::NotRehearsable { .. } => (Role::Danger, "NOT REHEARSABLE"),
+    }
+}
+
+fn outcome_why(outcome: &RehearsalOutcome) -> Option<String> {
+    match outcome {
+        RehearsalOutcome::Rehearsed => None,
+        RehearsalOutcome::LocalOnly { why } => Some(format!("A difference made here; the server was not asked: {why}")),
+        RehearsalOutcome::Forbidden { fault }
+        | RehearsalOutcome::Refused { fault }
+        | RehearsalOutcome::NotRehearsable { fault } => Some(fault.to_string()),
+    }
+}
+
+fn diff(sheet: &mut Sheet<'_>, changes: &[FieldChange], rows: usize) {
+    let until = sheet.left().saturating_sub(rows);
+    if changes.is_empty() {
+        sheet.text(Role::Faint, "no field would change");
+        return;
+    }
+    let columns = sheet.width();
+    for (at, change) in changes.iter().enumerate() {
+        let remaining = sheet.left().saturating_sub(until);
+        let more = changes.len() - at;
+        if remaining == 0 {
+            return;
+        }
+        if remaining == 1 && more > 1 {
+            sheet.text(Role::Warning, &format!("{more} more fields change (l opens them)"));
+            return;
+        }
+        let (before, after) = (value(change.before.as_deref()), value(change.after.as_deref()));
+        let name = leaf(&change.path);
+        let one = format!("{name}: - {before}  + {after}");
+        if format::width(&one) <= columns || remaining < 2 {
+            sheet.text(Role::Text, &one);
+        } else {
+            sheet.text(Role::Danger, &format!("- {}: {before}", change.path));
+            sheet.text(Role::Good, &format!("+ {}: {after}", change.path));
+        }
+    }
+}
+
+fn value(json: Option<&str>) -> &str {
+    json.unwrap_or("(absent)")
+}
+
+/// The last part of a path, with a sign that something stands before it: `…/restartedAt`.
+fn leaf(path: &str) -> String {
+    let last = path.trim_end_matches(['"', ']']).rsplit(['/', '.', '"']).next().unwrap_or(path);
+    format!("../{last}")
+}
+
+/// The checks, worst first, packed into rows.
+fn check_rows(checks: &[Check], (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
+    let mut sorted: Vec<&Check> = checks.iter().collect();
+    sorted.sort_by_key(|check| match check.state {
+        CheckState::Failed => 0,
+        CheckState::Warning => 1,
+        CheckState::Unknown => 2,
+        CheckState::Ok => 3,
+    });
+    let mut rows = vec![Line::from(look.span(Role::Title, "CHECKS"))];
+    for check in sorted {
+        let (role, mark) = match check.state {
+            CheckState::Ok => (Role::Good, "[ok]"),
+            CheckState::Warning => (Role::Warning, "[!!]"),
+            CheckState::Failed => (Role::Danger, "[no]"),
+            CheckState::Unknown => (Role::Warning, "[--]"),
+        };
+        // What went well needs its name; what did not needs its reason.
+        let said = check.state != CheckState::Ok && !check.text.is_empty();
+        let text = if said { format!(" {}: {}", check.name, check.text) } else { format!(" {}", check.name) };
+        let parts = vec![look.span(role, format!(" {mark}")), look.span(Role::Text, text)];
+        let wide: usize = parts.iter().map(ratatui::text::Span::width).sum();
+        let fits = rows.last().is_some_and(|row| row.width() + wide <= columns);
+        match rows.last_mut().filter(|_| fits) {
+            Some(row) => row.spans.extend(parts),
+            None => {
+                let mut row = Line::from("      ");
+                row.spans.extend(parts);
+                rows.push(row);
+            }
+        }
+    }
+    rows
+}
+
+fn tests(
+    sheet: &mut Sheet<'_>,
+    step: &Step,
+    (verification, incident): (&crate::session::incident::Verification, &Incident),
+) {
+    let look = sheet.look;
+    sheet.text(
+        Role::Title,
+        &format!("VERIFICATION  since {} ({})", look.clock(verification.since), look.age(verification.since)),
+    );
+    for (at, test) in step.tests.iter().enumerate() {
+        let (role, mark) = match verification.tests.get(at) {
+            Some(TestState::Passed) => (Role::Good, "[ok]"),
+            Some(TestState::Failed) => (Role::Danger, "[no]"),
+            Some(TestState::Waiting) | None => (Role::Faint, "[..]"),
+        };
+        sheet.row(&look.line([(role, format!("{mark} ").into()), (Role::Text, test.text().into())]));
+    }
+    if let Some(measured) = &verification.last {
+        let rollout = measured.rollout.map_or_else(
+            || "rollout ?".to_owned(),
+            |rollout| {
+                format!(
+                    "rollout {}/{} updated, {} available, {} old",
+                    rollout.updated, rollout.replicas, rollout.available, rollout.old
+                )
+            },
+        );
+        let percent =
+            |value: Option<f64>| value.map_or_else(|| "?".to_owned(), |value| format!("{}%", format::figure(value)));
+        let kills = measured.new_kills.map_or_else(|| "?".to_owned(), format::grouped);
+        let text = format!(
+            "{rollout}  mem {}  cpu {}  new kills {kills}  read {} ago",
+            percent(measured.memory),
+            percent(measured.cpu),
+            look.age(measured.at)
+        );
+        sheet.wrapped(Role::Text, &text, 2);
+    } else {
+        sheet.text(Role::Faint, "first measurement outstanding");
+    }
+    if incident.phase == crate::session::incident::Phase::Verifying {
+        sheet.text(Role::Faint, "Ctrl-C stops watching; it does not stop the cluster.");
+    }
+}

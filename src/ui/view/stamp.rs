@@ -1,0 +1,104 @@
+//! The freshness of a pane: `live 4s`, `POLL 2s`, `STALE 3m12s`, `ERR AccessDenied`, `RETRY in 3.2s (2nd)`, `off: why`.
+
+use ratatui::text::{Line, Span};
+
+use super::look::Look;
+use super::sheet::Sheet;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::session::Session;
+use crate::session::feeds::{Feed, FeedHealth, FeedId};
+use crate::ui::format;
+use crate::ui::theme::Role;
+
+/// The age from which what a feed last said counts as old; `None` for feeds that speak only when something changes.
+fn patience_s(feed: FeedId) -> Option<i64> {
+    match feed {
+        FeedId::Alarms | FeedId::Logs => Some(60),
+        FeedId::Metrics => Some(180),
+        FeedId::Workloads | FeedId::Model => None,
+    }
+}
+
+/// Whether what a pane shows is no longer fed.
+pub fn is_stale(session: &Session, id: FeedId, look: &Look) -> bool {
+    let feed = session.feed(id);
+    match &feed.health {
+        FeedHealth::Lost { .. } => true,
+        FeedHealth::Live | FeedHealth::Retrying { .. } => is_old(&feed, id, look),
+        FeedHealth::Off { .. } | FeedHealth::Connecting => false,
+    }
+}
+
+fn is_old(feed: &Feed, id: FeedId, look: &Look) -> bool {
+    let age = feed.answered_at.map(|at| format::seconds_since(look.now, at));
+    matches!((age, patience_s(id)), (Some(age), Some(patience)) if age > patience)
+}
+
+/// The stamp of a feed.
+pub fn stamp(session: &Session, id: FeedId, look: &Look) -> Line<'static> {
+    let feed = session.feed(id);
+    let age = feed.answered_at.map(|at| look.age(at));
+    let old = is_old(&feed, id, look);
+    match &feed.health {
+        FeedHealth::Off { why } => Line::from(look.span(Role::Stale, format!("off: {why}"))),
+        FeedHealth::Connecting => Line::from(look.span(Role::Stale, "connecting")),
+        FeedHealth::Live => live(id, age, (old, look)),
+        FeedHealth::Retrying { attempt, until, fault } => {
+            let wait = format::wait(look.now, *until);
+            let retry = format!("{} RETRY in {wait} ({})", fault.kind.word(), format::ordinal(*attempt));
+            Line::from(vec![stale(age.filter(|_| old), look), look.span(Role::Warning, retry)])
+        }
+        FeedHealth::Lost { fault } => {
+            Line::from(vec![stale(age, look), look.span(Role::Danger, format!("ERR {}", fault.kind.word()))])
+        }
+    }
+}
+
+fn live(id: FeedId, age: Option<String>, (old, look): (bool, &Look)) -> Line<'static> {
+    let age = age.unwrap_or_default();
+    if old {
+        return Line::from(look.span(Role::Warning, format!("STALE {age}")));
+    }
+    // Logs are read by asking again, not by a tail: the word says so.
+    let word = if id == FeedId::Logs { "POLL" } else { "live" };
+    Line::from(look.span(Role::Good, format!("{word} {age}").trim_end().to_owned()))
+}
+
+fn stale(age: Option<String>, look: &Look) -> Span<'static> {
+    age.map_or_else(Span::default, |age| look.span(Role::Warning, format!("STALE {age} ")))
+}
+
+/// What a pane without data says: what, since when, and the next key. Nothing if its feed is well.
+pub fn explain(sheet: &mut Sheet<'_>, session: &Session, id: FeedId) {
+    let feed = session.feed(id);
+    let look = sheet.look;
+    match &feed.health {
+        FeedHealth::Live => {}
+        FeedHealth::Connecting => sheet.text(Role::Stale, &format!("{}: first answer outstanding.", id.word())),
+        FeedHealth::Off { why } => sheet.wrapped(Role::Stale, &format!("{} off: {why}", id.word()), 2),
+        FeedHealth::Retrying { attempt, until, fault } => {
+            let wait = format::wait(look.now, *until);
+            let text = format!("{} Retry in {wait} ({}).", fault.summary, format::ordinal(*attempt));
+            sheet.wrapped(Role::Warning, &text, 2);
+        }
+        FeedHealth::Lost { fault } => tell_fault(sheet, &feed, fault),
+    }
+}
+
+fn tell_fault(sheet: &mut Sheet<'_>, feed: &Feed, fault: &Fault) {
+    let look = sheet.look;
+    if let Some(at) = feed.answered_at {
+        let text = format!("STALE {}: {} Showing the last data.", look.age(at), fault.summary);
+        sheet.wrapped(Role::Danger, &text, 2);
+    } else {
+        sheet.wrapped(Role::Danger, &fault.summary, 2);
+    }
+    for cause in &fault.causes {
+        sheet.wrapped(Role::Faint, &format!("cause: {cause}"), 2);
+    }
+    for hint in &fault.hints {
+        sheet.wrapped(Role::Text, &format!("hint: {hint}"), 2);
+    }
+    let keys = if fault.kind == FaultKind::Denied { "y copy the hint   r retry" } else { "r retry" };
+    sheet.text(Role::Accent, keys);
+}
