@@ -117,12 +117,12 @@ pub(super) struct Opened<'a> {
 pub(super) fn open(part: Part, line: &[u8], prev: Hash) -> Result<Opened<'_>, Flaw> {
     let text = std::str::from_utf8(line).map_err(|_| Flaw::Malformed)?;
     let (sealed, hash) = split_hash(text, HASH, TAIL).ok_or(Flaw::Malformed)?;
-    let (body, link) = split_hash(sealed, PREV, "\"").ok_or(Flaw::Malformed)?;
+    let (body, follows) = split_hash(sealed, PREV, "\"").ok_or(Flaw::Malformed)?;
     let payload = body.strip_prefix(part.head()).ok_or(Flaw::Malformed)?;
     if Hash::of(sealed.as_bytes()) != hash {
         return Err(Flaw::Edited);
     }
-    if link != prev {
+    if follows != prev {
         return Err(Flaw::Unlinked);
     }
     Ok(Opened { payload, hash })

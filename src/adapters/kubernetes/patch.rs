@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::call::{Client, Resource, build, check_name, with_query};
 use super::fault::{Doing, KubeError, Problem};
 use super::field;
-use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::fault::Fault;
 use crate::domain::observation::workload::{WorkloadKind, WorkloadRef};
 use crate::domain::remediation::gate::{Permit, Permitted};
 use crate::domain::remediation::request::{PatchType, RESTARTED_AT, Request};
@@ -227,11 +227,6 @@ fn check_path(target: &WorkloadRef, request: &Request, doing: &Doing) -> Result<
         let problem = Problem::Unbuildable("the request aims at another object than the step".to_owned());
         Err(KubeError::new(doing, problem))
     }
-}
-
-/// A fault for what cannot be built at all.
-pub(super) fn no_request(why: impl Into<String>) -> Fault {
-    Fault::new(FaultKind::NotFound, why)
 }
 
 #[cfg(test)]

@@ -64,13 +64,14 @@ pub(super) fn unbacked<'a>(numbers: &'a [Quoted], cited: &[EvidenceId], evidence
     held.extend(between.map(|(fact, _)| fact));
     let mut told = None;
     numbers.iter().find(|number| {
-        let in_answer = || {
+        let mut in_answer = || {
             let told = told.get_or_insert_with(|| pieces().map(answer_text).collect::<Vec<_>>().join(" "));
             super::number::numbers(told)
                 .iter()
                 .any(|other| other.measure == number.measure && near(number, other.value))
         };
-        !held.iter().any(|fact| matches(number, fact)) && !{ in_answer }()
+        let known = held.iter().any(|fact| matches(number, fact));
+        !known && !in_answer()
     })
 }
 
@@ -78,24 +79,24 @@ fn near(number: &Quoted, value: f64) -> bool {
     (number.value - value.abs()).abs() <= number.tolerance
 }
 
+/// Whether a fact is what a number may have been copied from: its unit fits and its value is near.
 fn matches(number: &Quoted, fact: &Fact) -> bool {
-    let value = match (number.measure, fact.unit) {
-        (Measure::Percent, FactUnit::Percent | FactUnit::PercentPerMinute | FactUnit::None)
-        | (Measure::Minutes, FactUnit::Minutes)
-        | (Measure::Seconds, FactUnit::Seconds)
-        | (Measure::Milliseconds, FactUnit::Milliseconds)
-        | (Measure::Bytes, FactUnit::Bytes)
-        | (Measure::Times, FactUnit::Times | FactUnit::Count)
-        | (
-            Measure::Plain,
-            FactUnit::Count | FactUnit::None | FactUnit::Percent | FactUnit::Times | FactUnit::PercentPerMinute,
-        ) => fact.value,
-        (Measure::Minutes, FactUnit::Seconds) => fact.value / 60.0,
-        (Measure::Seconds, FactUnit::Milliseconds) => fact.value / 1_000.0,
-        (Measure::Milliseconds, FactUnit::Seconds) => fact.value * 1_000.0,
-        _ => return false,
+    scale(number.measure, fact.unit).is_some_and(|scale| near(number, fact.value * scale))
+}
+
+/// What a fact's value is multiplied by to be in a number's measure; `None` where the units do not fit.
+fn scale(measure: Measure, unit: FactUnit) -> Option<f64> {
+    use FactUnit::{Bytes, Count, Milliseconds, Minutes, None as Unitless, Percent, PercentPerMinute, Seconds, Times};
+    let fits: &[(FactUnit, f64)] = match measure {
+        Measure::Percent => &[(Percent, 1.0), (PercentPerMinute, 1.0), (Unitless, 1.0)],
+        Measure::Minutes => &[(Minutes, 1.0), (Seconds, 1.0 / 60.0)],
+        Measure::Seconds => &[(Seconds, 1.0), (Milliseconds, 0.001)],
+        Measure::Milliseconds => &[(Milliseconds, 1.0), (Seconds, 1_000.0)],
+        Measure::Bytes => &[(Bytes, 1.0)],
+        Measure::Times => &[(Times, 1.0), (Count, 1.0)],
+        Measure::Plain => &[(Count, 1.0), (Unitless, 1.0), (Percent, 1.0), (Times, 1.0), (PercentPerMinute, 1.0)],
     };
-    near(number, value)
+    fits.iter().find(|(fitting, _)| *fitting == unit).map(|(_, scale)| *scale)
 }
 
 pub(super) fn list(ids: &[EvidenceId]) -> String {
