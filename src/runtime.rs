@@ -1,4 +1,24 @@
-//! Where everything meets: the loop, the effects, the terminal.
+//! Where everything meets: the loop, the effects, the terminal, and the runs that the command line asks for.
 
+pub mod clock;
 pub mod input;
+pub mod operator;
 pub mod terminal;
+
+mod cockpit;
+mod core;
+mod desk;
+mod expectation;
+mod export;
+mod headless;
+mod inbox;
+mod launch;
+mod outbox;
+mod outside;
+mod runner;
+mod scribe;
+mod signals;
+mod tasks;
+mod virtual_screen;
+
+pub use launch::{Ending, RehearseOptions, cockpit, investigate, rehearse};

@@ -1,0 +1,179 @@
+//! The two clocks: incident time (the wall's, or the rehearsal's) and the monotonic wall. The only reader of either.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use crate::rehearsal::clock::{SimClock, Speed};
+
+/// The clock of a session. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    kind: Kind,
+    origin: Instant,
+    sleepers: Arc<Mutex<Sleepers>>,
+    busy: Busy,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Wall,
+    Simulated(Arc<SimClock>),
+}
+
+#[derive(Debug, Default)]
+struct Sleepers {
+    next: u64,
+    deadlines: BTreeMap<(Timestamp, u64), ()>,
+}
+
+/// Counts what is in flight: a clock that stands still only jumps when nothing is.
+#[derive(Clone, Debug, Default)]
+pub struct Busy(Arc<Flights>);
+
+#[derive(Debug, Default)]
+struct Flights {
+    count: AtomicUsize,
+    landed: Notify,
+}
+
+/// One thing in flight, until it is dropped.
+#[derive(Debug)]
+pub struct Flight(Arc<Flights>);
+
+impl Busy {
+    /// Takes off.
+    pub fn flight(&self) -> Flight {
+        self.0.count.fetch_add(1, Ordering::SeqCst);
+        Flight(Arc::clone(&self.0))
+    }
+
+    /// Whether nothing is in flight.
+    pub fn is_idle(&self) -> bool {
+        self.0.count.load(Ordering::SeqCst) == 0
+    }
+
+    /// Waits for the next landing.
+    pub async fn landed(&self) {
+        self.0.landed.notified().await;
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::SeqCst);
+        self.0.landed.notify_one();
+    }
+}
+
+impl Clock {
+    /// The wall's.
+    pub fn wall() -> Self {
+        Self::of(Kind::Wall)
+    }
+
+    /// A rehearsal's.
+    pub fn simulated(clock: Arc<SimClock>) -> Self {
+        Self::of(Kind::Simulated(clock))
+    }
+
+    fn of(kind: Kind) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this module is the owner of the monotonic clock")]
+        let origin = Instant::now();
+        Self { kind, origin, sleepers: Arc::default(), busy: Busy::default() }
+    }
+
+    /// Incident time.
+    pub fn now(&self) -> Timestamp {
+        match &self.kind {
+            Kind::Wall => wall_now(),
+            Kind::Simulated(clock) => clock.now(),
+        }
+    }
+
+    /// Milliseconds since the session's start on the monotonic wall clock.
+    pub fn mono_ms(&self) -> u64 {
+        u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// What is in flight.
+    pub fn busy(&self) -> &Busy {
+        &self.busy
+    }
+
+    /// Whether time only moves by jumps.
+    pub fn stands_still(&self) -> bool {
+        match &self.kind {
+            Kind::Wall => false,
+            Kind::Simulated(clock) => clock.speed() == Speed::Max,
+        }
+    }
+
+    /// Whether incident time runs at all speeds a person can follow.
+    pub fn speed(&self) -> Option<Speed> {
+        match &self.kind {
+            Kind::Wall => None,
+            Kind::Simulated(clock) => Some(clock.speed()),
+        }
+    }
+
+    /// Waits until the incident time has come, and takes off in the same instant, so that a standing clock does not
+    /// jump past whoever has just been woken.
+    pub async fn sleep_until(&self, at: Timestamp) -> Flight {
+        let _registered = self.register(at);
+        match &self.kind {
+            Kind::Wall => {
+                let left = Duration::try_from(at.duration_since(wall_now())).unwrap_or_default();
+                tokio::time::sleep(left).await;
+            }
+            Kind::Simulated(clock) => clock.sleep_until(at).await,
+        }
+        self.busy.flight()
+    }
+
+    /// Jumps a standing clock to the next instant somebody waits for. `false` when somebody is still waking up, or
+    /// nobody waits.
+    pub fn jump(&self) -> bool {
+        let Kind::Simulated(clock) = &self.kind else { return false };
+        let ours = {
+            let sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
+            sleepers.deadlines.keys().next().map(|(at, _)| *at)
+        };
+        match [ours, clock.next_deadline()].into_iter().flatten().min() {
+            Some(next) if next > clock.now() => {
+                clock.jump_to(next);
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    fn register(&self, at: Timestamp) -> Registration {
+        let mut sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
+        sleepers.next += 1;
+        let key = (at, sleepers.next);
+        sleepers.deadlines.insert(key, ());
+        Registration { sleepers: Arc::clone(&self.sleepers), key }
+    }
+}
+
+struct Registration {
+    sleepers: Arc<Mutex<Sleepers>>,
+    key: (Timestamp, u64),
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.sleepers.lock().unwrap_or_else(PoisonError::into_inner).deadlines.remove(&self.key);
+    }
+}
+
+/// The wall clock.
+pub fn wall_now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "this module is the owner of the wall clock")]
+    Timestamp::now()
+}

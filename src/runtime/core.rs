@@ -1,0 +1,182 @@
+//! The heart of the loop: stamps, folds, journals, and lets effects out. Awaits nothing.
+
+use super::clock::Clock;
+use super::inbox::Inbox;
+use super::outbox::{Outbox, Released};
+use super::runner::Runner;
+use super::scribe::Scribe;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::remediation::gate::Permit;
+use crate::domain::remediation::step::StepId;
+use crate::session::effect::Effect;
+use crate::session::event::{
+    Durability, Event, Execution, LogEvent, RemediationEvent, SessionEvent, TimerEvent, TimerPurpose,
+};
+use crate::session::record::Record;
+use crate::session::{IncidentId, Session, update};
+
+/// Session, journal and outbox of one run.
+#[derive(Debug)]
+pub struct Core {
+    /// The fold so far.
+    pub session: Session,
+    /// Its clock.
+    pub clock: Clock,
+    /// What does the effects.
+    pub runner: Runner,
+    scribe: Scribe,
+    outbox: Outbox,
+    seq: u64,
+    fresh: Vec<Record>,
+    watched: Watched,
+}
+
+/// Whether somebody reads the committed records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watched {
+    /// A printer takes them.
+    ByPrinter,
+    /// The screen reads the session instead.
+    ByNobody,
+}
+
+impl Core {
+    /// A core over a session as folded so far (empty, or read back from a journal).
+    pub fn new(session: Session, clock: Clock, runner: Runner, scribe: Scribe, watched: Watched) -> Self {
+        let seq = session.seq;
+        Self { session, clock, runner, scribe, outbox: Outbox::default(), seq, fresh: Vec::new(), watched }
+    }
+
+    /// Stamps an event, folds it, hands it to the journal and keeps its effects for when that has acknowledged it.
+    /// Returns its sequence number.
+    pub fn commit(&mut self, incident: Option<IncidentId>, event: Event) -> u64 {
+        self.seq += 1;
+        let seq = self.seq;
+        let mut record = Record { seq, at: self.clock.now().max(self.session.now), incident, event };
+        let effects = update(&mut self.session, &record);
+        if let Event::Log(LogEvent::Batch { lines, .. }) = &mut record.event {
+            // The ring has them; neither the journal nor a printer wants them.
+            lines.clear();
+        }
+        let waits_for = match record.event.durability() {
+            Durability::Ephemeral => 0,
+            Durability::Buffered | Durability::Synced => seq,
+        };
+        match self.watched {
+            Watched::ByPrinter => {
+                self.fresh.push(record.clone());
+                self.scribe.append(record);
+            }
+            Watched::ByNobody => self.scribe.append(record),
+        }
+        for effect in effects {
+            match effect {
+                Effect::Conclude { incident, event } => {
+                    self.commit(incident, *event);
+                }
+                other => self.outbox.push(waits_for, other),
+            }
+        }
+        seq
+    }
+
+    /// Commits what the session concludes on a wish of the person.
+    pub fn conclude(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Conclude { incident, event } => {
+                    self.commit(incident, *event);
+                }
+                other => self.outbox.push(self.seq, other),
+            }
+        }
+    }
+
+    /// Takes the records committed since the last call.
+    pub fn take_fresh(&mut self) -> Vec<Record> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// Takes in one message of the outside. Input and signals are the face's and come back.
+    pub fn receive(&mut self, message: Inbox) -> Option<Inbox> {
+        match message {
+            Inbox::Event { incident, event } => {
+                self.commit(incident, *event);
+            }
+            Inbox::Acknowledged { written, synced } => self.outbox.acknowledge(written, synced),
+            Inbox::JournalFailed(fault) => {
+                self.outbox.close();
+                self.commit(None, Event::Session(SessionEvent::BecameReadOnly { fault }));
+            }
+            Inbox::TaskPanicked { name } => {
+                let fault = Fault::new(FaultKind::Internal, format!("A task of pagerdeck ({name}) crashed."))
+                    .hint("The rest goes on. Please report it with the log file.");
+                self.commit(None, Event::Session(SessionEvent::Faulted { fault }));
+            }
+            other @ (Inbox::Input { .. } | Inbox::Signal(_) | Inbox::Saved(_)) => return Some(other),
+        }
+        None
+    }
+
+    /// Lets out what the journal has acknowledged.
+    pub fn pump(&mut self) {
+        loop {
+            let released = self.outbox.release(&self.session, self.clock.now());
+            if released.is_empty() {
+                return;
+            }
+            for item in released {
+                self.let_out(item);
+            }
+        }
+    }
+
+    fn let_out(&mut self, item: Released) {
+        match item {
+            Released::Run(effect) => self.runner.run(effect, &self.session),
+            Released::Start { incident, step, digest, permit } => {
+                let event = RemediationEvent::StepStarted { step, digest };
+                let seq = self.commit(Some(incident), Event::Remediation(event));
+                self.outbox.hold(seq, (incident, step), permit);
+            }
+            Released::Refuse { incident, step, refusal } => {
+                let event = RemediationEvent::PermitRefused { step, refusal };
+                self.commit(Some(incident), Event::Remediation(event));
+            }
+            Released::Send { incident, step, permit } => self.send(incident, step, permit),
+        }
+    }
+
+    fn send(&mut self, incident: IncidentId, step: StepId, permit: Permit) {
+        if self.clock.now() < permit.usable_until() {
+            self.runner.execute(incident, step, permit);
+            return;
+        }
+        let fault = Fault::new(FaultKind::Rejected, "The approval expired before the request could leave.")
+            .hint("Rehearse the step again with d and approve it again.");
+        let event = RemediationEvent::StepFinished { step, execution: Execution::NotApplied { fault } };
+        self.commit(Some(incident), Event::Remediation(event));
+    }
+
+    /// Whether nothing is in flight and nothing waits for the journal.
+    pub fn is_idle(&self) -> bool {
+        self.clock.busy().is_idle() && self.outbox.is_empty() && self.scribe.is_idle()
+    }
+
+    /// Ends the session in order: the last record, its sync, and the tasks.
+    pub async fn end(&mut self, reason: &str) {
+        self.commit(None, Event::Session(SessionEvent::Ended { reason: reason.to_owned() }));
+        self.runner.end().await;
+        self.scribe.close();
+    }
+
+    /// Where the journal is.
+    pub fn journal_path(&self) -> std::path::PathBuf {
+        self.scribe.path()
+    }
+}
+
+/// The event of a timer.
+pub fn fired(purpose: TimerPurpose) -> Event {
+    Event::Timer(TimerEvent::Fired { purpose })
+}

@@ -1,0 +1,225 @@
+//! Where the person's wishes become events: each wish is checked against the session once more, then committed.
+
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::{redact, sanitise};
+use crate::domain::remediation::approval::Decision;
+use crate::domain::remediation::policy::Confirm;
+use crate::domain::remediation::request::{Digest, Mode};
+use crate::domain::remediation::runbook;
+use crate::domain::remediation::step::{Step, StepId};
+use crate::rehearsal::clock::Speed;
+use crate::session::event::{Event, NarrativeEvent, RemediationEvent, SessionEvent};
+use crate::session::header::Origin;
+use crate::session::{IncidentId, narrative, triage};
+use crate::ui::intent::Intent;
+
+use super::core::Core;
+
+/// The fastest a rehearsal may run for a person to approve anything in it.
+const FASTEST_FOR_A_PERSON: f64 = 10.0;
+
+/// What is left for the face to do: what concerns the terminal or the disk.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Nothing.
+    Done,
+    /// Tell the person.
+    Tell(String),
+    /// Leave.
+    Quit,
+    /// Stop the process until the shell continues it.
+    Suspend,
+    /// Draw everything again.
+    Repaint,
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Write a text to a file.
+    Save {
+        /// A plain name.
+        name: String,
+        /// The text.
+        text: String,
+    },
+    /// Write the transcript out.
+    Export,
+}
+
+/// Who presses the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hands {
+    /// A person.
+    Person,
+    /// A script, which exists against the simulator alone.
+    Script,
+}
+
+/// Carries one wish out.
+pub fn apply(core: &mut Core, hands: Hands, intent: Intent) -> Wish {
+    match intent {
+        Intent::Quit => Wish::Quit,
+        Intent::Suspend => Wish::Suspend,
+        Intent::Repaint => Wish::Repaint,
+        Intent::Copy { text } => Wish::Copy(text),
+        Intent::Save { name, text } => Wish::Save { name, text },
+        Intent::Export => Wish::Export,
+        Intent::Approve { incident, step, digest } => approve(core, hands, (incident, step), &digest),
+        Intent::Confirm { incident, step, digest } => decide(core, (incident, step), |by, expires_at| {
+            Decision::Approved { digest, confirm: Confirm::Typed, by, expires_at }
+        }),
+        Intent::Deny { incident, step, reason } => {
+            let reason = clean(&reason);
+            decide(core, (incident, step), |by, _| Decision::Denied { reason, by })
+        }
+        Intent::Skip { incident, step } => decide(core, (incident, step), |by, _| Decision::Skipped { by }),
+        Intent::Rehearse { incident, step } => remediate(core, incident, RemediationEvent::RehearsalAsked { step }),
+        Intent::StandDown { incident, step, why } => {
+            remediate(core, incident, RemediationEvent::StoodDown { step, why })
+        }
+        Intent::Undo { incident, step } => undo(core, incident, step),
+        Intent::SettleUncertain { incident, step } => {
+            if let Some(found) = step_of(core, incident, step).cloned() {
+                core.runner.look(incident, found);
+            }
+            Wish::Tell("Looking at the cluster; nothing is sent.".to_owned())
+        }
+        Intent::AskAgain { .. }
+        | Intent::StandOnRules { .. }
+        | Intent::Inquire { .. }
+        | Intent::CancelStream { .. }
+        | Intent::Note { .. }
+        | Intent::TogglePin { .. }
+        | Intent::Refresh => inquire(core, intent),
+    }
+}
+
+fn inquire(core: &mut Core, intent: Intent) -> Wish {
+    match intent {
+        Intent::AskAgain { incident } => {
+            let effects = triage::ask_again(&core.session, incident, core.clock.now());
+            core.runner.refresh();
+            core.conclude(effects);
+        }
+        Intent::StandOnRules { incident } => {
+            core.runner.stop_asking(incident);
+            let by = who(core);
+            core.commit(Some(incident), Event::Narrative(NarrativeEvent::RulesChosen { by }));
+        }
+        Intent::Inquire { incident, text } => {
+            if core.session.header.model.is_none() {
+                return Wish::Tell("There is no model in this session: only the rules speak.".to_owned());
+            }
+            let effects = narrative::ask_on_request(&core.session, incident, Some(&clean(&text)));
+            core.conclude(effects);
+        }
+        Intent::CancelStream { incident } => {
+            core.runner.stop_asking(incident);
+            let attempt = core.session.incidents.get(&incident).map_or(0, |incident| incident.narrative.attempt);
+            let fault = Fault::new(FaultKind::Cut, "The narrative was stopped by the person.")
+                .hint("Ask again with r, or stand on the rules with R.");
+            core.commit(Some(incident), Event::Narrative(NarrativeEvent::Broke { attempt, fault }));
+        }
+        Intent::Note { text } => {
+            core.commit(None, Event::Session(SessionEvent::Noted { text: clean(&text) }));
+        }
+        Intent::TogglePin { incident, evidence } => {
+            core.commit(Some(incident), Event::Session(SessionEvent::PinToggled { evidence }));
+        }
+        Intent::Refresh => core.runner.refresh(),
+        // The rest is settled by `apply`.
+        Intent::Quit
+        | Intent::Suspend
+        | Intent::Repaint
+        | Intent::Copy { .. }
+        | Intent::Save { .. }
+        | Intent::Export
+        | Intent::Approve { .. }
+        | Intent::Confirm { .. }
+        | Intent::Deny { .. }
+        | Intent::Skip { .. }
+        | Intent::Rehearse { .. }
+        | Intent::StandDown { .. }
+        | Intent::Undo { .. }
+        | Intent::SettleUncertain { .. } => {}
+    }
+    Wish::Done
+}
+
+/// What a person wrote, fit for the journal.
+fn clean(text: &str) -> String {
+    redact::redact(&sanitise::line(text)).text
+}
+
+fn step_of(core: &Core, incident: IncidentId, step: StepId) -> Option<&Step> {
+    core.session.incidents.get(&incident)?.step(step)
+}
+
+fn who(core: &Core) -> String {
+    core.session.header.scope.identity.clone().unwrap_or_else(|| "the person at the terminal".to_owned())
+}
+
+fn remediate(core: &mut Core, incident: IncidentId, event: RemediationEvent) -> Wish {
+    core.commit(Some(incident), Event::Remediation(event));
+    Wish::Done
+}
+
+/// A decision is not taken in a session that cannot write it down.
+fn decide(
+    core: &mut Core,
+    (incident, step): (IncidentId, StepId),
+    decision: impl FnOnce(String, jiff::Timestamp) -> Decision,
+) -> Wish {
+    if let Some(fault) = &core.session.read_only {
+        return Wish::Tell(format!("Nothing can be decided: {}", fault.summary));
+    }
+    let expires_at = core.clock.now() + core.session.header.policy.approval_ttl();
+    let decision = decision(who(core), expires_at);
+    remediate(core, incident, RemediationEvent::DecisionGiven { step, decision })
+}
+
+fn approve(core: &mut Core, hands: Hands, (incident, step): (IncidentId, StepId), digest: &Digest) -> Wish {
+    if let Some(refusal) = too_fast(core, hands) {
+        return Wish::Tell(refusal);
+    }
+    let Some(found) = step_of(core, incident, step) else { return Wish::Done };
+    let header = &core.session.header;
+    let (namespace, action) = (found.target.namespace.clone(), found.action.kind());
+    let approved = |confirm| {
+        let digest = digest.clone();
+        move |by, expires_at| Decision::Approved { digest, confirm, by, expires_at }
+    };
+    match header.mode {
+        Mode::DryRun => decide(core, (incident, step), approved(Confirm::Key)),
+        Mode::Live => match header.policy.live_rule(&header.scope, &namespace, action) {
+            Err(refusal) => Wish::Tell(refusal.0),
+            Ok(rule) => match rule.confirm {
+                Confirm::Key => decide(core, (incident, step), approved(Confirm::Key)),
+                Confirm::Typed => {
+                    let until = core.clock.now() + header.policy.approval_ttl();
+                    remediate(core, incident, RemediationEvent::StepArmed { step, digest: digest.clone(), until })
+                }
+            },
+        },
+    }
+}
+
+fn too_fast(core: &Core, hands: Hands) -> Option<String> {
+    let person = match hands {
+        Hands::Person => true,
+        Hands::Script => false,
+    };
+    let fast = match core.clock.speed() {
+        Some(Speed::Times(factor)) => factor > FASTEST_FOR_A_PERSON,
+        Some(Speed::Max) => true,
+        None => false,
+    };
+    (person && fast && matches!(core.session.header.origin, Origin::Rehearsal { .. }))
+        .then(|| "This rehearsal runs too fast for a person to approve: use --speed 10 or slower.".to_owned())
+}
+
+fn undo(core: &mut Core, incident: IncidentId, step: StepId) -> Wish {
+    let plan = core.session.incidents.get(&incident).and_then(|incident| incident.plan.as_ref());
+    match plan.and_then(|plan| runbook::with_undo(plan, step)) {
+        Some(plan) => remediate(core, incident, RemediationEvent::UndoProposed { of: step, plan: Box::new(plan) }),
+        None => Wish::Tell("This step has no undo of its own.".to_owned()),
+    }
+}

@@ -1,0 +1,61 @@
+//! Compares what a rehearsal came to with what its scenario expects.
+
+use crate::domain::diagnosis::evidence::{Payload, Question};
+use crate::domain::diagnosis::sufficiency::Sufficiency;
+use crate::rehearsal::scenario::{Expect, GateWord};
+use crate::report::incident::chosen;
+use crate::session::Session;
+use crate::session::incident::Incident;
+
+/// One sentence a difference; empty when all is as expected.
+pub fn differences(session: &Session, expect: &Expect) -> Vec<String> {
+    let Some(incident) = chosen(session) else {
+        return vec!["No incident was opened.".to_owned()];
+    };
+    let Some(verdict) = &incident.verdict else {
+        return vec!["The rules did not judge.".to_owned()];
+    };
+    let mut differences = Vec::new();
+    let mut compare = |what: &str, expected: String, found: String| {
+        if expected != found {
+            differences.push(format!("Expected {what} {expected}, found {found}."));
+        }
+    };
+    compare("cause", expect.cause.clone(), verdict.cause().id().to_owned());
+    compare("conclusive", expect.conclusive.to_string(), verdict.conclusive.to_string());
+    if let Some(kills) = expect.oom_kills {
+        let found = oom_kills(incident).map_or_else(|| "no count".to_owned(), |count| count.to_string());
+        compare("OOM kills", kills.to_string(), found);
+    }
+    if let Some(gate) = expect.gate {
+        let word = |open: bool| if open { "open" } else { "locked" }.to_owned();
+        compare("gate", word(gate == GateWord::Open), word(incident.gate_is_open()));
+    }
+    for (ids, wanted) in [(&expect.offered, "offered"), (&expect.refused, "refused")] {
+        for id in ids {
+            compare(id, wanted.to_owned(), standing(incident, id).to_owned());
+        }
+    }
+    differences
+}
+
+fn oom_kills(incident: &Incident) -> Option<u64> {
+    // The first count is the one of the page: kills go on while the rehearsal runs.
+    let first = incident.evidence.iter().find(|evidence| evidence.question == Question::OomKills)?;
+    match first.answer.payload()? {
+        Payload::OomKills(count) => Some(count.total),
+        Payload::Series { .. }
+        | Payload::Collector { .. }
+        | Payload::LogPatterns { .. }
+        | Payload::Workload { .. }
+        | Payload::Changes { .. } => None,
+    }
+}
+
+fn standing(incident: &Incident, id: &str) -> &'static str {
+    match incident.offers.iter().find(|offer| offer.remedy.id() == id).map(|offer| &offer.sufficiency) {
+        Some(Sufficiency::Sufficient { .. }) => "offered",
+        Some(Sufficiency::Refused { .. }) => "refused",
+        None => "not judged",
+    }
+}

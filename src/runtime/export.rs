@@ -1,0 +1,60 @@
+//! Files for the person: transcripts and single texts, written beside the journals, never over an existing file.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::domain::fault::{Fault, FaultKind};
+use crate::journal::Reader;
+use crate::report::transcript;
+use crate::session::{Session, update};
+
+/// Writes a text to a new file of this name (a number is put behind a name that is taken). Readable by its owner alone.
+pub fn write_text(folder: &Path, name: &Path, text: &str) -> Result<PathBuf, Fault> {
+    let failed = |error: &std::io::Error| {
+        Fault::new(FaultKind::Storage, format!("Nothing could be written to {}.", folder.display()))
+            .cause(error.to_string())
+            .hint("Free some room, or set PAGERDECK_STATE to another folder.")
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed(&error))?;
+    let plain = name.file_name().map_or_else(|| "export".into(), |name| name.to_string_lossy().into_owned());
+    for number in 1..1_000 {
+        let path = folder.join(numbered(&plain, number));
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(mut file) => {
+                file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| failed(&error))?;
+                return Ok(path);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed(&error)),
+        }
+    }
+    Err(Fault::new(FaultKind::Storage, format!("There are a thousand files called {plain} already.")))
+}
+
+/// Writes the transcript of a journal as it stands on the disk.
+pub fn write_transcript(journal: &Path, folder: &Path) -> Result<PathBuf, Fault> {
+    let mut reader = Reader::open(journal).map_err(|error| error.fault())?;
+    let mut session = Session::default();
+    let mut records = Vec::new();
+    while let Some(record) = reader.next_record().map_err(|error| error.fault())? {
+        update(&mut session, &record);
+        records.push(record);
+    }
+    let mut text = String::new();
+    // Writing into a text cannot fail.
+    let _ = transcript::markdown(&mut text, &session, &records);
+    let stem = journal.file_stem().map_or_else(|| "session".into(), |stem| stem.to_string_lossy().into_owned());
+    write_text(folder, Path::new(&format!("{stem}.md")), &text)
+}
+
+fn numbered(name: &str, number: u32) -> String {
+    if number == 1 {
+        return name.to_owned();
+    }
+    match name.rsplit_once('.') {
+        Some((stem, ending)) => format!("{stem}-{number}.{ending}"),
+        None => format!("{name}-{number}"),
+    }
+}

@@ -1,0 +1,260 @@
+//! The same loop without a screen: streams the story, approves nothing, and ends when the previews are done.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+
+use super::core::Core;
+use super::desk::{self, Hands, Wish};
+use super::inbox::{Inbox, Signal};
+use super::operator::Operator;
+use super::virtual_screen::VirtualScreen;
+use crate::config::OutputForm;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::remediation::gate::NarrativeStanding;
+use crate::domain::remediation::step::StepState;
+use crate::report::narration::Narrator;
+use crate::session::Session;
+use crate::session::incident::{Incident, Post};
+use crate::ui::input::Input;
+
+/// Incident time that has to pass before the story may count as told: alarms that fire together come seconds apart.
+const SETTLE_S: i64 = 10;
+/// Incident time after which a run without any incident ends.
+const QUIET_END_S: i64 = 60;
+/// Incident time after which a run ends whatever happens, unless `--for` says otherwise.
+const LAST_END_S: i64 = 1_800;
+/// Wall time between two looks at the operator's script.
+const TICK: Duration = Duration::from_millis(20);
+
+/// How a run without a screen goes.
+pub struct Headless {
+    /// In which form the story is written.
+    pub form: OutputForm,
+    /// Writes it as text.
+    pub narrator: Narrator,
+    /// End after this much incident time; else when the story is told.
+    pub lasting: Option<SignedDuration>,
+    /// Presses the keys, against the simulator alone.
+    pub operator: Option<(Operator, VirtualScreen)>,
+}
+
+/// When, on the monotonic clock, what was first there; milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// An alarm fired.
+    pub alarm: Option<u64>,
+    /// All evidence was in and the rules had judged.
+    pub verdict: Option<u64>,
+    /// The first text of the narrative.
+    pub first_text: Option<u64>,
+    /// The gate was judged.
+    pub gate: Option<u64>,
+    /// Every step was rehearsed.
+    pub rehearsed: Option<u64>,
+    /// The end.
+    pub total: u64,
+}
+
+impl Timings {
+    /// By name, those that were reached.
+    pub fn by_name(&self) -> BTreeMap<String, u64> {
+        let reached = [
+            ("alarm", self.alarm),
+            ("verdict", self.verdict),
+            ("first_text", self.first_text),
+            ("gate", self.gate),
+            ("rehearsed", self.rehearsed),
+            ("total", Some(self.total)),
+        ];
+        reached.into_iter().filter_map(|(name, at)| Some((name.to_owned(), at?))).collect()
+    }
+}
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The story is told.
+    Told,
+    /// The time was up.
+    TimeUp,
+    /// A signal.
+    Signalled(Signal),
+}
+
+/// Runs the loop until the story is told.
+pub async fn run(
+    core: &mut Core,
+    inbox: &mut mpsc::Receiver<Inbox>,
+    headless: &mut Headless,
+    out: &mut dyn Write,
+) -> Result<(Ended, Timings), Fault> {
+    let mut timings = Timings::default();
+    let started = core.clock.now();
+    let ended = loop {
+        if let Some(signal) = turn(core, inbox, headless).await {
+            break Ended::Signalled(signal);
+        }
+        note(&mut timings, core);
+        print(core, headless, out)?;
+        let passed = core.clock.now().duration_since(started);
+        if headless.lasting.is_some_and(|lasting| passed >= lasting) {
+            break Ended::TimeUp;
+        }
+        if headless.lasting.is_none() && is_told(core, headless, started) {
+            break Ended::Told;
+        }
+        if passed.as_secs() >= LAST_END_S && headless.lasting.is_none() {
+            break Ended::TimeUp;
+        }
+    };
+    timings.total = core.clock.mono_ms();
+    Ok((ended, timings))
+}
+
+/// One turn: waits for something, takes in all there is, lets effects out, and moves a standing clock when idle.
+async fn turn(core: &mut Core, inbox: &mut mpsc::Receiver<Inbox>, headless: &mut Headless) -> Option<Signal> {
+    let wait = if core.clock.stands_still() { Duration::from_millis(1) } else { TICK };
+    tokio::select! {
+        biased;
+        message = inbox.recv() => if let Some(signal) = message.and_then(|message| take(core, message, headless)) {
+            return Some(signal);
+        },
+        () = tokio::time::sleep(wait) => {}
+    }
+    while let Ok(message) = inbox.try_recv() {
+        if let Some(signal) = take(core, message, headless) {
+            return Some(signal);
+        }
+    }
+    core.pump();
+    operate(core, headless);
+    let script_waits = headless.operator.as_ref().is_some_and(|(operator, _)| operator.is_busy(&core.session));
+    if core.clock.stands_still() && !script_waits && core.is_idle() && inbox.is_empty() {
+        core.clock.jump();
+    }
+    None
+}
+
+fn take(core: &mut Core, message: Inbox, headless: &mut Headless) -> Option<Signal> {
+    match core.receive(message)? {
+        Inbox::Signal(Signal::Continue) => None,
+        Inbox::Signal(signal) => Some(signal),
+        Inbox::Input { input, .. } => {
+            press(core, headless, input);
+            None
+        }
+        // `receive` has dealt with the rest.
+        Inbox::Event { .. }
+        | Inbox::Acknowledged { .. }
+        | Inbox::JournalFailed(_)
+        | Inbox::TaskPanicked { .. }
+        | Inbox::Saved(_) => None,
+    }
+}
+
+fn operate(core: &mut Core, headless: &mut Headless) {
+    let Some((operator, screen)) = headless.operator.as_mut() else { return };
+    screen.draw(core);
+    if let Some(input) = operator.next(&core.session, core.clock.mono_ms()) {
+        press(core, headless, input);
+        core.pump();
+    }
+}
+
+fn press(core: &mut Core, headless: &mut Headless, input: Input) {
+    let Some((_, screen)) = headless.operator.as_mut() else { return };
+    for intent in screen.input(core, input) {
+        match desk::apply(core, Hands::Script, intent) {
+            Wish::Tell(text) => screen.tell(core, &text),
+            Wish::Done
+            | Wish::Repaint
+            | Wish::Suspend
+            | Wish::Copy(_)
+            | Wish::Save { .. }
+            | Wish::Export
+            | Wish::Quit => {}
+        }
+    }
+}
+
+fn print(core: &mut Core, headless: &mut Headless, out: &mut dyn Write) -> Result<(), Fault> {
+    for record in core.take_fresh() {
+        let lines = match headless.form {
+            OutputForm::Text => headless.narrator.lines(&record, &core.session),
+            OutputForm::Jsonl => serde_json::to_string(&record).into_iter().collect(),
+            OutputForm::Json => Vec::new(),
+        };
+        for line in lines {
+            write_line(out, &line)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a line to where the story goes.
+pub fn write_line(out: &mut dyn Write, line: &str) -> Result<(), Fault> {
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(|error| Fault::new(FaultKind::Storage, "The output could not be written.").cause(error.to_string()))
+}
+
+fn note(timings: &mut Timings, core: &Core) {
+    let at = Some(core.clock.mono_ms());
+    let session = &core.session;
+    let any = |test: fn(&Incident) -> bool| session.incidents.values().any(test);
+    let marks = [
+        (&mut timings.alarm, !session.firing().is_empty()),
+        (&mut timings.verdict, any(|incident| incident.verdict.is_some())),
+        (&mut timings.first_text, any(|incident| incident.narrative.first_text_at.is_some())),
+        (&mut timings.gate, any(|incident| incident.gate.is_some())),
+        (&mut timings.rehearsed, any(|incident| incident.plan.is_some() && is_rehearsed(incident))),
+    ];
+    for (mark, reached) in marks {
+        if reached && mark.is_none() {
+            *mark = at;
+        }
+    }
+}
+
+fn is_rehearsed(incident: &Incident) -> bool {
+    incident.plan.iter().flat_map(|plan| &plan.steps).all(|step| step.rehearsal.is_some())
+}
+
+fn is_told(core: &Core, headless: &Headless, started: Timestamp) -> bool {
+    let passed = core.clock.now().duration_since(started).as_secs();
+    let session = &core.session;
+    if session.incidents.is_empty() {
+        return passed >= QUIET_END_S;
+    }
+    let decided = match &headless.operator {
+        Some((operator, _)) => operator.is_done() && is_at_rest(session),
+        None => true,
+    };
+    passed >= SETTLE_S && decided && session.incidents.values().all(is_judged)
+}
+
+/// Judged, and every step of its plan rehearsed.
+fn is_judged(incident: &Incident) -> bool {
+    incident.awaited.is_empty()
+        && incident.verdict.is_some()
+        && incident.narrative.standing != NarrativeStanding::UnderWay
+        && incident.gate.is_some()
+        && is_rehearsed(incident)
+}
+
+/// Nothing runs, nothing is being watched, nothing is being posted.
+fn is_at_rest(session: &Session) -> bool {
+    session.incidents.values().all(|incident| {
+        let steps = incident.plan.iter().flat_map(|plan| &plan.steps);
+        let moving = steps.into_iter().any(|step| {
+            matches!(step.state, StepState::Running | StepState::Verifying)
+                || (step.state == StepState::Approved && incident.approval.is_some())
+        });
+        let sending = incident.report.as_ref().is_some_and(|report| report.post == Post::Sending);
+        !moving && !sending
+    })
+}

@@ -1,0 +1,364 @@
+//! The runs that the command line asks for: assembles clock, outside, journal and loop, and judges the end.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::{Notify, mpsc};
+
+use super::clock::{Clock, wall_now};
+use super::core::{Core, Watched};
+use super::expectation;
+use super::headless::{self, Ended, Headless};
+use super::inbox::{self, Inbox, Postbox};
+use super::operator::Operator;
+use super::outside::{AwsAccess, ClusterAccess, Outside};
+use super::runner::{Means, Runner};
+use super::scribe::Scribe;
+use super::tasks::Tasks;
+use super::virtual_screen::VirtualScreen;
+use crate::adapters::aws::clients::{CallTimeouts, ClientOptions, Endpoints};
+use crate::adapters::kubernetes::connect::Source;
+use crate::adapters::slack::Webhook;
+use crate::config::{ClusterSource, Config, OutputForm, Surface};
+use crate::domain::diagnosis::sufficiency::RemedyKind;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::scope::Scope;
+use crate::domain::remediation::policy::{Confirm, LiveRule, Policy};
+use crate::journal::{Preamble, Writer};
+use crate::rehearsal::clock::Speed;
+use crate::rehearsal::scenario::Scenario;
+use crate::rehearsal::{Rehearsal, StartOptions};
+use crate::report::incident::{Requests, Surroundings};
+use crate::session::Session;
+use crate::session::event::{Event, SessionEvent};
+use crate::session::header::{Header, Origin, SessionId, SlackUse};
+use crate::ui::model::UiOptions;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It did what was asked.
+    Done,
+    /// A rehearsal came to what its scenario expects.
+    AsExpected,
+    /// It did not.
+    NotAsExpected {
+        /// How it differs.
+        why: String,
+    },
+    /// `investigate` ended with a plan waiting for a person.
+    PlanWaiting,
+    /// What was asked is refused.
+    Refused {
+        /// Why.
+        why: String,
+    },
+}
+
+/// How to rehearse.
+#[derive(Debug)]
+pub struct RehearseOptions {
+    /// What.
+    pub scenario: Scenario,
+    /// How fast.
+    pub speed: Speed,
+    /// The seed; the scenario's own where none is given.
+    pub seed: Option<u64>,
+    /// Presses the keys.
+    pub operator: Option<Operator>,
+}
+
+/// A run, assembled and not yet begun.
+pub struct Run {
+    /// Session, journal and outbox.
+    pub core: Core,
+    /// What the loop waits for.
+    pub inbox: mpsc::Receiver<Inbox>,
+}
+
+/// What differs between a real run and a rehearsal.
+struct World {
+    clock: Clock,
+    outside: Outside,
+    origin: Origin,
+    policy: Policy,
+    scope: Scope,
+    services: Vec<crate::config::ConfiguredService>,
+}
+
+/// The cockpit, or its story as text, on the real endpoints.
+pub async fn cockpit(config: Config) -> Result<Ending, Fault> {
+    let world = real_world(&config)?;
+    match config.surface {
+        Surface::Screen => super::cockpit::run(assemble(&config, world, Watched::ByNobody)?, &config).await,
+        Surface::Headless(form) => tell(&config, world, form, None).await.map(|told| told.ending),
+    }
+}
+
+/// One incident on the real endpoints, without a screen.
+pub async fn investigate(mut config: Config, alarm: &str) -> Result<Ending, Fault> {
+    config.focus = Some(alarm.to_owned());
+    let form = match config.surface {
+        Surface::Screen => OutputForm::Text,
+        Surface::Headless(form) => form,
+    };
+    let world = real_world(&config)?;
+    let told = tell(&config, world, form, None).await?;
+    if !told.session.incidents.values().any(|incident| !incident.alarms.is_empty()) {
+        return Err(no_such_alarm(&told.session, alarm));
+    }
+    let waiting = told.session.incidents.values().any(|incident| incident.plan.is_some());
+    Ok(if waiting { Ending::PlanWaiting } else { Ending::Done })
+}
+
+fn no_such_alarm(session: &Session, alarm: &str) -> Fault {
+    use crate::session::feeds::{FeedHealth, FeedId};
+    match session.feed(FeedId::Alarms).health {
+        FeedHealth::Lost { fault } | FeedHealth::Retrying { fault, .. } => fault,
+        FeedHealth::Off { .. } | FeedHealth::Connecting | FeedHealth::Live => {
+            Fault::new(FaultKind::NotFound, format!("There is no alarm {alarm} among the {}.", session.alarms.len()))
+                .hint(format!("Region {}. Try --region, or `pagerdeck` to see the list.", session.header.scope.region))
+        }
+    }
+}
+
+/// A rehearsal: the simulated cloud, and the very same cockpit against it.
+pub async fn rehearse(config: Config, options: RehearseOptions) -> Result<Ending, Fault> {
+    let start = StartOptions { speed: options.speed, seed: options.seed };
+    let rehearsal = crate::rehearsal::start(options.scenario, start).await?;
+    let seed = options.seed.unwrap_or(rehearsal.scenario.seed);
+    let world = rehearsed_world(&config, &rehearsal, (options.speed, seed))?;
+    let ending = match config.surface {
+        Surface::Screen if options.operator.is_none() => {
+            super::cockpit::run(assemble(&config, world, Watched::ByNobody)?, &config).await
+        }
+        Surface::Screen => rehearse_told(&config, &rehearsal, world, OutputForm::Text, options.operator).await,
+        Surface::Headless(form) => rehearse_told(&config, &rehearsal, world, form, options.operator).await,
+    };
+    rehearsal.stop().await;
+    ending
+}
+
+async fn rehearse_told(
+    config: &Config,
+    rehearsal: &Rehearsal,
+    world: World,
+    form: OutputForm,
+    operator: Option<Operator>,
+) -> Result<Ending, Fault> {
+    let scripted = operator.is_some();
+    let script = operator.map(|operator| (operator, VirtualScreen::new(UiOptions::default())));
+    let told = tell_with(config, world, form, script, Some(rehearsal)).await?;
+    if told.ended != Ended::Told {
+        return Ok(told.ending);
+    }
+    let differences = expectation::differences(&told.session, &rehearsal.scenario.expect);
+    Ok(match (differences.is_empty(), scripted) {
+        (true, _) => Ending::AsExpected,
+        (false, _) => Ending::NotAsExpected { why: differences.join(" ") },
+    })
+}
+
+/// A story that has been told.
+struct Told {
+    session: Session,
+    ended: Ended,
+    ending: Ending,
+}
+
+async fn tell(config: &Config, world: World, form: OutputForm, rehearsal: Option<&Rehearsal>) -> Result<Told, Fault> {
+    tell_with(config, world, form, None, rehearsal).await
+}
+
+async fn tell_with(
+    config: &Config,
+    world: World,
+    form: OutputForm,
+    operator: Option<(Operator, VirtualScreen)>,
+    rehearsal: Option<&Rehearsal>,
+) -> Result<Told, Fault> {
+    let Run { mut core, mut inbox } = assemble(config, world, Watched::ByPrinter)?;
+    let signals = super::signals::listen(&core);
+    let mut headless =
+        Headless { form, narrator: crate::report::narration::Narrator::new(), lasting: config.limit, operator };
+    let mut out = std::io::stdout();
+    let run = headless::run(&mut core, &mut inbox, &mut headless, &mut out).await;
+    drop(signals);
+    let reason = match &run {
+        Ok((Ended::Told, _)) => "the story is told",
+        Ok((Ended::TimeUp, _)) => "the time was up",
+        Ok((Ended::Signalled(_), _)) => "a signal",
+        Err(_) => "the output could not be written",
+    };
+    core.end(reason).await;
+    let (ended, timings) = run?;
+    if form == OutputForm::Json {
+        let around = Surroundings {
+            requests: requests(rehearsal),
+            journal: Some(core.journal_path().display().to_string()),
+            timings_ms: timings.by_name(),
+        };
+        let chosen = crate::report::incident::chosen(&core.session).map(|incident| incident.id);
+        let object = crate::report::incident::object(&core.session, chosen, &around);
+        headless::write_line(&mut out, &format!("{object:#}"))?;
+    } else if form == OutputForm::Text {
+        let _ = writeln!(out, "journal  {}", core.journal_path().display());
+    }
+    Ok(Told { session: core.session, ended, ending: Ending::Done })
+}
+
+fn requests(rehearsal: Option<&Rehearsal>) -> Requests {
+    let Some(rehearsal) = rehearsal else { return Requests::default() };
+    let summary = rehearsal.ledger.summary();
+    Requests { mutating: summary.mutating, dry_run: summary.dry_run, by_kind: summary.by_kind }
+}
+
+fn real_world(config: &Config) -> Result<World, Fault> {
+    let times = config.aws.timeouts;
+    let options = ClientOptions {
+        profile: config.aws.profile.clone(),
+        region: config.aws.region.clone(),
+        endpoints: Endpoints { all: config.aws.endpoint.clone(), ..Endpoints::default() },
+        timeouts: CallTimeouts { connect: times.connect, first_byte: times.answer, ..CallTimeouts::default() },
+    };
+    let cluster = match &config.cluster.source {
+        ClusterSource::Kubeconfig { path, context } => {
+            ClusterAccess::By(Source::Kubeconfig { path: path.clone(), context: context.clone() })
+        }
+        ClusterSource::InCluster => ClusterAccess::By(Source::InCluster),
+        ClusterSource::Off { why } => ClusterAccess::Off { why: why.clone() },
+    };
+    let scope = Scope { region: config.aws.region.clone().unwrap_or_default(), ..Scope::default() };
+    let mut outside = Outside::new(AwsAccess::Real(Box::new(options)), cluster, scope.clone());
+    outside.slack = config
+        .slack
+        .as_ref()
+        .map(|address| Webhook::new(address.reveal()))
+        .transpose()
+        .map_err(|error| error.fault())?;
+    outside.log_groups.clone_from(&config.log_groups);
+    for namespace in &config.cluster.namespaces {
+        outside.watch_namespace(namespace);
+    }
+    Ok(World {
+        clock: Clock::wall(),
+        outside,
+        origin: Origin::Real,
+        policy: config.policy.clone(),
+        scope,
+        services: config.services.clone(),
+    })
+}
+
+fn rehearsed_world(config: &Config, rehearsal: &Rehearsal, (speed, seed): (Speed, u64)) -> Result<World, Fault> {
+    let scenario = &rehearsal.scenario;
+    let spec = &scenario.scope;
+    let source = Source::Rehearsal {
+        url: rehearsal.endpoints.kubernetes.clone(),
+        cluster: spec.cluster.clone(),
+        context: spec.context.clone(),
+    };
+    let access = AwsAccess::Rehearsal { endpoint: rehearsal.endpoints.aws.clone() };
+    let mut outside = Outside::new(access, ClusterAccess::By(source), scenario.scope());
+    outside.slack = Some(Webhook::new(&rehearsal.endpoints.slack).map_err(|error| error.fault())?);
+    outside.watch_namespace(&spec.namespace);
+    // The simulated place, and nothing else, may be changed by a live rehearsal.
+    let policy = Policy {
+        live: vec![LiveRule {
+            account: spec.account.to_string(),
+            cluster: spec.cluster.to_string(),
+            namespaces: vec![spec.namespace.to_string()],
+            actions: RemedyKind::ALL.to_vec(),
+            confirm: Confirm::Typed,
+        }],
+        ..config.policy.clone()
+    };
+    let word = match speed {
+        Speed::Max => "max".to_owned(),
+        Speed::Times(factor) => format!("{factor}"),
+    };
+    Ok(World {
+        clock: Clock::simulated(Arc::clone(&rehearsal.clock)),
+        outside,
+        origin: Origin::Rehearsal { scenario: scenario.name.clone(), seed, speed: word },
+        policy,
+        scope: scenario.scope(),
+        services: scenario.services.iter().map(configured).collect(),
+    })
+}
+
+fn configured(spec: &crate::rehearsal::scenario::ServiceSpec) -> crate::config::ConfiguredService {
+    use crate::domain::observation::metric::{MetricId, MetricQuery};
+    use crate::domain::observation::service::{Origin, Service};
+    let metrics = spec.metrics.iter().map(|(role, metric)| {
+        let (namespace, name) = (metric.namespace.clone(), metric.name.clone());
+        let id = MetricId { namespace, name, dimensions: metric.dimensions.clone() };
+        (*role, MetricQuery { role: *role, metric: id, statistic: metric.statistic, period_s: metric.period_s })
+    });
+    crate::config::ConfiguredService {
+        service: Service {
+            name: spec.name.clone(),
+            workload: spec.workload.clone(),
+            log_groups: spec.log_groups.clone(),
+            metrics: metrics.collect(),
+            helm_release: spec.helm_release.clone(),
+            links: spec.links.clone(),
+            origin: Origin::Configured,
+        },
+        alarms: Vec::new(),
+    }
+}
+
+fn assemble(config: &Config, world: World, watched: Watched) -> Result<Run, Fault> {
+    crate::adapters::install_tls_provider();
+    let id = session_id();
+    let path = config.paths.sessions.join(format!("{id}.jsonl"));
+    let (sender, inbox) = mpsc::channel(inbox::CAPACITY);
+    let (scribe, broken) = match open_journal(&path, &id, sender.clone()) {
+        Ok(scribe) => (scribe, None),
+        Err(fault) => (Scribe::none(&path), Some(fault)),
+    };
+    let slack = if world.outside.slack.is_some() { SlackUse::Post } else { SlackUse::Off };
+    let header = Header {
+        id,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        mode: config.mode,
+        origin: world.origin,
+        environment: config.environments.word(&world.scope),
+        scope: world.scope,
+        namespaces: world.outside.namespaces.borrow().clone(),
+        policy: world.policy,
+        model: config.model.as_ref().map(|model| model.id.clone()),
+        services: world.services.iter().map(|configured| configured.service.clone()).collect(),
+        focus: config.focus.clone(),
+        wall_started_at: wall_now(),
+        slack,
+        window_minutes: u32::try_from(config.window.as_mins()).unwrap_or(30),
+    };
+    let means = Means {
+        outside: Arc::new(world.outside),
+        post: Postbox::new(sender.clone()),
+        clock: world.clock.clone(),
+        nudge: Arc::new(Notify::new()),
+    };
+    let runner = Runner::new(means, Tasks::new(sender), world.services);
+    let mut core = Core::new(Session::default(), world.clock, runner, scribe, watched);
+    core.commit(None, Event::Session(SessionEvent::Started { header: Box::new(header) }));
+    if let Some(fault) = broken {
+        core.receive(Inbox::JournalFailed(fault));
+    }
+    core.runner.start_feeds();
+    Ok(Run { core, inbox })
+}
+
+fn open_journal(path: &Path, id: &SessionId, inbox: mpsc::Sender<Inbox>) -> Result<Scribe, Fault> {
+    let writer = Writer::create(path, &Preamble::new(id.as_str())).map_err(|error| error.fault())?;
+    Scribe::start(writer, path, inbox)
+}
+
+/// Sortable by start, and distinct for two sessions of one second.
+fn session_id() -> SessionId {
+    let stamp = wall_now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    SessionId::new(format!("{stamp}-{:05x}", std::process::id()))
+}

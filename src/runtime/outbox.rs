@@ -1,0 +1,157 @@
+//! The outbox: effects wait here until the journal has acknowledged their record. The only caller of the gate.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+
+use crate::domain::remediation::gate::{self, Admission, AdmissionRefusal, Permit};
+use crate::domain::remediation::request::Digest;
+use crate::domain::remediation::step::StepId;
+use crate::session::effect::Effect;
+use crate::session::{IncidentId, Session};
+
+/// Effects and permits that wait for the journal.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    waiting: VecDeque<(u64, Effect)>,
+    held: Vec<Held>,
+    written: u64,
+    synced: u64,
+}
+
+#[derive(Debug)]
+struct Held {
+    seq: u64,
+    incident: IncidentId,
+    step: StepId,
+    permit: Permit,
+}
+
+/// What may be done now.
+#[derive(Debug)]
+pub enum Released {
+    /// Run this effect.
+    Run(Effect),
+    /// The gate gave a permit: journal the start, then hand the permit back with [`Outbox::hold`].
+    Start {
+        /// Of which incident.
+        incident: IncidentId,
+        /// Which step.
+        step: StepId,
+        /// Its digest.
+        digest: Digest,
+        /// The permit.
+        permit: Permit,
+    },
+    /// The gate gave none.
+    Refuse {
+        /// Of which incident.
+        incident: IncidentId,
+        /// Which step.
+        step: StepId,
+        /// Why.
+        refusal: AdmissionRefusal,
+    },
+    /// The start is on disk: the request may leave.
+    Send {
+        /// Of which incident.
+        incident: IncidentId,
+        /// Which step.
+        step: StepId,
+        /// The permit.
+        permit: Permit,
+    },
+}
+
+impl Outbox {
+    /// Puts an effect of record `seq` in.
+    pub fn push(&mut self, seq: u64, effect: Effect) {
+        self.waiting.push_back((seq, effect));
+    }
+
+    /// Holds a permit until record `seq`, its start, is on disk.
+    pub fn hold(&mut self, seq: u64, (incident, step): (IncidentId, StepId), permit: Permit) {
+        self.held.push(Held { seq, incident, step, permit });
+    }
+
+    /// Notes what the journal has acknowledged.
+    pub fn acknowledge(&mut self, written: u64, synced: u64) {
+        self.written = self.written.max(written);
+        self.synced = self.synced.max(synced);
+    }
+
+    /// The journal is gone: nothing that moves the world may leave any more. Reads go on.
+    pub fn close(&mut self) {
+        self.waiting.retain(|(_, effect)| !matches!(effect, Effect::Execute { .. }));
+        self.held.clear();
+        self.written = u64::MAX;
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.held.is_empty()
+    }
+
+    /// Takes out what may be done now, in order.
+    pub fn release(&mut self, session: &Session, now: Timestamp) -> Vec<Released> {
+        let mut released = Vec::new();
+        while let Some((seq, effect)) = self.waiting.front() {
+            let needed = match effect {
+                Effect::Execute { .. } => self.synced,
+                Effect::Conclude { .. }
+                | Effect::Identify { .. }
+                | Effect::Follow { .. }
+                | Effect::Observe { .. }
+                | Effect::Ask { .. }
+                | Effect::Preview { .. }
+                | Effect::Measure { .. }
+                | Effect::Notify { .. }
+                | Effect::Schedule { .. } => self.written,
+            };
+            if needed < *seq {
+                break;
+            }
+            let Some((_, effect)) = self.waiting.pop_front() else { break };
+            match effect {
+                Effect::Execute { incident, step } => released.extend(self.admit(session, incident, step, now)),
+                other => released.push(Released::Run(other)),
+            }
+        }
+        let synced = self.synced;
+        let (ready, held) = std::mem::take(&mut self.held).into_iter().partition(|held| held.seq <= synced);
+        self.held = held;
+        let ready: Vec<Held> = ready;
+        released.extend(ready.into_iter().map(|h| Released::Send {
+            incident: h.incident,
+            step: h.step,
+            permit: h.permit,
+        }));
+        released
+    }
+
+    fn admit(&self, session: &Session, id: IncidentId, step: StepId, now: Timestamp) -> Option<Released> {
+        let incident = session.incidents.get(&id)?;
+        let refuse = |refusal| Released::Refuse { incident: id, step, refusal };
+        let (Some(gate), Some(found), Some(approval)) = (&incident.gate, incident.step(step), &incident.approval)
+        else {
+            return Some(refuse(AdmissionRefusal::NotWaiting));
+        };
+        if session.read_only.is_some() {
+            return Some(refuse(AdmissionRefusal::NotDurable));
+        }
+        let admitted = gate::admit(Admission {
+            mode: session.header.mode,
+            scope: &session.header.scope,
+            policy: &session.header.policy,
+            gate,
+            step: found,
+            approval,
+            durable_seq: self.synced,
+            now,
+        });
+        Some(match admitted {
+            Ok(permit) => Released::Start { incident: id, step, digest: permit.digest().clone(), permit },
+            Err(refusal) => refuse(refusal),
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! The outside as the session reaches it: clients, built when first needed, never before the first frame.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OnceCell, watch};
+
+use crate::adapters::aws::clients::{ClientOptions, Clients};
+use crate::adapters::kubernetes::connect::{Source, connect};
+use crate::adapters::kubernetes::{Client, Timeouts};
+use crate::adapters::slack::Webhook;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::scope::{Namespace, Scope};
+
+/// How AWS is reached.
+#[derive(Clone, Debug)]
+pub enum AwsAccess {
+    /// By the SDK's own chain, with these settings.
+    Real(Box<ClientOptions>),
+    /// The simulator, and nothing but loopback.
+    Rehearsal {
+        /// Its address.
+        endpoint: String,
+    },
+}
+
+/// How the cluster is reached.
+#[derive(Clone, Debug)]
+pub enum ClusterAccess {
+    /// Not at all, and why.
+    Off {
+        /// One sentence.
+        why: String,
+    },
+    /// By one of the adapter's sources.
+    By(Source),
+}
+
+/// Everything outside, behind clients that are built on first use.
+pub struct Outside {
+    aws_access: AwsAccess,
+    cluster_access: ClusterAccess,
+    /// Where reports go.
+    pub slack: Option<Webhook>,
+    /// Namespaces to watch; grows with the incidents.
+    pub namespaces: watch::Sender<Vec<Namespace>>,
+    /// Log groups given on the command line, for every incident.
+    pub log_groups: Vec<crate::domain::observation::log::LogGroup>,
+    /// How long the model may take.
+    pub model_times: crate::adapters::aws::bedrock::StreamTimeouts,
+    scope: Mutex<Scope>,
+    aws: OnceCell<Clients>,
+    cluster: OnceCell<Client>,
+}
+
+impl fmt::Debug for Outside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outside")
+            .field("aws", &self.aws_access)
+            .field("cluster", &self.cluster_access)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Outside {
+    /// Nothing is connected yet.
+    pub fn new(aws_access: AwsAccess, cluster_access: ClusterAccess, scope: Scope) -> Self {
+        Self {
+            aws_access,
+            cluster_access,
+            slack: None,
+            namespaces: watch::Sender::new(Vec::new()),
+            log_groups: Vec::new(),
+            model_times: crate::adapters::aws::bedrock::StreamTimeouts::default(),
+            scope: Mutex::new(scope),
+            aws: OnceCell::new(),
+            cluster: OnceCell::new(),
+        }
+    }
+
+    /// The AWS clients. A failure is not remembered: the person may log in beside.
+    pub async fn aws(&self) -> Result<&Clients, Fault> {
+        self.aws
+            .get_or_try_init(|| async {
+                match &self.aws_access {
+                    AwsAccess::Real(options) => Clients::connect(options).await.map_err(|error| error.fault()),
+                    AwsAccess::Rehearsal { endpoint } => {
+                        let region = self.scope().region;
+                        Clients::rehearsal(endpoint, &region).map_err(|error| error.fault())
+                    }
+                }
+            })
+            .await
+    }
+
+    /// The Kubernetes client, likewise.
+    pub async fn cluster(&self) -> Result<&Client, Fault> {
+        self.cluster
+            .get_or_try_init(|| async {
+                match &self.cluster_access {
+                    ClusterAccess::Off { why } => Err(Fault::new(FaultKind::NotConfigured, why.clone())),
+                    ClusterAccess::By(source) => {
+                        let connection = connect(source.clone(), Timeouts::default()).await?;
+                        let mut scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+                        scope.cluster = Some(connection.identity.cluster);
+                        scope.context = Some(connection.identity.context);
+                        Ok(connection.client)
+                    }
+                }
+            })
+            .await
+    }
+
+    /// Whether there is a cluster to ask at all.
+    pub fn has_cluster(&self) -> bool {
+        matches!(self.cluster_access, ClusterAccess::By(_))
+    }
+
+    /// Watches a namespace from now on, if it is not watched yet.
+    pub fn watch_namespace(&self, namespace: &Namespace) {
+        self.namespaces.send_if_modified(|known| {
+            let new = !known.contains(namespace);
+            if new {
+                known.push(namespace.clone());
+            }
+            new
+        });
+    }
+
+    /// The scope as known so far.
+    pub fn scope(&self) -> Scope {
+        self.scope.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes who AWS says we are.
+    pub fn learn_identity(&self, account: crate::domain::observation::scope::AccountId, arn: String) -> Scope {
+        let mut scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+        scope.account = Some(account);
+        scope.identity = Some(arn);
+        scope.clone()
+    }
+
+    /// Notes the region the clients settled on.
+    pub fn learn_region(&self, region: crate::domain::observation::scope::Region) -> Scope {
+        let mut scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+        scope.region = region;
+        scope.clone()
+    }
+}
+
+/// How long somebody waits for a side answer (a listing that only helps to infer) before going on without it.
+pub const PATIENCE: Duration = Duration::from_secs(3);

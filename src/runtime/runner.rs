@@ -1,0 +1,195 @@
+//! Does the effects: takes what it needs from the session, spawns the work, and lets the answers come back as events.
+
+mod ask;
+mod feeds;
+mod follow;
+mod identify;
+mod measure;
+mod observe;
+mod patience;
+mod read;
+mod steps;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::clock::{Clock, Flight};
+use super::core::fired;
+use super::inbox::Postbox;
+use super::outside::Outside;
+use super::tasks::Tasks;
+use crate::config::ConfiguredService;
+use crate::domain::observation::alarm::Alarm;
+use crate::domain::remediation::gate::Permit;
+use crate::domain::remediation::step::{Step, StepId};
+use crate::session::effect::Effect;
+use crate::session::event::{TimerPurpose, Wait};
+use crate::session::{IncidentId, Session};
+
+/// What every task of the runner carries along.
+#[derive(Clone, Debug)]
+pub struct Means {
+    /// The outside.
+    pub outside: Arc<Outside>,
+    /// The way back into the loop.
+    pub post: Postbox,
+    /// The clocks.
+    pub clock: Clock,
+    /// Wakes every feed before its turn.
+    pub nudge: Arc<Notify>,
+}
+
+impl Means {
+    /// Waits until the incident time has come, or somebody asks for everything now.
+    pub async fn pause_until(&self, at: jiff::Timestamp) -> Flight {
+        tokio::select! {
+            flight = self.clock.sleep_until(at) => flight,
+            () = self.nudge.notified() => self.clock.busy().flight(),
+        }
+    }
+}
+
+/// The runner of one session.
+#[derive(Debug)]
+pub struct Runner {
+    means: Means,
+    tasks: Tasks,
+    alarms: mpsc::UnboundedSender<(Alarm, Flight)>,
+    asks: BTreeMap<IncidentId, CancellationToken>,
+    follows: BTreeMap<IncidentId, CancellationToken>,
+}
+
+impl Runner {
+    /// A runner with nothing under way.
+    pub fn new(means: Means, tasks: Tasks, services: Vec<ConfiguredService>) -> Self {
+        let (alarms, queue) = mpsc::unbounded_channel();
+        tasks.spawn("identify", identify::identify_all(means.clone(), services, queue));
+        Self { means, tasks, alarms, asks: BTreeMap::new(), follows: BTreeMap::new() }
+    }
+
+    /// The tasks it spawns into.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// What its tasks carry along.
+    pub fn means(&self) -> &Means {
+        &self.means
+    }
+
+    /// Starts the feeds that every session has: identity, alarms, the cluster watch.
+    pub fn start_feeds(&self) {
+        self.tasks.spawn("identity", feeds::identity(self.means.clone()));
+        self.tasks.spawn("alarms", feeds::alarms(self.means.clone()));
+        self.tasks.spawn("workloads", feeds::workloads(self.means.clone()));
+    }
+
+    /// Does one effect.
+    pub fn run(&mut self, effect: Effect, session: &Session) {
+        match effect {
+            // Conclusions are committed by the core and never get here.
+            Effect::Conclude { .. } => {}
+            Effect::Identify { alarm } => {
+                if let Some(alarm) = session.alarms.get(&alarm).cloned() {
+                    // The receiver lives as long as the session.
+                    let _ = self.alarms.send((alarm, self.means.clock.busy().flight()));
+                }
+            }
+            Effect::Follow { incident } => self.follow(incident, session),
+            Effect::Observe { incident, asks, window } => {
+                if let Some(order) = observe::Order::of(session, incident, asks, window) {
+                    self.fly("observe", |means| observe::observe(means, order));
+                }
+            }
+            Effect::Ask { incident, attempt } => {
+                if let Some(question) = ask::Question::of(session, incident, attempt) {
+                    let token = self.fly("model", |means| ask::ask(means, question));
+                    if let Some(before) = self.asks.insert(incident, token) {
+                        before.cancel();
+                    }
+                }
+            }
+            Effect::Preview { incident, step } => {
+                if let Some(found) = session.incidents.get(&incident).and_then(|i| i.step(step)).cloned() {
+                    self.fly("rehearsal", move |means| steps::rehearse(means, incident, found));
+                }
+            }
+            // The outbox turns it into a permit or a refusal.
+            Effect::Execute { .. } => {}
+            Effect::Measure { incident, step } => {
+                if let Some(order) = measure::Order::of(session, incident, step) {
+                    self.fly("measure", |means| measure::measure(means, order));
+                }
+            }
+            Effect::Notify { incident } => {
+                if let Some(found) = session.incidents.get(&incident) {
+                    let message = crate::report::slack::message(session, found);
+                    self.fly("slack", move |means| steps::notify(means, incident, message));
+                }
+            }
+            Effect::Schedule { incident, purpose, after } => self.schedule(incident, purpose, after),
+        }
+    }
+
+    /// Sends an approved request. The permit is used up.
+    pub fn execute(&self, incident: IncidentId, step: StepId, permit: Permit) {
+        self.fly("execution", move |means| steps::execute(means, (incident, step), permit));
+    }
+
+    /// Looks whether an uncertain step has run.
+    pub fn look(&self, incident: IncidentId, step: Step) {
+        self.fly("look", move |means| steps::look(means, incident, step));
+    }
+
+    /// Asks every feed now.
+    pub fn refresh(&self) {
+        self.means.nudge.notify_waiters();
+    }
+
+    /// Stops listening to the model.
+    pub fn stop_asking(&mut self, incident: IncidentId) {
+        if let Some(token) = self.asks.remove(&incident) {
+            token.cancel();
+        }
+    }
+
+    /// Ends all tasks.
+    pub async fn end(&self) {
+        self.tasks.end().await;
+    }
+
+    /// Spawns work that is in flight from this moment on, so that a standing clock waits for it.
+    fn fly<F>(&self, name: &'static str, work: impl FnOnce(Means) -> F) -> CancellationToken
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let flight = self.means.clock.busy().flight();
+        let work = work(self.means.clone());
+        self.tasks.spawn(name, async move {
+            work.await;
+            drop(flight);
+        })
+    }
+
+    fn schedule(&self, incident: IncidentId, purpose: TimerPurpose, after: Wait) {
+        let means = self.means.clone();
+        let at = means.clock.now() + after;
+        self.tasks.spawn("timer", async move {
+            let flight = means.clock.sleep_until(at).await;
+            means.post.tell(Some(incident), fired(purpose)).await;
+            drop(flight);
+        });
+    }
+
+    fn follow(&mut self, incident: IncidentId, session: &Session) {
+        let Some(found) = session.incidents.get(&incident) else { return };
+        let work = follow::follow(self.means.clone(), found.service.clone());
+        let token = self.tasks.spawn("follow", work);
+        if let Some(before) = self.follows.insert(incident, token) {
+            before.cancel();
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Asks the model and tells its stream: text cleaned and gathered, the structured answer read, the end or the break.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use super::Means;
+use super::patience::{tell_health, wait_or_give_up};
+use crate::adapters::aws::bedrock::{ANALYST_PROMPT, StreamEnd, converse_stream};
+use crate::domain::diagnosis::conversation::{Chunk, Message, ModelRequest, Usage};
+use crate::domain::diagnosis::submission;
+use crate::domain::diagnosis::sufficiency::RemedyKind;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::{redact, sanitise};
+use crate::session::event::{Event, NarrativeEvent};
+use crate::session::feeds::{FeedHealth, FeedId};
+use crate::session::{IncidentId, Session};
+
+/// Upper bound of a narrative with its diagnosis, tokens.
+const MAX_TOKENS: u32 = 4_096;
+/// Text that comes within this time is told as one piece: a frame shows no more.
+const GATHER: Duration = Duration::from_millis(30);
+
+/// A question to the model.
+#[derive(Debug)]
+pub struct Question {
+    incident: IncidentId,
+    attempt: u32,
+    request: ModelRequest,
+}
+
+impl Question {
+    /// Takes what is needed from the session.
+    pub fn of(session: &Session, incident: IncidentId, attempt: u32) -> Option<Self> {
+        let narrative = &session.incidents.get(&incident)?.narrative;
+        let remedies: Vec<&str> = RemedyKind::ALL.iter().map(|kind| kind.id()).collect();
+        (narrative.attempt == attempt).then(|| Self {
+            incident,
+            attempt,
+            request: ModelRequest {
+                model: narrative.model.as_str().into(),
+                system: ANALYST_PROMPT.to_owned(),
+                messages: vec![Message::user(narrative.prompt.clone())],
+                tools: vec![submission::tool(&remedies)],
+                max_tokens: MAX_TOKENS,
+            },
+        })
+    }
+}
+
+/// Asks. A refusal that may pass is waited for and tried again as long as nothing has been said.
+pub async fn ask(means: Means, question: Question) {
+    let mut failures = 1;
+    loop {
+        let mut teller = Teller { means: &means, question: &question, usage: Usage::default(), spoke: Spoke::NotYet };
+        let fault = match stream(&means, &question, &mut teller).await {
+            Ok(()) => {
+                tell_health(&means, FeedId::Model, FeedHealth::Live).await;
+                return;
+            }
+            Err(fault) => fault,
+        };
+        let again = match teller.spoke {
+            Spoke::NotYet => wait_or_give_up(&means, FeedId::Model, failures, fault).await,
+            Spoke::Already => Err(fault),
+        };
+        if let Err(fault) = again {
+            tell_health(&means, FeedId::Model, FeedHealth::Lost { fault: fault.clone() }).await;
+            teller.tell(NarrativeEvent::Broke { attempt: question.attempt, fault }).await;
+            return;
+        }
+        failures += 1;
+    }
+}
+
+async fn stream(means: &Means, question: &Question, teller: &mut Teller<'_>) -> Result<(), Fault> {
+    let clients = means.outside.aws().await?;
+    let (sender, mut chunks) = mpsc::channel(256);
+    let reading = async {
+        let end = converse_stream(clients, &question.request, means.outside.model_times, &sender).await;
+        drop(sender);
+        end.map_err(|error| error.fault())
+    };
+    let (end, ()) = tokio::join!(reading, teller.tell_all(&mut chunks));
+    match end? {
+        StreamEnd::Complete { reason, .. } => {
+            let event = NarrativeEvent::Ended { attempt: question.attempt, stop: reason, usage: teller.usage };
+            teller.tell(event).await;
+            Ok(())
+        }
+        StreamEnd::Abandoned => Err(Fault::new(FaultKind::Cut, "The narrative was abandoned.")),
+    }
+}
+
+/// Whether anything of the reply has been told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spoke {
+    NotYet,
+    Already,
+}
+
+struct Teller<'a> {
+    means: &'a Means,
+    question: &'a Question,
+    usage: Usage,
+    spoke: Spoke,
+}
+
+impl Teller<'_> {
+    async fn tell(&self, event: NarrativeEvent) {
+        self.means.post.tell(Some(self.question.incident), Event::Narrative(event)).await;
+    }
+
+    async fn tell_all(&mut self, chunks: &mut mpsc::Receiver<Chunk>) {
+        let mut text = String::new();
+        let mut due = None;
+        loop {
+            let next = match due {
+                None => chunks.recv().await,
+                Some(at) => match timeout_at(at, chunks.recv()).await {
+                    Ok(chunk) => chunk,
+                    Err(_) => {
+                        self.flush(&mut text).await;
+                        due = None;
+                        continue;
+                    }
+                },
+            };
+            match next {
+                Some(Chunk::Text { delta }) => {
+                    text.push_str(&delta);
+                    due = due.or_else(|| Some(Instant::now() + GATHER));
+                }
+                Some(other) => {
+                    self.flush(&mut text).await;
+                    due = None;
+                    self.tell_chunk(other).await;
+                }
+                None => {
+                    self.flush(&mut text).await;
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn flush(&mut self, text: &mut String) {
+        if text.is_empty() {
+            return;
+        }
+        self.spoke = Spoke::Already;
+        let text = redact::redact(&sanitise::text(&std::mem::take(text))).text;
+        self.tell(NarrativeEvent::TextArrived { attempt: self.question.attempt, text }).await;
+    }
+
+    async fn tell_chunk(&mut self, chunk: Chunk) {
+        let attempt = self.question.attempt;
+        match chunk {
+            Chunk::Opened => self.tell(NarrativeEvent::Opened { attempt }).await,
+            Chunk::ToolUse { name, input, .. } if name == submission::TOOL => {
+                self.spoke = Spoke::Already;
+                let event = match submission::read(&input) {
+                    Ok(proposal) => NarrativeEvent::Proposed { attempt, proposal: Box::new(proposal) },
+                    Err(rejection) => NarrativeEvent::ProposalUnreadable { attempt, why: rejection.to_string() },
+                };
+                self.tell(event).await;
+            }
+            Chunk::ToolUse { name, .. } => {
+                let why = format!("The model called a tool that does not exist: {}.", sanitise::line(&name));
+                self.tell(NarrativeEvent::ProposalUnreadable { attempt, why }).await;
+            }
+            Chunk::ToolGarbled { why, .. } => {
+                self.tell(NarrativeEvent::ProposalUnreadable { attempt, why }).await;
+            }
+            Chunk::Stopped { usage, .. } => self.usage = usage.unwrap_or_default(),
+            // Partial input is a sign of life only, and thinking stays opaque.
+            Chunk::Text { .. } | Chunk::ToolInput { .. } | Chunk::Thinking { .. } => {}
+        }
+    }
+}

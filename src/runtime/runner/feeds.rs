@@ -1,0 +1,208 @@
+//! The feeds every session has: who we are, the alarms, the cluster. Each goes on for ever and says how it is.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use tokio::sync::mpsc;
+
+use super::Means;
+use super::patience::{roll, tell_health};
+use crate::adapters::aws::alarms::describe_all;
+use crate::adapters::kubernetes::{WatchReport, watch_once};
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::alarm::{Alarm, AlarmChange, AlarmName, changes};
+use crate::session::event::{AlarmEvent, Event, FeedEvent, SessionEvent, WorkloadEvent};
+use crate::session::feeds::{FeedHealth, FeedId};
+use crate::session::timers::backoff;
+
+/// Seconds between two listings of alarms.
+const ALARMS_EVERY_S: i64 = 4;
+/// Seconds between two looks at who we are and how long the credentials last.
+const IDENTITY_EVERY_S: i64 = 60;
+/// Seconds until a feed that failed for good is tried once more: the person may have logged in beside.
+const LOST_AGAIN_S: i64 = 15;
+
+/// How a feed that is asked again and again stands, and how long to wait after a failure.
+pub struct Pulse {
+    feed: FeedId,
+    failures: u32,
+    live: bool,
+}
+
+impl Pulse {
+    /// A feed that has not answered yet.
+    pub fn new(feed: FeedId) -> Self {
+        Self { feed, failures: 0, live: false }
+    }
+
+    /// It answered.
+    pub async fn beat(&mut self, means: &Means) {
+        let event = if self.live {
+            FeedEvent::Answered { feed: self.feed }
+        } else {
+            FeedEvent::Changed { feed: self.feed, health: FeedHealth::Live }
+        };
+        self.live = true;
+        self.failures = 0;
+        means.post.tell(None, Event::Feed(event)).await;
+    }
+
+    /// It failed. Returns when to ask again.
+    pub async fn fail(&mut self, means: &Means, fault: Fault) -> jiff::Timestamp {
+        self.failures += 1;
+        self.live = false;
+        let now = means.clock.now();
+        let (until, health) = if fault.kind.is_transient() {
+            let until = now + backoff(self.failures, roll(means));
+            (until, FeedHealth::Retrying { attempt: self.failures, until, fault })
+        } else if fault.kind == FaultKind::NotConfigured {
+            (now + SignedDuration::from_hours(24), FeedHealth::Off { why: fault.summary })
+        } else {
+            (now + SignedDuration::from_secs(LOST_AGAIN_S), FeedHealth::Lost { fault })
+        };
+        tell_health(means, self.feed, health).await;
+        until
+    }
+}
+
+/// Lists the alarms every few seconds and tells what changed.
+pub async fn alarms(means: Means) {
+    let mut known: BTreeMap<AlarmName, Alarm> = BTreeMap::new();
+    let mut pulse = Pulse::new(FeedId::Alarms);
+    let mut flight = means.clock.busy().flight();
+    loop {
+        let next = match list_alarms(&means).await {
+            Ok(listing) => {
+                tell_changes(&means, &mut known, listing).await;
+                pulse.beat(&means).await;
+                means.clock.now() + SignedDuration::from_secs(ALARMS_EVERY_S)
+            }
+            Err(fault) => pulse.fail(&means, fault).await,
+        };
+        drop(flight);
+        flight = means.pause_until(next).await;
+    }
+}
+
+async fn list_alarms(means: &Means) -> Result<Vec<Alarm>, Fault> {
+    let clients = means.outside.aws().await?;
+    let listing = describe_all(clients).await.map_err(|error| error.fault())?;
+    Ok(listing.alarms)
+}
+
+async fn tell_changes(means: &Means, known: &mut BTreeMap<AlarmName, Alarm>, listing: Vec<Alarm>) {
+    for change in changes(known, listing) {
+        let event = match change {
+            AlarmChange::Raised(alarm) => {
+                known.insert(alarm.name.clone(), alarm.clone());
+                AlarmEvent::Raised { alarm: Box::new(alarm) }
+            }
+            AlarmChange::Cleared(alarm) => {
+                known.insert(alarm.name.clone(), alarm.clone());
+                AlarmEvent::Cleared { alarm: Box::new(alarm) }
+            }
+            AlarmChange::Updated(alarm) => {
+                known.insert(alarm.name.clone(), alarm.clone());
+                AlarmEvent::Updated { alarm: Box::new(alarm) }
+            }
+            AlarmChange::Removed(name) => {
+                known.remove(&name);
+                AlarmEvent::Removed { name }
+            }
+        };
+        means.post.tell(None, Event::Alarm(event)).await;
+    }
+}
+
+/// Asks who we are, and how long the credentials last.
+pub async fn identity(means: Means) {
+    let mut last = means.outside.scope();
+    let mut expiry = None;
+    let mut failures = 0;
+    let mut flight = means.clock.busy().flight();
+    loop {
+        let wait = match look(&means).await {
+            Ok(expires_at) => {
+                failures = 0;
+                if expiry != Some(expires_at) {
+                    expiry = Some(expires_at);
+                    means.post.tell(None, Event::Session(SessionEvent::CredentialsRead { expires_at })).await;
+                }
+                SignedDuration::from_secs(IDENTITY_EVERY_S)
+            }
+            // The alarm feed tells of the same failure with its hint; here it would only be told twice.
+            Err(_) => {
+                failures += 1;
+                backoff(failures, roll(&means))
+            }
+        };
+        let scope = means.outside.scope();
+        if scope != last {
+            last = scope.clone();
+            means.post.tell(None, Event::Session(SessionEvent::ScopeLearned { scope })).await;
+        }
+        let next = means.clock.now() + wait;
+        drop(flight);
+        flight = means.pause_until(next).await;
+    }
+}
+
+async fn look(means: &Means) -> Result<Option<jiff::Timestamp>, Fault> {
+    // The cluster's name belongs to the scope as well; without a cluster the rest is still worth knowing.
+    if means.outside.has_cluster() {
+        drop(means.outside.cluster().await);
+    }
+    let clients = means.outside.aws().await?;
+    means.outside.learn_region(clients.region().clone());
+    let identity = clients.identity().await.map_err(|error| error.fault())?;
+    means.outside.learn_identity(identity.account, identity.arn);
+    clients.credentials_expiry().await.map_err(|error| error.fault())
+}
+
+/// Watches the cluster; a watch that ends is begun again, told and waited for.
+pub async fn workloads(means: Means) {
+    let mut pulse = Pulse::new(FeedId::Workloads);
+    let mut namespaces = means.outside.namespaces.subscribe();
+    loop {
+        let until = tokio::select! {
+            fault = watch(&means, &mut pulse) => pulse.fail(&means, fault).await,
+            _ = namespaces.changed() => continue,
+        };
+        tokio::select! {
+            flight = means.pause_until(until) => drop(flight),
+            _ = namespaces.changed() => {}
+        }
+    }
+}
+
+async fn watch(means: &Means, pulse: &mut Pulse) -> Fault {
+    let client = match means.outside.cluster().await {
+        Ok(client) => client,
+        Err(fault) => return fault,
+    };
+    let namespaces = means.outside.namespaces.borrow().clone();
+    if namespaces.is_empty() {
+        let why = "no namespace is known yet: name one by --namespace or under [[service]]";
+        return Fault::new(FaultKind::NotConfigured, why);
+    }
+    let (sender, mut reports) = mpsc::channel(256);
+    let tell = async {
+        while let Some(report) = reports.recv().await {
+            match report {
+                WatchReport::Change(change) => {
+                    means.post.tell(None, Event::Workload(WorkloadEvent::Changed { change })).await;
+                    pulse.beat(means).await;
+                }
+                WatchReport::Unreadable(missing) => {
+                    means.post.tell(None, Event::Session(SessionEvent::Faulted { fault: missing.fault })).await;
+                }
+            }
+        }
+    };
+    let run = async move { watch_once(client, &namespaces, &sender).await };
+    let (ended, ()) = tokio::join!(run, tell);
+    match ended {
+        Ok(()) => Fault::new(FaultKind::Cut, "The Kubernetes watch ended."),
+        Err(error) => error.fault(),
+    }
+}

@@ -1,0 +1,76 @@
+//! Finds out what firing alarms are about, one after the other, so that the order of incidents is that of the alarms.
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::Means;
+use crate::adapters::aws::logs::{GroupSearch, find_groups};
+use crate::config::ConfiguredService;
+use crate::domain::observation::alarm::Alarm;
+use crate::domain::observation::log::LogGroup;
+use crate::domain::observation::service::{self, Origin, Service, Surroundings};
+use crate::domain::observation::workload::{ClusterView, WorkloadRef};
+use crate::runtime::clock::Flight;
+use crate::runtime::outside::PATIENCE;
+use crate::session::event::{Event, IncidentEvent};
+
+/// Log groups looked at to find those of a service.
+const MOST_GROUPS: usize = 50;
+/// What `DescribeLogGroups` takes as a part of a name, characters.
+const SHORTEST_PART: usize = 3;
+const LONGEST_PART: usize = 24;
+
+/// Alarms to look into, each in flight until it has been.
+pub type Queue = mpsc::UnboundedReceiver<(Alarm, Flight)>;
+
+/// Looks into alarms as they come.
+pub async fn identify_all(means: Means, services: Vec<ConfiguredService>, mut queue: Queue) {
+    while let Some((alarm, flight)) = queue.recv().await {
+        let service = match services.iter().find(|configured| configured.claims(&alarm.name)) {
+            Some(configured) => configured.service.clone(),
+            None => infer(&means, &services, &alarm).await,
+        };
+        let event = IncidentEvent::Identified { alarm: alarm.name, service: Box::new(service) };
+        means.post.tell(None, Event::Incident(event)).await;
+        drop(flight);
+    }
+}
+
+/// Concludes from dimensions, names, workloads and log groups. What cannot be listed in time is done without, and the
+/// service shows it by what it lacks.
+async fn infer(means: &Means, services: &[ConfiguredService], alarm: &Alarm) -> Service {
+    let configured: Vec<Service> = services.iter().map(|configured| configured.service.clone()).collect();
+    let view = view(means).await;
+    let workloads: Vec<WorkloadRef> = view.workloads.values().map(|workload| workload.target.clone()).collect();
+    let around = Surroundings { configured: &configured, workloads: &workloads, log_groups: &[] };
+    let service = service::infer(alarm, &around);
+    match service.origin {
+        Origin::Configured | Origin::Corrected => service,
+        Origin::Inferred { .. } => {
+            let log_groups = log_groups(means, service.name.as_str()).await;
+            service::infer(alarm, &Surroundings { log_groups: &log_groups, ..around })
+        }
+    }
+}
+
+async fn view(means: &Means) -> ClusterView {
+    let read = async {
+        let namespaces = means.outside.namespaces.borrow().clone();
+        let client = means.outside.cluster().await.ok()?;
+        client.read_view(&namespaces).await.ok().map(|read| read.view)
+    };
+    timeout(PATIENCE, read).await.ok().flatten().unwrap_or_default()
+}
+
+/// Groups whose names contain a service's name, as far as the API can search for it.
+async fn log_groups(means: &Means, name: &str) -> Vec<LogGroup> {
+    let part: String = name.chars().take(LONGEST_PART).collect();
+    if part.len() < SHORTEST_PART {
+        return Vec::new();
+    }
+    let read = async {
+        let clients = means.outside.aws().await.ok()?;
+        find_groups(clients, &GroupSearch::Containing(part), MOST_GROUPS).await.ok()
+    };
+    timeout(PATIENCE, read).await.ok().flatten().map(|found| found.groups).unwrap_or_default()
+}

@@ -1,0 +1,258 @@
+//! Answers the questions of a round: the three reads run side by side, and each answer is told as soon as it stands.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::Means;
+use super::follow::{groups, whole_minute};
+use super::read::{self, ClusterRead, LogRead, Show};
+use crate::adapters::aws::metrics::Reading;
+use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, EvidenceSource, Question, unanswered};
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::alarm::AlarmRule;
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Series};
+use crate::domain::observation::scope::Window;
+use crate::domain::observation::service::Service;
+use crate::session::event::{Event, EvidenceEvent};
+use crate::session::{IncidentId, Session};
+
+/// A round of questions with what is needed to answer it.
+#[derive(Debug)]
+pub struct Order {
+    incident: IncidentId,
+    asks: Vec<(EvidenceId, Question)>,
+    window: Window,
+    service: Service,
+    show: Show,
+    thresholds: Vec<(MetricId, f64)>,
+    own_metric: Option<MetricQuery>,
+}
+
+impl Order {
+    /// Takes what is needed from the session.
+    pub fn of(
+        session: &Session,
+        incident: IncidentId,
+        asks: Vec<(EvidenceId, Question)>,
+        window: Window,
+    ) -> Option<Self> {
+        let found = session.incidents.get(&incident)?;
+        let first_round = asks.first().is_some_and(|(id, _)| *id == EvidenceId(1));
+        let thresholds =
+            session.alarms.values().flat_map(|alarm| alarm.metrics().iter().cloned().zip(alarm.threshold())).collect();
+        let own_metric = found.alarms.first().and_then(|name| session.alarms.get(name)).and_then(|alarm| {
+            let AlarmRule::Metric { metric, statistic, period_s, .. } = &alarm.rule else { return None };
+            Some(MetricQuery {
+                role: MetricRole::Errors,
+                metric: metric.clone(),
+                statistic: *statistic,
+                period_s: *period_s,
+            })
+        });
+        Some(Self {
+            incident,
+            asks,
+            window,
+            service: found.service.clone(),
+            show: if first_round { Show::Lines } else { Show::CountsOnly },
+            thresholds,
+            own_metric,
+        })
+    }
+
+    fn threshold(&self, metric: &MetricId) -> Option<f64> {
+        self.thresholds.iter().find(|(watched, _)| watched == metric).map(|(_, bound)| *bound)
+    }
+
+    /// Metrics are asked by whole minutes.
+    fn minutes(&self) -> Window {
+        Window { from: whole_minute(self.window.from), to: whole_minute(self.window.to) }
+    }
+}
+
+type MetricAnswers = BTreeMap<MetricId, Result<Reading, Fault>>;
+
+/// Reads and answers.
+pub async fn observe(means: Means, order: Order) {
+    let asked_at = means.clock.now();
+    let teller = Teller { means: &means, order: &order, asked_at };
+    let log_groups = groups(&means, &order.service);
+    let metrics = async {
+        let answers = read_metrics(&means, &order).await;
+        for question in [Question::Memory, Question::Traffic, Question::Cpu, Question::AlarmMetric] {
+            teller.tell(question, series_answer(&order, question, &answers)).await;
+        }
+        answers
+    };
+    let cluster = async {
+        let read = read::cluster(&means, order.service.workload.as_ref()).await;
+        teller.tell(Question::Workload, workload_answer(&read)).await;
+        let changes = read.revisions.clone().map_or_else(unanswered, evidence::changes);
+        teller.tell(Question::Changes, changes).await;
+        read
+    };
+    let logs = async {
+        let read = read::logs(&means, &log_groups, order.window, order.show).await;
+        let answer = match &read {
+            Ok(read) => evidence::log_patterns(&read.digest, read.completeness),
+            Err(fault) => unanswered(fault.clone()),
+        };
+        teller.tell(Question::LogPatterns, answer).await;
+        read
+    };
+    let (answers, cluster, logs) = tokio::join!(metrics, cluster, logs);
+    teller.tell(Question::OomKills, oom_answer(&order, &logs, &cluster)).await;
+    teller.tell(Question::Collector, collector_answer(&order, &logs, &answers)).await;
+}
+
+struct Teller<'a> {
+    means: &'a Means,
+    order: &'a Order,
+    asked_at: Timestamp,
+}
+
+impl Teller<'_> {
+    async fn tell(&self, question: Question, answer: Answer) {
+        let Some((id, _)) = self.order.asks.iter().find(|(_, asked)| *asked == question) else { return };
+        let (source, query) = describe(self.order, self.means, question);
+        let evidence = Evidence {
+            id: *id,
+            question,
+            source,
+            query,
+            window: self.order.window,
+            asked_at: self.asked_at,
+            answered_at: self.means.clock.now(),
+            answer,
+        };
+        let event = EvidenceEvent::Answered { evidence: Box::new(evidence) };
+        self.means.post.tell(Some(self.order.incident), Event::Evidence(event)).await;
+    }
+}
+
+/// Where a question was asked, and the query as a person could repeat it.
+fn describe(order: &Order, means: &Means, question: Question) -> (EvidenceSource, String) {
+    let groups = || {
+        let names: Vec<String> = groups(means, &order.service).iter().map(ToString::to_string).collect();
+        format!("FilterLogEvents {}", names.join(", "))
+    };
+    let target = || order.service.workload.as_ref().map_or_else(|| "no workload".to_owned(), ToString::to_string);
+    let metric = |query: Option<&MetricQuery>| {
+        query.map_or_else(
+            || "no metric".to_owned(),
+            |query| format!("GetMetricData {} {} {} s", query.metric, query.statistic, query.period_s),
+        )
+    };
+    match question {
+        Question::Memory | Question::Traffic | Question::Cpu => {
+            let role = role(question);
+            (EvidenceSource::CloudwatchMetrics, metric(role.and_then(|role| order.service.metrics.get(&role))))
+        }
+        Question::AlarmMetric => (EvidenceSource::CloudwatchMetrics, metric(order.own_metric.as_ref())),
+        Question::LogPatterns => (EvidenceSource::CloudwatchLogs, groups()),
+        Question::OomKills => (EvidenceSource::Combined, format!("{}; GET pods and events of {}", groups(), target())),
+        Question::Collector => {
+            let series = metric(order.service.metrics.get(&MetricRole::CollectorTime));
+            (EvidenceSource::Combined, format!("{series}; {}", groups()))
+        }
+        Question::Workload => (EvidenceSource::Kubernetes, format!("GET {} and its pods", target())),
+        Question::Changes => (EvidenceSource::Kubernetes, format!("GET replica sets of {}", target())),
+    }
+}
+
+fn role(question: Question) -> Option<MetricRole> {
+    match question {
+        Question::Memory => Some(MetricRole::Memory),
+        Question::Traffic => Some(MetricRole::Requests),
+        Question::Cpu => Some(MetricRole::Cpu),
+        Question::Collector => Some(MetricRole::CollectorTime),
+        Question::OomKills | Question::Workload | Question::Changes | Question::LogPatterns | Question::AlarmMetric => {
+            None
+        }
+    }
+}
+
+async fn read_metrics(means: &Means, order: &Order) -> MetricAnswers {
+    let mut queries: Vec<MetricQuery> = order.service.metrics.values().cloned().collect();
+    if order.asks.iter().any(|(_, question)| *question == Question::AlarmMetric) {
+        queries.extend(order.own_metric.clone());
+    }
+    match read::metrics(means, &queries, order.window).await {
+        Ok(readings) => queries.into_iter().map(|query| query.metric).zip(readings.into_iter().map(Ok)).collect(),
+        Err(fault) => queries.into_iter().map(|query| (query.metric, Err(fault.clone()))).collect(),
+    }
+}
+
+/// The window and the half hour before it, out of one series.
+fn split(series: &Series, window: Window) -> (Series, Series) {
+    let inside = Series { points: series.within(window).collect(), ..series.clone() };
+    let before = series.points.iter().copied().filter(|point| point.at < window.from).collect();
+    (inside, Series { points: before, ..series.clone() })
+}
+
+fn series_answer(order: &Order, question: Question, answers: &MetricAnswers) -> Answer {
+    let query = match question {
+        Question::AlarmMetric => order.own_metric.as_ref(),
+        other => role(other).and_then(|role| order.service.metrics.get(&role)),
+    };
+    let Some(query) = query else {
+        return Answer::NotAsked {
+            why: format!("no metric is known for {} of {}", question.word(), order.service.name),
+        };
+    };
+    let whole = |series: &Series| {
+        let (inside, before) = split(series, order.minutes());
+        evidence::series(inside, Some(before), order.threshold(&query.metric))
+    };
+    match answers.get(&query.metric) {
+        Some(Ok(Reading::Complete(series))) => whole(series),
+        Some(Ok(Reading::Empty(_))) | None => Answer::Absent,
+        Some(Ok(Reading::Partial { series, .. })) => match whole(series) {
+            Answer::Observed { payload } => Answer::Truncated { payload, seen: series.points.len() as u64, of: None },
+            other => other,
+        },
+        Some(Ok(Reading::Failed { source, .. })) => unanswered(
+            Fault::new(source.kind(), format!("{} could not be read.", query.metric)).cause(source.to_string()),
+        ),
+        Some(Err(fault)) => unanswered(fault.clone()),
+    }
+}
+
+fn workload_answer(read: &ClusterRead) -> Answer {
+    match (&read.workload, &read.pods) {
+        (Err(fault), _) | (_, Err(fault)) => unanswered(fault.clone()),
+        (Ok(workload), Ok(pods)) => {
+            evidence::workload(workload.clone(), pods, read.events.as_deref().unwrap_or_default())
+        }
+    }
+}
+
+fn oom_answer(order: &Order, logs: &Result<LogRead, Fault>, cluster: &ClusterRead) -> Answer {
+    let read = logs.as_ref().ok().map(|read| (&read.digest, read.completeness));
+    let pods = cluster.pods.as_deref().ok();
+    let events = cluster.events.as_deref().ok();
+    if read.is_none() && pods.is_none() && events.is_none() {
+        let fault = logs.as_ref().err().or(cluster.pods.as_ref().err());
+        let nobody = || Fault::new(FaultKind::NotConfigured, "neither logs nor a workload are known");
+        return unanswered(fault.cloned().unwrap_or_else(nobody));
+    }
+    evidence::oom_kills(read, pods, events, order.window)
+}
+
+fn collector_answer(order: &Order, logs: &Result<LogRead, Fault>, answers: &MetricAnswers) -> Answer {
+    let query = order.service.metrics.get(&MetricRole::CollectorTime);
+    let reading = query.and_then(|query| answers.get(&query.metric));
+    let series = match reading {
+        Some(Ok(Reading::Complete(series) | Reading::Partial { series, .. })) => Some(split(series, order.minutes())),
+        Some(Ok(Reading::Empty(_) | Reading::Failed { .. }) | Err(_)) | None => None,
+    };
+    let (series, baseline) = series.unzip();
+    let read = logs.as_ref().ok().map(|read| (&read.digest, read.completeness));
+    if series.is_none() && read.is_none() {
+        if let Err(fault) = logs {
+            return unanswered(fault.clone());
+        }
+    }
+    evidence::collector(series, baseline, read)
+}

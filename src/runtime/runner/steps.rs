@@ -1,0 +1,112 @@
+//! Steps against the cluster: rehearse, execute, look again; and the report to Slack.
+
+use serde_json::Value;
+
+use super::Means;
+use crate::adapters::kubernetes::{self, Applied, apply};
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::workload::Workload;
+use crate::domain::remediation::gate::Permit;
+use crate::domain::remediation::request::RESTARTED_AT;
+use crate::domain::remediation::step::{Action, Rehearsal, RehearsalOutcome, Step, StepId, quantity};
+use crate::session::IncidentId;
+use crate::session::event::{Event, Execution, RemediationEvent, ReportEvent};
+
+async fn tell(means: &Means, incident: IncidentId, event: RemediationEvent) {
+    means.post.tell(Some(incident), Event::Remediation(event)).await;
+}
+
+/// Rehearses a step: the same request with `dryRun=All`, and the checks around it.
+pub async fn rehearse(means: Means, incident: IncidentId, step: Step) {
+    let at = means.clock.now();
+    let rehearsal = match means.outside.cluster().await {
+        Ok(client) => kubernetes::rehearse(client, &step.action, &step.target, at).await,
+        Err(fault) => Rehearsal {
+            outcome: RehearsalOutcome::NotRehearsable { fault },
+            at,
+            request: None,
+            facts: None,
+            diff: Vec::new(),
+            checks: Vec::new(),
+            blast: "unknown: the cluster could not be asked".to_owned(),
+            undo: step.action.undo(None),
+        },
+    };
+    let event = RemediationEvent::StepRehearsed { step: step.id, rehearsal: Box::new(rehearsal) };
+    tell(&means, incident, event).await;
+}
+
+/// Sends the approved request. The permit is used up whatever happens.
+pub async fn execute(means: Means, (incident, step): (IncidentId, StepId), permit: Permit) {
+    let execution = match means.outside.cluster().await {
+        Err(fault) => Execution::NotApplied { fault },
+        Ok(client) => match apply(client, permit).await {
+            Applied::Done { generation, .. } => Execution::Applied { generation },
+            Applied::Refused { fault } => Execution::NotApplied { fault },
+            Applied::Unknown { fault } => Execution::Unknown { fault },
+            Applied::Conflict { moved } => Execution::NotApplied {
+                fault: Fault::new(FaultKind::Conflict, "The target is no longer what was approved; nothing was sent.")
+                    .cause(moved.join("; "))
+                    .hint("Rehearse the step again with d: the new facts need a new approval."),
+            },
+        },
+    };
+    tell(&means, incident, RemediationEvent::StepFinished { step, execution }).await;
+}
+
+/// Looks whether a step whose end is unknown has run. Reads only.
+pub async fn look(means: Means, incident: IncidentId, step: Step) {
+    let read = match means.outside.cluster().await {
+        Ok(client) => client.read_workload(&step.target).await.map_err(|error| error.fault()),
+        Err(fault) => Err(fault),
+    };
+    let found = match read {
+        Ok(workload) => found(&step, &workload),
+        Err(fault) => format!("the target could not be read: {}", fault.summary),
+    };
+    tell(&means, incident, RemediationEvent::UncertaintySettled { step: step.id, found }).await;
+}
+
+fn found(step: &Step, workload: &Workload) -> String {
+    let generation = workload.generation;
+    let applied = match &step.action {
+        Action::RolloutRestart => {
+            let stamp = step.rehearsal.as_ref().and_then(|rehearsal| rehearsal.request.as_ref());
+            workload
+                .template_annotations
+                .get(RESTARTED_AT)
+                .is_some_and(|at| stamp.is_some_and(|request| request.body.contains(at.as_str())))
+        }
+        Action::SetResources { container, memory_limit, .. } => workload
+            .containers
+            .iter()
+            .any(|found| found.name == *container && found.memory_limit == Some(*memory_limit)),
+        Action::Scale { replicas, .. } => workload.replicas == *replicas,
+        Action::RolloutUndo { .. } => {
+            let before = step.rehearsal.as_ref().and_then(|rehearsal| rehearsal.facts.as_ref());
+            return match before {
+                Some(facts) if facts.generation == generation => {
+                    format!("generation is still {generation}: the undo has not run")
+                }
+                Some(_) | None => format!("generation is {generation}: compare the template with the revision"),
+            };
+        }
+    };
+    match (&step.action, applied) {
+        (Action::SetResources { memory_limit, .. }, true) => {
+            format!("the limit is {}: the step has run (generation {generation})", quantity(*memory_limit))
+        }
+        (_, true) => format!("the change is there: the step has run (generation {generation})"),
+        (_, false) => format!("the change is not there: the step has not run (generation {generation})"),
+    }
+}
+
+/// Posts a report to Slack.
+pub async fn notify(means: Means, incident: IncidentId, message: Value) {
+    let Some(webhook) = &means.outside.slack else { return };
+    let event = match webhook.post(&message).await {
+        Ok(()) => ReportEvent::Posted,
+        Err(error) => ReportEvent::PostFailed { fault: error.fault() },
+    };
+    means.post.tell(Some(incident), Event::Report(event)).await;
+}

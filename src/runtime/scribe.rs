@@ -1,0 +1,117 @@
+//! The journal's own thread: records go in, acknowledgements come back. The loop never waits for the disk.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc;
+
+use super::inbox::Inbox;
+use crate::domain::fault::Fault;
+use crate::journal::{JournalError, Store, Writer};
+use crate::session::Record;
+use crate::session::event::Durability;
+
+/// The way to the journal's thread.
+#[derive(Debug)]
+pub struct Scribe {
+    records: Option<Sender<Record>>,
+    thread: Option<JoinHandle<()>>,
+    sent: u64,
+    done: Arc<AtomicU64>,
+    path: PathBuf,
+}
+
+impl Scribe {
+    /// Starts the thread that writes this journal.
+    pub fn start<S: Store + Send + 'static>(
+        writer: Writer<S>,
+        path: &Path,
+        inbox: mpsc::Sender<Inbox>,
+    ) -> Result<Self, Fault> {
+        let (sender, records) = channel();
+        let done = Arc::new(AtomicU64::new(0));
+        let acknowledged = Arc::clone(&done);
+        let thread = std::thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || write_all(writer, &records, &inbox, &acknowledged))
+            .map_err(|error| {
+                Fault::new(crate::domain::fault::FaultKind::Internal, "The journal's thread could not be started.")
+                    .cause(error.to_string())
+            })?;
+        Ok(Self { records: Some(sender), thread: Some(thread), sent: 0, done, path: path.to_owned() })
+    }
+
+    /// No journal at all: the session it belongs to is read-only from its start.
+    pub fn none(path: &Path) -> Self {
+        Self { records: None, thread: None, sent: 0, done: Arc::default(), path: path.to_owned() }
+    }
+
+    /// Hands a record over. An ephemeral one is not written.
+    pub fn append(&mut self, record: Record) {
+        match record.event.durability() {
+            Durability::Ephemeral => return,
+            Durability::Buffered | Durability::Synced => {}
+        }
+        let seq = record.seq;
+        let taken = self.records.as_ref().is_some_and(|records| records.send(record).is_ok());
+        if taken {
+            self.sent = seq;
+        }
+    }
+
+    /// Whether everything handed over has been acknowledged or has failed for good.
+    pub fn is_idle(&self) -> bool {
+        self.done.load(Ordering::SeqCst) >= self.sent
+    }
+
+    /// Where the journal is.
+    pub fn path(&self) -> PathBuf {
+        self.path.clone()
+    }
+
+    /// Writes what is left and ends the thread.
+    pub fn close(&mut self) {
+        self.records = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been reported as a failed journal already.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Writes batch by batch: whatever has come in meanwhile is written together and brought to the disk by one sync.
+fn write_all<S: Store>(
+    mut writer: Writer<S>,
+    records: &Receiver<Record>,
+    inbox: &mpsc::Sender<Inbox>,
+    done: &AtomicU64,
+) {
+    while let Ok(first) = records.recv() {
+        let batch = std::iter::once(first).chain(records.try_iter());
+        match write_batch(&mut writer, batch) {
+            Ok(synced) => {
+                // try_send: at the very end nobody reads any more, and a full inbox is told with the next batch.
+                let told = inbox.try_send(Inbox::Acknowledged { written: synced, synced });
+                if let Err(mpsc::error::TrySendError::Full(message)) = told {
+                    let _ = inbox.blocking_send(message);
+                }
+                done.store(synced, Ordering::SeqCst);
+            }
+            Err(error) => {
+                done.store(u64::MAX, Ordering::SeqCst);
+                let _ = inbox.blocking_send(Inbox::JournalFailed(error.fault()));
+                return;
+            }
+        }
+    }
+}
+
+fn write_batch<S: Store>(writer: &mut Writer<S>, batch: impl Iterator<Item = Record>) -> Result<u64, JournalError> {
+    for record in batch {
+        writer.append(&record)?;
+    }
+    writer.sync()
+}
