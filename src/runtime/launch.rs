@@ -215,6 +215,7 @@ fn requests(rehearsal: Option<&Rehearsal>) -> Requests {
 }
 
 fn real_world(config: &Config) -> Result<World, Fault> {
+    crate::adapters::install_tls_provider();
     let times = config.aws.timeouts;
     let options = ClientOptions {
         profile: config.aws.profile.clone(),
@@ -252,6 +253,7 @@ fn real_world(config: &Config) -> Result<World, Fault> {
 }
 
 fn rehearsed_world(config: &Config, rehearsal: &Rehearsal, (speed, seed): (Speed, u64)) -> Result<World, Fault> {
+    crate::adapters::install_tls_provider();
     let scenario = &rehearsal.scenario;
     let spec = &scenario.scope;
     let source = Source::Rehearsal {
@@ -311,7 +313,6 @@ fn configured(spec: &crate::rehearsal::scenario::ServiceSpec) -> crate::config::
 }
 
 fn assemble(config: &Config, world: World, watched: Watched) -> Result<Run, Fault> {
-    crate::adapters::install_tls_provider();
     let id = session_id();
     let path = config.paths.sessions.join(format!("{id}.jsonl"));
     let (sender, inbox) = mpsc::channel(inbox::CAPACITY);
