@@ -114,6 +114,7 @@ fn a_rehearsal_takes_nothing_that_reaches_a_real_world() {
     let env = [("SLACK_WEBHOOK_URL", "https://hooks.example.test/env"), ("AWS_ENDPOINT_URL", "http://10.0.0.1")];
     let config = with_file(FILE, Flags::default(), &env, World::Rehearsal).unwrap();
     assert_eq!(config.slack, None);
+    assert!(config.model.unwrap().id.starts_with("simulated."));
     assert_eq!(config.aws, Aws::default());
     assert_eq!(config.cluster, Cluster::default());
     assert!(config.services.is_empty() && config.log_groups.is_empty() && config.policy.live.is_empty());
