@@ -110,6 +110,10 @@ pub struct Config {
     pub surface: Surface,
     /// How the screen looks.
     pub screen: Screen,
+    /// Keys by action id, in place of the usual ones; the cockpit checks the ids and refuses to move an approval's keys.
+    pub keys: std::collections::BTreeMap<String, Vec<String>>,
+    /// The person's time zone, for clocks that are asked to be local.
+    pub zone: jiff::tz::TimeZone,
     /// After how long a run without a screen ends by itself.
     pub limit: Option<SignedDuration>,
     /// The alarm to go straight to, by name or ARN.

@@ -75,6 +75,12 @@ impl Environment {
         if utf8 { Glyphs::Unicode } else { Glyphs::Ascii }
     }
 
+    /// `TZ` where it names a zone, else that of the system.
+    pub(super) fn zone(&self) -> jiff::tz::TimeZone {
+        let named = self.get("TZ").map(|name| name.trim_start_matches(':'));
+        named.and_then(|name| jiff::tz::TimeZone::get(name).ok()).unwrap_or_else(jiff::tz::TimeZone::system)
+    }
+
     pub(super) fn multiplexer(&self) -> Multiplexer {
         if self.get("TMUX").is_some() {
             Multiplexer::Tmux

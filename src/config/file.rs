@@ -20,6 +20,7 @@ pub(super) struct ConfigFile {
     pub(super) poll: PollTable,
     pub(super) environment: EnvironmentTable,
     pub(super) screen: ScreenTable,
+    pub(super) keys: BTreeMap<String, Vec<String>>,
     pub(super) service: Vec<ServiceTable>,
 }
 

@@ -19,6 +19,8 @@ use crate::domain::remediation::request::Mode;
 
 /// The word that turns the model off.
 const NO_MODEL: &str = "none";
+/// The name of the simulated model, so that nobody takes its text for that of a real one.
+const SIMULATED_MODEL: &str = "simulated.rules-v1";
 /// Most tokens of an answer, where nothing is configured: the narrative is a page, and the structured answer follows it.
 const MAX_TOKENS: u32 = 4_096;
 
@@ -48,6 +50,8 @@ pub fn resolve(flags: &Flags, env: &Environment, world: World) -> Result<Config,
             multiplexer: env.multiplexer(),
             link: env.link(),
         },
+        keys: file.keys.clone(),
+        zone: env.zone(),
         limit: flags.limit,
         focus: flags.focus.clone(),
         login: ["USER", "LOGNAME"].into_iter().find_map(|name| env.get(name)).unwrap_or("unknown").to_owned(),
@@ -64,7 +68,7 @@ pub fn resolve(flags: &Flags, env: &Environment, world: World) -> Result<Config,
     })
 }
 
-/// What reaches a real world; empty in a rehearsal.
+/// What reaches a real world; in a rehearsal nothing but a simulated model.
 #[derive(Default)]
 struct RealSide {
     aws: Aws,
@@ -85,7 +89,8 @@ fn real_side(
     world: World,
 ) -> Result<RealSide, Fault> {
     if world == World::Rehearsal {
-        return Ok(RealSide::default());
+        let model = ModelTable { id: Some(SIMULATED_MODEL.to_owned()), ..ModelTable::default() };
+        return Ok(RealSide { model: self::model(&Environment::default(), &model, None), ..RealSide::default() });
     }
     let services: Vec<ConfiguredService> = file.service.iter().cloned().map(ConfiguredService::from).collect();
     if let Some(twice) = twice(&services) {

@@ -96,7 +96,7 @@ fn section(title: &str, lines: &[String]) -> Option<Value> {
         let line = format!("\n• {}", clean::slack(&clean::cut(&clean::line(line), 500)));
         let left = lines.len() - at;
         if text.chars().count() + line.chars().count() + 32 > TEXT_LIMIT {
-            drop(write!(text, "\n… and {left} more in the transcript"));
+            let _ = write!(text, "\n… and {left} more in the transcript");
             break;
         }
         text.push_str(&line);

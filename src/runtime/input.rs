@@ -30,18 +30,12 @@ async fn forward(
     let mut events = std::pin::pin!(events);
     let mut size: Option<Stamped> = None;
     loop {
-        let event = match &size {
-            None => events.next().await,
-            // A drag of the window's corner sends a size a pixel: only the last one that is there counts.
-            Some(_) => match events.next().now_or_never() {
-                Some(event) => event,
-                None => {
-                    if !pass(&inbox, size.take()).await {
-                        return Ok(());
-                    }
-                    continue;
-                }
-            },
+        // A drag of the window's corner sends a size a cell: of those that are there already only the last counts.
+        let at_once = size.is_some().then(|| events.next().now_or_never()).flatten();
+        let event = match at_once {
+            Some(event) => event,
+            None if pass(&inbox, size.take()).await => events.next().await,
+            None => return Ok(()),
         };
         let Some(event) = event else {
             pass(&inbox, size).await;

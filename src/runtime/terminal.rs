@@ -129,9 +129,11 @@ impl Screen {
         self.resume();
     }
 
-    /// Takes the terminal again after a stop; the next frame is whole. Does nothing while it is ours.
+    /// Takes the terminal again after a stop; the next frame is whole. Whoever had it meanwhile may have changed its
+    /// modes, so it is given back first where the stop came from outside.
     pub fn resume(&mut self) {
-        if TAKEN.load(Ordering::SeqCst) || take().is_err() {
+        restore();
+        if take().is_err() {
             return;
         }
         if let Ok((cols, rows)) = terminal::size() {

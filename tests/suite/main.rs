@@ -5,6 +5,7 @@ mod journal;
 mod peers_aws;
 mod rehearsal_kubernetes;
 mod rehearsal_wire;
+mod tidy;
 mod wire_aws;
 mod wire_kubernetes;
 mod wire_server;

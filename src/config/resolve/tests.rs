@@ -114,9 +114,18 @@ fn a_rehearsal_takes_nothing_that_reaches_a_real_world() {
     let env = [("SLACK_WEBHOOK_URL", "https://hooks.example.test/env"), ("AWS_ENDPOINT_URL", "http://10.0.0.1")];
     let config = with_file(FILE, Flags::default(), &env, World::Rehearsal).unwrap();
     assert_eq!(config.slack, None);
+    assert!(config.model.unwrap().id.starts_with("simulated."));
     assert_eq!(config.aws, Aws::default());
     assert_eq!(config.cluster, Cluster::default());
     assert!(config.services.is_empty() && config.log_groups.is_empty() && config.policy.live.is_empty());
+}
+
+#[test]
+fn keys_and_zone_are_the_persons_also_in_a_rehearsal() {
+    let text = "[keys]\nzoom = [\"f2\", \"ctrl-w\"]\n";
+    let config = with_file(text, Flags::default(), &[("TZ", "UTC")], World::Rehearsal).unwrap();
+    assert_eq!(config.keys["zoom"], ["f2", "ctrl-w"]);
+    assert_eq!(config.zone.iana_name(), Some("UTC"));
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! How memory and kills follow from a container's life, limit and seed.
+
 use super::*;
 use crate::rehearsal::scenario::{Scenario, load};
 

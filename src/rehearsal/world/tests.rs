@@ -1,3 +1,5 @@
+//! What series, alarms and log lines come to over given lives.
+
 use super::*;
 use crate::domain::observation::alarm::AlarmState;
 use crate::domain::observation::metric::Point;

@@ -6,6 +6,7 @@ use super::super::intent::Intent;
 use super::super::keymap::chord::Chord;
 use super::super::keymap::{Action, Meaning};
 use super::super::model::overlay::{Overlay, Writing};
+use super::super::model::scroll::{ListView, TextView};
 use super::super::model::{ClockStyle, Instants, Pane, Ui, Zoom};
 use super::motion::{self, Motion};
 use super::notice::{SEQUENCE_MS, refuse};
@@ -149,8 +150,8 @@ fn other_incident(ui: &mut Ui, session: &Session, at: Instants, steps: usize) ->
     let here = ui.incident(session).and_then(|incident| ids.iter().position(|id| *id == incident.id)).unwrap_or(0);
     ui.chosen = ids.get((here + steps) % ids.len()).copied();
     // What was held on to belongs to the other incident.
-    ui.evidence = Default::default();
-    ui.narrative = Default::default();
+    ui.evidence = ListView::default();
+    ui.narrative = TextView::default();
     ui.chosen_step = None;
     ui.confirm = None;
     Vec::new()

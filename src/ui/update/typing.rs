@@ -72,9 +72,10 @@ pub(super) fn paste(ui: &mut Ui, pasted: &str, session: &Session, at: Instants) 
         }
         other => {
             ui.overlay = other;
-            let text = match verbs::field_is_open(ui, session) {
-                true => "Paste is refused here: type the name and the digest.",
-                false => "A paste is never taken as keys.",
+            let text = if verbs::field_is_open(ui, session) {
+                "Paste is refused here: type the name and the digest."
+            } else {
+                "A paste is never taken as keys."
             };
             refuse(ui, text, at);
         }

@@ -1,3 +1,5 @@
+//! What the checks before a step say of objects as a server would send them.
+
 use k8s_openapi::serde::de::DeserializeOwned;
 use serde_json::json;
 

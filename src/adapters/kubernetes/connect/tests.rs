@@ -1,3 +1,5 @@
+//! What a kubeconfig becomes, and what a rehearsal refuses to connect to.
+
 use super::*;
 
 const KUBECONFIG: &str = r#"

@@ -1,3 +1,5 @@
+//! Objects as a server sends them, and the domain words they become.
+
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 

@@ -1,3 +1,5 @@
+//! What loads as a scenario, and how a broken one is told.
+
 use super::*;
 
 const BASE: &str = include_str!("../../../../assets/scenarios/oom-leak.toml");

@@ -150,7 +150,7 @@ fn pages_and_ends_of_the_logs() {
     assert_eq!(selected(&person), "failed 0");
     person.presses("ctrl-d");
     let half = person.ui.layout().rows(Pane::Logs) / 2;
-    assert_eq!(selected(&person), numbered(half as i64).text);
+    assert_eq!(selected(&person), numbered(i64::try_from(half).unwrap()).text);
     person.presses("ctrl-u j down k G");
     assert_eq!(selected(&person), "GET 99");
     assert!(!person.ui.logs.follows(), "G goes to the end, f follows");
@@ -191,11 +191,17 @@ fn a_new_alarm_takes_neither_focus_nor_selection() {
         person.session.alarms.insert(name.into(), alarm(name, AlarmState::Alarm));
     }
     person.presses("1 j");
-    assert_eq!(rows::selected_alarm(&person.ui, &person.session).map(|name| name.as_str()), Some("d"));
+    assert_eq!(
+        rows::selected_alarm(&person.ui, &person.session).map(crate::domain::observation::alarm::AlarmName::as_str),
+        Some("d")
+    );
     for name in ["a", "c"] {
         person.session.alarms.insert(name.into(), alarm(name, AlarmState::Alarm));
     }
-    assert_eq!(rows::selected_alarm(&person.ui, &person.session).map(|name| name.as_str()), Some("d"));
+    assert_eq!(
+        rows::selected_alarm(&person.ui, &person.session).map(crate::domain::observation::alarm::AlarmName::as_str),
+        Some("d")
+    );
     person.session.incidents.insert(IncidentId(2), incident(2));
     assert_eq!(person.ui.focus, Pane::Alarms);
 }
