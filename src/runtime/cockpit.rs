@@ -1,6 +1,7 @@
 //! The cockpit: the loop with a screen. Awaits nothing but its inbox; draws when something changed, at most thirty
 //! times a second, and on input at once.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::export;
 use super::inbox::{Inbox, Signal};
 use super::input::{Stamped, read};
 use super::launch::{Ending, Run};
-use super::terminal::{Screen, ScreenOptions};
+use super::terminal::{Drawn, Screen, ScreenOptions};
 use super::virtual_screen::instants;
 use crate::config::{self, Config};
 use crate::domain::fault::Fault;
@@ -40,7 +41,7 @@ pub async fn run(run: Run, config: &Config) -> Result<Ending, Fault> {
     let size = screen.size();
     let ui = Ui::new(options(config), size);
     let files = config.paths.state.join("exports");
-    let mut cockpit = Cockpit { core, inbox, screen, ui, files, drawn_at: 0, dirty: Dirty::Now };
+    let mut cockpit = Cockpit { core, inbox, screen, ui, files, drawn_at: 0, dirty: Dirty::Now, gone: None };
     listen(&cockpit.core);
     let signals = super::signals::listen(&cockpit.core);
     let reason = cockpit.fly().await;
@@ -101,6 +102,7 @@ struct Cockpit {
     files: PathBuf,
     drawn_at: u64,
     dirty: Dirty,
+    gone: Option<&'static str>,
 }
 
 impl Cockpit {
@@ -108,6 +110,9 @@ impl Cockpit {
     async fn fly(&mut self) -> String {
         loop {
             self.draw();
+            if let Some(reason) = self.gone {
+                return reason.to_owned();
+            }
             let wait = self.wait();
             let first = tokio::select! {
                 biased;
@@ -275,12 +280,15 @@ impl Cockpit {
             return;
         }
         let (ui, session) = (&self.ui, &self.core.session);
-        // A terminal that cannot be written is gone: SIGHUP follows, and until then the loop goes on without it.
-        let drawn = self.screen.draw(|frame| view::draw(frame, ui, session, at.now));
-        if drawn.is_ok() {
-            update::drawn(&mut self.ui, session, instants(&self.core));
+        match self.screen.draw(|frame| view::draw(frame, ui, session, at.now)) {
+            Ok(Drawn::Written | Drawn::Unchanged) => {
+                update::drawn(&mut self.ui, session, instants(&self.core));
+                self.dirty = Dirty::No;
+            }
+            // A slow terminal has not taken the frame before: the newest one wins, as soon as there is room.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.dirty = Dirty::Soon,
+            Err(_) => self.gone = Some("the terminal is gone"),
         }
         self.drawn_at = at.mono_ms;
-        self.dirty = Dirty::No;
     }
 }

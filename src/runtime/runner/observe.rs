@@ -14,6 +14,7 @@ use crate::domain::observation::alarm::AlarmRule;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Series};
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::Service;
+use crate::domain::observation::workload::ClusterEvent;
 use crate::session::event::{Event, EvidenceEvent};
 use crate::session::{IncidentId, Session};
 
@@ -231,13 +232,27 @@ fn workload_answer(read: &ClusterRead) -> Answer {
 fn oom_answer(order: &Order, logs: &Result<LogRead, Fault>, cluster: &ClusterRead) -> Answer {
     let read = logs.as_ref().ok().map(|read| (&read.digest, read.completeness));
     let pods = cluster.pods.as_deref().ok();
-    let events = cluster.events.as_deref().ok();
+    let events = own_events(order, cluster);
+    let events = events.as_deref();
     if read.is_none() && pods.is_none() && events.is_none() {
         let fault = logs.as_ref().err().or(cluster.pods.as_ref().err());
         let nobody = || Fault::new(FaultKind::NotConfigured, "neither logs nor a workload are known");
         return unanswered(fault.cloned().unwrap_or_else(nobody));
     }
     evidence::oom_kills(read, pods, events, order.window)
+}
+
+/// The events about the workload itself, its replica sets and pods: a namespace has events of others as well.
+fn own_events(order: &Order, cluster: &ClusterRead) -> Option<Vec<ClusterEvent>> {
+    let events = cluster.events.as_ref().ok()?;
+    let target = order.service.workload.as_ref()?;
+    let pods = cluster.pods.as_deref().unwrap_or_default();
+    let made_by_it = format!("{}-", target.name);
+    let is_own = |event: &&ClusterEvent| {
+        let name = event.about.rsplit('/').next().unwrap_or_default();
+        name == target.name || name.starts_with(&made_by_it) || pods.iter().any(|pod| pod.name == name)
+    };
+    Some(events.iter().filter(is_own).cloned().collect())
 }
 
 fn collector_answer(order: &Order, logs: &Result<LogRead, Fault>, answers: &MetricAnswers) -> Answer {
