@@ -15,10 +15,12 @@ mod inbox;
 mod launch;
 mod outbox;
 mod outside;
+mod replay;
 mod runner;
 mod scribe;
 mod signals;
 mod tasks;
 mod virtual_screen;
 
-pub use launch::{Ending, RehearseOptions, cockpit, investigate, rehearse};
+pub use launch::{Ending, RehearseOptions, cockpit, investigate, rehearse, resume};
+pub use replay::replay;

@@ -1,7 +1,6 @@
 //! Compares what a rehearsal came to with what its scenario expects.
 
 use crate::domain::diagnosis::evidence::{Payload, Question};
-use crate::domain::diagnosis::sufficiency::Sufficiency;
 use crate::rehearsal::scenario::{Expect, GateWord};
 use crate::report::incident::chosen;
 use crate::session::Session;
@@ -52,10 +51,8 @@ fn oom_kills(incident: &Incident) -> Option<u64> {
     }
 }
 
+/// Offered is what stands in the plan: a remedy that the evidence suffices for is still refused while the gate is locked.
 fn standing(incident: &Incident, id: &str) -> &'static str {
-    match incident.offers.iter().find(|offer| offer.remedy.id() == id).map(|offer| &offer.sufficiency) {
-        Some(Sufficiency::Sufficient { .. }) => "offered",
-        Some(Sufficiency::Refused { .. }) => "refused",
-        None => "not judged",
-    }
+    let mut steps = incident.plan.iter().flat_map(|plan| &plan.steps);
+    if steps.any(|step| step.action.kind().id() == id) { "offered" } else { "refused" }
 }

@@ -25,14 +25,14 @@ use crate::domain::diagnosis::sufficiency::RemedyKind;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::scope::Scope;
 use crate::domain::remediation::policy::{Confirm, LiveRule, Policy};
-use crate::journal::{Preamble, Writer};
+use crate::journal::{End, Preamble, Writer};
 use crate::rehearsal::clock::Speed;
 use crate::rehearsal::scenario::Scenario;
 use crate::rehearsal::{Rehearsal, StartOptions};
 use crate::report::incident::{Requests, Surroundings};
-use crate::session::Session;
 use crate::session::event::{Event, SessionEvent};
 use crate::session::header::{Header, Origin, SessionId, SlackUse};
+use crate::session::{Session, update};
 use crate::ui::model::UiOptions;
 
 /// How a run ended.
@@ -178,7 +178,18 @@ async fn tell_with(
     operator: Option<(Operator, VirtualScreen)>,
     rehearsal: Option<&Rehearsal>,
 ) -> Result<Told, Fault> {
-    let Run { mut core, mut inbox } = assemble(config, world, Watched::ByPrinter)?;
+    let run = assemble(config, world, Watched::ByPrinter)?;
+    tell_run(config, run, form, operator, rehearsal).await
+}
+
+async fn tell_run(
+    config: &Config,
+    run: Run,
+    form: OutputForm,
+    operator: Option<(Operator, VirtualScreen)>,
+    rehearsal: Option<&Rehearsal>,
+) -> Result<Told, Fault> {
+    let Run { mut core, mut inbox } = run;
     let signals = super::signals::listen(&core);
     let mut headless =
         Headless { form, narrator: crate::report::narration::Narrator::new(), lasting: config.limit, operator };
@@ -212,6 +223,39 @@ fn requests(rehearsal: Option<&Rehearsal>) -> Requests {
     let Some(rehearsal) = rehearsal else { return Requests::default() };
     let summary = rehearsal.ledger.summary();
     Requests { mutating: summary.mutating, dry_run: summary.dry_run, by_kind: summary.by_kind }
+}
+
+/// Takes up a session whose process ended: folds its journal, settles what was under way, and goes on in the cockpit.
+pub async fn resume(path: &Path, config: Config) -> Result<Ending, Fault> {
+    let mut session = Session::default();
+    let (writer, resumed) = Writer::resume(path, |record| {
+        update(&mut session, &record);
+    })
+    .map_err(|error| error.fault())?;
+    if let Origin::Rehearsal { scenario, .. } = &session.header.origin {
+        let text = format!("This session was a rehearsal of {scenario}; its simulated cloud ended with it.");
+        let hint = format!("Look at it with `pagerdeck replay {}`.", path.display());
+        return Err(Fault::new(FaultKind::Usage, text).hint(hint));
+    }
+    let world = real_world(&config)?;
+    let (sender, inbox) = mpsc::channel(inbox::CAPACITY);
+    let scribe = Scribe::start(writer, path, sender.clone())?;
+    let form = match config.surface {
+        Surface::Screen => None,
+        Surface::Headless(form) => Some(form),
+    };
+    let watched = if form.is_some() { Watched::ByPrinter } else { Watched::ByNobody };
+    let mut run = begin(session, world, (sender, inbox), scribe, watched);
+    let note = match resumed.end {
+        End::Whole => "the process before ended".to_owned(),
+        End::Torn { .. } => "the process before ended in the middle of a line, which was cut off".to_owned(),
+    };
+    run.core.commit(None, Event::Session(SessionEvent::Resumed { note }));
+    run.core.runner.start_feeds();
+    match form {
+        None => super::cockpit::run(run, &config).await,
+        Some(form) => tell_run(&config, run, form, None, None).await.map(|told| told.ending),
+    }
 }
 
 fn real_world(config: &Config) -> Result<World, Fault> {
@@ -325,11 +369,11 @@ fn assemble(config: &Config, world: World, watched: Watched) -> Result<Run, Faul
         id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         mode: config.mode,
-        origin: world.origin,
+        origin: world.origin.clone(),
         environment: config.environments.word(&world.scope),
-        scope: world.scope,
+        scope: world.scope.clone(),
         namespaces: world.outside.namespaces.borrow().clone(),
-        policy: world.policy,
+        policy: world.policy.clone(),
         model: config.model.as_ref().map(|model| model.id.clone()),
         services: world.services.iter().map(|configured| configured.service.clone()).collect(),
         focus: config.focus.clone(),
@@ -337,6 +381,23 @@ fn assemble(config: &Config, world: World, watched: Watched) -> Result<Run, Faul
         slack,
         window_minutes: u32::try_from(config.window.as_mins()).unwrap_or(30),
     };
+    let mut run = begin(Session::default(), world, (sender, inbox), scribe, watched);
+    run.core.commit(None, Event::Session(SessionEvent::Started { header: Box::new(header) }));
+    if let Some(fault) = broken {
+        run.core.receive(Inbox::JournalFailed(fault));
+    }
+    run.core.runner.start_feeds();
+    Ok(run)
+}
+
+/// Puts the loop together over a session as folded so far. Nothing runs yet.
+fn begin(
+    session: Session,
+    world: World,
+    (sender, inbox): (mpsc::Sender<Inbox>, mpsc::Receiver<Inbox>),
+    scribe: Scribe,
+    watched: Watched,
+) -> Run {
     let means = Means {
         outside: Arc::new(world.outside),
         post: Postbox::new(sender.clone()),
@@ -344,13 +405,7 @@ fn assemble(config: &Config, world: World, watched: Watched) -> Result<Run, Faul
         nudge: Arc::new(Notify::new()),
     };
     let runner = Runner::new(means, Tasks::new(sender), world.services);
-    let mut core = Core::new(Session::default(), world.clock, runner, scribe, watched);
-    core.commit(None, Event::Session(SessionEvent::Started { header: Box::new(header) }));
-    if let Some(fault) = broken {
-        core.receive(Inbox::JournalFailed(fault));
-    }
-    core.runner.start_feeds();
-    Ok(Run { core, inbox })
+    Run { core: Core::new(session, world.clock, runner, scribe, watched), inbox }
 }
 
 fn open_journal(path: &Path, id: &SessionId, inbox: mpsc::Sender<Inbox>) -> Result<Scribe, Fault> {

@@ -21,7 +21,7 @@ use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::observation::alarm::AlarmName;
 use crate::domain::observation::metric::MetricRole;
 use crate::domain::remediation::step::{Step, StepId, StepState};
-use crate::session::incident::Incident;
+use crate::session::incident::{Incident, Phase};
 use crate::session::{IncidentId, Session};
 
 /// The six panes; the number is the jump key.
@@ -266,10 +266,13 @@ impl Ui {
         layout(self.size, self.focus, self.zoom)
     }
 
-    /// The incident on screen: the one the person chose, else the first that was opened. A new one never takes its place.
+    /// The incident on screen: the one the person chose, else the worst. The first key chooses what is on screen, so
+    /// that a new incident never takes the place of one that is being read.
     pub fn incident<'a>(&self, session: &'a Session) -> Option<&'a Incident> {
         let chosen = self.chosen.and_then(|id| session.incidents.get(&id));
-        chosen.or_else(|| session.incidents.values().next())
+        chosen
+            .or_else(|| session.queue().into_iter().find(|incident| incident.phase != Phase::Closed))
+            .or_else(|| session.queue().into_iter().next())
     }
 
     /// The step on screen: an armed one before all, then the one the person chose, then the one that waits.

@@ -20,6 +20,8 @@ use crate::session::Session;
 pub fn update(ui: &mut Ui, input: Input, session: &Session, at: Instants) -> Vec<Intent> {
     match input {
         Input::Key(key) => {
+            // From the first key on the incident on screen is the person's: a worse one will not take its place.
+            ui.chosen = ui.incident(session).map(|incident| incident.id);
             let intents = keys::key(ui, key, session, at);
             ui.prompt.note_input(at.mono_ms);
             intents
