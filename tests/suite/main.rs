@@ -1,6 +1,7 @@
 //! The one integration-test binary.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it shares with others")]
 
+mod cli;
 mod fixture;
 mod fixture_parts;
 mod journal;
