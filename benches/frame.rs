@@ -5,7 +5,6 @@
 #[expect(dead_code, reason = "the suite draws more moments than are measured")]
 mod fixture;
 #[path = "../tests/suite/fixture_parts.rs"]
-#[expect(dead_code, reason = "the suite draws more moments than are measured")]
 mod fixture_parts;
 
 use divan::Bencher;
