@@ -93,6 +93,7 @@
 //! | scope | account, region, cluster, context |
 
 pub mod adapters;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod journal;

@@ -1,6 +1,9 @@
 //! Where everything meets: the loop, the effects, the terminal, and the runs that the command line asks for.
 
+pub mod archive;
+pub mod catalogue;
 pub mod clock;
+pub mod doctor;
 pub mod input;
 pub mod operator;
 pub mod terminal;

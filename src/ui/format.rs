@@ -188,6 +188,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<&str> {
 
 fn wrap_part<'a>(part: &'a str, columns: usize, lines: &mut Vec<&'a str>) {
     let mut rest = part;
+    let before = lines.len();
     while width(rest) > columns {
         let mut used = 0;
         let mut blank = None;
@@ -209,7 +210,9 @@ fn wrap_part<'a>(part: &'a str, columns: usize, lines: &mut Vec<&'a str>) {
         lines.push(&rest[..end]);
         rest = rest[end..].trim_start_matches(' ');
     }
-    lines.push(rest);
+    if !rest.is_empty() || lines.len() == before {
+        lines.push(rest);
+    }
 }
 
 #[cfg(test)]

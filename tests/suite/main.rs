@@ -1,10 +1,14 @@
 //! The one integration-test binary.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it shares with others")]
 
+mod cli;
+mod fixture;
+mod fixture_parts;
 mod journal;
 mod peers_aws;
 mod rehearsal_kubernetes;
 mod rehearsal_wire;
+mod screens;
 mod tidy;
 mod wire_aws;
 mod wire_kubernetes;

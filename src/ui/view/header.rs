@@ -55,7 +55,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (session, incident): (&Session, Opt
 fn line(session: &Session, incident: Option<&Incident>, (columns, look): (usize, &Look)) -> Line<'static> {
     let mut parts = parts(session, incident, look);
     // Indices into `parts`, first to give way first.
-    let order = [8, 3, 5, 9, 4, 5, 2, 7, 8, 3, 2, 9, 5, 7];
+    let order = [8, 2, 5, 5, 9, 3, 4, 0, 7, 2, 9];
     for index in order {
         if total(&parts) <= columns {
             break;

@@ -1,0 +1,121 @@
+//! The command line: what was typed becomes one call of the runtime, and its ending becomes an exit code.
+//! The only module that prints outside of a session.
+
+mod args;
+mod commands;
+mod exit;
+mod print;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::config::{Config, Environment, Flags, Surface, World, resolve};
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::remediation::request::Mode;
+use crate::runtime::{self, Ending, catalogue};
+use args::{Cli, Command, InvestigateArgs, RehearseArgs};
+
+/// Runs the program.
+pub fn run() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => exit::conclude(&dispatch(&cli, &Environment::of_process())),
+        Err(error) => exit::usage(&error),
+    }
+}
+
+fn dispatch(cli: &Cli, env: &Environment) -> Result<Ending, Fault> {
+    let flags = cli.global.flags();
+    let Some(command) = &cli.command else {
+        return cockpit(&Flags { focus: cli.alarm.clone(), ..flags }, env);
+    };
+    match command {
+        Command::Rehearse(args) => rehearse(args, &flags, env),
+        Command::Investigate(args) => investigate(args, flags, env),
+        Command::Sessions => commands::sessions(&resolve(&flags, env, World::Rehearsal)?),
+        Command::Export(args) => commands::export(&resolve(&flags, env, World::Rehearsal)?, args),
+        Command::Verify { session } => commands::verify(&resolve(&flags, env, World::Rehearsal)?, session),
+        Command::Doctor => doctor(&flags, env),
+        Command::Policy(command) => commands::policy(*command, &flags, env),
+        Command::Iam => print::out(include_str!("../assets/iam/least-privilege.json")),
+        Command::Rbac => print::out(include_str!("../assets/rbac/least-privilege.yaml")),
+        Command::Completions { shell } => commands::completions(*shell),
+        Command::Man => commands::manual(),
+    }
+}
+
+fn real(flags: &Flags, env: &Environment) -> Result<Config, Fault> {
+    resolve(flags, env, World::Real)
+}
+
+fn cockpit(flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
+    let config = real(flags, env)?;
+    match refused_live(&config) {
+        Some(refusal) => Ok(refusal),
+        None => wait(runtime::cockpit(config)),
+    }
+}
+
+fn investigate(args: &InvestigateArgs, flags: Flags, env: &Environment) -> Result<Ending, Fault> {
+    let flags = Flags {
+        focus: Some(args.alarm.clone()),
+        log_groups: args.log_groups.clone(),
+        minutes: Some(args.minutes),
+        ..flags
+    };
+    let config = real(&flags, env)?;
+    match refused_live(&config) {
+        Some(refusal) => Ok(refusal),
+        None => wait(runtime::investigate(config, &args.alarm)),
+    }
+}
+
+/// A policy that allows live nowhere refuses before anything is connected: finding out at the first step, in the middle
+/// of an incident, would be too late.
+fn refused_live(config: &Config) -> Option<Ending> {
+    (config.mode == Mode::Live && config.policy.live.is_empty()).then(|| {
+        let policy = config.paths.policy.display();
+        let why = format!(
+            "--live is refused: the policy allows it nowhere. Add a [[live]] rule to {policy}, or leave --live out."
+        );
+        Ending::Refused { why }
+    })
+}
+
+fn rehearse(args: &RehearseArgs, flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
+    if args.list {
+        return commands::scenarios(flags);
+    }
+    if let Some(path) = &args.check {
+        return commands::check_scenario(path);
+    }
+    let config = resolve(flags, env, World::Rehearsal)?;
+    let options = catalogue::options(&args.into())?;
+    if config.surface == Surface::Screen && args.operator.is_none() && !catalogue::leaves_time_to_read(options.speed) {
+        return Err(Fault::new(FaultKind::Usage, format!("--speed {} is too fast for a person.", args.speed))
+            .hint("Approvals need 10 or less; add --headless to go faster."));
+    }
+    wait(runtime::rehearse(config, options))
+}
+
+fn doctor(flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
+    let config = real(flags, env)?;
+    let report = block_on(runtime::doctor::examine(&config))?;
+    commands::told(&report)
+}
+
+fn wait(run: impl Future<Output = Result<Ending, Fault>>) -> Result<Ending, Fault> {
+    block_on(run)?
+}
+
+/// A runtime of its own for one future.
+fn block_on<T>(run: impl Future<Output = T>) -> Result<T, Fault> {
+    let built = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build();
+    let rt = built.map_err(|error| {
+        Fault::new(FaultKind::Internal, "The program's threads could not be started.").cause(format!("{error}."))
+    })?;
+    let answer = rt.block_on(run);
+    // A call that hangs in a resolver must not hold up the way out.
+    rt.shutdown_timeout(std::time::Duration::from_millis(500));
+    Ok(answer)
+}

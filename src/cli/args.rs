@@ -1,0 +1,248 @@
+//! The command line as typed: commands, flags and their help. Decides nothing.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::config::{AskedSurface, Colours, Flags, Glyphs, OutputForm};
+use crate::domain::remediation::request::Mode;
+
+/// The examples under `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  pagerdeck rehearse                      live through an incident against a simulated cloud
+  pagerdeck                               the cockpit on your AWS credentials and kube context, dry-run
+  pagerdeck my-api-cpu-high               straight to the incident of an alarm
+  pagerdeck investigate --alarm NAME      one incident without a screen
+
+Exit codes: 0 done (a rehearsal: as its scenario expects), 1 fault (a rehearsal: not as expected), 2 usage,
+3 the incident is open and a plan waits for a person, 4 refused.";
+
+/// A terminal incident cockpit for the on-call engineer: evidence first, remedies behind a real lock.
+#[derive(Debug, Parser)]
+#[command(name = "pagerdeck", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub(super) struct Cli {
+    /// The alarm to go straight to, by name or ARN, as a page carries it.
+    #[arg(value_name = "ALARM")]
+    pub(super) alarm: Option<String>,
+    #[command(flatten)]
+    pub(super) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// Flags of every command.
+#[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag as typed; `flags` turns them into words at once")]
+pub(super) struct GlobalArgs {
+    /// Let approved steps run. Without it nothing but dry-runs is sent.
+    #[arg(long, global = true)]
+    live: bool,
+    /// The configuration file.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The AWS profile.
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
+    /// The AWS region.
+    #[arg(long, global = true, value_name = "NAME")]
+    region: Option<String>,
+    /// The kubeconfig context.
+    #[arg(long, global = true, value_name = "NAME")]
+    context: Option<String>,
+    /// A namespace to watch; may be given several times.
+    #[arg(long, short = 'n', global = true, value_name = "NAME")]
+    namespace: Vec<String>,
+    /// No screen: stream the story, rehearse every step, approve none.
+    #[arg(long, global = true)]
+    headless: bool,
+    /// The form of the story without a screen; implies --headless.
+    #[arg(long, global = true, value_name = "FORM")]
+    pub(super) output: Option<FormWord>,
+    /// No colours: bold, reverse and underline only.
+    #[arg(long, global = true)]
+    mono: bool,
+    /// ASCII signs only.
+    #[arg(long, global = true)]
+    ascii: bool,
+    /// End a run without a screen after so many seconds of incident time.
+    #[arg(long = "for", global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    limit: Option<u32>,
+}
+
+impl GlobalArgs {
+    /// As the configuration takes them.
+    pub(super) fn flags(&self) -> Flags {
+        let surface = match (self.output, self.headless) {
+            (Some(word), _) => AskedSurface::Headless(word.form()),
+            (None, true) => AskedSurface::Headless(OutputForm::Text),
+            (None, false) => AskedSurface::Natural,
+        };
+        Flags {
+            mode: if self.live { Mode::Live } else { Mode::DryRun },
+            config: self.config.clone(),
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            context: self.context.clone(),
+            namespaces: self.namespace.clone(),
+            surface,
+            colours: self.mono.then_some(Colours::Mono),
+            glyphs: self.ascii.then_some(Glyphs::Ascii),
+            limit: self.limit.map(|seconds| jiff::SignedDuration::from_secs(i64::from(seconds))),
+            ..Flags::default()
+        }
+    }
+}
+
+/// `--output`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormWord {
+    /// Lines for a person.
+    Text,
+    /// One JSON object at the end.
+    Json,
+    /// One record a line.
+    Jsonl,
+}
+
+impl FormWord {
+    pub(super) fn form(self) -> OutputForm {
+        match self {
+            Self::Text => OutputForm::Text,
+            Self::Json => OutputForm::Json,
+            Self::Jsonl => OutputForm::Jsonl,
+        }
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Live through an incident against a simulated cloud on this machine.
+    Rehearse(RehearseArgs),
+    /// Investigate one alarm without a screen.
+    Investigate(InvestigateArgs),
+    /// List the journals.
+    Sessions,
+    /// Write a session's transcript.
+    Export(ExportArgs),
+    /// Prove that a journal is whole and unaltered.
+    Verify {
+        /// A session's id, or the path of its journal.
+        session: String,
+    },
+    /// Check credentials, permissions, model, cluster and terminal, and name what is missing.
+    Doctor,
+    /// Check or show the policy.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Print the least AWS permissions that are needed.
+    Iam,
+    /// Print the least Kubernetes permissions that are needed.
+    Rbac,
+    /// Print a completion script.
+    Completions {
+        /// For which shell.
+        shell: Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// `pagerdeck rehearse`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct RehearseArgs {
+    /// A scenario's name, or the path of one.
+    #[arg(value_name = "SCENARIO", default_value = "oom-leak")]
+    pub(super) scenario: String,
+    /// List the scenarios.
+    #[arg(long)]
+    pub(super) list: bool,
+    /// How fast incident time passes: a number from 0.1 to 1000, or max.
+    #[arg(long, value_name = "N|max", default_value = "1")]
+    pub(super) speed: String,
+    /// The seed of the scenario's noise.
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// A script of key presses and decisions; exists against the simulator only.
+    #[arg(long, value_name = "FILE")]
+    pub(super) operator: Option<PathBuf>,
+    /// Check a scenario's files and say what is wrong; run nothing.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["list", "operator"])]
+    pub(super) check: Option<PathBuf>,
+}
+
+/// `pagerdeck investigate`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct InvestigateArgs {
+    /// The alarm, by name or ARN.
+    #[arg(long, value_name = "NAME")]
+    pub(super) alarm: String,
+    /// A log group to read; may be given several times.
+    #[arg(long = "log-group", value_name = "NAME")]
+    pub(super) log_groups: Vec<String>,
+    /// How far back to look.
+    #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u32).range(5..=1_440))]
+    pub(super) minutes: u32,
+}
+
+/// `pagerdeck export`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ExportArgs {
+    /// A session's id, or the path of its journal.
+    pub(super) session: String,
+    /// The form.
+    #[arg(long, value_name = "FORM", default_value = "md")]
+    pub(super) format: ExportWord,
+    /// Where to; standard output without it.
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+}
+
+/// `--format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportWord {
+    /// Markdown.
+    Md,
+    /// JSON.
+    Json,
+}
+
+/// `pagerdeck policy`.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Read the policy and say what is wrong.
+    Check,
+    /// Print the policy in force.
+    Show,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_may_stand_anywhere() {
+        for line in ["pagerdeck --live rehearse oom-leak", "pagerdeck rehearse oom-leak --live"] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(cli.global.flags().mode, Mode::Live, "{line}");
+        }
+        let cli = Cli::try_parse_from(["pagerdeck", "my-alarm", "--output", "json"]).unwrap();
+        assert_eq!(cli.alarm.as_deref(), Some("my-alarm"));
+        assert_eq!(cli.global.flags().surface, AskedSurface::Headless(OutputForm::Json));
+    }
+
+    #[test]
+    fn without_a_flag_the_mode_is_dry_run() {
+        let cli = Cli::try_parse_from(["pagerdeck"]).unwrap();
+        assert_eq!(cli.global.flags(), Flags::default());
+    }
+}

@@ -1,0 +1,138 @@
+//! The commands that answer at once: lists, checks, exports, and what the shell wants to know.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+use serde_json::json;
+
+use super::args::{Cli, ExportArgs, ExportWord, PolicyCommand, RehearseArgs};
+use super::print;
+use crate::config::{AskedSurface, Config, Environment, Flags, OutputForm, Paths, read_policy};
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::remediation::policy::Policy;
+use crate::runtime::doctor::Examination;
+use crate::runtime::{Ending, archive, catalogue};
+
+impl From<&RehearseArgs> for catalogue::Asked {
+    fn from(args: &RehearseArgs) -> Self {
+        Self {
+            scenario: args.scenario.clone(),
+            speed: args.speed.clone(),
+            seed: args.seed,
+            operator: args.operator.clone(),
+        }
+    }
+}
+
+/// Whether the answer is for a program.
+fn wants_json(flags: &Flags) -> bool {
+    matches!(flags.surface, AskedSurface::Headless(OutputForm::Json | OutputForm::Jsonl))
+}
+
+/// `rehearse --list`.
+pub(super) fn scenarios(flags: &Flags) -> Result<Ending, Fault> {
+    let scenarios = catalogue::scenarios();
+    if wants_json(flags) {
+        let rows: Vec<_> = scenarios
+            .iter()
+            .map(|entry| json!({ "name": entry.name, "title": entry.title, "teaches": entry.teaches }))
+            .collect();
+        return print::out(&json!(rows).to_string());
+    }
+    let mut text = String::new();
+    let width = scenarios.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
+    for entry in &scenarios {
+        let _ = writeln!(text, "{:width$}  {}\n{:width$}  {}", entry.name, entry.title, "", entry.teaches);
+    }
+    print::out(&text)
+}
+
+/// `rehearse --check`.
+pub(super) fn check_scenario(path: &Path) -> Result<Ending, Fault> {
+    let found = catalogue::check(path)?;
+    print::out(&format!("{}: {found} can be rehearsed.", path.display()))
+}
+
+/// `sessions`.
+pub(super) fn sessions(config: &Config) -> Result<Ending, Fault> {
+    let entries = archive::list(&config.paths.sessions)?;
+    if entries.is_empty() {
+        return print::out(&format!("No session in {} yet.", config.paths.sessions.display()));
+    }
+    let mut text = String::new();
+    for entry in &entries {
+        let _ = writeln!(text, "{entry}");
+    }
+    print::out(&text)
+}
+
+/// `export`.
+pub(super) fn export(config: &Config, args: &ExportArgs) -> Result<Ending, Fault> {
+    let path = archive::locate(&config.paths.sessions, &args.session)?;
+    let text = match args.format {
+        ExportWord::Md => archive::markdown(&path)?,
+        ExportWord::Json => archive::json(&path)?,
+    };
+    let Some(out) = &args.out else { return print::out(&text) };
+    archive::write_private(out, &text)?;
+    print::out(&format!("Written to {}.", out.display()))
+}
+
+/// `verify`: a broken chain is a fault, so that a script sees it.
+pub(super) fn verify(config: &Config, session: &str) -> Result<Ending, Fault> {
+    let path = archive::locate(&config.paths.sessions, session)?;
+    let told = archive::verify(&path)?;
+    print::out(&told)
+}
+
+/// `policy check`, `policy show`.
+pub(super) fn policy(command: PolicyCommand, flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
+    let paths = Paths::resolve(flags.config.as_deref(), env)?;
+    let read = read_policy(&paths.policy)?;
+    let place = paths.policy.display();
+    match (command, read) {
+        (PolicyCommand::Check, None) => {
+            print::out(&format!("There is no {place}: the default policy is in force, which allows live nowhere."))
+        }
+        (PolicyCommand::Check, Some(policy)) => {
+            print::out(&format!("{place} is in order: live is allowed by {} rules.", policy.live.len()))
+        }
+        (PolicyCommand::Show, read) => show_policy(&read.unwrap_or_default(), flags),
+    }
+}
+
+fn show_policy(policy: &Policy, flags: &Flags) -> Result<Ending, Fault> {
+    let shown =
+        if wants_json(flags) { serde_json::to_string_pretty(policy).ok() } else { toml::to_string(policy).ok() };
+    print::out(&shown.ok_or_else(|| Fault::new(FaultKind::Internal, "The policy cannot be shown."))?)
+}
+
+/// `doctor`: what is missing is told line by line, and is a fault in the end.
+pub(super) fn told(examination: &Examination) -> Result<Ending, Fault> {
+    print::out(&examination.text())?;
+    match examination.missing() {
+        0 => Ok(Ending::Done),
+        missing => {
+            Err(Fault::new(FaultKind::NotConfigured, format!("{missing} of the checks above found something missing."))
+                .hint("Each line names its fix; `rehearse` needs none of them."))
+        }
+    }
+}
+
+/// `completions`.
+pub(super) fn completions(shell: Shell) -> Result<Ending, Fault> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "pagerdeck", &mut script);
+    print::out(&String::from_utf8_lossy(&script))
+}
+
+/// `man`.
+pub(super) fn manual() -> Result<Ending, Fault> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|error| {
+        Fault::new(FaultKind::Internal, "The manual page cannot be written.").cause(format!("{error}."))
+    })?;
+    print::out(&String::from_utf8_lossy(&page))
+}

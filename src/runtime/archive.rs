@@ -1,0 +1,232 @@
+//! Journals that are there already: finds, lists, verifies and exports them. Opens no socket and writes no journal.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{BufReader, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::remediation::request::Mode;
+use crate::journal::{self, End, JournalError, Reader};
+use crate::report::transcript;
+use crate::session::event::{Event, EvidenceEvent, SessionEvent};
+use crate::session::header::{Header, Origin};
+use crate::session::{Record, Session, update};
+
+/// How a journal's file is named after its session.
+pub const EXTENSION: &str = "jsonl";
+
+/// A journal in a few words.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The session's id.
+    pub id: String,
+    state: EntryState,
+}
+
+#[derive(Clone, Debug)]
+enum EntryState {
+    Readable { header: Box<Header>, first: Timestamp, last: Timestamp, records: u64, end: &'static str, cause: String },
+    Unreadable { fault: Fault },
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.state {
+            EntryState::Readable { header, first, last, records, end, cause } => {
+                let mode = match header.mode {
+                    Mode::DryRun => "dry-run",
+                    Mode::Live => "LIVE",
+                };
+                let origin = match &header.origin {
+                    Origin::Real => header.scope.to_string(),
+                    Origin::Rehearsal { scenario, .. } => format!("REHEARSAL {scenario}"),
+                };
+                let minutes = last.duration_since(*first).as_mins();
+                let started = header.wall_started_at.strftime("%Y-%m-%d %H:%MZ");
+                let id = &self.id;
+                write!(f, "{id}  {started}  {mode:<7}  {origin}  {records} records, {minutes} min, {end}{cause}")
+            }
+            EntryState::Unreadable { fault } => write!(f, "{}  unreadable: {}", self.id, fault.summary),
+        }
+    }
+}
+
+/// Finds a journal by its path, its session's id, or the beginning of an id that only one session has.
+pub fn locate(sessions: &Path, asked: &str) -> Result<PathBuf, Fault> {
+    let path = Path::new(asked);
+    if path.is_file() {
+        return Ok(path.to_owned());
+    }
+    let near: Vec<PathBuf> = if asked.contains(std::path::MAIN_SEPARATOR) || asked.is_empty() {
+        Vec::new()
+    } else {
+        journals(sessions)?.into_iter().filter(|journal| id_of(journal).starts_with(asked)).collect()
+    };
+    let exact = near.iter().find(|journal| id_of(journal) == asked);
+    match (exact, near.as_slice()) {
+        (Some(journal), _) => Ok(journal.clone()),
+        (None, [only]) => Ok(only.clone()),
+        (None, []) => Err(Fault::new(FaultKind::Usage, format!("There is no session and no file {asked:?}."))
+            .hint("`pagerdeck sessions` lists what there is.")),
+        (None, several) => {
+            let ids: Vec<String> = several.iter().map(|journal| id_of(journal)).collect();
+            Err(Fault::new(FaultKind::Usage, format!("{asked:?} is the beginning of {} sessions.", ids.len()))
+                .hint(format!("Say more of it: {}.", ids.join(", "))))
+        }
+    }
+}
+
+/// All journals of a folder, newest first. A folder that is not there holds none.
+pub fn list(sessions: &Path) -> Result<Vec<Entry>, Fault> {
+    let mut entries: Vec<Entry> = journals(sessions)?.iter().map(|path| entry(path)).collect();
+    entries.sort_by(|a, b| b.id.cmp(&a.id));
+    Ok(entries)
+}
+
+fn journals(sessions: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let unreadable = |error: &std::io::Error| {
+        Fault::new(FaultKind::Storage, format!("{} cannot be read.", sessions.display())).cause(format!("{error}."))
+    };
+    let folder = match std::fs::read_dir(sessions) {
+        Ok(folder) => folder,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let paths: Result<Vec<PathBuf>, std::io::Error> = folder.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut paths = paths.map_err(|error| unreadable(&error))?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == EXTENSION));
+    Ok(paths)
+}
+
+fn id_of(journal: &Path) -> String {
+    journal.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+}
+
+fn entry(path: &Path) -> Entry {
+    let state = read_entry(path).unwrap_or_else(|fault| EntryState::Unreadable { fault });
+    Entry { id: id_of(path), state }
+}
+
+fn read_entry(path: &Path) -> Result<EntryState, Fault> {
+    let mut reader = Reader::open(path)?;
+    let mut header = Box::new(Header::default());
+    let (mut first, mut last, mut records) = (None, Timestamp::UNIX_EPOCH, 0);
+    let (mut ended, mut cause) = (false, String::new());
+    while let Some(record) = reader.next_record()? {
+        records += 1;
+        first = first.or(Some(record.at));
+        last = record.at;
+        ended = matches!(record.event, Event::Session(SessionEvent::Ended { .. }));
+        match record.event {
+            Event::Session(SessionEvent::Started { header: told }) => header = told,
+            Event::Evidence(EvidenceEvent::VerdictReached { verdict, .. }) => {
+                cause = format!(", {} {}", verdict.cause().words(), verdict.confidence());
+            }
+            _ => {}
+        }
+    }
+    let end = if ended { "ended" } else { "OPEN" };
+    Ok(EntryState::Readable { header, first: first.unwrap_or(last), last, records, end, cause })
+}
+
+/// Checks the whole chain. An altered line is a fault that names it.
+pub fn verify(path: &Path) -> Result<String, Fault> {
+    let file =
+        File::open(path).map_err(|source| JournalError::File { doing: "opening", path: path.to_owned(), source })?;
+    let found = journal::verify(BufReader::new(file), None)?;
+    if let Some(broken) = found.broken {
+        let summary = format!("{} is not as it was written: line {}.", path.display(), broken.line);
+        return Err(Fault::new(FaultKind::Storage, summary)
+            .cause(format!("{}.", broken.flaw))
+            .hint("What comes before that line still holds; restore the file from a copy."));
+    }
+    let end = match (found.end, found.ended) {
+        (End::Whole, true) => "It ends in order.".to_owned(),
+        (End::Whole, false) => {
+            "It has no last word: the process ended without one, or lines were cut off at the end.".to_owned()
+        }
+        (End::Torn { bytes }, _) => {
+            format!("Its last line is torn ({bytes} bytes), as after a crash; it was never acknowledged.")
+        }
+    };
+    let (lines, hash) = (found.anchor.lines, found.anchor.hash);
+    Ok(format!("{}: {lines} lines, the chain holds. {end}\nlast hash {hash}", path.display()))
+}
+
+/// The transcript as Markdown.
+pub fn markdown(path: &Path) -> Result<String, Fault> {
+    let (session, records) = read(path)?;
+    let mut text = String::new();
+    transcript::markdown(&mut text, &session, &records)
+        .map_err(|_| Fault::new(FaultKind::Internal, "The transcript could not be written."))?;
+    Ok(text)
+}
+
+/// The transcript as JSON.
+pub fn json(path: &Path) -> Result<String, Fault> {
+    let (session, records) = read(path)?;
+    let value = transcript::json(&session, &records);
+    serde_json::to_string_pretty(&value).map_err(|error| {
+        Fault::new(FaultKind::Internal, "The transcript could not be written.").cause(error.to_string())
+    })
+}
+
+/// Records and their fold. Effects are dropped: nothing runs twice.
+fn read(path: &Path) -> Result<(Session, Vec<Record>), Fault> {
+    let mut session = Session::default();
+    let mut records = Vec::new();
+    for record in Reader::open(path)? {
+        let record = record?;
+        drop(update(&mut session, &record));
+        records.push(record);
+    }
+    Ok((session, records))
+}
+
+/// Writes a file that only its owner may read: a transcript tells of customers' systems.
+pub fn write_private(path: &Path, text: &str) -> Result<(), Fault> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    opened.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+        Fault::new(FaultKind::Storage, format!("{} could not be written.", path.display()))
+            .cause(format!("{error}."))
+            .hint("Choose another place with -o.")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_found_by_the_beginning_of_its_id() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["20261122-aa.jsonl", "20261122-ab.jsonl", "20261123-aa.jsonl", "20261123-aa-2.jsonl", "notes.txt"]
+        {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let found = |asked: &str| locate(folder.path(), asked).map(|path| id_of(&path)).map_err(|fault| fault.kind);
+        assert_eq!(found("20261122-ab"), Ok("20261122-ab".to_owned()));
+        assert_eq!(found("20261123-aa"), Ok("20261123-aa".to_owned()), "the whole id, though it begins another");
+        for unclear in ["20261122", "2027", "notes", "", "../20261122-aa"] {
+            assert_eq!(found(unclear), Err(FaultKind::Usage), "{unclear:?}");
+        }
+    }
+
+    #[test]
+    fn no_folder_holds_no_session() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(list(&folder.path().join("none")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_unreadable_journal_is_listed_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("broken.jsonl"), "not json\n").unwrap();
+        let entries = list(folder.path()).unwrap();
+        assert!(entries[0].to_string().starts_with("broken  unreadable: "), "{}", entries[0]);
+    }
+}

@@ -1,0 +1,141 @@
+//! AWS: who we are, and one small call for each permission.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use tokio::sync::mpsc;
+
+use super::Check;
+use crate::adapters::aws::alarms;
+use crate::adapters::aws::bedrock::{StreamTimeouts, converse_stream};
+use crate::adapters::aws::clients::{CallTimeouts, ClientOptions, Clients, Endpoints};
+use crate::adapters::aws::logs::{GroupSearch, LogQuery, ReadLimits, find_groups, read_window};
+use crate::adapters::aws::metrics::{MetricSearch, fetch, find};
+use crate::config::{Config, Model};
+use crate::domain::diagnosis::conversation::{Message, ModelId, ModelRequest};
+use crate::domain::fault::Fault;
+use crate::domain::observation::log::LogGroup;
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
+use crate::domain::observation::scope::{Region, Window};
+use crate::runtime::clock::wall_now;
+
+/// The checks that need credentials.
+const AFTER_IDENTITY: [&str; 5] = ["alarms", "metrics", "metric search", "logs", "model"];
+
+pub(super) async fn examine(config: &Config) -> Vec<Check> {
+    let clients = match connect(config, config.aws.region.clone()).await {
+        Ok(clients) => clients,
+        Err(fault) => return without("aws", fault),
+    };
+    let identity = match clients.identity().await {
+        Ok(identity) => identity,
+        Err(error) => return without("aws identity", error.fault()),
+    };
+    let expiry = identity.expires_at.map_or_else(|| "no expiry told".to_owned(), |at| format!("until {at}"));
+    let mut checks = vec![Check::fine("aws identity", format!("{} in {}, {expiry}", identity.arn, clients.region()))];
+    checks.push(Check::of("alarms", list_alarms(&clients).await));
+    checks.push(Check::of("metrics", read_metric(&clients).await));
+    checks.push(Check::of("metric search", search_metrics(&clients).await));
+    checks.extend(read_logs(config, &clients).await);
+    checks.push(match &config.model {
+        Some(model) => Check::of("model", ask(config, &clients, model).await),
+        None => Check::not_asked("model", "it is off: the rules stand alone"),
+    });
+    checks
+}
+
+fn without(name: &str, fault: Fault) -> Vec<Check> {
+    let rest = AFTER_IDENTITY.into_iter().map(|name| Check::not_asked(name, "AWS could not be asked"));
+    std::iter::once(Check::missing(name, fault)).chain(rest).collect()
+}
+
+async fn connect(config: &Config, region: Option<Region>) -> Result<Clients, Fault> {
+    let times = config.aws.timeouts;
+    let options = ClientOptions {
+        profile: config.aws.profile.clone(),
+        region,
+        endpoints: Endpoints { all: config.aws.endpoint.clone(), ..Endpoints::default() },
+        timeouts: CallTimeouts { connect: times.connect, first_byte: times.answer, ..CallTimeouts::default() },
+    };
+    Clients::connect(&options).await.map_err(|error| error.fault())
+}
+
+async fn list_alarms(clients: &Clients) -> Result<String, Fault> {
+    let listing = alarms::describe_all(clients).await.map_err(|error| error.fault())?;
+    Ok(format!("{} alarms", listing.alarms.len()))
+}
+
+/// One metric that every account may be asked for; whether it has points does not matter.
+async fn read_metric(clients: &Clients) -> Result<String, Fault> {
+    let metric =
+        MetricId { namespace: "AWS/Usage".to_owned(), name: "CallCount".to_owned(), dimensions: BTreeMap::new() };
+    let query = MetricQuery { role: MetricRole::Requests, metric, statistic: Statistic::Sum, period_s: 60 };
+    fetch(clients, &[query], Window::minutes_before(wall_now(), 5)).await.map_err(|error| error.fault())?;
+    Ok("GetMetricData answers".to_owned())
+}
+
+async fn search_metrics(clients: &Clients) -> Result<String, Fault> {
+    let search = MetricSearch { namespace: Some("ContainerInsights".to_owned()), ..MetricSearch::default() };
+    let found = find(clients, &search, 1).await.map_err(|error| error.fault())?;
+    Ok(if found.metrics.is_empty() { "no Container Insights metrics here" } else { "Container Insights is there" }
+        .to_owned())
+}
+
+/// Every configured group is read by one event; without any, one that exists.
+async fn read_logs(config: &Config, clients: &Clients) -> Vec<Check> {
+    let of_services = config.services.iter().flat_map(|configured| &configured.service.log_groups);
+    let mut groups: Vec<LogGroup> = config.log_groups.iter().chain(of_services).cloned().collect();
+    groups.sort();
+    groups.dedup();
+    if groups.is_empty() {
+        match find_groups(clients, &GroupSearch::Prefix("/".to_owned()), 1).await {
+            Ok(found) => groups = found.groups,
+            Err(error) => return vec![Check::missing("logs", error.fault())],
+        }
+    }
+    if groups.is_empty() {
+        return vec![Check::not_asked("logs", "there is no log group to read")];
+    }
+    let mut checks = Vec::new();
+    for group in groups {
+        checks.push(Check::of(format!("logs {group}"), read_one(clients, &group).await));
+    }
+    checks
+}
+
+async fn read_one(clients: &Clients, group: &LogGroup) -> Result<String, Fault> {
+    let limits = ReadLimits { events: 1, pages: NonZeroU32::MIN, page_size: NonZeroU32::MIN };
+    let query = LogQuery { limits, ..LogQuery::all(group.clone(), Window::minutes_before(wall_now(), 60)) };
+    let (pages, mut read) = mpsc::channel(4);
+    let (summary, ()) = futures::join!(read_window(clients, &query, &pages), async {
+        // One page is all there can be; the receiver only has to be there for it.
+        drop(read.recv().await);
+    });
+    let summary = summary.map_err(|error| error.fault())?;
+    Ok(if summary.events == 0 { "readable; nothing in the last hour" } else { "readable" }.to_owned())
+}
+
+/// The shortest question there is: access, region and inference profile all show in whether the stream opens.
+async fn ask(config: &Config, clients: &Clients, model: &Model) -> Result<String, Fault> {
+    let elsewhere = match &model.region {
+        Some(region) if region != clients.region() => Some(connect(config, Some(region.clone())).await?),
+        Some(_) | None => None,
+    };
+    let clients = elsewhere.as_ref().unwrap_or(clients);
+    let request = ModelRequest {
+        model: ModelId::new(model.id.clone()),
+        system: "Answer with one word.".to_owned(),
+        messages: vec![Message::user("Are you there?")],
+        tools: Vec::new(),
+        max_tokens: 1,
+    };
+    let times = StreamTimeouts { first_byte: model.timeouts.answer, idle: model.timeouts.idle };
+    let (chunks, mut heard) = mpsc::channel(16);
+    let (ended, ()) = futures::join!(
+        // The sender goes with this block, which ends the hearing.
+        async move { converse_stream(clients, &request, times, &chunks).await },
+        async { while heard.recv().await.is_some() {} }
+    );
+    ended.map_err(|error| error.fault())?;
+    Ok(format!("{} answers in {}", model.id, clients.region()))
+}

@@ -1,0 +1,67 @@
+//! What is checked without asking anybody: files, terminal, locale, Slack.
+
+use std::path::Path;
+
+use super::Check;
+use crate::config::{Colours, Config, Glyphs, Surface};
+use crate::domain::fault::{Fault, FaultKind};
+
+pub(super) fn examine(config: &Config) -> Vec<Check> {
+    vec![configuration(config), policy(config), state(&config.paths.sessions), terminal(config), slack(config)]
+}
+
+fn configuration(config: &Config) -> Check {
+    let path = config.paths.config.display();
+    if config.paths.config.exists() {
+        return Check::fine("configuration", format!("{path}, {} services", config.services.len()));
+    }
+    Check::fine("configuration", format!("there is no {path}; defaults are used and services are inferred"))
+}
+
+fn policy(config: &Config) -> Check {
+    let text = match config.policy.live.len() {
+        0 => "live is allowed nowhere".to_owned(),
+        rules => format!("live is allowed by {rules} rules"),
+    };
+    Check::fine("policy", text)
+}
+
+/// Whether a journal could be written: the folder is made as a session would make it, and a file is tried in it.
+fn state(sessions: &Path) -> Check {
+    let tried = std::fs::create_dir_all(sessions).and_then(|()| {
+        let probe = sessions.join(".doctor");
+        std::fs::write(&probe, b"")?;
+        std::fs::remove_file(&probe)
+    });
+    Check::of(
+        "journals",
+        tried.map(|()| sessions.display().to_string()).map_err(|error| {
+            Fault::new(FaultKind::Storage, format!("No journal can be written in {}.", sessions.display()))
+                .cause(format!("{error}."))
+                .hint("Free space or fix the folder's mode, or set PAGERDECK_STATE; without a journal a session is read-only.")
+        }),
+    )
+}
+
+fn terminal(config: &Config) -> Check {
+    let colours = match config.screen.colours {
+        Colours::Full => "colours",
+        Colours::Mono => "no colours",
+    };
+    let glyphs = match config.screen.glyphs {
+        Glyphs::Unicode => "UTF-8",
+        Glyphs::Ascii => "ASCII (the locale is not UTF-8; set LANG=C.UTF-8 for more)",
+    };
+    match config.surface {
+        Surface::Screen => Check::fine("terminal", format!("{colours}, {glyphs}")),
+        Surface::Headless(_) => Check::not_asked("terminal", "standard input or output is no terminal"),
+    }
+}
+
+/// A post would be read by people, so the webhook is not tried.
+fn slack(config: &Config) -> Check {
+    match &config.slack {
+        Some(_) => Check::fine("slack", "a webhook is configured (not tried)"),
+        None => Check::not_asked("slack", "no webhook; set SLACK_WEBHOOK_URL to post reports"),
+    }
+}

@@ -1,0 +1,226 @@
+//! The program as a shell sees it: exit codes, what it says, and where. Each run has a home of its own.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A home with nothing in it, and no way to any real world.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Puts a file below the configuration folder.
+    fn config(&self, name: &str, text: &str) {
+        let folder = self.path().join("config/pagerdeck");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pagerdeck"));
+        command
+            .args(args)
+            .env_clear()
+            .env("HOME", self.path())
+            .env("XDG_CONFIG_HOME", self.path().join("config"))
+            .env("XDG_STATE_HOME", self.path().join("state"))
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .current_dir(self.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Said {
+        Said::of(&self.command(args).output().unwrap())
+    }
+}
+
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Said {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+
+    /// The code, and a piece of what was said on standard error.
+    fn expect(&self, code: i32, piece: &str) {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.err);
+        assert!(self.err.contains(piece), "{piece:?} is not in {:?}", self.err);
+    }
+}
+
+#[test]
+fn a_wrong_flag_is_a_usage_error_that_says_what_was_meant() {
+    let home = Home::new();
+    home.run(&["--profil", "x"]).expect(2, "--profile");
+    home.run(&["reherse"]).expect(2, "rehearse");
+    home.run(&["--output", "xml"]).expect(2, "jsonl");
+    home.run(&["investigate"]).expect(2, "--alarm");
+    home.run(&["investigate", "--alarm", "a", "--minutes", "1"]).expect(2, "1");
+}
+
+#[test]
+fn what_is_not_built_is_not_offered() {
+    let help = Home::new().run(&["--help"]);
+    assert_eq!(help.code, Some(0));
+    for command in ["rehearse", "investigate", "sessions", "export", "verify", "doctor", "policy"] {
+        assert!(help.out.contains(command), "{command}");
+    }
+    for command in ["postmortems", "follow-ups", "  eval", "  evidence", "  resume", "  replay"] {
+        assert!(!help.out.contains(command), "{command}");
+    }
+}
+
+#[test]
+fn a_broken_configuration_is_told_by_file_line_and_nearest_key() {
+    let home = Home::new();
+    home.config("config.toml", "[aws]\nregoin = \"us-east-1\"\n");
+    let said = home.run(&["investigate", "--alarm", "x"]);
+    said.expect(2, "config.toml line 2");
+    said.expect(2, "Did you mean `region`?");
+    home.run(&["--config", "nowhere.toml", "sessions"]).expect(2, "nowhere.toml");
+}
+
+#[test]
+fn live_without_a_policy_is_refused_before_anything_is_asked() {
+    let home = Home::new();
+    home.run(&["investigate", "--alarm", "x", "--live"]).expect(4, "the policy allows it nowhere");
+    // The environment can only restrict: with it, the same line is an ordinary dry-run and no longer refused.
+    let mut restricted = home.command(&["investigate", "--alarm", "x", "--live", "--for", "1"]);
+    restricted.env("DRY_RUN", "true").env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").env("AWS_REGION", "us-east-1");
+    restricted.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "x");
+    assert_ne!(Said::of(&restricted.output().unwrap()).code, Some(4));
+}
+
+#[test]
+fn the_policy_is_checked_and_shown() {
+    let home = Home::new();
+    let said = home.run(&["policy", "check"]);
+    assert_eq!(said.code, Some(0));
+    assert!(said.out.contains("allows live nowhere"), "{}", said.out);
+    home.config(
+        "policy.toml",
+        "[[live]]\naccount = \"*\"\ncluster = \"c\"\nnamespaces = [\"*\"]\nactions = [\"scale\"]\n",
+    );
+    home.run(&["policy", "check"]).expect(2, "not twelve digits");
+    home.config("policy.toml", "approval_ttl_s = 30\n");
+    let shown = home.run(&["policy", "show", "--output", "json"]);
+    let policy: serde_json::Value = serde_json::from_str(&shown.out).unwrap();
+    assert_eq!(policy["approval_ttl_s"], 30);
+    assert_eq!(policy["min_confidence"], 0.75);
+}
+
+#[test]
+fn least_privileges_are_printed_and_can_be_read() {
+    let home = Home::new();
+    let iam: serde_json::Value = serde_json::from_str(&home.run(&["iam"]).out).unwrap();
+    assert!(iam["Statement"].as_array().is_some_and(|statements| !statements.is_empty()));
+    let rbac = home.run(&["rbac"]).out;
+    assert!(rbac.contains("patch") && !rbac.contains("delete") && !rbac.contains("\"*\""), "{rbac}");
+}
+
+#[test]
+fn the_shell_gets_its_completions_and_its_manual() {
+    let home = Home::new();
+    assert!(home.run(&["completions", "bash"]).out.contains("_pagerdeck"));
+    assert!(home.run(&["man"]).out.contains(".TH pagerdeck 1"));
+}
+
+#[test]
+fn no_session_is_said_plainly() {
+    let home = Home::new();
+    let said = home.run(&["sessions"]);
+    assert_eq!(said.code, Some(0));
+    assert!(said.out.starts_with("No session in "), "{}", said.out);
+    for command in ["verify", "export"] {
+        home.run(&[command, "20261122-nowhere"]).expect(2, "There is no session");
+    }
+}
+
+#[test]
+fn a_rehearsal_that_cannot_be_is_a_usage_error() {
+    let home = Home::new();
+    home.run(&["rehearse", "no-such-scenario", "--headless"]).expect(2, "no-such-scenario");
+    home.run(&["rehearse", "--speed", "fast", "--headless"]).expect(2, "--speed");
+    home.run(&["rehearse", "--operator", "nowhere.toml", "--headless"]).expect(2, "nowhere.toml");
+    std::fs::write(home.path().join("broken.toml"), "nmae = \"x\"\n").unwrap();
+    home.run(&["rehearse", "--check", "broken.toml"]).expect(2, "broken.toml");
+}
+
+#[test]
+fn the_scenarios_are_listed() {
+    let listed = Home::new().run(&["rehearse", "--list", "--output", "json"]);
+    let scenarios: serde_json::Value = serde_json::from_str(&listed.out).unwrap();
+    let names: Vec<&str> = scenarios.as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
+    for name in ["oom-leak", "limit-too-low", "traffic-flood", "no-data", "model-hallucinates"] {
+        assert!(names.contains(&name), "{name} is not among {names:?}");
+    }
+}
+
+#[test]
+fn a_rehearsal_leaves_a_journal_that_verifies_exports_and_shows_tampering() {
+    let home = Home::new();
+    let story = home.run(&["rehearse", "no-data", "--output", "json", "--speed", "max"]);
+    assert_eq!(story.code, Some(0), "{}\n{}", story.out, story.err);
+    let incident: serde_json::Value = serde_json::from_str(&story.out).unwrap();
+    assert_eq!(incident["schema"], "pagerdeck/incident/1");
+    assert_eq!(incident["requests"]["mutating"], 0);
+    assert_eq!(incident["verdict"]["conclusive"], false);
+    let journal = incident["journal"].as_str().unwrap();
+    let id = Path::new(journal).file_stem().unwrap().to_str().unwrap();
+    assert!(home.run(&["sessions"]).out.contains(id));
+    let verified = home.run(&["verify", id]);
+    assert_eq!(verified.code, Some(0), "{}", verified.err);
+    assert!(verified.out.contains("the chain holds"), "{}", verified.out);
+    assert!(home.run(&["export", id]).out.starts_with("> **REHEARSAL of no-data"));
+    let written = home.run(&["export", id, "--format", "json", "-o", "out.json"]);
+    assert_eq!(written.code, Some(0), "{}", written.err);
+    let text = std::fs::read_to_string(home.path().join("out.json")).unwrap();
+    let transcript: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(transcript["schema"], "pagerdeck/transcript/1");
+    let altered = std::fs::read_to_string(journal).unwrap().replacen("no-data", "no-date", 1);
+    std::fs::write(journal, altered).unwrap();
+    home.run(&["verify", id]).expect(1, "not as it was written");
+}
+
+#[cfg(unix)]
+#[test]
+fn journals_and_exports_belong_to_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let story = home.run(&["rehearse", "no-data", "--output", "json", "--speed", "max"]);
+    let incident: serde_json::Value = serde_json::from_str(&story.out).unwrap();
+    let journal = incident["journal"].as_str().unwrap();
+    assert_eq!(home.run(&["export", journal, "-o", "out.md"]).code, Some(0));
+    for path in [Path::new(journal).to_owned(), home.path().join("out.md")] {
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", path.display());
+    }
+}
+
+#[test]
+fn the_doctor_names_what_is_missing_and_its_fix() {
+    let home = Home::new();
+    let mut doctor = home.command(&["doctor"]);
+    // Nothing listens on port 1, and every answer of the network is refused at once.
+    doctor.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").env("AWS_REGION", "us-east-1");
+    doctor.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "x");
+    let said = Said::of(&doctor.output().unwrap());
+    assert_eq!(said.code, Some(1), "{}\n{}", said.out, said.err);
+    assert!(said.out.contains("[no] aws identity"), "{}", said.out);
+    assert!(said.out.contains("[--] cluster"), "{}", said.out);
+    assert!(said.out.contains("[ok] journals"), "{}", said.out);
+}
