@@ -13,7 +13,7 @@ use clap::Parser as _;
 use crate::config::{Config, Environment, Flags, Surface, World, resolve};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::request::Mode;
-use crate::runtime::{self, Ending, catalogue};
+use crate::runtime::{self, Ending, archive, catalogue};
 use args::{Cli, Command, InvestigateArgs, RehearseArgs};
 
 /// Runs the program.
@@ -35,6 +35,12 @@ fn dispatch(cli: &Cli, env: &Environment) -> Result<Ending, Fault> {
         Command::Sessions => commands::sessions(&resolve(&flags, env, World::Rehearsal)?),
         Command::Export(args) => commands::export(&resolve(&flags, env, World::Rehearsal)?, args),
         Command::Verify { session } => commands::verify(&resolve(&flags, env, World::Rehearsal)?, session),
+        Command::Resume { session } => resume(session, &flags, env),
+        Command::Replay { session } => {
+            let config = resolve(&flags, env, World::Rehearsal)?;
+            let path = archive::locate(&config.paths.sessions, session)?;
+            wait(runtime::replay(&path, config))
+        }
         Command::Doctor => doctor(&flags, env),
         Command::Policy(command) => commands::policy(*command, &flags, env),
         Command::Iam => print::out(include_str!("../assets/iam/least-privilege.json")),
@@ -53,6 +59,15 @@ fn cockpit(flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
     match refused_live(&config) {
         Some(refusal) => Ok(refusal),
         None => wait(runtime::cockpit(config)),
+    }
+}
+
+fn resume(session: &str, flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
+    let config = real(flags, env)?;
+    let path = archive::locate(&config.paths.sessions, session)?;
+    match refused_live(&config) {
+        Some(refusal) => Ok(refusal),
+        None => wait(runtime::resume(&path, config)),
     }
 }
 

@@ -132,6 +132,16 @@ pub(super) enum Command {
         /// A session's id, or the path of its journal.
         session: String,
     },
+    /// Go on with a session whose process ended: after a crash, or a lost connection.
+    Resume {
+        /// A session's id, or the path of its journal.
+        session: String,
+    },
+    /// Look at a session again in the same screen, step by step, forwards and backwards.
+    Replay {
+        /// A session's id, or the path of its journal.
+        session: String,
+    },
     /// Check credentials, permissions, model, cluster and terminal, and name what is missing.
     Doctor,
     /// Check or show the policy.
