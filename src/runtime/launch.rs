@@ -11,7 +11,7 @@ use super::core::{Core, Watched};
 use super::expectation;
 use super::headless::{self, Ended, Headless};
 use super::inbox::{self, Inbox, Postbox};
-use super::operator::Operator;
+use super::operator::{Moment, Operator};
 use super::outside::{AwsAccess, ClusterAccess, Outside};
 use super::runner::{Means, Runner};
 use super::scribe::Scribe;
@@ -147,16 +147,19 @@ async fn rehearse_told(
     form: OutputForm,
     operator: Option<Operator>,
 ) -> Result<Ending, Fault> {
-    let scripted = operator.is_some();
     let script = operator.map(|operator| (operator, VirtualScreen::new(UiOptions::default())));
     let told = tell_with(config, world, form, script, Some(rehearsal)).await?;
-    if told.ended != Ended::Told {
-        return Ok(told.ending);
+    let mut differences = Vec::new();
+    if let Some(moment) = told.unfinished {
+        differences.push(format!("The operator's script was not finished: {moment:?} did not come."));
     }
-    let differences = expectation::differences(&told.session, &rehearsal.scenario.expect);
-    Ok(match (differences.is_empty(), scripted) {
-        (true, _) => Ending::AsExpected,
-        (false, _) => Ending::NotAsExpected { why: differences.join(" ") },
+    if told.ended == Ended::Told {
+        differences.extend(expectation::differences(&told.session, &rehearsal.scenario.expect));
+    }
+    Ok(match (told.ended, differences.is_empty()) {
+        (_, false) => Ending::NotAsExpected { why: differences.join(" ") },
+        (Ended::Told, true) => Ending::AsExpected,
+        (Ended::TimeUp | Ended::Signalled(_), true) => told.ending,
     })
 }
 
@@ -165,6 +168,7 @@ struct Told {
     session: Session,
     ended: Ended,
     ending: Ending,
+    unfinished: Option<Moment>,
 }
 
 async fn tell(config: &Config, world: World, form: OutputForm, rehearsal: Option<&Rehearsal>) -> Result<Told, Fault> {
@@ -216,7 +220,8 @@ async fn tell_run(
     } else if form == OutputForm::Text {
         let _ = writeln!(out, "journal  {}", core.journal_path().display());
     }
-    Ok(Told { session: core.session, ended, ending: Ending::Done })
+    let unfinished = headless.operator.and_then(|(operator, _)| operator.waits_for());
+    Ok(Told { session: core.session, ended, ending: Ending::Done, unfinished })
 }
 
 fn requests(rehearsal: Option<&Rehearsal>) -> Requests {

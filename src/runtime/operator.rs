@@ -17,7 +17,7 @@ use crate::ui::input::Input;
 
 /// Between two keys of a press: longer than the quiet time, so that each counts as a fresh one.
 const BETWEEN_MS: u64 = QUIET_MS + 60;
-/// Before the first key: longer than the grace, so that the prompt has been read.
+/// Before the first key, and before one that decides: longer than the grace, so that the prompt has been read.
 const BEFORE_MS: u64 = GRACE_MS + 150;
 
 /// When a press is due.
@@ -93,6 +93,11 @@ impl Operator {
         self.script.is_empty() && self.keys.is_empty()
     }
 
+    /// The moment that is still waited for.
+    pub fn waits_for(&self) -> Option<Moment> {
+        self.script.front().map(|press| press.when)
+    }
+
     /// Whether a press is due or under way: incident time must not be jumped over meanwhile.
     pub fn is_busy(&self, session: &Session) -> bool {
         !self.keys.is_empty() || self.script.front().is_some_and(|press| has_come(press.when, session))
@@ -106,8 +111,10 @@ impl Operator {
         if mono_ms < self.next_at {
             return None;
         }
-        self.next_at = mono_ms + BETWEEN_MS;
-        self.keys.pop_front().map(Input::Key)
+        let pressed = self.keys.pop_front();
+        let pause = self.keys.front().map_or(BETWEEN_MS, pause_before);
+        self.next_at = mono_ms + pause;
+        pressed.map(Input::Key)
     }
 
     fn begin(&mut self, session: &Session, mono_ms: u64) -> Option<()> {
@@ -120,6 +127,14 @@ impl Operator {
         self.keys.extend(keys(&press.then));
         self.next_at = mono_ms + BEFORE_MS;
         Some(())
+    }
+}
+
+/// A key that decides comes after a look at the prompt, any other after a fresh start.
+fn pause_before(key: &KeyEvent) -> u64 {
+    match key.code {
+        KeyCode::Char('A' | 'S') | KeyCode::Enter => BEFORE_MS,
+        _ => BETWEEN_MS,
     }
 }
 
