@@ -64,7 +64,7 @@ async fn sts_says_who_is_asking_and_the_ledger_writes_it_down() {
     let rehearsal = rehearse("oom-leak").await;
     let identity = client!(aws_sdk_sts, rehearsal).get_caller_identity().send().await.unwrap();
     assert_eq!(identity.account(), Some("123456789012"));
-    assert_eq!(identity.arn(), Some("arn:aws:sts::123456789012:assumed-role/oncall-ro/rehearsal"));
+    assert_eq!(identity.arn(), Some("arn:aws:sts::123456789012:assumed-role/oncall/rehearsal"));
     let entries = rehearsal.ledger.entries();
     assert_eq!((entries.len(), entries[0].operation.as_str(), entries[0].status), (1, "GetCallerIdentity", 200));
     assert_eq!(rehearsal.ledger.summary().by_kind["sts:GetCallerIdentity"], 1);

@@ -22,7 +22,7 @@ const ROSE: [&str; 16] = [
     "increased",
     "increases",
 ];
-const FLAT: [&str; 9] = ["flat", "steady", "stable", "unchanged", "constant", "normal", "calm", "ordinary", "level"];
+const FLAT: [&str; 8] = ["flat", "steady", "stable", "unchanged", "constant", "normal", "calm", "ordinary"];
 const DENIED: [&str; 8] = ["not", "no", "never", "without", "didn't", "doesn't", "isn't", "nor"];
 
 /// What a clause says of its subject.

@@ -32,6 +32,7 @@ fn sentences_stand_or_fall_by_the_evidence_they_cite() {
         ("Memory rose 2.6 %/min over 30 minutes [E1].", "supported"),
         ("Memory rose 2.9 %/min [E1].", "unsupported"),
         ("Memory stayed flat [E1].", "contradicted"),
+        ("Memory left the level before [E1].", "supported"),
         ("Traffic rose [E4].", "contradicted"),
         ("Traffic did not rise [E4].", "supported"),
         ("Memory grew while traffic was flat [E1] [E4].", "supported"),
