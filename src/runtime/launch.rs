@@ -30,7 +30,8 @@ use crate::rehearsal::clock::Speed;
 use crate::rehearsal::scenario::Scenario;
 use crate::rehearsal::{Rehearsal, StartOptions};
 use crate::report::incident::{Requests, Surroundings};
-use crate::session::event::{Event, SessionEvent};
+use crate::session::event::{Event, FeedEvent, SessionEvent};
+use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::header::{Header, Origin, SessionId, SlackUse};
 use crate::session::{Session, update};
 use crate::ui::model::UiOptions;
@@ -390,6 +391,14 @@ fn assemble(config: &Config, world: World, watched: Watched) -> Result<Run, Faul
     run.core.commit(None, Event::Session(SessionEvent::Started { header: Box::new(header) }));
     if let Some(fault) = broken {
         run.core.receive(Inbox::JournalFailed(fault));
+    }
+    for (feed, why) in [
+        (FeedId::Metrics, "no service to read yet: they follow the first incident"),
+        (FeedId::Logs, "no service to read yet: they follow the first incident"),
+        (FeedId::Model, "asked when an incident has its evidence"),
+    ] {
+        let health = FeedHealth::Off { why: why.to_owned() };
+        run.core.commit(None, Event::Feed(FeedEvent::Changed { feed, health }));
     }
     run.core.runner.start_feeds();
     Ok(run)

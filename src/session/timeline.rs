@@ -140,9 +140,8 @@ fn feed(event: &FeedEvent) -> Option<(EntryKind, String)> {
         FeedHealth::Retrying { attempt: 1, fault, .. } => {
             Some((EntryKind::Fault, format!("{} failing: {}", feed.word(), fault.summary)))
         }
-        FeedHealth::Off { why } => Some((EntryKind::Feed, format!("{} off: {why}", feed.word()))),
         FeedHealth::Live => Some((EntryKind::Feed, format!("{} live", feed.word()))),
-        FeedHealth::Retrying { .. } | FeedHealth::Connecting => None,
+        FeedHealth::Off { .. } | FeedHealth::Retrying { .. } | FeedHealth::Connecting => None,
     }
 }
 

@@ -55,7 +55,8 @@ impl Pulse {
         let (until, health) = if fault.kind.is_transient() {
             let until = now + backoff(self.failures, roll(means));
             (until, FeedHealth::Retrying { attempt: self.failures, until, fault })
-        } else if fault.kind == FaultKind::NotConfigured {
+        } else if fault.kind == FaultKind::NotConfigured && self.feed == FeedId::Workloads {
+            // A session without a cluster is whole; one without AWS is not, and its fault says what to set.
             (now + SignedDuration::from_hours(24), FeedHealth::Off { why: fault.summary })
         } else {
             (now + SignedDuration::from_secs(LOST_AGAIN_S), FeedHealth::Lost { fault })
