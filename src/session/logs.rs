@@ -77,7 +77,7 @@ impl LogBoard {
 
     /// Folds one page.
     pub fn fold_batch(&mut self, summary: &BatchSummary, lines: &[LogLine]) {
-        add(&mut self.total, summary);
+        self.total.merge(summary);
         for line in lines {
             self.insert(line.clone());
         }
@@ -131,17 +131,4 @@ impl LogBoard {
 
 fn cost(line: &LogLine) -> usize {
     line.text.len() + line.stream.len() + LINE_OVERHEAD
-}
-
-fn add(total: &mut BatchSummary, batch: &BatchSummary) {
-    total.lines += batch.lines;
-    total.duplicates += batch.duplicates;
-    total.warnings += batch.warnings;
-    total.errors += batch.errors;
-    total.kills += batch.kills;
-    total.heap_errors += batch.heap_errors;
-    total.bytes += batch.bytes;
-    total.redacted += batch.redacted;
-    total.first_at = [total.first_at, batch.first_at].into_iter().flatten().min();
-    total.last_at = [total.last_at, batch.last_at].into_iter().flatten().max();
 }
