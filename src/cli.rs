@@ -13,6 +13,7 @@ use clap::Parser as _;
 use crate::config::{Config, Environment, Flags, Surface, World, resolve};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::request::Mode;
+use crate::runtime::logbook::{self, Logbook};
 use crate::runtime::{self, Ending, archive, catalogue};
 use args::{Cli, Command, InvestigateArgs, RehearseArgs};
 
@@ -54,11 +55,19 @@ fn real(flags: &Flags, env: &Environment) -> Result<Config, Fault> {
     resolve(flags, env, World::Real)
 }
 
+/// Opens our own log for a session. Without it the session goes on: the journal is what counts.
+fn log_to_file(config: &Config) -> Option<Logbook> {
+    logbook::open(&config.paths.log, &config.log_filter).ok()
+}
+
 fn cockpit(flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
     let config = real(flags, env)?;
     match refused_live(&config) {
         Some(refusal) => Ok(refusal),
-        None => wait(runtime::cockpit(config)),
+        None => {
+            let _log = log_to_file(&config);
+            wait(runtime::cockpit(config))
+        }
     }
 }
 
@@ -67,7 +76,10 @@ fn resume(session: &str, flags: &Flags, env: &Environment) -> Result<Ending, Fau
     let path = archive::locate(&config.paths.sessions, session)?;
     match refused_live(&config) {
         Some(refusal) => Ok(refusal),
-        None => wait(runtime::resume(&path, config)),
+        None => {
+            let _log = log_to_file(&config);
+            wait(runtime::resume(&path, config))
+        }
     }
 }
 
@@ -81,7 +93,10 @@ fn investigate(args: &InvestigateArgs, flags: Flags, env: &Environment) -> Resul
     let config = real(&flags, env)?;
     match refused_live(&config) {
         Some(refusal) => Ok(refusal),
-        None => wait(runtime::investigate(config, &args.alarm)),
+        None => {
+            let _log = log_to_file(&config);
+            wait(runtime::investigate(config, &args.alarm))
+        }
     }
 }
 
@@ -110,6 +125,7 @@ fn rehearse(args: &RehearseArgs, flags: &Flags, env: &Environment) -> Result<End
         return Err(Fault::new(FaultKind::Usage, format!("--speed {} is too fast for a person.", args.speed))
             .hint("Approvals need 10 or less; add --headless to go faster."));
     }
+    let _log = log_to_file(&config);
     wait(runtime::rehearse(config, options))
 }
 

@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod clock;
 pub mod doctor;
 pub mod input;
+pub mod logbook;
 pub mod operator;
 pub mod terminal;
 

@@ -54,6 +54,7 @@ impl Core {
         let seq = self.seq;
         let mut record = Record { seq, at: self.clock.now().max(self.session.now), incident, event };
         let effects = update(&mut self.session, &record);
+        tracing::trace!(seq, effects = effects.len(), "folded");
         if let Event::Log(LogEvent::Batch { lines, .. }) = &mut record.event {
             // The ring has them; neither the journal nor a printer wants them.
             lines.clear();
@@ -105,10 +106,12 @@ impl Core {
             }
             Inbox::Acknowledged { written, synced } => self.outbox.acknowledge(written, synced),
             Inbox::JournalFailed(fault) => {
+                tracing::error!(%fault, "the journal cannot be written");
                 self.outbox.close();
                 self.commit(None, Event::Session(SessionEvent::BecameReadOnly { fault }));
             }
             Inbox::TaskPanicked { name } => {
+                tracing::error!(task = name, "a task panicked");
                 let fault = Fault::new(FaultKind::Internal, format!("A task of pagerdeck ({name}) crashed."))
                     .hint("The rest goes on. Please report it with the log file.");
                 self.commit(None, Event::Session(SessionEvent::Faulted { fault }));
@@ -132,6 +135,7 @@ impl Core {
     }
 
     fn let_out(&mut self, item: Released) {
+        tracing::debug!(?item, "let out");
         match item {
             Released::Run(effect) => self.runner.run(effect, &self.session),
             Released::Start { incident, step, digest, permit } => {

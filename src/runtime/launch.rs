@@ -364,6 +364,7 @@ fn configured(spec: &crate::rehearsal::scenario::ServiceSpec) -> crate::config::
 
 fn assemble(config: &Config, world: World, watched: Watched) -> Result<Run, Fault> {
     let id = session_id();
+    tracing::info!(session = %id, mode = config.mode.word(), "session begins");
     let path = config.paths.sessions.join(format!("{id}.jsonl"));
     let (sender, inbox) = mpsc::channel(inbox::CAPACITY);
     let (scribe, broken) = match open_journal(&path, &id, sender.clone()) {

@@ -1,0 +1,48 @@
+//! Our own log: to a file beside the journals, never to the terminal. It tells of the program, not of the incident.
+
+use std::fmt;
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+
+use super::clock::wall_now;
+use crate::domain::fault::{Fault, FaultKind};
+
+/// Keeps the log open; writes what is left when it is dropped.
+#[derive(Debug)]
+pub struct Logbook {
+    _guard: WorkerGuard,
+}
+
+struct Utc;
+
+impl FormatTime for Utc {
+    fn format_time(&self, out: &mut Writer<'_>) -> fmt::Result {
+        write!(out, "{:.3}", wall_now())
+    }
+}
+
+/// Opens the log and takes in what `tracing` tells from now on, as far as the filter lets it through.
+///
+/// # Errors
+/// The folder or the file cannot be made, or the filter cannot be read. A session goes on without its log.
+pub fn open(path: &Path, filter: &str) -> Result<Logbook, Fault> {
+    let failed = |cause: String| {
+        Fault::new(FaultKind::Storage, format!("The log {} could not be opened.", path.display())).cause(cause)
+    };
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| failed(error.to_string()).hint("Correct the log filter: `info`, or `pagerdeck=debug`."))?;
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed(error.to_string()))?;
+    }
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    let (writer, guard) = tracing_appender::non_blocking(file.map_err(|error| failed(error.to_string()))?);
+    let told = tracing_subscriber::fmt().with_env_filter(filter).with_timer(Utc).with_ansi(false).with_writer(writer);
+    told.try_init().map_err(|error| failed(error.to_string()))?;
+    Ok(Logbook { _guard: guard })
+}
