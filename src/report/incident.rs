@@ -79,14 +79,7 @@ struct Object<'a> {
 
 /// The incident a run was about: the one of the focused alarm, else the worst.
 pub fn chosen(session: &Session) -> Option<&Incident> {
-    let focus = session.header.focus.as_deref();
-    let focused = focus.and_then(|alarm| {
-        let is_it = |name: &crate::domain::observation::alarm::AlarmName| {
-            name.as_str() == alarm || session.alarms.get(name).is_some_and(|known| known.arn == alarm)
-        };
-        session.incidents.values().find(|incident| incident.alarms.iter().any(is_it))
-    });
-    focused.or_else(|| session.queue().first().copied())
+    session.focused().or_else(|| session.queue().first().copied())
 }
 
 /// The object of one incident; without an incident every part is there and empty.

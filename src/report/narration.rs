@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::sparkline::{Signs, sparkline};
 use super::{claim_mark, clean};
 use crate::domain::diagnosis::claim::{Claim, ClaimCheck};
-use crate::domain::diagnosis::evidence::answer_text;
+use crate::domain::diagnosis::evidence::{Evidence, Payload, answer_text};
 use crate::domain::diagnosis::verdict::{Side, Verdict};
 use crate::domain::remediation::step::{CheckState, Rehearsal};
 use crate::session::event::{Event, EvidenceEvent, NarrativeEvent, RemediationEvent};
@@ -14,19 +15,20 @@ use crate::session::{IncidentId, Record, Session, timeline};
 #[derive(Clone, Debug, Default)]
 pub struct Narrator {
     told: BTreeMap<(IncidentId, u32), usize>,
+    signs: Signs,
 }
 
 impl Narrator {
-    /// One that has told nothing.
-    pub fn new() -> Self {
-        Self::default()
+    /// One that has told nothing, and charts series in these signs.
+    pub fn new(signs: Signs) -> Self {
+        Self { signs, ..Self::default() }
     }
 
     /// The lines of a record, which `session` has folded already. Most records have none.
     pub fn lines(&mut self, record: &Record, session: &Session) -> Vec<String> {
         let mut lines = self.sentences(record, session);
         lines.extend(line(record));
-        lines.extend(details(record));
+        lines.extend(details(record, self.signs));
         lines
     }
 
@@ -68,9 +70,11 @@ pub fn line(record: &Record) -> Option<String> {
     Some(format!("{}Z {incident:>2} {}", record.at.strftime("%H:%M:%S"), clean::line(&text)))
 }
 
-/// What belongs under the line: findings under a verdict, reasons under a rejected diagnosis, the diff under a rehearsal.
-fn details(record: &Record) -> Vec<String> {
+/// What belongs under the line: the chart under a series, findings under a verdict, reasons under a rejected diagnosis,
+/// the diff under a rehearsal.
+fn details(record: &Record, signs: Signs) -> Vec<String> {
     let lines = match &record.event {
+        Event::Evidence(EvidenceEvent::Answered { evidence }) => charts(evidence, signs),
         Event::Evidence(EvidenceEvent::VerdictReached { verdict, .. }) => findings(verdict),
         Event::Remediation(RemediationEvent::GateJudged { report }) => {
             report.refusals.iter().map(|refusal| format!("unlock: {}", refusal.unlock)).collect()
@@ -82,6 +86,39 @@ fn details(record: &Record) -> Vec<String> {
     lines.iter().map(|text| format!("         | {}", clean::line(text))).collect()
 }
 
+/// The series of an evidence as one row with its ends, scale and threshold.
+fn charts(evidence: &Evidence, signs: Signs) -> Vec<String> {
+    let (series, threshold) = match evidence.answer.payload() {
+        Some(Payload::Series { series, threshold, .. }) => (series, *threshold),
+        Some(Payload::Collector { series: Some(series), .. }) => (series, None),
+        Some(
+            Payload::Collector { series: None, .. }
+            | Payload::OomKills(_)
+            | Payload::LogPatterns { .. }
+            | Payload::Workload { .. }
+            | Payload::Changes { .. },
+        )
+        | None => return Vec::new(),
+    };
+    let Some(peak) = series.within(evidence.window).map(|point| point.value).reduce(f64::max) else {
+        return Vec::new();
+    };
+    let at = |instant: jiff::Timestamp| instant.strftime("%H:%M").to_string();
+    let row = sparkline(series, evidence.window, signs);
+    let threshold = threshold.map_or_else(String::new, |value| format!(", threshold {value}"));
+    let (from, to, unit) = (at(evidence.window.from), at(evidence.window.to), series.unit.sign());
+    vec![format!("{from} |{row}| {to}  0 to {}{unit}{threshold}", figure(peak))]
+}
+
+/// Three digits that count; whole numbers from a thousand on.
+fn figure(value: f64) -> String {
+    match value.abs() {
+        size if size >= 1_000.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.3}"),
+    }
+}
+
 fn findings(verdict: &Verdict) -> Vec<String> {
     let leading = verdict.leading().map_or(&[][..], |ranked| &ranked.findings);
     let found = leading.iter().map(|finding| {
@@ -90,7 +127,7 @@ fn findings(verdict: &Verdict) -> Vec<String> {
             Side::Against => "-",
         };
         let cited: Vec<String> = finding.evidence.iter().map(|id| format!("[{id}]")).collect();
-        format!("{side} {} {}", finding.text, cited.join(""))
+        format!("{side} {} {}", finding.text, cited.join("")).trim_end().to_owned()
     });
     let missing =
         verdict.missing.iter().map(|missing| format!("? {} is missing: {}", missing.question.word(), missing.why));

@@ -295,7 +295,7 @@ fn the_json_transcript_names_its_schema_and_that_it_was_simulated() {
 #[test]
 fn narration_tells_each_sentence_once_and_findings_under_the_verdict() {
     let session = session();
-    let mut narrator = narration::Narrator::new();
+    let mut narrator = narration::Narrator::new(sparkline::Signs::Blocks);
     let text = |text: &str| Record {
         seq: 2,
         at: at(5),

@@ -5,7 +5,7 @@ use std::path::Path;
 use crossterm::event::{KeyCode, KeyEventKind};
 use tokio::sync::mpsc;
 
-use super::headless::write_line;
+use super::headless::{signs, write_line};
 use super::input::{Stamped, read};
 use super::launch::Ending;
 use super::terminal::{Screen, ScreenOptions};
@@ -13,6 +13,7 @@ use crate::config::{Config, OutputForm, Surface};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::journal::Reader;
 use crate::report::narration::Narrator;
+use crate::report::sparkline::Signs;
 use crate::session::{Record, Session, timeline, update};
 use crate::ui::input::Input;
 use crate::ui::intent::Intent;
@@ -26,7 +27,7 @@ const LEAP: usize = 10;
 pub async fn replay(path: &Path, config: Config) -> Result<Ending, Fault> {
     let records = load(path)?;
     match config.surface {
-        Surface::Headless(form) => tell(&records, form),
+        Surface::Headless(form) => tell(&records, form, signs(config.screen.glyphs)),
         Surface::Screen => Tape::new(records).show(&config).await,
     }
 }
@@ -44,9 +45,9 @@ fn load(path: &Path) -> Result<Vec<Record>, Fault> {
     Ok(records)
 }
 
-fn tell(records: &[Record], form: OutputForm) -> Result<Ending, Fault> {
+fn tell(records: &[Record], form: OutputForm, signs: Signs) -> Result<Ending, Fault> {
     let mut session = Session::default();
-    let mut narrator = Narrator::new();
+    let mut narrator = Narrator::new(signs);
     let mut out = std::io::stdout();
     for record in records {
         update(&mut session, record);

@@ -9,6 +9,7 @@ use ratatui::style::Style;
 use super::model::Glyphs;
 use crate::domain::observation::metric::{Point, Series};
 use crate::domain::observation::scope::Window;
+use crate::report::sparkline::Signs;
 
 /// Styles of a chart's parts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,10 +45,6 @@ pub struct Chart<'a> {
 
 /// Columns of the numbers at the left.
 const AXIS: u16 = 6;
-/// Levels of a sparkline.
-const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-/// The same in ASCII.
-const STEPS: [&str; 8] = ["_", ".", ",", "-", "~", "=", "*", "#"];
 
 impl Chart<'_> {
     /// The upper end of the axis: 100 for percents within it, else the least 1, 2 or 5 times a power of ten above all.
@@ -177,12 +174,11 @@ impl Chart<'_> {
     /// One row of `columns` signs, a blank where there is no point.
     pub fn sparkline(&self, columns: usize) -> String {
         let top = self.top();
-        let levels = match self.glyphs {
-            Glyphs::Unicode => BLOCKS,
-            Glyphs::Ascii => STEPS,
+        let signs = match self.glyphs {
+            Glyphs::Unicode => Signs::Blocks,
+            Glyphs::Ascii => Signs::Ascii,
         };
-        let sign = |value: f64| levels[(((value / top).clamp(0.0, 1.0) * 7.0).round() as usize).min(7)];
-        self.columns(columns).into_iter().map(|value| value.map_or(" ", sign)).collect()
+        self.columns(columns).into_iter().map(|value| value.map_or(' ', |value| signs.level(value / top))).collect()
     }
 }
 
