@@ -5,6 +5,7 @@ mod clean;
 pub mod incident;
 pub mod narration;
 pub mod slack;
+pub mod sparkline;
 pub mod transcript;
 
 use crate::domain::diagnosis::claim::ClaimCheck;

@@ -12,17 +12,23 @@ use super::desk::{self, Hands, Wish};
 use super::inbox::{Inbox, Signal};
 use super::operator::Operator;
 use super::virtual_screen::VirtualScreen;
-use crate::config::OutputForm;
+use crate::config::{Glyphs, OutputForm};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::gate::NarrativeStanding;
 use crate::domain::remediation::step::StepState;
 use crate::report::narration::Narrator;
+use crate::report::sparkline::Signs;
 use crate::session::Session;
+use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::{Incident, Post};
 use crate::ui::input::Input;
 
 /// Incident time that has to pass before the story may count as told: alarms that fire together come seconds apart.
 const SETTLE_S: i64 = 10;
+/// The same for a run about one alarm: what else fires is not its story.
+const SETTLE_ONE_S: i64 = 2;
+/// Failures in a row after which a run that has nothing yet gives up: about four seconds of waits.
+const MOST_FAILURES: u32 = 4;
 /// Incident time after which a run without any incident ends.
 const QUIET_END_S: i64 = 60;
 /// Incident time after which a run ends whatever happens, unless `--for` says otherwise.
@@ -195,6 +201,14 @@ fn print(core: &mut Core, headless: &mut Headless, out: &mut dyn Write) -> Resul
     Ok(())
 }
 
+/// The signs that may be written.
+pub fn signs(glyphs: Glyphs) -> Signs {
+    match glyphs {
+        Glyphs::Unicode => Signs::Blocks,
+        Glyphs::Ascii => Signs::Ascii,
+    }
+}
+
 /// Writes a line to where the story goes.
 pub fn write_line(out: &mut dyn Write, line: &str) -> Result<(), Fault> {
     writeln!(out, "{line}")
@@ -227,14 +241,35 @@ fn is_rehearsed(incident: &Incident) -> bool {
 fn is_told(core: &Core, headless: &Headless, started: Timestamp) -> bool {
     let passed = core.clock.now().duration_since(started).as_secs();
     let session = &core.session;
+    if session.header.focus.is_some() {
+        return match session.focused() {
+            Some(incident) => passed >= SETTLE_ONE_S && is_judged(incident),
+            None => passed >= QUIET_END_S || is_unknown(session) || is_cut_off(session),
+        };
+    }
     if session.incidents.is_empty() {
-        return passed >= QUIET_END_S;
+        return passed >= QUIET_END_S || is_cut_off(session);
     }
     let decided = match &headless.operator {
         Some((operator, _)) => operator.is_done() && is_at_rest(session),
         None => true,
     };
     passed >= SETTLE_S && decided && session.incidents.values().all(is_judged)
+}
+
+/// The alarms were listed, and the one the run is about is not among them.
+fn is_unknown(session: &Session) -> bool {
+    session.feed(FeedId::Alarms).health == FeedHealth::Live
+        && !session.alarms.keys().any(|alarm| session.is_focus(alarm))
+}
+
+/// The alarms cannot be listed, and waiting longer would not help.
+fn is_cut_off(session: &Session) -> bool {
+    match session.feed(FeedId::Alarms).health {
+        FeedHealth::Lost { .. } => true,
+        FeedHealth::Retrying { attempt, .. } => attempt >= MOST_FAILURES,
+        FeedHealth::Off { .. } | FeedHealth::Connecting | FeedHealth::Live => false,
+    }
 }
 
 /// Judged, and every step of its plan rehearsed.

@@ -93,7 +93,10 @@ pub async fn cockpit(config: Config) -> Result<Ending, Fault> {
     let world = real_world(&config)?;
     match config.surface {
         Surface::Screen => super::cockpit::run(assemble(&config, world, Watched::ByNobody)?, &config).await,
-        Surface::Headless(form) => tell(&config, world, form, None).await.map(|told| told.ending),
+        Surface::Headless(form) => {
+            let told = tell(&config, world, form, None).await?;
+            lost_alarms(&told.session).map_or(Ok(told.ending), Err)
+        }
     }
 }
 
@@ -106,21 +109,32 @@ pub async fn investigate(mut config: Config, alarm: &str) -> Result<Ending, Faul
     };
     let world = real_world(&config)?;
     let told = tell(&config, world, form, None).await?;
-    if !told.session.incidents.values().any(|incident| !incident.alarms.is_empty()) {
-        return Err(no_such_alarm(&told.session, alarm));
+    match told.session.focused() {
+        Some(incident) if incident.plan.is_some() => Ok(Ending::PlanWaiting),
+        Some(_) => Ok(Ending::Done),
+        None => Err(no_such_alarm(&told.session, alarm)),
     }
-    let waiting = told.session.incidents.values().any(|incident| incident.plan.is_some());
-    Ok(if waiting { Ending::PlanWaiting } else { Ending::Done })
 }
 
+/// What is said where the alarm was not found. Only a listing can tell that it does not exist.
 fn no_such_alarm(session: &Session, alarm: &str) -> Fault {
-    use crate::session::feeds::{FeedHealth, FeedId};
-    match session.feed(FeedId::Alarms).health {
-        FeedHealth::Lost { fault } | FeedHealth::Retrying { fault, .. } => fault,
-        FeedHealth::Off { .. } | FeedHealth::Connecting | FeedHealth::Live => {
-            Fault::new(FaultKind::NotFound, format!("There is no alarm {alarm} among the {}.", session.alarms.len()))
-                .hint(format!("Region {}. Try --region, or `pagerdeck` to see the list.", session.header.scope.region))
+    lost_alarms(session).unwrap_or_else(|| match session.feed(FeedId::Alarms).health {
+        FeedHealth::Live => {
+            let (count, region) = (session.alarms.len(), &session.header.scope.region);
+            Fault::new(FaultKind::NotFound, format!("There is no alarm `{alarm}` among the {count} of {region}.")).hint(
+                "Name another region by `--region` or another account by `--profile`; `pagerdeck` lists them all.",
+            )
         }
+        _ => Fault::new(FaultKind::Timeout, format!("The run ended before the alarm `{alarm}` was looked up."))
+            .hint("Give it more time: `--for` takes seconds."),
+    })
+}
+
+/// Why the alarms cannot be listed, when they cannot.
+fn lost_alarms(session: &Session) -> Option<Fault> {
+    match session.feed(FeedId::Alarms).health {
+        FeedHealth::Lost { fault } | FeedHealth::Retrying { fault, .. } if session.incidents.is_empty() => Some(fault),
+        _ => None,
     }
 }
 
@@ -196,8 +210,8 @@ async fn tell_run(
 ) -> Result<Told, Fault> {
     let Run { mut core, mut inbox } = run;
     let signals = super::signals::listen(&core);
-    let mut headless =
-        Headless { form, narrator: crate::report::narration::Narrator::new(), lasting: config.limit, operator };
+    let narrator = crate::report::narration::Narrator::new(headless::signs(config.screen.glyphs));
+    let mut headless = Headless { form, narrator, lasting: config.limit, operator };
     let mut out = std::io::stdout();
     let run = headless::run(&mut core, &mut inbox, &mut headless, &mut out).await;
     drop(signals);

@@ -40,8 +40,7 @@ fn ask(session: &Session, incident: &Incident, model: String, inquiry: Option<&s
 }
 
 fn is_urgent(session: &Session, incident: &Incident) -> bool {
-    let focus = session.header.focus.as_deref();
-    let is_focus = incident.alarms.iter().any(|alarm| Some(alarm.as_str()) == focus);
+    let is_focus = incident.alarms.iter().any(|alarm| session.is_focus(alarm));
     let worse = session.incidents.values().any(|other| other.severity < incident.severity);
     is_focus || incident.severity < Severity::P3 || !worse
 }

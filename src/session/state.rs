@@ -77,6 +77,18 @@ impl Session {
         open
     }
 
+    /// Whether the session was started for this alarm, named as a page carries it: by name or by ARN.
+    pub fn is_focus(&self, alarm: &AlarmName) -> bool {
+        self.header.focus.as_deref().is_some_and(|focus| {
+            focus == alarm.as_str() || self.alarms.get(alarm).is_some_and(|known| known.arn == focus)
+        })
+    }
+
+    /// The incident of the alarm the session was started for.
+    pub fn focused(&self) -> Option<&Incident> {
+        self.incidents.values().find(|incident| incident.alarms.iter().any(|alarm| self.is_focus(alarm)))
+    }
+
     /// A feed, as it is before anything is known of it.
     pub fn feed(&self, id: FeedId) -> Feed {
         self.feeds.get(&id).cloned().unwrap_or_default()

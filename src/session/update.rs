@@ -5,7 +5,6 @@ use super::event::{AlarmEvent, Event, LogEvent, MetricEvent, SessionEvent, Timer
 use super::record::Record;
 use super::state::{Credentials, Session};
 use super::{cluster, feeds, narrative, remediation, reporting, triage, verification};
-use crate::domain::observation::alarm::Alarm;
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::service::ServiceName;
 
@@ -86,7 +85,8 @@ fn alarm_event(session: &mut Session, event: &AlarmEvent) -> Vec<Effect> {
         }
         AlarmEvent::Cleared { alarm } | AlarmEvent::Updated { alarm } => {
             let unseen = session.alarms.insert(alarm.name.clone(), (**alarm).clone()).is_none();
-            if unseen && is_focus(session, alarm) {
+            // The alarm the session was started for is looked into even when it does not fire any more.
+            if unseen && session.is_focus(&alarm.name) {
                 return vec![Effect::Identify { alarm: alarm.name.clone() }];
             }
             Vec::new()
@@ -96,11 +96,6 @@ fn alarm_event(session: &mut Session, event: &AlarmEvent) -> Vec<Effect> {
             Vec::new()
         }
     }
-}
-
-/// The alarm the session was started for is looked into even when it does not fire any more.
-fn is_focus(session: &Session, alarm: &Alarm) -> bool {
-    session.header.focus.as_deref().is_some_and(|focus| focus == alarm.name.as_str() || focus == alarm.arn)
 }
 
 fn log_event(session: &mut Session, event: &LogEvent) {

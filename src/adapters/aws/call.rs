@@ -142,7 +142,7 @@ impl CallError {
             SdkError::ConstructionFailure(_) => before_sending(&chain(error)),
             SdkError::TimeoutError(_) => Self::TimedOut(clean(&chain(error))),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::TimedOut(clean(&chain(error))),
-            SdkError::DispatchFailure(failure) if failure.is_io() => Self::Unreachable(clean(&chain(error))),
+            SdkError::DispatchFailure(failure) if failure.is_io() => Self::Unreachable(clean(innermost(&chain(error)))),
             SdkError::DispatchFailure(_) => not_dispatched(&chain(error)),
             SdkError::ResponseError(_) => unreadable(&chain(error)),
             SdkError::ServiceError(refusal) => {
@@ -198,6 +198,11 @@ fn chain(error: &dyn Error) -> String {
     parts.join(": ")
 }
 
+/// Without the layers of the HTTP client around what the operating system said.
+fn innermost(chain: &str) -> &str {
+    chain.rsplit_once("client error (Connect): ").map_or(chain, |(_, cause)| cause)
+}
+
 fn mentions(text: &str, words: &[&str]) -> bool {
     let text = text.to_ascii_lowercase();
     words.iter().any(|word| text.contains(word))
@@ -216,6 +221,12 @@ fn not_dispatched(text: &str) -> CallError {
 }
 
 fn lacking(text: &str) -> CallError {
+    if mentions(text, &["no credentials found in chain", "no providers in chain"]) {
+        // The SDK lists its providers by their Rust names, over several lines.
+        return CallError::NoCredentials(
+            "neither the environment, the profile nor the machine's role has any".to_owned(),
+        );
+    }
     if mentions(text, &["expired"]) {
         CallError::ExpiredCredentials(clean(text))
     } else {
