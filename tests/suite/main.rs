@@ -6,6 +6,7 @@ mod fixture;
 mod fixture_parts;
 mod journal;
 mod peers_aws;
+mod peers_investigate;
 mod rehearsal_kubernetes;
 mod rehearsal_wire;
 mod screens;

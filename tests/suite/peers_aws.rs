@@ -29,9 +29,9 @@ use pagerdeck::domain::observation::scope::{Region, Window};
 use tokio::sync::mpsc;
 
 /// A peer that runs until it is dropped.
-struct Peer {
+pub(crate) struct Peer {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Drop for Peer {
@@ -59,7 +59,7 @@ fn program(name: &str) -> Option<PathBuf> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a peer stamps its data by the wall, so the test must too")]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
@@ -85,7 +85,7 @@ fn start(mut command: Command) -> Peer {
     peer
 }
 
-fn ministack() -> Option<Peer> {
+pub(crate) fn ministack() -> Option<Peer> {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut command = Command::new(program("ministack")?);
     // It binds every interface unless told otherwise.
@@ -105,7 +105,7 @@ fn clients(peer: &Peer) -> Clients {
 }
 
 /// The SDK as a loader of the peer, beside the adapters under test.
-fn sdk(peer: &Peer) -> SdkConfig {
+pub(crate) fn sdk(peer: &Peer) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new("REHEARSAL", "x", None, None, "test")))
@@ -114,14 +114,20 @@ fn sdk(peer: &Peer) -> SdkConfig {
         .build()
 }
 
-const GROUP: &str = "/ecs/my-api";
+pub(crate) const GROUP: &str = "/ecs/my-api";
 
-/// Puts events of one millisecond distance, in batches as large as the API takes.
 async fn load_events(logs: &aws_sdk_cloudwatchlogs::Client, first: Timestamp, count: i64) {
+    let lines: Vec<String> = (0..count).map(|n| format!("line {n}")).collect();
+    load_lines(logs, first, &lines).await;
+}
+
+/// Puts lines as events of one millisecond distance, in batches as large as the API takes.
+pub(crate) async fn load_lines(logs: &aws_sdk_cloudwatchlogs::Client, first: Timestamp, lines: &[String]) {
     logs.create_log_group().log_group_name(GROUP).send().await.unwrap();
     logs.create_log_stream().log_group_name(GROUP).log_stream_name("task-1").send().await.unwrap();
-    let events: Vec<InputLogEvent> = (0..count)
-        .map(|n| InputLogEvent::builder().timestamp(first.as_millisecond() + n).message(format!("line {n}")))
+    let events: Vec<InputLogEvent> = (0..)
+        .zip(lines)
+        .map(|(n, line)| InputLogEvent::builder().timestamp(first.as_millisecond() + n).message(line))
         .map(|event| event.build().unwrap())
         .collect();
     for batch in events.chunks(5_000) {
@@ -190,7 +196,7 @@ fn query() -> MetricQuery {
     MetricQuery { role: MetricRole::Cpu, metric: metric(), statistic: Statistic::Average, period_s: 60 }
 }
 
-async fn load_metrics(cloudwatch: &aws_sdk_cloudwatch::Client, newest: Timestamp, values: &[f64]) {
+pub(crate) async fn load_metrics(cloudwatch: &aws_sdk_cloudwatch::Client, newest: Timestamp, values: &[f64]) {
     let dimension = Dimension::builder().name("ServiceName").value("my-api").build();
     let oldest = newest.as_second() - 60 * (i64::try_from(values.len()).unwrap() - 1);
     let data = values.iter().zip(0_i64..).map(|(value, n)| {
