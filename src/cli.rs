@@ -8,9 +8,9 @@ mod print;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
-use crate::config::{Config, Environment, Flags, Surface, World, resolve};
+use crate::config::{Config, Environment, Flags, Surface, World, nearest, resolve};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::request::Mode;
 use crate::runtime::logbook::{self, Logbook};
@@ -28,8 +28,15 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: &Cli, env: &Environment) -> Result<Ending, Fault> {
     let flags = cli.global.flags();
     let Some(command) = &cli.command else {
+        if let Some(fault) = cli.alarm.as_deref().and_then(misspelt) {
+            return Err(fault);
+        }
         return cockpit(&Flags { focus: cli.alarm.clone(), ..flags }, env);
     };
+    if let Some(alarm) = &cli.alarm {
+        let text = format!("`{alarm}` stands before a command, where nothing is expected.");
+        return Err(Fault::new(FaultKind::Usage, text).hint("`pagerdeck investigate --alarm NAME` names an alarm."));
+    }
     match command {
         Command::Rehearse(args) => rehearse(args, &flags, env),
         Command::Investigate(args) => investigate(args, flags, env),
@@ -49,6 +56,17 @@ fn dispatch(cli: &Cli, env: &Environment) -> Result<Ending, Fault> {
         Command::Completions { shell } => commands::completions(*shell),
         Command::Man => commands::manual(),
     }
+}
+
+/// A lone word that is nearly a command was meant as one: no alarm is called `reherse`.
+fn misspelt(word: &str) -> Option<Fault> {
+    let cli = Cli::command();
+    let commands: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
+    let near = nearest(word, &commands)?;
+    Some(
+        Fault::new(FaultKind::Usage, format!("There is no command `{word}`."))
+            .hint(format!("Did you mean `{near}`? For an alarm of that name: `pagerdeck investigate --alarm {word}`.")),
+    )
 }
 
 fn real(flags: &Flags, env: &Environment) -> Result<Config, Fault> {

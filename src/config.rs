@@ -23,6 +23,7 @@ use crate::domain::remediation::policy::Policy;
 use crate::domain::remediation::request::Mode;
 
 pub use environment::{Environment, Stream};
+pub(crate) use lint::nearest;
 pub use paths::Paths;
 pub use policy::read as read_policy;
 pub use resolve::resolve;

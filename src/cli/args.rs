@@ -21,7 +21,7 @@ Exit codes: 0 done (a rehearsal: as its scenario expects), 1 fault (a rehearsal:
 
 /// A terminal incident cockpit for the on-call engineer: evidence first, remedies behind a real lock.
 #[derive(Debug, Parser)]
-#[command(name = "pagerdeck", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(name = "pagerdeck", version, after_help = EXAMPLES)]
 pub(super) struct Cli {
     /// The alarm to go straight to, by name or ARN, as a page carries it.
     #[arg(value_name = "ALARM")]
@@ -241,9 +241,14 @@ mod tests {
 
     #[test]
     fn global_flags_may_stand_anywhere() {
-        for line in ["pagerdeck --live rehearse oom-leak", "pagerdeck rehearse oom-leak --live"] {
+        for line in [
+            "pagerdeck --live rehearse oom-leak",
+            "pagerdeck rehearse oom-leak --live",
+            "pagerdeck --live --profile p investigate --alarm a",
+        ] {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();
             assert_eq!(cli.global.flags().mode, Mode::Live, "{line}");
+            assert!(cli.command.is_some() && cli.alarm.is_none(), "{line}: {cli:?}");
         }
         let cli = Cli::try_parse_from(["pagerdeck", "my-alarm", "--output", "json"]).unwrap();
         assert_eq!(cli.alarm.as_deref(), Some("my-alarm"));

@@ -56,7 +56,7 @@ fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
 }
 
 /// The known word with the smallest edit distance, if a third of its letters or fewer differ.
-pub(super) fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
     let far = |word: &&str| distance(given, word);
     let best = known.iter().copied().min_by_key(far)?;
     (distance(given, best) * 3 <= best.chars().count().max(3)).then_some(best)

@@ -122,6 +122,7 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
         ended = matches!(record.event, Event::Session(SessionEvent::Ended { .. }));
         match record.event {
             Event::Session(SessionEvent::Started { header: told }) => header = told,
+            Event::Session(SessionEvent::ScopeLearned { scope }) => header.scope = scope,
             Event::Evidence(EvidenceEvent::VerdictReached { verdict, .. }) => {
                 cause = format!(", {} {}", verdict.cause().words(), verdict.confidence());
             }

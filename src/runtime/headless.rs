@@ -266,9 +266,9 @@ fn is_unknown(session: &Session) -> bool {
 /// The alarms cannot be listed, and waiting longer would not help.
 fn is_cut_off(session: &Session) -> bool {
     match session.feed(FeedId::Alarms).health {
-        FeedHealth::Lost { .. } => true,
+        FeedHealth::Lost { .. } | FeedHealth::Off { .. } => true,
         FeedHealth::Retrying { attempt, .. } => attempt >= MOST_FAILURES,
-        FeedHealth::Off { .. } | FeedHealth::Connecting | FeedHealth::Live => false,
+        FeedHealth::Connecting | FeedHealth::Live => false,
     }
 }
 

@@ -125,8 +125,12 @@ fn no_such_alarm(session: &Session, alarm: &str) -> Fault {
                 "Name another region by `--region` or another account by `--profile`; `pagerdeck` lists them all.",
             )
         }
-        _ => Fault::new(FaultKind::Timeout, format!("The run ended before the alarm `{alarm}` was looked up."))
-            .hint("Give it more time: `--for` takes seconds."),
+        FeedHealth::Off { why } => Fault::new(FaultKind::NotConfigured, why)
+            .hint("`--region` or AWS_REGION names one; `pagerdeck doctor` says what else is missing."),
+        FeedHealth::Connecting | FeedHealth::Retrying { .. } | FeedHealth::Lost { .. } => {
+            Fault::new(FaultKind::Timeout, format!("The run ended before the alarm `{alarm}` was looked up."))
+                .hint("Give it more time: `--for` takes seconds.")
+        }
     })
 }
 
@@ -223,17 +227,24 @@ async fn tell_run(
     };
     core.end(reason).await;
     let (ended, timings) = run?;
+    let journal = Some(core.journal_path()).filter(|path| path.is_file());
     if form == OutputForm::Json {
         let around = Surroundings {
             requests: requests(rehearsal),
-            journal: Some(core.journal_path().display().to_string()),
+            journal: journal.as_ref().map(|path| path.display().to_string()),
             timings_ms: timings.by_name(),
         };
         let chosen = crate::report::incident::chosen(&core.session).map(|incident| incident.id);
         let object = crate::report::incident::object(&core.session, chosen, &around);
         headless::write_line(&mut out, &format!("{object:#}"))?;
     } else if form == OutputForm::Text {
-        let _ = writeln!(out, "journal  {}", core.journal_path().display());
+        let place = journal.map_or_else(|| "none".to_owned(), |path| path.display().to_string());
+        let _ = writeln!(out, "journal  {place}");
+    }
+    if let Some(fault) = core.session.read_only {
+        return Err(
+            fault.hint("The story was told and is not kept: make room, or name another folder by PAGERDECK_STATE.")
+        );
     }
     let unfinished = headless.operator.and_then(|(operator, _)| operator.waits_for());
     Ok(Told { session: core.session, ended, ending: Ending::Done, unfinished })

@@ -68,18 +68,69 @@ fn a_wrong_flag_is_a_usage_error_that_says_what_was_meant() {
     home.run(&["--profil", "x"]).expect(2, "--profile");
     home.run(&["reherse"]).expect(2, "rehearse");
     home.run(&["--output", "xml"]).expect(2, "jsonl");
+    home.run(&["my-alarm", "sessions"]).expect(2, "stands before a command");
     home.run(&["investigate"]).expect(2, "--alarm");
     home.run(&["investigate", "--alarm", "a", "--minutes", "1"]).expect(2, "1");
+}
+
+/// Each is met at night: said at once with its cause and the next step, on a terminal that was never taken.
+#[test]
+fn what_stands_in_the_way_is_said_with_its_hint() {
+    let home = Home::new();
+    let region = |command: &mut Command| {
+        command.env("AWS_REGION", "us-east-1");
+    };
+    let keys = |command: &mut Command| {
+        command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "x");
+    };
+    let investigate = |args: &[&str], set: &dyn Fn(&mut Command)| {
+        let mut command = home.command(&[args, &["investigate", "--alarm", "x"]].concat());
+        set(&mut command);
+        Said::of(&command.output().unwrap())
+    };
+    for (said, summary, hint) in [
+        (investigate(&[], &region), "no credentials", "aws sso login"),
+        (investigate(&[], &keys), "No AWS region", "--region"),
+        (investigate(&["--region", "us-east-1", "--profile", "nobody"], &|_| {}), "no credentials", "--profile"),
+        (
+            investigate(&[], &|command| {
+                region(command);
+                keys(command);
+                command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+            }),
+            "no connection",
+            "Check the network",
+        ),
+    ] {
+        said.expect(1, summary);
+        said.expect(1, "hint:");
+        said.expect(1, hint);
+        assert!(!said.out.contains('\u{1b}') && !said.err.contains('\u{1b}'), "{}{}", said.out, said.err);
+    }
+}
+
+/// The story is told to its end, and that it was not kept is no success.
+#[test]
+fn a_journal_that_cannot_be_written_is_said_and_is_a_fault() {
+    let home = Home::new();
+    std::fs::write(home.path().join("in-the-way"), "").unwrap();
+    let mut command = home.command(&["rehearse", "no-data", "--output", "json", "--speed", "max"]);
+    command.env("PAGERDECK_STATE", home.path().join("in-the-way"));
+    let said = Said::of(&command.output().unwrap());
+    said.expect(1, "The journal could not be opened");
+    said.expect(1, "PAGERDECK_STATE");
+    let incident: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((&incident["journal"], &incident["verdict"]["conclusive"]), (&serde_json::Value::Null, &false.into()));
 }
 
 #[test]
 fn what_is_not_built_is_not_offered() {
     let help = Home::new().run(&["--help"]);
     assert_eq!(help.code, Some(0));
-    for command in ["rehearse", "investigate", "sessions", "export", "verify", "doctor", "policy"] {
+    for command in ["rehearse", "investigate", "sessions", "export", "verify", "doctor", "policy", "resume", "replay"] {
         assert!(help.out.contains(command), "{command}");
     }
-    for command in ["postmortems", "follow-ups", "  eval", "  evidence", "  resume", "  replay"] {
+    for command in ["postmortems", "follow-ups", "  eval", "  evidence"] {
         assert!(!help.out.contains(command), "{command}");
     }
 }
@@ -156,8 +207,11 @@ fn a_rehearsal_that_cannot_be_is_a_usage_error() {
     home.run(&["rehearse", "no-such-scenario", "--headless"]).expect(2, "no-such-scenario");
     home.run(&["rehearse", "--speed", "fast", "--headless"]).expect(2, "--speed");
     home.run(&["rehearse", "--operator", "nowhere.toml", "--headless"]).expect(2, "nowhere.toml");
-    std::fs::write(home.path().join("broken.toml"), "nmae = \"x\"\n").unwrap();
-    home.run(&["rehearse", "--check", "broken.toml"]).expect(2, "broken.toml");
+    std::fs::write(home.path().join("broken.toml"), "based_on = \"oom-leak\"\nnmae = \"x\"\n").unwrap();
+    for args in [["rehearse", "--check", "broken.toml"], ["rehearse", "broken.toml", "--headless"]] {
+        home.run(&args).expect(2, "broken.toml is not valid at line 2");
+        home.run(&args).expect(2, "unknown field `nmae`");
+    }
 }
 
 #[test]

@@ -84,7 +84,8 @@ async fn an_alarm_is_investigated_on_a_cloud_of_others() {
 
     let (_, text) = investigate(home.path(), &peer, &[]);
     let row = text.lines().find(|line| line.contains("threshold 85") && line.contains('|')).unwrap();
-    assert!(row.contains("█|") && row.contains("0 to 94.5%"), "{row}");
+    // Whether the present minute is in it is a matter of the second.
+    assert!(row.contains("▇██") && row.contains("0 to 94."), "{row}");
     assert!(
         text.contains(&format!("{ALARM} in ALARM")) && text.contains("verdict of the rules: inconclusive"),
         "{text}"
