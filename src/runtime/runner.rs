@@ -82,8 +82,10 @@ impl Runner {
 
     /// Starts the feeds that every session has: identity, alarms, the cluster watch.
     pub fn start_feeds(&self) {
-        self.tasks.spawn("identity", feeds::identity(self.means.clone()));
-        self.tasks.spawn("alarms", feeds::alarms(self.means.clone()));
+        // In flight before they are spawned: a standing clock must not jump while they wait for their first turn.
+        let flight = || self.means.clock.busy().flight();
+        self.tasks.spawn("identity", feeds::identity(self.means.clone(), flight()));
+        self.tasks.spawn("alarms", feeds::alarms(self.means.clone(), flight()));
         self.tasks.spawn("workloads", feeds::workloads(self.means.clone()));
     }
 

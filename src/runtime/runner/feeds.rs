@@ -11,6 +11,7 @@ use crate::adapters::aws::alarms::describe_all;
 use crate::adapters::kubernetes::{WatchReport, watch_once};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmChange, AlarmName, changes};
+use crate::runtime::clock::Flight;
 use crate::session::event::{AlarmEvent, Event, FeedEvent, SessionEvent, WorkloadEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::timers::backoff;
@@ -67,10 +68,9 @@ impl Pulse {
 }
 
 /// Lists the alarms every few seconds and tells what changed.
-pub async fn alarms(means: Means) {
+pub async fn alarms(means: Means, mut flight: Flight) {
     let mut known: BTreeMap<AlarmName, Alarm> = BTreeMap::new();
     let mut pulse = Pulse::new(FeedId::Alarms);
-    let mut flight = means.clock.busy().flight();
     loop {
         let next = match list_alarms(&means).await {
             Ok(listing) => {
@@ -116,11 +116,10 @@ async fn tell_changes(means: &Means, known: &mut BTreeMap<AlarmName, Alarm>, lis
 }
 
 /// Asks who we are, and how long the credentials last.
-pub async fn identity(means: Means) {
+pub async fn identity(means: Means, mut flight: Flight) {
     let mut last = means.outside.scope();
     let mut expiry = None;
     let mut failures = 0;
-    let mut flight = means.clock.busy().flight();
     loop {
         let wait = match look(&means).await {
             Ok(expires_at) => {
