@@ -12,6 +12,8 @@ pub mod narrative;
 pub mod record;
 pub mod remediation;
 pub mod reporting;
+mod resumption;
+mod standing;
 pub mod state;
 pub mod timeline;
 pub mod timers;

@@ -221,8 +221,8 @@ fn too_fast(core: &Core, hands: Hands) -> Option<String> {
 }
 
 fn undo(core: &mut Core, incident: IncidentId, step: StepId) -> Wish {
-    let plan = core.session.incidents.get(&incident).and_then(|incident| incident.plan.as_ref());
-    match plan.and_then(|plan| runbook::with_undo(plan, step)) {
+    let found = core.session.incidents.get(&incident);
+    match found.and_then(|found| runbook::with_undo(found.plan.as_ref()?, step, found.last_step)) {
         Some(plan) => remediate(core, incident, RemediationEvent::UndoProposed { of: step, plan: Box::new(plan) }),
         None => Wish::Tell("This step has no undo of its own.".to_owned()),
     }

@@ -147,10 +147,11 @@ impl Outbox {
     fn admit(&self, session: &Session, id: IncidentId, step: StepId, now: Timestamp) -> Option<Released> {
         let incident = session.incidents.get(&id)?;
         let refuse = |refusal| Released::Refuse { incident: id, step, refusal };
-        let (Some(gate), Some(found), Some(approval)) = (&incident.gate, incident.step(step), &incident.approval)
-        else {
+        let (Some(found), Some(approval)) = (incident.step(step), &incident.approval) else {
             return Some(refuse(AdmissionRefusal::NotWaiting));
         };
+        // While evidence or narrative are asked again there is no judgement to stand on.
+        let Some(gate) = &incident.gate else { return Some(refuse(AdmissionRefusal::Locked)) };
         if session.read_only.is_some() {
             return Some(refuse(AdmissionRefusal::NotDurable));
         }

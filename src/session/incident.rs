@@ -223,6 +223,11 @@ pub struct Incident {
     pub gate: Option<GateReport>,
     /// The plan.
     pub plan: Option<Plan>,
+    /// The highest step number given so far: a later plan goes on from it, so that what comes late for a step of an
+    /// earlier plan meets no other step.
+    pub last_step: u32,
+    /// Steps that undo another.
+    pub undos: BTreeSet<StepId>,
     /// The approval that is not used up.
     pub approval: Option<Approval>,
     /// The verification under way or last ended.
@@ -253,6 +258,8 @@ impl Incident {
             stands_on: StandsOn::Diagnosis,
             gate: None,
             plan: None,
+            last_step: 0,
+            undos: BTreeSet::new(),
             approval: None,
             verification: None,
             report: None,

@@ -6,7 +6,8 @@ use super::incident::{Incident, Narrative, Phase};
 use super::record::{IncidentId, Record};
 use super::state::Session;
 use super::triage::conclude;
-use super::{judgement, remediation};
+use super::{judgement, remediation, standing};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::Severity;
 use crate::domain::remediation::gate::{NarrativeStanding, StandsOn};
 
@@ -62,11 +63,13 @@ pub fn fold(session: &mut Session, record: &Record, event: &NarrativeEvent) -> V
                 ..Narrative::default()
             };
             incident.diagnosis = None;
-            incident.phase = Phase::Diagnosing;
-            if !remediation::is_in_flight(incident) {
-                incident.plan = None;
-            }
+            incident.gate = None;
+            standing::reopen(incident, Phase::Diagnosing);
+            let on_rules = incident.stands_on == StandsOn::Rules;
             effects.push(Effect::Ask { incident: id, attempt: *attempt });
+            if on_rules {
+                effects.extend(remediation::judge(session, id, record.at));
+            }
             effects
         }
         NarrativeEvent::Opened { attempt } => {
@@ -98,6 +101,14 @@ pub fn fold(session: &mut Session, record: &Record, event: &NarrativeEvent) -> V
         NarrativeEvent::RulesChosen { .. } => {
             if let Some(incident) = session.incidents.get_mut(&id) {
                 incident.stands_on = StandsOn::Rules;
+                if incident.narrative.standing == NarrativeStanding::UnderWay {
+                    // Its stream was ended with the choice, so no end of it will be told.
+                    incident.narrative.standing = NarrativeStanding::Broken;
+                    incident.narrative.fault = Some(Fault::new(
+                        FaultKind::Cut,
+                        "The narrative was stopped: the person stands on the rules alone.",
+                    ));
+                }
             }
             remediation::judge(session, id, record.at)
         }

@@ -6,15 +6,15 @@ use super::effect::Effect;
 use super::event::{Event, Execution, RemediationEvent, ReportEvent, TimerPurpose};
 use super::incident::{Incident, Phase, Verification};
 use super::record::{IncidentId, Record};
+use super::standing::{can_stand_down, has_run, is_decided, is_open_to_refusal, standing};
 use super::state::Session;
 use super::triage::conclude;
 use super::{reporting, verification};
-use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::approval::{Approval, Decision};
 use crate::domain::remediation::gate::{self, GateInput, GateReport, NarrativeStanding};
 use crate::domain::remediation::request::{Bound, Digest, Mode};
 use crate::domain::remediation::runbook::{self, PlanInput};
-use crate::domain::remediation::step::{Rehearsal, RehearsalOutcome, Step, StepId, StepState};
+use crate::domain::remediation::step::{Plan, Rehearsal, RehearsalOutcome, Step, StepId, StepState};
 use crate::domain::remediation::verification::TestState;
 
 /// Concludes a fresh judgement of the gate.
@@ -37,7 +37,8 @@ pub fn judge_again(session: &Session, id: IncidentId, now: Timestamp) -> Vec<Eff
 }
 
 fn report(session: &Session, id: IncidentId, now: Timestamp) -> Option<GateReport> {
-    let incident = session.incidents.get(&id)?;
+    // A round that is not answered yet is judged with its verdict.
+    let incident = session.incidents.get(&id).filter(|incident| incident.awaited.is_empty())?;
     Some(gate::judge(GateInput {
         verdict: incident.verdict.as_ref()?,
         offers: &incident.offers,
@@ -57,12 +58,8 @@ pub fn fold(session: &mut Session, record: &Record, event: &RemediationEvent) ->
     let Some(id) = record.incident else { return Vec::new() };
     match event {
         RemediationEvent::GateJudged { report } => gate_judged(session, id, report, record.at),
-        RemediationEvent::PlanProposed { plan } | RemediationEvent::UndoProposed { plan, .. } => {
-            let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
-            incident.plan = Some((**plan).clone());
-            incident.phase = Phase::Planned;
-            plan.steps.iter().filter(|step| step.rehearsal.is_none()).map(|step| preview(id, step.id)).collect()
-        }
+        RemediationEvent::PlanProposed { plan } => proposed(session, id, plan),
+        RemediationEvent::UndoProposed { of, plan } => undo_proposed(session, id, *of, plan),
         RemediationEvent::RehearsalAsked { step } => rehearsal_asked(session, id, *step),
         RemediationEvent::StepRehearsed { step, rehearsal } => rehearsed(session, id, *step, rehearsal),
         RemediationEvent::StepArmed { step, digest, until } => armed(session, record, *step, digest, *until),
@@ -80,6 +77,36 @@ pub fn fold(session: &mut Session, record: &Record, event: &RemediationEvent) ->
     }
 }
 
+fn proposed(session: &mut Session, id: IncidentId, plan: &Plan) -> Vec<Effect> {
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    incident.plan = Some(plan.clone());
+    incident.last_step = plan.steps.iter().map(|step| step.id.0).fold(incident.last_step, u32::max);
+    incident.phase = standing(incident);
+    plan.steps.iter().filter(|step| step.rehearsal.is_none()).map(|step| preview(id, step.id)).collect()
+}
+
+/// Adds the undo to the plan as it stands now; what the other steps have come to meanwhile is left alone. One undo of a
+/// step is enough.
+fn undo_proposed(session: &mut Session, id: IncidentId, of: StepId, plan: &Plan) -> Vec<Effect> {
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    let Some(undo) = plan.steps.last().filter(|undo| undo.id != of && incident.step(undo.id).is_none()) else {
+        return Vec::new();
+    };
+    let has_run = incident.step(of).is_some_and(|step| has_run(&step.state));
+    let is_offered =
+        |step: &Step| incident.undos.contains(&step.id) && step.action == undo.action && !is_decided(&step.state);
+    if !has_run || incident.plan.iter().flat_map(|plan| &plan.steps).any(is_offered) {
+        return Vec::new();
+    }
+    incident.undos.insert(undo.id);
+    incident.last_step = incident.last_step.max(undo.id.0);
+    if let Some(plan) = incident.plan.as_mut() {
+        plan.steps.push(undo.clone());
+    }
+    incident.phase = standing(incident);
+    vec![preview(id, undo.id)]
+}
+
 fn preview(incident: IncidentId, step: StepId) -> Effect {
     Effect::Preview { incident, step }
 }
@@ -92,7 +119,11 @@ fn gate_judged(session: &mut Session, id: IncidentId, report: &GateReport, now: 
         && incident.awaited.is_empty()
         && incident.narrative.standing != NarrativeStanding::UnderWay
     {
-        incident.phase = Phase::Planned;
+        incident.phase = match standing(incident) {
+            // A new judgement opens it again.
+            Phase::Closed => Phase::Planned,
+            standing => standing,
+        };
     }
     if !report.is_open() {
         return stand_down(session, id, "the gate is locked");
@@ -115,6 +146,7 @@ fn planned(session: &Session, id: IncidentId) -> Option<Effect> {
         evidence: incident.round(),
         target: incident.service.workload.as_ref()?,
         alarms: &incident.alarms,
+        last_step: incident.last_step,
     })?;
     Some(conclude(id, Event::Remediation(RemediationEvent::PlanProposed { plan: Box::new(plan) })))
 }
@@ -156,7 +188,9 @@ fn rehearsal_asked(session: &mut Session, id: IncidentId, step: StepId) -> Vec<E
 fn rehearsed(session: &mut Session, id: IncidentId, step: StepId, rehearsal: &Rehearsal) -> Vec<Effect> {
     let header = session.header.clone();
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
-    let Some(found) = incident.step_mut(step) else { return Vec::new() };
+    let Some(found) = incident.step_mut(step).filter(|step| may_take_rehearsal(&step.state)) else {
+        return Vec::new();
+    };
     let text = found.text();
     found.digest = rehearsal.request.as_ref().zip(rehearsal.facts.as_ref()).map(|(request, facts)| {
         Bound { text: &text, request, facts, scope: &header.scope, mode: header.mode, policy: &header.policy }.digest()
@@ -171,6 +205,11 @@ fn rehearsed(session: &mut Session, id: IncidentId, step: StepId, rehearsal: &Re
     Vec::new()
 }
 
+/// A rehearsal that comes late must not change the request of a step that waits, runs or has run.
+fn may_take_rehearsal(state: &StepState) -> bool {
+    matches!(state, StepState::Proposed | StepState::Rehearsing | StepState::Locked { .. })
+}
+
 fn after_rehearsal(rehearsal: &Rehearsal) -> StepState {
     match rehearsal.outcome {
         RehearsalOutcome::Rehearsed => StepState::Rehearsed,
@@ -183,7 +222,7 @@ fn after_rehearsal(rehearsal: &Rehearsal) -> StepState {
 
 fn armed(session: &mut Session, record: &Record, step: StepId, digest: &Digest, until: Timestamp) -> Vec<Effect> {
     let Some(id) = record.incident.filter(|_| may_decide(session, record)) else { return Vec::new() };
-    let Some(found) = waiting(session, id, step, digest) else { return Vec::new() };
+    let Some(found) = waiting(session, record, step, digest) else { return Vec::new() };
     found.state = StepState::Armed { until };
     let purpose = TimerPurpose::ArmExpiry { step, digest: digest.clone() };
     vec![Effect::Schedule { incident: id, purpose, after: until.duration_since(record.at) }]
@@ -192,13 +231,16 @@ fn armed(session: &mut Session, record: &Record, step: StepId, digest: &Digest, 
 /// Nothing is decided in a session that cannot write it down, or while the gate is locked.
 fn may_decide(session: &Session, record: &Record) -> bool {
     let incident = record.incident.and_then(|id| session.incidents.get(&id));
-    session.read_only.is_none() && incident.is_some_and(Incident::gate_is_open)
+    let gate = incident.and_then(|incident| incident.gate.as_ref());
+    session.read_only.is_none() && gate.is_some_and(|gate| gate.holds(&session.header.policy, record.at))
 }
 
 /// The step, if it waits for a decision on just this digest.
-fn waiting<'a>(session: &'a mut Session, id: IncidentId, step: StepId, digest: &Digest) -> Option<&'a mut Step> {
-    let found = session.incidents.get_mut(&id)?.step_mut(step)?;
-    let waits = matches!(found.state, StepState::Rehearsed | StepState::Armed { .. });
+fn waiting<'a>(session: &'a mut Session, record: &Record, step: StepId, digest: &Digest) -> Option<&'a mut Step> {
+    let found = session.incidents.get_mut(&record.incident?)?.step_mut(step)?;
+    // The timer may come late; the time does not.
+    let waits =
+        found.state == StepState::Rehearsed || matches!(found.state, StepState::Armed { until } if record.at < until);
     (waits && found.digest.as_ref() == Some(digest)).then_some(found)
 }
 
@@ -210,7 +252,7 @@ fn decided(session: &mut Session, record: &Record, step: StepId, decision: &Deci
                 return Vec::new();
             }
             let mode = session.header.mode;
-            let Some(found) = waiting(session, id, step, digest) else { return Vec::new() };
+            let Some(found) = waiting(session, record, step, digest) else { return Vec::new() };
             found.state = StepState::Approved;
             match mode {
                 Mode::DryRun => after_decision(session, id),
@@ -245,38 +287,16 @@ fn refuse(session: &mut Session, id: IncidentId, step: StepId, state: StepState)
     after_decision(session, id)
 }
 
-fn is_open_to_refusal(state: &StepState) -> bool {
-    match state {
-        StepState::Locked { .. }
-        | StepState::Proposed
-        | StepState::Rehearsing
-        | StepState::Rehearsed
-        | StepState::Armed { .. }
-        | StepState::Expired
-        | StepState::StoodDown { .. } => true,
-        StepState::Approved
-        | StepState::Running
-        | StepState::Verifying
-        | StepState::Verified
-        | StepState::Failed { .. }
-        | StepState::Denied { .. }
-        | StepState::Skipped
-        | StepState::Uncertain => false,
-    }
-}
-
 /// Unlocks what waited for this decision, and reports when every step is decided.
 fn after_decision(session: &mut Session, id: IncidentId) -> Vec<Effect> {
     let mode = session.header.mode;
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
-    unlock(incident, mode);
-    let steps = incident.plan.as_ref().map(|plan| plan.steps.as_slice()).unwrap_or_default();
-    if !steps.iter().all(|step| is_decided(&step.state)) {
-        incident.phase = Phase::Asking;
-        return Vec::new();
+    let mut effects = unlock(incident, mode);
+    incident.phase = standing(incident);
+    if incident.phase == Phase::Closed {
+        effects.push(report_drafted(session, id));
     }
-    incident.phase = Phase::Closed;
-    vec![report_drafted(session, id)]
+    effects
 }
 
 fn report_drafted(session: &Session, id: IncidentId) -> Effect {
@@ -284,29 +304,11 @@ fn report_drafted(session: &Session, id: IncidentId) -> Effect {
     conclude(id, Event::Report(ReportEvent::Drafted { headline, follow_ups }))
 }
 
-fn is_decided(state: &StepState) -> bool {
-    match state {
-        StepState::Approved
-        | StepState::Verified
-        | StepState::Failed { .. }
-        | StepState::Denied { .. }
-        | StepState::Skipped => true,
-        StepState::Locked { .. }
-        | StepState::Proposed
-        | StepState::Rehearsing
-        | StepState::Rehearsed
-        | StepState::Armed { .. }
-        | StepState::Running
-        | StepState::Verifying
-        | StepState::Expired
-        | StepState::StoodDown { .. }
-        | StepState::Uncertain => false,
-    }
-}
-
-/// A step is free when all it needs is verified; in a dry-run nothing ever is, so "would run" counts there.
-pub(super) fn unlock(incident: &mut Incident, mode: Mode) {
-    let Some(plan) = incident.plan.as_mut() else { return };
+/// A step is free when all it needs is verified; in a dry-run nothing ever is, so "would run" counts there. Live, its
+/// rehearsal was of the target before the step that just ran: it is rehearsed anew.
+pub(super) fn unlock(incident: &mut Incident, mode: Mode) -> Vec<Effect> {
+    let id = incident.id;
+    let Some(plan) = incident.plan.as_mut() else { return Vec::new() };
     let done: Vec<StepId> = plan
         .steps
         .iter()
@@ -316,11 +318,21 @@ pub(super) fn unlock(incident: &mut Incident, mode: Mode) {
         })
         .map(|step| step.id)
         .collect();
+    let mut effects = Vec::new();
     for step in &mut plan.steps {
         if matches!(step.state, StepState::Locked { .. }) && step.needs.iter().all(|need| done.contains(need)) {
-            step.state = step.rehearsal.as_ref().map_or(StepState::Proposed, after_rehearsal);
+            match mode {
+                Mode::DryRun => {
+                    step.state = step.rehearsal.as_ref().map_or(StepState::Proposed, after_rehearsal);
+                }
+                Mode::Live => {
+                    step.state = StepState::Rehearsing;
+                    effects.push(preview(id, step.id));
+                }
+            }
         }
     }
+    effects
 }
 
 fn started(session: &mut Session, id: IncidentId, step: StepId) -> Vec<Effect> {
@@ -350,7 +362,7 @@ fn finished(session: &mut Session, record: &Record, step: StepId, execution: &Ex
         }
         Execution::NotApplied { fault } => {
             found.state = StepState::StoodDown { why: fault.to_string() };
-            incident.phase = Phase::Asking;
+            incident.phase = standing(incident);
             Vec::new()
         }
         Execution::Unknown { .. } => {
@@ -365,7 +377,7 @@ fn settled(session: &mut Session, id: IncidentId, step: StepId, found: &str) -> 
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
     if let Some(step) = incident.step_mut(step).filter(|step| step.state == StepState::Uncertain) {
         step.state = StepState::StoodDown { why: format!("settled by the person: {found}") };
-        incident.phase = Phase::Planned;
+        incident.phase = standing(incident);
     }
     Vec::new()
 }
@@ -378,19 +390,6 @@ fn disarm(session: &mut Session, id: IncidentId, step: StepId, state: StepState)
         found.state = state;
     }
     Vec::new()
-}
-
-fn can_stand_down(state: &StepState) -> bool {
-    matches!(state, StepState::Rehearsed | StepState::Armed { .. } | StepState::Approved | StepState::Rehearsing)
-}
-
-/// Whether a request of this incident may be on its way: its plan must not be forgotten.
-pub fn is_in_flight(incident: &Incident) -> bool {
-    let steps = incident.plan.iter().flat_map(|plan| &plan.steps);
-    incident.approval.is_some()
-        || steps
-            .into_iter()
-            .any(|step| matches!(step.state, StepState::Running | StepState::Verifying | StepState::Uncertain))
 }
 
 /// Concludes that every step of an incident that waits for the person stands down.
@@ -423,51 +422,5 @@ pub fn arm_expired(session: &Session, id: IncidentId, step: StepId, digest: &Dig
     }
 }
 
-/// Brings a session whose process ended to a state that can go on: what may have run is uncertain, what waited stands
-/// down, what was being read or written is asked again. Nothing is sent.
-pub fn settle_after_crash(session: &mut Session) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for (id, incident) in &mut session.incidents {
-        incident.approval = None;
-        effects.push(Effect::Follow { incident: *id });
-        let mut uncertain = None;
-        for step in incident.plan.iter_mut().flat_map(|plan| &mut plan.steps) {
-            match step.state {
-                StepState::Running => uncertain = Some(step.id),
-                StepState::Verifying => effects.push(verification::measure(*id, step.id)),
-                StepState::Armed { .. } | StepState::Rehearsed | StepState::Rehearsing => {
-                    step.state = StepState::StoodDown { why: "the program ended".to_owned() };
-                }
-                StepState::Approved if session.header.mode == Mode::Live => {
-                    let why = "the program ended before the approval was used; nothing was sent".to_owned();
-                    step.state = StepState::StoodDown { why };
-                }
-                StepState::Approved
-                | StepState::Locked { .. }
-                | StepState::Proposed
-                | StepState::Verified
-                | StepState::Failed { .. }
-                | StepState::Denied { .. }
-                | StepState::Skipped
-                | StepState::Expired
-                | StepState::StoodDown { .. }
-                | StepState::Uncertain => {}
-            }
-            if uncertain == Some(step.id) {
-                step.state = StepState::Uncertain;
-            }
-        }
-        if let Some(step) = uncertain {
-            incident.phase = Phase::Uncertain(step);
-        }
-        if incident.narrative.standing == NarrativeStanding::UnderWay {
-            incident.narrative.standing = NarrativeStanding::Broken;
-            incident.narrative.fault =
-                Some(Fault::new(FaultKind::Cut, "The program ended while the model was writing."));
-        }
-        if let (Some(window), false) = (incident.window, incident.awaited.is_empty()) {
-            effects.push(Effect::Observe { incident: *id, asks: incident.awaited.clone(), window });
-        }
-    }
-    effects
-}
+#[cfg(test)]
+mod tests;

@@ -7,12 +7,13 @@ use super::event::{Event, EvidenceEvent, IncidentEvent};
 use super::incident::{Incident, Phase};
 use super::record::{IncidentId, Record};
 use super::state::Session;
-use super::{judgement, narrative, remediation, update};
+use super::{judgement, narrative, remediation, standing, update};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload, Question};
 use crate::domain::observation::alarm::{AlarmName, Severity};
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::Service;
+use crate::domain::remediation::gate::StandsOn;
 
 /// Wraps a conclusion.
 pub(super) fn conclude(incident: IncidentId, event: Event) -> Effect {
@@ -136,10 +137,10 @@ fn asked(session: &mut Session, id: IncidentId, asks: &[(EvidenceId, Question)],
     incident.awaited = asks.to_vec();
     incident.window = Some(window);
     incident.round_from = asks.first().map_or(incident.round_from, |(id, _)| *id);
-    incident.phase = Phase::Triage;
-    if !remediation::is_in_flight(incident) {
-        incident.plan = None;
-    }
+    // Whatever was judged or chosen stood on the evidence before.
+    incident.gate = None;
+    incident.stands_on = StandsOn::Diagnosis;
+    standing::reopen(incident, Phase::Triage);
     effects.push(Effect::Observe { incident: id, asks: asks.to_vec(), window });
     effects
 }

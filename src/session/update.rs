@@ -4,7 +4,7 @@ use super::effect::Effect;
 use super::event::{AlarmEvent, Event, LogEvent, MetricEvent, SessionEvent, TimerEvent, TimerPurpose, WorkloadEvent};
 use super::record::Record;
 use super::state::{Credentials, Session};
-use super::{cluster, feeds, narrative, remediation, reporting, triage, verification};
+use super::{cluster, feeds, narrative, remediation, reporting, resumption, triage, verification};
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::service::ServiceName;
 
@@ -50,7 +50,7 @@ fn session_event(session: &mut Session, record: &Record, event: &SessionEvent) -
         SessionEvent::Started { header } => session.header = (**header).clone(),
         SessionEvent::Resumed { .. } => {
             session.ended = None;
-            return remediation::settle_after_crash(session);
+            return resumption::settle(session, record.at);
         }
         SessionEvent::ScopeLearned { scope } => {
             session.header.scope = scope.clone();

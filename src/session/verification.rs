@@ -6,9 +6,10 @@ use super::effect::Effect;
 use super::event::{Event, RemediationEvent, ReportEvent, TimerPurpose, VerificationEvent};
 use super::incident::{Incident, Phase};
 use super::record::{IncidentId, Record};
-use super::reporting;
 use super::state::Session;
 use super::triage::conclude;
+use super::{remediation, reporting, standing};
+use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::runbook;
 use crate::domain::remediation::step::{StepId, StepState};
 use crate::domain::remediation::verification::{Measurement, TestState, evaluate};
@@ -67,7 +68,7 @@ fn ended(session: &mut Session, id: IncidentId, step: StepId, tests: &[TestState
     let mut effects = Vec::new();
     if passed {
         found.state = StepState::Verified;
-        super::remediation::unlock(incident, crate::domain::remediation::request::Mode::Live);
+        effects.extend(remediation::unlock(incident, Mode::Live));
     } else {
         let failed: Vec<String> = found
             .tests
@@ -79,7 +80,11 @@ fn ended(session: &mut Session, id: IncidentId, step: StepId, tests: &[TestState
         found.state = StepState::Failed { why: format!("not reached: {}", failed.join("; ")) };
         effects.extend(undo(incident, step));
     }
-    incident.phase = if incident.asked_step().is_some() || !passed { Phase::Asking } else { Phase::Closed };
+    incident.phase = match standing::standing(incident) {
+        // A step that failed leaves the incident open: somebody has to decide what now.
+        Phase::Closed if !passed => Phase::Asking,
+        other => other,
+    };
     let (headline, follow_ups) = reporting::draft(session, id);
     effects.push(conclude(id, Event::Report(ReportEvent::Drafted { headline, follow_ups })));
     effects
@@ -87,7 +92,7 @@ fn ended(session: &mut Session, id: IncidentId, step: StepId, tests: &[TestState
 
 /// Worse than before: the prepared undo is offered at once, as a further step of the plan.
 fn undo(incident: &Incident, step: StepId) -> Option<Effect> {
-    let plan = runbook::with_undo(incident.plan.as_ref()?, step)?;
+    let plan = runbook::with_undo(incident.plan.as_ref()?, step, incident.last_step)?;
     let event = RemediationEvent::UndoProposed { of: step, plan: Box::new(plan) };
     Some(conclude(incident.id, Event::Remediation(event)))
 }

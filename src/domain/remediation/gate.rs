@@ -127,6 +127,13 @@ impl GateReport {
     pub fn is_open(&self) -> bool {
         self.refusals.is_empty()
     }
+
+    /// Whether it still stands now: open, and its evidence within the policy's age. A timer judges again when that ends,
+    /// but a timer may come late (a suspended machine), and none outlives the process.
+    pub fn holds(&self, policy: &Policy, now: Timestamp) -> bool {
+        let bound = i64::from(policy.evidence_max_age_s);
+        self.is_open() && self.oldest.is_none_or(|oldest| now.duration_since(oldest).as_secs() <= bound)
+    }
 }
 
 /// What the gate looks at.
@@ -406,7 +413,7 @@ pub fn admit(admission: Admission<'_>) -> Result<Permit, AdmissionRefusal> {
     if admission.durable_seq < approval.seq {
         return Err(AdmissionRefusal::NotDurable);
     }
-    if !admission.gate.is_open() {
+    if !admission.gate.holds(policy, now) {
         return Err(AdmissionRefusal::Locked);
     }
     if step.id != approval.step || step.state != StepState::Approved {

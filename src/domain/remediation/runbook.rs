@@ -27,6 +27,8 @@ pub struct PlanInput<'a> {
     pub target: &'a WorkloadRef,
     /// The alarms that must clear.
     pub alarms: &'a [AlarmName],
+    /// The highest step number that is taken: numbers are never given twice in an incident.
+    pub last_step: u32,
 }
 
 /// Makes the plan: one step for each sufficient remedy that can be made concrete, each after the one before it.
@@ -37,14 +39,15 @@ pub fn plan(input: PlanInput<'_>) -> Option<Plan> {
         .filter(|offer| matches!(offer.sufficiency, Sufficiency::Sufficient { .. }))
         .filter_map(|offer| concrete(offer.remedy, input.evidence))
         .collect();
-    let steps: Vec<Step> = (1..).zip(actions).map(|(number, action)| step(number, action, &input)).collect();
+    let steps: Vec<Step> =
+        (input.last_step + 1..).zip(actions).map(|(number, action)| step(number, action, &input)).collect();
     (!steps.is_empty()).then(|| Plan { runbook: format!("{}/default", input.verdict.cause().id()), steps })
 }
 
 /// The plan with a further step that undoes `of`; `None` where the action has no undo of its own.
 ///
 /// A restart has none worth offering: what it replaced was the broken state.
-pub fn with_undo(plan: &Plan, of: StepId) -> Option<Plan> {
+pub fn with_undo(plan: &Plan, of: StepId, last_step: u32) -> Option<Plan> {
     let undone = plan.steps.iter().find(|step| step.id == of)?;
     let action = match &undone.action {
         Action::SetResources { container, memory_limit, was: Some(was) } => {
@@ -53,9 +56,8 @@ pub fn with_undo(plan: &Plan, of: StepId) -> Option<Plan> {
         Action::Scale { replicas, was } => Action::Scale { replicas: *was, was: *replicas },
         Action::RolloutRestart | Action::SetResources { was: None, .. } | Action::RolloutUndo { .. } => return None,
     };
-    let number = plan.steps.iter().map(|step| step.id.0).max().unwrap_or(0) + 1;
     let mut undo = undone.clone();
-    undo.id = StepId(number);
+    undo.id = StepId(last_step + 1);
     undo.action = action;
     undo.needs = Vec::new();
     undo.tests = vec![VerificationTest::RolloutComplete { within_s: 600 }];
@@ -68,7 +70,7 @@ pub fn with_undo(plan: &Plan, of: StepId) -> Option<Plan> {
 }
 
 fn step(number: u32, action: Action, input: &PlanInput<'_>) -> Step {
-    let needs: Vec<StepId> = (1..number).map(StepId).collect();
+    let needs: Vec<StepId> = (input.last_step + 1..number).map(StepId).collect();
     let state = match needs.last() {
         Some(last) => StepState::Locked { why: format!("needs {last} verified") },
         None => StepState::Proposed,

@@ -10,7 +10,7 @@ use crate::domain::remediation::gate::Permit;
 use crate::domain::remediation::request::RESTARTED_AT;
 use crate::domain::remediation::step::{Action, Rehearsal, RehearsalOutcome, Step, StepId, quantity};
 use crate::session::IncidentId;
-use crate::session::event::{Event, Execution, RemediationEvent, ReportEvent};
+use crate::session::event::{Event, Execution, RemediationEvent, ReportEvent, SessionEvent};
 
 async fn tell(means: &Means, incident: IncidentId, event: RemediationEvent) {
     means.post.tell(Some(incident), Event::Remediation(event)).await;
@@ -60,11 +60,14 @@ pub async fn look(means: Means, incident: IncidentId, step: Step) {
         Ok(client) => client.read_workload(&step.target).await.map_err(|error| error.fault()),
         Err(fault) => Err(fault),
     };
-    let found = match read {
-        Ok(workload) => found(&step, &workload),
-        Err(fault) => format!("the target could not be read: {}", fault.summary),
-    };
-    tell(&means, incident, RemediationEvent::UncertaintySettled { step: step.id, found }).await;
+    match read {
+        Ok(workload) => {
+            let found = found(&step, &workload);
+            tell(&means, incident, RemediationEvent::UncertaintySettled { step: step.id, found }).await;
+        }
+        // Nothing seen settles nothing: the step stays uncertain.
+        Err(fault) => means.post.tell(Some(incident), Event::Session(SessionEvent::Faulted { fault })).await,
+    }
 }
 
 fn found(step: &Step, workload: &Workload) -> String {

@@ -1,0 +1,253 @@
+//! What a late, repeated or resumed event may and may not do to steps.
+
+use super::*;
+use crate::domain::diagnosis::evidence::{EvidenceId, Question};
+use crate::domain::diagnosis::verdict::Confidence;
+use crate::domain::observation::alarm::Severity;
+use crate::domain::observation::scope::Window;
+use crate::domain::observation::service::{Origin, Service};
+use crate::domain::observation::workload::{WorkloadKind, WorkloadRef};
+use crate::domain::remediation::gate::{Share, StandsOn};
+use crate::domain::remediation::policy::Confirm;
+use crate::domain::remediation::request;
+use crate::domain::remediation::step::{Action, TargetFacts};
+use crate::domain::remediation::verification::VerificationTest;
+use crate::session::event::{EvidenceEvent, SessionEvent, VerificationEvent};
+use crate::session::update;
+
+const I1: IncidentId = IncidentId(1);
+const S1: StepId = StepId(1);
+const S2: StepId = StepId(2);
+
+fn start() -> Timestamp {
+    "2026-05-01T09:30:00Z".parse().unwrap()
+}
+
+fn target() -> WorkloadRef {
+    WorkloadRef { kind: WorkloadKind::Deployment, namespace: "payments".into(), name: "my-api".to_owned() }
+}
+
+fn step(id: StepId, action: Action) -> Step {
+    Step {
+        id,
+        action,
+        target: target(),
+        why: Vec::new(),
+        needs: Vec::new(),
+        tests: vec![VerificationTest::RolloutComplete { within_s: 600 }],
+        rehearsal: None,
+        digest: None,
+        state: StepState::Proposed,
+    }
+}
+
+fn raise() -> Action {
+    Action::SetResources { container: "app".to_owned(), memory_limit: 768 << 20, was: Some(512 << 20) }
+}
+
+fn rehearsal(action: &Action) -> Box<Rehearsal> {
+    Box::new(Rehearsal {
+        outcome: RehearsalOutcome::Rehearsed,
+        at: start(),
+        request: request::of_action(action, &target(), start()),
+        facts: Some(TargetFacts { uid: "u".to_owned(), generation: 41, fields: [].into() }),
+        diff: Vec::new(),
+        checks: Vec::new(),
+        blast: String::new(),
+        undo: String::new(),
+    })
+}
+
+/// A live session with one incident whose gate is open, driven by events at chosen seconds.
+struct Story {
+    session: Session,
+    seq: u64,
+}
+
+impl Story {
+    fn new(steps: Vec<Step>) -> Self {
+        let mut session = Session::default();
+        session.header.mode = Mode::Live;
+        let service = Service {
+            name: "my-api".into(),
+            workload: Some(target()),
+            log_groups: Vec::new(),
+            metrics: [].into(),
+            helm_release: None,
+            links: Vec::new(),
+            origin: Origin::Configured,
+        };
+        let mut incident = Incident::new(I1, service, Severity::P2, start());
+        incident.gate = Some(gate());
+        session.incidents.insert(I1, incident);
+        let mut story = Self { session, seq: 0 };
+        let plan = Box::new(Plan { runbook: "leak/default".to_owned(), steps });
+        story.tell(0, RemediationEvent::PlanProposed { plan });
+        story
+    }
+
+    fn commit(&mut self, second: i64, event: Event) -> Vec<Effect> {
+        self.seq += 1;
+        let at = start() + SignedDuration::from_secs(second);
+        let record = Record { seq: self.seq, at, incident: Some(I1), event };
+        update(&mut self.session, &record)
+    }
+
+    fn tell(&mut self, second: i64, event: RemediationEvent) -> Vec<Effect> {
+        self.commit(second, Event::Remediation(event))
+    }
+
+    fn rehearse(&mut self, second: i64, step: StepId, action: &Action) {
+        self.tell(second, RemediationEvent::StepRehearsed { step, rehearsal: rehearsal(action) });
+    }
+
+    fn approve(&mut self, second: i64, step: StepId) -> Vec<Effect> {
+        let digest = self.step(step).digest.clone().unwrap();
+        let expires_at = start() + SignedDuration::from_secs(second + 60);
+        let decision = Decision::Approved { digest, confirm: Confirm::Typed, by: "who".to_owned(), expires_at };
+        self.tell(second, RemediationEvent::DecisionGiven { step, decision })
+    }
+
+    fn run(&mut self, second: i64, step: StepId) {
+        self.approve(second, step);
+        let digest = self.step(step).digest.clone().unwrap();
+        self.tell(second, RemediationEvent::StepStarted { step, digest });
+        self.tell(second, RemediationEvent::StepFinished { step, execution: Execution::Applied { generation: 42 } });
+    }
+
+    fn ask_again(&mut self, second: i64) {
+        let asks = vec![(EvidenceId(1), Question::Memory)];
+        let window = Window::minutes_before(start(), 30);
+        self.commit(second, Event::Evidence(EvidenceEvent::Asked { asks, window }));
+    }
+
+    fn incident(&self) -> &Incident {
+        &self.session.incidents[&I1]
+    }
+
+    fn step(&self, step: StepId) -> &Step {
+        self.incident().step(step).unwrap()
+    }
+}
+
+fn gate() -> GateReport {
+    GateReport {
+        stands_on: StandsOn::Rules,
+        confidence: Confidence::new(0.9),
+        needed: Confidence::new(0.75),
+        evidence: Share { n: 1, of: 1 },
+        claims: Share::default(),
+        oldest: Some(start()),
+        at: start(),
+        refusals: Vec::new(),
+    }
+}
+
+fn executes(effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::Execute { .. }))
+}
+
+#[test]
+fn an_approval_counts_while_the_gate_holds_and_not_a_second_longer() {
+    for (second, counts) in [(10, true), (600, true), (601, false)] {
+        let mut story = Story::new(vec![step(S1, raise())]);
+        story.rehearse(1, S1, &raise());
+        // No timer has fired meanwhile, as on a machine that was suspended.
+        assert_eq!(executes(&story.approve(second, S1)), counts, "after {second} s");
+    }
+}
+
+#[test]
+fn a_confirmation_after_the_time_of_the_armed_step_does_not_count() {
+    for (second, counts) in [(61, true), (62, false)] {
+        let mut story = Story::new(vec![step(S1, raise())]);
+        story.rehearse(1, S1, &raise());
+        let digest = story.step(S1).digest.clone().unwrap();
+        let until = start() + SignedDuration::from_secs(62);
+        story.tell(2, RemediationEvent::StepArmed { step: S1, digest, until });
+        assert_eq!(executes(&story.approve(second, S1)), counts, "after {second} s");
+    }
+}
+
+#[test]
+fn while_evidence_is_read_again_nothing_can_be_approved_even_beside_a_running_step() {
+    let mut story = Story::new(vec![step(S1, Action::RolloutRestart), step(S2, raise())]);
+    story.rehearse(1, S1, &Action::RolloutRestart);
+    story.rehearse(1, S2, &raise());
+    story.run(2, S1);
+    story.ask_again(3);
+    assert_eq!(story.incident().phase, Phase::Verifying, "what runs is still being watched");
+    assert_eq!(story.tell(4, RemediationEvent::RehearsalAsked { step: S2 }), []);
+    assert!(!executes(&story.approve(5, S2)));
+    let judged = judge_again(&story.session, I1, start());
+    assert_eq!(judged, [], "a round without its verdict is not judged");
+}
+
+#[test]
+fn a_rehearsal_that_comes_late_changes_no_step_that_has_run() {
+    let mut story = Story::new(vec![step(S1, raise())]);
+    story.rehearse(1, S1, &raise());
+    story.run(2, S1);
+    let before = story.step(S1).clone();
+    story.rehearse(3, S1, &Action::RolloutRestart);
+    assert_eq!(*story.step(S1), before);
+}
+
+#[test]
+fn a_rehearsal_of_an_earlier_plan_meets_no_step_of_the_next() {
+    let mut story = Story::new(vec![step(S1, Action::RolloutRestart)]);
+    story.ask_again(1);
+    assert_eq!(story.incident().plan, None);
+    assert_eq!(story.incident().last_step, 1, "the number is not given again");
+    story.rehearse(2, S1, &Action::RolloutRestart);
+    assert_eq!(story.incident().plan, None);
+}
+
+#[test]
+fn an_incident_is_not_closed_while_a_step_is_left_and_the_next_is_rehearsed_anew() {
+    let mut second = step(S2, raise());
+    second.needs = vec![S1];
+    second.state = StepState::Locked { why: "needs #1 verified".to_owned() };
+    let mut story = Story::new(vec![step(S1, Action::RolloutRestart), second]);
+    story.rehearse(1, S1, &Action::RolloutRestart);
+    story.rehearse(1, S2, &raise());
+    story.run(2, S1);
+    let tests = vec![TestState::Passed];
+    let effects = story.commit(60, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
+    assert!(effects.contains(&Effect::Preview { incident: I1, step: S2 }), "the target is another since then");
+    assert_eq!(story.step(S2).state, StepState::Rehearsing);
+    assert_eq!(story.incident().phase, Phase::Asking);
+}
+
+#[test]
+fn an_undo_is_added_once_beside_what_runs_and_outlives_a_new_round() {
+    let mut story = Story::new(vec![step(S1, raise())]);
+    story.rehearse(1, S1, &raise());
+    let early = runbook::with_undo(story.incident().plan.as_ref().unwrap(), S1, 1).unwrap();
+    story.tell(1, RemediationEvent::UndoProposed { of: S1, plan: Box::new(early.clone()) });
+    assert_eq!(story.incident().plan.as_ref().unwrap().steps.len(), 1, "nothing has run yet");
+    story.run(2, S1);
+    story.tell(3, RemediationEvent::UndoProposed { of: S1, plan: Box::new(early) });
+    assert_eq!(story.step(S1).state, StepState::Verifying, "the plan of before does not overwrite what runs");
+    assert_eq!(story.incident().phase, Phase::Verifying);
+    let again = runbook::with_undo(story.incident().plan.as_ref().unwrap(), S1, 2).unwrap();
+    story.tell(4, RemediationEvent::UndoProposed { of: S1, plan: Box::new(again) });
+    assert_eq!(story.incident().plan.as_ref().unwrap().steps.len(), 2);
+    let tests = vec![TestState::Failed];
+    story.commit(600, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
+    story.ask_again(601);
+    assert!(story.incident().step(S2).is_some(), "the undo is still to be decided");
+}
+
+#[test]
+fn a_resumed_session_stands_on_no_judgement_of_the_process_before() {
+    let mut story = Story::new(vec![step(S1, raise()), step(S2, Action::RolloutRestart)]);
+    story.rehearse(1, S1, &raise());
+    story.rehearse(1, S2, &Action::RolloutRestart);
+    story.approve(2, S1);
+    let digest = story.step(S1).digest.clone().unwrap();
+    story.tell(2, RemediationEvent::StepStarted { step: S1, digest });
+    story.commit(900, Event::Session(SessionEvent::Resumed { note: String::new() }));
+    assert_eq!(story.incident().phase, Phase::Uncertain(S1));
+    assert_eq!(story.tell(901, RemediationEvent::RehearsalAsked { step: S2 }), [], "the gate is not open any more");
+}

@@ -1,0 +1,106 @@
+//! Where an incident stands by the states of its steps, and which states allow what.
+
+use super::incident::{Incident, Phase};
+use crate::domain::remediation::step::{Step, StepState};
+
+/// Where the steps of an incident leave it: what may be on its way comes before what waits for the person.
+pub fn standing(incident: &Incident) -> Phase {
+    let steps = || incident.plan.iter().flat_map(|plan| &plan.steps);
+    if let Some(step) = steps().find(|step| step.state == StepState::Uncertain) {
+        return Phase::Uncertain(step.id);
+    }
+    if incident.approval.is_some() || steps().any(|step| step.state == StepState::Running) {
+        return Phase::Running;
+    }
+    if steps().any(|step| step.state == StepState::Verifying) {
+        return Phase::Verifying;
+    }
+    if steps().next().is_some() && steps().all(|step| is_decided(&step.state)) {
+        return Phase::Closed;
+    }
+    if incident.asked_step().is_some() || steps().any(|step| is_decided(&step.state)) {
+        return Phase::Asking;
+    }
+    Phase::Planned
+}
+
+/// Begins a new round: the plan goes, unless a request may be on its way or the undo of one is still to be decided.
+pub fn reopen(incident: &mut Incident, phase: Phase) {
+    if is_in_flight(incident) {
+        return;
+    }
+    incident.phase = phase;
+    let undecided = |step: &Step| incident.undos.contains(&step.id) && !is_decided(&step.state);
+    if !incident.plan.iter().flat_map(|plan| &plan.steps).any(undecided) {
+        incident.plan = None;
+    }
+}
+
+/// Whether a request of this incident may be on its way: its plan must not be forgotten.
+pub fn is_in_flight(incident: &Incident) -> bool {
+    let steps = incident.plan.iter().flat_map(|plan| &plan.steps);
+    incident.approval.is_some()
+        || steps
+            .into_iter()
+            .any(|step| matches!(step.state, StepState::Running | StepState::Verifying | StepState::Uncertain))
+}
+
+/// Whether its request may have reached the cluster, now or before it stood down.
+pub fn has_run(state: &StepState) -> bool {
+    matches!(
+        state,
+        StepState::Running
+            | StepState::Verifying
+            | StepState::Verified
+            | StepState::Failed { .. }
+            | StepState::StoodDown { .. }
+            | StepState::Uncertain
+    )
+}
+
+/// Whether nothing more is asked of the person about it.
+pub fn is_decided(state: &StepState) -> bool {
+    match state {
+        StepState::Approved
+        | StepState::Verified
+        | StepState::Failed { .. }
+        | StepState::Denied { .. }
+        | StepState::Skipped => true,
+        StepState::Locked { .. }
+        | StepState::Proposed
+        | StepState::Rehearsing
+        | StepState::Rehearsed
+        | StepState::Armed { .. }
+        | StepState::Running
+        | StepState::Verifying
+        | StepState::Expired
+        | StepState::StoodDown { .. }
+        | StepState::Uncertain => false,
+    }
+}
+
+/// Whether a person may still deny or skip it.
+pub fn is_open_to_refusal(state: &StepState) -> bool {
+    match state {
+        StepState::Locked { .. }
+        | StepState::Proposed
+        | StepState::Rehearsing
+        | StepState::Rehearsed
+        | StepState::Armed { .. }
+        | StepState::Expired
+        | StepState::StoodDown { .. } => true,
+        StepState::Approved
+        | StepState::Running
+        | StepState::Verifying
+        | StepState::Verified
+        | StepState::Failed { .. }
+        | StepState::Denied { .. }
+        | StepState::Skipped
+        | StepState::Uncertain => false,
+    }
+}
+
+/// Whether it waits for something and can be taken out of waiting.
+pub fn can_stand_down(state: &StepState) -> bool {
+    matches!(state, StepState::Rehearsed | StepState::Armed { .. } | StepState::Approved | StepState::Rehearsing)
+}
