@@ -89,8 +89,8 @@ fn findings(verdict: &Verdict) -> Vec<String> {
             Side::Supports => "+",
             Side::Against => "-",
         };
-        let cited: Vec<String> = finding.evidence.iter().map(|id| format!("[{id}]")).collect();
-        format!("{side} {} {}", finding.text, cited.join(""))
+        // The text names its evidence already.
+        format!("{side} {}", finding.text)
     });
     let missing =
         verdict.missing.iter().map(|missing| format!("? {} is missing: {}", missing.question.word(), missing.why));

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::fact::{bytes, number};
 use super::{Answer, Evidence, Fact, Payload, Question, facts};
+use crate::domain::diagnosis::statistics::FROM_ZERO;
 use crate::domain::observation::metric::Unit;
 use crate::domain::observation::oom_kill::OomCount;
 use crate::domain::observation::workload::{Revision, Workload};
@@ -98,7 +99,11 @@ fn of_series(subject: &str, unit: Unit, numbers: &Numbers) -> String {
     text += &format!(", latest {}, mean {}", numbers.text("latest"), numbers.text("mean"));
     text += &format!(" over {} ({} points)", numbers.text("minutes"), numbers.text("points"));
     if let (Some(ratio), Some(_)) = (numbers.fact("ratio"), numbers.fact("before")) {
-        text += &format!("; {} before, {} now ({ratio})", numbers.text("before"), numbers.text("now"));
+        text += &format!("; {} before, {} now", numbers.text("before"), numbers.text("now"));
+        // From nothing, no number of times is true.
+        if ratio.value.abs() < FROM_ZERO {
+            text += &format!(" ({ratio})");
+        }
     }
     text.extend(numbers.time("onset").map(|at| format!(", changed at {at}")));
     if numbers.fact("growth").is_some() && unit == Unit::Percent {
