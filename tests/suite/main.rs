@@ -9,6 +9,7 @@ mod peers_aws;
 mod rehearsal_kubernetes;
 mod rehearsal_wire;
 mod screens;
+mod terminal;
 mod tidy;
 mod wire_aws;
 mod wire_kubernetes;
