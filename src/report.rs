@@ -9,7 +9,6 @@ pub mod sparkline;
 pub mod transcript;
 
 use crate::domain::diagnosis::claim::ClaimCheck;
-use crate::domain::diagnosis::verdict::Finding;
 use crate::domain::remediation::follow_up::FollowUp;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::{Step, StepState};
@@ -22,13 +21,6 @@ pub fn claim_mark(check: &ClaimCheck) -> &'static str {
         ClaimCheck::Unsupported { .. } => "[??]",
         ClaimCheck::Contradicted { .. } => "[!!]",
     }
-}
-
-/// The evidence that a finding stands on and its text does not name itself: ` [E1][E3]`, or nothing.
-fn citations(finding: &Finding) -> String {
-    let ids = finding.evidence.iter().map(|id| format!("[{id}]")).filter(|id| !finding.text.contains(id));
-    let cited: String = ids.collect();
-    if cited.is_empty() { cited } else { format!(" {cited}") }
 }
 
 /// The mode without the decoration of line 1: `dry-run`, `live`.

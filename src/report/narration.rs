@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::sparkline::{Signs, sparkline};
-use super::{citations, claim_mark, clean};
+use super::{claim_mark, clean};
 use crate::domain::diagnosis::claim::{Claim, ClaimCheck};
 use crate::domain::diagnosis::evidence::{Evidence, Payload, answer_text};
 use crate::domain::diagnosis::verdict::{Side, Verdict};
@@ -126,7 +126,8 @@ fn findings(verdict: &Verdict) -> Vec<String> {
             Side::Supports => "+",
             Side::Against => "-",
         };
-        format!("{side} {}{}", finding.text, citations(finding))
+        // The text names its evidence already.
+        format!("{side} {}", finding.text)
     });
     let missing =
         verdict.missing.iter().map(|missing| format!("? {} is missing: {}", missing.question.word(), missing.why));

@@ -108,10 +108,9 @@ impl Writer {
             '\r' => self.out.push_str("\\r"),
             c => {
                 let code = u32::from(c);
-                let written =
-                    if code < 0x100 { write!(self.out, "\\x{code:02x}") } else { write!(self.out, "\\u{{{code:x}}}") };
                 // Writing to a string cannot fail.
-                drop(written);
+                let _ =
+                    if code < 0x100 { write!(self.out, "\\x{code:02x}") } else { write!(self.out, "\\u{{{code:x}}}") };
             }
         }
         self.column += self.out.len() - before;
