@@ -1,3 +1,5 @@
+//! Charts drawn into small buffers: holes, thresholds, marks and axes.
+
 use super::*;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic, Unit};
 

@@ -1,3 +1,5 @@
+//! The simulated model, through the real SDK: scripts, rules, broken streams.
+
 use aws_sdk_bedrockruntime::operation::converse_stream::builders::ConverseStreamFluentBuilder;
 use aws_sdk_bedrockruntime::types::{
     ContentBlock, ContentBlockDelta, ContentBlockStart, ConversationRole, ConverseStreamOutput, Message, StopReason,

@@ -1,3 +1,5 @@
+//! The simulated alarms and metrics, through the real SDK and on the raw wire.
+
 use aws_sdk_cloudwatch::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudwatch::types::{
     AlarmType, Dimension, Metric, MetricDataQuery, MetricStat, ScanBy, StateValue, StatusCode,

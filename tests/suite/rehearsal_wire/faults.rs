@@ -1,3 +1,5 @@
+//! The faults a scenario may hold: what the wire shows while they last.
+
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata as _;
 use pagerdeck::rehearsal::ledger::Api;
 

@@ -1,3 +1,5 @@
+//! The simulated logs, through the real SDK: pages, patterns, refusals.
+
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use pagerdeck::rehearsal::server::Rehearsal;

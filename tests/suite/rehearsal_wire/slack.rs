@@ -1,3 +1,5 @@
+//! The simulated webhook: what it takes, and the words it refuses with.
+
 use pagerdeck::rehearsal::ledger::Api;
 
 use super::{raw, rehearse};

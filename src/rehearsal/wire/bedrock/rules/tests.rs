@@ -1,3 +1,5 @@
+//! The rules model over requests made by hand: it writes up what it was sent, and nothing else.
+
 use super::*;
 
 fn request(document: &Value, more: &[Value]) -> Value {
