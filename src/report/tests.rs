@@ -271,8 +271,45 @@ fn the_transcript_is_labelled_and_shows_hostile_text_as_text() {
     {
         assert!(text.contains(expected), "{expected} is missing in\n{text}");
     }
-    assert!(!text.contains("**bold**") && !text.contains("<!channel>"));
     assert_clean(&text);
+    let read = rendered(&text);
+    // In its places as prose and as code alike: what others wrote is text, to the letter.
+    assert!(read.text.matches("<!channel> **bold** | ").count() >= 5, "{}", read.text);
+    assert!(!read.strong.contains("bold"), "{}", read.strong);
+    assert!(read.active.is_empty(), "a renderer would obey {:?}", read.active);
+}
+
+/// A transcript as a Markdown renderer reads it.
+#[derive(Default)]
+struct Rendered {
+    text: String,
+    strong: String,
+    active: Vec<String>,
+}
+
+fn rendered(markdown: &str) -> Rendered {
+    use pulldown_cmark::{Event as Piece, Options, Parser, Tag, TagEnd};
+    let mut read = Rendered::default();
+    let mut strong = 0;
+    for piece in Parser::new_ext(markdown, Options::all()) {
+        match piece {
+            Piece::Text(text) | Piece::Code(text) => {
+                if strong > 0 {
+                    read.strong.push_str(&text);
+                }
+                read.text.push_str(&text);
+            }
+            Piece::Start(Tag::Strong) => strong += 1,
+            Piece::End(TagEnd::Strong) => strong -= 1,
+            Piece::Html(text) | Piece::InlineHtml(text) => read.active.push(text.into_string()),
+            Piece::Start(tag @ (Tag::Link { .. } | Tag::Image { .. } | Tag::HtmlBlock)) => {
+                read.active.push(format!("{tag:?}"));
+            }
+            Piece::SoftBreak | Piece::HardBreak | Piece::End(TagEnd::Paragraph | TagEnd::Item) => read.text.push('\n'),
+            _ => {}
+        }
+    }
+    read
 }
 
 #[test]
