@@ -25,6 +25,7 @@ use crate::domain::diagnosis::sufficiency::RemedyKind;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::scope::Scope;
 use crate::domain::remediation::policy::{Confirm, LiveRule, Policy};
+use crate::domain::remediation::request::Mode;
 use crate::journal::{End, Preamble, Writer};
 use crate::rehearsal::clock::Speed;
 use crate::rehearsal::scenario::Scenario;
@@ -268,6 +269,9 @@ pub async fn resume(path: &Path, config: Config) -> Result<Ending, Fault> {
         let hint = format!("Look at it with `pagerdeck replay {}`.", path.display());
         return Err(Fault::new(FaultKind::Usage, text).hint(hint));
     }
+    if let Some(why) = may_not_go_on_live(&session, &config) {
+        return Ok(Ending::Refused { why });
+    }
     let world = real_world(&config)?;
     let (sender, inbox) = mpsc::channel(inbox::CAPACITY);
     let scribe = Scribe::start(writer, path, sender.clone())?;
@@ -286,6 +290,20 @@ pub async fn resume(path: &Path, config: Config) -> Result<Ending, Fault> {
     match form {
         None => super::cockpit::run(run, &config).await,
         Some(form) => tell_run(&config, run, form, None, None).await.map(|told| told.ending),
+    }
+}
+
+/// A journal makes no session live by itself: the flag is asked for again, and the policy of today must be the one that
+/// its digests were made under.
+fn may_not_go_on_live(session: &Session, config: &Config) -> Option<String> {
+    match (session.header.mode, config.mode) {
+        (Mode::DryRun, _) => None,
+        (Mode::Live, Mode::DryRun) => {
+            Some("This session is live. Say --live to go on with it, or look at it with `pagerdeck replay`.".to_owned())
+        }
+        (Mode::Live, Mode::Live) => (session.header.policy != config.policy).then(|| {
+            "The policy is no longer the one this live session was started under. Start a new session.".to_owned()
+        }),
     }
 }
 
