@@ -107,8 +107,9 @@ impl Core {
             Inbox::Acknowledged { written, synced } => self.outbox.acknowledge(written, synced),
             Inbox::JournalFailed(fault) => {
                 tracing::error!(%fault, "the journal cannot be written");
-                self.outbox.close();
+                let unsent = self.outbox.close();
                 self.commit(None, Event::Session(SessionEvent::BecameReadOnly { fault }));
+                unsent.into_iter().for_each(|item| self.let_out(item));
             }
             Inbox::TaskPanicked { name } => {
                 tracing::error!(task = name, "a task panicked");
@@ -147,6 +148,10 @@ impl Core {
                 let event = RemediationEvent::PermitRefused { step, refusal };
                 self.commit(Some(incident), Event::Remediation(event));
             }
+            Released::Withhold { incident, step } => {
+                let fault = Fault::new(FaultKind::Storage, "The start could not be written; nothing was sent.");
+                self.not_applied(incident, step, fault);
+            }
             Released::Send { incident, step, permit } => self.send(incident, step, permit),
         }
     }
@@ -158,6 +163,10 @@ impl Core {
         }
         let fault = Fault::new(FaultKind::Rejected, "The approval expired before the request could leave.")
             .hint("Rehearse the step again with d and approve it again.");
+        self.not_applied(incident, step, fault);
+    }
+
+    fn not_applied(&mut self, incident: IncidentId, step: StepId, fault: Fault) {
         let event = RemediationEvent::StepFinished { step, execution: Execution::NotApplied { fault } };
         self.commit(Some(incident), Event::Remediation(event));
     }
@@ -174,7 +183,7 @@ impl Core {
         self.scribe.close();
     }
 
-    /// Where the journal is.
+    /// Where the journal is, or would be.
     pub fn journal_path(&self) -> std::path::PathBuf {
         self.scribe.path()
     }

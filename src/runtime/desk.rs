@@ -168,16 +168,20 @@ fn decide(
     (incident, step): (IncidentId, StepId),
     decision: impl FnOnce(String, jiff::Timestamp) -> Decision,
 ) -> Wish {
-    if let Some(fault) = &core.session.read_only {
-        return Wish::Tell(format!("Nothing can be decided: {}", fault.summary));
+    if let Some(refusal) = undecidable(core) {
+        return Wish::Tell(refusal);
     }
     let expires_at = core.clock.now() + core.session.header.policy.approval_ttl();
     let decision = decision(who(core), expires_at);
     remediate(core, incident, RemediationEvent::DecisionGiven { step, decision })
 }
 
+fn undecidable(core: &Core) -> Option<String> {
+    core.session.read_only.as_ref().map(|fault| format!("Nothing can be decided: {}", fault.summary))
+}
+
 fn approve(core: &mut Core, hands: Hands, (incident, step): (IncidentId, StepId), digest: &Digest) -> Wish {
-    if let Some(refusal) = too_fast(core, hands) {
+    if let Some(refusal) = too_fast(core, hands).or_else(|| undecidable(core)) {
         return Wish::Tell(refusal);
     }
     let Some(found) = step_of(core, incident, step) else { return Wish::Done };

@@ -93,7 +93,7 @@ struct World {
 pub async fn cockpit(config: Config) -> Result<Ending, Fault> {
     let world = real_world(&config)?;
     match config.surface {
-        Surface::Screen => super::cockpit::run(assemble(&config, world, Watched::ByNobody)?, &config).await,
+        Surface::Screen => super::cockpit::run(assemble(&config, world, Watched::ByNobody), &config).await,
         Surface::Headless(form) => {
             let told = tell(&config, world, form, None).await?;
             lost_alarms(&told.session).map_or(Ok(told.ending), Err)
@@ -151,7 +151,7 @@ pub async fn rehearse(config: Config, options: RehearseOptions) -> Result<Ending
     let world = rehearsed_world(&config, &rehearsal, (options.speed, seed))?;
     let ending = match config.surface {
         Surface::Screen if options.operator.is_none() => {
-            super::cockpit::run(assemble(&config, world, Watched::ByNobody)?, &config).await
+            super::cockpit::run(assemble(&config, world, Watched::ByNobody), &config).await
         }
         Surface::Screen => rehearse_told(&config, &rehearsal, world, OutputForm::Text, options.operator).await,
         Surface::Headless(form) => rehearse_told(&config, &rehearsal, world, form, options.operator).await,
@@ -202,7 +202,7 @@ async fn tell_with(
     operator: Option<(Operator, VirtualScreen)>,
     rehearsal: Option<&Rehearsal>,
 ) -> Result<Told, Fault> {
-    let run = assemble(config, world, Watched::ByPrinter)?;
+    let run = assemble(config, world, Watched::ByPrinter);
     tell_run(config, run, form, operator, rehearsal).await
 }
 
@@ -348,22 +348,22 @@ fn real_world(config: &Config) -> Result<World, Fault> {
 fn rehearsed_world(config: &Config, rehearsal: &Rehearsal, (speed, seed): (Speed, u64)) -> Result<World, Fault> {
     crate::adapters::install_tls_provider();
     let scenario = &rehearsal.scenario;
-    let spec = &scenario.scope;
+    let place = &scenario.scope;
     let source = Source::Rehearsal {
         url: rehearsal.endpoints.kubernetes.clone(),
-        cluster: spec.cluster.clone(),
-        context: spec.context.clone(),
+        cluster: place.cluster.clone(),
+        context: place.context.clone(),
     };
     let access = AwsAccess::Rehearsal { endpoint: rehearsal.endpoints.aws.clone() };
     let mut outside = Outside::new(access, ClusterAccess::By(source), scenario.scope());
     outside.slack = Some(Webhook::new(&rehearsal.endpoints.slack).map_err(|error| error.fault())?);
-    outside.watch_namespace(&spec.namespace);
+    outside.watch_namespace(&place.namespace);
     // The simulated place, and nothing else, may be changed by a live rehearsal.
     let policy = Policy {
         live: vec![LiveRule {
-            account: spec.account.to_string(),
-            cluster: spec.cluster.to_string(),
-            namespaces: vec![spec.namespace.to_string()],
+            account: place.account.to_string(),
+            cluster: place.cluster.to_string(),
+            namespaces: vec![place.namespace.to_string()],
             actions: RemedyKind::ALL.to_vec(),
             confirm: Confirm::Typed,
         }],
@@ -405,7 +405,7 @@ fn configured(spec: &crate::rehearsal::scenario::ServiceSpec) -> crate::config::
     }
 }
 
-fn assemble(config: &Config, world: World, watched: Watched) -> Result<Run, Fault> {
+fn assemble(config: &Config, world: World, watched: Watched) -> Run {
     let id = session_id();
     tracing::info!(session = %id, mode = config.mode.word(), "session begins");
     let path = config.paths.sessions.join(format!("{id}.jsonl"));
@@ -445,7 +445,7 @@ fn assemble(config: &Config, world: World, watched: Watched) -> Result<Run, Faul
         run.core.commit(None, Event::Feed(FeedEvent::Changed { feed, health }));
     }
     run.core.runner.start_feeds();
-    Ok(run)
+    run
 }
 
 /// Puts the loop together over a session as folded so far. Nothing runs yet.
@@ -476,3 +476,6 @@ fn session_id() -> SessionId {
     let stamp = wall_now().strftime("%Y%m%dT%H%M%SZ").to_string();
     SessionId::new(format!("{stamp}-{:05x}", std::process::id()))
 }
+
+#[cfg(test)]
+mod tests;

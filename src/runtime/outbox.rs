@@ -52,6 +52,13 @@ pub enum Released {
         /// Why.
         refusal: AdmissionRefusal,
     },
+    /// The start never reached the disk: the permit is gone, and nothing was sent.
+    Withhold {
+        /// Of which incident.
+        incident: IncidentId,
+        /// Which step.
+        step: StepId,
+    },
     /// The start is on disk: the request may leave.
     Send {
         /// Of which incident.
@@ -80,11 +87,19 @@ impl Outbox {
         self.synced = self.synced.max(synced);
     }
 
-    /// The journal is gone: nothing that moves the world may leave any more. Reads go on.
-    pub fn close(&mut self) {
-        self.waiting.retain(|(_, effect)| !matches!(effect, Effect::Execute { .. }));
-        self.held.clear();
+    /// The journal is gone: nothing that moves the world may leave any more, and what was about to is told. Reads go on.
+    pub fn close(&mut self) -> Vec<Released> {
         self.written = u64::MAX;
+        let mut told = Vec::new();
+        self.waiting.retain(|(_, effect)| {
+            let Effect::Execute { incident, step } = effect else { return true };
+            let refusal = AdmissionRefusal::NotDurable;
+            told.push(Released::Refuse { incident: *incident, step: *step, refusal });
+            false
+        });
+        let held = self.held.drain(..);
+        told.extend(held.map(|held| Released::Withhold { incident: held.incident, step: held.step }));
+        told
     }
 
     /// Whether nothing waits.
@@ -156,3 +171,6 @@ impl Outbox {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

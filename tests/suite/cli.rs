@@ -6,14 +6,16 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// A home with nothing in it, and no way to any real world.
-struct Home(TempDir);
+pub struct Home(TempDir);
 
 impl Home {
-    fn new() -> Self {
+    /// An empty one.
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self) -> &Path {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 
@@ -24,7 +26,8 @@ impl Home {
         std::fs::write(folder.join(name), text).unwrap();
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    /// The program with these arguments, cut off from this machine's own settings.
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pagerdeck"));
         command
             .args(args)
@@ -38,19 +41,25 @@ impl Home {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Said {
+    /// Runs it to its end.
+    pub fn run(&self, args: &[&str]) -> Said {
         Said::of(&self.command(args).output().unwrap())
     }
 }
 
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
+/// How a run ended and what it said.
+pub struct Said {
+    /// The exit code.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
 }
 
 impl Said {
-    fn of(output: &Output) -> Self {
+    /// Of a process that ended.
+    pub fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
     }

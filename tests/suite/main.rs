@@ -2,14 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it shares with others")]
 
 mod cli;
+mod crash;
 mod fixture;
 mod fixture_parts;
+mod gate;
 mod journal;
 mod peers_aws;
 mod peers_investigate;
 mod rehearsal_kubernetes;
 mod rehearsal_wire;
+mod rehearsed;
+mod replay;
 mod screens;
+mod story;
 mod tidy;
 mod wire_aws;
 mod wire_kubernetes;

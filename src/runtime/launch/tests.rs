@@ -1,0 +1,104 @@
+//! Whole runs, assembled as the program does: what a journal folds to, and what happens without one.
+
+use super::*;
+use crate::config::{AskedSurface, Environment, Flags, World as Where, resolve};
+use crate::domain::remediation::step::StepState;
+use crate::journal::Reader;
+use crate::report::narration::Narrator;
+use crate::runtime::desk::{self, Hands, Wish};
+use crate::session::IncidentId;
+use crate::ui::intent::Intent;
+
+fn config(home: &Path, mode: Mode) -> Config {
+    let flags = Flags { mode, surface: AskedSurface::Headless(OutputForm::Jsonl), ..Flags::default() };
+    let home = home.to_str().unwrap();
+    resolve(&flags, &Environment::of([("HOME", home)]), Where::Rehearsal).unwrap()
+}
+
+/// Rehearses as fast as it goes and gives the core as it was at the end of the story.
+async fn rehearsed(config: &Config, scenario: &str) -> Core {
+    let scenario = crate::rehearsal::scenario::load(scenario).unwrap();
+    let options = StartOptions { speed: Speed::Max, seed: None };
+    let rehearsal = crate::rehearsal::start(scenario, options).await.unwrap();
+    let world = rehearsed_world(config, &rehearsal, (Speed::Max, 1)).unwrap();
+    let Run { mut core, mut inbox } = assemble(config, world, Watched::ByPrinter);
+    let mut headless =
+        Headless { form: OutputForm::Jsonl, narrator: Narrator::new(), lasting: config.limit, operator: None };
+    let told = headless::run(&mut core, &mut inbox, &mut headless, &mut std::io::sink()).await.unwrap();
+    assert_eq!(told.0, Ended::Told);
+    rehearsal.stop().await;
+    core
+}
+
+fn folded(path: &Path) -> Session {
+    let mut session = Session::default();
+    for record in Reader::open(path).unwrap() {
+        drop(update(&mut session, &record.unwrap()));
+    }
+    session
+}
+
+/// Invariant 2: the live session without what no journal keeps is the one folded from disk.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_live_session_is_the_fold_of_its_journal() {
+    for scenario in ["oom-leak", "no-data"] {
+        let home = tempfile::tempdir().unwrap();
+        let mut core = rehearsed(&config(home.path(), Mode::DryRun), scenario).await;
+        core.end("the test is over").await;
+        let (live, disk) = (core.session.durable(), folded(&core.journal_path()).durable());
+        assert!(!live.incidents.is_empty() && !live.timeline.entries().is_empty());
+        assert_eq!(live.header, disk.header);
+        assert_eq!(live.incidents, disk.incidents, "{scenario}");
+        assert_eq!(live.timeline, disk.timeline, "{scenario}");
+        assert!(live == disk, "{scenario}: metrics, logs, alarms or feeds differ");
+    }
+}
+
+/// Invariant 5: without a journal every wish to decide is answered with the reason, and none is recorded.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_journal_no_press_decides_and_each_is_answered() {
+    for mode in [Mode::DryRun, Mode::Live] {
+        let home = tempfile::tempdir().unwrap();
+        let config = config(home.path(), mode);
+        std::fs::create_dir_all(&config.paths.state).unwrap();
+        std::fs::write(&config.paths.sessions, "a file where the folder should be").unwrap();
+        let mut core = rehearsed(&config, "oom-leak").await;
+        assert!(core.session.read_only.is_some());
+        assert!(!core.journal_path().exists());
+        let incident = IncidentId(1);
+        let step = core.session.incidents[&incident].plan.as_ref().unwrap().steps[0].clone();
+        let digest = step.digest.clone().unwrap();
+        let (id, reason) = (step.id, "no".to_owned());
+        let wishes = [
+            Intent::Approve { incident, step: id, digest: digest.clone() },
+            Intent::Confirm { incident, step: id, digest },
+            Intent::Deny { incident, step: id, reason },
+            Intent::Skip { incident, step: id },
+        ];
+        for wish in wishes {
+            let seq = core.session.seq;
+            let answer = desk::apply(&mut core, Hands::Script, wish);
+            assert!(matches!(&answer, Wish::Tell(text) if text.starts_with("Nothing can be decided")), "{answer:?}");
+            assert_eq!(core.session.seq, seq, "no record of a decision that cannot be kept");
+        }
+        let after = core.session.incidents[&incident].step(id).unwrap().state.clone();
+        assert_eq!(after, step.state);
+        assert!(!matches!(after, StepState::Approved | StepState::Armed { .. }));
+        core.end("the test is over").await;
+    }
+}
+
+#[test]
+fn a_live_session_is_taken_up_only_by_the_flag_and_under_its_own_policy() {
+    let home = tempfile::tempdir().unwrap();
+    let (dry, live) = (config(home.path(), Mode::DryRun), config(home.path(), Mode::Live));
+    let mut session = Session::default();
+    session.header.policy = live.policy.clone();
+    assert_eq!(may_not_go_on_live(&session, &dry), None);
+    assert_eq!(may_not_go_on_live(&session, &live), None, "it stays the dry-run it was");
+    session.header.mode = Mode::Live;
+    assert!(may_not_go_on_live(&session, &dry).is_some_and(|why| why.contains("--live")));
+    assert_eq!(may_not_go_on_live(&session, &live), None);
+    session.header.policy.approval_ttl_s += 1;
+    assert!(may_not_go_on_live(&session, &live).is_some_and(|why| why.contains("policy")));
+}
