@@ -45,7 +45,7 @@ pub(super) fn verdict(out: &mut dyn Write, incident: &Incident) -> fmt::Result {
     for offer in &incident.offers {
         match &offer.sufficiency {
             Sufficiency::Sufficient { why } => {
-                writeln!(out, "- {} may be offered: {}", offer.remedy, clean::markdown(why))?
+                writeln!(out, "- {} may be offered: {}", offer.remedy, clean::markdown(why))?;
             }
             Sufficiency::Refused { reasons } => {
                 writeln!(out, "- {} is refused: {}", offer.remedy, clean::markdown(&reasons.join(" ")))?;
