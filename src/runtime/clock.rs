@@ -1,6 +1,6 @@
 //! The two clocks: incident time (the wall's, or the rehearsal's) and the monotonic wall. The only reader of either.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ enum Kind {
 #[derive(Debug, Default)]
 struct Sleepers {
     next: u64,
-    deadlines: BTreeMap<(Timestamp, u64), ()>,
+    deadlines: BTreeSet<(Timestamp, u64)>,
 }
 
 /// Counts what is in flight: a clock that stands still only jumps when nothing is.
@@ -141,7 +141,7 @@ impl Clock {
         let Kind::Simulated(clock) = &self.kind else { return false };
         let ours = {
             let sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
-            sleepers.deadlines.keys().next().map(|(at, _)| *at)
+            sleepers.deadlines.first().map(|(at, _)| *at)
         };
         match [ours, clock.next_deadline()].into_iter().flatten().min() {
             Some(next) if next > clock.now() => {
@@ -156,7 +156,7 @@ impl Clock {
         let mut sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
         sleepers.next += 1;
         let key = (at, sleepers.next);
-        sleepers.deadlines.insert(key, ());
+        sleepers.deadlines.insert(key);
         Registration { sleepers: Arc::clone(&self.sleepers), key }
     }
 }

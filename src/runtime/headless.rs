@@ -147,18 +147,18 @@ async fn turn(core: &mut Core, inbox: &mut mpsc::Receiver<Inbox>, headless: &mut
 
 fn take(core: &mut Core, message: Inbox, headless: &mut Headless) -> Option<Signal> {
     match core.receive(message)? {
-        Inbox::Signal(Signal::Continue) => None,
-        Inbox::Signal(signal) => Some(signal),
         Inbox::Input { input, .. } => {
             press(core, headless, input);
             None
         }
-        // `receive` has dealt with the rest.
-        Inbox::Event { .. }
+        // There is no screen to come back to; and `receive` has dealt with the rest.
+        Inbox::Signal(Signal::Continue)
+        | Inbox::Event { .. }
         | Inbox::Acknowledged { .. }
         | Inbox::JournalFailed(_)
         | Inbox::TaskPanicked { .. }
         | Inbox::Saved(_) => None,
+        Inbox::Signal(signal) => Some(signal),
     }
 }
 

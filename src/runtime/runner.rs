@@ -92,8 +92,8 @@ impl Runner {
     /// Does one effect.
     pub fn run(&mut self, effect: Effect, session: &Session) {
         match effect {
-            // Conclusions are committed by the core and never get here.
-            Effect::Conclude { .. } => {}
+            // Conclusions are committed by the core; the outbox turns an execution into a permit or a refusal.
+            Effect::Conclude { .. } | Effect::Execute { .. } => {}
             Effect::Identify { alarm } => {
                 if let Some(alarm) = session.alarms.get(&alarm).cloned() {
                     // The receiver lives as long as the session.
@@ -119,8 +119,6 @@ impl Runner {
                     self.fly("rehearsal", move |means| steps::rehearse(means, incident, found));
                 }
             }
-            // The outbox turns it into a permit or a refusal.
-            Effect::Execute { .. } => {}
             Effect::Measure { incident, step } => {
                 if let Some(order) = measure::Order::of(session, incident, step) {
                     self.fly("measure", |means| measure::measure(means, order));

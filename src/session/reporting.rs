@@ -92,7 +92,7 @@ fn step_outcome(step: &Step) -> String {
 
 fn follow_ups(session: &Session, incident: &Incident, cause: Cause) -> Vec<FollowUp> {
     let now = session.now;
-    let threshold = incident.alarms.iter().filter_map(|name| session.alarms.get(name)?.threshold()).next();
+    let threshold = incident.alarms.iter().find_map(|name| session.alarms.get(name)?.threshold());
     let watch = FollowUp {
         text: format!("watch CPU for {WATCH_MINUTES} minutes"),
         test: FollowUpTest::MetricBelow {

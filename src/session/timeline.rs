@@ -94,7 +94,7 @@ pub fn tell(event: &Event) -> Option<(EntryKind, String)> {
             Some((EntryKind::Feed, format!("{group}: {missed} log events not shown: {why}")))
         }
         Event::Incident(event) => incident(event),
-        Event::Evidence(event) => evidence(event),
+        Event::Evidence(event) => Some(evidence(event)),
         Event::Narrative(event) => narrative(event),
         Event::Remediation(event) => remediation(event),
         Event::Verification(event) => verification(event),
@@ -156,7 +156,7 @@ fn incident(event: &IncidentEvent) -> Option<(EntryKind, String)> {
     Some((EntryKind::Alarm, text))
 }
 
-fn evidence(event: &EvidenceEvent) -> Option<(EntryKind, String)> {
+fn evidence(event: &EvidenceEvent) -> (EntryKind, String) {
     let text = match event {
         EvidenceEvent::Asked { asks, .. } => format!("{} questions asked", asks.len()),
         EvidenceEvent::Answered { evidence } => {
@@ -166,7 +166,7 @@ fn evidence(event: &EvidenceEvent) -> Option<(EntryKind, String)> {
             format!("verdict of the rules: {} {}", verdict.cause().words(), verdict.confidence())
         }
     };
-    Some((EntryKind::Evidence, text))
+    (EntryKind::Evidence, text)
 }
 
 fn narrative(event: &NarrativeEvent) -> Option<(EntryKind, String)> {

@@ -206,13 +206,16 @@ fn nice_above(most: f64) -> f64 {
 
 /// Bresenham's line (1965).
 fn line(from: (usize, usize), to: (usize, usize), set: &mut impl FnMut(usize, usize)) {
-    let (mut x, mut y) = (from.0 as i64, from.1 as i64);
-    let (dx, dy) = ((to.0 as i64 - x).abs(), -(to.1 as i64 - y).abs());
-    let (step_x, step_y) = ((to.0 as i64 - x).signum(), (to.1 as i64 - y).signum());
+    // A terminal has far fewer columns than this: nothing is ever cut.
+    let signed = |place: usize| i64::try_from(place).unwrap_or(i64::MAX / 4);
+    let (mut x, mut y) = (signed(from.0), signed(from.1));
+    let (end_x, end_y) = (signed(to.0), signed(to.1));
+    let (dx, dy) = ((end_x - x).abs(), -(end_y - y).abs());
+    let (step_x, step_y) = ((end_x - x).signum(), (end_y - y).signum());
     let mut error = dx + dy;
     loop {
         set(x as usize, y as usize);
-        if (x, y) == (to.0 as i64, to.1 as i64) {
+        if (x, y) == (end_x, end_y) {
             return;
         }
         let twice = 2 * error;

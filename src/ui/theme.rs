@@ -127,17 +127,24 @@ fn shape(role: Role, colours: Colours) -> Style {
     let style = Style::new();
     let mono = colours == Colours::Mono;
     match role {
-        Role::Text | Role::Faint | Role::Rule | Role::Curve | Role::Environment => style,
-        Role::Strong | Role::Title | Role::DryRun | Role::Deploy => style.add_modifier(Modifier::BOLD),
+        Role::Text
+        | Role::Faint
+        | Role::Rule
+        | Role::Curve
+        | Role::Environment
+        | Role::Good
+        | Role::Model
+        | Role::Stale => style,
+        Role::Strong | Role::Title | Role::DryRun | Role::Deploy | Role::Danger | Role::Kill => {
+            style.add_modifier(Modifier::BOLD)
+        }
         Role::Production | Role::Live | Role::Armed | Role::Focus => {
             style.add_modifier(Modifier::BOLD | Modifier::REVERSED)
         }
         Role::Rehearsal => style.add_modifier(Modifier::BOLD | Modifier::REVERSED | underline_if(mono)),
         Role::Selected => style.add_modifier(Modifier::REVERSED),
         Role::Match => style.add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
-        Role::Danger | Role::Kill => style.add_modifier(Modifier::BOLD),
         Role::Warning | Role::Threshold | Role::Accent => style.add_modifier(underline_if(mono)),
-        Role::Good | Role::Model | Role::Stale => style,
     }
 }
 
@@ -173,8 +180,14 @@ fn on_light(role: Role) -> Color {
         Role::Faint | Role::Rule | Role::Stale => Color::DarkGray,
         Role::Focus | Role::Accent | Role::Curve | Role::Environment | Role::Model | Role::Deploy => Color::Blue,
         Role::Good | Role::DryRun => Color::Green,
-        Role::Warning | Role::Match | Role::Danger | Role::Threshold | Role::Kill => Color::Red,
-        Role::Live | Role::Armed | Role::Production => Color::Red,
+        Role::Warning
+        | Role::Match
+        | Role::Danger
+        | Role::Threshold
+        | Role::Kill
+        | Role::Live
+        | Role::Armed
+        | Role::Production => Color::Red,
         Role::Rehearsal => Color::Magenta,
     }
 }

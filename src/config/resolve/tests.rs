@@ -165,12 +165,12 @@ fn broken_files_are_usage_faults_that_say_where() {
 
 #[test]
 fn a_screen_needs_a_terminal_on_both_sides() {
+    use Stream::{Other, Terminal};
     let with = |output, input, asked| {
         let mut env = Environment::default();
         (env.output, env.input) = (output, input);
         surface(asked, &env)
     };
-    use Stream::{Other, Terminal};
     assert_eq!(with(Terminal, Terminal, AskedSurface::Natural), Surface::Screen);
     assert_eq!(with(Terminal, Other, AskedSurface::Natural), Surface::Headless(OutputForm::Text));
     assert_eq!(with(Other, Terminal, AskedSurface::Natural), Surface::Headless(OutputForm::Text));

@@ -170,7 +170,7 @@ pub enum AlarmChange {
     Raised(Alarm),
     /// Left ALARM.
     Cleared(Alarm),
-    /// First seen and not firing, or moved between OK and INSUFFICIENT_DATA, or its text or value changed while it stayed.
+    /// First seen and not firing, or moved between OK and `INSUFFICIENT_DATA`, or its text or value changed while it stayed.
     Updated(Alarm),
     /// No longer listed.
     Removed(AlarmName),

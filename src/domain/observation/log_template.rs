@@ -183,7 +183,9 @@ mod tests {
 
     fn mined(texts: &[&str]) -> Vec<(String, u64)> {
         let mut miner = Miner::default();
-        texts.iter().for_each(|text| miner.add(&line(text)));
+        for text in texts {
+            miner.add(&line(text));
+        }
         miner.counts().into_iter().map(|count| (count.template, count.count)).collect()
     }
 

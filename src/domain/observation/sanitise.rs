@@ -4,6 +4,7 @@
 //! as an escape, so that a poisoned line is seen for what it is.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthChar;
 
@@ -105,8 +106,13 @@ impl Writer {
         match c {
             '\n' => self.out.push_str("\\n"),
             '\r' => self.out.push_str("\\r"),
-            c if u32::from(c) < 0x100 => self.out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c => self.out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => {
+                let code = u32::from(c);
+                let written =
+                    if code < 0x100 { write!(self.out, "\\x{code:02x}") } else { write!(self.out, "\\u{{{code:x}}}") };
+                // Writing to a string cannot fail.
+                drop(written);
+            }
         }
         self.column += self.out.len() - before;
         self.marks = 0;
@@ -120,7 +126,7 @@ impl Writer {
         if let Some(blank) = self.out[from..].rfind(' ') {
             self.out.truncate(from + blank);
         }
-        self.out.push_str(&format!(" [+{} bytes]", text.len() - at));
+        let _ = write!(self.out, " [+{} bytes]", text.len() - at);
     }
 }
 
@@ -130,9 +136,14 @@ fn fate(c: char, breaks: Breaks) -> Fate {
         '\t' => Fate::Tab,
         '\n' if breaks == Breaks::Kept => Fate::Break,
         '\r' if breaks == Breaks::Kept => Fate::Drop,
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => Fate::Escape,
-        // Bidi marks, overrides and isolates, and the two separators that some terminals take for line ends.
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => Fate::Escape,
+        // Controls; bidi marks, overrides and isolates, and the two separators that some terminals take for line ends.
+        '\0'..='\u{1f}'
+        | '\u{7f}'..='\u{9f}'
+        | '\u{61c}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}' => Fate::Escape,
         c if invisible(c) => Fate::Drop,
         c if c.width() == Some(0) => Fate::Mark,
         _ => Fate::Keep,

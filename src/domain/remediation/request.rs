@@ -75,8 +75,8 @@ pub struct Request {
 impl Request {
     /// A patch of a workload.
     pub fn patch(target: &WorkloadRef, patch: PatchType, body: &serde_json::Value) -> Self {
-        let path = format!("/apis/apps/v1/namespaces/{}/{}/{}", target.namespace, target.kind.plural(), target.name);
-        Self { path, patch, body: body.to_string() }
+        let address = format!("/apis/apps/v1/namespaces/{}/{}/{}", target.namespace, target.kind.plural(), target.name);
+        Self { path: address, patch, body: body.to_string() }
     }
 }
 

@@ -118,14 +118,14 @@ impl Teller<'_> {
         loop {
             let next = match due {
                 None => chunks.recv().await,
-                Some(at) => match timeout_at(at, chunks.recv()).await {
-                    Ok(chunk) => chunk,
-                    Err(_) => {
+                Some(at) => {
+                    let Ok(chunk) = timeout_at(at, chunks.recv()).await else {
                         self.flush(&mut text).await;
                         due = None;
                         continue;
-                    }
-                },
+                    };
+                    chunk
+                }
             };
             match next {
                 Some(Chunk::Text { delta }) => {

@@ -264,10 +264,11 @@ fn collector_answer(order: &Order, logs: &Result<LogRead, Fault>, answers: &Metr
     };
     let (series, baseline) = series.unzip();
     let read = logs.as_ref().ok().map(|read| (&read.digest, read.completeness));
-    if series.is_none() && read.is_none() {
-        if let Err(fault) = logs {
-            return unanswered(fault.clone());
-        }
+    if series.is_none()
+        && read.is_none()
+        && let Err(fault) = logs
+    {
+        return unanswered(fault.clone());
     }
     evidence::collector(series, baseline, read)
 }

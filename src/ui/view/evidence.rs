@@ -42,11 +42,11 @@ pub fn list(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inci
     for (id, question) in &incident.awaited {
         sheet.text(Role::Faint, &format!("  {id} {}: waiting", question.word()));
     }
-    if let Some(evidence) = span.cursor.and_then(|at| shown.get(at)) {
-        if sheet.left() > 2 {
-            sheet.rule();
-            about(&mut sheet, evidence);
-        }
+    if let Some(evidence) = span.cursor.and_then(|at| shown.get(at))
+        && sheet.left() > 2
+    {
+        sheet.rule();
+        about(&mut sheet, evidence);
     }
 }
 

@@ -12,6 +12,7 @@ use ratatui::text::{Line, Span};
 
 use super::look::Look;
 use super::sheet::put;
+use crate::domain::observation::scope::{ClusterName, KubeContext, Namespace};
 use crate::domain::remediation::request::Mode;
 use crate::session::Session;
 use crate::session::header::Origin;
@@ -132,9 +133,9 @@ pub fn identity(arn: Option<&str>) -> String {
 
 fn place(session: &Session) -> (String, String) {
     let scope = &session.header.scope;
-    let context = scope.context.as_ref().map(|name| name.as_str());
-    let cluster = context.or(scope.cluster.as_ref().map(|name| name.as_str())).unwrap_or("no cluster");
-    let namespaces: Vec<&str> = session.header.namespaces.iter().map(|name| name.as_str()).collect();
+    let context = scope.context.as_ref().map(KubeContext::as_str);
+    let cluster = context.or(scope.cluster.as_ref().map(ClusterName::as_str)).unwrap_or("no cluster");
+    let namespaces: Vec<&str> = session.header.namespaces.iter().map(Namespace::as_str).collect();
     let first = match namespaces.as_slice() {
         [] => return (cluster.to_owned(), cluster.to_owned()),
         [one] => (*one).to_owned(),

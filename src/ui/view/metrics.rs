@@ -17,6 +17,7 @@ use super::sheet::{Held, Sheet, frame, put};
 use super::{kills, stamp};
 use crate::domain::diagnosis::evidence::{Payload, Question};
 use crate::domain::diagnosis::statistics;
+use crate::domain::observation::alarm::Alarm;
 use crate::domain::observation::metric::{MetricRole, Series};
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::workload::Revision;
@@ -80,7 +81,7 @@ impl Facts<'_> {
         let on_it = |alarm: &&crate::domain::observation::alarm::Alarm| {
             alarm.metrics().first().is_some_and(|metric| *metric == series.query.metric)
         };
-        self.session.alarms.values().filter(on_it).find_map(|alarm| alarm.threshold())
+        self.session.alarms.values().filter(on_it).find_map(Alarm::threshold)
     }
 }
 
@@ -96,8 +97,7 @@ fn marks(session: &Session, incident: Option<&Incident>) -> Vec<Timestamp> {
     let workload = incident.and_then(|incident| incident.service.workload.as_ref());
     let watched = workload.and_then(|target| session.cluster.revisions.get(&target.key()));
     let revisions: &[Revision] = match (told, watched) {
-        (Some(Payload::Changes { revisions }), _) => revisions,
-        (_, Some(revisions)) => revisions,
+        (Some(Payload::Changes { revisions }), _) | (_, Some(revisions)) => revisions,
         (_, None) => &[],
     };
     revisions.iter().filter_map(|revision| revision.created_at).collect()

@@ -19,7 +19,7 @@ use super::look::Look;
 use super::sheet::{Held, Sheet, frame};
 use super::stamp;
 use crate::domain::diagnosis::claim::DiagnosisCheck;
-use crate::domain::diagnosis::verdict::{Confidence, Side};
+use crate::domain::diagnosis::verdict::{Confidence, Side, Verdict};
 use crate::session::Session;
 use crate::session::feeds::FeedId;
 use crate::session::header::Origin;
@@ -37,7 +37,7 @@ const RAW_COLS: u16 = 150;
 /// The confidence that counts: of the checked diagnosis, else of the rules.
 pub fn confidence(incident: &Incident) -> Option<Confidence> {
     let accepted = incident.diagnosis.as_ref().filter(|diagnosis| diagnosis.check == DiagnosisCheck::Accepted);
-    let rules = incident.verdict.as_ref().map(|verdict| verdict.confidence());
+    let rules = incident.verdict.as_ref().map(Verdict::confidence);
     accepted.map(|diagnosis| diagnosis.confidence).or(rules)
 }
 
@@ -62,7 +62,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
         short(Sheet::new(buffer, body, look), (ui, session, incident));
     }
     let mut sheet = Sheet::new(buffer, Rect { y: inner.y + body.height, height: foot_rows, ..inner }, look);
-    foot.iter().for_each(|line| sheet.row(line));
+    for line in &foot {
+        sheet.row(line);
+    }
 }
 
 /// Text on the left, evidence on the right, raw points and lines beyond it where there is room.

@@ -67,7 +67,7 @@ fn quoted(word: &str, next: &str, before: &str) -> Option<Quoted> {
     let (measure, scale) =
         if suffix.is_empty() { measure(next).unwrap_or((Measure::Plain, 1.0)) } else { measure(suffix)? };
     let decimals = plain.trim_end_matches('.').split_once('.').map_or(0, |(_, decimals)| decimals.len().min(12));
-    let digit = 0.5 * 10_f64.powi(-(decimals as i32));
+    let digit = 0.5 * 10_f64.powf(-(decimals as f64));
     let tolerance = if about { digit.max(value * 0.05) } else { digit };
     Some(Quoted {
         text: format!("{digits}{suffix}"),

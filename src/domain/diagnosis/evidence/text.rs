@@ -1,5 +1,7 @@
 //! The answer of a piece of evidence in one line, with its numbers and how complete it is.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use super::fact::{bytes, number};
@@ -95,17 +97,17 @@ fn subject(question: Question) -> &'static str {
 fn of_series(subject: &str, unit: Unit, numbers: &Numbers) -> String {
     let mut text = format!("{subject} peak {}", numbers.text("peak"));
     text.extend(numbers.time("peak").map(|at| format!(" at {at}")));
-    text += &format!(", latest {}, mean {}", numbers.text("latest"), numbers.text("mean"));
-    text += &format!(" over {} ({} points)", numbers.text("minutes"), numbers.text("points"));
+    let _ = write!(text, ", latest {}, mean {}", numbers.text("latest"), numbers.text("mean"));
+    let _ = write!(text, " over {} ({} points)", numbers.text("minutes"), numbers.text("points"));
     if let (Some(ratio), Some(_)) = (numbers.fact("ratio"), numbers.fact("before")) {
-        text += &format!("; {} before, {} now ({ratio})", numbers.text("before"), numbers.text("now"));
+        let _ = write!(text, "; {} before, {} now ({ratio})", numbers.text("before"), numbers.text("now"));
     }
     text.extend(numbers.time("onset").map(|at| format!(", changed at {at}")));
     if numbers.fact("growth").is_some() && unit == Unit::Percent {
-        text += &format!("; trend {}, {} restarts", numbers.text("slope"), numbers.text("restarts"));
+        let _ = write!(text, "; trend {}, {} restarts", numbers.text("slope"), numbers.text("restarts"));
     }
     if numbers.fact("threshold").is_some() {
-        text += &format!("; above {} for {}", numbers.text("threshold"), numbers.text("minutes-above"));
+        let _ = write!(text, "; above {} for {}", numbers.text("threshold"), numbers.text("minutes-above"));
     }
     text
 }
@@ -115,11 +117,12 @@ fn of_kills(count: &OomCount) -> String {
     let mut text = format!("{} OOM {kills} of {} containers", count.total, count.by_container.len());
     let sources: Vec<String> =
         count.by_source.iter().map(|(source, kills)| format!("{} {kills}", source.word())).collect();
-    text += &format!(" ({})", sources.join(", "));
+    let _ = write!(text, " ({})", sources.join(", "));
     if let Some(top) = count.by_container.first() {
-        text += &format!(", most of {}: {}", top.container, top.kills);
+        let _ = write!(text, ", most of {}: {}", top.container, top.kills);
     }
-    text + &format!("; {} heap errors apart", count.heap_errors)
+    let _ = write!(text, "; {} heap errors apart", count.heap_errors);
+    text
 }
 
 fn of_workload(workload: &Workload, numbers: &Numbers) -> String {

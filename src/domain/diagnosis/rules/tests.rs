@@ -79,7 +79,7 @@ fn what_would_settle_it_is_named_when_it_is_missing() {
     for (name, incident, decisive) in [
         ("no traffic", leak().without(Question::Traffic), vec![Question::Traffic]),
         ("no memory", leak().without(Question::Memory), vec![Question::Memory]),
-        ("stale memory", leak().memory((0..10).map(|n| 20.0 + 2.0 * n as f64)), vec![Question::Memory]),
+        ("stale memory", leak().memory((0..10).map(|n| 20.0 + 2.0 * f64::from(n))), vec![Question::Memory]),
     ] {
         let verdict = verdict(&incident);
         assert_eq!(verdict.cause(), Cause::Inconclusive, "{name}: {verdict:#?}");

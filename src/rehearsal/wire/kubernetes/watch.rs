@@ -24,7 +24,7 @@ use crate::rehearsal::cluster::store::{Change, Store};
 /// How often a quiet watch that allows bookmarks gets one, in wall time.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(15);
 /// How long a watch lasts that names no time-out, in wall time.
-const LONGEST: Duration = Duration::from_secs(1800);
+const LONGEST: Duration = Duration::from_mins(30);
 
 /// How a watch begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,12 +99,11 @@ fn beginning(call: &Call) -> Result<Beginning, Failure> {
     let initial = call.query.get("sendInitialEvents").map(String::as_str);
     let matching = call.parameter("resourceVersionMatch");
     match (initial, matching) {
-        (None, "") => {}
+        (None, "") | (Some(_), "NotOlderThan") => {}
         (None, _) => {
             let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
             return Err(answer::forbidden_option("resourceVersionMatch", why));
         }
-        (Some(_), "NotOlderThan") => {}
         (Some(_), _) => {
             let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
             return Err(answer::forbidden_option("resourceVersionMatch", why));

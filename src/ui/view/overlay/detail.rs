@@ -26,15 +26,15 @@ pub fn draw(
     let title = look.line([(Role::Focus, format!(" {} ", name(item)).into())]);
     let inner = super::window(buffer, area, (&title, "v raw  y copy  Y save  Esc closes"), look);
     let mut sheet = Sheet::new(buffer, inner, look);
-    if let (Item::Evidence(id), Telling::Told) = (item, telling) {
-        if let Some(found) = ui.incident(session).and_then(|incident| incident.evidence(*id)).filter(|_| top == 0) {
-            evidence::about(&mut sheet, found);
-            sheet.rule();
-            if let Some(payload) = found.answer.payload() {
-                evidence::payload_rows(&mut sheet, payload);
-            }
-            return;
+    if let (Item::Evidence(id), Telling::Told) = (item, telling)
+        && let Some(found) = ui.incident(session).and_then(|incident| incident.evidence(*id)).filter(|_| top == 0)
+    {
+        evidence::about(&mut sheet, found);
+        sheet.rule();
+        if let Some(payload) = found.answer.payload() {
+            evidence::payload_rows(&mut sheet, payload);
         }
+        return;
     }
     let lines = telling::lines(ui, session, item, telling).unwrap_or_else(|| vec![GONE.to_owned()]);
     let columns = sheet.width();

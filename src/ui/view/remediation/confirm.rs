@@ -100,10 +100,10 @@ fn rehearsed(session: &Session, (incident, step): (&Incident, &Step)) -> (Role, 
     }
     let header = &session.header;
     let scope = &header.scope;
-    if let Err(refusal) = header.policy.live_rule(scope, &step.target.namespace, step.action.kind()) {
-        if header.mode == Mode::Live {
-            return (Role::Warning, format!("{} A would not run it.", refusal.0));
-        }
+    if let Err(refusal) = header.policy.live_rule(scope, &step.target.namespace, step.action.kind())
+        && header.mode == Mode::Live
+    {
+        return (Role::Warning, format!("{} A would not run it.", refusal.0));
     }
     match header.mode {
         Mode::DryRun => (Role::Strong, "DRY-RUN: A records \"would run\". Nothing will be changed.".to_owned()),

@@ -27,7 +27,9 @@ pub fn draw(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), (incident, ste
     middle(Sheet::new(sheet.buffer(), area, look), (incident, step));
     let below = ratatui::layout::Rect { y: area.y + area.height, height: foot_rows, ..area };
     let mut sheet = Sheet::new(sheet.buffer(), below, look);
-    foot.iter().for_each(|line| sheet.row(line));
+    for line in &foot {
+        sheet.row(line);
+    }
 }
 
 fn head(sheet: &mut Sheet<'_>, session: &Session, (incident, step): (&Incident, &Step)) {
@@ -191,13 +193,12 @@ fn check_rows(checks: &[Check], (columns, look): (usize, &Look)) -> Vec<Line<'st
         let parts = vec![look.span(role, format!(" {mark}")), look.span(Role::Text, text)];
         let wide: usize = parts.iter().map(ratatui::text::Span::width).sum();
         let fits = rows.last().is_some_and(|row| row.width() + wide <= columns);
-        match rows.last_mut().filter(|_| fits) {
-            Some(row) => row.spans.extend(parts),
-            None => {
-                let mut row = Line::from("      ");
-                row.spans.extend(parts);
-                rows.push(row);
-            }
+        if let Some(row) = rows.last_mut().filter(|_| fits) {
+            row.spans.extend(parts)
+        } else {
+            let mut row = Line::from("      ");
+            row.spans.extend(parts);
+            rows.push(row);
         }
     }
     rows
