@@ -111,7 +111,7 @@ impl Writer {
                 let written =
                     if code < 0x100 { write!(self.out, "\\x{code:02x}") } else { write!(self.out, "\\u{{{code:x}}}") };
                 // Writing to a string cannot fail.
-                drop(written);
+                let _ = written;
             }
         }
         self.column += self.out.len() - before;
