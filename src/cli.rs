@@ -123,9 +123,7 @@ fn investigate(args: &InvestigateArgs, flags: Flags, env: &Environment) -> Resul
 fn refused_live(config: &Config) -> Option<Ending> {
     (config.mode == Mode::Live && config.policy.live.is_empty()).then(|| {
         let policy = config.paths.policy.display();
-        let why = format!(
-            "--live is refused: the policy allows it nowhere. Add a [[live]] rule to {policy}, or leave --live out."
-        );
+        let why = format!("the policy allows it nowhere. Add a [[live]] rule to {policy}, or leave --live out.");
         Ending::Refused { why }
     })
 }

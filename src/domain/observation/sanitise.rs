@@ -108,9 +108,10 @@ impl Writer {
             '\r' => self.out.push_str("\\r"),
             c => {
                 let code = u32::from(c);
-                // Writing to a string cannot fail.
-                let _ =
+                let written =
                     if code < 0x100 { write!(self.out, "\\x{code:02x}") } else { write!(self.out, "\\u{{{code:x}}}") };
+                // Writing to a string cannot fail.
+                let _ = written;
             }
         }
         self.column += self.out.len() - before;

@@ -22,12 +22,8 @@ async fn rehearsed(config: &Config, scenario: &str) -> Core {
     let rehearsal = crate::rehearsal::start(scenario, options).await.unwrap();
     let world = rehearsed_world(config, &rehearsal, (Speed::Max, 1)).unwrap();
     let Run { mut core, mut inbox } = assemble(config, world, Watched::ByPrinter);
-    let mut headless = Headless {
-        form: OutputForm::Jsonl,
-        narrator: Narrator::new(crate::report::sparkline::Signs::Ascii),
-        lasting: config.limit,
-        operator: None,
-    };
+    let mut headless =
+        Headless { form: OutputForm::Jsonl, narrator: Narrator::default(), lasting: config.limit, operator: None };
     let told = headless::run(&mut core, &mut inbox, &mut headless, &mut std::io::sink()).await.unwrap();
     assert_eq!(told.0, Ended::Told);
     rehearsal.stop().await;
