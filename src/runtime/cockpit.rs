@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::bell::Bell;
 use super::core::Core;
 use super::desk::{self, Hands, Wish};
 use super::export;
@@ -16,10 +17,11 @@ use super::launch::{Ending, Run};
 use super::terminal::{Drawn, Screen, ScreenOptions};
 use super::virtual_screen::instants;
 use crate::config::{self, Config};
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::session::event::{Event, ReportEvent};
 use crate::session::remediation::stand_down_all;
 use crate::ui::input::Input;
+use crate::ui::keymap::Keymap;
 use crate::ui::model::{Colours, Glyphs, Size, Tone, Ui, UiOptions};
 use crate::ui::{update, view};
 
@@ -37,13 +39,15 @@ const STANDING_TICK: Duration = Duration::from_millis(1);
 /// Runs the cockpit until the person leaves or a signal ends it.
 pub async fn run(run: Run, config: &Config) -> Result<Ending, Fault> {
     let Run { core, inbox } = run;
+    let options = options(config)?;
+    let signals = super::signals::listen(&core);
     let screen = Screen::enter(ScreenOptions { multiplexer: config.screen.multiplexer })?;
     let size = screen.size();
-    let ui = Ui::new(options(config), size);
+    let ui = Ui::new(options, size);
     let files = config.paths.state.join("exports");
-    let mut cockpit = Cockpit { core, inbox, screen, ui, files, drawn_at: 0, dirty: Dirty::Now, gone: None };
+    let mut cockpit =
+        Cockpit { core, inbox, screen, ui, files, drawn_at: 0, dirty: Dirty::Now, gone: None, bell: Bell::default() };
     listen(&cockpit.core);
-    let signals = super::signals::listen(&cockpit.core);
     let reason = cockpit.fly().await;
     drop(signals);
     cockpit.screen.restore();
@@ -69,8 +73,12 @@ fn listen(core: &Core) {
     });
 }
 
-fn options(config: &Config) -> UiOptions {
-    UiOptions {
+/// What configuration settles about the screen. A key that cannot be moved is a fault before the terminal is taken.
+fn options(config: &Config) -> Result<UiOptions, Fault> {
+    let changes = config.keys.iter().map(|(id, keys)| (id.as_str(), keys.clone()));
+    let keymap = Keymap::with(changes)
+        .map_err(|fault| Fault::new(FaultKind::Usage, format!("{}: keys: {fault}", config.paths.config.display())))?;
+    Ok(UiOptions {
         colours: match config.screen.colours {
             config::Colours::Full => Colours::Full,
             config::Colours::Mono => Colours::Mono,
@@ -79,8 +87,10 @@ fn options(config: &Config) -> UiOptions {
             config::Glyphs::Unicode => Glyphs::Unicode,
             config::Glyphs::Ascii => Glyphs::Ascii,
         },
+        zone: config.zone.clone(),
+        keymap,
         ..UiOptions::default()
-    }
+    })
 }
 
 /// Whether a frame is due.
@@ -103,6 +113,7 @@ struct Cockpit {
     drawn_at: u64,
     dirty: Dirty,
     gone: Option<&'static str>,
+    bell: Bell,
 }
 
 impl Cockpit {
@@ -126,6 +137,9 @@ impl Cockpit {
                 return reason;
             }
             self.core.pump();
+            if let Some(text) = self.bell.news(&self.core.session) {
+                self.screen.notify(&text);
+            }
             if self.core.clock.stands_still() && self.core.is_idle() && self.inbox.is_empty() {
                 self.core.clock.jump();
             }
@@ -187,6 +201,9 @@ impl Cockpit {
         self.dirty = Dirty::Now;
         if let Input::Resize { cols, rows } = input {
             self.screen.resized(Size { cols, rows });
+        }
+        if let Input::Focus(focus) = input {
+            self.bell.focus(focus);
         }
         // The stamp of the reading thread: time spent in the queue must not look like a pause of the person.
         let at = crate::ui::model::Instants { mono_ms, ..instants(&self.core) };
