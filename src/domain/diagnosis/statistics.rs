@@ -43,6 +43,9 @@ pub fn noise(values: &[f64]) -> Option<f64> {
     median(values.iter().map(|value| (value - middle).abs())).map(|mad| mad * MAD_TO_SIGMA)
 }
 
+/// What stands for the number of times where the level before was zero.
+pub const FROM_ZERO: f64 = 1e6;
+
 /// How a level compares with the one before.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratio {
@@ -52,6 +55,16 @@ pub struct Ratio {
     pub now: f64,
     /// How many times; 1 where both are zero.
     pub times: f64,
+}
+
+impl Ratio {
+    /// `8.3x`, or `from 0` where no number of times would be true.
+    pub fn words(&self) -> String {
+        if self.before.abs() <= f64::EPSILON && self.now.abs() > f64::EPSILON {
+            return "from 0".to_owned();
+        }
+        format!("{:.1}x", self.times)
+    }
 }
 
 /// The level of the last third of the window against the window before, or against the first fifth where there is none.
@@ -69,7 +82,7 @@ pub fn level_ratio(points: &[Point], baseline: &[Point]) -> Option<Ratio> {
     } else if now.abs() <= f64::EPSILON {
         1.0
     } else {
-        f64::INFINITY.copysign(now).clamp(-1e6, 1e6)
+        FROM_ZERO.copysign(now)
     };
     times.is_finite().then_some(Ratio { before, now, times })
 }

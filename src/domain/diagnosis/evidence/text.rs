@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::fact::{bytes, number};
 use super::{Answer, Evidence, Fact, Payload, Question, facts};
+use crate::domain::diagnosis::statistics::FROM_ZERO;
 use crate::domain::observation::metric::Unit;
 use crate::domain::observation::oom_kill::OomCount;
 use crate::domain::observation::workload::{Revision, Workload};
@@ -100,7 +101,11 @@ fn of_series(subject: &str, unit: Unit, numbers: &Numbers) -> String {
     let _ = write!(text, ", latest {}, mean {}", numbers.text("latest"), numbers.text("mean"));
     let _ = write!(text, " over {} ({} points)", numbers.text("minutes"), numbers.text("points"));
     if let (Some(ratio), Some(_)) = (numbers.fact("ratio"), numbers.fact("before")) {
-        let _ = write!(text, "; {} before, {} now ({ratio})", numbers.text("before"), numbers.text("now"));
+        let _ = write!(text, "; {} before, {} now", numbers.text("before"), numbers.text("now"));
+        // From nothing, no number of times is true.
+        if ratio.value.abs() < FROM_ZERO {
+            let _ = write!(text, " ({ratio})");
+        }
     }
     text.extend(numbers.time("onset").map(|at| format!(", changed at {at}")));
     if numbers.fact("growth").is_some() && unit == Unit::Percent {

@@ -74,9 +74,9 @@ fn collector(reading: &Reading) -> Outcome {
         }
         Some(_) | None => {
             let text = format!(
-                "the collector takes {}% of the time, {}x as before",
+                "the collector takes {}% of the time, {} against before",
                 number(time.ratio.now),
-                number(time.ratio.times)
+                time.ratio.words()
             );
             Outcome::For(text, vec![collector.id])
         }

@@ -18,7 +18,7 @@ const AFTERMATH: SignedDuration = SignedDuration::from_mins(30);
 const SLACK: SignedDuration = SignedDuration::from_mins(2);
 
 pub(super) fn times(level: &Level) -> String {
-    format!("{:.1}x, {} before and {} now", level.ratio.times, number(level.ratio.before), number(level.ratio.now))
+    format!("{}, {} before and {} now", level.ratio.words(), number(level.ratio.before), number(level.ratio.now))
 }
 
 /// Supports when requests are as before.
