@@ -75,7 +75,7 @@ impl Chart<'_> {
         let rows = area.height;
         let tick = self.glyphs.pick("┤", "|");
         for row in 0..rows {
-            let labelled = row == 0 || row + 1 == rows || (rows >= 5 && row == rows / 2);
+            let labelled = row == 0 || row + 1 == rows || (rows >= 5 && rows % 2 == 1 && row == rows / 2);
             let share = 1.0 - f64::from(row) / f64::from(rows - 1);
             let label = if labelled { super::format::measure(top * share, self.series.unit) } else { String::new() };
             let text = format!("{label:>5}{tick}");

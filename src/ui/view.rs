@@ -39,7 +39,7 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, session: &Session, now: Timestamp) {
 fn paint(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
     let layout = ui.layout();
     if layout.form == Form::Line {
-        small::draw(buffer, session, look);
+        small::draw(buffer, (ui, session), look);
         return;
     }
     header::draw(buffer, layout.header, (session, ui.incident(session)), look);
@@ -59,8 +59,16 @@ fn paint(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
         draw(buffer, area, (ui, session), (look, held));
     }
     strip::summary(buffer, layout.summary, (ui, session), look);
-    footer::draw(buffer, layout.footer, ui, look);
+    footer::draw(buffer, layout.footer, (ui, session), look);
     overlay::draw(buffer, (ui, session), look);
+}
+
+/// Where the narrative stands: rows of it, rows on screen, and the first of them.
+pub fn narrative_place(ui: &Ui, session: &Session, now: Timestamp) -> Option<(usize, usize, usize)> {
+    let look = Look::of(ui, now);
+    let (total, rows) = rca::narrative_extent(ui, session, &look)?;
+    let flow = rca::flow(ui.incident(session)?);
+    Some((total, rows.max(1), ui.narrative.first(flow, (total, rows))))
 }
 
 /// `[3] LOGS  `, with the number that jumps to it.

@@ -187,7 +187,7 @@ fn a_lost_feed_keeps_its_last_data_on_screen() {
     assert!(shown.contains("STALE 3m12s ERR Credentials"), "{shown}");
     assert!(shown.contains("97.8%") && shown.contains("creds EXPIRED"), "{shown}");
     let wide = text(&ui((200, 60), Pane::Metrics, Zoom::Overview), &fixture::stale());
-    assert!(wide.contains("Throttled RETRY in 3.2s (2nd)"), "{wide}");
+    assert!(wide.contains("RETRY in 3.2s (2nd, Throttled)"), "{wide}");
 }
 
 #[test]

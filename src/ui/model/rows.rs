@@ -1,7 +1,6 @@
 //! The rows of each pane, in the order of the screen: what is drawn and what the keys move over are the same list.
 
 use jiff::Timestamp;
-use unicode_width::UnicodeWidthStr as _;
 
 use super::super::search::{Search, shows};
 use super::scroll::{Freeze, Scroll};
@@ -81,14 +80,6 @@ pub fn evidence<'a>(ui: &Ui, session: &'a Session) -> Vec<&'a Evidence> {
 /// What a search looks at in a piece of evidence.
 pub fn evidence_text(evidence: &Evidence) -> String {
     format!("{} {} {}", evidence.id, evidence.question.text(), evidence.query)
-}
-
-/// Rows of the narrative when it is wrapped to the pane, for paging. Text counts as half as wide as the pane at least,
-/// because the evidence stands beside it.
-pub fn narrative_rows(ui: &Ui, session: &Session) -> usize {
-    let Some((incident, inner)) = ui.incident(session).zip(ui.layout().inner(Pane::Rca)) else { return 0 };
-    let cols = usize::from(inner.width / 2).max(20);
-    incident.narrative.text.lines().map(|line| line.width().div_ceil(cols).max(1)).sum()
 }
 
 /// Pane 5: the steps of the plan.

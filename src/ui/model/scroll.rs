@@ -105,18 +105,28 @@ impl<Id> ListView<Id> {
 /// Where a wrapped text stands. Its rows are counted from the top, where streamed text never changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TextView {
-    /// The last row is on screen, whatever comes.
+    /// The last row is on screen while the text grows; once it is settled, its beginning: the conclusion comes first.
     #[default]
     Follow,
     /// This row is the first on screen, if there are so many.
     At(usize),
 }
 
+/// Whether a text still grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It does.
+    Growing,
+    /// It is as it will stay.
+    Settled,
+}
+
 impl TextView {
     /// The first row on screen of a text with `total` rows in a pane with `rows`.
-    pub fn first(self, total: usize, rows: usize) -> usize {
+    pub fn first(self, flow: Flow, (total, rows): (usize, usize)) -> usize {
         let last_page = total.saturating_sub(rows);
         match self {
+            Self::Follow if flow == Flow::Settled => 0,
             Self::Follow => last_page,
             Self::At(row) => row.min(last_page),
         }

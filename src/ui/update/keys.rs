@@ -71,12 +71,12 @@ pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) 
         | Action::Clock
         | Action::PreviousIncident
         | Action::NextIncident => place(ui, action, session, at),
-        Action::Down => motion::step(ui, session, Motion::Down),
-        Action::Up => motion::step(ui, session, Motion::Up),
-        Action::Top => motion::step(ui, session, Motion::Top),
-        Action::Bottom => motion::step(ui, session, Motion::Bottom),
-        Action::HalfDown => motion::step(ui, session, Motion::HalfDown),
-        Action::HalfUp => motion::step(ui, session, Motion::HalfUp),
+        Action::Down => motion::step(ui, session, (Motion::Down, at)),
+        Action::Up => motion::step(ui, session, (Motion::Up, at)),
+        Action::Top => motion::step(ui, session, (Motion::Top, at)),
+        Action::Bottom => motion::step(ui, session, (Motion::Bottom, at)),
+        Action::HalfDown => motion::step(ui, session, (Motion::HalfDown, at)),
+        Action::HalfUp => motion::step(ui, session, (Motion::HalfUp, at)),
         Action::NextError
         | Action::PreviousError
         | Action::NextWarning

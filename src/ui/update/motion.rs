@@ -6,6 +6,7 @@ use super::super::model::rows::{self, LineAnchor, LogView};
 use super::super::model::scroll::{Freeze, ListView, Scroll, TextView};
 use super::super::model::{Instants, Pane, Tone, Ui};
 use super::super::search::{Search, Shown};
+use super::super::view::narrative_place;
 use super::notice::refuse;
 use super::typing::search_of;
 use crate::domain::diagnosis::evidence::EvidenceId;
@@ -56,7 +57,7 @@ enum Way {
 }
 
 /// Moves in the focused pane.
-pub(super) fn step(ui: &mut Ui, session: &Session, motion: Motion) -> Vec<Intent> {
+pub(super) fn step(ui: &mut Ui, session: &Session, (motion, at): (Motion, Instants)) -> Vec<Intent> {
     let rows = ui.layout().rows(ui.focus).max(1);
     match ui.focus {
         Pane::Alarms => {
@@ -68,7 +69,7 @@ pub(super) fn step(ui: &mut Ui, session: &Session, motion: Motion) -> Vec<Intent
             shift(&mut ui.metrics, &ids, rows, motion);
         }
         Pane::Logs => log_step(ui, session, motion),
-        Pane::Rca => rca_step(ui, session, motion),
+        Pane::Rca => rca_step(ui, session, (motion, at)),
         Pane::Remediation => {
             let ids: Vec<StepId> = rows::steps(ui, session).iter().map(|step| step.id).collect();
             let here = ui.step(session).and_then(|step| ids.iter().position(|id| *id == step.id)).unwrap_or(0);
@@ -88,14 +89,13 @@ fn shift<Id: Clone + PartialEq>(view: &mut ListView<Id>, ids: &[Id], rows: usize
 }
 
 /// In the analysis single rows move over the evidence, pages over the narrative.
-fn rca_step(ui: &mut Ui, session: &Session, motion: Motion) {
-    let rows = ui.layout().rows(Pane::Rca).max(1);
+fn rca_step(ui: &mut Ui, session: &Session, (motion, at): (Motion, Instants)) {
     if matches!(motion, Motion::Down | Motion::Up) {
         let ids: Vec<EvidenceId> = rows::evidence(ui, session).iter().map(|evidence| evidence.id).collect();
+        let rows = ui.layout().rows(Pane::Rca).max(1);
         return shift(&mut ui.evidence, &ids, rows, motion);
     }
-    let total = rows::narrative_rows(ui, session);
-    let first = ui.narrative.first(total, rows);
+    let Some((total, rows, first)) = narrative_place(ui, session, at.now) else { return };
     ui.narrative = TextView::At(motion.from(first, total.saturating_sub(rows) + 1, rows));
 }
 
@@ -270,14 +270,14 @@ fn follow(ui: &mut Ui, session: &Session, at: Instants) -> Vec<Intent> {
         Pane::Timeline => {
             ui.timeline.freeze = Freeze::Running;
             match ui.timeline.scroll {
-                Scroll::Tail => drop(step(ui, session, Motion::Bottom)),
+                Scroll::Tail => drop(step(ui, session, (Motion::Bottom, at))),
                 Scroll::Head | Scroll::Held { .. } => ui.timeline.scroll = Scroll::Tail,
             }
         }
         Pane::Rca => {
-            let rows = ui.layout().rows(Pane::Rca).max(1);
+            let first = narrative_place(ui, session, at.now).map_or(0, |(_, _, first)| first);
             ui.narrative = match ui.narrative {
-                TextView::Follow => TextView::At(ui.narrative.first(rows::narrative_rows(ui, session), rows)),
+                TextView::Follow => TextView::At(first),
                 TextView::At(_) => TextView::Follow,
             };
         }

@@ -57,7 +57,13 @@ fn body(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), held: Held) {
     let names: Vec<_> = alarms.iter().map(|alarm| alarm.name.clone()).collect();
     let span = ui.alarms.scroll.span(&names, sheet.left());
     let widest = alarms.iter().map(|alarm| format::width(alarm.name.as_str())).max().unwrap_or(0);
-    let name_columns = widest.min(sheet.width().saturating_sub(34).max(12));
+    let figures = |alarm: &Alarm| {
+        let unit = series_of(session, alarm).map_or_else(|| guessed_unit(alarm), |series| series.unit);
+        format::width(&value(alarm, unit)) + format::width(&bound(alarm, unit))
+    };
+    // The state before, the gap and the age after; what the figures need is theirs, the rest is the name's.
+    let others = 15 + alarms.iter().map(|alarm| figures(alarm)).max().unwrap_or(0);
+    let name_columns = widest.min(sheet.width().saturating_sub(others).max(12));
     for (at, alarm) in alarms.iter().enumerate().take(span.end).skip(span.first) {
         let (left, right) = row(alarm, (ui, session), (name_columns, sheet.width()), look);
         sheet.ends(&left, &right);
@@ -106,7 +112,7 @@ fn row(
 }
 
 fn spark(series: Option<&Series>, columns: usize, look: &Look) -> Span<'static> {
-    let Some(series) = series else { return look.span(Role::Faint, "no series") };
+    let Some(series) = series else { return Span::default() };
     let (window, series) = recent(series, look.now);
     let chart = Chart { series: &series, window, threshold: None, deploys: &[], kills: &[], glyphs: look.glyphs };
     look.span(Role::Curve, chart.sparkline(columns))
@@ -133,13 +139,16 @@ fn guessed_unit(alarm: &Alarm) -> Unit {
 }
 
 fn value(alarm: &Alarm, unit: Unit) -> String {
-    alarm.value.map_or_else(|| "value ?".to_owned(), |value| format::measure(value, unit))
+    // A composite has none, and "no data" has said it already.
+    let silent = alarm.metrics().is_empty() || alarm.state == AlarmState::InsufficientData;
+    let unknown = || if silent { "" } else { "no value" }.to_owned();
+    alarm.value.map_or_else(unknown, |value| format::measure(value, unit))
 }
 
 fn bound(alarm: &Alarm, unit: Unit) -> String {
     let comparison = match &alarm.rule {
         AlarmRule::Metric { comparison, .. } | AlarmRule::Math { comparison, .. } => *comparison,
-        AlarmRule::Composite { .. } => return " composite".to_owned(),
+        AlarmRule::Composite { .. } => return "composite".to_owned(),
     };
     let sign = match comparison {
         Comparison::Greater => ">",

@@ -30,7 +30,8 @@ pub fn list(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inci
     let span = ui.evidence.scroll.span(&ids, capacity);
     for (at, evidence) in shown.iter().enumerate().take(span.end).skip(span.first) {
         let pinned = if incident.pins.contains(&evidence.id) { look.sign("•", "*") } else { " " };
-        let (left, right) = head(evidence, (pinned, look));
+        let text = if double { evidence.question.text().to_owned() } else { answer_text(evidence) };
+        let (left, right) = head(evidence, &text, (pinned, look));
         sheet.ends(&left, &right);
         if span.cursor == Some(at) {
             sheet.select_last();
@@ -50,16 +51,20 @@ pub fn list(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inci
     }
 }
 
-fn head(evidence: &Evidence, (pinned, look): (&'static str, &Look)) -> (Line<'static>, Line<'static>) {
+fn head(evidence: &Evidence, text: &str, (pinned, look): (&'static str, &Look)) -> (Line<'static>, Line<'static>) {
+    let word = evidence.question.word();
+    // Many an answer begins with the word of its question: once is enough on a narrow screen.
+    let begins = text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    let text = if begins { text[word.len()..].trim_start() } else { text };
     let left = look.line([
         (Role::Accent, format!("{pinned}{:<4}", evidence.id.to_string()).into()),
-        (Role::Strong, format!("{} ", evidence.question.word()).into()),
-        (Role::Text, answer_text(evidence).into()),
+        (Role::Strong, format!("{word} ").into()),
+        (Role::Text, text.to_owned().into()),
     ]);
     let right = Line::from(vec![
         Span::raw(" "),
         completeness(&evidence.answer, look),
-        look.span(Role::Faint, format!(" {:>6}", look.age(evidence.answered_at))),
+        look.span(Role::Faint, format!(" {:>3}", look.coarse_age(evidence.answered_at))),
     ]);
     (left, right)
 }

@@ -6,9 +6,11 @@ use ratatui::text::{Line, Span};
 
 use super::look::Look;
 use super::sheet::{ends, put};
+use crate::session::Session;
 use crate::ui::format::seconds_since;
 use crate::ui::model::overlay::Overlay;
 use crate::ui::model::{Message, Tone, Ui};
+use crate::ui::prompt::{self, Prompt, Stage};
 use crate::ui::search::Search;
 use crate::ui::theme::Role;
 
@@ -16,7 +18,7 @@ use crate::ui::theme::Role;
 const MESSAGE_S: i64 = 8;
 
 /// Draws the footer.
-pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, look: &Look) {
+pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), look: &Look) {
     if let Some(Overlay::Filter { text, .. }) = &ui.overlay {
         let left = look.line([(Role::Accent, "/".into()), (Role::Strong, text.into()), (Role::Strong, "_".into())]);
         let right = Line::from(look.span(Role::Faint, "Enter keeps it  Esc takes it back"));
@@ -25,6 +27,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, look: &Look) {
     }
     if let Some(message) = ui.message.as_ref().filter(|message| seconds_since(look.now, message.at) < MESSAGE_S) {
         put(buffer, area, &said(message, look), look);
+        return;
+    }
+    if let Some(Prompt { stage: Stage::Confirm, .. }) = prompt::shown(ui, session) {
+        // The field has the keys: no other hint would be true.
+        let hints = [("Enter", "confirm what was typed"), ("Esc", "stand down"), ("Ctrl-C", "stand down")];
+        put(buffer, area, &told(hints, look), look);
         return;
     }
     put(buffer, area, &hints(ui, (usize::from(area.width), look)), look);
@@ -46,6 +54,10 @@ fn hints(ui: &Ui, (columns, look): (usize, &Look)) -> Line<'static> {
     while wide(&hints) > columns && hints.len() > 1 {
         hints.remove(hints.len() - 2);
     }
+    told(hints.iter().map(|(key, word)| (key.as_str(), *word)), look)
+}
+
+fn told<'h>(hints: impl IntoIterator<Item = (&'h str, &'h str)>, look: &Look) -> Line<'static> {
     let mut spans: Vec<Span<'static>> = Vec::new();
     for (key, word) in hints {
         spans.push(look.span(Role::Accent, format!(" {key}")));

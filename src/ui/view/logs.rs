@@ -161,9 +161,17 @@ fn line<'a>(
         spans.push(look.span(Role::Faint, format!("{stream:<20} ")));
     }
     let text_role = if role == Role::Faint { Role::Text } else { role };
-    marked(&mut spans, &line.text, (search, text_role, look));
+    marked(&mut spans, without_level(&line.text, line.level.word()), (search, text_role, look));
     let right = cite.map_or_else(Line::default, |id| Line::from(look.span(Role::Accent, format!("[{id}]"))));
     (Line::from(spans), right)
+}
+
+/// The text without the level it begins with: the level has a column of its own.
+fn without_level<'a>(text: &'a str, word: &str) -> &'a str {
+    match text.strip_prefix(word) {
+        Some(rest) if rest.starts_with(char::is_whitespace) => rest.trim_start(),
+        Some(_) | None => text,
+    }
 }
 
 /// The end of a stream's name tells pods apart, its start does not.

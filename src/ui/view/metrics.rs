@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ┌ [2] METRICS  my-api  last 30m ─────────────────────────── live 31s ┐
-//! │ CPU  now 97.8% avg 91.3% peak 97.8% thr 85% ↑+0.4%/min              │
+//! │ CPU now 97.8% thr 85% slope +0.4%/min avg 91.3% peak 97.8%          │
 //! │ 100%┤        ⣀⠤⠒⠉                                                   │
 //! │   0%┤   D        o                                                   │
 //! ```
@@ -116,7 +116,7 @@ fn name(role: MetricRole) -> &'static str {
     }
 }
 
-/// `now 97.8%  avg 91.3%  peak 97.8%  thr 85%  +3.1%/min`, in the order of worth; what has no room is cut at the end.
+/// `now 97.8%  thr 85%  slope +3.1%/min  avg 91.3%  peak 97.8%`, in the order of worth: a word and its figure a pair.
 fn numbers(series: &Series, threshold: Option<f64>, look: &Look) -> Vec<Span<'static>> {
     let tell = |value: f64| format::measure(value, series.unit);
     let Some(latest) = series.latest() else {
@@ -133,14 +133,20 @@ fn numbers(series: &Series, threshold: Option<f64>, look: &Look) -> Vec<Span<'st
             spans.push(look.span(Role::Text, tell(value)));
         }
     };
-    add("avg", series.mean());
-    add("peak", series.peak().map(|point| point.value));
     add("thr", threshold);
     if let Some(trend) = statistics::trend(&series.points) {
         let sign = if trend.per_minute < 0.0 { "" } else { "+" };
-        let slope = format!(" slope {sign}{}/min", format::measure(trend.per_minute, series.unit));
-        spans.push(look.span(Role::Faint, slope));
+        spans.push(look.span(Role::Faint, " slope "));
+        spans.push(look.span(Role::Text, format!("{sign}{}/min", format::measure(trend.per_minute, series.unit))));
     }
+    let mut add = |word: &str, value: Option<f64>| {
+        if let Some(value) = value {
+            spans.push(look.span(Role::Faint, format!(" {word} ")));
+            spans.push(look.span(Role::Text, tell(value)));
+        }
+    };
+    add("avg", series.mean());
+    add("peak", series.peak().map(|point| point.value));
     spans
 }
 
@@ -161,6 +167,14 @@ fn heading(role: MetricRole, series: &Series, (facts, look): (&Facts<'_>, &Look)
     }
     spans.extend(numbers(series, facts.threshold(series), look));
     Line::from(spans)
+}
+
+/// Takes pairs of word and figure from the end until the line fits: half a figure is worse than none.
+fn fitted(mut line: Line<'static>, columns: usize) -> Line<'static> {
+    while line.width() > columns && line.spans.len() > 4 {
+        line.spans.truncate(line.spans.len() - 2);
+    }
+    line
 }
 
 fn charts(
@@ -197,7 +211,8 @@ fn one(
     (facts, look, chosen): (&Facts<'_>, &Look, Held),
 ) {
     let (window, series) = recent(series, look.now);
-    put(buffer, Rect { height: 1, ..tile }, &heading(role, &series, (facts, look), chosen), look);
+    let line = fitted(heading(role, &series, (facts, look), chosen), usize::from(tile.width));
+    put(buffer, Rect { height: 1, ..tile }, &line, look);
     let chart = Chart {
         series: &series,
         window,
@@ -229,7 +244,7 @@ fn sparklines(mut sheet: Sheet<'_>, all: &[(MetricRole, &Series)], (facts, selec
             look.span(Role::Curve, chart.sparkline(columns)),
         ];
         spans.extend(numbers(&series, threshold, look));
-        sheet.row(&Line::from(spans));
+        sheet.row(&fitted(Line::from(spans), sheet.width()));
         if selected == Some(at) {
             sheet.select_last();
         }

@@ -20,14 +20,17 @@ use super::sheet::{Held, Sheet, frame};
 use super::stamp;
 use crate::domain::diagnosis::claim::DiagnosisCheck;
 use crate::domain::diagnosis::verdict::{Confidence, Side, Verdict};
+use crate::domain::remediation::gate::NarrativeStanding;
 use crate::session::Session;
 use crate::session::feeds::FeedId;
 use crate::session::header::Origin;
 use crate::session::incident::Incident;
+use crate::ui::format;
 use crate::ui::model::{Pane, Ui};
 use crate::ui::theme::Role;
 
 pub use gate_line::gate_line;
+pub use narrative::flow;
 
 /// Columns inside the pane from which text and evidence stand side by side.
 const BESIDE_COLS: u16 = 76;
@@ -70,7 +73,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
 /// Text on the left, evidence on the right, raw points and lines beyond it where there is room.
 fn beside(buffer: &mut Buffer, area: Rect, (ui, session, incident): (&Ui, &Session, &Incident), look: &Look) {
     let raw = area.width >= RAW_COLS;
-    let left = if raw { area.width * 2 / 5 } else { area.width / 2 };
+    let left = left_columns(area.width);
     let middle = if raw { area.width * 7 / 20 } else { area.width - left };
     let rect = |x: u16, width: u16| Rect { x: area.x + x, width: width.saturating_sub(1), ..area };
     left_column(Sheet::new(buffer, rect(0, left), look), (ui, session, incident));
@@ -90,19 +93,55 @@ fn divider(buffer: &mut Buffer, (area, x): (Rect, u16), look: &Look) {
 }
 
 fn left_column(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Incident)) {
-    sheet.row(&verdict_line(incident, sheet.look));
+    verdict_rows(incident, (sheet.width(), sheet.look)).iter().for_each(|line| sheet.row(line));
     sheet.text(Role::Title, "MODEL TEXT (untrusted)");
-    let tail_rows = alternatives(incident);
-    let reserved = tail_rows.len().min(sheet.left() / 3);
-    let mut area = sheet.rest();
-    area.height -= reserved as u16;
     let look = sheet.look;
+    let (area, below) = text_and_tail(incident, sheet.rest(), look);
     narrative::text(Sheet::new(sheet.buffer(), area, look), (ui, session, incident));
-    let below = Rect { y: area.y + area.height, height: reserved as u16, ..area };
     let mut sheet = Sheet::new(sheet.buffer(), below, look);
-    for (role, text) in tail_rows {
-        sheet.text(role, &text);
+    let tail = alternatives(incident);
+    // Whole sentences where there is room for them, else the beginning of each.
+    let whole: usize = tail.iter().map(|(_, text)| format::wrap(text, sheet.width().saturating_sub(2)).len()).sum();
+    let roomy = whole <= sheet.left();
+    for (role, text) in tail {
+        if roomy { sheet.wrapped(role, &text, 2) } else { sheet.text(role, &text) }
     }
+}
+
+/// The model's text gets what it needs, but leaves a third to what else was considered.
+fn text_and_tail(incident: &Incident, rest: Rect, look: &Look) -> (Rect, Rect) {
+    let columns = usize::from(rest.width);
+    let tail = alternatives(incident);
+    let wanted: usize = tail.iter().map(|(_, text)| format::wrap(text, columns.saturating_sub(2)).len()).sum();
+    let needs = narrative::height(incident, (columns, look)).max(1);
+    let high = usize::from(rest.height);
+    let reserved = wanted.min((high / 3).max(high.saturating_sub(needs))).min(high) as u16;
+    let text = Rect { height: rest.height - reserved, ..rest };
+    (text, Rect { y: rest.y + text.height, height: reserved, ..rest })
+}
+
+/// Rows of the narrative as it is wrapped, and rows it has on screen: what paging is counted in.
+pub fn narrative_extent(ui: &Ui, session: &Session, look: &Look) -> Option<(usize, usize)> {
+    let (incident, inner) = ui.incident(session).zip(ui.layout().inner(Pane::Rca))?;
+    let foot = gate_line(incident, (usize::from(inner.width), look)).len() as u16;
+    let body = Rect { height: inner.height - foot.min(inner.height / 2), ..inner };
+    // The verdict stands above the text, and in two columns its heading, too.
+    let below = |width: u16, heading: u16| {
+        let rows = verdict_rows(incident, (usize::from(width), look)).len() as u16 + heading;
+        Rect { width, height: body.height.saturating_sub(rows), ..body }
+    };
+    let area = if body.width >= BESIDE_COLS && ui.focus == Pane::Rca {
+        text_and_tail(incident, below(left_columns(body.width).saturating_sub(1), 1), look).0
+    } else {
+        below(body.width, 0)
+    };
+    let columns = usize::from(area.width);
+    Some((narrative::height(incident, (columns, look)), usize::from(area.height)))
+}
+
+/// Columns of the left half, its divider included.
+fn left_columns(width: u16) -> u16 {
+    if width >= RAW_COLS { width * 2 / 5 } else { width / 2 }
 }
 
 /// What else was considered and why it was rejected, and what is missing.
@@ -123,28 +162,44 @@ fn alternatives(incident: &Incident) -> Vec<(Role, String)> {
     if rows.len() == 1 { Vec::new() } else { rows }
 }
 
-/// `verdict: memory leak 0.86  (rules 0.91)`.
+/// The verdict in one row; without its first word where that makes it fit, else over two.
+fn verdict_rows(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
+    let mut line = verdict_line(incident, look);
+    if line.width() <= columns || line.spans.len() < 3 {
+        return vec![line];
+    }
+    if incident.verdict.as_ref().is_some_and(|verdict| verdict.conclusive) {
+        line.spans.remove(0);
+    }
+    if line.width() <= columns {
+        return vec![line];
+    }
+    let shares = line.spans.iter().position(|span| span.content.starts_with(" (")).unwrap_or(line.spans.len());
+    let below = Line::from(line.spans.split_off(shares));
+    vec![line, below]
+}
+
+/// `verdict: memory leak 0.86 (rules 0.91, model 0.86)`.
 fn verdict_line(incident: &Incident, look: &Look) -> Line<'static> {
     let Some(verdict) = &incident.verdict else { return Line::from(look.span(Role::Faint, progress(incident))) };
     let counts = confidence(incident).unwrap_or_default();
     let (role, cause) = if verdict.conclusive { (Role::Strong, "verdict: ") } else { (Role::Warning, "verdict: ? ") };
-    let mut line = look.line([
-        (Role::Faint, cause.into()),
-        (role, format!("{} {counts}", verdict.cause().words()).into()),
-        (Role::Faint, format!("  (rules {})", verdict.confidence()).into()),
-    ]);
-    if let Some(diagnosis) = &incident.diagnosis {
-        let model = &diagnosis.proposal;
-        match &diagnosis.check {
-            DiagnosisCheck::Accepted => {
-                let text = format!("  model: {} {}", model.cause.words(), model.confidence);
-                line.push_span(look.span(Role::Model, text));
-            }
-            DiagnosisCheck::Rejected { .. } => {
-                line.push_span(look.span(Role::Danger, format!("  model REJECTED: {}", model.cause.words())));
-            }
+    let mut line =
+        look.line([(Role::Faint, cause.into()), (role, format!("{} {counts}", verdict.cause().words()).into())]);
+    let rules = look.span(Role::Faint, format!("rules {}", verdict.confidence()));
+    let Some(diagnosis) = &incident.diagnosis else {
+        line.spans.extend([look.span(Role::Faint, " ("), rules, look.span(Role::Faint, ")")]);
+        return line;
+    };
+    let model = &diagnosis.proposal;
+    let model = match &diagnosis.check {
+        DiagnosisCheck::Accepted => look.span(Role::Model, format!("model {}", model.confidence)),
+        DiagnosisCheck::Rejected { .. } => {
+            look.span(Role::Danger, format!("model REJECTED: {} {}", model.cause.words(), model.confidence))
         }
-    }
+    };
+    let (open, between) = (look.span(Role::Faint, " ("), look.span(Role::Faint, ", "));
+    line.spans.extend([open, rules, between, model, look.span(Role::Faint, ")")]);
     line
 }
 
@@ -160,7 +215,7 @@ fn progress(incident: &Incident) -> String {
 /// The narrow form: verdict, then what was said, then what the rules found.
 fn short(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Incident)) {
     let look = sheet.look;
-    sheet.row(&verdict_line(incident, look));
+    verdict_rows(incident, (sheet.width(), look)).iter().for_each(|line| sheet.row(line));
     if narrative::has_text(incident) {
         let area = sheet.rest();
         narrative::text(Sheet::new(sheet.buffer(), area, look), (ui, session, incident));
@@ -172,8 +227,7 @@ fn short(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inciden
             Side::Supports => "+",
             Side::Against => "-",
         };
-        let cites: Vec<String> = finding.evidence.iter().map(ToString::to_string).collect();
-        sheet.wrapped(Role::Text, &format!("{sign} {} [{}]", finding.text, cites.join(" ")), 2);
+        sheet.wrapped(Role::Text, &format!("{sign} {}", finding.text), 2);
     }
     for (role, text) in alternatives(incident) {
         sheet.text(role, &text);
@@ -190,7 +244,12 @@ pub fn summary(session: &Session, incident: Option<&Incident>, look: &Look) -> L
     };
     line.spans.extend(verdict_line(incident, look).spans);
     line.push_span(look.span(Role::Faint, "  "));
-    line.spans.extend(narrative::standing(session, Some(incident), look));
+    let leading = incident.verdict.as_ref().and_then(|verdict| verdict.leading());
+    let reason = leading.and_then(|ranked| ranked.findings.iter().find(|finding| finding.side == Side::Supports));
+    match reason.filter(|_| incident.narrative.standing == NarrativeStanding::Complete) {
+        Some(finding) => line.push_span(look.span(Role::Text, finding.text.clone())),
+        None => line.spans.extend(narrative::standing(session, Some(incident), look)),
+    }
     line
 }
 

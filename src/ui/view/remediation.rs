@@ -109,6 +109,7 @@ fn plan(sheet: &mut Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inciden
     if let Some(step) = after.filter(|_| sheet.left() > 0) {
         let text = format!("{} 5 opens it.", next_words(session, step));
         sheet.text(Role::Faint, &text);
+        step::brief(sheet, session, (incident, step));
     }
 }
 

@@ -98,7 +98,9 @@ impl<'b> Sheet<'b> {
             return;
         }
         let area = Rect { y: self.area.y + self.row - 1, height: 1, ..self.area };
-        self.buffer.set_style(area, self.look.style(Role::Selected));
+        // One style over the whole row: colours of their own would turn into patches when reversed.
+        let style = Style::reset().patch(self.look.style(Role::Selected));
+        self.buffer.set_style(area, style);
     }
 
     /// Greys everything written so far: it is no longer fed.
@@ -152,9 +154,18 @@ pub fn frame(buffer: &mut Buffer, area: Rect, (title, stamp): (&Line<'_>, &Line<
     let stamp_line = padded(stamp);
     // A stamp never hides which pane this is.
     let room = usize::from(top.width);
-    let right = if stamp_line.width() + 14 <= room { stamp_line } else { Line::default() };
+    let right = if stamp_line.width() + 14 <= room { stamp_line } else { shortened(stamp, room.saturating_sub(14)) };
     ends(buffer, top, (&padded(title), &right), look);
     Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 }
+}
+
+/// A stamp without room keeps its first word (`STALE`, `RETRY`, `ERR`) and as much more as fits: none is ever hidden.
+fn shortened<'l>(stamp: &Line<'l>, room: usize) -> Line<'l> {
+    let Some(first) = stamp.spans.iter().find(|span| !span.content.trim().is_empty()) else { return Line::default() };
+    let words: Vec<&str> = first.content.split_whitespace().collect();
+    let fits = (1..=words.len()).rev().map(|n| words[..n].join(" ")).find(|text| format::width(text) + 2 <= room);
+    let text = fits.or_else(|| words.first().map(|word| (*word).to_owned())).unwrap_or_default();
+    padded(&Line::from(Span::styled(text, first.style)))
 }
 
 fn padded<'l>(line: &Line<'l>) -> Line<'l> {

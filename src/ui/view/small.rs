@@ -5,25 +5,31 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::look::Look;
-use super::sheet::put;
+use super::sheet::{Sheet, put};
+use super::{rca, remediation};
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::StepState;
 use crate::session::Session;
 use crate::session::header::Origin;
 use crate::ui::layout::{LEAST_COLS, LEAST_ROWS};
+use crate::ui::model::Ui;
 use crate::ui::theme::Role;
 
-/// Draws the line, and below it, where there are rows, what size would help.
-pub fn draw(buffer: &mut Buffer, session: &Session, look: &Look) {
+/// Draws the line, and below it, where there are rows, what size would help and what is most pressing.
+pub fn draw(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
     let area = buffer.area;
     put(buffer, Rect { height: area.height.min(1), ..area }, &line(session, look), look);
-    if area.height > 1 {
-        let text = format!(
-            "{}x{} is too small: {LEAST_COLS}x{LEAST_ROWS} shows the cockpit. q quits",
-            area.width, area.height
-        );
-        let below = Rect { y: area.y + 1, height: 1, ..area };
-        put(buffer, below, &Line::from(look.span(Role::Faint, text)), look);
+    let below = Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
+    let mut sheet = Sheet::new(buffer, below, look);
+    let (cols, rows) = (area.width, area.height);
+    sheet.wrapped(Role::Faint, &format!("{cols}x{rows} is too small: {LEAST_COLS}x{LEAST_ROWS} shows all. q quits"), 0);
+    // What is most pressing, as far as there are rows.
+    let Some(incident) = ui.incident(session) else { return };
+    let (id, severity, name) = (incident.id, incident.severity.word(), &incident.service.name);
+    sheet.text(Role::Strong, &format!("{id} {severity} {name}  {}", incident.phase.word()));
+    for summary in [rca::summary(session, Some(incident), look), remediation::summary(session, Some(incident), look)] {
+        let text: String = summary.spans.iter().map(|span| span.content.as_ref()).collect();
+        sheet.wrapped(Role::Text, &text, 2);
     }
 }
 
@@ -43,15 +49,15 @@ fn line(session: &Session, look: &Look) -> Line<'static> {
     }
     let firing = session.firing().len();
     let role = if firing > 0 { Role::Danger } else { Role::Good };
-    spans.push(look.span(role, format!(" {firing} firing/{} ", session.alarms.len())));
+    spans.push(look.span(role, format!(" {firing} firing/{}", session.alarms.len())));
     if let Origin::Rehearsal { .. } = header.origin {
         spans.push(look.span(Role::Rehearsal, " REHEARSAL "));
     }
-    spans.push(look.span(Role::Production, format!(" {} ", header.environment)));
     let role = match header.mode {
         Mode::DryRun => Role::DryRun,
         Mode::Live => Role::Live,
     };
-    spans.push(look.span(role, format!(" {}", header.mode.word())));
+    spans.push(look.span(role, format!(" {} ", header.mode.word())));
+    spans.push(look.span(Role::Production, format!(" {} ", header.environment)));
     Line::from(spans)
 }

@@ -1,4 +1,4 @@
-//! The freshness of a pane: `live 4s`, `POLL 2s`, `STALE 3m12s`, `ERR AccessDenied`, `RETRY in 3.2s (2nd)`, `off: why`.
+//! The freshness of a pane: `live 4s`, `POLL 2s`, `STALE 3m12s`, `ERR AccessDenied`, `RETRY in 3.2s (2nd, Throttled)`, `off: why`.
 
 use ratatui::text::{Line, Span};
 
@@ -45,7 +45,7 @@ pub fn stamp(session: &Session, id: FeedId, look: &Look) -> Line<'static> {
         FeedHealth::Live => live(id, age, (old, look)),
         FeedHealth::Retrying { attempt, until, fault } => {
             let wait = format::wait(look.now, *until);
-            let retry = format!("{} RETRY in {wait} ({})", fault.kind.word(), format::ordinal(*attempt));
+            let retry = format!("RETRY in {wait} ({}, {})", format::ordinal(*attempt), fault.kind.word());
             Line::from(vec![stale(age.filter(|_| old), look), look.span(Role::Warning, retry)])
         }
         FeedHealth::Lost { fault } => {

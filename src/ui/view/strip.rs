@@ -57,7 +57,7 @@ pub fn tabs(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), loo
     let mut spans: Vec<Span<'static>> = Vec::new();
     for pane in Pane::ALL {
         let word = tab_word(pane, area.width);
-        let count = tab_count(pane, (ui, session));
+        let count = tab_count(pane, (ui, session), area.width);
         let text = format!(" {} {word}{count} ", pane.number());
         let role = if pane == ui.focus { Role::Focus } else { Role::Title };
         spans.push(look.span(role, text));
@@ -68,7 +68,9 @@ pub fn tabs(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), loo
 fn tab_word(pane: Pane, columns: u16) -> &'static str {
     match pane {
         Pane::Alarms => "Alarms",
+        Pane::Metrics if columns < 80 => "Met",
         Pane::Metrics => "Metrics",
+        Pane::Logs if columns < 80 => "Log",
         Pane::Logs => "Logs",
         Pane::Rca => "RCA",
         Pane::Remediation if columns < 100 => "Fix",
@@ -78,11 +80,12 @@ fn tab_word(pane: Pane, columns: u16) -> &'static str {
     }
 }
 
-fn tab_count(pane: Pane, (ui, session): (&Ui, &Session)) -> String {
+fn tab_count(pane: Pane, (ui, session): (&Ui, &Session), columns: u16) -> String {
     let incident = ui.incident(session);
     match pane {
         Pane::Alarms => format!(" {}!", session.firing().len()),
         Pane::Logs => incident.and_then(kills::exact).map_or_else(String::new, |total| format!(" OOM {total}")),
+        Pane::Rca if columns < 70 => String::new(),
         Pane::Rca => incident.and_then(rca::confidence).map_or_else(String::new, |found| format!(" {found}")),
         Pane::Remediation => {
             let step = incident.and_then(Incident::asked_step);

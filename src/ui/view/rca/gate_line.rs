@@ -14,21 +14,21 @@ pub fn gate_line(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Li
     let Some(gate) = &incident.gate else {
         return vec![Line::from(look.span(Role::Faint, "gate: LOCKED, not judged yet"))];
     };
-    let figures = figures(gate, look);
+    let figures = figures(incident, gate, look);
     if gate.is_open() {
         let step = incident.asked_step().map_or_else(String::new, |step| format!(" -> step {}", step.id.0));
         let open = format!("GATE OPEN{step}");
         if format::width(&figures) + open.len() + 3 <= columns {
             return vec![look.line([(Role::Text, figures.into()), (Role::Good, format!("   {open}").into())])];
         }
-        return vec![Line::from(look.span(Role::Text, figures)), Line::from(look.span(Role::Good, open))];
+        let mut lines = wrapped(Role::Text, &figures, (columns, look));
+        lines.push(Line::from(look.span(Role::Good, open)));
+        return lines;
     }
-    let mut lines = vec![Line::from(look.span(Role::Text, figures))];
+    let mut lines = wrapped(Role::Text, &figures, (columns, look));
     for refusal in gate.refusals.iter().take(3) {
         let text = format!("LOCKED: {} {}", refusal.text.trim_end_matches('.').to_owned() + ";", refusal.unlock);
-        lines.extend(
-            format::wrap(&text, columns).into_iter().map(|part| Line::from(look.span(Role::Warning, part.to_owned()))),
-        );
+        lines.extend(wrapped(Role::Warning, &text, (columns, look)));
     }
     if gate.refusals.len() > 3 {
         let more = format!("LOCKED: and {} more reasons (l)", gate.refusals.len() - 3);
@@ -37,14 +37,27 @@ pub fn gate_line(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Li
     lines
 }
 
-fn figures(gate: &GateReport, look: &Look) -> String {
+fn wrapped(role: Role, text: &str, (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
+    format::wrap(text, columns).into_iter().map(|part| Line::from(look.span(role, part.to_owned()))).collect()
+}
+
+/// Whose confidence keeps it locked is said wherever the rules have one of their own.
+fn confidence(incident: &Incident, gate: &GateReport) -> String {
+    match (gate.stands_on, incident.verdict.as_ref()) {
+        (StandsOn::Diagnosis, Some(verdict)) if !gate.is_open() && verdict.confidence() != gate.confidence => {
+            format!("confidence model {} / rules {} (gate {})", gate.confidence, verdict.confidence(), gate.needed)
+        }
+        (StandsOn::Diagnosis, _) | (StandsOn::Rules, _) => {
+            format!("confidence {} (gate {})", gate.confidence, gate.needed)
+        }
+    }
+}
+
+fn figures(incident: &Incident, gate: &GateReport, look: &Look) -> String {
     let claims = match gate.stands_on {
         StandsOn::Diagnosis => format!("claims {}/{}", gate.claims.n, gate.claims.of),
         StandsOn::Rules => "rules alone".to_owned(),
     };
     let fresh = gate.oldest.map_or_else(|| "no evidence".to_owned(), |at| format!("fresh {}", look.age(at)));
-    format!(
-        "confidence {} (gate {})  evidence {}/{}  {claims}  {fresh}",
-        gate.confidence, gate.needed, gate.evidence.n, gate.evidence.of
-    )
+    format!("{}  evidence {}/{}  {claims}  {fresh}", confidence(incident, gate), gate.evidence.n, gate.evidence.of)
 }

@@ -13,6 +13,7 @@ use crate::session::feeds::FeedId;
 use crate::session::incident::{Incident, Narrative};
 use crate::ui::format;
 use crate::ui::model::Ui;
+use crate::ui::model::scroll::Flow;
 use crate::ui::theme::Role;
 
 /// Seconds without text after which a stream is said to have stalled.
@@ -71,10 +72,21 @@ pub fn text(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inci
         return;
     }
     let rows = rows(incident, sheet.width(), look);
-    let first = ui.narrative.first(rows.len(), sheet.left());
+    let flow = flow(incident);
+    let first = ui.narrative.first(flow, (rows.len(), sheet.left()));
     for row in rows.iter().skip(first) {
         sheet.row(row);
     }
+}
+
+/// Whether the text still grows.
+pub fn flow(incident: &Incident) -> Flow {
+    if incident.narrative.standing == NarrativeStanding::UnderWay { Flow::Growing } else { Flow::Settled }
+}
+
+/// Rows of the whole text.
+pub fn height(incident: &Incident, (columns, look): (usize, &Look)) -> usize {
+    rows(incident, columns, look).len()
 }
 
 fn rows(incident: &Incident, columns: usize, look: &Look) -> Vec<Line<'static>> {

@@ -45,10 +45,44 @@ fn head(sheet: &mut Sheet<'_>, session: &Session, (incident, step): (&Incident, 
         right.push_span(look.span(Role::Warning, format!(" expires in {}", format::span(left_s))));
     }
     sheet.ends(&left, &right);
-    for (word, text) in facts(session, (incident, step)) {
-        sheet.row(&look.line([(Role::Title, format!("{word:<6} ").into()), (Role::Text, text.into())]));
+    let facts = facts(session, (incident, step));
+    let columns = sheet.width().saturating_sub(7);
+    let lines: Vec<_> = facts.iter().map(|(word, text)| (*word, format::wrap(text, columns))).collect();
+    // Facts are told whole where the rest of the step keeps the rows it needs.
+    let wanted: usize = lines.iter().map(|(_, parts)| parts.len()).sum();
+    if wanted + 9 <= sheet.left() {
+        for (word, parts) in lines {
+            for (at, part) in parts.into_iter().enumerate() {
+                let word = if at == 0 { word } else { "" };
+                sheet.row(&look.line([(Role::Title, format!("{word:<6} ").into()), (Role::Text, part.into())]));
+            }
+        }
+    } else {
+        for (word, text) in facts {
+            sheet.row(&look.line([(Role::Title, format!("{word:<6} ").into()), (Role::Text, text.into())]));
+        }
     }
     sheet.rule();
+}
+
+/// As many of a step's facts as there are rows: why and what it touches first, then the way back and the checks.
+pub fn brief(sheet: &mut Sheet<'_>, session: &Session, (incident, step): (&Incident, &Step)) {
+    let look = sheet.look;
+    let verification = incident.verification.as_ref().filter(|running| running.step == step.id);
+    if let Some(verification) = verification.filter(|_| sheet.left() > 2) {
+        tests(sheet, step, (verification, incident));
+        return;
+    }
+    let facts = facts(session, (incident, step));
+    for wanted in ["WHY", "UNDO", "WHO"] {
+        for (word, text) in facts.iter().filter(|(word, _)| *word == wanted) {
+            sheet.row(&look.line([(Role::Title, format!("{word:<6} ").into()), (Role::Text, text.clone().into())]));
+        }
+    }
+    let checks = step.rehearsal.as_ref().map_or(&[][..], |rehearsal| &rehearsal.checks);
+    for line in check_rows(checks, (sheet.width(), look)).iter().filter(|_| !checks.is_empty()) {
+        sheet.row(line);
+    }
 }
 
 fn facts(session: &Session, (incident, step): (&Incident, &Step)) -> [(&'static str, String); 5] {
