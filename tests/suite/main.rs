@@ -15,6 +15,7 @@ mod rehearsed;
 mod replay;
 mod screens;
 mod story;
+mod terminal;
 mod tidy;
 mod wire_aws;
 mod wire_kubernetes;
