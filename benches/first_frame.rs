@@ -44,7 +44,7 @@ impl Terminal {
         let keys = pair.master.take_writer().unwrap();
         let (sender, chunks) = channel();
         std::thread::spawn(move || {
-            let mut buffer = [0; 65_536];
+            let mut buffer = vec![0; 65_536];
             while let Ok(length @ 1..) = output.read(&mut buffer) {
                 if sender.send((Instant::now(), buffer[..length].to_vec())).is_err() {
                     return;

@@ -1,6 +1,8 @@
 //! The cost of a frame at 200x60 and 80x24: the whole overview, the analysis beside its evidence, an armed step, and the
 //! overview over a full log ring. Layout, text and styles, without the terminal.
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run must stop loudly")]
+
 #[path = "../tests/suite/fixture.rs"]
 #[expect(dead_code, reason = "the suite draws more moments than are measured")]
 mod fixture;

@@ -80,25 +80,21 @@ fn log_to_file(config: &Config) -> Option<Logbook> {
 
 fn cockpit(flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
     let config = real(flags, env)?;
-    match refused_live(&config) {
-        Some(refusal) => Ok(refusal),
-        None => {
-            let _log = log_to_file(&config);
-            wait(runtime::cockpit(config))
-        }
+    if let Some(refusal) = refused_live(&config) {
+        return Ok(refusal);
     }
+    let _log = log_to_file(&config);
+    wait(runtime::cockpit(config))
 }
 
 fn resume(session: &str, flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
     let config = real(flags, env)?;
     let path = archive::locate(&config.paths.sessions, session)?;
-    match refused_live(&config) {
-        Some(refusal) => Ok(refusal),
-        None => {
-            let _log = log_to_file(&config);
-            wait(runtime::resume(&path, config))
-        }
+    if let Some(refusal) = refused_live(&config) {
+        return Ok(refusal);
     }
+    let _log = log_to_file(&config);
+    wait(runtime::resume(&path, config))
 }
 
 fn investigate(args: &InvestigateArgs, flags: Flags, env: &Environment) -> Result<Ending, Fault> {
@@ -109,13 +105,11 @@ fn investigate(args: &InvestigateArgs, flags: Flags, env: &Environment) -> Resul
         ..flags
     };
     let config = real(&flags, env)?;
-    match refused_live(&config) {
-        Some(refusal) => Ok(refusal),
-        None => {
-            let _log = log_to_file(&config);
-            wait(runtime::investigate(config, &args.alarm))
-        }
+    if let Some(refusal) = refused_live(&config) {
+        return Ok(refusal);
     }
+    let _log = log_to_file(&config);
+    wait(runtime::investigate(config, &args.alarm))
 }
 
 /// A policy that allows live nowhere refuses before anything is connected: finding out at the first step, in the middle

@@ -9,6 +9,7 @@ pub mod sparkline;
 pub mod transcript;
 
 use crate::domain::diagnosis::claim::ClaimCheck;
+use crate::domain::diagnosis::verdict::Finding;
 use crate::domain::remediation::follow_up::FollowUp;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::{Step, StepState};
@@ -21,6 +22,15 @@ pub fn claim_mark(check: &ClaimCheck) -> &'static str {
         ClaimCheck::Unsupported { .. } => "[??]",
         ClaimCheck::Contradicted { .. } => "[!!]",
     }
+}
+
+/// The ids a finding rests on, where its text does not name them already: the rules' sentences end with them.
+fn citations(finding: &Finding) -> String {
+    if finding.text.ends_with(']') || finding.evidence.is_empty() {
+        return String::new();
+    }
+    let ids: Vec<String> = finding.evidence.iter().map(|id| format!("[{id}]")).collect();
+    format!(" {}", ids.concat())
 }
 
 /// The mode without the decoration of line 1: `dry-run`, `live`.

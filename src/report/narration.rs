@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::sparkline::{Signs, sparkline};
-use super::{claim_mark, clean};
+use super::{citations, claim_mark, clean};
 use crate::domain::diagnosis::claim::{Claim, ClaimCheck};
 use crate::domain::diagnosis::evidence::{Evidence, Payload, answer_text};
 use crate::domain::diagnosis::verdict::{Side, Verdict};
@@ -126,8 +126,7 @@ fn findings(verdict: &Verdict) -> Vec<String> {
             Side::Supports => "+",
             Side::Against => "-",
         };
-        // The text names its evidence already.
-        format!("{side} {}", finding.text)
+        format!("{side} {}{}", finding.text, citations(finding))
     });
     let missing =
         verdict.missing.iter().map(|missing| format!("? {} is missing: {}", missing.question.word(), missing.why));

@@ -53,6 +53,8 @@ pub async fn run(run: Run, config: &Config) -> Result<Ending, Fault> {
     cockpit.screen.restore();
     let effects = stand_down_all(&cockpit.core.session, &reason);
     cockpit.core.conclude(effects);
+    // Nobody reads it any more: who still has something to tell must not wait.
+    cockpit.inbox.close();
     cockpit.core.end(&reason).await;
     Ok(Ending::Done)
 }

@@ -109,7 +109,9 @@ impl Core {
                 tracing::error!(%fault, "the journal cannot be written");
                 let unsent = self.outbox.close();
                 self.commit(None, Event::Session(SessionEvent::BecameReadOnly { fault }));
-                unsent.into_iter().for_each(|item| self.let_out(item));
+                for item in unsent {
+                    self.let_out(item);
+                }
             }
             Inbox::TaskPanicked { name } => {
                 tracing::error!(task = name, "a task panicked");

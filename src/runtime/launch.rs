@@ -226,6 +226,8 @@ async fn tell_run(
         Ok((Ended::Signalled(_), _)) => "a signal",
         Err(_) => "the output could not be written",
     };
+    // Nobody reads it any more: who still has something to tell must not wait.
+    inbox.close();
     core.end(reason).await;
     let (ended, timings) = run?;
     let journal = Some(core.journal_path()).filter(|path| path.is_file());
@@ -345,7 +347,7 @@ fn real_world(config: &Config) -> Result<World, Fault> {
     })
 }
 
-fn rehearsed_world(config: &Config, rehearsal: &Rehearsal, (speed, seed): (Speed, u64)) -> Result<World, Fault> {
+fn rehearsed_world(config: &Config, rehearsal: &Rehearsal, (rate, seed): (Speed, u64)) -> Result<World, Fault> {
     crate::adapters::install_tls_provider();
     let scenario = &rehearsal.scenario;
     let place = &scenario.scope;
@@ -369,7 +371,7 @@ fn rehearsed_world(config: &Config, rehearsal: &Rehearsal, (speed, seed): (Speed
         }],
         ..config.policy.clone()
     };
-    let word = match speed {
+    let word = match rate {
         Speed::Max => "max".to_owned(),
         Speed::Times(factor) => format!("{factor}"),
     };

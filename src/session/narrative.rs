@@ -50,28 +50,7 @@ fn is_urgent(session: &Session, incident: &Incident) -> bool {
 pub fn fold(session: &mut Session, record: &Record, event: &NarrativeEvent) -> Vec<Effect> {
     let Some(id) = record.incident else { return Vec::new() };
     match event {
-        NarrativeEvent::Asked { model, attempt, inquiry, prompt } => {
-            let mut effects = remediation::stand_down(session, id, "the model was asked again");
-            let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
-            incident.narrative = Narrative {
-                model: model.clone(),
-                attempt: *attempt,
-                standing: NarrativeStanding::UnderWay,
-                asked_at: Some(record.at),
-                inquiry: inquiry.clone(),
-                prompt: prompt.clone(),
-                ..Narrative::default()
-            };
-            incident.diagnosis = None;
-            incident.gate = None;
-            standing::reopen(incident, Phase::Diagnosing);
-            let on_rules = incident.stands_on == StandsOn::Rules;
-            effects.push(Effect::Ask { incident: id, attempt: *attempt });
-            if on_rules {
-                effects.extend(remediation::judge(session, id, record.at));
-            }
-            effects
-        }
+        NarrativeEvent::Asked { .. } => asked(session, record, id, event),
         NarrativeEvent::Opened { attempt } => {
             if let Some(narrative) = present(session, id, *attempt) {
                 narrative.opened_at = Some(record.at);
@@ -99,19 +78,44 @@ pub fn fold(session: &mut Session, record: &Record, event: &NarrativeEvent) -> V
             remediation::judge(session, id, record.at)
         }
         NarrativeEvent::RulesChosen { .. } => {
-            if let Some(incident) = session.incidents.get_mut(&id) {
-                incident.stands_on = StandsOn::Rules;
-                if incident.narrative.standing == NarrativeStanding::UnderWay {
-                    // Its stream was ended with the choice, so no end of it will be told.
-                    incident.narrative.standing = NarrativeStanding::Broken;
-                    incident.narrative.fault = Some(Fault::new(
-                        FaultKind::Cut,
-                        "The narrative was stopped: the person stands on the rules alone.",
-                    ));
-                }
-            }
+            rules_chosen(session, id);
             remediation::judge(session, id, record.at)
         }
+    }
+}
+
+fn asked(session: &mut Session, record: &Record, id: IncidentId, event: &NarrativeEvent) -> Vec<Effect> {
+    let NarrativeEvent::Asked { model, attempt, inquiry, prompt } = event else { return Vec::new() };
+    let mut effects = remediation::stand_down(session, id, "the model was asked again");
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    incident.narrative = Narrative {
+        model: model.clone(),
+        attempt: *attempt,
+        standing: NarrativeStanding::UnderWay,
+        asked_at: Some(record.at),
+        inquiry: inquiry.clone(),
+        prompt: prompt.clone(),
+        ..Narrative::default()
+    };
+    incident.diagnosis = None;
+    incident.gate = None;
+    standing::reopen(incident, Phase::Diagnosing);
+    let on_rules = incident.stands_on == StandsOn::Rules;
+    effects.push(Effect::Ask { incident: id, attempt: *attempt });
+    if on_rules {
+        effects.extend(remediation::judge(session, id, record.at));
+    }
+    effects
+}
+
+fn rules_chosen(session: &mut Session, id: IncidentId) {
+    let Some(incident) = session.incidents.get_mut(&id) else { return };
+    incident.stands_on = StandsOn::Rules;
+    if incident.narrative.standing == NarrativeStanding::UnderWay {
+        // Its stream was ended with the choice, so no end of it will be told.
+        let summary = "The narrative was stopped: the person stands on the rules alone.";
+        incident.narrative.standing = NarrativeStanding::Broken;
+        incident.narrative.fault = Some(Fault::new(FaultKind::Cut, summary));
     }
 }
 

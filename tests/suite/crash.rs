@@ -81,6 +81,11 @@ fn known(session: &Session) -> Session {
         incident.phase = Phase::Watching;
         incident.narrative.standing = pagerdeck::domain::remediation::gate::NarrativeStanding::NotAsked;
         incident.narrative.fault = None;
+        // The gate is judged anew, and a post that was under way is told as not known to have arrived.
+        incident.gate = None;
+        if let Some(report) = incident.report.as_mut() {
+            report.post = pagerdeck::session::incident::Post::Off;
+        }
     }
     known
 }

@@ -146,7 +146,9 @@ fn lines(now: Timestamp) -> Vec<LogLine> {
 pub fn fill_logs(session: &mut Session, now: Timestamp) {
     let lines = lines(now);
     let mut summary = BatchSummary::default();
-    lines.iter().for_each(|line| summary.add(line));
+    for line in &lines {
+        summary.add(line);
+    }
     session.logs.fold_batch(&summary, &lines);
 }
 

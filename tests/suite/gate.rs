@@ -150,7 +150,7 @@ fn signed() -> Vec<(&'static str, Spoil, Expected)> {
             nowhere(),
         ),
         ("another namespace", |case| case.rule(|rule| rule.namespaces = vec!["billing".to_owned()]), nowhere()),
-        ("another account", |case| case.rule(|rule| rule.account = "999999999999".to_owned()), nowhere()),
+        ("another account", |case| case.rule(|rule| "999999999999".clone_into(&mut rule.account)), nowhere()),
         (
             "an unknown cluster",
             |case| {

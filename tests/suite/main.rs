@@ -1,5 +1,10 @@
 //! The one integration-test binary.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it shares with others")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, and so do the functions it shares with others"
+)]
 
 mod cli;
 mod crash;

@@ -121,11 +121,8 @@ type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 fn string(chars: &mut Chars<'_>, code: &mut String) {
     while let Some(c) = chars.next() {
         match c {
-            '\\' => {
-                if chars.next() == Some('\n') {
-                    code.push('\n');
-                }
-            }
+            // A line that goes on behind a backslash is a line all the same.
+            '\\' if chars.next() == Some('\n') => code.push('\n'),
             '"' => break,
             '\n' => code.push('\n'),
             _ => {}

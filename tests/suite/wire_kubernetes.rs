@@ -253,7 +253,7 @@ async fn what_may_not_be_looked_at_is_unknown_and_never_ok() {
     assert!(rehearsal.undo.contains("could not check"), "{}", rehearsal.undo);
 }
 
-/// A server whose object moves as the test says; PATCHes without a dry run get `answer(n)`, n from 1.
+/// A server whose object moves as the test says; patches without a dry run get `answer(n)`, n from 1.
 async fn racing(
     object: impl Fn(u32) -> Value + Send + 'static,
     answer: impl Fn(u32) -> Reply + Send + 'static,

@@ -4,7 +4,7 @@
 use std::fmt::{self, Write};
 
 use super::super::narration::check_sign;
-use super::super::{claim_mark, clean, decision_word, follow_up_line, outcome_word};
+use super::super::{citations, claim_mark, clean, decision_word, follow_up_line, outcome_word};
 use crate::domain::diagnosis::claim::{ClaimCheck, Diagnosis, DiagnosisCheck};
 use crate::domain::diagnosis::evidence::answer_text;
 use crate::domain::diagnosis::sufficiency::Sufficiency;
@@ -62,7 +62,7 @@ fn cause(out: &mut dyn Write, ranked: &RankedCause) -> fmt::Result {
             Side::Supports => "for",
             Side::Against => "against",
         };
-        let text = clean::markdown(&finding.text);
+        let text = clean::markdown(&format!("{}{}", finding.text, citations(finding)));
         writeln!(out, "  - {side} ({:.2}): {text}", finding.weight)?;
     }
     Ok(())

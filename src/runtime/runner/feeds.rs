@@ -121,20 +121,17 @@ pub async fn identity(means: Means, mut flight: Flight) {
     let mut expiry = None;
     let mut failures = 0;
     loop {
-        let wait = match look(&means).await {
-            Ok(expires_at) => {
-                failures = 0;
-                if expiry != Some(expires_at) {
-                    expiry = Some(expires_at);
-                    means.post.tell(None, Event::Session(SessionEvent::CredentialsRead { expires_at })).await;
-                }
-                SignedDuration::from_secs(IDENTITY_EVERY_S)
+        let wait = if let Ok(expires_at) = look(&means).await {
+            failures = 0;
+            if expiry != Some(expires_at) {
+                expiry = Some(expires_at);
+                means.post.tell(None, Event::Session(SessionEvent::CredentialsRead { expires_at })).await;
             }
+            SignedDuration::from_secs(IDENTITY_EVERY_S)
+        } else {
             // The alarm feed tells of the same failure with its hint; here it would only be told twice.
-            Err(_) => {
-                failures += 1;
-                backoff(failures, roll(&means))
-            }
+            failures += 1;
+            backoff(failures, roll(&means))
         };
         let scope = means.outside.scope();
         if scope != last {

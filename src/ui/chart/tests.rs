@@ -7,7 +7,7 @@ fn series(unit: Unit, values: &[Option<f64>]) -> Series {
     let query =
         MetricQuery { role: MetricRole::Cpu, metric: MetricId::default(), statistic: Statistic::Average, period_s: 60 };
     let points = values.iter().enumerate().filter_map(|(at, value)| {
-        let at = Timestamp::from_second(at as i64 * 60).unwrap();
+        let at = Timestamp::from_second(i64::try_from(at).unwrap() * 60).unwrap();
         value.map(|value| Point { at, value })
     });
     Series::new(query, unit, points)

@@ -93,7 +93,9 @@ fn divider(buffer: &mut Buffer, (area, x): (Rect, u16), look: &Look) {
 }
 
 fn left_column(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Incident)) {
-    verdict_rows(incident, (sheet.width(), sheet.look)).iter().for_each(|line| sheet.row(line));
+    for line in &verdict_rows(incident, (sheet.width(), sheet.look)) {
+        sheet.row(line);
+    }
     sheet.text(Role::Title, "MODEL TEXT (untrusted)");
     let look = sheet.look;
     let (area, below) = text_and_tail(incident, sheet.rest(), look);
@@ -215,7 +217,9 @@ fn progress(incident: &Incident) -> String {
 /// The narrow form: verdict, then what was said, then what the rules found.
 fn short(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Incident)) {
     let look = sheet.look;
-    verdict_rows(incident, (sheet.width(), look)).iter().for_each(|line| sheet.row(line));
+    for line in &verdict_rows(incident, (sheet.width(), look)) {
+        sheet.row(line);
+    }
     if narrative::has_text(incident) {
         let area = sheet.rest();
         narrative::text(Sheet::new(sheet.buffer(), area, look), (ui, session, incident));

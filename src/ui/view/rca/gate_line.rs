@@ -47,7 +47,7 @@ fn confidence(incident: &Incident, gate: &GateReport) -> String {
         (StandsOn::Diagnosis, Some(verdict)) if !gate.is_open() && verdict.confidence() != gate.confidence => {
             format!("confidence model {} / rules {} (gate {})", gate.confidence, verdict.confidence(), gate.needed)
         }
-        (StandsOn::Diagnosis, _) | (StandsOn::Rules, _) => {
+        (StandsOn::Diagnosis | StandsOn::Rules, _) => {
             format!("confidence {} (gate {})", gate.confidence, gate.needed)
         }
     }

@@ -228,7 +228,7 @@ fn check_rows(checks: &[Check], (columns, look): (usize, &Look)) -> Vec<Line<'st
         let wide: usize = parts.iter().map(ratatui::text::Span::width).sum();
         let fits = rows.last().is_some_and(|row| row.width() + wide <= columns);
         if let Some(row) = rows.last_mut().filter(|_| fits) {
-            row.spans.extend(parts)
+            row.spans.extend(parts);
         } else {
             let mut row = Line::from("      ");
             row.spans.extend(parts);
