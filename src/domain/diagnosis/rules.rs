@@ -33,7 +33,7 @@ const WORTH_NAMING: f64 = 0.05;
 
 /// Judges the evidence.
 ///
-/// Each cause's confidence is `0.95 · agreement · (0.6 + 0.4 · coverage)`: see [`case::Case::confidence`]. A cause is
+/// Each cause's confidence is `0.95 · agreement · (0.6 + 0.4 · coverage)`: see `case::Case::confidence`. A cause is
 /// settled when
 /// 1. its confidence is at least [`SETTLED`],
 /// 2. every test that is essential to it was answered and supports it, and

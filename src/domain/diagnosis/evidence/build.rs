@@ -36,7 +36,7 @@ pub fn unanswered(fault: Fault) -> Answer {
     }
 }
 
-/// The answer of a metric: absent without points; the newest [`POINTS`] where there are more.
+/// The answer of a metric: absent without points; the newest 2,880 points where there are more.
 pub fn series(mut series: Series, baseline: Option<Series>, threshold: Option<f64>) -> Answer {
     if series.points.is_empty() {
         return Answer::Absent;
@@ -136,7 +136,7 @@ pub fn workload(workload: Workload, pods: &[Pod], events: &[ClusterEvent]) -> An
     bounded(Payload::Workload { workload: Box::new(workload), pods, events }, seen, PODS)
 }
 
-/// The answer of the rollouts: ascending, the newest [`REVISIONS`]. Absent without any.
+/// The answer of the rollouts: ascending, the newest 50. Absent without any.
 pub fn changes(mut revisions: Vec<Revision>) -> Answer {
     if revisions.is_empty() {
         return Answer::Absent;

@@ -48,7 +48,7 @@ pub struct DocumentEvidence {
 /// The document.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EvidenceDocument {
-    /// [`SCHEMA`].
+    /// `pagerdeck/evidence/1`.
     pub schema: &'static str,
     /// The incident's id, such as `I1`.
     pub incident: String,

@@ -48,7 +48,7 @@ pub struct MemoryShape {
     pub last: f64,
     /// Drops that begin a new life.
     pub restarts: usize,
-    /// The share of points within [`BAND`] of the top.
+    /// The share of points within `BAND` of the top.
     pub plateau: f64,
     /// The steepest growth of a life that lasted, per minute.
     pub life_per_minute: Option<f64>,
