@@ -283,7 +283,8 @@ proptest! {
         } else {
             edited.extend_from_slice(&bytes[end..]);
         }
-        prop_assume!(edited != bytes);
+        // What is left may be the journal's own beginning: whole lines missing at the end are what no chain can show.
+        prop_assume!(!bytes.starts_with(&edited));
         let noticed = verify(edited.as_slice(), None).map_or(true, |found| !found.is_intact() || found.end != End::Whole);
         prop_assert!(noticed, "{at}+{length} add={add}");
     }
