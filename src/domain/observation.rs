@@ -1,7 +1,9 @@
 //! What was seen: alarms, metrics, log lines, workloads, kills. Uses nothing of the other rooms.
 
 pub mod alarm;
+pub mod cluster_sign;
 pub mod log;
+pub mod log_sign;
 pub mod log_template;
 pub mod metric;
 pub mod oom_kill;
