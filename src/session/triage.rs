@@ -97,7 +97,9 @@ pub fn ask_again(session: &Session, id: IncidentId, now: Timestamp) -> Vec<Effec
         | Question::Cpu
         | Question::Workload
         | Question::Changes
-        | Question::LogPatterns => true,
+        | Question::LogPatterns
+        | Question::Errors
+        | Question::Latency => true,
     });
     let asks = (first.unwrap_or(0) + 1..).map(EvidenceId).zip(questions).collect();
     let window = Window::minutes_before(now, i64::from(session.header.window_minutes.max(1)));

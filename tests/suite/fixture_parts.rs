@@ -228,7 +228,14 @@ fn patterns() -> Payload {
         last_at: at("09:31:00"),
         example: "GET /v1/orders/88121 200 41ms".to_owned(),
     };
-    Payload::LogPatterns { lines: 9_204, errors: 45, warnings: 211, templates: vec![template], excerpts: Vec::new() }
+    Payload::LogPatterns {
+        lines: 9_204,
+        errors: 45,
+        warnings: 211,
+        templates: vec![template],
+        signs: Vec::new(),
+        excerpts: Vec::new(),
+    }
 }
 
 fn revisions() -> Vec<Revision> {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::fault::Fault;
 use crate::domain::observation::log::LogLine;
+use crate::domain::observation::log_sign::SignCount;
 use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::oom_kill::OomCount;
@@ -76,13 +77,17 @@ pub enum Question {
     Changes,
     /// What do the logs say, by template?
     LogPatterns,
+    /// Do more requests fail?
+    Errors,
+    /// Do answers take longer?
+    Latency,
     /// The metric of the alarm itself, when it has none of the roles above.
     AlarmMetric,
 }
 
 impl Question {
     /// Every question in the order asked.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Memory,
         Self::OomKills,
         Self::Collector,
@@ -91,6 +96,8 @@ impl Question {
         Self::Workload,
         Self::Changes,
         Self::LogPatterns,
+        Self::Errors,
+        Self::Latency,
         Self::AlarmMetric,
     ];
 
@@ -105,6 +112,8 @@ impl Question {
             Self::Workload => "workload",
             Self::Changes => "changes",
             Self::LogPatterns => "log-patterns",
+            Self::Errors => "errors",
+            Self::Latency => "latency",
             Self::AlarmMetric => "alarm-metric",
         }
     }
@@ -120,6 +129,8 @@ impl Question {
             Self::Workload => "What state is the workload in?",
             Self::Changes => "What changed before the alarm?",
             Self::LogPatterns => "What do the logs say, by template?",
+            Self::Errors => "Do more requests fail?",
+            Self::Latency => "Do answers take longer?",
             Self::AlarmMetric => "How did the alarm's own metric develop?",
         }
     }
@@ -180,8 +191,11 @@ pub enum Payload {
         errors: u64,
         /// Of them warnings.
         warnings: u64,
-        /// The templates with most lines, at most 50.
+        /// The templates with most lines, at most 50; of errors and warnings at least the loudest half of them.
         templates: Vec<TemplateCount>,
+        /// Lines that tell of a dependency, a configuration or a flood.
+        #[serde(default)]
+        signs: Vec<SignCount>,
         /// Excerpts that evidence cites, at most 20.
         excerpts: Vec<LogLine>,
     },

@@ -72,6 +72,10 @@ impl Order {
     }
 }
 
+/// The questions that a metric alone answers.
+const OF_METRICS: [Question; 6] =
+    [Question::Memory, Question::Traffic, Question::Cpu, Question::Errors, Question::Latency, Question::AlarmMetric];
+
 type MetricAnswers = BTreeMap<MetricId, Result<Reading, Fault>>;
 
 /// Reads and answers.
@@ -81,7 +85,7 @@ pub async fn observe(means: Means, order: Order) {
     let log_groups = groups(&means, &order.service);
     let metrics = async {
         let answers = read_metrics(&means, &order).await;
-        for question in [Question::Memory, Question::Traffic, Question::Cpu, Question::AlarmMetric] {
+        for question in OF_METRICS {
             teller.tell(question, series_answer(&order, question, &answers)).await;
         }
         answers
@@ -146,7 +150,7 @@ fn describe(order: &Order, means: &Means, question: Question) -> (EvidenceSource
         )
     };
     match question {
-        Question::Memory | Question::Traffic | Question::Cpu => {
+        Question::Memory | Question::Traffic | Question::Cpu | Question::Errors | Question::Latency => {
             let role = role(question);
             (EvidenceSource::CloudwatchMetrics, metric(role.and_then(|role| order.service.metrics.get(&role))))
         }
@@ -168,6 +172,8 @@ fn role(question: Question) -> Option<MetricRole> {
         Question::Traffic => Some(MetricRole::Requests),
         Question::Cpu => Some(MetricRole::Cpu),
         Question::Collector => Some(MetricRole::CollectorTime),
+        Question::Errors => Some(MetricRole::Errors),
+        Question::Latency => Some(MetricRole::Latency),
         Question::OomKills | Question::Workload | Question::Changes | Question::LogPatterns | Question::AlarmMetric => {
             None
         }

@@ -2,7 +2,9 @@
 
 use super::{Answer, LogDigest, Payload};
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::log::Completeness;
+use crate::domain::observation::cluster_sign::tells_of_trouble;
+use crate::domain::observation::log::{Completeness, LogLevel};
+use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::oom_kill::{self, KillSource, SourceRead};
 use crate::domain::observation::scope::Window;
@@ -109,24 +111,33 @@ pub fn log_patterns(digest: &LogDigest, completeness: Completeness) -> Answer {
     if digest.summary.lines == 0 {
         return Answer::Absent;
     }
-    let mut templates = digest.miner.counts();
-    templates.truncate(TEMPLATES);
+    let templates = kept(digest.miner.counts());
     let payload = Payload::LogPatterns {
         lines: digest.summary.lines,
         errors: digest.summary.errors,
         warnings: digest.summary.warnings,
         templates,
+        signs: digest.signs.counts(),
         excerpts: digest.excerpts.clone(),
     };
     of_logs(payload, completeness)
 }
 
-/// The answer of the workload: its own pods and the warnings about them, newest first.
+/// The answer of the workload: its own pods, and the warnings about it, its replica sets, its pods and their nodes, newest
+/// first.
 pub fn workload(workload: Workload, pods: &[Pod], events: &[ClusterEvent]) -> Answer {
     let own: Vec<Pod> = pods.iter().filter(|pod| pod.owner.as_ref() == Some(&workload.target)).cloned().collect();
+    let made_by_it = format!("{}-", workload.target.name);
     let about = |event: &&ClusterEvent| {
-        let name = event.about.rsplit('/').next().unwrap_or_default();
-        event.warning && (name == workload.target.name || own.iter().any(|pod| pod.name == name))
+        let (kind, name) = event.about.split_once('/').unwrap_or(("", &event.about));
+        let mine = match kind {
+            "Node" => own.iter().any(|pod| pod.node.as_deref() == Some(name)),
+            "ReplicaSet" => name.starts_with(&made_by_it),
+            // A pod that is gone (evicted, replaced) is known by its name alone.
+            "Pod" => own.iter().any(|pod| pod.name == name) || name.starts_with(&made_by_it),
+            _ => name == workload.target.name,
+        };
+        mine && (event.warning || tells_of_trouble(&event.reason))
     };
     let mut events: Vec<ClusterEvent> = events.iter().filter(about).cloned().collect();
     events.sort_by_key(|event| std::cmp::Reverse(event.last_at));
@@ -145,6 +156,17 @@ pub fn changes(mut revisions: Vec<Revision>) -> Answer {
     let seen = revisions.len();
     revisions.drain(..seen.saturating_sub(REVISIONS));
     bounded(Payload::Changes { revisions }, seen, REVISIONS)
+}
+
+/// The templates with most lines. Half of the room is for errors and warnings: what went wrong is rarely what is written
+/// most.
+fn kept(counts: Vec<TemplateCount>) -> Vec<TemplateCount> {
+    let (loud, quiet): (Vec<_>, Vec<_>) = counts.into_iter().partition(|count| count.level >= LogLevel::Warn);
+    let room = TEMPLATES.saturating_sub(loud.len().min(TEMPLATES / 2)).min(quiet.len());
+    let mut kept: Vec<TemplateCount> =
+        quiet.into_iter().take(room).chain(loud.into_iter().take(TEMPLATES - room)).collect();
+    kept.sort_by(|a, b| b.count.cmp(&a.count).then(b.level.cmp(&a.level)).then_with(|| a.template.cmp(&b.template)));
+    kept
 }
 
 fn bounded(payload: Payload, seen: usize, most: usize) -> Answer {

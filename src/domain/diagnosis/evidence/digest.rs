@@ -2,6 +2,7 @@
 
 use super::collector::{Collection, collection};
 use crate::domain::observation::log::{BatchSummary, LogLevel, LogLine};
+use crate::domain::observation::log_sign::SignTally;
 use crate::domain::observation::log_template::Miner;
 use crate::domain::observation::oom_kill::KillSign;
 use crate::domain::observation::scope::Window;
@@ -23,6 +24,7 @@ pub struct LogDigest {
     pub(super) collector_excerpts: Vec<LogLine>,
     pub(super) excerpts: Vec<LogLine>,
     pub(super) miner: Miner,
+    pub(super) signs: SignTally,
 }
 
 impl LogDigest {
@@ -37,6 +39,7 @@ impl LogDigest {
             collector_excerpts: Vec::new(),
             excerpts: Vec::new(),
             miner: Miner::default(),
+            signs: SignTally::default(),
         }
     }
 
@@ -47,6 +50,7 @@ impl LogDigest {
         }
         self.summary.add(line);
         self.miner.add(line);
+        self.signs.add(line);
         let collection = collection(&line.text);
         match collection {
             Some(Collection::Pause) => self.pauses += 1,

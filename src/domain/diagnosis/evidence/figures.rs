@@ -27,17 +27,20 @@ pub fn facts(evidence: &Evidence) -> Vec<Fact> {
             facts.push(count("heap-errors", *heap_errors));
             facts
         }
-        Payload::LogPatterns { lines, errors, warnings, templates, .. } => {
+        Payload::LogPatterns { lines, errors, warnings, templates, signs, .. } => {
             let mut facts = vec![count("lines", *lines), count("errors", *errors), count("warnings", *warnings)];
             facts.push(count("templates", templates.len() as u64));
             let numbered =
                 templates.iter().zip(1..).map(|(template, n)| count(format!("template-{n}"), template.count));
             facts.extend(numbered);
+            facts.extend(
+                signs.iter().map(|sign| count(format!("{}-lines", sign.sign.word()), sign.lines).at(sign.first_at)),
+            );
             facts
         }
         Payload::Workload { workload, pods, events } => {
             let mut facts = of_workload(workload, pods);
-            facts.push(count("warnings", events.len() as u64));
+            facts.push(count("warnings", events.iter().filter(|event| event.warning).count() as u64));
             facts
         }
         Payload::Changes { revisions } => of_changes(revisions),

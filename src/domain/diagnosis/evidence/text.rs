@@ -69,14 +69,16 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
                 None => lines,
             }
         }
-        Payload::LogPatterns { lines, errors, warnings, templates, .. } => {
+        Payload::LogPatterns { lines, errors, warnings, templates, signs, .. } => {
             let loudest =
                 templates.iter().filter(|template| template.level == crate::domain::observation::log::LogLevel::Error);
             let top = loudest.max_by_key(|template| template.count);
             let top = top.map_or(String::new(), |top| {
                 format!("; most frequent error, {} lines: {:?}", top.count, short(&top.template))
             });
-            format!("{lines} lines in {} templates, {errors} errors, {warnings} warnings{top}", templates.len())
+            let signs: String =
+                signs.iter().map(|sign| format!("; {} lines tell of {}", sign.lines, sign.sign.words())).collect();
+            format!("{lines} lines in {} templates, {errors} errors, {warnings} warnings{top}{signs}", templates.len())
         }
         Payload::Workload { workload, .. } => of_workload(workload, &numbers),
         Payload::Changes { revisions } => of_changes(revisions),
@@ -89,6 +91,8 @@ fn subject(question: Question) -> &'static str {
         Question::Cpu => "CPU",
         Question::Traffic => "traffic",
         Question::Collector => "collector time",
+        Question::Errors => "errors",
+        Question::Latency => "latency",
         Question::OomKills | Question::Workload | Question::Changes | Question::LogPatterns | Question::AlarmMetric => {
             "value"
         }

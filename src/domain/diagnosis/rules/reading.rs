@@ -132,6 +132,8 @@ impl Reading {
                     | Question::Workload
                     | Question::Changes
                     | Question::LogPatterns
+                    | Question::Errors
+                    | Question::Latency
                     | Question::AlarmMetric => {}
                 }
                 if piece.question == Question::Memory && self.memory.is_none() {
