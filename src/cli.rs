@@ -40,7 +40,7 @@ fn dispatch(cli: &Cli, env: &Environment) -> Result<Ending, Fault> {
     match command {
         Command::Rehearse(args) => rehearse(args, &flags, env),
         Command::Investigate(args) => investigate(args, flags, env),
-        Command::Sessions => commands::sessions(&resolve(&flags, env, World::Rehearsal)?),
+        Command::Sessions => commands::sessions(&resolve(&flags, env, World::Rehearsal)?, &flags),
         Command::Export(args) => commands::export(&resolve(&flags, env, World::Rehearsal)?, args),
         Command::Verify { session } => commands::verify(&resolve(&flags, env, World::Rehearsal)?, session),
         Command::Resume { session } => resume(session, &flags, env),

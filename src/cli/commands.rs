@@ -56,8 +56,12 @@ pub(super) fn check_scenario(path: &Path) -> Result<Ending, Fault> {
 }
 
 /// `sessions`.
-pub(super) fn sessions(config: &Config) -> Result<Ending, Fault> {
+pub(super) fn sessions(config: &Config, flags: &Flags) -> Result<Ending, Fault> {
     let entries = archive::list(&config.paths.sessions)?;
+    if wants_json(flags) {
+        let rows: Vec<_> = entries.iter().map(archive::Entry::object).collect();
+        return print::out(&json!(rows).to_string());
+    }
     if entries.is_empty() {
         return print::out(&format!("No session in {} yet.", config.paths.sessions.display()));
     }

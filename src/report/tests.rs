@@ -13,7 +13,7 @@ use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmRule, AlarmState,
 use crate::domain::observation::log::Completeness;
 use crate::domain::observation::oom_kill::{ContainerKills, KillSource, OomCount};
 use crate::domain::observation::scope::{Namespace, Window};
-use crate::domain::observation::service::{Origin as ServiceOrigin, Service, ServiceName};
+use crate::domain::observation::service::Service;
 use crate::domain::observation::workload::{WorkloadKind, WorkloadRef};
 use crate::domain::remediation::follow_up::FollowUpTest;
 use crate::domain::remediation::step::{Action, Plan, StepId};
@@ -79,15 +79,7 @@ fn workload() -> WorkloadRef {
 }
 
 fn incident() -> Incident {
-    let service = Service {
-        name: ServiceName::from("my-api"),
-        workload: Some(workload()),
-        log_groups: Vec::new(),
-        metrics: std::collections::BTreeMap::new(),
-        helm_release: None,
-        links: Vec::new(),
-        origin: ServiceOrigin::Configured,
-    };
+    let service = Service { workload: Some(workload()), ..Service::bare("my-api") };
     let mut incident = Incident::new(IncidentId(1), service, Severity::P2, at(3));
     incident.alarms = vec![AlarmName::from("my-api-oomkilled")];
     let denied = Fault::new(FaultKind::Denied, HOSTILE);

@@ -69,7 +69,7 @@ fn header(out: &mut dyn Write, session: &Session, records: &[Record]) -> fmt::Re
         ("Identity", identity.to_owned()),
         ("Model", header.model.clone().unwrap_or_else(|| "none".to_owned())),
         ("Version", header.version.clone()),
-        ("Started", header.wall_started_at.to_string()),
+        ("Started", format!("{:.0}", header.wall_started_at)),
         ("Ended", ended.to_owned()),
         ("Records", records.len().to_string()),
     ];
@@ -86,7 +86,7 @@ fn alarms(out: &mut dyn Write, session: &Session) -> fmt::Result {
         let value = alarm.value.map_or_else(|| "value not told".to_owned(), |value| value.to_string());
         let threshold = alarm.threshold().map_or_else(String::new, |bound| format!(", threshold {bound}"));
         let name = clean::markdown(alarm.name.as_str());
-        writeln!(out, "- **{} {name}** since {}: {value}{threshold}", alarm.severity.word(), alarm.since)?;
+        writeln!(out, "- **{} {name}** since {:.0}: {value}{threshold}", alarm.severity.word(), alarm.since)?;
     }
     writeln!(out)
 }
@@ -94,7 +94,7 @@ fn alarms(out: &mut dyn Write, session: &Session) -> fmt::Result {
 fn one_incident(out: &mut dyn Write, session: &Session, incident: &Incident, records: &[Record]) -> fmt::Result {
     let (id, service) = (incident.id, clean::markdown(incident.service.name.as_str()));
     writeln!(out, "## Incident {id}: {} {service}\n", incident.severity.word())?;
-    writeln!(out, "Opened {}; it stands at *{}*.\n", incident.opened_at, incident.phase.word())?;
+    writeln!(out, "Opened {:.0}; it stands at *{}*.\n", incident.opened_at, incident.phase.word())?;
     sections::evidence(out, incident)?;
     sections::verdict(out, incident)?;
     sections::narrative(out, session, incident)?;
@@ -108,7 +108,7 @@ fn timeline(out: &mut dyn Write, session: &Session) -> fmt::Result {
     writeln!(out, "## Timeline\n")?;
     for entry in session.timeline.entries() {
         let incident = entry.incident.map_or_else(String::new, |id| format!("{id} "));
-        writeln!(out, "- `{}` {incident}{}", entry.at, clean::markdown(&entry.text))?;
+        writeln!(out, "- `{:.3}` {incident}{}", entry.at, clean::markdown(&entry.text))?;
     }
     Ok(())
 }

@@ -6,7 +6,9 @@ use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
+use crate::domain::diagnosis::verdict::Verdict;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::request::Mode;
 use crate::journal::{self, End, JournalError, Reader};
@@ -28,14 +30,23 @@ pub struct Entry {
 
 #[derive(Clone, Debug)]
 enum EntryState {
-    Readable { header: Box<Header>, first: Timestamp, last: Timestamp, records: u64, end: &'static str, cause: String },
-    Unreadable { fault: Fault },
+    Readable {
+        header: Box<Header>,
+        first: Timestamp,
+        last: Timestamp,
+        records: u64,
+        ended: bool,
+        verdict: Option<Box<Verdict>>,
+    },
+    Unreadable {
+        fault: Fault,
+    },
 }
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state {
-            EntryState::Readable { header, first, last, records, end, cause } => {
+            EntryState::Readable { header, first, last, records, ended, verdict } => {
                 let mode = match header.mode {
                     Mode::DryRun => "dry-run",
                     Mode::Live => "LIVE",
@@ -46,10 +57,35 @@ impl fmt::Display for Entry {
                 };
                 let minutes = last.duration_since(*first).as_mins();
                 let started = header.wall_started_at.strftime("%Y-%m-%d %H:%MZ");
-                let id = &self.id;
-                write!(f, "{id}  {started}  {mode:<7}  {origin}  {records} records, {minutes} min, {end}{cause}")
+                let end = if *ended { "ended" } else { "OPEN" };
+                write!(f, "{}  {started}  {mode:<7}  {origin}  {records} records, {minutes} min, {end}", self.id)?;
+                let Some(verdict) = verdict else { return Ok(()) };
+                write!(f, ", {} {}", verdict.cause().words(), verdict.confidence())
             }
             EntryState::Unreadable { fault } => write!(f, "{}  unreadable: {}", self.id, fault.summary),
+        }
+    }
+}
+
+impl Entry {
+    /// The entry for a program: `verdict` is the last one of the rules, `state` is `ended`, `open` or `unreadable`.
+    pub fn object(&self) -> Value {
+        match &self.state {
+            EntryState::Readable { header, first, last, records, ended, verdict } => json!({
+                "id": self.id,
+                "state": if *ended { "ended" } else { "open" },
+                "started": header.wall_started_at,
+                "mode": header.mode,
+                "origin": header.origin,
+                "scope": header.scope,
+                "records": records,
+                "first": first,
+                "last": last,
+                "verdict": verdict.as_ref().map(|verdict| {
+                    json!({ "cause": verdict.cause(), "confidence": verdict.confidence(), "conclusive": verdict.conclusive })
+                }),
+            }),
+            EntryState::Unreadable { fault } => json!({ "id": self.id, "state": "unreadable", "fault": fault }),
         }
     }
 }
@@ -114,7 +150,7 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
     let mut reader = Reader::open(path)?;
     let mut header = Box::new(Header::default());
     let (mut first, mut last, mut records) = (None, Timestamp::UNIX_EPOCH, 0);
-    let (mut ended, mut cause) = (false, String::new());
+    let (mut ended, mut last_verdict) = (false, None);
     while let Some(record) = reader.next_record()? {
         records += 1;
         first = first.or(Some(record.at));
@@ -124,13 +160,13 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
             Event::Session(SessionEvent::Started { header: told }) => header = told,
             Event::Session(SessionEvent::ScopeLearned { scope }) => header.scope = scope,
             Event::Evidence(EvidenceEvent::VerdictReached { verdict, .. }) => {
-                cause = format!(", {} {}", verdict.cause().words(), verdict.confidence());
+                last_verdict = Some(verdict);
             }
             _ => {}
         }
     }
-    let end = if ended { "ended" } else { "OPEN" };
-    Ok(EntryState::Readable { header, first: first.unwrap_or(last), last, records, end, cause })
+    let first = first.unwrap_or(last);
+    Ok(EntryState::Readable { header, first, last, records, ended, verdict: last_verdict })
 }
 
 /// Checks the whole chain. An altered line is a fault that names it.

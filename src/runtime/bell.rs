@@ -1,15 +1,23 @@
-//! When the terminal is rung: a diagnosis is ready, a step waits, a verification failed, and nobody is looking.
+//! When the terminal is rung: an alarm fired, a diagnosis is ready, a step waits, a verification failed, or the credentials
+//! run out, and nobody is looking.
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::domain::remediation::step::{StepId, StepState};
 use crate::session::incident::Incident;
+use crate::session::state::Credentials;
 use crate::session::{IncidentId, Session};
 use crate::ui::input::Focus;
+
+/// How long before the credentials expire the person is told: time enough to log in again before a step needs them.
+const CREDENTIALS_LEFT: SignedDuration = SignedDuration::from_mins(10);
 
 /// What was told of an incident so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Told {
+    alarms: usize,
     diagnosed: Option<u32>,
     waits: Option<StepId>,
     failed: Option<StepId>,
@@ -20,6 +28,7 @@ impl Told {
         let steps = incident.plan.as_ref().map_or(&[][..], |plan| &plan.steps);
         let failed = steps.iter().find(|step| matches!(step.state, StepState::Failed { .. }));
         Self {
+            alarms: incident.alarms.len(),
             diagnosed: incident.diagnosis.as_ref().map(|_| incident.narrative.attempt),
             waits: incident.asked_step().map(|step| step.id),
             failed: failed.map(|step| step.id),
@@ -32,6 +41,7 @@ impl Told {
 pub struct Bell {
     away: bool,
     told: BTreeMap<IncidentId, Told>,
+    expiring: Option<Timestamp>,
 }
 
 impl Bell {
@@ -41,8 +51,8 @@ impl Bell {
     }
 
     /// What to ring for, if anything: news since the last call. What happens while the person looks is no news later.
-    pub fn news(&mut self, session: &Session) -> Option<String> {
-        let mut news = None;
+    pub fn news(&mut self, session: &Session, now: Timestamp) -> Option<String> {
+        let mut news = self.expiry(session, now);
         for (id, incident) in &session.incidents {
             let present = Told::of(incident);
             let before = self.told.entry(*id).or_default();
@@ -52,6 +62,21 @@ impl Bell {
             }
         }
         news.filter(|_| self.away)
+    }
+
+    /// Told once for each expiry: credentials that were renewed may run out again.
+    fn expiry(&mut self, session: &Session, now: Timestamp) -> Option<String> {
+        let Credentials::ExpireAt(at) = session.credentials else { return None };
+        if self.expiring == Some(at) || now + CREDENTIALS_LEFT < at {
+            return None;
+        }
+        self.expiring = Some(at);
+        let minutes = at.duration_since(now).as_mins();
+        Some(if minutes < 0 {
+            "credentials have expired".to_owned()
+        } else {
+            format!("credentials expire in {minutes} min")
+        })
     }
 }
 
@@ -65,5 +90,55 @@ fn words(incident: &Incident, (before, present): (&Told, &Told)) -> Option<Strin
     if let Some(step) = new(before.waits, present.waits) {
         return Some(format!("{name}: {step} waits for a decision"));
     }
-    present.diagnosed.filter(|_| before.diagnosed != present.diagnosed).map(|_| format!("{name}: diagnosis ready"))
+    if present.diagnosed.is_some() && before.diagnosed != present.diagnosed {
+        return Some(format!("{name}: diagnosis ready"));
+    }
+    let newest = incident.alarms.last().filter(|_| before.alarms < present.alarms)?;
+    Some(format!("{name}: {newest} is in ALARM"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::observation::alarm::{AlarmName, Severity};
+    use crate::domain::observation::service::Service;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn away() -> Bell {
+        Bell { away: true, ..Bell::default() }
+    }
+
+    #[test]
+    fn a_new_alarm_rings_once_and_only_while_nobody_looks() {
+        let mut session = Session::default();
+        let opened = at("2026-05-01T09:31:00Z");
+        let mut incident = Incident::new(IncidentId(1), Service::bare("my-api"), Severity::P2, opened);
+        incident.alarms.push(AlarmName::from("my-api-cpu-high"));
+        session.incidents.insert(incident.id, incident.clone());
+        let now = opened;
+        let mut bell = away();
+        assert!(bell.news(&session, now).unwrap().ends_with("my-api-cpu-high is in ALARM"));
+        assert_eq!(bell.news(&session, now), None);
+        bell.focus(Focus::Gained);
+        incident.alarms.push(AlarmName::from("my-api-oomkilled"));
+        session.incidents.insert(incident.id, incident);
+        assert_eq!(bell.news(&session, now), None);
+        bell.focus(Focus::Lost);
+        assert_eq!(bell.news(&session, now), None, "what was seen is no news");
+    }
+
+    #[test]
+    fn credentials_ring_ten_minutes_before_each_expiry() {
+        let expiry = at("2026-05-01T09:41:00Z");
+        let mut session = Session { credentials: Credentials::ExpireAt(expiry), ..Session::default() };
+        let mut bell = away();
+        assert_eq!(bell.news(&session, at("2026-05-01T09:30:59Z")), None);
+        assert_eq!(bell.news(&session, at("2026-05-01T09:31:00Z")).unwrap(), "credentials expire in 10 min");
+        assert_eq!(bell.news(&session, at("2026-05-01T09:32:00Z")), None);
+        session.credentials = Credentials::ExpireAt(at("2026-05-01T10:41:00Z"));
+        assert_eq!(bell.news(&session, at("2026-05-01T10:32:00Z")).unwrap(), "credentials expire in 9 min");
+    }
 }

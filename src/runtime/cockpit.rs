@@ -139,7 +139,7 @@ impl Cockpit {
                 return reason;
             }
             self.core.pump();
-            if let Some(text) = self.bell.news(&self.core.session) {
+            if let Some(text) = self.bell.news(&self.core.session, self.core.clock.now()) {
                 self.screen.notify(&text);
             }
             if self.core.clock.stands_still() && self.core.is_idle() && self.inbox.is_empty() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::event::FeedEvent;
+use super::event::{Event, FeedEvent};
 use crate::domain::fault::Fault;
 
 /// The feeds of a session.
@@ -91,4 +91,10 @@ pub fn fold(feeds: &mut Feeds, event: &FeedEvent, at: Timestamp) {
         }
         FeedEvent::Answered { feed } => feeds.entry(*feed).or_default().answered_at = Some(at),
     }
+}
+
+/// Whether an event tells a feed's health as it stands already: no news for the timeline.
+pub fn repeats(feeds: &Feeds, event: &Event) -> bool {
+    let Event::Feed(FeedEvent::Changed { feed, health }) = event else { return false };
+    feeds.get(feed).is_some_and(|known| known.health == *health)
 }

@@ -15,7 +15,9 @@ const MOST_POINTS: usize = 180;
 pub fn update(session: &mut Session, record: &Record) -> Vec<Effect> {
     session.seq = record.seq;
     session.now = record.at;
-    session.timeline.fold(record);
+    if !feeds::repeats(&session.feeds, &record.event) {
+        session.timeline.fold(record);
+    }
     match &record.event {
         Event::Session(event) => session_event(session, record, event),
         Event::Alarm(event) => alarm_event(session, event),

@@ -245,6 +245,9 @@ fn a_rehearsal_leaves_a_journal_that_verifies_exports_and_shows_tampering() {
     let journal = incident["journal"].as_str().unwrap();
     let id = Path::new(journal).file_stem().unwrap().to_str().unwrap();
     assert!(home.run(&["sessions"]).out.contains(id));
+    let listed: serde_json::Value = serde_json::from_str(&home.run(&["sessions", "--output", "json"]).out).unwrap();
+    assert_eq!((&listed[0]["id"], &listed[0]["state"]), (&serde_json::json!(id), &serde_json::json!("ended")));
+    assert_eq!(listed[0]["verdict"]["cause"], "inconclusive");
     let verified = home.run(&["verify", id]);
     assert_eq!(verified.code, Some(0), "{}", verified.err);
     assert!(verified.out.contains("the chain holds"), "{}", verified.out);

@@ -28,11 +28,13 @@ pub enum MetricRole {
     Restarts,
     /// Share of time the collector ran, percent.
     CollectorTime,
+    /// What the incident's alarm watches, where it plays none of the other roles.
+    Alarm,
 }
 
 impl MetricRole {
     /// Every role, in the order of the screen.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Cpu,
         Self::Memory,
         Self::Requests,
@@ -41,6 +43,7 @@ impl MetricRole {
         Self::Latency,
         Self::Restarts,
         Self::MemoryLimit,
+        Self::Alarm,
     ];
 
     /// The kebab-case word used in configuration, scenarios and records.
@@ -54,6 +57,7 @@ impl MetricRole {
             Self::Latency => "latency",
             Self::Restarts => "restarts",
             Self::CollectorTime => "collector-time",
+            Self::Alarm => "alarm",
         }
     }
 }

@@ -52,6 +52,12 @@ impl fmt::Display for Scope {
     }
 }
 
+/// The start of an instant's minute: the minute under way has no whole point yet.
+pub fn whole_minute(at: Timestamp) -> Timestamp {
+    let second = at.as_second();
+    Timestamp::from_second(second - second.rem_euclid(60)).unwrap_or(at)
+}
+
 /// A half-open time window `[from, to)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Window {

@@ -53,3 +53,19 @@ pub struct Service {
     /// How it came to be known.
     pub origin: Origin,
 }
+
+#[cfg(test)]
+impl Service {
+    /// A configured service of which nothing but its name is known.
+    pub fn bare(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            workload: None,
+            log_groups: Vec::new(),
+            metrics: BTreeMap::new(),
+            helm_release: None,
+            links: Vec::new(),
+            origin: Origin::Configured,
+        }
+    }
+}

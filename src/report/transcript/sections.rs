@@ -25,7 +25,11 @@ pub(super) fn evidence(out: &mut dyn Write, incident: &Incident) -> fmt::Result 
         writeln!(out, "- **{}** {}{pin}", evidence.id, evidence.question.text())?;
         writeln!(out, "  - answer ({}): {}", evidence.answer.completeness(), clean::markdown(&answer_text(evidence)))?;
         writeln!(out, "  - query: {}", clean::code(&evidence.query))?;
-        writeln!(out, "  - window: {} to {}, read {}", evidence.window.from, evidence.window.to, evidence.answered_at)?;
+        writeln!(
+            out,
+            "  - window: {:.0} to {:.0}, read {:.0}",
+            evidence.window.from, evidence.window.to, evidence.answered_at
+        )?;
     }
     writeln!(out)
 }
@@ -122,7 +126,7 @@ pub(super) fn gate(out: &mut dyn Write, incident: &Incident) -> fmt::Result {
     let (evidence, claims) = (gate.evidence, gate.claims);
     writeln!(
         out,
-        "**{state}** at {}: confidence {} (needed {}), evidence {}/{}, claims {}/{}.\n",
+        "**{state}** at {:.0}: confidence {} (needed {}), evidence {}/{}, claims {}/{}.\n",
         gate.at, gate.confidence, gate.needed, evidence.n, evidence.of, claims.n, claims.of
     )?;
     for refusal in &gate.refusals {
@@ -158,7 +162,7 @@ fn one_step(out: &mut dyn Write, session: &Session, step: &Step) -> fmt::Result 
 }
 
 fn rehearsal(out: &mut dyn Write, rehearsal: &Rehearsal) -> fmt::Result {
-    writeln!(out, "  - rehearsal at {}: {}", rehearsal.at, rehearsal.outcome.word())?;
+    writeln!(out, "  - rehearsal at {:.0}: {}", rehearsal.at, rehearsal.outcome.word())?;
     if let Some(request) = &rehearsal.request {
         writeln!(out, "    - request: {}", clean::code(&format!("PATCH {} {}", request.path, request.body)))?;
     }
@@ -182,7 +186,7 @@ pub(super) fn decisions(out: &mut dyn Write, id: IncidentId, records: &[Record])
     let told = records.iter().filter(|record| record.incident == Some(id) && decides(&record.event));
     for record in told {
         let Some((_, text)) = timeline::tell(&record.event) else { continue };
-        writeln!(out, "- `{}` record {}: {}", record.at, record.seq, clean::markdown(&text))?;
+        writeln!(out, "- `{:.3}` record {}: {}", record.at, record.seq, clean::markdown(&text))?;
         none = false;
     }
     if none {

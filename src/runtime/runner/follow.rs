@@ -1,6 +1,6 @@
 //! Follows the service of an incident: new log lines every two seconds, new metric points every minute.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::sync::mpsc;
 
 use super::Means;
@@ -10,7 +10,7 @@ use crate::adapters::aws::metrics::{Reading, fetch};
 use crate::domain::fault::Fault;
 use crate::domain::observation::log::{BatchSummary, LogGroup, ingest};
 use crate::domain::observation::metric::MetricQuery;
-use crate::domain::observation::scope::Window;
+use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::service::Service;
 use crate::session::event::{Event, LogEvent, MetricEvent};
 use crate::session::feeds::FeedId;
@@ -117,10 +117,4 @@ async fn refresh(means: &Means, service: &Service, queries: &[MetricQuery]) -> R
         }
     }
     Ok(())
-}
-
-/// The start of the minute: the minute under way has no whole point yet.
-pub fn whole_minute(at: Timestamp) -> Timestamp {
-    let second = at.as_second();
-    Timestamp::from_second(second - second.rem_euclid(60)).unwrap_or(at)
 }

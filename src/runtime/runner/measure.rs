@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 
 use super::Means;
-use super::follow::whole_minute;
 use crate::adapters::aws::metrics::{Reading, fetch};
 use crate::domain::observation::alarm::AlarmState;
 use crate::domain::observation::metric::{MetricQuery, MetricRole};
-use crate::domain::observation::scope::Window;
+use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::workload::{Pod, WorkloadRef};
 use crate::domain::remediation::step::StepId;
 use crate::domain::remediation::verification::Measurement;

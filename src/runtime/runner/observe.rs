@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::Means;
-use super::follow::{groups, whole_minute};
+use super::follow::groups;
 use super::read::{self, ClusterRead, LogRead, Show};
 use crate::adapters::aws::metrics::Reading;
 use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, EvidenceSource, Question, unanswered};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::AlarmRule;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Series};
-use crate::domain::observation::scope::Window;
+use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::service::Service;
 use crate::domain::observation::workload::ClusterEvent;
 use crate::session::event::{Event, EvidenceEvent};
@@ -45,7 +45,7 @@ impl Order {
         let own_metric = found.alarms.first().and_then(|name| session.alarms.get(name)).and_then(|alarm| {
             let AlarmRule::Metric { metric, statistic, period_s, .. } = &alarm.rule else { return None };
             Some(MetricQuery {
-                role: MetricRole::Errors,
+                role: MetricRole::Alarm,
                 metric: metric.clone(),
                 statistic: *statistic,
                 period_s: *period_s,

@@ -3,7 +3,7 @@
 use tokio::sync::mpsc;
 
 use super::Means;
-use super::follow::{tell_page, whole_minute};
+use super::follow::tell_page;
 use super::patience::{persist, tell_health, wait_or_give_up};
 use crate::adapters::aws::logs::{LogPage, LogQuery, read_window};
 use crate::adapters::aws::metrics::{Reading, fetch};
@@ -11,7 +11,7 @@ use crate::domain::diagnosis::evidence::LogDigest;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::log::{Completeness, LogGroup, ingest};
 use crate::domain::observation::metric::MetricQuery;
-use crate::domain::observation::scope::Window;
+use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload, WorkloadRef};
 use crate::session::feeds::{FeedHealth, FeedId};
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{drawn, update};
 use crate::domain::observation::alarm::Severity;
-use crate::domain::observation::service::{Origin, Service};
+use crate::domain::observation::service::Service;
 use crate::domain::observation::workload::{WorkloadKind, WorkloadRef};
 use crate::domain::remediation::request::Digest;
 use crate::domain::remediation::step::{Action, Plan, Step, StepId, StepState};
@@ -45,16 +45,7 @@ fn step(number: u32, state: StepState) -> Step {
 }
 
 fn incident(number: u32) -> Incident {
-    let service = Service {
-        name: "my-api".into(),
-        workload: None,
-        log_groups: Vec::new(),
-        metrics: BTreeMap::new(),
-        helm_release: None,
-        links: Vec::new(),
-        origin: Origin::Configured,
-    };
-    Incident::new(IncidentId(number), service, Severity::P2, Timestamp::UNIX_EPOCH)
+    Incident::new(IncidentId(number), Service::bare("my-api"), Severity::P2, Timestamp::UNIX_EPOCH)
 }
 
 /// One incident with one step in a state.

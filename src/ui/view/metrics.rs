@@ -19,7 +19,7 @@ use crate::domain::diagnosis::evidence::{Payload, Question};
 use crate::domain::diagnosis::statistics;
 use crate::domain::observation::alarm::Alarm;
 use crate::domain::observation::metric::{MetricRole, Series};
-use crate::domain::observation::scope::Window;
+use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::workload::Revision;
 use crate::session::Session;
 use crate::session::feeds::FeedId;
@@ -37,10 +37,13 @@ const BESIDE_COLS: u16 = 72;
 /// Rows a chart needs with its numbers.
 const CHART_ROWS: u16 = 6;
 
-/// The last half hour of a series: what is drawn, and what the numbers beside it are computed over.
+/// The last half hour of a series: what is drawn, and what the numbers beside it are computed over. It ends with the
+/// newest period, or with the last whole minute where that is older, so that the figures are those of the evidence.
 pub fn recent(series: &Series, now: Timestamp) -> (Window, Series) {
-    // The newest period began up to a minute ago and counts until now.
-    let window = Window { from: now - SignedDuration::from_mins(MINUTES), to: now + SignedDuration::from_secs(1) };
+    let period = SignedDuration::from_secs(i64::from(series.query.period_s));
+    let minute = whole_minute(now);
+    let to = series.latest().map_or(minute, |latest| minute.max(latest.at + period));
+    let window = Window { from: to - SignedDuration::from_mins(MINUTES), to };
     (window, Series::new(series.query.clone(), series.unit, series.within(window)))
 }
 
@@ -103,7 +106,7 @@ fn marks(session: &Session, incident: Option<&Incident>) -> Vec<Timestamp> {
     revisions.iter().filter_map(|revision| revision.created_at).collect()
 }
 
-fn name(role: MetricRole) -> &'static str {
+fn name(role: MetricRole, series: &Series) -> &str {
     match role {
         MetricRole::Cpu => "CPU",
         MetricRole::Memory => "MEM",
@@ -113,6 +116,7 @@ fn name(role: MetricRole) -> &'static str {
         MetricRole::Latency => "LAT",
         MetricRole::Restarts => "RESTARTS",
         MetricRole::CollectorTime => "GC TIME",
+        MetricRole::Alarm => &series.query.metric.name,
     }
 }
 
@@ -161,7 +165,7 @@ fn hole_words(series: &Series, look: &Look) -> Option<String> {
 
 fn heading(role: MetricRole, series: &Series, (facts, look): (&Facts<'_>, &Look), chosen: Held) -> Line<'static> {
     let role_style = if chosen == Held::Keys { Role::Accent } else { Role::Title };
-    let mut spans = vec![look.span(role_style, name(role))];
+    let mut spans = vec![look.span(role_style, name(role, series).to_owned())];
     if let Some(words) = hole_words(series, look) {
         spans.push(look.span(Role::Warning, words));
     }
@@ -240,7 +244,7 @@ fn sparklines(mut sheet: Sheet<'_>, all: &[(MetricRole, &Series)], (facts, selec
         let threshold = facts.threshold(&series);
         let chart = Chart { series: &series, window, threshold, deploys: &[], kills: &[], glyphs: look.glyphs };
         let mut spans = vec![
-            look.span(Role::Title, format!("{:<8} ", name(*role))),
+            look.span(Role::Title, format!("{:<8} ", name(*role, &series))),
             look.span(Role::Curve, chart.sparkline(columns)),
         ];
         spans.extend(numbers(&series, threshold, look));
@@ -248,5 +252,43 @@ fn sparklines(mut sheet: Sheet<'_>, all: &[(MetricRole, &Series)], (facts, selec
         if selected == Some(at) {
             sheet.select_last();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::observation::metric::{MetricId, MetricQuery, Point, Statistic, Unit};
+
+    /// One point a minute, its value the minute's number.
+    fn series(from: Timestamp, minutes: i64) -> Series {
+        let query = MetricQuery {
+            role: MetricRole::Cpu,
+            metric: MetricId::default(),
+            statistic: Statistic::Average,
+            period_s: 60,
+        };
+        let point = |n: i64| Point { at: from + SignedDuration::from_mins(n), value: n as f64 };
+        Series::new(query, Unit::Percent, (0..minutes).map(point))
+    }
+
+    #[test]
+    fn the_figures_are_over_thirty_whole_periods_at_any_second_of_the_minute() {
+        let from: Timestamp = "2026-05-01T09:00:00Z".parse().unwrap();
+        let all = series(from, 31);
+        for second in 0..60 {
+            let now = from + SignedDuration::from_secs(31 * 60 + second);
+            let (window, shown) = recent(&all, now);
+            assert_eq!((shown.points.len(), window.seconds()), (30, 1_800), "at second {second}");
+            assert_eq!(shown.mean(), Some(15.5));
+        }
+    }
+
+    #[test]
+    fn a_period_that_has_only_begun_is_drawn_and_counts() {
+        let from: Timestamp = "2026-05-01T09:00:00Z".parse().unwrap();
+        let (window, shown) = recent(&series(from, 31), from + SignedDuration::from_secs(30 * 60 + 7));
+        assert_eq!((shown.points.len(), shown.latest().map(|p| p.value)), (30, Some(30.0)));
+        assert_eq!(window.to, from + SignedDuration::from_mins(31));
     }
 }

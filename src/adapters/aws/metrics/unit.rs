@@ -34,6 +34,7 @@ pub fn unit_of(query: &MetricQuery) -> Unit {
         | MetricRole::Memory
         | MetricRole::MemoryLimit
         | MetricRole::Latency
-        | MetricRole::CollectorTime => Unit::None,
+        | MetricRole::CollectorTime
+        | MetricRole::Alarm => Unit::None,
     })
 }

@@ -200,7 +200,8 @@ fn own(alarm: &Alarm, metric: &MetricId, role: MetricRole) -> MetricQuery {
             | MetricRole::Memory
             | MetricRole::MemoryLimit
             | MetricRole::Latency
-            | MetricRole::CollectorTime => (Statistic::Average, 60),
+            | MetricRole::CollectorTime
+            | MetricRole::Alarm => (Statistic::Average, 60),
         },
     };
     MetricQuery { role, metric: metric.clone(), statistic, period_s: period_s.max(1) }
