@@ -254,6 +254,20 @@ pub enum IncidentEvent {
     },
 }
 
+/// Why a round of questions was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Occasion {
+    /// The incident opened, its service was corrected, or the person asked again.
+    #[default]
+    Incident,
+    /// A step ran and failed its verification: what was read before it ran says nothing of now.
+    Failed {
+        /// Which step.
+        step: StepId,
+    },
+}
+
 /// Evidence and verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
@@ -264,6 +278,9 @@ pub enum EvidenceEvent {
         asks: Vec<(EvidenceId, Question)>,
         /// Over which window.
         window: Window,
+        /// What made it necessary.
+        #[serde(default)]
+        occasion: Occasion,
     },
     /// An answer, refusal or emptiness came back.
     Answered {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::event::Occasion;
 use super::record::IncidentId;
 use crate::domain::diagnosis::claim::{Claim, Diagnosis, Proposal};
 use crate::domain::diagnosis::conversation::{StopReason, Usage};
@@ -201,6 +202,8 @@ pub struct Incident {
     pub phase: Phase,
     /// The window of the last round of questions.
     pub window: Option<Window>,
+    /// Why the last round of questions was asked.
+    pub occasion: Occasion,
     /// Questions of the last round that are not answered yet.
     pub awaited: Vec<(EvidenceId, Question)>,
     /// All evidence, ascending by id; a later round does not delete an earlier one.
@@ -247,6 +250,7 @@ impl Incident {
             opened_at: at,
             phase: Phase::Watching,
             window: None,
+            occasion: Occasion::default(),
             awaited: Vec::new(),
             evidence: Vec::new(),
             round_from: EvidenceId(1),

@@ -103,8 +103,26 @@ fn undo_proposed(session: &mut Session, id: IncidentId, of: StepId, plan: &Plan)
     if let Some(plan) = incident.plan.as_mut() {
         plan.steps.push(undo.clone());
     }
+    if incident.gate.is_none() {
+        // The evidence is being read again and nothing could be decided on it: it is rehearsed when the gate opens.
+        return Vec::new();
+    }
     incident.phase = standing(incident);
     vec![preview(id, undo.id)]
+}
+
+/// Undos that were proposed while there was no judgement to decide them on.
+fn rehearse_waiting_undos(session: &mut Session, id: IncidentId) -> Vec<Effect> {
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    let undos = &incident.undos;
+    let mut effects = Vec::new();
+    for step in incident.plan.iter_mut().flat_map(|plan| &mut plan.steps) {
+        if undos.contains(&step.id) && step.state == StepState::Proposed && step.rehearsal.is_none() {
+            step.state = StepState::Rehearsing;
+            effects.push(preview(id, step.id));
+        }
+    }
+    effects
 }
 
 fn preview(incident: IncidentId, step: StepId) -> Effect {
@@ -135,6 +153,7 @@ fn gate_judged(session: &mut Session, id: IncidentId, report: &GateReport, now: 
         after: SignedDuration::from_secs(left.max(0) + 1),
     }];
     effects.extend(planned(session, id));
+    effects.extend(rehearse_waiting_undos(session, id));
     effects
 }
 

@@ -1,5 +1,6 @@
 //! Where an incident stands by the states of its steps, and which states allow what.
 
+use super::event::Occasion;
 use super::incident::{Incident, Phase};
 use crate::domain::remediation::step::{Step, StepState};
 
@@ -24,14 +25,19 @@ pub fn standing(incident: &Incident) -> Phase {
     Phase::Planned
 }
 
-/// Begins a new round: the plan goes, unless a request may be on its way or the undo of one is still to be decided.
+/// Begins a new round: the plan goes, unless a request may be on its way, the undo of one is still to be decided, or the
+/// round was asked because a step of this very plan failed.
 pub fn reopen(incident: &mut Incident, phase: Phase) {
     if is_in_flight(incident) {
         return;
     }
     incident.phase = phase;
     let undecided = |step: &Step| incident.undos.contains(&step.id) && !is_decided(&step.state);
-    if !incident.plan.iter().flat_map(|plan| &plan.steps).any(undecided) {
+    let is_needed = match incident.occasion {
+        Occasion::Failed { .. } => true,
+        Occasion::Incident => incident.plan.iter().flat_map(|plan| &plan.steps).any(undecided),
+    };
+    if !is_needed {
         incident.plan = None;
     }
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::event::{
-    AlarmEvent, Event, EvidenceEvent, Execution, FeedEvent, IncidentEvent, LogEvent, NarrativeEvent, RemediationEvent,
-    ReportEvent, SessionEvent, VerificationEvent,
+    AlarmEvent, Event, EvidenceEvent, Execution, FeedEvent, IncidentEvent, LogEvent, NarrativeEvent, Occasion,
+    RemediationEvent, ReportEvent, SessionEvent, VerificationEvent,
 };
 use super::feeds::FeedHealth;
 use super::record::{IncidentId, Record};
@@ -158,7 +158,10 @@ fn incident(event: &IncidentEvent) -> Option<(EntryKind, String)> {
 
 fn evidence(event: &EvidenceEvent) -> (EntryKind, String) {
     let text = match event {
-        EvidenceEvent::Asked { asks, .. } => format!("{} questions asked", asks.len()),
+        EvidenceEvent::Asked { asks, occasion: Occasion::Incident, .. } => format!("{} questions asked", asks.len()),
+        EvidenceEvent::Asked { asks, occasion: Occasion::Failed { step }, .. } => {
+            format!("{} questions asked again: {step} failed", asks.len())
+        }
         EvidenceEvent::Answered { evidence } => {
             format!("{} {}: {}", evidence.id, evidence.question.word(), evidence.answer.completeness())
         }

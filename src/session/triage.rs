@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::effect::Effect;
-use super::event::{Event, EvidenceEvent, IncidentEvent};
+use super::event::{Event, EvidenceEvent, IncidentEvent, Occasion};
 use super::incident::{Incident, Phase};
 use super::record::{IncidentId, Record};
 use super::state::Session;
@@ -86,6 +86,11 @@ fn opened(session: &mut Session, record: &Record, service: &Service, alarm: &Ala
 
 /// Concludes a new round of questions over the half hour before now.
 pub fn ask_again(session: &Session, id: IncidentId, now: Timestamp) -> Vec<Effect> {
+    ask(session, id, now, Occasion::Incident)
+}
+
+/// The same, for what made it necessary.
+pub(super) fn ask(session: &Session, id: IncidentId, now: Timestamp, occasion: Occasion) -> Vec<Effect> {
     let Some(incident) = session.incidents.get(&id) else { return Vec::new() };
     let first = incident.evidence.iter().map(|e| e.id.0).chain(incident.awaited.iter().map(|(id, _)| id.0)).max();
     let questions = Question::ALL.into_iter().filter(|question| match question {
@@ -103,7 +108,7 @@ pub fn ask_again(session: &Session, id: IncidentId, now: Timestamp) -> Vec<Effec
     });
     let asks = (first.unwrap_or(0) + 1..).map(EvidenceId).zip(questions).collect();
     let window = Window::minutes_before(now, i64::from(session.header.window_minutes.max(1)));
-    vec![conclude(id, Event::Evidence(EvidenceEvent::Asked { asks, window }))]
+    vec![conclude(id, Event::Evidence(EvidenceEvent::Asked { asks, window, occasion }))]
 }
 
 /// Whether the alarm watches a metric that none of the service's roles reads.
@@ -122,7 +127,12 @@ fn has_metric_of_its_own(session: &Session, incident: &Incident) -> bool {
 pub fn evidence(session: &mut Session, record: &Record, event: &EvidenceEvent) -> Vec<Effect> {
     let Some(id) = record.incident else { return Vec::new() };
     match event {
-        EvidenceEvent::Asked { asks, window } => asked(session, id, asks, *window),
+        EvidenceEvent::Asked { asks, window, occasion } => {
+            if let Some(incident) = session.incidents.get_mut(&id) {
+                incident.occasion = *occasion;
+            }
+            asked(session, id, asks, *window)
+        }
         EvidenceEvent::Answered { evidence } => answered(session, id, evidence),
         EvidenceEvent::VerdictReached { verdict, offers } => {
             let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };

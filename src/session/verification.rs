@@ -3,16 +3,16 @@
 use jiff::SignedDuration;
 
 use super::effect::Effect;
-use super::event::{Event, RemediationEvent, ReportEvent, TimerPurpose, VerificationEvent};
+use super::event::{Event, Occasion, RemediationEvent, ReportEvent, TimerPurpose, VerificationEvent};
 use super::incident::{Incident, Phase};
 use super::record::{IncidentId, Record};
 use super::state::Session;
 use super::triage::conclude;
-use super::{remediation, reporting, standing};
+use super::{remediation, reporting, standing, triage};
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::runbook;
 use crate::domain::remediation::step::{StepId, StepState};
-use crate::domain::remediation::verification::{Measurement, TestState, evaluate};
+use crate::domain::remediation::verification::{Measurement, TestState, VerificationTest, evaluate};
 
 /// Seconds between two measurements.
 const EVERY_S: i64 = 5;
@@ -36,7 +36,7 @@ pub fn fold(session: &mut Session, record: &Record, event: &VerificationEvent) -
     let Some(id) = record.incident else { return Vec::new() };
     match event {
         VerificationEvent::Measured { step, measurement } => measured(session, id, *step, measurement),
-        VerificationEvent::Ended { step, tests } => ended(session, id, *step, tests),
+        VerificationEvent::Ended { step, tests } => ended(session, record, *step, tests),
     }
 }
 
@@ -59,7 +59,8 @@ fn measured(session: &mut Session, id: IncidentId, step: StepId, measurement: &M
     vec![Effect::Schedule { incident: id, purpose: TimerPurpose::Measure { step }, after }]
 }
 
-fn ended(session: &mut Session, id: IncidentId, step: StepId, tests: &[TestState]) -> Vec<Effect> {
+fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestState]) -> Vec<Effect> {
+    let Some(id) = record.incident else { return Vec::new() };
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
     let passed = tests.iter().all(|state| *state == TestState::Passed);
     let Some(found) = incident.step_mut(step).filter(|step| step.state == StepState::Verifying) else {
@@ -69,25 +70,28 @@ fn ended(session: &mut Session, id: IncidentId, step: StepId, tests: &[TestState
     if passed {
         found.state = StepState::Verified;
         effects.extend(remediation::unlock(incident, Mode::Live));
+        incident.phase = standing::standing(incident);
     } else {
-        let failed: Vec<String> = found
-            .tests
-            .iter()
-            .zip(tests)
-            .filter(|(_, state)| **state != TestState::Passed)
-            .map(|(test, _)| test.text())
-            .collect();
-        found.state = StepState::Failed { why: format!("not reached: {}", failed.join("; ")) };
+        found.state = StepState::Failed { why: not_reached(&found.tests, tests) };
+        incident.phase = match standing::standing(incident) {
+            // A step that failed leaves the incident open: somebody has to decide what now.
+            Phase::Closed => Phase::Asking,
+            other => other,
+        };
         effects.extend(undo(incident, step));
+        // The evidence is as old as the plan, and the step has changed what it told of. It is read before the undo is
+        // proposed, so that the gate for it is judged on what is so now.
+        effects.splice(0..0, triage::ask(session, id, record.at, Occasion::Failed { step }));
     }
-    incident.phase = match standing::standing(incident) {
-        // A step that failed leaves the incident open: somebody has to decide what now.
-        Phase::Closed if !passed => Phase::Asking,
-        other => other,
-    };
     let (headline, follow_ups) = reporting::draft(session, id);
     effects.push(conclude(id, Event::Report(ReportEvent::Drafted { headline, follow_ups })));
     effects
+}
+
+fn not_reached(tests: &[VerificationTest], states: &[TestState]) -> String {
+    let failed = tests.iter().zip(states).filter(|(_, state)| **state != TestState::Passed);
+    let texts: Vec<String> = failed.map(|(test, _)| test.text()).collect();
+    format!("not reached: {}", texts.join("; "))
 }
 
 /// Worse than before: the prepared undo is offered at once, as a further step of the plan.

@@ -12,7 +12,7 @@ use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request;
 use crate::domain::remediation::step::{Action, TargetFacts};
 use crate::domain::remediation::verification::VerificationTest;
-use crate::session::event::{EvidenceEvent, SessionEvent, VerificationEvent};
+use crate::session::event::{EvidenceEvent, Occasion, SessionEvent, VerificationEvent};
 use crate::session::update;
 
 const I1: IncidentId = IncidentId(1);
@@ -118,7 +118,7 @@ impl Story {
     fn ask_again(&mut self, second: i64) {
         let asks = vec![(EvidenceId(1), Question::Memory)];
         let window = Window::minutes_before(start(), 30);
-        self.commit(second, Event::Evidence(EvidenceEvent::Asked { asks, window }));
+        self.commit(second, Event::Evidence(EvidenceEvent::Asked { asks, window, occasion: Occasion::Incident }));
     }
 
     fn incident(&self) -> &Incident {
@@ -237,6 +237,58 @@ fn an_undo_is_added_once_beside_what_runs_and_outlives_a_new_round() {
     story.commit(600, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
     story.ask_again(601);
     assert!(story.incident().step(S2).is_some(), "the undo is still to be decided");
+}
+
+/// Commits effects as the loop does, and what they conclude; gives back what is left to do.
+fn settle(story: &mut Story, second: i64, effects: Vec<Effect>) -> Vec<Effect> {
+    let mut left = Vec::new();
+    for effect in effects {
+        match effect {
+            Effect::Conclude { event, .. } => {
+                let next = story.commit(second, *event);
+                left.extend(settle(story, second, next));
+            }
+            other => left.push(other),
+        }
+    }
+    left
+}
+
+#[test]
+fn after_a_failed_verification_the_undo_waits_for_fresh_evidence_and_for_no_key() {
+    let mut story = Story::new(vec![step(S1, raise())]);
+    story.rehearse(1, S1, &raise());
+    story.run(2, S1);
+    let tests = vec![TestState::Failed];
+    let ended = story.commit(902, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
+    let left = settle(&mut story, 902, ended);
+    assert!(left.iter().any(|effect| matches!(effect, Effect::Observe { .. })), "{left:?}");
+    assert!(!left.iter().any(|effect| matches!(effect, Effect::Preview { .. })), "nothing to decide it on yet");
+    assert_eq!((story.incident().phase, &story.incident().gate), (Phase::Triage, &None));
+    assert_eq!(story.step(S2).state, StepState::Proposed);
+    story.session.incidents.get_mut(&I1).unwrap().awaited.clear();
+    let judged = GateReport { oldest: Some(start() + SignedDuration::from_secs(905)), ..gate() };
+    let effects = story.tell(910, RemediationEvent::GateJudged { report: Box::new(judged) });
+    assert!(effects.contains(&Effect::Preview { incident: I1, step: S2 }), "{effects:?}");
+    assert_eq!(story.incident().phase, Phase::Asking);
+    let Action::SetResources { memory_limit, .. } = story.step(S2).action.clone() else { panic!("an undo") };
+    assert_eq!(memory_limit, 512 << 20);
+    let undo = story.step(S2).action.clone();
+    story.rehearse(912, S2, &undo);
+    assert!(executes(&story.approve(915, S2)), "the gate is fresh: no `r` in between");
+}
+
+#[test]
+fn what_failed_and_has_no_undo_stays_on_screen_while_the_evidence_is_read_again() {
+    let mut story = Story::new(vec![step(S1, Action::RolloutRestart)]);
+    story.rehearse(1, S1, &Action::RolloutRestart);
+    story.run(2, S1);
+    let tests = vec![TestState::Failed];
+    let ended = story.commit(902, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
+    settle(&mut story, 902, ended);
+    assert!(matches!(story.step(S1).state, StepState::Failed { .. }));
+    story.ask_again(1_000);
+    assert_eq!(story.incident().plan, None, "the person wants another plan");
 }
 
 #[test]

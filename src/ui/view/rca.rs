@@ -29,7 +29,7 @@ use crate::ui::format;
 use crate::ui::model::{Pane, Ui};
 use crate::ui::theme::Role;
 
-pub use gate_line::gate_line;
+pub use gate_line::{gate_line, reading_again};
 pub use narrative::flow;
 
 /// Columns inside the pane from which text and evidence stand side by side.

@@ -4,6 +4,7 @@ use ratatui::text::Line;
 
 use super::super::look::Look;
 use crate::domain::remediation::gate::{GateReport, StandsOn};
+use crate::session::event::Occasion;
 use crate::session::incident::Incident;
 use crate::ui::format;
 use crate::ui::theme::Role;
@@ -12,7 +13,11 @@ use crate::ui::theme::Role;
 /// `LOCKED: memory series truncated; ask again with r`, wrapped to `columns`.
 pub fn gate_line(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
     let Some(gate) = &incident.gate else {
-        return vec![Line::from(look.span(Role::Faint, "gate: LOCKED, not judged yet"))];
+        let text = match reading_again(incident) {
+            Some(reading) => format!("gate: LOCKED. {reading}"),
+            None => "gate: LOCKED, not judged yet".to_owned(),
+        };
+        return wrapped(Role::Faint, &text, (columns, look));
     };
     let figures = figures(incident, gate, look);
     if gate.is_open() {
@@ -35,6 +40,17 @@ pub fn gate_line(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Li
         lines.push(Line::from(look.span(Role::Warning, more)));
     }
     lines
+}
+
+/// Why the evidence is being read again without a key pressed, and how far that is.
+pub fn reading_again(incident: &Incident) -> Option<String> {
+    let Occasion::Failed { step } = incident.occasion else { return None };
+    let (open, of) = (incident.awaited.len(), incident.awaited.len() + incident.round().len());
+    match (incident.gate.is_some(), open) {
+        (true, _) => None,
+        (false, 0) => Some(format!("{step} failed: the evidence has been read again and is being judged.")),
+        (false, _) => Some(format!("{step} failed: reading the evidence again, {} of {of} answered.", of - open)),
+    }
 }
 
 fn wrapped(role: Role, text: &str, (columns, look): (usize, &Look)) -> Vec<Line<'static>> {

@@ -18,7 +18,12 @@ pub fn rows(
     (incident, step): (&Incident, &Step),
     (columns, look): (usize, &Look),
 ) -> Vec<Line<'static>> {
-    let (role, sentence) = sentence(session, (incident, step));
+    let (role, mut sentence) = sentence(session, (incident, step));
+    if let (StepState::Failed { .. } | StepState::Proposed, Some(reading)) =
+        (&step.state, super::super::rca::reading_again(incident))
+    {
+        sentence = format!("{sentence} {reading}");
+    }
     let mut rows: Vec<Line<'static>> = Vec::new();
     if matches!(step.state, StepState::Armed { .. }) {
         rows.extend(wrapped(role, &sentence, (columns, look)));
@@ -78,7 +83,7 @@ fn sentence(session: &Session, (incident, step): (&Incident, &Step)) -> (Role, S
         }
         StepState::Verifying => (Role::Warning, "The request was applied; its result is being watched.".to_owned()),
         StepState::Verified => (Role::Good, "VERIFIED: every test passed.".to_owned()),
-        StepState::Failed { why } => (Role::Danger, format!("FAILED: {why}")),
+        StepState::Failed { why } => (Role::Danger, format!("FAILED: {why}.")),
         StepState::Denied { reason } => (Role::Warning, format!("DENIED: {reason}. Nothing was sent.")),
         StepState::Skipped => (Role::Faint, "SKIPPED. Nothing was sent.".to_owned()),
         StepState::Expired => (Role::Warning, "EXPIRED: not confirmed in time. Nothing was sent.".to_owned()),
