@@ -51,27 +51,6 @@ fn rehearsal_label(header: &Header) -> Option<String> {
     }
 }
 
-/// What the person decided about a step, as far as its state tells: `approved`, `denied`, `skipped`.
-fn decision_word(step: &Step) -> Option<&'static str> {
-    match &step.state {
-        StepState::Approved
-        | StepState::Running
-        | StepState::Verifying
-        | StepState::Verified
-        | StepState::Failed { .. }
-        | StepState::Uncertain => Some("approved"),
-        StepState::Denied { .. } => Some("denied"),
-        StepState::Skipped => Some("skipped"),
-        StepState::Locked { .. }
-        | StepState::Proposed
-        | StepState::Rehearsing
-        | StepState::Rehearsed
-        | StepState::Armed { .. }
-        | StepState::Expired
-        | StepState::StoodDown { .. } => None,
-    }
-}
-
 /// What became of a step: its state in kebab-case, and `would-run` for an approval that a dry-run only records.
 fn outcome_word(step: &Step, mode: Mode) -> String {
     match (&step.state, mode) {

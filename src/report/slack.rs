@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{clean, decision_word, outcome_word, rehearsal_label};
+use super::{clean, outcome_word, rehearsal_label};
 use crate::domain::diagnosis::evidence::answer_text;
 use crate::domain::diagnosis::verdict::{Finding, Side};
 use crate::domain::remediation::request::Mode;
@@ -130,7 +130,7 @@ fn evidence(incident: &Incident) -> Vec<String> {
 fn steps(session: &Session, incident: &Incident) -> Vec<String> {
     let steps: &[Step] = incident.plan.as_ref().map_or(&[], |plan| &plan.steps);
     let line = |step: &Step| {
-        let decision = decision_word(step).unwrap_or("not decided");
+        let decision = step.state.decision_word().unwrap_or("not decided");
         let rehearsed = step.rehearsal.as_ref().map_or("not rehearsed", |rehearsal| rehearsal.outcome.word());
         let outcome = outcome_word(step, session.header.mode);
         format!("{} {}: {rehearsed}, {decision}, {outcome}", step.id, step.text())

@@ -6,7 +6,7 @@ use super::effect::Effect;
 use super::event::{Event, Execution, RemediationEvent, ReportEvent, TimerPurpose};
 use super::incident::{Incident, Phase, Verification};
 use super::record::{IncidentId, Record};
-use super::standing::{can_stand_down, has_run, is_decided, is_open_to_refusal, standing};
+use super::standing::standing;
 use super::state::Session;
 use super::triage::conclude;
 use super::{reporting, verification};
@@ -92,9 +92,9 @@ fn undo_proposed(session: &mut Session, id: IncidentId, of: StepId, plan: &Plan)
     let Some(undo) = plan.steps.last().filter(|undo| undo.id != of && incident.step(undo.id).is_none()) else {
         return Vec::new();
     };
-    let has_run = incident.step(of).is_some_and(|step| has_run(&step.state));
+    let has_run = incident.step(of).is_some_and(|step| step.state.may_have_run());
     let is_offered =
-        |step: &Step| incident.undos.contains(&step.id) && step.action == undo.action && !is_decided(&step.state);
+        |step: &Step| incident.undos.contains(&step.id) && step.action == undo.action && !step.state.is_decided();
     if !has_run || incident.plan.iter().flat_map(|plan| &plan.steps).any(is_offered) {
         return Vec::new();
     }
@@ -299,7 +299,7 @@ fn refuse(session: &mut Session, id: IncidentId, step: StepId, state: StepState)
     let Some(found) = session.incidents.get_mut(&id).and_then(|incident| incident.step_mut(step)) else {
         return Vec::new();
     };
-    if !is_open_to_refusal(&found.state) {
+    if !found.state.is_open_to_refusal() {
         return Vec::new();
     }
     found.state = state;
@@ -405,7 +405,7 @@ fn settled(session: &mut Session, id: IncidentId, step: StepId, found: &str) -> 
 fn disarm(session: &mut Session, id: IncidentId, step: StepId, state: StepState) -> Vec<Effect> {
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
     incident.approval = None;
-    if let Some(found) = incident.step_mut(step).filter(|step| can_stand_down(&step.state)) {
+    if let Some(found) = incident.step_mut(step).filter(|step| step.state.can_stand_down()) {
         found.state = state;
     }
     Vec::new()

@@ -1,4 +1,4 @@
-//! Where an incident stands by the states of its steps, and which states allow what.
+//! Where an incident stands by the states of its steps, and what a new round does to its plan.
 
 use super::event::Occasion;
 use super::incident::{Incident, Phase};
@@ -16,10 +16,10 @@ pub fn standing(incident: &Incident) -> Phase {
     if steps().any(|step| step.state == StepState::Verifying) {
         return Phase::Verifying;
     }
-    if steps().next().is_some() && steps().all(|step| is_decided(&step.state)) {
+    if steps().next().is_some() && steps().all(|step| step.state.is_decided()) {
         return Phase::Closed;
     }
-    if incident.asked_step().is_some() || steps().any(|step| is_decided(&step.state)) {
+    if incident.asked_step().is_some() || steps().any(|step| step.state.is_decided()) {
         return Phase::Asking;
     }
     Phase::Planned
@@ -32,7 +32,7 @@ pub fn reopen(incident: &mut Incident, phase: Phase) {
         return;
     }
     incident.phase = phase;
-    let undecided = |step: &Step| incident.undos.contains(&step.id) && !is_decided(&step.state);
+    let undecided = |step: &Step| incident.undos.contains(&step.id) && !step.state.is_decided();
     let is_needed = match incident.occasion {
         Occasion::Failed { .. } => true,
         Occasion::Incident => incident.plan.iter().flat_map(|plan| &plan.steps).any(undecided),
@@ -45,68 +45,5 @@ pub fn reopen(incident: &mut Incident, phase: Phase) {
 /// Whether a request of this incident may be on its way: its plan must not be forgotten.
 pub fn is_in_flight(incident: &Incident) -> bool {
     let steps = incident.plan.iter().flat_map(|plan| &plan.steps);
-    incident.approval.is_some()
-        || steps
-            .into_iter()
-            .any(|step| matches!(step.state, StepState::Running | StepState::Verifying | StepState::Uncertain))
-}
-
-/// Whether its request may have reached the cluster, now or before it stood down.
-pub fn has_run(state: &StepState) -> bool {
-    matches!(
-        state,
-        StepState::Running
-            | StepState::Verifying
-            | StepState::Verified
-            | StepState::Failed { .. }
-            | StepState::StoodDown { .. }
-            | StepState::Uncertain
-    )
-}
-
-/// Whether nothing more is asked of the person about it.
-pub fn is_decided(state: &StepState) -> bool {
-    match state {
-        StepState::Approved
-        | StepState::Verified
-        | StepState::Failed { .. }
-        | StepState::Denied { .. }
-        | StepState::Skipped => true,
-        StepState::Locked { .. }
-        | StepState::Proposed
-        | StepState::Rehearsing
-        | StepState::Rehearsed
-        | StepState::Armed { .. }
-        | StepState::Running
-        | StepState::Verifying
-        | StepState::Expired
-        | StepState::StoodDown { .. }
-        | StepState::Uncertain => false,
-    }
-}
-
-/// Whether a person may still deny or skip it.
-pub fn is_open_to_refusal(state: &StepState) -> bool {
-    match state {
-        StepState::Locked { .. }
-        | StepState::Proposed
-        | StepState::Rehearsing
-        | StepState::Rehearsed
-        | StepState::Armed { .. }
-        | StepState::Expired
-        | StepState::StoodDown { .. } => true,
-        StepState::Approved
-        | StepState::Running
-        | StepState::Verifying
-        | StepState::Verified
-        | StepState::Failed { .. }
-        | StepState::Denied { .. }
-        | StepState::Skipped
-        | StepState::Uncertain => false,
-    }
-}
-
-/// Whether it waits for something and can be taken out of waiting.
-pub fn can_stand_down(state: &StepState) -> bool {
-    matches!(state, StepState::Rehearsed | StepState::Armed { .. } | StepState::Approved | StepState::Rehearsing)
+    incident.approval.is_some() || steps.into_iter().any(|step| step.state.is_in_flight())
 }

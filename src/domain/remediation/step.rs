@@ -1,5 +1,7 @@
 //! A step: one action from the closed catalogue on one target, with the exact request fixed when it is rehearsed.
 
+mod state;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -12,6 +14,8 @@ use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::diagnosis::sufficiency::RemedyKind;
 use crate::domain::fault::Fault;
 use crate::domain::observation::workload::WorkloadRef;
+
+pub use state::StepState;
 
 /// A step's number in its plan, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -248,80 +252,6 @@ pub struct Rehearsal {
     pub blast: String,
     /// How it is undone, in one line, with what was found (revision exists, or not).
     pub undo: String,
-}
-
-/// Where a step stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "kebab-case")]
-pub enum StepState {
-    /// Waits for something.
-    Locked {
-        /// For what.
-        why: String,
-    },
-    /// In the plan, not yet rehearsed.
-    Proposed,
-    /// A rehearsal is on its way.
-    Rehearsing,
-    /// Rehearsed and waiting for a decision.
-    Rehearsed,
-    /// Live: approved by key, waiting for the typed confirmation.
-    Armed {
-        /// Until then.
-        until: Timestamp,
-    },
-    /// Dry-run: approved, recorded as "would run". Live: approved, and on its way through the gate.
-    Approved,
-    /// A request has left, or is about to.
-    Running,
-    /// Ran; its result is being watched.
-    Verifying,
-    /// Ran, and every test passed.
-    Verified,
-    /// Ran, and failed or made it worse; undo is offered.
-    Failed {
-        /// How.
-        why: String,
-    },
-    /// The person said no.
-    Denied {
-        /// Why.
-        reason: String,
-    },
-    /// The person left it out.
-    Skipped,
-    /// The approval was not used in time.
-    Expired,
-    /// Disarmed without a decision.
-    StoodDown {
-        /// By what.
-        why: String,
-    },
-    /// A request may or may not have left before the program ended.
-    Uncertain,
-}
-
-impl StepState {
-    /// The word on screen and in JSON.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Locked { .. } => "LOCKED",
-            Self::Proposed => "PROPOSED",
-            Self::Rehearsing => "REHEARSING",
-            Self::Rehearsed => "REHEARSED",
-            Self::Armed { .. } => "ARMED",
-            Self::Approved => "APPROVED",
-            Self::Running => "RUNNING",
-            Self::Verifying => "VERIFYING",
-            Self::Verified => "VERIFIED",
-            Self::Failed { .. } => "FAILED",
-            Self::Denied { .. } => "DENIED",
-            Self::Skipped => "SKIPPED",
-            Self::Expired => "EXPIRED",
-            Self::StoodDown { .. } => "STOOD DOWN",
-            Self::Uncertain => "UNCERTAIN",
-        }
-    }
 }
 
 /// One step of a plan.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::{decision_word, outcome_word};
+use super::super::outcome_word;
 use crate::domain::diagnosis::claim::{ClaimCheck, DiagnosisCheck, Proposal};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload, Question, answer_text};
 use crate::domain::observation::alarm::{AlarmName, AlarmState};
@@ -217,7 +217,7 @@ pub(super) fn plan(incident: Option<&Incident>, mode: Mode) -> Vec<StepPart> {
         text: step.text(),
         digest: step.digest.as_ref().map(|digest| digest.as_str().to_owned()),
         rehearsal: step.rehearsal.as_ref().map(rehearsal),
-        decision: decision_word(step),
+        decision: step.state.decision_word(),
         outcome: outcome_word(step, mode),
     };
     steps.iter().map(part).collect()

@@ -4,7 +4,7 @@
 use std::fmt::{self, Write};
 
 use super::super::narration::check_sign;
-use super::super::{citations, claim_mark, clean, decision_word, follow_up_line, outcome_word};
+use super::super::{citations, claim_mark, clean, follow_up_line, outcome_word};
 use crate::domain::diagnosis::claim::{ClaimCheck, Diagnosis, DiagnosisCheck};
 use crate::domain::diagnosis::evidence::answer_text;
 use crate::domain::diagnosis::sufficiency::Sufficiency;
@@ -147,7 +147,7 @@ pub(super) fn plan(out: &mut dyn Write, session: &Session, incident: &Incident) 
 
 fn one_step(out: &mut dyn Write, session: &Session, step: &Step) -> fmt::Result {
     let outcome = outcome_word(step, session.header.mode);
-    let decision = decision_word(step).unwrap_or("none");
+    let decision = step.state.decision_word().unwrap_or("none");
     writeln!(out, "- **{} {}**: decision {decision}, outcome {outcome}", step.id, clean::markdown(&step.text()))?;
     writeln!(out, "  - known as {}", clean::code(&step.action.equivalent(&step.target)))?;
     let why: Vec<String> = step.why.iter().map(ToString::to_string).collect();

@@ -39,34 +39,15 @@ pub(super) fn verb(ui: &mut Ui, action: Action, session: &Session, at: Instants)
             vec![Intent::SettleUncertain { incident: incident.id, step: step.id }]
         }
         Action::Rehearse if undecided(&step.state) => vec![Intent::Rehearse { incident: incident.id, step: step.id }],
-        Action::Undo if has_run(&step.state) => vec![Intent::Undo { incident: incident.id, step: step.id }],
+        Action::Undo if step.state.may_have_run() => vec![Intent::Undo { incident: incident.id, step: step.id }],
         Action::Undo => refuse(ui, format!("{} changed nothing that could be undone.", step.id), at),
         _ => refuse(ui, format!("{} is {}: it cannot be decided now.", step.id, step.state.word()), at),
     }
 }
 
+/// A step that is armed must be stood down first, and one that is being rehearsed be waited for.
 fn undecided(state: &StepState) -> bool {
-    match state {
-        StepState::Locked { .. }
-        | StepState::Proposed
-        | StepState::Rehearsed
-        | StepState::Expired
-        | StepState::StoodDown { .. } => true,
-        StepState::Rehearsing
-        | StepState::Armed { .. }
-        | StepState::Approved
-        | StepState::Running
-        | StepState::Verifying
-        | StepState::Verified
-        | StepState::Failed { .. }
-        | StepState::Denied { .. }
-        | StepState::Skipped
-        | StepState::Uncertain => false,
-    }
-}
-
-fn has_run(state: &StepState) -> bool {
-    matches!(state, StepState::Verifying | StepState::Verified | StepState::Failed { .. } | StepState::Uncertain)
+    state.is_open_to_refusal() && !matches!(state, StepState::Rehearsing | StepState::Armed { .. })
 }
 
 fn approve(ui: &mut Ui, incident: &Incident, step: &Step, (session, at): (&Session, Instants)) -> Vec<Intent> {

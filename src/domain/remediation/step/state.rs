@@ -1,0 +1,152 @@
+//! Where a step stands, and what each state allows. The one place where states are sorted.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Where a step stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum StepState {
+    /// Waits for something.
+    Locked {
+        /// For what.
+        why: String,
+    },
+    /// In the plan, not yet rehearsed.
+    Proposed,
+    /// A rehearsal is on its way.
+    Rehearsing,
+    /// Rehearsed and waiting for a decision.
+    Rehearsed,
+    /// Live: approved by key, waiting for the typed confirmation.
+    Armed {
+        /// Until then.
+        until: Timestamp,
+    },
+    /// Dry-run: approved, recorded as "would run". Live: approved, and on its way through the gate.
+    Approved,
+    /// A request has left, or is about to.
+    Running,
+    /// Ran; its result is being watched.
+    Verifying,
+    /// Ran, and every test passed.
+    Verified,
+    /// Ran, and failed or made it worse; undo is offered.
+    Failed {
+        /// How.
+        why: String,
+    },
+    /// The person said no.
+    Denied {
+        /// Why.
+        reason: String,
+    },
+    /// The person left it out.
+    Skipped,
+    /// The approval was not used in time.
+    Expired,
+    /// Disarmed without a decision.
+    StoodDown {
+        /// By what.
+        why: String,
+    },
+    /// A request may or may not have left before the program ended.
+    Uncertain,
+}
+
+impl StepState {
+    /// The word on screen and in JSON.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => "LOCKED",
+            Self::Proposed => "PROPOSED",
+            Self::Rehearsing => "REHEARSING",
+            Self::Rehearsed => "REHEARSED",
+            Self::Armed { .. } => "ARMED",
+            Self::Approved => "APPROVED",
+            Self::Running => "RUNNING",
+            Self::Verifying => "VERIFYING",
+            Self::Verified => "VERIFIED",
+            Self::Failed { .. } => "FAILED",
+            Self::Denied { .. } => "DENIED",
+            Self::Skipped => "SKIPPED",
+            Self::Expired => "EXPIRED",
+            Self::StoodDown { .. } => "STOOD DOWN",
+            Self::Uncertain => "UNCERTAIN",
+        }
+    }
+
+    /// Whether nothing more is asked of the person about it.
+    pub fn is_decided(&self) -> bool {
+        match self {
+            Self::Approved | Self::Verified | Self::Failed { .. } | Self::Denied { .. } | Self::Skipped => true,
+            Self::Locked { .. }
+            | Self::Proposed
+            | Self::Rehearsing
+            | Self::Rehearsed
+            | Self::Armed { .. }
+            | Self::Running
+            | Self::Verifying
+            | Self::Expired
+            | Self::StoodDown { .. }
+            | Self::Uncertain => false,
+        }
+    }
+
+    /// Whether a person may still deny or skip it.
+    pub fn is_open_to_refusal(&self) -> bool {
+        match self {
+            Self::Locked { .. }
+            | Self::Proposed
+            | Self::Rehearsing
+            | Self::Rehearsed
+            | Self::Armed { .. }
+            | Self::Expired
+            | Self::StoodDown { .. } => true,
+            Self::Approved
+            | Self::Running
+            | Self::Verifying
+            | Self::Verified
+            | Self::Failed { .. }
+            | Self::Denied { .. }
+            | Self::Skipped
+            | Self::Uncertain => false,
+        }
+    }
+
+    /// Whether it waits for something and can be taken out of waiting.
+    pub fn can_stand_down(&self) -> bool {
+        matches!(self, Self::Rehearsed | Self::Armed { .. } | Self::Approved | Self::Rehearsing)
+    }
+
+    /// Whether a request may be on its way or its result is not settled: the step must not be forgotten.
+    pub fn is_in_flight(&self) -> bool {
+        matches!(self, Self::Running | Self::Verifying | Self::Uncertain)
+    }
+
+    /// Whether its request may have reached the cluster, so that there may be something to undo.
+    pub fn may_have_run(&self) -> bool {
+        self.is_in_flight() || matches!(self, Self::Verified | Self::Failed { .. })
+    }
+
+    /// What the person decided, as far as the state tells: `approved`, `denied`, `skipped`.
+    pub fn decision_word(&self) -> Option<&'static str> {
+        match self {
+            Self::Approved
+            | Self::Running
+            | Self::Verifying
+            | Self::Verified
+            | Self::Failed { .. }
+            | Self::Uncertain => Some("approved"),
+            Self::Denied { .. } => Some("denied"),
+            Self::Skipped => Some("skipped"),
+            Self::Locked { .. }
+            | Self::Proposed
+            | Self::Rehearsing
+            | Self::Rehearsed
+            | Self::Armed { .. }
+            | Self::Expired
+            | Self::StoodDown { .. } => None,
+        }
+    }
+}
