@@ -235,7 +235,7 @@ fn note(timings: &mut Timings, core: &Core) {
 }
 
 fn is_rehearsed(incident: &Incident) -> bool {
-    incident.plan.iter().flat_map(|plan| &plan.steps).all(|step| step.rehearsal.is_some())
+    incident.plan.iter().flat_map(|plan| &plan.steps).all(|step| step.rehearsal.is_some() || step.state.is_decided())
 }
 
 fn is_told(core: &Core, headless: &Headless, started: Timestamp) -> bool {

@@ -474,6 +474,7 @@ fn remediation_durability(event: &RemediationEvent) -> Durability {
         | RemediationEvent::UncertaintySettled { .. } => Durability::Synced,
         RemediationEvent::GateJudged { .. }
         | RemediationEvent::PlanProposed { .. }
+        | RemediationEvent::StepSkipped { .. }
         | RemediationEvent::RehearsalAsked { .. }
         | RemediationEvent::StepRehearsed { .. }
         | RemediationEvent::UndoProposed { .. } => Durability::Buffered,

@@ -14,7 +14,7 @@ use crate::domain::remediation::approval::{Approval, Decision};
 use crate::domain::remediation::gate::{self, GateInput, GateReport, NarrativeStanding};
 use crate::domain::remediation::request::{Bound, Digest, Mode};
 use crate::domain::remediation::runbook::{self, PlanInput};
-use crate::domain::remediation::step::{Plan, Rehearsal, RehearsalOutcome, Step, StepId, StepState};
+use crate::domain::remediation::step::{LeftOut, Plan, Rehearsal, RehearsalOutcome, Step, StepId, StepState};
 use crate::domain::remediation::verification::TestState;
 
 /// Concludes a fresh judgement of the gate.
@@ -64,6 +64,7 @@ pub fn fold(session: &mut Session, record: &Record, event: &RemediationEvent) ->
         RemediationEvent::StepRehearsed { step, rehearsal } => rehearsed(session, id, *step, rehearsal),
         RemediationEvent::StepArmed { step, digest, until } => armed(session, record, *step, digest, *until),
         RemediationEvent::DecisionGiven { step, decision } => decided(session, record, *step, decision),
+        RemediationEvent::StepSkipped { step, why } => skipped(session, id, *step, why),
         RemediationEvent::PermitRefused { step, refusal } => {
             disarm(session, id, *step, StepState::StoodDown { why: refusal.text() })
         }
@@ -199,7 +200,7 @@ fn rehearsal_asked(session: &mut Session, id: IncidentId, step: StepId) -> Vec<E
         | StepState::Verified
         | StepState::Failed { .. }
         | StepState::Denied { .. }
-        | StepState::Skipped
+        | StepState::Skipped { .. }
         | StepState::Uncertain => Vec::new(),
     }
 }
@@ -291,7 +292,7 @@ fn decided(session: &mut Session, record: &Record, step: StepId, decision: &Deci
             }
         }
         Decision::Denied { reason, .. } => refuse(session, id, step, StepState::Denied { reason: reason.clone() }),
-        Decision::Skipped { .. } => refuse(session, id, step, StepState::Skipped),
+        Decision::Skipped { .. } => refuse(session, id, step, StepState::Skipped { why: LeftOut::ByPerson }),
     }
 }
 
@@ -306,12 +307,33 @@ fn refuse(session: &mut Session, id: IncidentId, step: StepId, state: StepState)
     after_decision(session, id)
 }
 
-/// Unlocks what waited for this decision, and reports when every step is decided.
+fn skipped(session: &mut Session, id: IncidentId, step: StepId, why: &LeftOut) -> Vec<Effect> {
+    let found = session.incidents.get_mut(&id).and_then(|incident| incident.step_mut(step));
+    let Some(found) = found.filter(|step| matches!(step.state, StepState::Locked { .. })) else { return Vec::new() };
+    found.state = StepState::Skipped { why: why.clone() };
+    after_decision(session, id)
+}
+
+/// Concludes that a step which can never come open any more is left out. The next of them follows from that.
+pub(super) fn left_out(incident: &Incident) -> Option<Effect> {
+    let steps = &incident.plan.as_ref()?.steps;
+    let ended = |need: &StepId| {
+        let before = steps.iter().find(|step| step.id == *need)?;
+        let end = before.state.dead_end()?.to_owned();
+        Some(LeftOut::After { step: before.id, end })
+    };
+    let locked = steps.iter().filter(|step| matches!(step.state, StepState::Locked { .. }));
+    let (step, why) = locked.filter_map(|step| Some((step.id, step.needs.iter().find_map(ended)?))).next()?;
+    Some(conclude(incident.id, Event::Remediation(RemediationEvent::StepSkipped { step, why })))
+}
+
+/// Unlocks what waited for this decision, leaves out what waits in vain, and reports when every step is decided.
 fn after_decision(session: &mut Session, id: IncidentId) -> Vec<Effect> {
     let mode = session.header.mode;
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
     let mut effects = unlock(incident, mode);
     incident.phase = standing(incident);
+    effects.extend(left_out(incident));
     if incident.phase == Phase::Closed {
         effects.push(report_drafted(session, id));
     }

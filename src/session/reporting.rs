@@ -11,7 +11,7 @@ use super::state::Session;
 use crate::domain::diagnosis::verdict::Cause;
 use crate::domain::observation::metric::MetricRole;
 use crate::domain::remediation::follow_up::{FollowUp, FollowUpTest};
-use crate::domain::remediation::step::{Step, StepState};
+use crate::domain::remediation::step::{LeftOut, Step, StepState};
 
 /// Minutes a report promises to watch CPU.
 const WATCH_MINUTES: u32 = 30;
@@ -77,7 +77,8 @@ fn step_outcome(step: &Step) -> String {
         StepState::Failed { why } => format!("{words} ran and failed verification ({why})"),
         StepState::Approved => format!("{words} would run (dry-run, nothing was changed)"),
         StepState::Denied { .. } => format!("{words} was denied"),
-        StepState::Skipped => format!("{words} was skipped"),
+        StepState::Skipped { why: LeftOut::ByPerson } => format!("{words} was skipped"),
+        StepState::Skipped { why } => format!("{words} was skipped ({})", why.text()),
         StepState::Uncertain => format!("{words} may or may not have run"),
         StepState::Running | StepState::Verifying => format!("{words} is under way"),
         StepState::Locked { .. }

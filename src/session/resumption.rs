@@ -74,7 +74,7 @@ fn settle_steps(incident: &mut Incident, mode: Mode) -> Vec<Effect> {
             | StepState::Verified
             | StepState::Failed { .. }
             | StepState::Denied { .. }
-            | StepState::Skipped
+            | StepState::Skipped { .. }
             | StepState::Expired
             | StepState::StoodDown { .. }
             | StepState::Uncertain => {}

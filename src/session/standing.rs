@@ -2,7 +2,7 @@
 
 use super::event::Occasion;
 use super::incident::{Incident, Phase};
-use crate::domain::remediation::step::{Step, StepState};
+use crate::domain::remediation::step::{LeftOut, Step, StepState};
 
 /// Where the steps of an incident leave it: what may be on its way comes before what waits for the person.
 pub fn standing(incident: &Incident) -> Phase {
@@ -17,12 +17,20 @@ pub fn standing(incident: &Incident) -> Phase {
         return Phase::Verifying;
     }
     if steps().next().is_some() && steps().all(|step| step.state.is_decided()) {
-        return Phase::Closed;
+        return if ends_in_failure(incident) { Phase::Asking } else { Phase::Closed };
     }
     if incident.asked_step().is_some() || steps().any(|step| step.state.is_decided()) {
         return Phase::Asking;
     }
     Phase::Planned
+}
+
+/// A step that failed leaves the incident open until somebody has decided what now; what was left out because of it is no
+/// such decision.
+fn ends_in_failure(incident: &Incident) -> bool {
+    let follows = |step: &&Step| matches!(step.state, StepState::Skipped { why: LeftOut::After { .. } });
+    let steps = incident.plan.iter().flat_map(|plan| &plan.steps).rev();
+    steps.skip_while(follows).next().is_some_and(|step| matches!(step.state, StepState::Failed { .. }))
 }
 
 /// Begins a new round: the plan goes, unless a request may be on its way, the undo of one is still to be decided, or the

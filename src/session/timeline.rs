@@ -215,6 +215,7 @@ fn remediation(event: &RemediationEvent) -> Option<(EntryKind, String)> {
             Decision::Denied { reason, by } => format!("{step} DENIED by {by}: {reason}"),
             Decision::Skipped { by } => format!("{step} SKIPPED by {by}"),
         },
+        RemediationEvent::StepSkipped { step, why } => format!("{step} SKIPPED: {}", why.text()),
         RemediationEvent::PermitRefused { step, refusal } => format!("{step} no permit: {}", refusal.text()),
         RemediationEvent::StepStarted { step, digest } => format!("{step} STARTED {digest}"),
         RemediationEvent::StepFinished { step, execution } => match execution {

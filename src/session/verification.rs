@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::effect::Effect;
 use super::event::{Event, Occasion, RemediationEvent, ReportEvent, TimerPurpose, VerificationEvent};
-use super::incident::{Incident, Phase};
+use super::incident::Incident;
 use super::record::{IncidentId, Record};
 use super::state::Session;
 use super::triage::conclude;
@@ -73,15 +73,13 @@ fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestStat
         incident.phase = standing::standing(incident);
     } else {
         found.state = StepState::Failed { why: not_reached(&found.tests, tests) };
-        incident.phase = match standing::standing(incident) {
-            // A step that failed leaves the incident open: somebody has to decide what now.
-            Phase::Closed => Phase::Asking,
-            other => other,
-        };
-        effects.extend(undo(incident, step));
+        incident.phase = standing::standing(incident);
+        effects.extend(remediation::left_out(incident));
+        let undo = undo(incident, step);
         // The evidence is as old as the plan, and the step has changed what it told of. It is read before the undo is
         // proposed, so that the gate for it is judged on what is so now.
-        effects.splice(0..0, triage::ask(session, id, record.at, Occasion::Failed { step }));
+        effects.extend(triage::ask(session, id, record.at, Occasion::Failed { step }));
+        effects.extend(undo);
     }
     let (headline, follow_ups) = reporting::draft(session, id);
     effects.push(conclude(id, Event::Report(ReportEvent::Drafted { headline, follow_ups })));

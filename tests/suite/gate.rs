@@ -13,7 +13,7 @@ use pagerdeck::domain::remediation::gate::{
 };
 use pagerdeck::domain::remediation::policy::{Confirm, LiveRule, Policy, RulesAlone};
 use pagerdeck::domain::remediation::request::{Bound, Mode};
-use pagerdeck::domain::remediation::step::{CheckState, Rehearsal, RehearsalOutcome, Step, StepId, StepState};
+use pagerdeck::domain::remediation::step::{CheckState, LeftOut, Rehearsal, RehearsalOutcome, Step, StepId, StepState};
 use pagerdeck::session::incident::Incident;
 use pagerdeck::session::{IncidentId, Session};
 use proptest::prelude::*;
@@ -251,7 +251,7 @@ fn every_state() -> Vec<StepState> {
         StepState::Verified,
         StepState::Failed { why: why() },
         StepState::Denied { reason: why() },
-        StepState::Skipped,
+        StepState::Skipped { why: LeftOut::ByPerson },
         StepState::Expired,
         StepState::StoodDown { why: why() },
         StepState::Uncertain,

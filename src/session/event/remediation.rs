@@ -7,7 +7,7 @@ use crate::domain::fault::Fault;
 use crate::domain::remediation::approval::Decision;
 use crate::domain::remediation::gate::{AdmissionRefusal, GateReport};
 use crate::domain::remediation::request::Digest;
-use crate::domain::remediation::step::{Plan, Rehearsal, StepId};
+use crate::domain::remediation::step::{LeftOut, Plan, Rehearsal, StepId};
 use crate::domain::remediation::verification::{Measurement, TestState};
 
 /// How an execution ended.
@@ -72,6 +72,13 @@ pub enum RemediationEvent {
         step: StepId,
         /// What.
         decision: Decision,
+    },
+    /// A step was left out, because what it needs can not come any more.
+    StepSkipped {
+        /// Which step.
+        step: StepId,
+        /// Because of what.
+        why: LeftOut,
     },
     /// The gate gave no permit.
     PermitRefused {

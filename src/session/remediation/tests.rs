@@ -291,6 +291,48 @@ fn what_failed_and_has_no_undo_stays_on_screen_while_the_evidence_is_read_again(
     assert_eq!(story.incident().plan, None, "the person wants another plan");
 }
 
+fn two_steps() -> Story {
+    let mut second = step(S2, raise());
+    second.needs = vec![S1];
+    second.state = StepState::Locked { why: "needs #1 verified".to_owned() };
+    let mut story = Story::new(vec![step(S1, Action::RolloutRestart), second]);
+    story.rehearse(1, S1, &Action::RolloutRestart);
+    story.rehearse(1, S2, &raise());
+    story
+}
+
+#[test]
+fn a_plan_whose_next_step_can_never_come_open_ends_and_is_reported() {
+    let by = || "who".to_owned();
+    let denied = Decision::Denied { reason: "not now".to_owned(), by: by() };
+    for (decision, end) in [(denied, "denied"), (Decision::Skipped { by: by() }, "skipped")] {
+        for mode in [Mode::DryRun, Mode::Live] {
+            let mut story = two_steps();
+            story.session.header.mode = mode;
+            let decided = story.tell(2, RemediationEvent::DecisionGiven { step: S1, decision: decision.clone() });
+            settle(&mut story, 2, decided);
+            let why = LeftOut::After { step: S1, end: end.to_owned() };
+            assert_eq!(story.step(S2).state, StepState::Skipped { why }, "{end}, {mode:?}");
+            assert_eq!(story.step(S2).state.decision_word(), None, "nobody decided that");
+            assert_eq!(story.incident().phase, Phase::Closed);
+            let headline = &story.incident().report.as_ref().expect("a report").headline;
+            assert!(headline.contains(&format!("#1 before it was {end}")), "{headline}");
+        }
+    }
+}
+
+#[test]
+fn a_failure_ends_the_steps_after_it_and_leaves_the_incident_open() {
+    let mut story = two_steps();
+    story.run(2, S1);
+    let tests = vec![TestState::Failed];
+    let ended = story.commit(902, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
+    settle(&mut story, 902, ended);
+    let why = LeftOut::After { step: S1, end: "not verified".to_owned() };
+    assert_eq!(story.step(S2).state, StepState::Skipped { why });
+    assert_eq!(standing(story.incident()), Phase::Asking);
+}
+
 #[test]
 fn a_resumed_session_stands_on_no_judgement_of_the_process_before() {
     let mut story = Story::new(vec![step(S1, raise()), step(S2, Action::RolloutRestart)]);

@@ -63,7 +63,9 @@ fn state_role(state: &StepState) -> Role {
         StepState::Armed { .. } => Role::Armed,
         StepState::Failed { .. } | StepState::Uncertain => Role::Danger,
         StepState::Denied { .. } | StepState::Expired | StepState::StoodDown { .. } => Role::Warning,
-        StepState::Locked { .. } | StepState::Proposed | StepState::Rehearsing | StepState::Skipped => Role::Faint,
+        StepState::Locked { .. } | StepState::Proposed | StepState::Rehearsing | StepState::Skipped { .. } => {
+            Role::Faint
+        }
     }
 }
 

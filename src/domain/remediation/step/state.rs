@@ -3,6 +3,34 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::StepId;
+
+/// Why a step was left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum LeftOut {
+    /// The person wanted it so.
+    #[default]
+    ByPerson,
+    /// A step it needs came to an end that leaves nothing to build on.
+    After {
+        /// Which step.
+        step: StepId,
+        /// To which end: `denied`, `skipped`, `not verified`.
+        end: String,
+    },
+}
+
+impl LeftOut {
+    /// As a clause: `#1 before it was denied`.
+    pub fn text(&self) -> String {
+        match self {
+            Self::ByPerson => "left out by the person".to_owned(),
+            Self::After { step, end } => format!("{step} before it was {end}"),
+        }
+    }
+}
+
 /// Where a step stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
@@ -41,8 +69,12 @@ pub enum StepState {
         /// Why.
         reason: String,
     },
-    /// The person left it out.
-    Skipped,
+    /// It was left out.
+    Skipped {
+        /// By whom, or why it could not come any more.
+        #[serde(default)]
+        why: LeftOut,
+    },
     /// The approval was not used in time.
     Expired,
     /// Disarmed without a decision.
@@ -69,7 +101,7 @@ impl StepState {
             Self::Verified => "VERIFIED",
             Self::Failed { .. } => "FAILED",
             Self::Denied { .. } => "DENIED",
-            Self::Skipped => "SKIPPED",
+            Self::Skipped { .. } => "SKIPPED",
             Self::Expired => "EXPIRED",
             Self::StoodDown { .. } => "STOOD DOWN",
             Self::Uncertain => "UNCERTAIN",
@@ -79,7 +111,7 @@ impl StepState {
     /// Whether nothing more is asked of the person about it.
     pub fn is_decided(&self) -> bool {
         match self {
-            Self::Approved | Self::Verified | Self::Failed { .. } | Self::Denied { .. } | Self::Skipped => true,
+            Self::Approved | Self::Verified | Self::Failed { .. } | Self::Denied { .. } | Self::Skipped { .. } => true,
             Self::Locked { .. }
             | Self::Proposed
             | Self::Rehearsing
@@ -90,6 +122,27 @@ impl StepState {
             | Self::Expired
             | Self::StoodDown { .. }
             | Self::Uncertain => false,
+        }
+    }
+
+    /// The end it came to when that leaves nothing for a later step to build on: `denied`, `skipped`, `not verified`.
+    pub fn dead_end(&self) -> Option<&'static str> {
+        match self {
+            Self::Denied { .. } => Some("denied"),
+            Self::Skipped { .. } => Some("skipped"),
+            Self::Failed { .. } => Some("not verified"),
+            Self::Approved
+            | Self::Verified
+            | Self::Locked { .. }
+            | Self::Proposed
+            | Self::Rehearsing
+            | Self::Rehearsed
+            | Self::Armed { .. }
+            | Self::Running
+            | Self::Verifying
+            | Self::Expired
+            | Self::StoodDown { .. }
+            | Self::Uncertain => None,
         }
     }
 
@@ -109,7 +162,7 @@ impl StepState {
             | Self::Verified
             | Self::Failed { .. }
             | Self::Denied { .. }
-            | Self::Skipped
+            | Self::Skipped { .. }
             | Self::Uncertain => false,
         }
     }
@@ -139,8 +192,9 @@ impl StepState {
             | Self::Failed { .. }
             | Self::Uncertain => Some("approved"),
             Self::Denied { .. } => Some("denied"),
-            Self::Skipped => Some("skipped"),
-            Self::Locked { .. }
+            Self::Skipped { why: LeftOut::ByPerson } => Some("skipped"),
+            Self::Skipped { why: LeftOut::After { .. } }
+            | Self::Locked { .. }
             | Self::Proposed
             | Self::Rehearsing
             | Self::Rehearsed

@@ -85,7 +85,7 @@ fn sentence(session: &Session, (incident, step): (&Incident, &Step)) -> (Role, S
         StepState::Verified => (Role::Good, "VERIFIED: every test passed.".to_owned()),
         StepState::Failed { why } => (Role::Danger, format!("FAILED: {why}.")),
         StepState::Denied { reason } => (Role::Warning, format!("DENIED: {reason}. Nothing was sent.")),
-        StepState::Skipped => (Role::Faint, "SKIPPED. Nothing was sent.".to_owned()),
+        StepState::Skipped { why } => (Role::Faint, format!("SKIPPED: {}. Nothing was sent.", why.text())),
         StepState::Expired => (Role::Warning, "EXPIRED: not confirmed in time. Nothing was sent.".to_owned()),
         StepState::StoodDown { why } => (Role::Warning, format!("STOOD DOWN: {why} Nothing was sent.")),
         StepState::Uncertain => {
