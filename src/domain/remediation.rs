@@ -7,4 +7,5 @@ pub mod policy;
 pub mod request;
 pub mod runbook;
 pub mod step;
+pub mod trace;
 pub mod verification;

@@ -15,6 +15,7 @@ use crate::domain::remediation::gate::{self, GateInput, GateReport, NarrativeSta
 use crate::domain::remediation::request::{Bound, Digest, Mode};
 use crate::domain::remediation::runbook::{self, PlanInput};
 use crate::domain::remediation::step::{LeftOut, Plan, Rehearsal, RehearsalOutcome, Step, StepId, StepState};
+use crate::domain::remediation::trace::Trace;
 use crate::domain::remediation::verification::TestState;
 
 /// Concludes a fresh judgement of the gate.
@@ -74,7 +75,7 @@ pub fn fold(session: &mut Session, record: &Record, event: &RemediationEvent) ->
             disarm(session, id, *step, StepState::StoodDown { why: why.clone() })
         }
         RemediationEvent::Expired { step } => disarm(session, id, *step, StepState::Expired),
-        RemediationEvent::UncertaintySettled { step, found } => settled(session, id, *step, found),
+        RemediationEvent::UncertaintySettled { step, found, trace } => settled(session, record, *step, (*trace, found)),
     }
 }
 
@@ -394,13 +395,7 @@ fn finished(session: &mut Session, record: &Record, step: StepId, execution: &Ex
         return Vec::new();
     }
     match execution {
-        Execution::Applied { .. } => {
-            found.state = StepState::Verifying;
-            let tests = vec![TestState::Waiting; found.tests.len()];
-            incident.verification = Some(Verification { step, since: record.at, tests, last: None });
-            incident.phase = Phase::Verifying;
-            vec![verification::measure(id, step)]
-        }
+        Execution::Applied { .. } => verify(incident, step, record.at),
         Execution::NotApplied { fault } => {
             found.state = StepState::StoodDown { why: fault.to_string() };
             incident.phase = standing(incident);
@@ -414,13 +409,30 @@ fn finished(session: &mut Session, record: &Record, step: StepId, execution: &Ex
     }
 }
 
-fn settled(session: &mut Session, id: IncidentId, step: StepId, found: &str) -> Vec<Effect> {
-    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
-    if let Some(step) = incident.step_mut(step).filter(|step| step.state == StepState::Uncertain) {
-        step.state = StepState::StoodDown { why: format!("settled by the person: {found}") };
-        incident.phase = standing(incident);
+/// Watches the result of a step that has run, from `since` on.
+fn verify(incident: &mut Incident, step: StepId, since: Timestamp) -> Vec<Effect> {
+    let Some(found) = incident.step_mut(step) else { return Vec::new() };
+    found.state = StepState::Verifying;
+    let tests = vec![TestState::Waiting; found.tests.len()];
+    incident.verification = Some(Verification { step, since, tests, last: None });
+    incident.phase = Phase::Verifying;
+    vec![verification::measure(incident.id, step)]
+}
+
+/// A step that has run after all is watched like any other that has; its budgets begin with what was found.
+fn settled(session: &mut Session, record: &Record, step: StepId, (trace, text): (Trace, &str)) -> Vec<Effect> {
+    let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) else { return Vec::new() };
+    let Some(found) = incident.step_mut(step).filter(|step| step.state == StepState::Uncertain) else {
+        return Vec::new();
+    };
+    match trace {
+        Trace::HasRun => verify(incident, step, record.at),
+        Trace::HasNotRun | Trace::Unclear => {
+            found.state = StepState::StoodDown { why: text.to_owned() };
+            incident.phase = standing(incident);
+            Vec::new()
+        }
     }
-    Vec::new()
 }
 
 /// Takes a step out of waiting. One that has left already stays as it is: standing down stops no cluster.

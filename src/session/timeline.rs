@@ -226,7 +226,7 @@ fn remediation(event: &RemediationEvent) -> Option<(EntryKind, String)> {
         RemediationEvent::StoodDown { step, why } => format!("{step} stood down: {why}"),
         RemediationEvent::Expired { step } => format!("{step} approval expired"),
         RemediationEvent::UndoProposed { of, .. } => format!("undo of {of} proposed"),
-        RemediationEvent::UncertaintySettled { step, found } => format!("{step} looked at again: {found}"),
+        RemediationEvent::UncertaintySettled { step, found, .. } => format!("{step} looked at again: {found}"),
     };
     Some((EntryKind::Step, text))
 }

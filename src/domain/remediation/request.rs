@@ -104,10 +104,23 @@ fn restart(target: &WorkloadRef, at: Timestamp) -> Request {
     Request::patch(target, PatchType::StrategicMerge, &body)
 }
 
+/// The exact `restartedAt` that a restart's request sets; `None` for any other request.
+pub fn restarted_at(request: &Request) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_str(&request.body).ok()?;
+    let stamp = body.pointer("/spec/template/metadata/annotations")?.get(RESTARTED_AT)?;
+    stamp.as_str().filter(|stamp| !stamp.is_empty()).map(str::to_owned)
+}
+
 /// The request that puts an older revision's pod template back (its `pod-template-hash` label already removed).
 pub fn undo(target: &WorkloadRef, template: &serde_json::Value) -> Request {
     let body = json!([{ "op": "replace", "path": "/spec/template", "value": template }]);
     Request::patch(target, PatchType::Json, &body)
+}
+
+/// The pod template that [`undo`] puts back; `None` for any other request.
+pub fn template_put_back(request: &Request) -> Option<serde_json::Value> {
+    let mut body: serde_json::Value = serde_json::from_str(&request.body).ok()?;
+    body.pointer_mut("/0/value").map(serde_json::Value::take)
 }
 
 /// SHA-256 of everything an approval binds to, in lower-case hex.

@@ -5,10 +5,9 @@ use serde_json::Value;
 use super::Means;
 use crate::adapters::kubernetes::{self, Applied, apply};
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::workload::Workload;
 use crate::domain::remediation::gate::Permit;
-use crate::domain::remediation::request::RESTARTED_AT;
-use crate::domain::remediation::step::{Action, Rehearsal, RehearsalOutcome, Step, StepId, quantity};
+use crate::domain::remediation::step::{Rehearsal, RehearsalOutcome, Step, StepId};
+use crate::domain::remediation::trace::trace;
 use crate::session::IncidentId;
 use crate::session::event::{Event, Execution, RemediationEvent, ReportEvent, SessionEvent};
 
@@ -62,45 +61,11 @@ pub async fn look(means: Means, incident: IncidentId, step: Step) {
     };
     match read {
         Ok(workload) => {
-            let found = found(&step, &workload);
-            tell(&means, incident, RemediationEvent::UncertaintySettled { step: step.id, found }).await;
+            let (trace, found) = trace(&step, &workload);
+            tell(&means, incident, RemediationEvent::UncertaintySettled { step: step.id, found, trace }).await;
         }
         // Nothing seen settles nothing: the step stays uncertain.
         Err(fault) => means.post.tell(Some(incident), Event::Session(SessionEvent::Faulted { fault })).await,
-    }
-}
-
-fn found(step: &Step, workload: &Workload) -> String {
-    let generation = workload.generation;
-    let applied = match &step.action {
-        Action::RolloutRestart => {
-            let stamp = step.rehearsal.as_ref().and_then(|rehearsal| rehearsal.request.as_ref());
-            workload
-                .template_annotations
-                .get(RESTARTED_AT)
-                .is_some_and(|at| stamp.is_some_and(|request| request.body.contains(at.as_str())))
-        }
-        Action::SetResources { container, memory_limit, .. } => workload
-            .containers
-            .iter()
-            .any(|found| found.name == *container && found.memory_limit == Some(*memory_limit)),
-        Action::Scale { replicas, .. } => workload.replicas == *replicas,
-        Action::RolloutUndo { .. } => {
-            let before = step.rehearsal.as_ref().and_then(|rehearsal| rehearsal.facts.as_ref());
-            return match before {
-                Some(facts) if facts.generation == generation => {
-                    format!("generation is still {generation}: the undo has not run")
-                }
-                Some(_) | None => format!("generation is {generation}: compare the template with the revision"),
-            };
-        }
-    };
-    match (&step.action, applied) {
-        (Action::SetResources { memory_limit, .. }, true) => {
-            format!("the limit is {}: the step has run (generation {generation})", quantity(*memory_limit))
-        }
-        (_, true) => format!("the change is there: the step has run (generation {generation})"),
-        (_, false) => format!("the change is not there: the step has not run (generation {generation})"),
     }
 }
 

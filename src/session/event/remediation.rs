@@ -8,6 +8,7 @@ use crate::domain::remediation::approval::Decision;
 use crate::domain::remediation::gate::{AdmissionRefusal, GateReport};
 use crate::domain::remediation::request::Digest;
 use crate::domain::remediation::step::{LeftOut, Plan, Rehearsal, StepId};
+use crate::domain::remediation::trace::Trace;
 use crate::domain::remediation::verification::{Measurement, TestState};
 
 /// How an execution ended.
@@ -120,12 +121,15 @@ pub enum RemediationEvent {
         /// The plan with the undo as its last step.
         plan: Box<Plan>,
     },
-    /// An uncertain step was looked at again, and the person said how it ended.
+    /// An uncertain step was looked at again on the person's wish.
     UncertaintySettled {
         /// Which step.
         step: StepId,
-        /// What was found.
+        /// What was found, in words.
         found: String,
+        /// Whether that shows that the step has run.
+        #[serde(default)]
+        trace: Trace,
     },
 }
 

@@ -302,6 +302,32 @@ fn two_steps() -> Story {
 }
 
 #[test]
+fn an_uncertain_step_that_has_run_goes_on_to_its_verification() {
+    for (trace, expected) in [
+        (Trace::HasRun, StepState::Verifying),
+        (Trace::HasNotRun, StepState::StoodDown { why: "seen".to_owned() }),
+        (Trace::Unclear, StepState::StoodDown { why: "seen".to_owned() }),
+    ] {
+        let mut story = Story::new(vec![step(S1, raise())]);
+        story.rehearse(1, S1, &raise());
+        story.approve(2, S1);
+        let digest = story.step(S1).digest.clone().unwrap();
+        story.tell(2, RemediationEvent::StepStarted { step: S1, digest });
+        story.commit(900, Event::Session(SessionEvent::Resumed { note: String::new() }));
+        let settled = RemediationEvent::UncertaintySettled { step: S1, found: "seen".to_owned(), trace };
+        let effects = story.tell(910, settled.clone());
+        assert_eq!(story.step(S1).state, expected);
+        let measured = effects == [Effect::Measure { incident: I1, step: S1 }];
+        assert_eq!(measured, trace == Trace::HasRun, "{effects:?}");
+        if trace == Trace::HasRun {
+            let since = story.incident().verification.as_ref().unwrap().since;
+            assert_eq!(since, start() + SignedDuration::from_secs(910), "its budgets begin with what was found");
+        }
+        assert_eq!(story.tell(911, settled), [], "it is settled once");
+    }
+}
+
+#[test]
 fn a_plan_whose_next_step_can_never_come_open_ends_and_is_reported() {
     let by = || "who".to_owned();
     let denied = Decision::Denied { reason: "not now".to_owned(), by: by() };

@@ -87,7 +87,7 @@ fn sentence(session: &Session, (incident, step): (&Incident, &Step)) -> (Role, S
         StepState::Denied { reason } => (Role::Warning, format!("DENIED: {reason}. Nothing was sent.")),
         StepState::Skipped { why } => (Role::Faint, format!("SKIPPED: {}. Nothing was sent.", why.text())),
         StepState::Expired => (Role::Warning, "EXPIRED: not confirmed in time. Nothing was sent.".to_owned()),
-        StepState::StoodDown { why } => (Role::Warning, format!("STOOD DOWN: {why} Nothing was sent.")),
+        StepState::StoodDown { why } => (Role::Warning, format!("STOOD DOWN: {}.", why.trim_end_matches('.'))),
         StepState::Uncertain => {
             let text = "UNCERTAIN: a request may or may not have left before the program ended. It is never sent again by itself.";
             (Role::Danger, text.to_owned())
