@@ -7,8 +7,11 @@ mod case;
 mod collector_thrash;
 mod cpu_bound;
 mod crash_loop;
+mod dependency_failing;
+mod flapping_alarm;
 mod limit_too_low;
 mod memory_leak;
+mod node_pressure;
 mod nothing_wrong;
 mod reading;
 mod relation;
@@ -22,7 +25,8 @@ use super::verdict::{Cause, Confidence, Finding, MissingEvidence, RankedCause, S
 use case::Case;
 use reading::Reading;
 
-pub use relation::{SuspectRollout, relations, suspect_rollout};
+pub use relation::{SuspectRollout, lives_so_far, no_room, relations, suspect_rollout};
+pub use traffic_surge::grew_without_signs_of_a_flood;
 
 /// The confidence from which a cause may be settled.
 pub const SETTLED: f64 = 0.65;
@@ -37,7 +41,8 @@ const WORTH_NAMING: f64 = 0.05;
 /// settled when
 /// 1. its confidence is at least [`SETTLED`],
 /// 2. every test that is essential to it was answered and supports it, and
-/// 3. every other cause that is not ruled out stays [`MARGIN`] behind, even if what is missing spoke for it.
+/// 3. every other cause that is not ruled out stays [`MARGIN`] behind, and is not ahead even if what was asked and is
+///    missing spoke for it.
 ///
 /// Otherwise `Inconclusive` leads, with confidence 0 and the reasons, and the candidates follow.
 pub fn judge(evidence: &[Evidence], now: Timestamp) -> Verdict {
@@ -50,10 +55,13 @@ pub fn judge(evidence: &[Evidence], now: Timestamp) -> Verdict {
         cpu_bound::weigh(&reading),
         bad_deploy::weigh(&reading),
         crash_loop::weigh(&reading),
+        dependency_failing::weigh(&reading),
+        node_pressure::weigh(&reading),
+        flapping_alarm::weigh(&reading),
         nothing_wrong::weigh(&reading),
     ];
     cases.sort_by(|a, b| b.confidence().value().total_cmp(&a.confidence().value()).then(a.cause.cmp(&b.cause)));
-    let conclusive = settled(&cases);
+    let conclusive = settled(&cases, &reading);
     let missing = missing(evidence, &cases, &reading);
     let mut ranked: Vec<RankedCause> =
         cases.iter().filter(|case| case.confidence().value() >= WORTH_NAMING).map(Case::ranked).collect();
@@ -63,19 +71,22 @@ pub fn judge(evidence: &[Evidence], now: Timestamp) -> Verdict {
     Verdict { ranked, missing, conclusive }
 }
 
-fn settled(cases: &[Case]) -> bool {
+fn settled(cases: &[Case], reading: &Reading) -> bool {
     let Some((leading, others)) = cases.split_first() else { return false };
     let confidence = leading.confidence().value();
     let rivals = || others.iter().filter(|case| !case.is_ruled_out());
     confidence >= SETTLED
         && leading.essentials_hold()
-        && rivals().all(|rival| rival.confidence().value() + MARGIN <= confidence && rival.at_best() <= confidence)
+        && rivals().all(|rival| {
+            rival.confidence().value() + MARGIN <= confidence
+                && rival.at_best(|question| reading.was_asked(question)) <= confidence
+        })
 }
 
 /// Questions without a whole answer. Decisive is what is essential to a cause that is not ruled out and could still win.
 fn missing(evidence: &[Evidence], cases: &[Case], reading: &Reading) -> Vec<MissingEvidence> {
     let best = cases.first().map_or(0.0, |case| case.confidence().value());
-    let open = |case: &&Case| !case.is_ruled_out() && case.at_best() >= best.min(SETTLED);
+    let open = |case: &&Case| !case.is_ruled_out() && case.at_best(|_| true) >= best.min(SETTLED);
     let decisive = |question| cases.iter().filter(open).any(|case| case.waits_for(question));
     Question::ALL
         .into_iter()

@@ -89,9 +89,13 @@ fn above(series: &Series, threshold: Option<f64>) -> Vec<Fact> {
     let Some(threshold) = threshold else { return Vec::new() };
     let above = series.points.iter().filter(|point| point.value > threshold).count() as f64;
     let minutes = above * f64::from(series.query.period_s) / 60.0;
+    let crossings = series.points.windows(2).filter(|pair| pair[0].value <= threshold && pair[1].value > threshold);
+    let excess = series.points.iter().map(|point| point.value - threshold).fold(0.0, f64::max) / threshold.abs();
     vec![
         Fact::new("threshold", threshold, FactUnit::from(series.unit)),
         Fact::new("minutes-above", minutes, FactUnit::Minutes),
+        count("crossings", crossings.count() as u64),
+        Fact::new("beyond", (excess * 100.0).min(1_000.0).round(), FactUnit::Percent),
     ]
 }
 

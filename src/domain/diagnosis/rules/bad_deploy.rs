@@ -1,18 +1,29 @@
-//! Bad deploy: the trouble began right after a rollout, at ordinary traffic.
+//! Bad deploy: the trouble began right after a rollout, at ordinary traffic, with containers that run. A rollout that
+//! merely lies near the onset is told by what else moved: traffic, memory, a dependency, the pods of the revision before.
+
+use jiff::Timestamp;
 
 use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
 use super::shared;
 use crate::domain::diagnosis::evidence::Question;
 use crate::domain::diagnosis::verdict::Cause;
+use crate::domain::observation::log_sign::LogSign;
+
+/// Lines of a template of errors from which it counts.
+const LINES: u64 = 3;
 
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::BadDeploy)
-        .test(Question::Changes, 0.45, Need::Essential, rollout(reading))
-        .test(Question::Traffic, 0.2, Need::Essential, shared::traffic_is_normal(reading))
+        .test(Question::Changes, 0.4, Need::Essential, rollout(reading))
+        .test(Question::Errors, 0.2, Need::Essential, suffering(reading))
+        .test(Question::Traffic, 0.15, Need::Essential, shared::traffic_is_normal(reading))
         .test(Question::Memory, 0.1, Need::Essential, no_leak(reading))
+        .test(Question::OomKills, 0.05, Need::Excluding, shared::nothing_was_killed(reading))
+        .test(Question::Workload, 0.1, Need::Excluding, shared::containers_come_up(reading))
         .test(Question::Changes, 0.1, Need::Helpful, image(reading))
-        .test(Question::Workload, 0.2, Need::Helpful, suffering(reading))
+        .test(Question::LogPatterns, 0.15, Need::Helpful, new_errors(reading))
+        .test(Question::LogPatterns, 0.4, Need::Helpful, no_dependency(reading))
 }
 
 fn rollout(reading: &Reading) -> Outcome {
@@ -52,14 +63,96 @@ fn image(reading: &Reading) -> Outcome {
     }
 }
 
+/// Something must be worse than before: failures, response times, the processor, pods.
 fn suffering(reading: &Reading) -> Outcome {
-    let Some(place) = &reading.workload else { return Outcome::Open };
-    let (ready, replicas) = (place.workload.ready, place.workload.replicas);
-    if ready < replicas {
-        return Outcome::For(format!("{ready} of {replicas} pods are ready"), vec![place.id]);
+    let felt = shared::requests_suffer(reading);
+    if let Some(Outcome::For(..)) = felt {
+        return felt.unwrap_or(Outcome::Open);
     }
-    match &reading.cpu {
-        Some(cpu) if cpu.is_high() => Outcome::For("CPU is high since".to_owned(), vec![cpu.id]),
-        Some(_) | None => Outcome::Against(format!("{ready} of {replicas} pods are ready"), vec![place.id]),
+    if let Some(cpu) = reading.cpu.as_ref().filter(|cpu| cpu.is_high()) {
+        return Outcome::For("CPU is high since".to_owned(), vec![cpu.id]);
+    }
+    match &reading.workload {
+        Some(place) if !place.is_whole() => shared_lack(reading),
+        Some(_) | None => felt.unwrap_or(Outcome::Open),
+    }
+}
+
+fn shared_lack(reading: &Reading) -> Outcome {
+    match shared::pods_are_ready(reading) {
+        Outcome::Against(text, ids) => Outcome::For(text, ids),
+        other @ (Outcome::For(..) | Outcome::Open | Outcome::Moot) => other,
+    }
+}
+
+/// Errors that the logs did not know before the rollout.
+fn new_errors(reading: &Reading) -> Outcome {
+    let (Some(logs), Some(since)) = (&reading.logs, rolled_out_at(reading)) else { return Outcome::Open };
+    let new = logs.loud.iter().filter(|template| template.count >= LINES && template.first_at >= since).count();
+    let old = logs.loud.iter().filter(|template| template.count >= LINES && template.first_at < since).count();
+    match (new, old) {
+        (0, 0) => Outcome::Open,
+        (0, old) => Outcome::Against(format!("its {old} kinds of errors were there before the rollout"), vec![logs.id]),
+        (new, _) => Outcome::For(format!("{new} kinds of errors are new since the rollout"), vec![logs.id]),
+    }
+}
+
+/// Errors that name another service began there, rollout or not.
+fn no_dependency(reading: &Reading) -> Outcome {
+    let Some(logs) = &reading.logs else { return Outcome::Open };
+    match logs.sign(LogSign::Dependency).filter(|count| count.lines >= LINES && count.lines * 5 >= logs.errors) {
+        Some(count) => Outcome::Against(format!("{} log lines name a failing dependency", count.lines), vec![logs.id]),
+        None => Outcome::Moot,
+    }
+}
+
+fn rolled_out_at(reading: &Reading) -> Option<Timestamp> {
+    shared::suspect_rollout(reading)?.0.created_at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::fixture::{Incident, Stand, table};
+    use super::*;
+
+    fn regression() -> Incident {
+        Incident::healthy().rollout(6).errors_from(8, 120.0)
+    }
+
+    #[test]
+    fn cases() {
+        let hot = || (0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 });
+        let slow = Incident::healthy().rollout(6).latency_from(8, 1.9);
+        let surge = regression().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));
+        table(
+            weigh,
+            &[
+                ("requests fail since", regression(), Stand::Holds),
+                ("answers are slow since", slow, Stand::Holds),
+                ("processor high since", Incident::healthy().rollout(6).cpu(hot()), Stand::Holds),
+                ("errors are new since", regression().new_error(9), Stand::Holds),
+                ("nothing suffers", Incident::healthy().rollout(6), Stand::RuledOut),
+                ("rollout hours ago", regression().rollout(-200), Stand::RuledOut),
+                ("rollout after the onset", regression().rollout(20), Stand::RuledOut),
+                ("requests rose", surge, Stand::RuledOut),
+                ("memory grows", regression().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),
+                ("killed for memory", regression().kills(4), Stand::RuledOut),
+                (
+                    "its containers do not come up",
+                    regression().crash_loop("waiting: CrashLoopBackOff"),
+                    Stand::RuledOut,
+                ),
+                (
+                    "the errors name a dependency",
+                    regression().signs(&[(LogSign::Dependency, 90)], 100).new_error(2),
+                    Stand::Weak,
+                ),
+                (
+                    "rollouts could not be read",
+                    regression().without(Question::Changes),
+                    Stand::Waits(Question::Changes),
+                ),
+            ],
+        );
     }
 }

@@ -8,6 +8,8 @@ use crate::domain::diagnosis::verdict::{Cause, Confidence, Finding, RankedCause,
 pub(super) enum Need {
     /// Without support by this test the cause is not settled; against it the cause is ruled out.
     Essential,
+    /// Against it the cause is ruled out; unanswered it only lowers the confidence.
+    Excluding,
     /// It adds or takes away.
     Helpful,
 }
@@ -45,7 +47,7 @@ impl Case {
         match outcome {
             Outcome::For(text, evidence) => self.find(text, Side::Supports, weight, evidence),
             Outcome::Against(text, evidence) => {
-                self.broken |= need == Need::Essential;
+                self.broken |= matches!(need, Need::Essential | Need::Excluding);
                 self.find(text, Side::Against, weight, evidence);
             }
             Outcome::Open => self.open.push((question, weight, need)),
@@ -66,8 +68,8 @@ impl Case {
 
     /// `0.95 · agreement · (0.6 + 0.4 · coverage)`, where with S, A and U the weights of tests that support, speak
     /// against and are open, agreement is `S / (S + A)` and coverage `(S + A) / (S + A + U)`. 0.95, because rules are
-    /// wrong one time in twenty even when all agree. An essential test that speaks against caps it at 0.15, an open one
-    /// at 0.5.
+    /// wrong one time in twenty even when all agree. An essential or excluding test that speaks against caps it at 0.15,
+    /// an open essential one at 0.5.
     pub(super) fn confidence(&self) -> Confidence {
         let open = self.open.iter().map(|(_, weight, _)| weight).sum();
         let value = formula(self.sum(Side::Supports), self.sum(Side::Against), open);
@@ -81,23 +83,30 @@ impl Case {
         Confidence::new(value.min(cap))
     }
 
-    /// The confidence if all that is open spoke for it.
-    pub(super) fn at_best(&self) -> f64 {
-        if self.broken || self.open.is_empty() {
+    /// The confidence if all that is open and was asked spoke for it. A question that nobody could ask stays open for
+    /// ever: it keeps its cause down, not the others.
+    pub(super) fn at_best(&self, was_asked: impl Fn(Question) -> bool) -> f64 {
+        let sum = |asked: bool| {
+            let of_it = self.open.iter().filter(|(question, _, _)| was_asked(*question) == asked);
+            of_it.map(|(_, weight, _)| weight).sum::<f64>()
+        };
+        let never_essential =
+            self.open.iter().any(|(question, _, need)| *need == Need::Essential && !was_asked(*question));
+        let (asked, never) = (sum(true), sum(false));
+        if self.broken || never_essential || asked <= 0.0 {
             return self.confidence().value();
         }
-        let open: f64 = self.open.iter().map(|(_, weight, _)| weight).sum();
-        formula(self.sum(Side::Supports) + open, self.sum(Side::Against), 0.0)
+        formula(self.sum(Side::Supports) + asked, self.sum(Side::Against), never)
     }
 
-    /// Whether an essential test speaks against it.
+    /// Whether an essential or excluding test speaks against it.
     pub(super) fn is_ruled_out(&self) -> bool {
         self.broken
     }
 
     /// Whether every essential test was answered and supports it.
     pub(super) fn essentials_hold(&self) -> bool {
-        !self.broken && self.open.iter().all(|(_, _, need)| *need == Need::Helpful)
+        !self.broken && self.open.iter().all(|(_, _, need)| *need != Need::Essential)
     }
 
     /// Whether an essential test waits for a question.

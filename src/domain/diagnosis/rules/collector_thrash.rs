@@ -50,3 +50,32 @@ fn order(reading: &Reading) -> Outcome {
         None => Outcome::Open,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::fixture::{Incident, Stand, table};
+    use super::*;
+
+    fn thrash() -> Incident {
+        Incident::healthy()
+            .collector((0..30).map(|n| if n >= 9 { 55.0 } else { 3.0 }))
+            .cpu((0..30).map(|n| if n >= 15 { 97.0 } else { 41.0 }))
+    }
+
+    #[test]
+    fn cases() {
+        let surge = thrash().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));
+        table(
+            weigh,
+            &[
+                ("the collector takes the processor", thrash(), Stand::Holds),
+                ("memory grows", thrash().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),
+                ("killed", thrash().kills(3), Stand::RuledOut),
+                ("requests rose", surge, Stand::RuledOut),
+                ("the collector idles", thrash().collector([3.0; 30]), Stand::RuledOut),
+                ("no collector", thrash().without(Question::Collector), Stand::Waits(Question::Collector)),
+                ("no memory", thrash().without(Question::Memory), Stand::Waits(Question::Memory)),
+            ],
+        );
+    }
+}

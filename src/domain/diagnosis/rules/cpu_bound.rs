@@ -5,6 +5,10 @@ use super::reading::Reading;
 use super::shared::{self, collector_works_hard};
 use crate::domain::diagnosis::evidence::{Question, number};
 use crate::domain::diagnosis::verdict::Cause;
+use crate::domain::observation::log_sign::LogSign;
+
+/// Percent of its limit from which a processor counts as standing there.
+const PINNED: f64 = 95.0;
 
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::CpuBound)
@@ -14,6 +18,9 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::Collector, 0.15, Need::Essential, collector(reading))
         .test(Question::OomKills, 0.1, Need::Essential, shared::nothing_was_killed(reading))
         .test(Question::Changes, 0.1, Need::Essential, shared::no_rollout_before(reading))
+        .test(Question::Workload, 0.05, Need::Helpful, throttled(reading))
+        .test(Question::Workload, 0.05, Need::Excluding, shared::containers_come_up(reading))
+        .test(Question::LogPatterns, 0.1, Need::Helpful, no_dependency(reading))
 }
 
 fn cpu(reading: &Reading) -> Outcome {
@@ -42,5 +49,61 @@ fn collector(reading: &Reading) -> Outcome {
             Outcome::For("no collection in the logs".to_owned(), ids)
         }
         None => Outcome::Open,
+    }
+}
+
+/// A processor that stands at its limit is throttled there (CFS quota): the plateau is the limit's, not the work's.
+fn throttled(reading: &Reading) -> Outcome {
+    let (Some(cpu), Some(place)) = (&reading.cpu, &reading.workload) else { return Outcome::Open };
+    let limit = place.workload.containers.iter().filter_map(|container| container.cpu_limit_milli).min();
+    match limit {
+        Some(_) if cpu.lately >= PINNED => {
+            Outcome::For("it stands at its CPU limit and is throttled there".to_owned(), vec![cpu.id, place.id])
+        }
+        Some(_) | None => Outcome::Moot,
+    }
+}
+
+/// Waiting is no work: a process that waits for another is not bound by the processor.
+fn no_dependency(reading: &Reading) -> Outcome {
+    let Some(logs) = &reading.logs else { return Outcome::Open };
+    match logs.sign(LogSign::Dependency).filter(|count| count.lines * 5 >= logs.errors.max(25)) {
+        Some(count) => Outcome::Against(format!("{} log lines name a failing dependency", count.lines), vec![logs.id]),
+        None => Outcome::Moot,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::fixture::{Incident, Stand, table};
+    use super::*;
+
+    fn busy() -> Incident {
+        Incident::healthy().cpu((0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 }))
+    }
+
+    #[test]
+    fn cases() {
+        let surge = busy().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));
+        let collects = busy().collector((0..30).map(|n| if n >= 6 { 55.0 } else { 3.0 }));
+        table(
+            weigh,
+            &[
+                ("the processor alone", busy(), Stand::Holds),
+                ("slow besides", busy().latency_from(9, 2.0), Stand::Holds),
+                ("requests rose", surge, Stand::RuledOut),
+                ("memory grows", busy().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),
+                ("the collector works", collects, Stand::RuledOut),
+                ("after a rollout", busy().rollout(6), Stand::RuledOut),
+                ("killed", busy().kills(3), Stand::RuledOut),
+                (
+                    "to and fro",
+                    Incident::healthy().cpu((0..30).map(|n| if n % 5 < 2 { 87.5 } else { 82.0 })),
+                    Stand::RuledOut,
+                ),
+                ("no processor", busy().without(Question::Cpu), Stand::Waits(Question::Cpu)),
+                ("no rollouts", busy().without(Question::Changes), Stand::Waits(Question::Changes)),
+            ],
+        );
     }
 }

@@ -1,34 +1,23 @@
-//! Crash loop: containers end again and again for another reason than memory.
+//! Crash loop: containers end again and again, or never start, for another reason than memory: an image, a reference, a
+//! command, a probe, or the application itself. The manifest or the image must change; a restart starts the same again.
 
 use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
+use super::shared;
 use crate::domain::diagnosis::evidence::Question;
 use crate::domain::diagnosis::verdict::Cause;
+use crate::domain::observation::cluster_sign::Trouble;
+use crate::domain::observation::log_sign::LogSign;
 use crate::domain::observation::workload::ContainerState;
-
-/// Restarts from which ends are a loop.
-const LOOP: u32 = 3;
-/// What a container waits for that never comes by itself.
-const STUCK: [&str; 7] = [
-    "CrashLoopBackOff",
-    "ImagePullBackOff",
-    "ErrImagePull",
-    "InvalidImageName",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "RunContainerError",
-];
 
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::CrashLoop)
-        .test(Question::Workload, 0.45, Need::Essential, stuck(reading))
-        .test(Question::Workload, 0.3, Need::Essential, not_memory(reading))
+        .test(Question::Workload, 0.4, Need::Essential, stuck(reading))
+        .test(Question::Workload, 0.25, Need::Essential, not_memory(reading))
+        .test(Question::Workload, 0.2, Need::Helpful, reason(reading))
         .test(Question::Workload, 0.15, Need::Helpful, unready(reading))
-        .test(Question::Traffic, 0.1, Need::Helpful, super::shared::traffic_is_normal(reading))
-}
-
-fn is_stuck(container: &ContainerState) -> bool {
-    STUCK.iter().any(|reason| container.state.contains(reason)) || (!container.ready && container.restarts >= LOOP)
+        .test(Question::LogPatterns, 0.05, Need::Helpful, configuration(reading))
+        .test(Question::Traffic, 0.05, Need::Helpful, shared::traffic_is_normal(reading))
 }
 
 fn is_killed(container: &ContainerState) -> bool {
@@ -37,38 +26,121 @@ fn is_killed(container: &ContainerState) -> bool {
 
 fn stuck(reading: &Reading) -> Outcome {
     let Some(place) = &reading.workload else { return Outcome::Open };
-    let containers: Vec<&ContainerState> =
-        place.pods.iter().flat_map(|pod| &pod.containers).filter(|c| is_stuck(c)).collect();
+    let containers = place.stuck();
     match containers.first() {
         Some(first) => Outcome::For(
             format!("{} containers do not come up ({}: {})", containers.len(), first.name, first.state),
             vec![place.id],
         ),
-        None => Outcome::Against("every container came up".to_owned(), vec![place.id]),
+        None => match place.loudest(Trouble::is_configuration) {
+            Some(sign) => Outcome::For(format!("pods wait: {} ({})", sign.trouble.words(), sign.text), vec![place.id]),
+            None => Outcome::Against("every container came up".to_owned(), vec![place.id]),
+        },
     }
 }
 
 fn not_memory(reading: &Reading) -> Outcome {
     let Some(place) = &reading.workload else { return Outcome::Open };
-    let mut stuck = place.pods.iter().flat_map(|pod| &pod.containers).filter(|c| is_stuck(c)).peekable();
-    if stuck.peek().is_none() {
-        return Outcome::Moot;
+    let stuck = place.stuck();
+    if let Some((why, ids)) = shared::killed_at_start(reading) {
+        return Outcome::Against(why, ids);
     }
     if let Some(kills) = reading.kills.as_ref().filter(|kills| kills.total > 0) {
         return Outcome::Against(format!("{} OOM kills", kills.total), vec![kills.id]);
     }
-    if stuck.any(is_killed) {
+    if stuck.iter().any(|container| is_killed(container)) {
         return Outcome::Against("its containers last ended by an OOM kill".to_owned(), vec![place.id]);
     }
-    Outcome::For("none of them was last ended by an OOM kill".to_owned(), vec![place.id])
+    if stuck.is_empty() && place.loudest(Trouble::is_configuration).is_none() {
+        return Outcome::Moot;
+    }
+    let by_signal = stuck.iter().any(|container| container.last_end.as_ref().is_some_and(|end| end.exit_code == 137));
+    let text = if by_signal {
+        "exit code 137 is a kill by signal; nothing tells of memory"
+    } else {
+        "none of them was last ended by an OOM kill"
+    };
+    Outcome::For(text.to_owned(), vec![place.id])
+}
+
+/// What the cluster says of the reason; else the code they end with.
+fn reason(reading: &Reading) -> Outcome {
+    let Some(place) = &reading.workload else { return Outcome::Open };
+    if let Some(sign) = place.loudest(Trouble::is_configuration) {
+        return Outcome::For(format!("{} ({}x: {})", sign.trouble.words(), sign.count, sign.text), vec![place.id]);
+    }
+    let stuck = place.stuck();
+    let ends: Vec<_> = stuck.iter().filter_map(|container| container.last_end.as_ref()).collect();
+    match ends.first() {
+        Some(end) => Outcome::For(format!("they end by themselves with exit code {}", end.exit_code), vec![place.id]),
+        None => Outcome::Open,
+    }
 }
 
 fn unready(reading: &Reading) -> Outcome {
     let Some(place) = &reading.workload else { return Outcome::Open };
     let text = format!("{} of {} pods are ready", place.workload.ready, place.workload.replicas);
-    if place.workload.ready < place.workload.replicas {
-        Outcome::For(text, vec![place.id])
-    } else {
-        Outcome::Against(text, vec![place.id])
+    if place.is_whole() { Outcome::Against(text, vec![place.id]) } else { Outcome::For(text, vec![place.id]) }
+}
+
+fn configuration(reading: &Reading) -> Outcome {
+    let Some(logs) = &reading.logs else { return Outcome::Open };
+    match logs.sign(LogSign::Configuration) {
+        Some(count) => Outcome::For(format!("{} log lines tell of a wrong configuration", count.lines), vec![logs.id]),
+        None => Outcome::Moot,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::fixture::{Incident, Stand, table};
+    use super::*;
+
+    fn looping() -> Incident {
+        Incident::healthy().crash_loop("waiting: CrashLoopBackOff")
+    }
+
+    #[test]
+    fn cases() {
+        let probe = "Liveness probe failed: HTTP probe failed with statuscode: 500";
+        let pull = "Failed to pull image \"my-api:41-bad\": manifest unknown";
+        table(
+            weigh,
+            &[
+                ("ends again and again", looping(), Stand::Holds),
+                (
+                    "image",
+                    Incident::healthy().crash_loop("waiting: ImagePullBackOff").event("Pod/my-api-1", "Failed", pull),
+                    Stand::Holds,
+                ),
+                ("missing secret", Incident::healthy().crash_loop("waiting: CreateContainerConfigError"), Stand::Holds),
+                ("command", Incident::healthy().last_end("StartError", 128), Stand::Holds),
+                ("application", Incident::healthy().last_end("Error", 1), Stand::Holds),
+                (
+                    "exit 137 by a probe",
+                    Incident::healthy().last_end("Error", 137).event("Pod/my-api-1", "Unhealthy", probe),
+                    Stand::Holds,
+                ),
+                (
+                    "volume that is not there",
+                    Incident::healthy().pending(3).event("Pod/my-api-1", "FailedMount", "configmap \"x\" not found"),
+                    Stand::Holds,
+                ),
+                ("OOM kill", Incident::healthy().last_end("OOMKilled", 137), Stand::RuledOut),
+                ("OOM kills counted", looping().kills(9), Stand::RuledOut),
+                (
+                    "limit too small to start",
+                    looping().event("Pod/my-api-1", "Failed", "Minimum memory limit allowed is 6MB"),
+                    Stand::RuledOut,
+                ),
+                ("all is up", Incident::healthy(), Stand::RuledOut),
+                (
+                    "only readiness fails",
+                    Incident::healthy().event("Pod/my-api-1", "Unhealthy", "Readiness probe failed: 503"),
+                    Stand::RuledOut,
+                ),
+                ("cluster denied", looping().without(Question::Workload), Stand::Waits(Question::Workload)),
+            ],
+        );
     }
 }

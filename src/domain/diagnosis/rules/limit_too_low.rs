@@ -11,12 +11,15 @@ pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::LimitTooLow)
         .test(Question::Memory, 0.35, Need::Essential, brim(reading))
         .test(Question::OomKills, 0.25, Need::Essential, kills(reading))
-        .test(Question::Traffic, 0.2, Need::Essential, shared::traffic_is_normal(reading))
+        .test(Question::Traffic, 0.2, Need::Essential, load(reading))
         .test(Question::Workload, 0.1, Need::Helpful, limit(reading))
         .test(Question::Changes, 0.1, Need::Helpful, shared::no_rollout_before(reading))
 }
 
 fn brim(reading: &Reading) -> Outcome {
+    if let Some((why, ids)) = shared::killed_at_start(reading) {
+        return Outcome::For(why, ids);
+    }
     let Some(memory) = &reading.memory else { return Outcome::Open };
     let (shape, ids) = (&memory.shape, vec![memory.id]);
     let peak = number(shape.peak);
@@ -36,7 +39,15 @@ fn brim(reading: &Reading) -> Outcome {
     }
 }
 
+/// What is killed before it serves is killed at any load.
+fn load(reading: &Reading) -> Outcome {
+    if shared::killed_at_start(reading).is_some() { Outcome::Moot } else { shared::traffic_is_normal(reading) }
+}
+
 fn kills(reading: &Reading) -> Outcome {
+    if let Some((why, ids)) = shared::killed_at_start(reading) {
+        return Outcome::For(why, ids);
+    }
     match &reading.kills {
         Some(kills) if kills.total > 0 => Outcome::For(format!("{} OOM kills", kills.total), vec![kills.id]),
         Some(kills) if kills.sure => Outcome::Against("no container was killed".to_owned(), vec![kills.id]),
@@ -49,5 +60,48 @@ fn limit(reading: &Reading) -> Outcome {
     match place.workload.containers.iter().filter_map(|container| container.memory_limit).min() {
         Some(limit) => Outcome::For(format!("the limit is {}", bytes(limit)), vec![place.id]),
         None => Outcome::Against("no container has a memory limit".to_owned(), vec![place.id]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::fixture::{Incident, Stand, table};
+    use super::*;
+
+    fn full() -> Incident {
+        let brim = |n: u32| if n % 9 == 4 { 62.0 } else { 98.5 };
+        Incident::healthy().memory((0..30).map(brim)).kills(14)
+    }
+
+    #[test]
+    fn cases() {
+        let surge = full().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));
+        let metrics = [Question::Cpu, Question::Memory, Question::Traffic, Question::Errors, Question::Latency];
+        let cluster_alone = || metrics.into_iter().fold(Incident::healthy(), Incident::never_asked);
+        let init = "container init was OOM-killed (memory limit too low?)";
+        table(
+            weigh,
+            &[
+                ("full and killed", full(), Stand::Holds),
+                ("killed right at each start, no metrics", cluster_alone().killed_after(4), Stand::Holds),
+                (
+                    "killed while the container was made",
+                    cluster_alone().pending(6).event("Pod/my-api-1", "FailedCreatePodSandBox", init),
+                    Stand::Holds,
+                ),
+                ("full and not killed", full().kills(0), Stand::RuledOut),
+                ("memory grows", full().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),
+                ("memory has room", full().memory([54.0; 30]), Stand::RuledOut),
+                ("requests rose", surge, Stand::RuledOut),
+                (
+                    "killed after half an hour, no metrics",
+                    cluster_alone().killed_after(1_800),
+                    Stand::Waits(Question::Memory),
+                ),
+                ("no memory", full().without(Question::Memory), Stand::Waits(Question::Memory)),
+                ("no traffic", full().without(Question::Traffic), Stand::Waits(Question::Traffic)),
+                ("no kills", full().without(Question::OomKills), Stand::Waits(Question::OomKills)),
+            ],
+        );
     }
 }

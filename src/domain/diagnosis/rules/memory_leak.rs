@@ -18,6 +18,9 @@ pub(super) fn weigh(reading: &Reading) -> Case {
 }
 
 fn growth(reading: &Reading) -> Outcome {
+    if let Some((why, ids)) = shared::killed_at_start(reading) {
+        return Outcome::Against(format!("{why}: too fast for a leak"), ids);
+    }
     let Some(memory) = &reading.memory else { return Outcome::Open };
     let (shape, ids) = (&memory.shape, vec![memory.id]);
     let range = format!("from {}% to {}%", number(memory.first), number(memory.latest));
@@ -90,5 +93,36 @@ fn heap_errors(reading: &Reading) -> Outcome {
         }
         Some(_) => Outcome::Moot,
         None => Outcome::Open,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::fixture::{Incident, Stand, table};
+    use super::super::tests::leak;
+    use super::*;
+
+    #[test]
+    fn cases() {
+        let lives = leak().memory((0..30).map(|n| 30.0 + 7.0 * f64::from(n % 10)));
+        let brim = leak().memory((0..30).map(|n| if n % 9 == 4 { 62.0 } else { 98.5 }));
+        let surge = leak().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));
+        let warm = Incident::healthy().memory((0..30).map(|n| 40.0 + 0.3 * f64::from(n)));
+        table(
+            weigh,
+            &[
+                ("grows and is killed", leak(), Stand::Holds),
+                ("grows in each life", lives, Stand::Holds),
+                ("grows and is not killed yet", leak().kills(0), Stand::Holds),
+                ("without a collector", leak().without(Question::Collector), Stand::Holds),
+                ("stands at the limit", brim, Stand::RuledOut),
+                ("a healthy drift", warm, Stand::RuledOut),
+                ("level", leak().memory([54.0; 30]), Stand::RuledOut),
+                ("requests rose", surge, Stand::RuledOut),
+                ("killed right at each start", leak().killed_after(4), Stand::RuledOut),
+                ("no memory", leak().without(Question::Memory), Stand::Waits(Question::Memory)),
+                ("no traffic", leak().without(Question::Traffic), Stand::Waits(Question::Traffic)),
+            ],
+        );
     }
 }

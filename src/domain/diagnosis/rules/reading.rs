@@ -1,12 +1,22 @@
 //! One reading of all evidence for all rules: figures with the id they come from, `None` where there is no usable answer.
 
+mod alarmed;
+mod place;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, Payload, Question};
 use crate::domain::diagnosis::statistics::{self, MemoryShape, Onset, Ratio, Shape};
+use crate::domain::observation::cluster_sign;
+use crate::domain::observation::log::LogLevel;
+use crate::domain::observation::log_sign::{LogSign, SignCount};
+use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::{Point, Series, Unit};
 use crate::domain::observation::oom_kill::KillSource;
-use crate::domain::observation::workload::{Pod, Revision, Workload};
+use crate::domain::observation::workload::Revision;
+
+pub(super) use alarmed::Alarmed;
+pub(super) use place::Workplace;
 
 /// A series whose newest point is older than this says nothing of now.
 const STALE: SignedDuration = SignedDuration::from_mins(15);
@@ -21,7 +31,16 @@ pub(super) struct Reading {
     pub(super) cpu: Option<Cpu>,
     pub(super) workload: Option<Workplace>,
     pub(super) changes: Option<Changes>,
+    pub(super) errors: Option<Level>,
+    pub(super) latency: Option<Level>,
+    pub(super) logs: Option<Logs>,
+    /// The first series with an alarm's threshold; the alarm's own metric before others.
+    pub(super) alarmed: Option<Alarmed>,
+    /// Questions that were asked, whatever came back. What nobody could ask is no gap in an answer.
+    asked: Vec<Question>,
     unusable: Vec<(Question, String)>,
+    /// The end of the newest window.
+    until: Timestamp,
 }
 
 #[derive(Debug)]
@@ -65,15 +84,27 @@ pub(super) struct Cpu {
     pub(super) id: EvidenceId,
     pub(super) peak: f64,
     pub(super) latest: f64,
+    /// The median of the last five points.
+    pub(super) lately: f64,
     pub(super) high_from: f64,
     pub(super) onset: Option<Onset>,
 }
 
 #[derive(Debug)]
-pub(super) struct Workplace {
+pub(super) struct Logs {
     pub(super) id: EvidenceId,
-    pub(super) workload: Workload,
-    pub(super) pods: Vec<Pod>,
+    pub(super) lines: u64,
+    pub(super) errors: u64,
+    pub(super) signs: Vec<SignCount>,
+    /// Templates of errors.
+    pub(super) loud: Vec<TemplateCount>,
+}
+
+impl Logs {
+    /// The lines of a sign.
+    pub(super) fn sign(&self, sign: LogSign) -> Option<&SignCount> {
+        self.signs.iter().find(|count| count.sign == sign)
+    }
 }
 
 #[derive(Debug)]
@@ -85,7 +116,8 @@ pub(super) struct Changes {
 impl Reading {
     /// Reads the first evidence of each question.
     pub(super) fn of(evidence: &[Evidence], now: Timestamp) -> Self {
-        let mut reading = Self::default();
+        let until = evidence.iter().map(|piece| piece.window.to).max().map_or(now, |to| to.min(now));
+        let mut reading = Self { until, ..Self::default() };
         let limit = evidence.iter().find_map(memory_limit);
         let mut seen = Vec::new();
         for piece in evidence {
@@ -93,6 +125,9 @@ impl Reading {
                 continue;
             }
             seen.push(piece.question);
+            if !matches!(piece.answer, Answer::NotAsked { .. }) {
+                reading.asked.push(piece.question);
+            }
             if let Some(payload) = piece.answer.payload() {
                 reading.take(piece, payload, (limit, now));
             }
@@ -105,13 +140,22 @@ impl Reading {
         self.unusable.iter().find(|(of, _)| *of == question).map(|(_, why)| why.clone())
     }
 
+    /// Whether a question was asked.
+    pub(super) fn was_asked(&self, question: Question) -> bool {
+        self.asked.contains(&question)
+    }
+
     /// The earliest sign of trouble.
     pub(super) fn trouble(&self) -> Option<Timestamp> {
         let rise = |onset: Option<Onset>| onset.filter(|onset| onset.after > onset.before).map(|onset| onset.at);
         let memory = self.memory.as_ref().and_then(|memory| rise(memory.onset));
         let cpu = self.cpu.as_ref().and_then(|cpu| rise(cpu.onset));
         let collector = self.collector.as_ref().and_then(|c| c.time.as_ref()).and_then(|time| rise(time.onset));
-        [memory, cpu, collector].into_iter().flatten().min()
+        let errors = self.errors.as_ref().filter(|errors| errors.errors_rose()).and_then(|errors| rise(errors.onset));
+        let latency = self.latency.as_ref().filter(|latency| latency.latency_rose());
+        let latency = latency.and_then(|latency| rise(latency.onset));
+        let stuck = self.workload.as_ref().and_then(|place| place.stuck_since(self.until));
+        [memory, cpu, collector, errors, latency, stuck].into_iter().flatten().min()
     }
 
     fn take(&mut self, piece: &Evidence, payload: &Payload, (limit, now): (Option<u64>, Timestamp)) {
@@ -123,17 +167,21 @@ impl Reading {
                     return;
                 }
                 let before: &[Point] = baseline.as_ref().map_or(&[], |baseline| &baseline.points);
+                let alarmed = threshold.and_then(|bound| Alarmed::of(id, piece.question, (series, before), bound));
+                if alarmed.is_some() && (self.alarmed.is_none() || piece.question == Question::AlarmMetric) {
+                    self.alarmed = alarmed;
+                }
                 match piece.question {
                     Question::Memory => self.memory = memory(id, series, before, limit),
                     Question::Traffic => self.traffic = level(id, series, before),
                     Question::Cpu => self.cpu = cpu(id, series, before, *threshold),
+                    Question::Errors => self.errors = level(id, series, before),
+                    Question::Latency => self.latency = level(id, series, before),
                     Question::OomKills
                     | Question::Collector
                     | Question::Workload
                     | Question::Changes
                     | Question::LogPatterns
-                    | Question::Errors
-                    | Question::Latency
                     | Question::AlarmMetric => {}
                 }
                 if piece.question == Question::Memory && self.memory.is_none() {
@@ -157,11 +205,16 @@ impl Reading {
                     whole: matches!(piece.answer, Answer::Observed { .. }),
                 });
             }
-            Payload::Workload { workload, pods, .. } => {
-                self.workload = Some(Workplace { id, workload: workload.as_ref().clone(), pods: pods.clone() });
+            Payload::Workload { workload, pods, events } => {
+                let signs = cluster_sign::signs(workload, pods, events, piece.window.to.min(now));
+                let workload = workload.as_ref().clone();
+                self.workload = Some(Workplace { id, workload, pods: pods.clone(), signs });
             }
             Payload::Changes { revisions } => self.changes = Some(Changes { id, revisions: revisions.clone() }),
-            Payload::LogPatterns { .. } => {}
+            Payload::LogPatterns { lines, errors, templates, signs, .. } => {
+                let loud = templates.iter().filter(|template| template.level == LogLevel::Error).cloned().collect();
+                self.logs = Some(Logs { id, lines: *lines, errors: *errors, signs: signs.clone(), loud });
+            }
         }
     }
 }
@@ -221,12 +274,25 @@ fn level(id: EvidenceId, series: &Series, before: &[Point]) -> Option<Level> {
     })
 }
 
+impl Level {
+    /// Failed requests: three times as many, and at least three a period more.
+    pub(super) fn errors_rose(&self) -> bool {
+        self.ratio.times >= 2.5 && self.ratio.now - self.ratio.before >= 3.0
+    }
+
+    /// Response time: twice as long, and not for a moment.
+    pub(super) fn latency_rose(&self) -> bool {
+        self.ratio.times >= 2.0 && self.onset.is_some_and(|onset| onset.after > onset.before)
+    }
+}
+
 /// The processor counts as high from the alarm's threshold, or from 85 %.
 fn cpu(id: EvidenceId, series: &Series, before: &[Point], threshold: Option<f64>) -> Option<Cpu> {
     Some(Cpu {
         id,
         peak: series.peak()?.value,
         latest: series.latest()?.value,
+        lately: statistics::median(series.points.iter().rev().take(5).map(|point| point.value))?,
         high_from: threshold.unwrap_or(85.0),
         onset: statistics::onset(&series.points, before),
     })
@@ -245,8 +311,8 @@ impl Memory {
 }
 
 impl Cpu {
-    /// High now.
+    /// High now, and not for a point or two.
     pub(super) fn is_high(&self) -> bool {
-        self.latest > self.high_from || (self.peak > self.high_from && self.latest > 0.9 * self.high_from)
+        self.lately > self.high_from
     }
 }

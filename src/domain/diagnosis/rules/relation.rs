@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use super::reading::Reading;
 use super::shared;
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Fact, FactUnit};
+use crate::domain::diagnosis::statistics::Shape;
+use crate::domain::observation::cluster_sign::Trouble;
 
 /// A rollout that came right before the trouble.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +17,8 @@ pub struct SuspectRollout {
     pub minutes: i64,
     /// The revision before it, where there is one to go back to.
     pub previous: Option<i64>,
+    /// Whether it runs other images than the one before.
+    pub new_images: bool,
 }
 
 /// The rollout that the onset follows, if any.
@@ -22,8 +26,30 @@ pub fn suspect_rollout(evidence: &[Evidence]) -> Option<SuspectRollout> {
     let reading = Reading::of(evidence, Timestamp::MAX);
     let (revision, minutes) = shared::suspect_rollout(&reading)?;
     let revisions = &reading.changes.as_ref()?.revisions;
-    let previous = revisions.iter().map(|other| other.number).filter(|number| *number < revision.number).max();
-    Some(SuspectRollout { revision: revision.number, minutes, previous })
+    let previous = revisions.iter().filter(|other| other.number < revision.number).max_by_key(|other| other.number);
+    Some(SuspectRollout {
+        revision: revision.number,
+        minutes,
+        previous: previous.map(|previous| previous.number),
+        new_images: previous.is_some_and(|previous| previous.images != revision.images),
+    })
+}
+
+/// How often containers were started anew in the window and how soon each is at its limit again, in whole minutes, where
+/// memory rises in each life: what restarts have done so far.
+pub fn lives_so_far(evidence: &[Evidence]) -> Option<(usize, i64)> {
+    let reading = Reading::of(evidence, Timestamp::MAX);
+    let shape = reading.memory.as_ref()?.shape;
+    let per_minute = shape.life_per_minute.filter(|slope| *slope > 0.0)?;
+    let floor = shape.floor?;
+    (shape.shape == Shape::RisingInEachLife).then(|| (shape.restarts, ((100.0 - floor) / per_minute).round() as i64))
+}
+
+/// Why the place has no room for more, in the cluster's words.
+pub fn no_room(evidence: &[Evidence]) -> Option<String> {
+    let reading = Reading::of(evidence, Timestamp::MAX);
+    let place = reading.workload.as_ref()?;
+    place.loudest(Trouble::is_of_the_place).map(|sign| format!("{} ({})", sign.trouble.words(), sign.text))
 }
 
 /// The leads, each with the evidence it lies between, in minutes without sign.

@@ -5,7 +5,8 @@ use jiff::SignedDuration;
 use super::case::Outcome;
 use super::reading::{Level, Reading};
 use crate::domain::diagnosis::evidence::{EvidenceId, number};
-use crate::domain::diagnosis::statistics::{Onset, lead_minutes};
+use crate::domain::diagnosis::statistics::{Onset, Shape, lead_minutes};
+use crate::domain::observation::cluster_sign::Trouble;
 use crate::domain::observation::workload::Revision;
 
 /// Requests up to so many times the level before are normal.
@@ -82,4 +83,66 @@ pub(super) fn collector_leads(reading: &Reading) -> Option<(i64, Vec<EvidenceId>
 /// Whether the collector's time is out of the ordinary: a fifth of all time, or three times as much as before and a tenth.
 pub(super) fn collector_works_hard(time: &Level) -> bool {
     time.ratio.now >= 20.0 || (time.ratio.times >= 3.0 && time.ratio.now >= 10.0)
+}
+
+/// Supports when memory keeps its level; against it when memory grows or stands at the limit.
+pub(super) fn memory_does_not_grow(reading: &Reading) -> Outcome {
+    let Some(memory) = &reading.memory else { return Outcome::Open };
+    let (peak, ids) = (number(memory.shape.peak), vec![memory.id]);
+    match memory.shape.shape {
+        Shape::Rising | Shape::RisingInEachLife => Outcome::Against("memory grows".to_owned(), ids),
+        Shape::AtTheBrim => Outcome::Against(format!("memory stands at its limit (peak {peak}%)"), ids),
+        Shape::Flat | Shape::Falling => Outcome::For(format!("memory does not grow (peak {peak}%)"), ids),
+        Shape::Unclear => Outcome::Open,
+    }
+}
+
+/// What requests feel: supports when failures or response times rose, against it when both are known not to have.
+/// `None` where neither was read.
+pub(super) fn requests_suffer(reading: &Reading) -> Option<Outcome> {
+    let (errors, latency) = (reading.errors.as_ref(), reading.latency.as_ref());
+    if let Some(errors) = errors.filter(|errors| errors.errors_rose()) {
+        return Some(Outcome::For(format!("failed requests rose ({})", times(errors)), vec![errors.id]));
+    }
+    if let Some(latency) = latency.filter(|latency| latency.latency_rose()) {
+        return Some(Outcome::For(format!("answers take longer ({})", times(latency)), vec![latency.id]));
+    }
+    let ids: Vec<EvidenceId> = errors.iter().chain(latency.iter()).map(|level| level.id).collect();
+    (!ids.is_empty()).then(|| Outcome::Against("requests do not suffer".to_owned(), ids))
+}
+
+/// The same from the other side: supports when requests do not suffer.
+pub(super) fn requests_are_well(reading: &Reading) -> Outcome {
+    match requests_suffer(reading) {
+        Some(Outcome::For(text, ids)) => Outcome::Against(text, ids),
+        Some(Outcome::Against(text, ids)) => Outcome::For(text, ids),
+        Some(outcome @ (Outcome::Open | Outcome::Moot)) => outcome,
+        None => Outcome::Open,
+    }
+}
+
+/// Supports when every pod that is wanted is ready.
+pub(super) fn pods_are_ready(reading: &Reading) -> Outcome {
+    let Some(place) = &reading.workload else { return Outcome::Open };
+    let text = format!("{} of {} pods are ready", place.workload.ready, place.workload.replicas);
+    if place.is_whole() { Outcome::For(text, vec![place.id]) } else { Outcome::Against(text, vec![place.id]) }
+}
+
+/// Supports when every container that is wanted comes up and stays.
+pub(super) fn containers_come_up(reading: &Reading) -> Outcome {
+    let Some(place) = &reading.workload else { return Outcome::Open };
+    match place.stuck().first() {
+        Some(first) => Outcome::Against(format!("{} does not come up ({})", first.name, first.state), vec![place.id]),
+        None => Outcome::For("every container came up".to_owned(), vec![place.id]),
+    }
+}
+
+/// What tells that containers are killed before they could serve: too fast for a leak, whatever the traffic.
+pub(super) fn killed_at_start(reading: &Reading) -> Option<(String, Vec<EvidenceId>)> {
+    let place = reading.workload.as_ref()?;
+    if let Some(sign) = place.sign(Trouble::LimitTooSmall) {
+        return Some((format!("{} ({})", sign.trouble.words(), sign.text), vec![place.id]));
+    }
+    let life = place.killed_at_start()?;
+    Some((format!("containers are killed within {} s of each start", life.as_secs().max(1)), vec![place.id]))
 }

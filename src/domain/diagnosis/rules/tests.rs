@@ -119,7 +119,7 @@ proptest! {
         cpu in prop::collection::vec(prop_oneof![any::<f64>(), 0.0..100.0f64], 0..40),
         kills in 0u64..50,
         rollout in -300i64..60,
-        drop in 0usize..8,
+        drop in 0usize..11,
     ) {
         let incident = Incident::healthy().memory(memory).traffic(traffic).cpu(cpu).kills(kills).rollout(rollout);
         let verdict = verdict(&incident.without(Question::ALL[drop]));

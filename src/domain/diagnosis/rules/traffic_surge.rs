@@ -1,10 +1,19 @@
-//! Traffic surge: requests rise first, the processor follows, memory stays calm.
+//! Traffic surge: requests rise first, the processor follows, memory stays calm. Whether it is a flood or growth is told
+//! apart by how it came and by whether requests are turned away; it decides whether more replicas may be offered.
 
 use super::case::{Case, Need, Outcome};
-use super::reading::Reading;
+use super::reading::{Level, Reading};
 use super::shared::{self, NORMAL, SURGE, times};
-use crate::domain::diagnosis::evidence::{Question, number};
+use crate::domain::diagnosis::evidence::{Evidence, Question, number};
 use crate::domain::diagnosis::verdict::Cause;
+use crate::domain::observation::log_sign::LogSign;
+
+/// From so many times on within a few minutes, people and campaigns are unlikely to be the reason.
+const FLOOD: f64 = 4.0;
+/// Minutes in which a flood is at its height.
+const SUDDEN: i64 = 6;
+/// Lines of requests turned away that count as a sign.
+const TURNED_AWAY: u64 = 20;
 
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::TrafficSurge)
@@ -12,6 +21,7 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::Cpu, 0.2, Need::Helpful, order(reading))
         .test(Question::Memory, 0.2, Need::Essential, memory(reading))
         .test(Question::OomKills, 0.1, Need::Helpful, shared::nothing_was_killed(reading))
+        .test(Question::Traffic, 0.05, Need::Helpful, kind(reading))
         .test(Question::Changes, 0.05, Need::Helpful, shared::no_rollout_before(reading))
 }
 
@@ -48,4 +58,83 @@ fn memory(reading: &Reading) -> Outcome {
         return Outcome::For(format!("memory is calm (peak {}%)", number(memory.shape.peak)), ids);
     }
     Outcome::Open
+}
+
+fn kind(reading: &Reading) -> Outcome {
+    let Some(traffic) = reading.traffic.as_ref().filter(|traffic| traffic.ratio.times >= SURGE) else {
+        return Outcome::Moot;
+    };
+    let ids = vec![traffic.id];
+    match flood(reading, traffic) {
+        Some(why) => Outcome::For(format!("it has signs of a flood: {why}"), ids),
+        None => Outcome::For("it grew over a while, as the usual traffic does".to_owned(), ids),
+    }
+}
+
+/// The signs of a flood or of abuse: a multiple within minutes, or requests turned away.
+fn flood(reading: &Reading, traffic: &Level) -> Option<String> {
+    let turned_away = reading.logs.as_ref().and_then(|logs| logs.sign(LogSign::Flood)).map_or(0, |count| count.lines);
+    if turned_away >= TURNED_AWAY {
+        return Some(format!("{turned_away} log lines tell of requests turned away"));
+    }
+    // Half of the way after the first departure: a ramp that doubles the time to its middle is over.
+    let climb = traffic.onset.map(|onset| onset.half_at.duration_since(onset.at).as_mins().abs() * 2);
+    let sudden = climb.is_some_and(|minutes| minutes <= SUDDEN);
+    (traffic.ratio.times >= FLOOD && sudden).then(|| format!("{} within minutes", traffic.ratio.words()))
+}
+
+/// Whether a surge grew without any sign of a flood. `None` where traffic was not read or did not surge.
+pub fn grew_without_signs_of_a_flood(evidence: &[Evidence]) -> Option<bool> {
+    let reading = Reading::of(evidence, jiff::Timestamp::MAX);
+    let traffic = reading.traffic.as_ref().filter(|traffic| traffic.ratio.times >= SURGE)?;
+    Some(flood(&reading, traffic).is_none() && reading.logs.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::fixture::{Incident, Stand, table};
+    use super::*;
+
+    fn flood() -> Incident {
+        let hot = (0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 });
+        Incident::healthy().cpu(hot).traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }))
+    }
+
+    fn growth() -> Incident {
+        let ramp = |from: f64, to: f64| (0..30).map(move |n| from + (to - from) * f64::from(n.min(26)) / 26.0);
+        Incident::healthy().cpu(ramp(43.0, 92.0)).traffic(ramp(1_240.0, 3_400.0))
+    }
+
+    #[test]
+    fn cases() {
+        let full = |n: u32| if n.is_multiple_of(9) { 62.0 } else { 98.5 };
+        table(
+            weigh,
+            &[
+                ("flood", flood(), Stand::Holds),
+                ("growth", growth(), Stand::Holds),
+                ("flood with failing requests", flood().errors_from(8, 400.0), Stand::Holds),
+                ("ordinary traffic", Incident::healthy().cpu([97.0; 30]), Stand::RuledOut),
+                ("memory grows too", flood().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),
+                ("memory at the limit", flood().memory((0..30).map(full)), Stand::Waits(Question::Memory)),
+                (
+                    "half as much again",
+                    flood().traffic((0..30).map(|n| if n >= 5 { 2_100.0 } else { 1_240.0 })),
+                    Stand::Waits(Question::Traffic),
+                ),
+                ("no traffic", flood().without(Question::Traffic), Stand::Waits(Question::Traffic)),
+                ("no memory", flood().without(Question::Memory), Stand::Waits(Question::Memory)),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_flood_is_told_from_growth() {
+        let told = |incident: &Incident| grew_without_signs_of_a_flood(&incident.evidence());
+        assert_eq!(told(&flood()), Some(false));
+        assert_eq!(told(&growth()), Some(true));
+        assert_eq!(told(&growth().signs(&[(LogSign::Flood, 300)], 300)), Some(false));
+        assert_eq!(told(&growth().without(Question::LogPatterns)), Some(false));
+        assert_eq!(told(&Incident::healthy()), None);
+    }
 }

@@ -52,6 +52,8 @@ pub struct MemoryShape {
     pub plateau: f64,
     /// The steepest growth of a life that lasted, per minute.
     pub life_per_minute: Option<f64>,
+    /// The level that lives begin at: the median over those that began inside of the series.
+    pub floor: Option<f64>,
 }
 
 /// Reads the shape of memory in percent of its limit; `None` with fewer than eight points.
@@ -78,6 +80,7 @@ pub fn memory_shape(points: &[Point]) -> Option<MemoryShape> {
         last,
         restarts: lives.len().saturating_sub(1),
         plateau,
+        floor: median(lives.iter().skip(1).filter_map(|life| life.first()).map(|point| point.value)),
         life_per_minute: grown.iter().map(|trend| trend.per_minute).max_by(f64::total_cmp),
     };
     Some(MemoryShape { shape: name(&shape, &lives, grown.len()), ..shape })

@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{RemedyKind, RemedyOffer, Sufficiency};
 use crate::domain::diagnosis::evidence::{Evidence, Payload};
-use crate::domain::diagnosis::rules::{SuspectRollout, suspect_rollout};
+use crate::domain::diagnosis::rules::{
+    SuspectRollout, grew_without_signs_of_a_flood, lives_so_far, no_room, suspect_rollout,
+};
 use crate::domain::diagnosis::verdict::{Cause, Verdict};
 use crate::domain::observation::workload::{Ownership, Workload};
 
@@ -12,10 +14,22 @@ use crate::domain::observation::workload::{Ownership, Workload};
 const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 /// A restart so young that did not help forbids the next.
 const RECENT: SignedDuration = SignedDuration::from_mins(30);
+/// A new process that lasts no longer than this gains nobody any time.
+const WORTH_A_RESTART: i64 = 10;
+/// So many new lives in a window are evidence of what a restart does.
+const LIVES: usize = 3;
 
 /// Every remedy of the catalogue with its test, in the catalogue's order.
 pub fn offers(verdict: &Verdict, evidence: &[Evidence], now: Timestamp) -> Vec<RemedyOffer> {
-    let ground = Ground { verdict, workload: workload(evidence), rollout: suspect_rollout(evidence), now };
+    let ground = Ground {
+        verdict,
+        workload: workload(evidence),
+        rollout: suspect_rollout(evidence),
+        lives: lives_so_far(evidence),
+        no_room: no_room(evidence),
+        organic: grew_without_signs_of_a_flood(evidence),
+        now,
+    };
     RemedyKind::ALL.into_iter().map(|remedy| RemedyOffer { remedy, sufficiency: ground.test(remedy) }).collect()
 }
 
@@ -34,6 +48,9 @@ struct Ground<'a> {
     verdict: &'a Verdict,
     workload: Option<&'a Workload>,
     rollout: Option<SuspectRollout>,
+    lives: Option<(usize, i64)>,
+    no_room: Option<String>,
+    organic: Option<bool>,
     now: Timestamp,
 }
 
@@ -70,7 +87,13 @@ impl Ground<'_> {
         match self.verdict.cause() {
             Cause::MemoryLeak => match self.minutes_since_restart(workload) {
                 Some(minutes) => Err(format!("It was restarted {minutes} min ago, and memory grows again.")),
-                None => Ok("A new process gives the leaked memory back.".to_owned()),
+                None => match self.lives {
+                    Some((lives, minutes)) if lives >= LIVES && minutes < WORTH_A_RESTART => Err(format!(
+                        "Containers started anew {lives} times and are full again within {minutes} min: restarts have \
+                         not helped."
+                    )),
+                    Some(_) | None => Ok("A new process gives the leaked memory back.".to_owned()),
+                },
             },
             Cause::LimitTooLow => {
                 Err("Memory is full again right after each start: a restart frees nothing.".to_owned())
@@ -97,6 +120,9 @@ impl Ground<'_> {
     fn set_resources(&self, workload: &Workload) -> Result<String, String> {
         let limited = workload.containers.iter().any(|container| container.memory_limit.is_some());
         match self.verdict.cause() {
+            Cause::LimitTooLow if limited && self.no_room.is_some() => {
+                Err(format!("There is no room for a higher limit: {}.", self.no_room.as_deref().unwrap_or_default()))
+            }
             Cause::LimitTooLow if limited => {
                 Ok("A steady working set does not fit the limit at normal load.".to_owned())
             }
@@ -122,6 +148,9 @@ impl Ground<'_> {
         {
             return Err(format!("A rollback is no remedy for {}.", self.verdict.cause().words()));
         }
+        if self.verdict.cause() == Cause::MemoryLeak && !rollout.new_images {
+            return Err(format!("Revision {} runs the images of the one before: the leak is older.", rollout.revision));
+        }
         match rollout.previous {
             Some(previous) => Ok(format!(
                 "The onset follows revision {} by {} min; revision {previous} ran before.",
@@ -142,7 +171,13 @@ impl Ground<'_> {
 
     fn scale(&self) -> Result<String, String> {
         match self.verdict.cause() {
+            Cause::CpuBound | Cause::TrafficSurge if self.no_room.is_some() => {
+                Err(format!("There is no room for more replicas: {}.", self.no_room.as_deref().unwrap_or_default()))
+            }
             Cause::CpuBound => Ok("The processor is the bottleneck at normal load; more replicas share it.".to_owned()),
+            Cause::TrafficSurge if self.organic == Some(true) => {
+                Ok("Requests grew without a sign of a flood; more replicas share them.".to_owned())
+            }
             Cause::TrafficSurge => {
                 Err("Whether the traffic is wanted is not known; more replicas for a flood are a person's decision."
                     .to_owned())
@@ -169,6 +204,7 @@ mod tests {
     use crate::domain::diagnosis::rules::tests::fixture::{Incident, now};
     use crate::domain::diagnosis::rules::tests::leak;
     use crate::domain::diagnosis::statistics::tests::jitter;
+    use crate::domain::observation::log_sign::LogSign;
 
     fn offered(incident: &Incident) -> Vec<&'static str> {
         let evidence = incident.evidence();
@@ -193,6 +229,41 @@ mod tests {
         assert_eq!(offered(&Incident::healthy()), none);
         assert_eq!(offered(&leak().without(Question::Memory)), none);
         assert_eq!(offered(&leak().without(Question::Workload)), none);
+    }
+
+    #[test]
+    fn what_has_not_helped_is_not_offered_again() {
+        let none: Vec<&str> = Vec::new();
+        let quick = leak().memory((0..30).map(|n| 30.0 + 9.5 * f64::from(n % 7)));
+        assert_eq!(offered(&quick), none);
+        let slow = leak().memory((0..30).map(|n| 30.0 + 4.0 * f64::from(n % 15)));
+        assert_eq!(offered(&slow), ["rollout-restart"]);
+    }
+
+    #[test]
+    fn no_remedy_is_offered_where_none_helps() {
+        let none: Vec<&str> = Vec::new();
+        let scheduling = "0/3 nodes are available: 3 Insufficient memory.";
+        let brim = |n: usize| if n % 9 == 4 { 62.0 } else { 98.5 + 0.5 * jitter(n) };
+        let ceiling = || leak().memory((0..30).map(brim));
+        let crowded = ceiling().pending(1).event("Pod/my-api-1", "FailedScheduling", scheduling);
+        assert_eq!(offered(&crowded), none);
+        assert_eq!(
+            offered(&Incident::healthy().pending(2).event("Pod/my-api-1", "FailedScheduling", scheduling)),
+            none
+        );
+        assert_eq!(offered(&Incident::healthy().errors_from(12, 90.0).signs(&[(LogSign::Dependency, 240)], 250)), none);
+        assert_eq!(offered(&Incident::healthy().last_end("Error", 137)), none);
+        assert_eq!(offered(&Incident::healthy().cpu((0..30).map(|n| if n % 5 < 2 { 87.5 } else { 82.0 }))), none);
+    }
+
+    #[test]
+    fn growth_may_be_given_replicas_and_a_flood_may_not() {
+        let none: Vec<&str> = Vec::new();
+        let ramp = |from: f64, to: f64| (0..30).map(move |n| from + (to - from) * f64::from(n.min(26)) / 26.0);
+        let growth = || Incident::healthy().cpu(ramp(43.0, 92.0)).traffic(ramp(1_240.0, 3_400.0));
+        assert_eq!(offered(&growth()), ["scale"]);
+        assert_eq!(offered(&growth().signs(&[(LogSign::Flood, 300)], 300)), none);
     }
 
     #[test]

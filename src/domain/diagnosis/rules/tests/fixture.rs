@@ -4,14 +4,20 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::super::SETTLED;
+use super::super::case::Case;
+use super::super::reading::Reading;
 use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, EvidenceSource, Payload, Question};
 use crate::domain::diagnosis::statistics::tests::{jitter, points};
-use crate::domain::observation::log::Completeness;
+use crate::domain::observation::log::{Completeness, LogLevel};
+use crate::domain::observation::log_sign::{LogSign, SignCount};
+use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
 use crate::domain::observation::oom_kill::{ContainerKills, KillSource, OomCount};
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::workload::{
-    ContainerSpec, ContainerState, Ownership, Pod, Revision, Termination, Workload, WorkloadKind, WorkloadRef,
+    ClusterEvent, ContainerSpec, ContainerState, Ownership, Pod, Revision, Termination, Workload, WorkloadKind,
+    WorkloadRef,
 };
 
 fn start() -> Timestamp {
@@ -38,11 +44,18 @@ impl Incident {
             .kills(0)
             .pods("running", None)
             .rollout(-20_000)
+            .errors(calm(2.0, 1.0))
+            .latency(calm(0.04, 0.002))
+            .signs(&[], 0)
     }
 
     fn series(mut self, question: Question, role: MetricRole, values: impl IntoIterator<Item = f64>) -> Self {
         let threshold = (question == Question::Cpu).then_some(85.0);
-        let unit = if question == Question::Traffic { Unit::Count } else { Unit::Percent };
+        let unit = match question {
+            Question::Traffic | Question::Errors => Unit::Count,
+            Question::Latency => Unit::Seconds,
+            _ => Unit::Percent,
+        };
         let answer = evidence::series(series(role, unit, values), None, threshold);
         self.0.insert(question, answer);
         self
@@ -58,6 +71,115 @@ impl Incident {
 
     pub(crate) fn cpu(self, values: impl IntoIterator<Item = f64>) -> Self {
         self.series(Question::Cpu, MetricRole::Cpu, values)
+    }
+
+    pub(crate) fn errors(self, values: impl IntoIterator<Item = f64>) -> Self {
+        self.series(Question::Errors, MetricRole::Errors, values)
+    }
+
+    pub(crate) fn latency(self, values: impl IntoIterator<Item = f64>) -> Self {
+        self.series(Question::Latency, MetricRole::Latency, values)
+    }
+
+    /// Failed requests, so many a minute from a minute on.
+    pub(crate) fn errors_from(self, minute: usize, level: f64) -> Self {
+        self.errors((0..30).map(move |n| if n >= minute { level } else { 2.0 } + jitter(n)))
+    }
+
+    /// Response time, so many seconds from a minute on.
+    pub(crate) fn latency_from(self, minute: usize, level: f64) -> Self {
+        self.latency((0..30).map(move |n| if n >= minute { level } else { 0.04 } + 0.002 * jitter(n)))
+    }
+
+    /// Log lines by sign, among so many errors.
+    pub(crate) fn signs(mut self, signs: &[(LogSign, u64)], errors: u64) -> Self {
+        let count = |(sign, lines): &(LogSign, u64)| SignCount {
+            sign: *sign,
+            lines: *lines,
+            first_at: start() + SignedDuration::from_mins(12),
+            last_at: now(),
+            example: String::new(),
+        };
+        let signs = signs.iter().map(count).collect();
+        let payload = Payload::LogPatterns {
+            lines: 9_000,
+            errors,
+            warnings: 0,
+            templates: Vec::new(),
+            signs,
+            excerpts: Vec::new(),
+        };
+        self.0.insert(Question::LogPatterns, Answer::Observed { payload });
+        self
+    }
+
+    /// A template of errors, first seen in a minute.
+    pub(crate) fn new_error(mut self, minute: i64) -> Self {
+        if let Some(Answer::Observed { payload: Payload::LogPatterns { templates, .. } }) =
+            self.0.get_mut(&Question::LogPatterns)
+        {
+            templates.push(TemplateCount {
+                template: "boom".to_owned(),
+                level: LogLevel::Error,
+                count: 80,
+                first_at: start() + SignedDuration::from_mins(minute),
+                last_at: now(),
+                example: String::new(),
+            });
+        }
+        self
+    }
+
+    /// A cluster event about something, a minute before the end.
+    pub(crate) fn event(mut self, about: &str, reason: &str, message: &str) -> Self {
+        if let Some(Answer::Observed { payload: Payload::Workload { events, .. } }) =
+            self.0.get_mut(&Question::Workload)
+        {
+            let at = Some(now() - SignedDuration::from_mins(1));
+            events.push(ClusterEvent {
+                name: "e".to_owned(),
+                namespace: "payments".into(),
+                warning: true,
+                reason: reason.to_owned(),
+                message: message.to_owned(),
+                about: about.to_owned(),
+                count: 6,
+                last_at: at,
+                first_at: at,
+            });
+        }
+        self
+    }
+
+    /// So many pods wait and have no container yet.
+    pub(crate) fn pending(mut self, many: u32) -> Self {
+        if let Some(Answer::Observed { payload: Payload::Workload { workload, pods, .. } }) =
+            self.0.get_mut(&Question::Workload)
+        {
+            workload.ready = workload.replicas.saturating_sub(many);
+            for pod in pods.iter_mut().take(many as usize) {
+                "Pending".clone_into(&mut pod.phase);
+                pod.containers.clear();
+            }
+        }
+        self
+    }
+
+    /// Containers are killed for their memory so many seconds after each start.
+    pub(crate) fn killed_after(self, seconds: i64) -> Self {
+        let end = Termination {
+            reason: "OOMKilled".to_owned(),
+            exit_code: 137,
+            started_at: Some(now() - SignedDuration::from_secs(seconds)),
+            finished_at: Some(now()),
+        };
+        self.pods("waiting: CrashLoopBackOff", Some(end)).kills(9)
+    }
+
+    /// Nobody could ask.
+    pub(crate) fn never_asked(mut self, question: Question) -> Self {
+        self.0.insert(question, Answer::NotAsked { why: "no metric is known".to_owned() });
+        self
     }
 
     pub(crate) fn collector(mut self, values: impl IntoIterator<Item = f64>) -> Self {
@@ -189,5 +311,33 @@ fn workload(ready: u32) -> Workload {
         ownership: Ownership::Direct,
         paused: false,
         created_at: None,
+    }
+}
+
+/// How a cause stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in super::super) enum Stand {
+    /// Every essential test supports it, and it is sure enough to be settled.
+    Holds,
+    /// An essential or excluding test speaks against it.
+    RuledOut,
+    /// An essential test waits for an answer.
+    Waits(Question),
+    /// Nothing rules it out, and it is not sure enough.
+    Weak,
+}
+
+/// Weighs each incident of a table by one rule.
+pub(in super::super) fn table(weigh: fn(&Reading) -> Case, rows: &[(&str, Incident, Stand)]) {
+    for (name, incident, expected) in rows {
+        let case = weigh(&Reading::of(&incident.evidence(), now()));
+        let waits = Question::ALL.into_iter().find(|question| case.waits_for(*question));
+        let stand = match waits {
+            _ if case.is_ruled_out() => Stand::RuledOut,
+            Some(question) => Stand::Waits(question),
+            None if case.confidence().value() >= SETTLED => Stand::Holds,
+            None => Stand::Weak,
+        };
+        assert_eq!(stand, *expected, "{name}: {case:#?}");
     }
 }

@@ -1,0 +1,104 @@
+//! Dependency failing or slow: errors or response times rise, the logs name what does not answer, and the service itself
+//! has processor, memory and traffic as usual.
+
+use super::case::{Case, Need, Outcome};
+use super::reading::Reading;
+use super::shared;
+use crate::domain::diagnosis::evidence::{Question, number};
+use crate::domain::diagnosis::verdict::Cause;
+use crate::domain::observation::log_sign::LogSign;
+
+/// Fewer lines of a failing dependency are a hiccup.
+const LINES: u64 = 5;
+
+pub(super) fn weigh(reading: &Reading) -> Case {
+    Case::new(Cause::DependencyFailing)
+        .test(Question::LogPatterns, 0.4, Need::Essential, named(reading))
+        .test(Question::Errors, 0.2, Need::Essential, hurt(reading))
+        .test(Question::Cpu, 0.1, Need::Helpful, cpu(reading))
+        .test(Question::Memory, 0.1, Need::Excluding, shared::memory_does_not_grow(reading))
+        .test(Question::OomKills, 0.05, Need::Excluding, shared::nothing_was_killed(reading))
+        .test(Question::Traffic, 0.1, Need::Excluding, shared::traffic_is_normal(reading))
+        .test(Question::Changes, 0.1, Need::Helpful, shared::no_rollout_before(reading))
+}
+
+/// The logs name a dependency: often, and in no small part of their errors.
+fn named(reading: &Reading) -> Outcome {
+    let Some(logs) = &reading.logs else { return Outcome::Open };
+    let ids = vec![logs.id];
+    let lines = logs.sign(LogSign::Dependency).map_or(0, |count| count.lines);
+    if lines >= LINES && lines * 5 >= logs.errors {
+        return Outcome::For(format!("{lines} log lines name a dependency that fails or does not answer"), ids);
+    }
+    Outcome::Against(format!("hardly any of {} log lines names a failing dependency ({lines})", logs.lines), ids)
+}
+
+/// Requests suffer: by the metrics, or, where there are none, by the errors in the logs.
+fn hurt(reading: &Reading) -> Outcome {
+    if let Some(outcome) = shared::requests_suffer(reading) {
+        return outcome;
+    }
+    let unread = [Question::Errors, Question::Latency].iter().any(|question| reading.was_asked(*question));
+    match &reading.logs {
+        Some(logs) if !unread && logs.errors >= LINES => {
+            Outcome::For(format!("{} errors in the logs", logs.errors), vec![logs.id])
+        }
+        Some(_) | None => Outcome::Open,
+    }
+}
+
+/// A process that waits for another does not compute.
+fn cpu(reading: &Reading) -> Outcome {
+    let Some(cpu) = &reading.cpu else { return Outcome::Open };
+    let text = format!("CPU is at {}% (peak {}%)", number(cpu.latest), number(cpu.peak));
+    if cpu.is_high() { Outcome::Against(text, vec![cpu.id]) } else { Outcome::For(text, vec![cpu.id]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::fixture::{Incident, Stand, table};
+    use super::*;
+
+    fn failing() -> Incident {
+        Incident::healthy().errors_from(12, 90.0).signs(&[(LogSign::Dependency, 240)], 250)
+    }
+
+    #[test]
+    fn cases() {
+        let slow = Incident::healthy().latency_from(12, 2.4).signs(&[(LogSign::Dependency, 31)], 40);
+        let only_logs = Incident::healthy().signs(&[(LogSign::Dependency, 31)], 31);
+        let only_logs = [Question::Errors, Question::Latency, Question::Cpu, Question::Memory, Question::Traffic]
+            .into_iter()
+            .fold(only_logs, Incident::never_asked);
+        let surge = failing().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));
+        table(
+            weigh,
+            &[
+                ("errors rise and the logs name it", failing(), Stand::Holds),
+                ("slow", slow, Stand::Holds),
+                ("logs alone, where there are no metrics", only_logs, Stand::Holds),
+                ("processor high as well", failing().cpu([97.0; 30]), Stand::Holds),
+                ("harmless rollout", failing().rollout(6), Stand::Holds),
+                (
+                    "hardly any line",
+                    Incident::healthy().errors_from(12, 90.0).signs(&[(LogSign::Dependency, 2)], 90),
+                    Stand::RuledOut,
+                ),
+                (
+                    "a small part of the errors",
+                    Incident::healthy().errors_from(12, 90.0).signs(&[(LogSign::Dependency, 9)], 900),
+                    Stand::RuledOut,
+                ),
+                ("nothing suffers", Incident::healthy().signs(&[(LogSign::Dependency, 31)], 31), Stand::RuledOut),
+                ("memory grows", failing().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),
+                ("requests rise", surge, Stand::RuledOut),
+                ("no logs", failing().without(Question::LogPatterns), Stand::Waits(Question::LogPatterns)),
+                (
+                    "no metrics",
+                    failing().without(Question::Errors).without(Question::Latency),
+                    Stand::Waits(Question::Errors),
+                ),
+            ],
+        );
+    }
+}

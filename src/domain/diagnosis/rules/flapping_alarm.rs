@@ -1,0 +1,63 @@
+//! Flapping alarm: the series goes over its threshold and comes back, again and again and never far, and nothing suffers.
+
+use super::case::{Case, Need, Outcome};
+use super::reading::Reading;
+use super::shared;
+use crate::domain::diagnosis::evidence::{Question, number};
+use crate::domain::diagnosis::verdict::Cause;
+
+pub(super) fn weigh(reading: &Reading) -> Case {
+    Case::new(Cause::FlappingAlarm)
+        .test(Question::AlarmMetric, 0.4, Need::Essential, flaps(reading))
+        .test(Question::AlarmMetric, 0.15, Need::Essential, near(reading))
+        .test(Question::Errors, 0.15, Need::Excluding, shared::requests_are_well(reading))
+        .test(Question::Memory, 0.1, Need::Excluding, shared::memory_does_not_grow(reading))
+        .test(Question::OomKills, 0.1, Need::Excluding, shared::nothing_was_killed(reading))
+        .test(Question::Traffic, 0.1, Need::Excluding, shared::traffic_is_normal(reading))
+        .test(Question::Workload, 0.1, Need::Excluding, shared::pods_are_ready(reading))
+        .test(Question::Changes, 0.05, Need::Helpful, shared::no_rollout_before(reading))
+}
+
+fn flaps(reading: &Reading) -> Outcome {
+    let Some(alarmed) = &reading.alarmed else { return Outcome::Open };
+    let text = format!("it went over {} {} times", number(alarmed.threshold), alarmed.crossings);
+    if alarmed.flaps() { Outcome::For(text, vec![alarmed.id]) } else { Outcome::Against(text, vec![alarmed.id]) }
+}
+
+fn near(reading: &Reading) -> Outcome {
+    let Some(alarmed) = &reading.alarmed else { return Outcome::Open };
+    let text = format!("at most {}% beyond the threshold", number((alarmed.excess * 100.0).min(1_000.0).round()));
+    if alarmed.stays_near() { Outcome::For(text, vec![alarmed.id]) } else { Outcome::Against(text, vec![alarmed.id]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::fixture::{Incident, Stand, table};
+    use super::*;
+
+    #[test]
+    fn cases() {
+        let flapping = || Incident::healthy().cpu((0..30).map(|n| if n % 5 < 2 { 87.5 } else { 82.0 }));
+        table(
+            weigh,
+            &[
+                ("to and fro at the threshold", flapping(), Stand::Holds),
+                ("without traffic's metric", flapping().never_asked(Question::Traffic), Stand::Holds),
+                ("steady above", Incident::healthy().cpu([97.0; 30]), Stand::RuledOut),
+                ("below throughout", Incident::healthy(), Stand::RuledOut),
+                (
+                    "far beyond",
+                    Incident::healthy().cpu((0..30).map(|n| if n % 5 < 2 { 99.5 } else { 40.0 })),
+                    Stand::RuledOut,
+                ),
+                ("requests fail", flapping().errors_from(12, 90.0), Stand::RuledOut),
+                ("killed", flapping().kills(2), Stand::RuledOut),
+                (
+                    "no series of the alarm",
+                    Incident::healthy().never_asked(Question::Cpu),
+                    Stand::Waits(Question::AlarmMetric),
+                ),
+            ],
+        );
+    }
+}

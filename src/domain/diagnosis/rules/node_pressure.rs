@@ -1,0 +1,92 @@
+//! The place has no room: pods are evicted, no node takes them, a quota forbids them, or the node itself is in trouble.
+
+use super::case::{Case, Need, Outcome};
+use super::reading::Reading;
+use super::shared;
+use crate::domain::diagnosis::evidence::Question;
+use crate::domain::diagnosis::verdict::Cause;
+use crate::domain::observation::cluster_sign::Trouble;
+
+pub(super) fn weigh(reading: &Reading) -> Case {
+    Case::new(Cause::NodePressure)
+        .test(Question::Workload, 0.5, Need::Essential, told(reading))
+        .test(Question::Workload, 0.2, Need::Helpful, short(reading))
+        .test(Question::Workload, 0.15, Need::Excluding, not_by_itself(reading))
+        .test(Question::Memory, 0.1, Need::Helpful, shared::memory_does_not_grow(reading))
+        .test(Question::Traffic, 0.05, Need::Helpful, shared::traffic_is_normal(reading))
+}
+
+fn told(reading: &Reading) -> Outcome {
+    let Some(place) = &reading.workload else { return Outcome::Open };
+    match place.loudest(Trouble::is_of_the_place) {
+        Some(sign) => {
+            Outcome::For(format!("{} ({}x: {})", sign.trouble.words(), sign.count, sign.text), vec![place.id])
+        }
+        None => Outcome::Against("no event tells of nodes, quotas or evictions".to_owned(), vec![place.id]),
+    }
+}
+
+fn short(reading: &Reading) -> Outcome {
+    let Some(place) = &reading.workload else { return Outcome::Open };
+    let text = format!("{} of {} pods are ready", place.workload.ready, place.workload.replicas);
+    if place.is_whole() { Outcome::Against(text, vec![place.id]) } else { Outcome::For(text, vec![place.id]) }
+}
+
+/// Containers that end by themselves would end on any node.
+fn not_by_itself(reading: &Reading) -> Outcome {
+    let Some(place) = &reading.workload else { return Outcome::Open };
+    let stuck = place.stuck();
+    match stuck.first() {
+        Some(first) => Outcome::Against(
+            format!("{} containers do not come up where they are ({}: {})", stuck.len(), first.name, first.state),
+            vec![place.id],
+        ),
+        None => Outcome::For("the containers that have a place run".to_owned(), vec![place.id]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::fixture::{Incident, Stand, table};
+    use super::*;
+
+    #[test]
+    fn cases() {
+        let waiting = || Incident::healthy().pending(2);
+        let scheduling = "0/3 nodes are available: 3 Insufficient memory.";
+        let quota = "pods \"my-api-9\" is forbidden: exceeded quota: compute";
+        table(
+            weigh,
+            &[
+                ("unschedulable", waiting().event("Pod/my-api-1", "FailedScheduling", scheduling), Stand::Holds),
+                ("quota", waiting().event("ReplicaSet/my-api-41", "FailedCreate", quota), Stand::Holds),
+                (
+                    "evicted",
+                    waiting().event("Pod/my-api-77", "Evicted", "The node was low on resource: memory."),
+                    Stand::Holds,
+                ),
+                (
+                    "node in trouble",
+                    waiting().event("Node/ip-10-0-11-23", "NodeNotReady", "Node status is now: NodeNotReady"),
+                    Stand::Holds,
+                ),
+                (
+                    "scheduled since",
+                    Incident::healthy().event("Pod/my-api-1", "FailedScheduling", scheduling),
+                    Stand::RuledOut,
+                ),
+                ("no word of it", waiting(), Stand::RuledOut),
+                (
+                    "crashing by itself",
+                    Incident::healthy().crash_loop("waiting: CrashLoopBackOff").event(
+                        "Pod/my-api-77",
+                        "Evicted",
+                        "low on memory",
+                    ),
+                    Stand::RuledOut,
+                ),
+                ("cluster denied", waiting().without(Question::Workload), Stand::Waits(Question::Workload)),
+            ],
+        );
+    }
+}
