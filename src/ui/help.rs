@@ -3,6 +3,9 @@
 use super::keymap::{Binding, Context, Keymap};
 use super::search::fuzzy;
 
+/// The cost a letter may have before a sentence no longer counts as found.
+const THIN: u32 = 3;
+
 /// One line of the help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HelpRow {
@@ -34,11 +37,13 @@ fn row(binding: &Binding) -> HelpRow {
     HelpRow { keys: binding.keys_text(), words: binding.row.words, id: binding.row.id, place }
 }
 
-/// The actions found by a few letters, best first. An id that begins with them wins.
+/// The actions found by a few letters, best first: an id that begins with them, then whole words, then scattered letters.
+/// Letters scattered thinly over a sentence find nothing.
 pub fn palette<'a>(keymap: &'a Keymap, query: &str) -> Vec<&'a Binding> {
     let rank = |binding: &Binding| {
         let id = fuzzy(query, binding.row.id);
-        let words = fuzzy(query, binding.row.words).map(|cost| cost + 3);
+        let near = |cost: &u32| *cost <= THIN * query.chars().count() as u32;
+        let words = fuzzy(query, binding.row.words).filter(near).map(|cost| cost + 3);
         let starts = !binding.row.id.starts_with(query.trim());
         id.into_iter().chain(words).min().map(|cost| (starts, cost))
     };

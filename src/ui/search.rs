@@ -2,6 +2,9 @@
 
 use regex::{Regex, RegexBuilder};
 
+/// The largest expression compiled, bytes: typing must not stall the screen.
+const MOST_BYTES: usize = 1 << 20;
+
 /// What a search shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
@@ -11,23 +14,45 @@ pub enum Shown {
     Everything,
 }
 
-/// A search: the text as typed, found as it stands. Case counts once it holds a capital letter.
+/// Which rows a search is after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sense {
+    Holds,
+    Lacks,
+}
+
+/// A search, as typed: `text` as it stands, `~expression`, and a `!` before either for the rows that lack it (the signs
+/// are those of LogQL's line filters); `\` takes a first `!` or `~` as it stands. Case counts once there is a capital
+/// letter.
 #[derive(Clone, Debug)]
 pub struct Search {
     text: String,
     finder: Option<Regex>,
+    sense: Sense,
+    fault: Option<String>,
     /// What it shows.
     pub shown: Shown,
 }
 
 impl Search {
-    /// A filter for a text.
+    /// A filter for a text. An expression that is none finds every row, and `fault` says why.
     pub fn filter(text: impl Into<String>) -> Self {
         let text = text.into();
-        let any_case = !text.chars().any(char::is_uppercase);
-        // An escaped text is a valid expression; one too large to compile matches as if it were absent.
-        let finder = RegexBuilder::new(&regex::escape(&text)).case_insensitive(any_case).build().ok();
-        Self { text, finder, shown: Shown::Matches }
+        let (sense, rest) = text.strip_prefix('!').map_or((Sense::Holds, text.as_str()), |rest| (Sense::Lacks, rest));
+        let pattern = match rest.strip_prefix('~') {
+            Some(expression) => expression.to_owned(),
+            None => regex::escape(rest.strip_prefix('\\').filter(|rest| rest.starts_with(['!', '~'])).unwrap_or(rest)),
+        };
+        let any_case = !rest.chars().any(char::is_uppercase);
+        let (finder, fault) = if pattern.is_empty() {
+            (None, None)
+        } else {
+            match RegexBuilder::new(&pattern).case_insensitive(any_case).size_limit(MOST_BYTES).build() {
+                Ok(finder) => (Some(finder), None),
+                Err(error) => (None, Some(last_words(&error.to_string()))),
+            }
+        };
+        Self { text, finder, sense, fault, shown: Shown::Matches }
     }
 
     /// The text as typed.
@@ -35,23 +60,35 @@ impl Search {
         &self.text
     }
 
+    /// Why the text is no expression.
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
     /// Whether a row matches.
     pub fn matches(&self, row: &str) -> bool {
-        self.finder.as_ref().is_none_or(|finder| finder.is_match(row))
+        self.finder.as_ref().is_none_or(|finder| finder.is_match(row) == (self.sense == Sense::Holds))
     }
 
     /// Where a row matches, as byte ranges, for marking.
     pub fn ranges(&self, row: &str) -> Vec<std::ops::Range<usize>> {
-        if self.text.is_empty() {
+        if self.sense == Sense::Lacks {
             return Vec::new();
         }
-        self.finder.iter().flat_map(|finder| finder.find_iter(row)).map(|found| found.range()).collect()
+        let found = self.finder.iter().flat_map(|finder| finder.find_iter(row)).map(|found| found.range());
+        found.filter(|range| !range.is_empty()).collect()
     }
 
     /// Whether a row is on screen under this search.
     pub fn shows(&self, row: &str) -> bool {
         self.shown == Shown::Everything || self.matches(row)
     }
+}
+
+/// The last line of what the parser says: the lines before draw the place.
+fn last_words(told: &str) -> String {
+    let last = told.lines().last().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
 /// Whether a row is on screen under a search that may be absent.
@@ -89,6 +126,28 @@ mod tests {
         assert!(!Search::filter("a.c").matches("abc"), "no expression, no surprise");
         assert_eq!(Search::filter("ab").ranges("abcAB"), [0..2, 3..5]);
         assert!(Search::filter("").ranges("abc").is_empty());
+    }
+
+    #[test]
+    fn signs_before_the_text_ask_for_expressions_and_for_what_lacks_them() {
+        assert!(Search::filter("~GET .* 5\\d\\d").matches("GET /v1/orders 503 2ms"));
+        assert!(!Search::filter("!healthz").matches("GET /healthz"));
+        assert!(Search::filter("!healthz").matches("GET /v1/orders"));
+        assert!(Search::filter("!~/(healthz|ready)").matches("GET /v1/orders"));
+        assert!(!Search::filter("!~/(healthz|ready)").matches("GET /ready"));
+        assert!(Search::filter("\\!important").matches("an !important note"));
+        assert!(Search::filter("!").matches("anything") && Search::filter("~").matches("anything"));
+        assert!(Search::filter("!ab").ranges("ab").is_empty(), "nothing to mark where it is absent");
+        assert!(Search::filter("~x*").ranges("ab").is_empty(), "an empty match marks nothing");
+    }
+
+    #[test]
+    fn a_broken_expression_hides_nothing_and_says_why() {
+        let search = Search::filter("~GET [a");
+        assert!(search.matches("anything"));
+        assert_eq!(search.fault(), Some("unclosed character class"));
+        assert_eq!(Search::filter("GET [a").fault(), None);
+        assert!(Search::filter("~(\\w{1000}){1000}").fault().is_some(), "too large an expression is refused");
     }
 
     #[test]

@@ -21,7 +21,8 @@ const MESSAGE_S: i64 = 8;
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), look: &Look) {
     if let Some(Overlay::Filter { text, .. }) = &ui.overlay {
         let left = look.line([(Role::Accent, "/".into()), (Role::Strong, text.into()), (Role::Strong, "_".into())]);
-        let right = Line::from(look.span(Role::Faint, "Enter keeps it  Esc takes it back"));
+        let words = if text.is_empty() { "!text lacks it  ~expression  " } else { "" };
+        let right = Line::from(look.span(Role::Faint, format!("{words}Enter keeps it  Esc takes it back")));
         ends(buffer, area, (&left, &right), look);
         return;
     }
@@ -70,5 +71,8 @@ fn told<'h>(hints: impl IntoIterator<Item = (&'h str, &'h str)>, look: &Look) ->
 pub fn push_search(title: &mut Line<'_>, search: Option<&Search>, look: &Look) {
     if let Some(search) = search.filter(|search| !search.text().is_empty()) {
         title.push_span(look.span(Role::Match, format!("  /{}", search.text())));
+        if let Some(fault) = search.fault() {
+            title.push_span(look.span(Role::Warning, format!("  no expression: {fault}")));
+        }
     }
 }

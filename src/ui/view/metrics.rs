@@ -244,7 +244,7 @@ fn sparklines(mut sheet: Sheet<'_>, all: &[(MetricRole, &Series)], (facts, selec
         let threshold = facts.threshold(&series);
         let chart = Chart { series: &series, window, threshold, deploys: &[], kills: &[], glyphs: look.glyphs };
         let mut spans = vec![
-            look.span(Role::Title, format!("{:<8} ", name(*role, &series))),
+            look.span(Role::Title, format!("{:<8} ", format::clip(name(*role, &series), 8, look.glyphs))),
             look.span(Role::Curve, chart.sparkline(columns)),
         ];
         spans.extend(numbers(&series, threshold, look));
