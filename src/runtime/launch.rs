@@ -428,6 +428,7 @@ fn assemble(config: &Config, world: World, watched: Watched) -> Run {
         policy: world.policy.clone(),
         model: config.model.as_ref().map(|model| model.id.clone()),
         services: world.services.iter().map(|configured| configured.service.clone()).collect(),
+        log_groups: world.outside.log_groups.clone(),
         focus: config.focus.clone(),
         wall_started_at: wall_now(),
         slack,

@@ -2,6 +2,8 @@
 
 mod remediation;
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -191,9 +193,9 @@ pub enum LogEvent {
         group: LogGroup,
         /// The counts.
         summary: BatchSummary,
-        /// The lines, absent from a journal.
+        /// The lines, absent from a journal. The ring shares them with the event: a line is stored once.
         #[serde(skip)]
-        lines: Vec<LogLine>,
+        lines: Vec<Arc<LogLine>>,
     },
     /// Events of this span were not read.
     Gap {

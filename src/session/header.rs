@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::scope::{Namespace, Scope};
 use crate::domain::observation::service::Service;
 use crate::domain::remediation::policy::Policy;
@@ -54,6 +55,9 @@ pub struct Header {
     pub model: Option<String>,
     /// Services from the configuration.
     pub services: Vec<Service>,
+    /// Log groups named on the command line: read for every incident, before those of its service.
+    #[serde(default)]
+    pub log_groups: Vec<LogGroup>,
     /// The alarm the session was started for.
     pub focus: Option<String>,
     /// Wall time of the start; in a rehearsal it differs from incident time.

@@ -1,27 +1,23 @@
 //! The log board: exact counts of everything received, and a byte-capped ring of lines with counted losses.
 
-use std::collections::VecDeque;
+mod arrivals;
+mod ring;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::domain::observation::log::{BatchSummary, LogGroup, LogLevel, LogLine};
-use crate::domain::observation::oom_kill::KillSign;
+use self::arrivals::{Numbers, Rate};
+use self::ring::Ring;
+use crate::domain::observation::log::{BatchSummary, LogGroup, LogLine};
 use crate::domain::observation::scope::Window;
+
+pub use self::ring::StoredLine;
 
 /// Bytes of text the ring holds by default.
 pub const RING_BYTES: usize = 32 << 20;
-/// What a line costs beside its text.
-const LINE_OVERHEAD: usize = 160;
-
-/// A line with the number it got on arrival: the anchor that scrolling holds on to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct StoredLine {
-    /// Ascending by arrival, from 0.
-    pub number: u64,
-    /// The line.
-    pub line: LogLine,
-}
 
 /// A span that was not read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,6 +32,17 @@ pub struct LogGap {
     pub why: String,
 }
 
+/// What was received of one group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct GroupBoard {
+    /// Counts over everything received.
+    pub total: BatchSummary,
+    /// Lines that fell out of the ring.
+    evicted: u64,
+    rate: Rate,
+    numbers: Numbers,
+}
+
 /// All that was received of logs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LogBoard {
@@ -43,16 +50,12 @@ pub struct LogBoard {
     pub total: BatchSummary,
     /// Spans that were not read.
     pub gaps: Vec<LogGap>,
+    /// By group.
+    groups: BTreeMap<LogGroup, GroupBoard>,
     /// Lines in time order, newest last.
-    ring: VecDeque<StoredLine>,
-    /// Text bytes in the ring.
-    ring_bytes: usize,
-    /// Lines that fell out of the ring.
-    evicted: u64,
+    ring: Ring,
     /// The next line's number.
     next: u64,
-    /// Most bytes the ring may hold.
-    cap: usize,
 }
 
 impl Default for LogBoard {
@@ -67,39 +70,44 @@ impl LogBoard {
         Self {
             total: BatchSummary::default(),
             gaps: Vec::new(),
-            ring: VecDeque::new(),
-            ring_bytes: 0,
-            evicted: 0,
+            groups: BTreeMap::new(),
+            ring: Ring::with_cap(cap),
             next: 0,
-            cap,
         }
     }
 
-    /// Folds one page.
-    pub fn fold_batch(&mut self, summary: &BatchSummary, lines: &[LogLine]) {
+    /// Folds one page of a group. The page is sorted in as a whole: its order and how lines are split into pages change
+    /// nothing but their numbers.
+    pub fn fold_batch<L>(&mut self, group: &LogGroup, summary: &BatchSummary, lines: &[L])
+    where
+        L: Clone + Into<Arc<LogLine>>,
+    {
         self.total.merge(summary);
+        let board = self.groups.entry(group.clone()).or_default();
+        board.total.merge(summary);
+        board.numbers.note(self.next, lines.len() as u64);
+        let mut page: Vec<StoredLine> = Vec::with_capacity(lines.len());
         for line in lines {
-            self.insert(line.clone());
+            let line: Arc<LogLine> = line.clone().into();
+            board.rate.count(line.at);
+            page.push(StoredLine { number: self.next, line });
+            self.next += 1;
         }
-        while self.ring_bytes > self.cap {
-            let Some(gone) = self.ring.pop_front() else { break };
-            self.ring_bytes = self.ring_bytes.saturating_sub(cost(&gone.line));
-            self.evicted += 1;
+        for gone in self.ring.merge(page) {
+            if let Some(board) = self.groups.get_mut(&gone.line.group) {
+                board.evicted += 1;
+            }
         }
-    }
-
-    fn insert(&mut self, line: LogLine) {
-        self.ring_bytes += cost(&line);
-        let stored = StoredLine { number: self.next, line };
-        self.next += 1;
-        // Pages come in order and mostly after what is there: the search starts at the end.
-        let late = self.ring.iter().rev().take_while(|other| other.line.at > stored.line.at).count();
-        self.ring.insert(self.ring.len() - late, stored);
     }
 
     /// The lines held, in time order.
     pub fn lines(&self) -> &VecDeque<StoredLine> {
-        &self.ring
+        self.ring.lines()
+    }
+
+    /// What was received of a group, if anything was.
+    pub fn group(&self, group: &LogGroup) -> Option<&GroupBoard> {
+        self.groups.get(group)
     }
 
     /// The number the next line will get: how many lines this process has received.
@@ -109,26 +117,42 @@ impl LogBoard {
 
     /// Lines that fell out of the ring.
     pub fn evicted(&self) -> u64 {
-        self.evicted
+        self.groups.values().map(GroupBoard::evicted).sum()
     }
 
     /// Forgets the lines and keeps the counts: what a journal keeps.
     pub fn without_lines(&self) -> Self {
-        Self { total: self.total.clone(), gaps: self.gaps.clone(), ..Self::with_cap(self.cap) }
+        let counts = |board: &GroupBoard| GroupBoard { total: board.total.clone(), ..GroupBoard::default() };
+        Self {
+            total: self.total.clone(),
+            gaps: self.gaps.clone(),
+            groups: self.groups.iter().map(|(group, board)| (group.clone(), counts(board))).collect(),
+            ..Self::with_cap(self.ring.cap())
+        }
+    }
+}
+
+impl GroupBoard {
+    /// Lines this process has received.
+    pub fn received(&self) -> u64 {
+        self.numbers.received()
     }
 
-    /// Lines that arrived in the last `seconds` before `now`, by their own time.
+    /// Lines with a number from `number` on.
+    pub fn received_since(&self, number: u64) -> u64 {
+        self.numbers.since(number)
+    }
+
+    /// Lines that fell out of the ring.
+    pub fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// Lines that happened in the last `seconds` before `now`, by their own time, held or not.
     pub fn rate(&self, now: Timestamp, seconds: i64) -> u64 {
-        let from = now - jiff::SignedDuration::from_secs(seconds);
-        self.ring.iter().rev().take_while(|stored| stored.line.at >= from).count() as u64
-    }
-
-    /// How many held lines are of a level or carry a sign; for the pane's title.
-    pub fn held(&self, wanted: impl Fn(LogLevel, Option<KillSign>) -> bool) -> usize {
-        self.ring.iter().filter(|stored| wanted(stored.line.level, stored.line.kill)).count()
+        self.rate.over(now, seconds)
     }
 }
 
-fn cost(line: &LogLine) -> usize {
-    line.text.len() + line.stream.len() + LINE_OVERHEAD
-}
+#[cfg(test)]
+mod tests;

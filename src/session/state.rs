@@ -13,6 +13,7 @@ use super::record::IncidentId;
 use super::timeline::Timeline;
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmState};
+use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::{MetricRole, Series};
 use crate::domain::observation::service::{Service, ServiceName};
 use crate::domain::observation::workload::ClusterView;
@@ -92,6 +93,13 @@ impl Session {
     /// A feed, as it is before anything is known of it.
     pub fn feed(&self, id: FeedId) -> Feed {
         self.feeds.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// The log groups read for an incident: those named on the command line, then those of its service.
+    pub fn log_groups<'a>(&'a self, incident: Option<&'a Incident>) -> Vec<&'a LogGroup> {
+        let own = incident.map_or(&[][..], |incident| incident.service.log_groups.as_slice());
+        let further = own.iter().filter(|group| !self.header.log_groups.contains(group));
+        self.header.log_groups.iter().chain(further).collect()
     }
 
     /// The next incident's number.

@@ -102,7 +102,7 @@ fn alarm_event(session: &mut Session, event: &AlarmEvent) -> Vec<Effect> {
 
 fn log_event(session: &mut Session, event: &LogEvent) {
     match event {
-        LogEvent::Batch { summary, lines, .. } => session.logs.fold_batch(summary, lines),
+        LogEvent::Batch { group, summary, lines } => session.logs.fold_batch(group, summary, lines),
         LogEvent::Gap { group, window, missed, why } => session.logs.gaps.push(super::logs::LogGap {
             group: group.clone(),
             window: *window,

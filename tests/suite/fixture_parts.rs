@@ -149,7 +149,7 @@ pub fn fill_logs(session: &mut Session, now: Timestamp) {
     for line in &lines {
         summary.add(line);
     }
-    session.logs.fold_batch(&summary, &lines);
+    session.logs.fold_batch(&LogGroup::from("/ecs/my-api"), &summary, &lines);
 }
 
 /// Folds a few records into the timeline.

@@ -1,5 +1,7 @@
 //! Follows the service of an incident: new log lines every two seconds, new metric points every minute.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
 
@@ -76,7 +78,7 @@ async fn poll(means: &Means, tail: &mut Tail, group: &LogGroup) -> Result<(), Fa
 /// Cleans and counts a page and tells of it as one batch.
 pub async fn tell_page(means: &Means, group: &LogGroup, page: LogPage) {
     let mut summary = BatchSummary { duplicates: page.duplicates, ..BatchSummary::default() };
-    let lines: Vec<_> = page.events.into_iter().map(|raw| ingest(raw, group)).collect();
+    let lines: Vec<_> = page.events.into_iter().map(|raw| Arc::new(ingest(raw, group))).collect();
     for line in &lines {
         summary.add(line);
     }

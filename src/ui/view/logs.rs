@@ -76,7 +76,8 @@ fn title((ui, session): (&Ui, &Session), shown: &LogRows<'_>, (look, held): (&Lo
     title.push_span(look.span(role, mode));
     title.push_span(Span::raw("  "));
     title.push_span(kills::words(session, incident, look));
-    let rate = session.logs.rate(look.now, RATE_S) as f64 / RATE_S as f64;
+    let rates = session.log_groups(incident).into_iter().filter_map(|group| session.logs.group(group));
+    let rate = rates.map(|group| group.rate(look.now, RATE_S)).sum::<u64>() as f64 / RATE_S as f64;
     title.push_span(look.span(Role::Faint, format!("  {}/s  ", format::figure(rate))));
     title.push_span(lost(&session.logs.gaps, look));
     super::push_search(&mut title, ui.logs.search.as_ref(), look);

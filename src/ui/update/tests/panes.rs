@@ -26,7 +26,7 @@ fn line(second: i64, level: LogLevel, text: &str) -> LogLine {
 fn busy() -> Session {
     let mut session = session(StepState::Rehearsed);
     let lines: Vec<LogLine> = (0..100).map(numbered).collect();
-    session.logs.fold_batch(&BatchSummary::default(), &lines);
+    session.logs.fold_batch(&"/ecs/my-api".into(), &BatchSummary::default(), &lines);
     session
 }
 
@@ -92,14 +92,14 @@ fn new_lines_move_nothing_that_is_held_and_follow_is_a_mode() {
     let (before, line_before) = (on_screen(&person), selected(&person));
     assert_eq!(line_before, "GET 96");
     let late: Vec<LogLine> = (0..50).map(|n| line(n, LogLevel::Info, "late")).chain((100..150).map(numbered)).collect();
-    person.session.logs.fold_batch(&BatchSummary::default(), &late);
+    person.session.logs.fold_batch(&"/ecs/my-api".into(), &BatchSummary::default(), &late);
     assert_eq!((on_screen(&person), selected(&person)), (before, line_before));
     person.presses("f");
     assert_eq!(selected(&person), "GET 149");
     assert!(person.ui.logs.follows());
     person.presses("f");
     let held = on_screen(&person);
-    person.session.logs.fold_batch(&BatchSummary::default(), &[numbered(150)]);
+    person.session.logs.fold_batch(&"/ecs/my-api".into(), &BatchSummary::default(), &[numbered(150)]);
     assert_eq!(on_screen(&person), held);
 }
 
@@ -108,7 +108,7 @@ fn a_frozen_pane_counts_what_it_withholds() {
     let mut person = Person::new(busy());
     person.presses("3 p");
     let before = on_screen(&person);
-    person.session.logs.fold_batch(&BatchSummary::default(), &[numbered(200), numbered(201)]);
+    person.session.logs.fold_batch(&"/ecs/my-api".into(), &BatchSummary::default(), &[numbered(200), numbered(201)]);
     assert_eq!(on_screen(&person), before);
     assert_eq!(rows::logs(&person.ui, &person.session, 5).withheld, 2);
     person.presses("p");
@@ -161,11 +161,11 @@ fn an_evicted_line_leaves_its_time_selected() {
     let mut person = Person::new(busy());
     person.session.logs = crate::session::logs::LogBoard::with_cap(100 * 180);
     let lines: Vec<LogLine> = (0..100).map(numbered).collect();
-    person.session.logs.fold_batch(&BatchSummary::default(), &lines);
+    person.session.logs.fold_batch(&"/ecs/my-api".into(), &BatchSummary::default(), &lines);
     person.presses("3");
     person.types("ggjj");
     let more: Vec<LogLine> = (100..190).map(numbered).collect();
-    person.session.logs.fold_batch(&BatchSummary::default(), &more);
+    person.session.logs.fold_batch(&"/ecs/my-api".into(), &BatchSummary::default(), &more);
     let first = person.session.logs.lines().front().unwrap().line.text.clone();
     assert_eq!(selected(&person), first, "the oldest that is left");
 }

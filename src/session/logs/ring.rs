@@ -1,0 +1,125 @@
+//! The newest lines within a cap of bytes, in time order. What comes late is merged in page by page, never line by line.
+
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+use crate::domain::observation::log::{LogEventId, LogGroup, LogLine};
+
+/// What a line costs beside its text.
+const LINE_OVERHEAD: usize = 160;
+
+/// A line with the number it got on arrival: the anchor that scrolling holds on to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StoredLine {
+    /// Ascending by arrival, from 0.
+    pub number: u64,
+    /// The line.
+    #[serde(serialize_with = "by_value")]
+    pub line: Arc<LogLine>,
+}
+
+fn by_value<S: Serializer>(line: &Arc<LogLine>, to: S) -> Result<S::Ok, S::Error> {
+    line.as_ref().serialize(to)
+}
+
+/// Where a line belongs: by its time, then by its id. Ids are decimal numbers of one width in CloudWatch; where they are
+/// of several, the shorter is the smaller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Place {
+    at: Timestamp,
+    id: LogEventId,
+    group: LogGroup,
+}
+
+impl Place {
+    fn of(line: &LogLine) -> Self {
+        Self { at: line.at, id: line.id.clone(), group: line.group.clone() }
+    }
+
+    fn holds_back(&self, line: &LogLine) -> bool {
+        by_place((line.at, &line.id, &line.group), (self.at, &self.id, &self.group)).is_le()
+    }
+}
+
+type Key<'a> = (Timestamp, &'a LogEventId, &'a LogGroup);
+
+fn by_place(a: Key<'_>, b: Key<'_>) -> Ordering {
+    a.0.cmp(&b.0).then_with(|| {
+        let (id, other) = (a.1.as_str(), b.1.as_str());
+        id.len().cmp(&other.len()).then_with(|| id.cmp(other)).then_with(|| a.2.cmp(b.2))
+    })
+}
+
+fn order(a: &StoredLine, b: &StoredLine) -> Ordering {
+    by_place((a.line.at, &a.line.id, &a.line.group), (b.line.at, &b.line.id, &b.line.group))
+}
+
+fn cost(stored: &StoredLine) -> usize {
+    stored.line.text.len() + stored.line.stream.len() + LINE_OVERHEAD
+}
+
+/// The ring. It holds the longest run of newest lines whose bytes fit the cap, whatever the order they came in.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Ring {
+    lines: VecDeque<StoredLine>,
+    bytes: usize,
+    cap: usize,
+    /// The newest line that fell out: what is not newer would fall out again, and is not let in.
+    floor: Option<Place>,
+}
+
+impl Ring {
+    pub(super) fn with_cap(cap: usize) -> Self {
+        Self { lines: VecDeque::new(), bytes: 0, cap, floor: None }
+    }
+
+    pub(super) fn cap(&self) -> usize {
+        self.cap
+    }
+
+    pub(super) fn lines(&self) -> &VecDeque<StoredLine> {
+        &self.lines
+    }
+
+    /// Takes a page in and gives back what did not fit. Costs the page and the held lines that are newer than its oldest.
+    pub(super) fn merge(&mut self, mut page: Vec<StoredLine>) -> Vec<StoredLine> {
+        // Pages come in order nearly always, and sorting what is sorted is one walk.
+        page.sort_by(order);
+        let floor = self.floor.as_ref();
+        let too_old = floor.map_or(0, |floor| page.partition_point(|stored| floor.holds_back(&stored.line)));
+        let fresh = page.split_off(too_old);
+        let mut out = page;
+        self.bytes += fresh.iter().map(cost).sum::<usize>();
+        self.insert(fresh);
+        self.evict(&mut out);
+        out
+    }
+
+    fn insert(&mut self, page: Vec<StoredLine>) {
+        let Some(oldest) = page.first() else { return };
+        let place = self.lines.partition_point(|held| order(held, oldest).is_le());
+        let mut displaced = self.lines.split_off(place);
+        for stored in page {
+            let earlier = displaced.iter().take_while(|held| order(held, &stored).is_le()).count();
+            self.lines.extend(displaced.drain(..earlier));
+            self.lines.push_back(stored);
+        }
+        self.lines.append(&mut displaced);
+    }
+
+    fn evict(&mut self, out: &mut Vec<StoredLine>) {
+        let kept = out.len();
+        while self.bytes > self.cap {
+            let Some(gone) = self.lines.pop_front() else { break };
+            self.bytes = self.bytes.saturating_sub(cost(&gone));
+            out.push(gone);
+        }
+        if let Some(newest) = out.get(kept..).and_then(<[StoredLine]>::last) {
+            self.floor = Some(Place::of(&newest.line));
+        }
+    }
+}
