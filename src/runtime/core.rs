@@ -126,6 +126,7 @@ impl Core {
 
     /// Lets out what the journal has acknowledged.
     pub fn pump(&mut self) {
+        self.runner.end_idle(&self.session);
         loop {
             let released = self.outbox.release(&self.session, self.clock.now());
             if released.is_empty() {

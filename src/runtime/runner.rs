@@ -59,7 +59,7 @@ pub struct Runner {
     tasks: Tasks,
     alarms: mpsc::UnboundedSender<(Alarm, Flight)>,
     asks: BTreeMap<IncidentId, CancellationToken>,
-    follows: BTreeMap<IncidentId, CancellationToken>,
+    following: follow::Following,
 }
 
 impl Runner {
@@ -67,7 +67,7 @@ impl Runner {
     pub fn new(means: Means, tasks: Tasks, services: Vec<ConfiguredService>) -> Self {
         let (alarms, queue) = mpsc::unbounded_channel();
         tasks.spawn("identify", identify::identify_all(means.clone(), services, queue));
-        Self { means, tasks, alarms, asks: BTreeMap::new(), follows: BTreeMap::new() }
+        Self { means, tasks, alarms, asks: BTreeMap::new(), following: follow::Following::default() }
     }
 
     /// The tasks it spawns into.
@@ -102,7 +102,9 @@ impl Runner {
             }
             Effect::Follow { incident } => self.follow(incident, session),
             Effect::Observe { incident, asks, window } => {
-                if let Some(order) = observe::Order::of(session, incident, asks, window) {
+                // A round may be about other groups than the one before: the person corrects services.
+                self.follow(incident, session);
+                if let Some(order) = observe::Order::of((session, &mut self.following), incident, asks, window) {
                     self.fly("observe", |means| observe::observe(means, order));
                 }
             }
@@ -184,12 +186,14 @@ impl Runner {
         });
     }
 
+    /// Ends what no open incident needs any more.
+    pub fn end_idle(&mut self, session: &Session) {
+        self.following.end_idle(session);
+    }
+
     fn follow(&mut self, incident: IncidentId, session: &Session) {
-        let Some(found) = session.incidents.get(&incident) else { return };
-        let work = follow::follow(self.means.clone(), found.service.clone());
-        let token = self.tasks.spawn("follow", work);
-        if let Some(before) = self.follows.insert(incident, token) {
-            before.cancel();
+        if let Some(found) = session.incidents.get(&incident) {
+            self.following.begin((session, found), (&self.means, &self.tasks));
         }
     }
 }

@@ -168,6 +168,25 @@ pub enum FeedEvent {
         /// Which.
         feed: FeedId,
     },
+    /// The health of one log group changed.
+    GroupChanged {
+        /// Which.
+        group: LogGroup,
+        /// To what.
+        health: FeedHealth,
+    },
+    /// A log group answered as before.
+    GroupAnswered {
+        /// Which.
+        group: LogGroup,
+    },
+    /// What a feed lists and nobody could read changed: those are missing from its panel.
+    Unreadable {
+        /// Which.
+        feed: FeedId,
+        /// One sentence each; empty when everything can be read again.
+        why: Vec<String>,
+    },
 }
 
 /// Metrics.
@@ -431,13 +450,12 @@ impl Event {
     pub fn durability(&self) -> Durability {
         match self {
             Self::Session(event) => session_durability(event),
-            Self::Feed(FeedEvent::Answered { .. }) | Self::Workload(WorkloadEvent::Changed { .. }) => {
-                Durability::Ephemeral
-            }
+            Self::Feed(FeedEvent::Answered { .. } | FeedEvent::GroupAnswered { .. })
+            | Self::Workload(WorkloadEvent::Changed { .. }) => Durability::Ephemeral,
             Self::Remediation(event) => remediation_durability(event),
             Self::Narrative(NarrativeEvent::RulesChosen { .. }) => Durability::Synced,
             Self::Alarm(_)
-            | Self::Feed(FeedEvent::Changed { .. })
+            | Self::Feed(FeedEvent::Changed { .. } | FeedEvent::GroupChanged { .. } | FeedEvent::Unreadable { .. })
             | Self::Metric(_)
             | Self::Log(_)
             | Self::Incident(_)

@@ -74,6 +74,36 @@ pub struct Feed {
     pub health: FeedHealth,
     /// When it last answered.
     pub answered_at: Option<Timestamp>,
+    /// One sentence for each thing it lists and nobody could read.
+    #[serde(default)]
+    pub unreadable: Vec<String>,
+}
+
+impl Feed {
+    /// Its health changed.
+    pub fn change(&mut self, health: &FeedHealth, at: Timestamp) {
+        if *health == FeedHealth::Live {
+            self.answered_at = Some(at);
+        }
+        self.health = health.clone();
+    }
+
+    /// How much there is to worry about, to compare: lost, then failing, then silent; of equals the older answer.
+    fn worry(&self) -> (u8, std::cmp::Reverse<Option<Timestamp>>) {
+        let rank = match self.health {
+            FeedHealth::Off { .. } => 0,
+            FeedHealth::Live => 1,
+            FeedHealth::Connecting => 2,
+            FeedHealth::Retrying { .. } => 3,
+            FeedHealth::Lost { .. } => 4,
+        };
+        (rank, std::cmp::Reverse(self.answered_at))
+    }
+}
+
+/// The feed that is worst off: what a panel fed by several of them shows.
+pub fn worst<'a>(feeds: impl Iterator<Item = &'a Feed>) -> Option<&'a Feed> {
+    feeds.max_by_key(|feed| feed.worry())
 }
 
 /// All feeds.
@@ -82,14 +112,38 @@ pub type Feeds = BTreeMap<FeedId, Feed>;
 /// Folds an event about a feed.
 pub fn fold(feeds: &mut Feeds, event: &FeedEvent, at: Timestamp) {
     match event {
-        FeedEvent::Changed { feed, health } => {
-            let entry = feeds.entry(*feed).or_default();
-            if *health == FeedHealth::Live {
-                entry.answered_at = Some(at);
-            }
-            entry.health = health.clone();
-        }
+        FeedEvent::Changed { feed, health } => feeds.entry(*feed).or_default().change(health, at),
         FeedEvent::Answered { feed } => feeds.entry(*feed).or_default().answered_at = Some(at),
+        FeedEvent::Unreadable { feed, why } => feeds.entry(*feed).or_default().unreadable.clone_from(why),
+        // The board of the logs keeps these beside the counts of each group.
+        FeedEvent::GroupChanged { .. } | FeedEvent::GroupAnswered { .. } => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fault::FaultKind;
+
+    fn feed(health: FeedHealth, second: Option<i64>) -> Feed {
+        Feed { health, answered_at: second.and_then(|at| Timestamp::from_second(at).ok()), ..Feed::default() }
+    }
+
+    #[test]
+    fn of_several_feeds_the_worst_is_shown() {
+        let fault = Fault::new(FaultKind::Denied, "no");
+        let off = feed(FeedHealth::Off { why: "over".to_owned() }, Some(1));
+        let (old, new) = (feed(FeedHealth::Live, Some(5)), feed(FeedHealth::Live, Some(9)));
+        let connecting = feed(FeedHealth::Connecting, None);
+        let retrying =
+            feed(FeedHealth::Retrying { attempt: 1, until: Timestamp::UNIX_EPOCH, fault: fault.clone() }, Some(8));
+        let lost = feed(FeedHealth::Lost { fault }, None);
+        let ascending = [off, new, old, connecting, retrying, lost];
+        for end in 1..=ascending.len() {
+            assert_eq!(worst(ascending[..end].iter()), ascending[..end].last());
+            assert_eq!(worst(ascending[..end].iter().rev()), ascending[..end].last());
+        }
+        assert_eq!(worst([].iter()), None);
     }
 }
 

@@ -11,6 +11,8 @@ use serde::Serialize;
 
 use self::arrivals::{Numbers, Rate};
 use self::ring::Ring;
+use super::event::FeedEvent;
+use super::feeds::{Feed, worst};
 use crate::domain::observation::log::{BatchSummary, LogGroup, LogLine};
 use crate::domain::observation::scope::Window;
 
@@ -37,6 +39,8 @@ pub struct LogGap {
 pub struct GroupBoard {
     /// Counts over everything received.
     pub total: BatchSummary,
+    /// How it is read; `None` until that was told.
+    feed: Option<Feed>,
     /// Lines that fell out of the ring.
     evicted: u64,
     rate: Rate,
@@ -100,6 +104,28 @@ impl LogBoard {
         }
     }
 
+    /// Folds what is told of how a group is read.
+    pub fn fold_feed(&mut self, event: &FeedEvent, at: Timestamp) {
+        match event {
+            FeedEvent::GroupChanged { group, health } => {
+                let board = self.groups.entry(group.clone()).or_default();
+                board.feed.get_or_insert_default().change(health, at);
+            }
+            FeedEvent::GroupAnswered { group } => {
+                // A group says first how it is, and then that it still is.
+                if let Some(feed) = self.groups.get_mut(group).and_then(|board| board.feed.as_mut()) {
+                    feed.answered_at = Some(at);
+                }
+            }
+            FeedEvent::Changed { .. } | FeedEvent::Answered { .. } | FeedEvent::Unreadable { .. } => {}
+        }
+    }
+
+    /// How the worst off of these groups is read; `None` while nothing was told of any.
+    pub fn worst_feed<'a>(&'a self, groups: impl IntoIterator<Item = &'a LogGroup>) -> Option<&'a Feed> {
+        worst(groups.into_iter().filter_map(|group| self.groups.get(group)?.feed.as_ref()))
+    }
+
     /// The lines held, in time order.
     pub fn lines(&self) -> &VecDeque<StoredLine> {
         self.ring.lines()
@@ -122,7 +148,11 @@ impl LogBoard {
 
     /// Forgets the lines and keeps the counts: what a journal keeps.
     pub fn without_lines(&self) -> Self {
-        let counts = |board: &GroupBoard| GroupBoard { total: board.total.clone(), ..GroupBoard::default() };
+        let counts = |board: &GroupBoard| GroupBoard {
+            total: board.total.clone(),
+            feed: board.feed.clone().map(|feed| Feed { answered_at: None, ..feed }),
+            ..GroupBoard::default()
+        };
         Self {
             total: self.total.clone(),
             gaps: self.gaps.clone(),

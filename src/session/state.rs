@@ -95,6 +95,12 @@ impl Session {
         self.feeds.get(&id).cloned().unwrap_or_default()
     }
 
+    /// How the logs of an incident are read: as the worst off of its groups.
+    pub fn log_feed(&self, incident: Option<&Incident>) -> Feed {
+        let worst = self.logs.worst_feed(self.log_groups(incident));
+        worst.cloned().unwrap_or_else(|| self.feed(FeedId::Logs))
+    }
+
     /// The log groups read for an incident: those named on the command line, then those of its service.
     pub fn log_groups<'a>(&'a self, incident: Option<&'a Incident>) -> Vec<&'a LogGroup> {
         let own = incident.map_or(&[][..], |incident| incident.service.log_groups.as_slice());

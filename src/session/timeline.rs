@@ -7,7 +7,7 @@ use super::event::{
     AlarmEvent, Event, EvidenceEvent, Execution, FeedEvent, IncidentEvent, LogEvent, NarrativeEvent, Occasion,
     RemediationEvent, ReportEvent, SessionEvent, VerificationEvent,
 };
-use super::feeds::FeedHealth;
+use super::feeds::{FeedHealth, FeedId};
 use super::record::{IncidentId, Record};
 use crate::domain::remediation::approval::Decision;
 use crate::domain::remediation::verification::TestState;
@@ -134,13 +134,27 @@ fn alarm(event: &AlarmEvent) -> Option<(EntryKind, String)> {
 }
 
 fn feed(event: &FeedEvent) -> Option<(EntryKind, String)> {
-    let FeedEvent::Changed { feed, health } = event else { return None };
-    match health {
-        FeedHealth::Lost { fault } => Some((EntryKind::Fault, format!("{} lost: {fault}", feed.word()))),
-        FeedHealth::Retrying { attempt: 1, fault, .. } => {
-            Some((EntryKind::Fault, format!("{} failing: {}", feed.word(), fault.summary)))
+    match event {
+        FeedEvent::Changed { feed, health } => health_of(feed.word(), health),
+        FeedEvent::GroupChanged { group, health } => health_of(&format!("{} {group}", FeedId::Logs.word()), health),
+        FeedEvent::Unreadable { feed, why } if why.is_empty() => {
+            Some((EntryKind::Feed, format!("{}: everything listed can be read again", feed.word())))
         }
-        FeedHealth::Live => Some((EntryKind::Feed, format!("{} live", feed.word()))),
+        FeedEvent::Unreadable { feed, why } => {
+            let text = format!("{}: {} could not be read and are missing: {}", feed.word(), why.len(), why.join(" "));
+            Some((EntryKind::Fault, text))
+        }
+        FeedEvent::Answered { .. } | FeedEvent::GroupAnswered { .. } => None,
+    }
+}
+
+fn health_of(name: &str, health: &FeedHealth) -> Option<(EntryKind, String)> {
+    match health {
+        FeedHealth::Lost { fault } => Some((EntryKind::Fault, format!("{name} lost: {fault}"))),
+        FeedHealth::Retrying { attempt: 1, fault, .. } => {
+            Some((EntryKind::Fault, format!("{name} failing: {}", fault.summary)))
+        }
+        FeedHealth::Live => Some((EntryKind::Feed, format!("{name} live"))),
         FeedHealth::Off { .. } | FeedHealth::Retrying { .. } | FeedHealth::Connecting => None,
     }
 }

@@ -23,6 +23,7 @@ pub fn update(session: &mut Session, record: &Record) -> Vec<Effect> {
         Event::Alarm(event) => alarm_event(session, event),
         Event::Feed(event) => {
             feeds::fold(&mut session.feeds, event, record.at);
+            session.logs.fold_feed(event, record.at);
             Vec::new()
         }
         Event::Metric(MetricEvent::Read { service, series }) => {

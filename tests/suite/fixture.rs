@@ -29,7 +29,7 @@ fn ago(seconds: i64) -> Timestamp {
 }
 
 fn feed(session: &mut Session, id: FeedId, age_s: i64) {
-    session.feeds.insert(id, Feed { health: FeedHealth::Live, answered_at: Some(ago(age_s)) });
+    session.feeds.insert(id, Feed { health: FeedHealth::Live, answered_at: Some(ago(age_s)), ..Feed::default() });
 }
 
 /// Started against production, nothing answered yet.
@@ -216,7 +216,7 @@ pub fn stale() -> Session {
         (FeedId::Logs, FeedHealth::Lost { fault: expired }, 127),
     ];
     for (id, health, age_s) in feeds {
-        session.feeds.insert(id, Feed { health, answered_at: Some(ago(age_s)) });
+        session.feeds.insert(id, Feed { health, answered_at: Some(ago(age_s)), ..Feed::default() });
     }
     session.logs.gaps.push(LogGap {
         group: LogGroup::from("/ecs/my-api"),
@@ -232,7 +232,9 @@ pub fn denied() -> Session {
     let mut session = empty();
     let fault =
         Fault::new(FaultKind::Denied, "DescribeAlarms denied for oncall-ro.").hint("Needs cloudwatch:DescribeAlarms.");
-    session.feeds.insert(FeedId::Alarms, Feed { health: FeedHealth::Lost { fault }, answered_at: None });
+    session
+        .feeds
+        .insert(FeedId::Alarms, Feed { health: FeedHealth::Lost { fault }, answered_at: None, ..Feed::default() });
     session
 }
 

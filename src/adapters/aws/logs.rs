@@ -17,6 +17,7 @@ mod seen;
 mod tail;
 
 pub use read::read_window;
+pub use seen::Seen;
 pub use tail::{Tail, TailPoll};
 
 /// Why logs could not be read.

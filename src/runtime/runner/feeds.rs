@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 use tokio::sync::mpsc;
 
 use super::Means;
-use super::patience::{roll, tell_health};
-use crate::adapters::aws::alarms::describe_all;
+use super::patience::{Fed, roll, tell_health};
+use crate::adapters::aws::alarms::{Listing, describe_all};
 use crate::adapters::kubernetes::{WatchReport, watch_once};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmChange, AlarmName, changes};
@@ -25,27 +25,24 @@ const LOST_AGAIN_S: i64 = 15;
 
 /// How a feed that is asked again and again stands, and how long to wait after a failure.
 pub struct Pulse {
-    feed: FeedId,
+    fed: Fed,
     failures: u32,
     live: bool,
 }
 
 impl Pulse {
     /// A feed that has not answered yet.
-    pub fn new(feed: FeedId) -> Self {
-        Self { feed, failures: 0, live: false }
+    pub fn new(fed: impl Into<Fed>) -> Self {
+        Self { fed: fed.into(), failures: 0, live: false }
     }
 
     /// It answered.
     pub async fn beat(&mut self, means: &Means) {
-        let event = if self.live {
-            FeedEvent::Answered { feed: self.feed }
-        } else {
-            FeedEvent::Changed { feed: self.feed, health: FeedHealth::Live }
-        };
+        let fed = self.fed.clone();
+        let event = if self.live { fed.answered() } else { fed.changed(FeedHealth::Live) };
         self.live = true;
         self.failures = 0;
-        means.post.tell(None, Event::Feed(event)).await;
+        means.post.tell(None, event).await;
     }
 
     /// It failed. Returns when to ask again.
@@ -56,25 +53,31 @@ impl Pulse {
         let (until, health) = if fault.kind.is_transient() {
             let until = now + backoff(self.failures, roll(means));
             (until, FeedHealth::Retrying { attempt: self.failures, until, fault })
-        } else if fault.kind == FaultKind::NotConfigured && self.feed == FeedId::Workloads {
+        } else if fault.kind == FaultKind::NotConfigured && self.fed == Fed::By(FeedId::Workloads) {
             // A session without a cluster is whole; one without AWS is not, and its fault says what to set.
             (now + SignedDuration::from_hours(24), FeedHealth::Off { why: fault.summary })
         } else {
             (now + SignedDuration::from_secs(LOST_AGAIN_S), FeedHealth::Lost { fault })
         };
-        tell_health(means, self.feed, health).await;
+        tell_health(means, self.fed.clone(), health).await;
         until
     }
 }
 
-/// Lists the alarms every few seconds and tells what changed.
+/// Lists the alarms every few seconds and tells what changed, and which of them nobody can read.
 pub async fn alarms(means: Means, mut flight: Flight) {
     let mut known: BTreeMap<AlarmName, Alarm> = BTreeMap::new();
+    let mut unreadable = Vec::new();
     let mut pulse = Pulse::new(FeedId::Alarms);
     loop {
         let next = match list_alarms(&means).await {
             Ok(listing) => {
-                tell_changes(&means, &mut known, listing).await;
+                tell_changes(&means, &mut known, listing.alarms).await;
+                if unreadable != listing.unreadable {
+                    unreadable.clone_from(&listing.unreadable);
+                    let event = FeedEvent::Unreadable { feed: FeedId::Alarms, why: listing.unreadable };
+                    means.post.tell(None, Event::Feed(event)).await;
+                }
                 pulse.beat(&means).await;
                 means.clock.now() + SignedDuration::from_secs(ALARMS_EVERY_S)
             }
@@ -85,10 +88,9 @@ pub async fn alarms(means: Means, mut flight: Flight) {
     }
 }
 
-async fn list_alarms(means: &Means) -> Result<Vec<Alarm>, Fault> {
+async fn list_alarms(means: &Means) -> Result<Listing, Fault> {
     let clients = means.outside.aws().await?;
-    let listing = describe_all(clients).await.map_err(|error| error.fault())?;
-    Ok(listing.alarms)
+    describe_all(clients).await.map_err(|error| error.fault())
 }
 
 async fn tell_changes(means: &Means, known: &mut BTreeMap<AlarmName, Alarm>, listing: Vec<Alarm>) {

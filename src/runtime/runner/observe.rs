@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::Means;
-use super::follow::groups;
-use super::read::{self, ClusterRead, LogRead, Show};
+use super::follow::Following;
+use super::read::{self, ClusterRead, LogRead, ShownGroup};
 use crate::adapters::aws::metrics::Reading;
 use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, EvidenceSource, Question, unanswered};
 use crate::domain::fault::{Fault, FaultKind};
@@ -25,7 +25,7 @@ pub struct Order {
     asks: Vec<(EvidenceId, Question)>,
     window: Window,
     service: Service,
-    show: Show,
+    groups: Vec<ShownGroup>,
     thresholds: Vec<(MetricId, f64)>,
     own_metric: Option<MetricQuery>,
 }
@@ -33,13 +33,14 @@ pub struct Order {
 impl Order {
     /// Takes what is needed from the session.
     pub fn of(
-        session: &Session,
+        (session, following): (&Session, &mut Following),
         incident: IncidentId,
         asks: Vec<(EvidenceId, Question)>,
         window: Window,
     ) -> Option<Self> {
         let found = session.incidents.get(&incident)?;
-        let first_round = asks.first().is_some_and(|(id, _)| *id == EvidenceId(1));
+        let groups = session.log_groups(Some(found)).into_iter();
+        let groups = groups.map(|group| ShownGroup { group: group.clone(), told: following.told(group) }).collect();
         let thresholds =
             session.alarms.values().flat_map(|alarm| alarm.metrics().iter().cloned().zip(alarm.threshold())).collect();
         let own_metric = found.alarms.first().and_then(|name| session.alarms.get(name)).and_then(|alarm| {
@@ -51,15 +52,7 @@ impl Order {
                 period_s: *period_s,
             })
         });
-        Some(Self {
-            incident,
-            asks,
-            window,
-            service: found.service.clone(),
-            show: if first_round { Show::Lines } else { Show::CountsOnly },
-            thresholds,
-            own_metric,
-        })
+        Some(Self { incident, asks, window, service: found.service.clone(), groups, thresholds, own_metric })
     }
 
     fn threshold(&self, metric: &MetricId) -> Option<f64> {
@@ -82,7 +75,6 @@ type MetricAnswers = BTreeMap<MetricId, Result<Reading, Fault>>;
 pub async fn observe(means: Means, order: Order) {
     let asked_at = means.clock.now();
     let teller = Teller { means: &means, order: &order, asked_at };
-    let log_groups = groups(&means, &order.service);
     let metrics = async {
         let answers = read_metrics(&means, &order).await;
         for question in OF_METRICS {
@@ -98,7 +90,7 @@ pub async fn observe(means: Means, order: Order) {
         read
     };
     let logs = async {
-        let read = read::logs(&means, &log_groups, order.window, order.show).await;
+        let read = read::logs(&means, &order.groups, order.window).await;
         let answer = match &read {
             Ok(read) => evidence::log_patterns(&read.digest, read.completeness),
             Err(fault) => unanswered(fault.clone()),
@@ -120,7 +112,7 @@ struct Teller<'a> {
 impl Teller<'_> {
     async fn tell(&self, question: Question, answer: Answer) {
         let Some((id, _)) = self.order.asks.iter().find(|(_, asked)| *asked == question) else { return };
-        let (source, query) = describe(self.order, self.means, question);
+        let (source, query) = describe(self.order, question);
         let evidence = Evidence {
             id: *id,
             question,
@@ -137,9 +129,9 @@ impl Teller<'_> {
 }
 
 /// Where a question was asked, and the query as a person could repeat it.
-fn describe(order: &Order, means: &Means, question: Question) -> (EvidenceSource, String) {
+fn describe(order: &Order, question: Question) -> (EvidenceSource, String) {
     let groups = || {
-        let names: Vec<String> = groups(means, &order.service).iter().map(ToString::to_string).collect();
+        let names: Vec<&str> = order.groups.iter().map(|shown| shown.group.as_str()).collect();
         format!("FilterLogEvents {}", names.join(", "))
     };
     let target = || order.service.workload.as_ref().map_or_else(|| "no workload".to_owned(), ToString::to_string);

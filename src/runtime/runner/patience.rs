@@ -1,9 +1,10 @@
-//! Attempts at one read: retried while the fault is a passing one, every wait told as the health of its feed.
+//! Attempts at one read: retried while the fault is a passing one, every wait told as the health of what is read.
 
 use std::future::Future;
 
 use super::Means;
 use crate::domain::fault::Fault;
+use crate::domain::observation::log::LogGroup;
 use crate::session::event::{Event, FeedEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::timers::backoff;
@@ -11,9 +12,48 @@ use crate::session::timers::backoff;
 /// Attempts at one piece of evidence before its question counts as failed.
 const ATTEMPTS: u32 = 4;
 
-/// Tells a feed's health.
-pub async fn tell_health(means: &Means, feed: FeedId, health: FeedHealth) {
-    means.post.tell(None, Event::Feed(FeedEvent::Changed { feed, health })).await;
+/// Whose health is told: a feed's, or that of one log group among several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fed {
+    /// A feed.
+    By(FeedId),
+    /// A log group.
+    Group(LogGroup),
+}
+
+impl From<FeedId> for Fed {
+    fn from(feed: FeedId) -> Self {
+        Self::By(feed)
+    }
+}
+
+impl From<&LogGroup> for Fed {
+    fn from(group: &LogGroup) -> Self {
+        Self::Group(group.clone())
+    }
+}
+
+impl Fed {
+    /// That its health changed.
+    pub fn changed(self, health: FeedHealth) -> Event {
+        Event::Feed(match self {
+            Self::By(feed) => FeedEvent::Changed { feed, health },
+            Self::Group(group) => FeedEvent::GroupChanged { group, health },
+        })
+    }
+
+    /// That it answered as before.
+    pub fn answered(self) -> Event {
+        Event::Feed(match self {
+            Self::By(feed) => FeedEvent::Answered { feed },
+            Self::Group(group) => FeedEvent::GroupAnswered { group },
+        })
+    }
+}
+
+/// Tells a health.
+pub async fn tell_health(means: &Means, fed: impl Into<Fed>, health: FeedHealth) {
+    means.post.tell(None, fed.into().changed(health)).await;
 }
 
 /// A number in `[0, 1)` to spread the panels' retries: the low digits of the wall's milliseconds are enough for that.
@@ -21,29 +61,36 @@ pub fn roll(means: &Means) -> f64 {
     (means.clock.mono_ms() % 997) as f64 / 997.0
 }
 
-/// Tries a read until it succeeds, fails for good, or the attempts are used up.
-pub async fn persist<T, F, W>(means: &Means, feed: FeedId, work: W) -> Result<T, Fault>
+/// Tries a read until it succeeds, fails for good, or the attempts are used up. A wait that was told is taken back when
+/// the read succeeds after all.
+pub async fn persist<T, F, W>(means: &Means, fed: impl Into<Fed>, work: W) -> Result<T, Fault>
 where
     F: Future<Output = Result<T, Fault>>,
     W: Fn() -> F,
 {
+    let fed = fed.into();
     let mut attempt = 1;
     loop {
         match work().await {
-            Ok(answer) => return Ok(answer),
-            Err(fault) => wait_or_give_up(means, feed, attempt, fault).await?,
+            Ok(answer) => {
+                if attempt > 1 {
+                    tell_health(means, fed, FeedHealth::Live).await;
+                }
+                return Ok(answer);
+            }
+            Err(fault) => wait_or_give_up(means, fed.clone(), attempt, fault).await?,
         }
         attempt += 1;
     }
 }
 
 /// After failure number `attempt`: waits for the next one, or gives the fault back when there is none.
-pub async fn wait_or_give_up(means: &Means, feed: FeedId, attempt: u32, fault: Fault) -> Result<(), Fault> {
+pub async fn wait_or_give_up(means: &Means, fed: impl Into<Fed>, attempt: u32, fault: Fault) -> Result<(), Fault> {
     if !fault.kind.is_transient() || attempt >= ATTEMPTS {
         return Err(fault);
     }
     let until = means.clock.now() + backoff(attempt, roll(means));
-    tell_health(means, feed, FeedHealth::Retrying { attempt, until, fault }).await;
+    tell_health(means, fed, FeedHealth::Retrying { attempt, until, fault }).await;
     // We are in flight, so a standing clock would wait for us while we wait for it: there the wait is skipped.
     if !means.clock.stands_still() {
         drop(means.clock.sleep_until(until).await);

@@ -1,11 +1,13 @@
 //! The three reads that evidence is made of: metrics, logs, cluster. One read answers several questions.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 
 use super::Means;
-use super::follow::tell_page;
-use super::patience::{persist, tell_health, wait_or_give_up};
-use crate::adapters::aws::logs::{LogPage, LogQuery, read_window};
+use super::follow::tell_lines;
+use super::patience::{Fed, persist, tell_health, wait_or_give_up};
+use crate::adapters::aws::logs::{LogPage, LogQuery, Seen, read_window};
 use crate::adapters::aws::metrics::{Reading, fetch};
 use crate::domain::diagnosis::evidence::LogDigest;
 use crate::domain::fault::{Fault, FaultKind};
@@ -36,13 +38,13 @@ pub async fn metrics(means: &Means, queries: &[MetricQuery], window: Window) -> 
     read
 }
 
-/// Whether the lines of a read are shown in the log pane as well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Show {
-    /// The history of a new incident.
-    Lines,
-    /// They have been shown.
-    CountsOnly,
+/// A log group, and what of it the log pane was given so far: each line is counted by every read and shown by one.
+#[derive(Clone, Debug)]
+pub struct ShownGroup {
+    /// Which.
+    pub group: LogGroup,
+    /// Shared with its tail and with the reads of other incidents.
+    pub told: Seen,
 }
 
 /// All lines of a window, counted.
@@ -56,51 +58,42 @@ pub struct LogRead {
 
 /// Reads all groups to the end. One group that cannot be read makes the whole an error: a count over the rest would
 /// look like the whole.
-pub async fn logs(means: &Means, groups: &[LogGroup], window: Window, show: Show) -> Result<LogRead, Fault> {
+pub async fn logs(means: &Means, groups: &[ShownGroup], window: Window) -> Result<LogRead, Fault> {
     if groups.is_empty() {
         return Err(Fault::new(FaultKind::NotConfigured, "no log group is known for this service"));
     }
     let mut read = LogRead { digest: LogDigest::new(window), completeness: Completeness::Exact };
-    for group in groups {
-        let outcome = one_group(means, (group, window), show, &mut read).await;
-        tell_outcome(means, FeedId::Logs, &outcome).await;
+    for shown in groups {
+        let outcome = one_group(means, (shown, window), &mut read).await;
+        tell_outcome(means, &shown.group, &outcome).await;
         outcome?;
     }
     Ok(read)
 }
 
-async fn one_group(
-    means: &Means,
-    (group, window): (&LogGroup, Window),
-    show: Show,
-    read: &mut LogRead,
-) -> Result<(), Fault> {
-    let query = LogQuery::all(group.clone(), window);
-    let mut shown = match show {
-        Show::Lines => 0,
-        Show::CountsOnly => u32::MAX,
-    };
+async fn one_group(means: &Means, (shown, window): (&ShownGroup, Window), read: &mut LogRead) -> Result<(), Fault> {
+    let query = LogQuery::all(shown.group.clone(), window);
     let mut attempt = 1;
     loop {
         // Each attempt counts from the start again, so that no page is counted twice.
         let mut digest = read.digest.clone();
-        match read_once(means, &query, &mut shown, &mut digest).await {
+        match read_once(means, &query, &shown.told, &mut digest).await {
             Ok(completeness) => {
                 read.digest = digest;
                 read.completeness = worse(read.completeness, completeness);
                 return Ok(());
             }
-            Err(fault) => wait_or_give_up(means, FeedId::Logs, attempt, fault).await?,
+            Err(fault) => wait_or_give_up(means, &shown.group, attempt, fault).await?,
         }
         attempt += 1;
     }
 }
 
-/// Reads a group once. Pages up to number `shown` have been shown by an attempt before.
+/// Reads a group once: every line is counted, and those that nobody was shown yet are shown.
 async fn read_once(
     means: &Means,
     query: &LogQuery,
-    shown: &mut u32,
+    told: &Seen,
     digest: &mut LogDigest,
 ) -> Result<Completeness, Fault> {
     let clients = means.outside.aws().await?;
@@ -112,13 +105,15 @@ async fn read_once(
     };
     let counting = async {
         while let Some(page) = pages.recv().await {
-            for raw in &page.events {
-                digest.add(&ingest(raw.clone(), &query.group));
+            let mut fresh = Vec::new();
+            for raw in page.events {
+                let line = ingest(raw, &query.group);
+                digest.add(&line);
+                if told.note(line.id.as_str(), line.at) {
+                    fresh.push(Arc::new(line));
+                }
             }
-            if page.page > *shown {
-                *shown = page.page;
-                tell_page(means, &query.group, page).await;
-            }
+            tell_lines(means, &query.group, fresh, page.duplicates).await;
         }
     };
     let (summary, ()) = tokio::join!(reading, counting);
@@ -171,30 +166,31 @@ pub async fn cluster(means: &Means, target: Option<&WorkloadRef>) -> ClusterRead
         let why = "no workload is known for this service: name it under [[service]]";
         return ClusterRead::refused(&Fault::new(FaultKind::NotConfigured, why));
     };
-    let client = match means.outside.cluster().await {
+    let connected = persist(means, FeedId::Workloads, || means.outside.cluster()).await;
+    let client = match connected {
         Ok(client) => client,
         Err(fault) => return ClusterRead::refused(&fault),
     };
-    let workload = persist(means, FeedId::Workloads, || async {
-        client.read_workload(target).await.map_err(|error| error.fault())
-    })
-    .await;
-    let events = client.read_events(&target.namespace).await.map_err(|error| error.fault());
+    let again = FeedId::Workloads;
+    let workload =
+        persist(means, again, || async { client.read_workload(target).await.map_err(|error| error.fault()) }).await;
+    let events =
+        persist(means, again, || async { client.read_events(&target.namespace).await.map_err(|error| error.fault()) })
+            .await;
     let (pods, revisions) = match &workload {
-        Ok(workload) => {
-            tokio::join!(async { client.read_pods(workload).await.map_err(|error| error.fault()) }, async {
-                client.read_revisions(workload).await.map_err(|error| error.fault())
-            },)
-        }
+        Ok(workload) => tokio::join!(
+            persist(means, again, || async { client.read_pods(workload).await.map_err(|error| error.fault()) }),
+            persist(means, again, || async { client.read_revisions(workload).await.map_err(|error| error.fault()) }),
+        ),
         Err(fault) => (Err(fault.clone()), Err(fault.clone())),
     };
     ClusterRead { workload, pods, revisions, events }
 }
 
-async fn tell_outcome<T>(means: &Means, feed: FeedId, outcome: &Result<T, Fault>) {
+async fn tell_outcome<T>(means: &Means, fed: impl Into<Fed>, outcome: &Result<T, Fault>) {
     let health = match outcome {
         Ok(_) => FeedHealth::Live,
         Err(fault) => FeedHealth::Lost { fault: fault.clone() },
     };
-    tell_health(means, feed, health).await;
+    tell_health(means, fed, health).await;
 }

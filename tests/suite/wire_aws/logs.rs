@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use pagerdeck::adapters::aws::call::CallError;
 use pagerdeck::adapters::aws::clients::Clients;
 use pagerdeck::adapters::aws::logs::{
-    GroupSearch, LogPage, LogQuery, LogsError, ReadLimits, ReadOrder, ReadSummary, Tail, find_groups, read_window,
+    GroupSearch, LogPage, LogQuery, LogsError, ReadLimits, ReadOrder, ReadSummary, Seen, Tail, find_groups, read_window,
 };
 use pagerdeck::adapters::aws::metrics::Rest;
 use pagerdeck::domain::observation::log::Completeness;
@@ -220,4 +220,22 @@ async fn a_tail_that_meets_its_limit_goes_on_where_it_stopped() {
     let expected: Vec<String> = (0..100).map(|n| format!("e{n}")).collect();
     assert_eq!(handed_out, expected);
     assert!(tail.covered_to() >= start() + SignedDuration::from_secs(60));
+}
+
+/// A history read beside a tail that begins before its end: between them each event is handed out once.
+#[tokio::test]
+async fn a_history_and_a_tail_that_share_their_memory_hand_out_each_event_once() {
+    let server = Server::start(serve(events(0..40))).await;
+    let clients = server.clients();
+    let told = Seen::default();
+    let mut tail = Tail::new("/ecs/my-api".into(), start()).sharing(told.clone());
+    let (summary, pages) = read(&clients, &query()).await;
+    assert_eq!(summary.unwrap().events, 40, "the history itself is counted whole");
+    let events = || pages.iter().flat_map(|page| &page.events);
+    let mut handed_out: Vec<String> =
+        events().take(25).filter(|event| told.note(event.id.as_str(), event.at)).map(|e| e.id.to_string()).collect();
+    handed_out.extend(poll(&mut tail, &clients, 60).await.1);
+    handed_out.extend(events().filter(|event| told.note(event.id.as_str(), event.at)).map(|e| e.id.to_string()));
+    let expected: Vec<String> = (0..40).map(|n| format!("e{n}")).collect();
+    assert_eq!(handed_out, expected);
 }

@@ -20,8 +20,8 @@ pub async fn read_window(
     query: &LogQuery,
     pages: &mpsc::Sender<LogPage>,
 ) -> Result<ReadSummary, LogsError> {
-    let mut seen = Seen::at_most(usize::try_from(query.limits.events).unwrap_or(usize::MAX));
-    let mut cursor = Cursor { clients, query, from: query.window.from, seen: &mut seen, pages };
+    let seen = Seen::at_most(usize::try_from(query.limits.events).unwrap_or(usize::MAX));
+    let mut cursor = Cursor { clients, query, from: query.window.from, seen: &seen, pages };
     Ok(cursor.read(None).await?.summary)
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Cursor<'a> {
     pub(super) query: &'a LogQuery,
     /// Where the next first page starts: the window's start, until a full last page is looked behind.
     pub(super) from: Timestamp,
-    pub(super) seen: &'a mut Seen,
+    pub(super) seen: &'a Seen,
     pub(super) pages: &'a mpsc::Sender<LogPage>,
 }
 
@@ -146,13 +146,15 @@ impl Cursor<'_> {
     }
 
     /// Sorts out duplicates, and what is above the limit of events.
-    fn admit(&mut self, events: Vec<FilteredLogEvent>, summary: &mut ReadSummary) -> Admitted {
+    fn admit(&self, events: Vec<FilteredLogEvent>, summary: &mut ReadSummary) -> Admitted {
         summary.pages += 1;
         let mut page = Admitted { received: events.len(), ..Admitted::default() };
         for (index, event) in events.into_iter().enumerate() {
-            page.newest = page.newest.max(event.timestamp.and_then(|at| Timestamp::from_millisecond(at).ok()));
+            let at = event.timestamp.and_then(|at| Timestamp::from_millisecond(at).ok());
+            page.newest = page.newest.max(at);
             page.without_id += u64::from(event.event_id.is_none());
-            if event.event_id.as_ref().is_some_and(|id| self.seen.knows(id)) {
+            let known_by = |id: &String| self.seen.knows(id, at.unwrap_or(Timestamp::MAX));
+            if event.event_id.as_ref().is_some_and(known_by) {
                 summary.duplicates += 1;
                 page.duplicates += 1;
                 continue;
@@ -161,7 +163,13 @@ impl Cursor<'_> {
                 page.cut += 1;
                 continue;
             }
-            event.event_id.iter().for_each(|id| self.seen.note(id));
+            // Another reader of the same memory may have handed it out since it was looked for.
+            let is_new = |id: &String| self.seen.note(id, at.unwrap_or(Timestamp::MAX));
+            if !event.event_id.as_ref().is_none_or(is_new) {
+                summary.duplicates += 1;
+                page.duplicates += 1;
+                continue;
+            }
             let Some(event) = raw(event, summary.pages, index) else {
                 summary.unreadable += 1;
                 continue;

@@ -12,9 +12,6 @@ use crate::adapters::aws::clients::Clients;
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::scope::Window;
 
-/// The ids remembered: more than an overlap holds at the rate that polling can follow.
-const REMEMBERED: usize = 400_000;
-
 /// A group being followed. The caller decides when to poll and says what time it is.
 #[derive(Debug)]
 pub struct Tail {
@@ -58,7 +55,7 @@ impl Tail {
             start,
             covered_to: start,
             pending: None,
-            seen: Seen::at_most(REMEMBERED),
+            seen: Seen::default(),
         }
     }
 
@@ -71,6 +68,12 @@ impl Tail {
     /// Ends a poll at these limits.
     pub fn limited(mut self, limits: ReadLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Shares the memory of what was handed out with others who read the group: of all of them each event comes once.
+    pub fn sharing(mut self, seen: Seen) -> Self {
+        self.seen = seen;
         self
     }
 
@@ -102,7 +105,7 @@ impl Tail {
         };
         // A token that has expired or was refused must not be tried for ever: after a failure the window starts anew.
         self.pending = None;
-        let run = Cursor { clients, query: &query, from: window.from, seen: &mut self.seen, pages }.read(token).await?;
+        let run = Cursor { clients, query: &query, from: window.from, seen: &self.seen, pages }.read(token).await?;
         match run.rest {
             Unread::From(token) => self.pending = Some(Pending { window, token }),
             Unread::Nothing => self.covered_to = self.covered_to.max(window.to),

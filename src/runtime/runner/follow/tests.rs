@@ -1,0 +1,120 @@
+//! Who is followed, from when, and until when; over an outside that answers nothing.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::domain::observation::alarm::Severity;
+use crate::domain::observation::scope::Scope;
+use crate::domain::observation::service::Origin;
+use crate::runtime::clock::Clock;
+use crate::runtime::inbox::{Inbox, Postbox};
+use crate::runtime::outside::{AwsAccess, ClusterAccess, Outside};
+
+fn incident(number: u32, name: &str, groups: &[&str]) -> Incident {
+    let service = Service {
+        name: name.into(),
+        workload: None,
+        log_groups: groups.iter().map(|group| (*group).into()).collect(),
+        metrics: BTreeMap::new(),
+        helm_release: None,
+        links: Vec::new(),
+        origin: Origin::Configured,
+    };
+    Incident::new(IncidentId(number), service, Severity::P2, Timestamp::UNIX_EPOCH)
+}
+
+fn session(incidents: impl IntoIterator<Item = Incident>) -> Session {
+    let incidents = incidents.into_iter().map(|incident| (incident.id, incident)).collect();
+    Session { incidents, ..Session::default() }
+}
+
+fn outside() -> (Means, Tasks, mpsc::Receiver<Inbox>) {
+    // Nobody listens on the discard port: every call fails, and none of this waits for one.
+    let nowhere = AwsAccess::Rehearsal { endpoint: "http://127.0.0.1:9".to_owned() };
+    let off = ClusterAccess::Off { why: "a test".to_owned() };
+    let (sender, inbox) = mpsc::channel(1_000);
+    let means = Means {
+        outside: Arc::new(Outside::new(nowhere, off, Scope::default())),
+        post: Postbox::new(sender.clone()),
+        clock: Clock::wall(),
+        nudge: Arc::default(),
+    };
+    (means, Tasks::new(sender), inbox)
+}
+
+fn follow_all(following: &mut Following, session: &Session, (means, tasks): (&Means, &Tasks)) {
+    for incident in session.incidents.values() {
+        following.begin((session, incident), (means, tasks));
+    }
+}
+
+fn tails(following: &Following) -> Vec<(&str, Vec<u32>)> {
+    following
+        .tails
+        .iter()
+        .map(|(group, followed)| (group.as_str(), followed.incidents.iter().map(|id| id.0).collect()))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_group_has_one_tail_until_its_last_incident_closes() {
+    let (means, tasks, _inbox) = outside();
+    let mut session = session([
+        incident(1, "orders", &["/orders", "/shared"]),
+        incident(2, "orders", &["/orders"]),
+        incident(3, "billing", &["/shared"]),
+    ]);
+    let mut following = Following::default();
+    follow_all(&mut following, &session, (&means, &tasks));
+    follow_all(&mut following, &session, (&means, &tasks));
+    assert_eq!(tails(&following), [("/orders", vec![1, 2]), ("/shared", vec![1, 3])]);
+    assert_eq!(following.charts.len(), 2, "one chart feed a service");
+    let told = following.told(&"/orders".into());
+    assert!(told.note("e1", Timestamp::UNIX_EPOCH));
+
+    let close = |session: &mut Session, id| session.incidents.get_mut(&IncidentId(id)).unwrap().phase = Phase::Closed;
+    close(&mut session, 1);
+    following.end_idle(&session);
+    assert_eq!(tails(&following), [("/orders", vec![2]), ("/shared", vec![3])]);
+    let stop = following.tails[&LogGroup::from("/orders")].stop.clone();
+    close(&mut session, 2);
+    following.end_idle(&session);
+    assert!(stop.is_cancelled());
+    assert_eq!(tails(&following), [("/shared", vec![3])]);
+
+    session.incidents.get_mut(&IncidentId(2)).unwrap().phase = Phase::Triage;
+    follow_all(&mut following, &session, (&means, &tasks));
+    assert!(!following.told(&"/orders".into()).note("e1", Timestamp::UNIX_EPOCH), "what was shown stays known");
+    tasks.end().await;
+}
+
+#[tokio::test]
+async fn a_corrected_service_lets_its_old_groups_go() {
+    let (means, tasks, _inbox) = outside();
+    let mut session = session([incident(1, "orders", &["/orders"])]);
+    session.header.log_groups = vec!["/always".into()];
+    let mut following = Following::default();
+    follow_all(&mut following, &session, (&means, &tasks));
+    session.incidents.get_mut(&IncidentId(1)).unwrap().service.log_groups = vec!["/orders/api".into()];
+    follow_all(&mut following, &session, (&means, &tasks));
+    following.end_idle(&session);
+    assert_eq!(tails(&following), [("/always", vec![1]), ("/orders/api", vec![1])]);
+    tasks.end().await;
+}
+
+#[test]
+fn a_tail_begins_where_the_history_ends_less_the_overlap() {
+    let now: Timestamp = "2026-05-01T09:31:00Z".parse().unwrap();
+    let mut session = session([incident(1, "orders", &["/orders"])]);
+    session.header.window_minutes = 30;
+    let mut start = |window: Option<Window>, now| {
+        session.incidents.get_mut(&IncidentId(1)).unwrap().window = window;
+        tail_start(&session, &session.incidents[&IncidentId(1)], now)
+    };
+    let opened = Window::minutes_before(now, 30);
+    let late = now + SignedDuration::from_secs(45);
+    assert_eq!(start(Some(opened), late), now - Tail::OVERLAP, "nothing between the history and the tail is missed");
+    assert_eq!(start(None, now), now - Tail::OVERLAP);
+    let next_day = now + SignedDuration::from_hours(24);
+    assert_eq!(start(Some(opened), next_day), next_day - SignedDuration::from_mins(30), "a resumed session");
+}
