@@ -1,5 +1,6 @@
 //! Everything that can happen, in the past tense. A record is one of these with a time.
 
+mod feed;
 mod remediation;
 
 use std::sync::Arc;
@@ -7,7 +8,6 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::feeds::{FeedHealth, FeedId};
 use super::header::Header;
 use crate::domain::diagnosis::claim::{Diagnosis, Proposal};
 use crate::domain::diagnosis::conversation::{StopReason, Usage};
@@ -25,6 +25,7 @@ use crate::domain::remediation::follow_up::FollowUp;
 use crate::domain::remediation::request::Digest;
 use crate::domain::remediation::step::StepId;
 
+pub use feed::FeedEvent;
 pub use remediation::{Execution, RemediationEvent, VerificationEvent};
 
 /// How an event is kept.
@@ -149,43 +150,6 @@ pub enum AlarmEvent {
     Removed {
         /// Its name.
         name: AlarmName,
-    },
-}
-
-/// Feeds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "kebab-case")]
-pub enum FeedEvent {
-    /// A feed's health changed.
-    Changed {
-        /// Which.
-        feed: FeedId,
-        /// To what.
-        health: FeedHealth,
-    },
-    /// A feed answered as before: its data is as old as this record.
-    Answered {
-        /// Which.
-        feed: FeedId,
-    },
-    /// The health of one log group changed.
-    GroupChanged {
-        /// Which.
-        group: LogGroup,
-        /// To what.
-        health: FeedHealth,
-    },
-    /// A log group answered as before.
-    GroupAnswered {
-        /// Which.
-        group: LogGroup,
-    },
-    /// What a feed lists and nobody could read changed: those are missing from its panel.
-    Unreadable {
-        /// Which.
-        feed: FeedId,
-        /// One sentence each; empty when everything can be read again.
-        why: Vec<String>,
     },
 }
 

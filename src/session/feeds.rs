@@ -120,6 +120,12 @@ pub fn fold(feeds: &mut Feeds, event: &FeedEvent, at: Timestamp) {
     }
 }
 
+/// Whether an event tells a feed's health as it stands already: no news for the timeline.
+pub fn repeats(feeds: &Feeds, event: &Event) -> bool {
+    let Event::Feed(FeedEvent::Changed { feed, health }) = event else { return false };
+    feeds.get(feed).is_some_and(|known| known.health == *health)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,10 +151,4 @@ mod tests {
         }
         assert_eq!(worst([].iter()), None);
     }
-}
-
-/// Whether an event tells a feed's health as it stands already: no news for the timeline.
-pub fn repeats(feeds: &Feeds, event: &Event) -> bool {
-    let Event::Feed(FeedEvent::Changed { feed, health }) = event else { return false };
-    feeds.get(feed).is_some_and(|known| known.health == *health)
 }

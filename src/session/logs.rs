@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use self::arrivals::{Numbers, Rate};
 use self::ring::Ring;
-use super::event::FeedEvent;
+use super::event::{Event, FeedEvent};
 use super::feeds::{Feed, worst};
 use crate::domain::observation::log::{BatchSummary, LogGroup, LogLine};
 use crate::domain::observation::scope::Window;
@@ -119,6 +119,17 @@ impl LogBoard {
             }
             FeedEvent::Changed { .. } | FeedEvent::Answered { .. } | FeedEvent::Unreadable { .. } => {}
         }
+    }
+
+    /// Whether an event tells a group's health as it stands already: no news for the timeline.
+    pub fn repeats(&self, event: &Event) -> bool {
+        let Event::Feed(FeedEvent::GroupChanged { group, health }) = event else { return false };
+        self.groups.get(group).and_then(|board| board.feed.as_ref()).is_some_and(|known| known.health == *health)
+    }
+
+    /// The groups something was told of.
+    pub fn groups(&self) -> impl Iterator<Item = &LogGroup> {
+        self.groups.keys()
     }
 
     /// How the worst off of these groups is read; `None` while nothing was told of any.

@@ -15,7 +15,7 @@ const MOST_POINTS: usize = 180;
 pub fn update(session: &mut Session, record: &Record) -> Vec<Effect> {
     session.seq = record.seq;
     session.now = record.at;
-    if !feeds::repeats(&session.feeds, &record.event) {
+    if !feeds::repeats(&session.feeds, &record.event) && !session.logs.repeats(&record.event) {
         session.timeline.fold(record);
     }
     match &record.event {

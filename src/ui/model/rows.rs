@@ -7,7 +7,7 @@ use super::scroll::{Freeze, Scroll};
 use super::{Pane, Ui};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId};
 use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmState};
-use crate::domain::observation::log::LogLine;
+use crate::domain::observation::log::{LogGroup, LogLine};
 use crate::domain::observation::metric::{MetricRole, Series};
 use crate::domain::observation::service::ServiceName;
 use crate::domain::remediation::step::{Step, StepState};
@@ -115,6 +115,14 @@ pub fn timeline_withheld(ui: &Ui, session: &Session) -> usize {
     }
 }
 
+/// The log groups whose lines are on screen: those of the incident; without one, all there are.
+pub fn log_groups<'a>(ui: &Ui, session: &'a Session) -> Vec<&'a LogGroup> {
+    match ui.incident(session) {
+        Some(incident) => session.log_groups(Some(incident)),
+        None => session.logs.groups().collect(),
+    }
+}
+
 /// Pane 3: the lines on screen in `rows` rows. Looks no further than it must: the ring may hold a hundred thousand.
 pub fn logs<'a>(ui: &Ui, session: &'a Session, rows: usize) -> LogRows<'a> {
     let view = LogView::new(ui, session);
@@ -151,18 +159,19 @@ pub fn logs<'a>(ui: &Ui, session: &'a Session, rows: usize) -> LogRows<'a> {
 /// The lines that are shown at all, walked by their place in the ring.
 pub struct LogView<'a> {
     lines: &'a std::collections::VecDeque<StoredLine>,
+    groups: Vec<&'a LogGroup>,
     search: Option<&'a Search>,
     limit: u64,
 }
 
 impl<'a> LogView<'a> {
-    /// The lines under the pane's search and freeze.
+    /// The lines of the incident on screen, under the pane's search and freeze.
     pub fn new(ui: &'a Ui, session: &'a Session) -> Self {
         let limit = match ui.logs.freeze {
             Freeze::Running => u64::MAX,
             Freeze::At { number, .. } => number,
         };
-        Self { lines: session.logs.lines(), search: ui.logs.search.as_ref(), limit }
+        Self { lines: session.logs.lines(), groups: log_groups(ui, session), search: ui.logs.search.as_ref(), limit }
     }
 
     /// Places in the ring.
@@ -176,11 +185,15 @@ impl<'a> LogView<'a> {
     }
 
     fn withheld(&self, session: &Session) -> u64 {
-        session.logs.received().saturating_sub(self.limit)
+        let boards = self.groups.iter().filter_map(|group| session.logs.group(group));
+        boards.map(|board| board.received_since(self.limit)).sum()
     }
 
     fn shows(&self, at: usize) -> bool {
-        self.lines.get(at).is_some_and(|stored| stored.number < self.limit && shows(self.search, &stored.line.text))
+        self.lines.get(at).is_some_and(|stored| {
+            let line = stored.line.as_ref();
+            stored.number < self.limit && self.groups.contains(&&line.group) && shows(self.search, &line.text)
+        })
     }
 
     /// The place of an anchor: of its line, or of the first line after its time.

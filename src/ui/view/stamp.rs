@@ -21,10 +21,14 @@ fn patience_s(feed: FeedId) -> Option<i64> {
 
 /// Whether what a pane shows is no longer fed.
 pub fn is_stale(session: &Session, id: FeedId, look: &Look) -> bool {
-    let feed = session.feed(id);
+    is_stale_feed(&session.feed(id), id, look)
+}
+
+/// The same for one of the feeds of that kind.
+pub fn is_stale_feed(feed: &Feed, id: FeedId, look: &Look) -> bool {
     match &feed.health {
         FeedHealth::Lost { .. } => true,
-        FeedHealth::Live | FeedHealth::Retrying { .. } => is_old(&feed, id, look),
+        FeedHealth::Live | FeedHealth::Retrying { .. } => is_old(feed, id, look),
         FeedHealth::Off { .. } | FeedHealth::Connecting => false,
     }
 }
@@ -36,9 +40,21 @@ fn is_old(feed: &Feed, id: FeedId, look: &Look) -> bool {
 
 /// The stamp of a feed.
 pub fn stamp(session: &Session, id: FeedId, look: &Look) -> Line<'static> {
-    let feed = session.feed(id);
+    stamp_feed(&session.feed(id), id, look)
+}
+
+/// The stamp of one of the feeds of that kind, with what it lists and nobody could read.
+pub fn stamp_feed(feed: &Feed, id: FeedId, look: &Look) -> Line<'static> {
+    let mut stamp = health(feed, id, look);
+    if !feed.unreadable.is_empty() {
+        stamp.spans.insert(0, look.span(Role::Warning, format!("{} UNREADABLE ", feed.unreadable.len())));
+    }
+    stamp
+}
+
+fn health(feed: &Feed, id: FeedId, look: &Look) -> Line<'static> {
     let age = feed.answered_at.map(|at| look.age(at));
-    let old = is_old(&feed, id, look);
+    let old = is_old(feed, id, look);
     match &feed.health {
         FeedHealth::Off { why } => Line::from(look.span(Role::Stale, format!("off: {why}"))),
         FeedHealth::Connecting => Line::from(look.span(Role::Stale, "connecting")),
@@ -70,8 +86,15 @@ fn stale(age: Option<String>, look: &Look) -> Span<'static> {
 
 /// What a pane without data says: what, since when, and the next key. Nothing if its feed is well.
 pub fn explain(sheet: &mut Sheet<'_>, session: &Session, id: FeedId) {
-    let feed = session.feed(id);
+    explain_feed(sheet, &session.feed(id), id);
+}
+
+/// The same for one of the feeds of that kind.
+pub fn explain_feed(sheet: &mut Sheet<'_>, feed: &Feed, id: FeedId) {
     let look = sheet.look;
+    for why in feed.unreadable.iter().take(3) {
+        sheet.wrapped(Role::Warning, why, 2);
+    }
     match &feed.health {
         FeedHealth::Live => {}
         FeedHealth::Connecting => sheet.text(Role::Stale, &format!("{}: first answer outstanding.", id.word())),
@@ -81,7 +104,7 @@ pub fn explain(sheet: &mut Sheet<'_>, session: &Session, id: FeedId) {
             let text = format!("{} Retry in {wait} ({}).", fault.summary, format::ordinal(*attempt));
             sheet.wrapped(Role::Warning, &text, 2);
         }
-        FeedHealth::Lost { fault } => tell_fault(sheet, &feed, fault),
+        FeedHealth::Lost { fault } => tell_fault(sheet, feed, fault),
     }
 }
 

@@ -25,6 +25,7 @@ fn line(second: i64, level: LogLevel, text: &str) -> LogLine {
 /// 100 lines: an error every ten, a warning every 25, a kill at 33 and 77.
 fn busy() -> Session {
     let mut session = session(StepState::Rehearsed);
+    session.header.log_groups = vec!["/ecs/my-api".into()];
     let lines: Vec<LogLine> = (0..100).map(numbered).collect();
     session.logs.fold_batch(&"/ecs/my-api".into(), &BatchSummary::default(), &lines);
     session
@@ -101,6 +102,28 @@ fn new_lines_move_nothing_that_is_held_and_follow_is_a_mode() {
     let held = on_screen(&person);
     person.session.logs.fold_batch(&"/ecs/my-api".into(), &BatchSummary::default(), &[numbered(150)]);
     assert_eq!(on_screen(&person), held);
+}
+
+#[test]
+fn the_pane_holds_the_lines_of_the_incident_on_screen_alone() {
+    let mut person = Person::new(busy());
+    let other: Vec<LogLine> =
+        (0..100).map(|n| LogLine { group: "/ecs/other".into(), ..line(n, LogLevel::Error, "not ours") }).collect();
+    person.presses("3 p");
+    person.session.logs.fold_batch(&"/ecs/other".into(), &BatchSummary::default(), &other);
+    assert_eq!(rows::logs(&person.ui, &person.session, 5).withheld, 0);
+    person.presses("p");
+    person.types("gg");
+    let texts: Vec<String> = (0..3)
+        .map(|_| {
+            let text = selected(&person);
+            person.presses("j");
+            text
+        })
+        .collect();
+    assert_eq!(texts, ["failed 0", "GET 1", "GET 2"]);
+    person.presses("e");
+    assert_eq!(selected(&person), "failed 10", "a jump passes over the lines of others");
 }
 
 #[test]

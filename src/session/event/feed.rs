@@ -1,0 +1,43 @@
+//! What is told of feeds: how they are, and what they hold that nobody can read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::observation::log::LogGroup;
+use crate::session::feeds::{FeedHealth, FeedId};
+
+/// Feeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum FeedEvent {
+    /// A feed's health changed.
+    Changed {
+        /// Which.
+        feed: FeedId,
+        /// To what.
+        health: FeedHealth,
+    },
+    /// A feed answered as before: its data is as old as this record.
+    Answered {
+        /// Which.
+        feed: FeedId,
+    },
+    /// The health of one log group changed.
+    GroupChanged {
+        /// Which.
+        group: LogGroup,
+        /// To what.
+        health: FeedHealth,
+    },
+    /// A log group answered as before.
+    GroupAnswered {
+        /// Which.
+        group: LogGroup,
+    },
+    /// What a feed lists and nobody could read changed: those are missing from its panel.
+    Unreadable {
+        /// Which.
+        feed: FeedId,
+        /// One sentence each; empty when everything can be read again.
+        why: Vec<String>,
+    },
+}

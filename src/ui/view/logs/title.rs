@@ -1,0 +1,96 @@
+//! The title of the log pane: whose lines these are, whether they move, and how many there are.
+
+use ratatui::text::{Line, Span};
+
+use super::super::look::Look;
+use super::super::sheet::Held;
+use super::super::{kills, push_search, title as pane_title};
+use super::row::Sources;
+use crate::domain::observation::log::LogGroup;
+use crate::session::Session;
+use crate::session::logs::LogGap;
+use crate::ui::format::{self, grouped};
+use crate::ui::model::rows::LogRows;
+use crate::ui::model::scroll::Freeze;
+use crate::ui::model::{Pane, Ui};
+use crate::ui::theme::Role;
+
+/// Seconds the rate is counted over.
+const RATE_S: i64 = 10;
+
+/// The title, for a pane of so many columns.
+pub(super) fn title(
+    (ui, session): (&Ui, &Session),
+    (shown, sources, gaps): (&LogRows<'_>, &Sources<'_>, &[&LogGap]),
+    (columns, look, held): (u16, &Look, Held),
+) -> Line<'static> {
+    let mut title = pane_title(Pane::Logs, (look, held));
+    let names = names(&sources.0, usize::from(columns) / 3);
+    if !names.is_empty() {
+        title.push_span(look.span(Role::Text, format!("{names}  ")));
+    }
+    let (role, mode) = match ui.logs.freeze {
+        Freeze::At { .. } => (Role::Warning, format!("PAUSED +{}", grouped(shown.withheld))),
+        Freeze::Running if ui.logs.follows() => (Role::Good, "FOLLOW".to_owned()),
+        Freeze::Running => (Role::Accent, "HELD (f follows)".to_owned()),
+    };
+    title.push_span(look.span(role, mode));
+    title.push_span(Span::raw("  "));
+    title.push_span(kills::words(session, ui.incident(session), look));
+    let boards = sources.0.iter().filter_map(|group| session.logs.group(group));
+    let rate = boards.map(|board| board.rate(look.now, RATE_S)).sum::<u64>() as f64 / RATE_S as f64;
+    title.push_span(look.span(Role::Faint, format!("  {}/s  ", format::figure(rate))));
+    title.push_span(lost(gaps, look));
+    push_search(&mut title, ui.logs.search.as_ref(), look);
+    title
+}
+
+/// The groups' names in at most so many columns: all of them, else the first and how many more, else the end of that.
+fn names(groups: &[&LogGroup], columns: usize) -> String {
+    let all = groups.iter().map(|group| group.as_str()).collect::<Vec<_>>().join(", ");
+    if format::width(&all) <= columns {
+        return all;
+    }
+    let Some((first, more)) = groups.split_first() else { return all };
+    let rest = if more.is_empty() { String::new() } else { format!(" +{}", more.len()) };
+    let room = columns.saturating_sub(rest.len()).max(8);
+    let name = first.as_str();
+    let excess = name.chars().count().saturating_sub(room);
+    // The end of a group's name tells it from others, its start does not.
+    let end: String =
+        if excess == 0 { name.to_owned() } else { ["..".to_owned(), name.chars().skip(excess + 2).collect()].concat() };
+    end + &rest
+}
+
+/// `0 lost`, `120 lost`, `>=120 lost` where a gap's size is not known.
+fn lost(gaps: &[&LogGap], look: &Look) -> Span<'static> {
+    let known: u64 = gaps.iter().filter_map(|gap| gap.missed).sum();
+    let unknown = gaps.iter().any(|gap| gap.missed.is_none());
+    match (known, unknown) {
+        (0, false) => look.span(Role::Faint, "0 lost"),
+        (n, false) => look.span(Role::Warning, format!("{} lost", grouped(n))),
+        (n, true) => look.span(Role::Warning, format!("{}{} lost", look.sign("≥", ">="), grouped(n))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_give_way_from_the_left() {
+        let groups: Vec<LogGroup> =
+            ["/aws/containerinsights/eks-prod/application", "/ecs/my-api"].map(LogGroup::from).into();
+        let both: Vec<&LogGroup> = groups.iter().collect();
+        for (shown, columns, expected) in [
+            (&both[..], 80, "/aws/containerinsights/eks-prod/application, /ecs/my-api"),
+            (&both[..], 50, "/aws/containerinsights/eks-prod/application +1"),
+            (&both[..], 26, "../eks-prod/application +1"),
+            (&both[1..], 13, "/ecs/my-api"),
+            (&both[1..], 5, "..my-api"),
+            (&[], 13, ""),
+        ] {
+            assert_eq!(names(shown, columns), expected);
+        }
+    }
+}
