@@ -9,6 +9,7 @@ mod policy;
 mod resolve;
 mod secret;
 mod service;
+mod show;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub use policy::read as read_policy;
 pub use resolve::resolve;
 pub use secret::Secret;
 pub use service::ConfiguredService;
+pub use show::shown;
 
 /// What a command line says, as far as it reaches the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -27,5 +27,6 @@ mod signals;
 mod tasks;
 mod virtual_screen;
 
+pub use cockpit::check_screen;
 pub use launch::{Ending, RehearseOptions, cockpit, investigate, rehearse, resume};
 pub use replay::replay;

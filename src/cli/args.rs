@@ -144,6 +144,9 @@ pub(super) enum Command {
     },
     /// Check credentials, permissions, model, cluster and terminal, and name what is missing.
     Doctor,
+    /// Check or show the configuration, or say where its files lie.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Check or show the policy.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -217,6 +220,17 @@ pub(super) enum ExportWord {
     Md,
     /// JSON.
     Json,
+}
+
+/// `pagerdeck config`.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Read the configuration and say what is wrong.
+    Check,
+    /// Print the configuration in force, in the shape of its file.
+    Show,
+    /// Print where files lie.
+    Path,
 }
 
 /// `pagerdeck policy`.

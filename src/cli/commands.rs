@@ -7,13 +7,13 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 use serde_json::json;
 
-use super::args::{Cli, ExportArgs, ExportWord, PolicyCommand, RehearseArgs};
+use super::args::{Cli, ConfigCommand, ExportArgs, ExportWord, PolicyCommand, RehearseArgs};
 use super::print;
-use crate::config::{AskedSurface, Config, Environment, Flags, OutputForm, Paths, read_policy};
+use crate::config::{AskedSurface, Config, Environment, Flags, OutputForm, Paths, read_policy, shown};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::policy::Policy;
 use crate::runtime::doctor::Examination;
-use crate::runtime::{Ending, archive, catalogue};
+use crate::runtime::{self, Ending, archive, catalogue};
 
 impl From<&RehearseArgs> for catalogue::Asked {
     fn from(args: &RehearseArgs) -> Self {
@@ -89,6 +89,48 @@ pub(super) fn verify(config: &Config, session: &str) -> Result<Ending, Fault> {
     let path = archive::locate(&config.paths.sessions, session)?;
     let told = archive::verify(&path)?;
     print::out(&told)
+}
+
+/// `config check`, `config show`, `config path`: that the file can be read was settled by resolving it.
+pub(super) fn config(command: ConfigCommand, flags: &Flags, config: &Config) -> Result<Ending, Fault> {
+    match command {
+        ConfigCommand::Check => {
+            runtime::check_screen(config)?;
+            let place = config.paths.config.display();
+            let services = config.services.len();
+            let keys = config.keys.len();
+            print::out(&if config.paths.config.is_file() {
+                format!("{place} is in order: {services} services, {keys} keys of your own.")
+            } else {
+                format!("There is no {place}: the defaults are in force.")
+            })
+        }
+        ConfigCommand::Show => {
+            let value = shown(config);
+            let text = if wants_json(flags) {
+                serde_json::to_string_pretty(&value).ok()
+            } else {
+                toml::to_string(&value).ok()
+            };
+            print::out(&text.ok_or_else(|| Fault::new(FaultKind::Internal, "The configuration cannot be shown."))?)
+        }
+        ConfigCommand::Path => {
+            let paths = &config.paths;
+            let rows = [
+                ("config", &paths.config),
+                ("policy", &paths.policy),
+                ("sessions", &paths.sessions),
+                ("log", &paths.log),
+            ];
+            if wants_json(flags) {
+                let object: serde_json::Map<_, _> =
+                    rows.iter().map(|(name, path)| ((*name).to_owned(), json!(path))).collect();
+                return print::out(&json!(object).to_string());
+            }
+            let lines: Vec<String> = rows.iter().map(|(name, path)| format!("{name:<9} {}", path.display())).collect();
+            print::out(&lines.join("\n"))
+        }
+    }
 }
 
 /// `policy check`, `policy show`.

@@ -75,6 +75,11 @@ fn listen(core: &Core) {
     });
 }
 
+/// Whether the cockpit could open with this configuration.
+pub fn check_screen(config: &Config) -> Result<(), Fault> {
+    options(config).map(drop)
+}
+
 /// What configuration settles about the screen. A key that cannot be moved is a fault before the terminal is taken.
 fn options(config: &Config) -> Result<UiOptions, Fault> {
     let changes = config.keys.iter().map(|(id, keys)| (id.as_str(), keys.clone()));

@@ -166,6 +166,23 @@ fn live_without_a_policy_is_refused_before_anything_is_asked() {
 }
 
 #[test]
+fn the_configuration_is_checked_shown_and_found() {
+    let home = Home::new();
+    assert!(home.run(&["config", "check"]).out.contains("the defaults are in force"));
+    home.config("config.toml", "[keys]\nzoom = [\"f2\"]\n[evidence]\nminutes = 45\n");
+    assert!(home.run(&["config", "check"]).out.contains("is in order: 0 services, 1 keys of your own."));
+    let shown: serde_json::Value =
+        serde_json::from_str(&home.run(&["config", "show", "--output", "json"]).out).unwrap();
+    assert_eq!((&shown["evidence"]["minutes"], &shown["keys"]["zoom"][0]), (&45.into(), &"f2".into()));
+    assert!(home.run(&["config", "show"]).out.contains("minutes = 45"));
+    assert!(home.run(&["config", "path"]).out.contains("config.toml"));
+    home.config("config.toml", "[keys]\napprove = [\"y\"]\n");
+    home.run(&["config", "check"]).expect(2, "approve");
+    home.config("config.toml", "[scren]\nglyphs = \"ascii\"\n");
+    home.run(&["config", "check"]).expect(2, "scren");
+}
+
+#[test]
 fn the_policy_is_checked_and_shown() {
     let home = Home::new();
     let said = home.run(&["policy", "check"]);
