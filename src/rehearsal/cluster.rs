@@ -8,14 +8,17 @@ pub mod defaults;
 pub mod deployment;
 pub mod dice;
 pub mod event;
+pub mod eviction;
 pub mod failure;
 pub mod founding;
 pub mod kind;
 pub mod life;
+pub mod managed;
 pub mod patch;
 pub mod pod;
 pub mod quantity;
 pub mod replica_set;
+pub mod schema;
 pub mod selector;
 pub mod shape;
 pub mod shared;
@@ -69,7 +72,8 @@ pub struct Cluster {
     now: Timestamp,
     dice: Dice,
     fate: Fate,
-    access: Access,
+    /// Who calls.
+    user: String,
     webhooks: Vec<WebhookSpec>,
     tempo: BTreeMap<Place, Tempo>,
     /// Pods by uid, as the kubelet runs them.
@@ -120,7 +124,21 @@ impl Cluster {
 
     /// Every life of the containers of a workload, past and present, in order of their start.
     pub fn lives(&self, workload: &WorkloadRef) -> &[Life] {
-        self.lives.get(&place_of(workload)).map_or(&[], Vec::as_slice)
+        self.lives_in(workload.namespace.as_str(), &workload.name)
+    }
+
+    /// The same by namespace and name.
+    pub fn lives_in(&self, namespace: &str, workload: &str) -> &[Life] {
+        self.lives.get(&(namespace.to_owned(), workload.to_owned())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The workload of a pod and the lives of the pod's containers, in order of their start.
+    pub fn lives_of_pod(&self, namespace: &str, pod: &str) -> (Option<String>, Vec<Life>) {
+        let mut runs = self.runs.values();
+        let run = runs.find(|run| run.key.namespace == namespace && run.key.name == pod);
+        let Some(place) = run.and_then(|run| run.workload.as_ref()) else { return (None, Vec::new()) };
+        let lives = self.lives_in(&place.0, &place.1).iter().filter(|life| life.pod == pod);
+        (Some(place.1.clone()), lives.cloned().collect())
     }
 
     /// The memory limit in bytes that the template of a workload now gives to a container.
@@ -149,8 +167,8 @@ impl Cluster {
     }
 
     /// The rules in force.
-    pub fn access(&self) -> &Access {
-        &self.access
+    pub fn access(&self) -> Access {
+        Access::of(&self.store, &self.user)
     }
 
     /// Forgets past changes, so that every watch behind now is answered 410, as after a compaction of etcd.
@@ -183,8 +201,4 @@ impl Cluster {
         let all = self.store.list(row(plural), Some(namespace));
         all.filter(|entry| shape::controller(entry.1) == Some(uid)).map(|entry| Arc::clone(entry.1)).collect()
     }
-}
-
-fn place_of(workload: &WorkloadRef) -> Place {
-    (workload.namespace.as_str().to_owned(), workload.name.clone())
 }

@@ -14,7 +14,6 @@ use super::cluster::shared::SharedCluster;
 use super::faults::FaultPlan;
 use super::ledger::Ledger;
 use super::scenario::Scenario;
-use super::wire::kubernetes::KubernetesState;
 use super::wire::{aws, kubernetes, slack};
 use super::world::{Lives, World};
 use crate::domain::fault::{Fault, FaultKind};
@@ -59,6 +58,24 @@ pub struct Cloud {
 }
 
 impl Cloud {
+    /// The cloud of a scenario at its start, served by nobody yet.
+    ///
+    /// # Errors
+    /// `Usage` or `Storage` for a scenario whose files cannot be read.
+    pub fn new(scenario: Scenario, options: StartOptions) -> Result<Arc<Self>, Fault> {
+        let seed = options.seed.unwrap_or(scenario.seed);
+        let scenario = Arc::new(scenario);
+        Ok(Arc::new(Self {
+            clock: Arc::new(SimClock::new(scenario.start, options.speed)),
+            ledger: Ledger::default(),
+            faults: Arc::new(FaultPlan::new(&scenario)),
+            world: World::new(Arc::clone(&scenario), seed)?,
+            cluster: Arc::new(SharedCluster::new(Cluster::new(&scenario, seed))),
+            scenario,
+            seed,
+        }))
+    }
+
     /// Every life of each workload's first container, up to now.
     pub fn lives(&self) -> Lives {
         self.cluster.at(self.clock.now(), |cluster| lives_of(&self.scenario, cluster))
@@ -119,29 +136,12 @@ impl Drop for Rehearsal {
 /// # Errors
 /// `Usage` or `Storage` for a scenario whose files cannot be read; `Unreachable` when no port can be had.
 pub async fn start(scenario: Scenario, options: StartOptions) -> Result<Rehearsal, Fault> {
-    let seed = options.seed.unwrap_or(scenario.seed);
-    let scenario = Arc::new(scenario);
-    let clock = Arc::new(SimClock::new(scenario.start, options.speed));
-    let cloud = Arc::new(Cloud {
-        clock: Arc::clone(&clock),
-        ledger: Ledger::default(),
-        faults: Arc::new(FaultPlan::new(&scenario)),
-        world: World::new(Arc::clone(&scenario), seed)?,
-        cluster: Arc::new(SharedCluster::new(Cluster::new(&scenario, seed))),
-        scenario: Arc::clone(&scenario),
-        seed,
-    });
-    let state = KubernetesState {
-        cluster: Arc::clone(&cloud.cluster),
-        clock: Arc::clone(&clock),
-        ledger: cloud.ledger.clone(),
-        faults: Arc::clone(&cloud.faults),
-    };
+    let cloud = Cloud::new(scenario, options)?;
     let (aws, aws_task) = serve(aws::router(Arc::clone(&cloud))).await?;
-    let (cluster, cluster_task) = serve(kubernetes::router(state)).await?;
+    let (cluster, cluster_task) = serve(kubernetes::router(Arc::clone(&cloud))).await?;
     let (slack, slack_task) = serve(slack::router(Arc::clone(&cloud))).await?;
     let driven = Arc::clone(&cloud.cluster);
-    let driving = Arc::clone(&clock);
+    let driving = Arc::clone(&cloud.clock);
     let drive = spawn(async move { driven.drive(&driving).await });
     Ok(Rehearsal {
         endpoints: Endpoints {
@@ -149,9 +149,9 @@ pub async fn start(scenario: Scenario, options: StartOptions) -> Result<Rehearsa
             kubernetes: format!("http://{cluster}"),
             slack: format!("http://{slack}{}", slack::WEBHOOK),
         },
-        clock,
+        clock: Arc::clone(&cloud.clock),
         ledger: cloud.ledger.clone(),
-        scenario,
+        scenario: Arc::clone(&cloud.scenario),
         tasks: vec![aws_task, cluster_task, slack_task, drive],
     })
 }

@@ -11,26 +11,20 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::{Api, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
 use kube::runtime::watcher;
 use kube::{Client, Config};
-use pagerdeck::rehearsal::clock::{SimClock, Speed};
+use pagerdeck::rehearsal::clock::Speed;
 use pagerdeck::rehearsal::cluster::Cluster;
-use pagerdeck::rehearsal::cluster::shared::SharedCluster;
-use pagerdeck::rehearsal::faults::FaultPlan;
-use pagerdeck::rehearsal::ledger::{DryRun, Ledger, Mutates};
+use pagerdeck::rehearsal::ledger::{DryRun, Mutates};
 use pagerdeck::rehearsal::scenario::load;
-use pagerdeck::rehearsal::wire::kubernetes::{KubernetesState, router};
+use pagerdeck::rehearsal::server::{Cloud, StartOptions};
+use pagerdeck::rehearsal::wire::kubernetes::router;
 use serde_json::json;
 
 /// Serves a scenario and runs a client against it; both end together.
-async fn with_cluster<F: Future<Output = ()>>(scenario: &str, run: impl FnOnce(Client, KubernetesState, String) -> F) {
+async fn with_cluster<F: Future<Output = ()>>(scenario: &str, run: impl FnOnce(Client, Arc<Cloud>, String) -> F) {
     // A second installation answers an error, which only says that another test was first.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let scenario = load(scenario).unwrap();
-    let state = KubernetesState {
-        cluster: Arc::new(SharedCluster::new(Cluster::new(&scenario, scenario.seed))),
-        clock: Arc::new(SimClock::new(scenario.start, Speed::Max)),
-        ledger: Ledger::default(),
-        faults: Arc::new(FaultPlan::new(&scenario)),
-    };
+    let state = Cloud::new(scenario, StartOptions { speed: Speed::Max, seed: None }).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}", listener.local_addr().unwrap());
     let client = Client::try_from(Config::new(uri.parse().unwrap())).unwrap();
@@ -48,7 +42,7 @@ fn restart() -> Patch<serde_json::Value> {
 }
 
 /// Lets incident time pass in small steps, as the cockpit does at full speed.
-fn pass(state: &KubernetesState, seconds: i64) {
+fn pass(state: &Arc<Cloud>, seconds: i64) {
     let until = state.clock.now() + SignedDuration::from_secs(seconds);
     while let Some(at) = state.cluster.at(state.clock.now(), |cluster| cluster.next_change()).filter(|at| *at <= until)
     {

@@ -25,6 +25,52 @@ pub fn default_pod(pod: &mut Value) {
     }
 }
 
+/// Gives a pod the defaults of its namespace's limit ranges and refuses what is outside them.
+pub fn limit_ranges(store: &Store, pod: &mut Value) -> Result<(), Failure> {
+    let namespace = shape::namespace(pod).to_owned();
+    let mut faults = Vec::new();
+    for (_, range) in store.list(row("limitranges"), Some(&namespace)) {
+        let rules = range.pointer("/spec/limits").and_then(Value::as_array);
+        for rule in rules.into_iter().flatten().filter(|rule| rule["type"] == "Container") {
+            let Some(containers) = pod.pointer_mut("/spec/containers").and_then(Value::as_array_mut) else { continue };
+            for container in containers {
+                for (side, defaults) in [("limits", "default"), ("requests", "defaultRequest")] {
+                    for (resource, amount) in rule[defaults].as_object().into_iter().flatten() {
+                        if container.pointer(&format!("/resources/{side}/{resource}")).is_none() {
+                            shape::set(container, &["resources", side, resource], amount.clone());
+                        }
+                    }
+                }
+                outside(rule, container, &mut faults);
+            }
+        }
+    }
+    match faults.as_slice() {
+        [] => Ok(()),
+        [only] => Err(Failure::forbidden(row("pods"), shape::name(pod), only)),
+        all => Err(Failure::forbidden(row("pods"), shape::name(pod), &format!("[{}]", all.join(", ")))),
+    }
+}
+
+/// What of a container is below the least or above the most of a limit range.
+fn outside(rule: &Value, container: &Value, faults: &mut Vec<String>) {
+    for (word, bound, side, noun) in [("maximum", "max", "limits", "limit"), ("minimum", "min", "requests", "request")]
+    {
+        for (resource, edge) in rule[bound].as_object().into_iter().flatten() {
+            let asked = container.pointer(&format!("/resources/{side}/{resource}"));
+            let shown = edge.as_str().unwrap_or_default();
+            let Some(asked) = asked.and_then(Value::as_str) else {
+                faults.push(format!("{word} {resource} usage per Container is {shown}.  No {noun} is specified"));
+                continue;
+            };
+            let (asked_for, allowed) = (quantity::milli(asked), quantity::milli(shown));
+            if (bound == "max" && asked_for > allowed) || (bound == "min" && asked_for < allowed) {
+                faults.push(format!("{word} {resource} usage per Container is {shown}, but {noun} is {asked}"));
+            }
+        }
+    }
+}
+
 /// Refuses a pod that would go over a quota of its namespace.
 pub fn quota(store: &Store, pod: &Value) -> Result<(), Failure> {
     let namespace = shape::namespace(pod);
@@ -128,6 +174,22 @@ mod tests {
             shape::set(&mut container, &["resources", "limits", "memory"], json!(limit));
         }
         json!({"metadata": {"name": name, "namespace": "a"}, "spec": {"containers": [container]}})
+    }
+
+    #[test]
+    fn a_limit_range_gives_defaults_and_refuses_what_is_outside() {
+        let mut store = Store::new(0);
+        let rule = json!({"type": "Container", "default": {"memory": "256Mi"}, "max": {"memory": "1Gi"}});
+        let range = json!({"metadata": {"name": "r", "namespace": "a"}, "spec": {"limits": [rule]}});
+        store.put(Key::of(row("limitranges"), &range), range);
+        let mut silent = pod("x", None);
+        assert_eq!(limit_ranges(&store, &mut silent), Ok(()));
+        assert_eq!(silent["spec"]["containers"][0]["resources"]["limits"]["memory"], "256Mi");
+        let refused = limit_ranges(&store, &mut pod("y", Some("2Gi"))).unwrap_err();
+        assert_eq!(
+            refused.message,
+            "pods \"y\" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi"
+        );
     }
 
     #[test]

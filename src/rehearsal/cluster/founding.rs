@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::access::Access;
+use super::access;
 use super::deployment::REVISION;
 use super::dice::Dice;
 use super::event::{self, Occurrence, Tone};
@@ -35,7 +35,7 @@ impl Cluster {
             foreseen.get(&(namespace.to_owned(), workload.to_owned()))?.next_kill(life)
         });
         let mut cluster = Self::bare(scenario.dawn(), seed, fate);
-        cluster.access = Access::new(&scenario.scope.identity, &scenario.cluster.access);
+        cluster.user.clone_from(&scenario.scope.identity);
         cluster.webhooks.clone_from(&scenario.cluster.webhooks);
         cluster.found_places(scenario);
         for spec in &scenario.workloads {
@@ -58,7 +58,7 @@ impl Cluster {
             now,
             dice: Dice::new(seed),
             fate,
-            access: Access::default(),
+            user: String::new(),
             webhooks: Vec::new(),
             tempo: BTreeMap::new(),
             runs: BTreeMap::new(),
@@ -252,6 +252,12 @@ impl Cluster {
         }
         for scaler in &scenario.cluster.autoscalers {
             self.place(row("horizontalpodautoscalers"), template::autoscaler(scaler));
+        }
+        let binds = |object: &Value| shape::text(object, "/kind").is_some_and(|kind| kind.ends_with("RoleBinding"));
+        if !scenario.cluster.access.is_empty() || !scenario.cluster.objects.iter().any(binds) {
+            for (kind, object) in access::objects(&self.user, &scenario.cluster.access) {
+                self.place(kind, object);
+            }
         }
         for object in &scenario.cluster.objects {
             let word = shape::text(object, "/kind").unwrap_or_default();

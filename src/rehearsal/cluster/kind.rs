@@ -16,6 +16,10 @@ pub enum Subresource {
     Status,
     /// `/scale`: an `autoscaling/v1` Scale.
     Scale,
+    /// `/log`: what a container wrote, as text.
+    Log,
+    /// `/eviction`: a deletion that asks the disruption budgets first.
+    Eviction,
 }
 
 impl Subresource {
@@ -24,6 +28,26 @@ impl Subresource {
         match self {
             Self::Status => "status",
             Self::Scale => "scale",
+            Self::Log => "log",
+            Self::Eviction => "eviction",
+        }
+    }
+
+    /// The verbs it takes.
+    pub fn verbs(self) -> &'static [&'static str] {
+        match self {
+            Self::Status | Self::Scale => &["get", "patch", "update"],
+            Self::Log => &["get"],
+            Self::Eviction => &["create"],
+        }
+    }
+
+    /// Group, version and kind of what it speaks of, where that is not the object itself.
+    pub fn other_kind(self) -> Option<(&'static str, &'static str, &'static str)> {
+        match self {
+            Self::Status | Self::Log => None,
+            Self::Scale => Some(("autoscaling", "v1", "Scale")),
+            Self::Eviction => Some(("policy", "v1", "Eviction")),
         }
     }
 }
@@ -50,7 +74,7 @@ pub struct Kind {
 }
 
 use Reach::{Cluster, Namespaced};
-use Subresource::{Scale, Status};
+use Subresource::{Eviction, Log, Scale, Status};
 
 macro_rules! kind {
     ($group:literal $version:literal $plural:literal $singular:literal $kind:literal $short:expr, $reach:expr, $sub:expr) => {
@@ -76,12 +100,13 @@ pub static KINDS: &[Kind] = &[
     kind!("" "v1" "namespaces" "namespace" "Namespace" ["ns"], Cluster, [Status]),
     kind!("" "v1" "nodes" "node" "Node" ["no"], Cluster, [Status]),
     kind!("" "v1" "persistentvolumeclaims" "persistentvolumeclaim" "PersistentVolumeClaim" ["pvc"], Namespaced, [Status]),
-    kind!("" "v1" "pods" "pod" "Pod" ["po"], Namespaced, [Status]),
+    kind!("" "v1" "pods" "pod" "Pod" ["po"], Namespaced, [Eviction, Log, Status]),
     kind!("" "v1" "replicationcontrollers" "replicationcontroller" "ReplicationController" ["rc"], Namespaced, [Status, Scale]),
     kind!("" "v1" "resourcequotas" "resourcequota" "ResourceQuota" ["quota"], Namespaced, [Status]),
     kind!("" "v1" "secrets" "secret" "Secret" [], Namespaced, []),
     kind!("" "v1" "serviceaccounts" "serviceaccount" "ServiceAccount" ["sa"], Namespaced, []),
     kind!("" "v1" "services" "service" "Service" ["svc"], Namespaced, [Status]),
+    kind!("apps" "v1" "controllerrevisions" "controllerrevision" "ControllerRevision" [], Namespaced, []),
     kind!("apps" "v1" "daemonsets" "daemonset" "DaemonSet" ["ds"], Namespaced, [Status]),
     kind!("apps" "v1" "deployments" "deployment" "Deployment" ["deploy"], Namespaced, [Status, Scale]),
     kind!("apps" "v1" "replicasets" "replicaset" "ReplicaSet" ["rs"], Namespaced, [Status, Scale]),
@@ -90,17 +115,39 @@ pub static KINDS: &[Kind] = &[
     kind!("batch" "v1" "cronjobs" "cronjob" "CronJob" ["cj"], Namespaced, [Status]),
     kind!("batch" "v1" "jobs" "job" "Job" [], Namespaced, [Status]),
     kind!("coordination.k8s.io" "v1" "leases" "lease" "Lease" [], Namespaced, []),
+    kind!("discovery.k8s.io" "v1" "endpointslices" "endpointslice" "EndpointSlice" [], Namespaced, []),
     kind!("networking.k8s.io" "v1" "ingresses" "ingress" "Ingress" ["ing"], Namespaced, [Status]),
     kind!("policy" "v1" "poddisruptionbudgets" "poddisruptionbudget" "PodDisruptionBudget" ["pdb"], Namespaced, [Status]),
+    kind!("rbac.authorization.k8s.io" "v1" "clusterrolebindings" "clusterrolebinding" "ClusterRoleBinding" [], Cluster, []),
+    kind!("rbac.authorization.k8s.io" "v1" "clusterroles" "clusterrole" "ClusterRole" [], Cluster, []),
+    kind!("rbac.authorization.k8s.io" "v1" "rolebindings" "rolebinding" "RoleBinding" [], Namespaced, []),
+    kind!("rbac.authorization.k8s.io" "v1" "roles" "role" "Role" [], Namespaced, []),
 ];
 
 /// Groups and versions served without stored objects of their own: they only answer reviews.
-pub const REVIEW_GROUP: (&str, &str) = ("authorization.k8s.io", "v1");
+const REVIEW_GROUPS: [(&str, &str); 2] = [("authentication.k8s.io", "v1"), ("authorization.k8s.io", "v1")];
 
 impl Kind {
     /// `v1` or `apps/v1`.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+    }
+
+    /// Whether `kubectl get all` means it too.
+    pub fn is_in_all(&self) -> bool {
+        const ALL: [&str; 10] = [
+            "pods",
+            "replicationcontrollers",
+            "services",
+            "daemonsets",
+            "deployments",
+            "replicasets",
+            "statefulsets",
+            "cronjobs",
+            "jobs",
+            "horizontalpodautoscalers",
+        ];
+        ALL.contains(&self.plural)
     }
 
     /// `pods` or `deployments.apps`, as messages name a resource.
@@ -128,7 +175,7 @@ pub fn row(plural: &str) -> &'static Kind {
 pub fn groups() -> Vec<(&'static str, &'static str)> {
     let mut groups: Vec<_> =
         KINDS.iter().map(|kind| (kind.group, kind.version)).filter(|group| !group.0.is_empty()).collect();
-    groups.push(REVIEW_GROUP);
+    groups.extend(REVIEW_GROUPS);
     groups.sort_unstable();
     groups.dedup();
     groups

@@ -6,6 +6,8 @@ pub mod strategic;
 
 use serde_json::Value;
 
+use super::schema::Shape;
+
 #[cfg(test)]
 mod tests;
 
@@ -54,8 +56,9 @@ pub enum PatchError {
     Unmergeable(String),
 }
 
-/// The object as the patch makes it.
-pub fn patched(kind: PatchKind, object: &Value, patch: &Value) -> Result<Value, PatchError> {
+/// The object as the patch makes it; its shape tells a strategic merge how lists merge. An apply is no patch of an object
+/// but a manager's whole intent: see [`super::managed`].
+pub fn patched(kind: PatchKind, shape: &Shape, object: &Value, patch: &Value) -> Result<Value, PatchError> {
     let mut changed = object.clone();
     match kind {
         PatchKind::Json => json::apply(&mut changed, patch)?,
@@ -65,7 +68,7 @@ pub fn patched(kind: PatchKind, object: &Value, patch: &Value) -> Result<Value, 
         }
         PatchKind::Strategic | PatchKind::Apply => {
             require_object(patch)?;
-            strategic::apply(&mut changed, patch)?;
+            strategic::apply(shape, &mut changed, patch)?;
         }
     }
     Ok(changed)

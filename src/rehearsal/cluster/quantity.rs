@@ -43,6 +43,25 @@ pub fn show(bytes: u64) -> String {
     bytes.to_string()
 }
 
+/// The form the API server stores: `1024Mi` → `1Gi`, `0.5` → `500m`, `1000m` → `1`. What is finer than a thousandth
+/// stays as it is written.
+pub fn canonical(text: &str) -> Option<String> {
+    let thousandths = milli(text)?;
+    if text.ends_with('i') && thousandths % 1e3 == 0.0 {
+        return Some(show((thousandths / 1e3) as u64));
+    }
+    if thousandths.fract() != 0.0 || text.ends_with('i') || thousandths < 0.0 {
+        return Some(text.to_owned());
+    }
+    let (mut amount, mut suffixes) = (thousandths as u64, ["m", "", "k", "M", "G", "T", "P", "E"].iter());
+    let mut suffix = suffixes.next()?;
+    while amount != 0 && amount.is_multiple_of(1000) {
+        let Some(larger) = suffixes.next() else { break };
+        (amount, suffix) = (amount / 1000, larger);
+    }
+    Some(if amount == 0 { "0".to_owned() } else { format!("{amount}{suffix}") })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +84,19 @@ mod tests {
         assert_eq!(milli("2"), Some(2000.0));
         for (number, want) in [(536_870_912, "512Mi"), (1 << 30, "1Gi"), (1000, "1000"), (0, "0")] {
             assert_eq!(show(number), want);
+        }
+        for (text, want) in [
+            ("1024Mi", "1Gi"),
+            ("1.5Gi", "1536Mi"),
+            ("0.5", "500m"),
+            ("1000m", "1"),
+            ("250m", "250m"),
+            ("2", "2"),
+            ("4000", "4k"),
+            ("0", "0"),
+            ("512M", "512M"),
+        ] {
+            assert_eq!(canonical(text).as_deref(), Some(want), "{text}");
         }
     }
 }

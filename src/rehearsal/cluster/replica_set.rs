@@ -40,8 +40,9 @@ impl Cluster {
             return None;
         }
         for _ in 0..count {
-            let pod = self.pod_of(owner);
-            if let Err(refusal) = admission::quota(&self.store, &pod) {
+            let mut pod = self.pod_of(owner);
+            let admitted = admission::limit_ranges(&self.store, &mut pod);
+            if let Err(refusal) = admitted.and_then(|()| admission::quota(&self.store, &pod)) {
                 let message = format!("Error creating: {}", refusal.message);
                 self.tell(owner, Tone::Warning, "FailedCreate", message);
                 self.retries.insert(uid, self.now + REFUSED_RETRY);
@@ -208,7 +209,7 @@ impl Cluster {
 }
 
 /// Whether the pod's Ready condition is true.
-pub(super) fn is_ready(pod: &Value) -> bool {
+pub fn is_ready(pod: &Value) -> bool {
     let conditions = pod.pointer("/status/conditions").and_then(Value::as_array);
     conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True"))
 }

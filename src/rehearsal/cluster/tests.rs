@@ -17,7 +17,7 @@ use crate::rehearsal::ledger::DryRun;
 use crate::rehearsal::scenario::{Quantity, Regime, Scenario, load};
 
 const MY_API: Target<'static> =
-    Target { kind: &super::kind::KINDS[14], namespace: "payments", name: "my-api", subresource: None };
+    Target { kind: &super::kind::KINDS[15], namespace: "payments", name: "my-api", subresource: None };
 
 fn founding() -> Scenario {
     load("oom-leak").unwrap()
@@ -33,7 +33,8 @@ fn limit(memory: &str) -> Value {
 }
 
 fn patch(cluster: &mut Cluster, target: Target<'_>, patch: &Value, dry_run: DryRun) -> Result<Value, Failure> {
-    cluster.patch(target, (PatchKind::Strategic, patch), dry_run).map(|object| (*object).clone())
+    let written = cluster.patch(target, (PatchKind::Strategic, patch), dry_run.into())?;
+    Ok((*written.object).clone())
 }
 
 fn all(cluster: &Cluster, plural: &str, name_starts: &str) -> Vec<Value> {
@@ -137,7 +138,7 @@ fn going_back_takes_up_the_old_replica_set_under_a_new_revision() {
     assert_eq!(cluster.memory_limit(&target, "app"), Some(768 << 20));
     let count = all(&cluster, "replicasets", "my-api-").len();
     let back = json!([{"op": "replace", "path": "/spec/template", "value": before["spec"]["template"]}]);
-    cluster.patch(MY_API, (PatchKind::Json, &back), DryRun::No).unwrap();
+    cluster.patch(MY_API, (PatchKind::Json, &back), DryRun::No.into()).unwrap();
     cluster.advance(cluster.now() + SignedDuration::from_mins(3));
     let sets = all(&cluster, "replicasets", "my-api-");
     assert_eq!(sets.len(), count, "no new replica set");
@@ -164,7 +165,7 @@ fn a_dry_run_answers_as_the_write_would_and_leaves_no_trace() {
     let pod = Target { kind: pods, namespace: "payments", name: &name, subresource: None };
     cluster.delete(pod, &Value::Null, DryRun::All).unwrap();
     let map = Target { kind: row("configmaps"), namespace: "payments", name: "", subresource: None };
-    cluster.create(map, json!({"metadata": {"name": "x"}}), DryRun::All).unwrap();
+    cluster.create(map, json!({"metadata": {"name": "x"}}), DryRun::All.into()).unwrap();
     assert_eq!((cluster.store().revision(), cluster.next_change()), (revision, next));
     assert_eq!(deployment(&cluster), before);
     let real = patch(&mut cluster, MY_API, &limit("1Gi"), DryRun::No).unwrap();
@@ -193,7 +194,7 @@ fn refusals_carry_the_code_and_reason_of_the_api_server() {
         }
     }
     let taken = Target { kind: row("namespaces"), namespace: "", name: "", subresource: None };
-    let refused = cluster.create(taken, json!({"metadata": {"name": "payments"}}), DryRun::No).unwrap_err();
+    let refused = cluster.create(taken, json!({"metadata": {"name": "payments"}}), DryRun::No.into()).unwrap_err();
     assert_eq!((refused.code, refused.reason), (409, "AlreadyExists"));
 }
 

@@ -13,59 +13,6 @@ const NAME_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower ca
                          and must start and end with an alphanumeric character (e.g. 'example.com', regex used for \
                          validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
-/// Refuses an object whose fields are of the wrong type: the server could not even read it.
-pub fn decodes(kind: &Kind, object: &Value) -> Result<(), String> {
-    let cannot =
-        |why: &str| Err(format!("{0} in version \"{1}\" cannot be handled as a {0}: {why}", kind.kind, kind.version));
-    for map in [
-        "/metadata/labels",
-        "/metadata/annotations",
-        "/spec/template/metadata/labels",
-        "/spec/template/metadata/annotations",
-    ] {
-        let Some(found) = object.pointer(map) else { continue };
-        if let Some(wrong) = found.as_object().and_then(|fields| fields.values().find(|value| !value.is_string())) {
-            let word = json_word(wrong);
-            let field = map.trim_start_matches('/').replace('/', ".");
-            return cannot(&format!(
-                "json: cannot unmarshal {word} into Go struct field ObjectMeta.{field} of type string"
-            ));
-        }
-    }
-    if let Some(wrong) = object.pointer("/spec/replicas").filter(|value| !value.is_null() && value.as_i64().is_none()) {
-        let (word, name) = (json_word(wrong), kind.kind);
-        return cannot(&format!(
-            "json: cannot unmarshal {word} into Go struct field {name}Spec.spec.replicas of type int32"
-        ));
-    }
-    for container in template_containers(kind, object).0 {
-        for side in ["limits", "requests"] {
-            let amounts = container.pointer(&format!("/resources/{side}")).and_then(Value::as_object);
-            for amount in amounts.into_iter().flat_map(|amounts| amounts.values()) {
-                let is_quantity = match amount {
-                    Value::String(text) => quantity::milli(text).is_some(),
-                    other => other.is_number(),
-                };
-                if !is_quantity {
-                    return cannot(quantity::PATTERN);
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-fn json_word(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
-
 /// Refuses an object that means something that may not be.
 pub fn accepts(kind: &Kind, object: &Value, before: Option<&Value>) -> Result<(), Failure> {
     let mut faults = Vec::new();
@@ -232,19 +179,5 @@ mod tests {
         let mut named = sound();
         named["metadata"]["name"] = json!("Not_A_Name");
         assert_eq!(accepts(kind, &named, None).unwrap_err().details["causes"][0]["field"], "metadata.name");
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_told_apart_from_what_may_not_be() {
-        let kind = row("deployments");
-        for (pointer, value, want) in [
-            ("/spec/template/spec/containers/0/resources/limits/memory", json!("lots"), "quantities must match"),
-            ("/spec/replicas", json!("3"), "cannot unmarshal string"),
-            ("/spec/template/metadata/labels/app", json!(3), "cannot unmarshal number"),
-        ] {
-            let mut wrong = sound();
-            *wrong.pointer_mut(pointer).unwrap() = value;
-            assert!(decodes(kind, &wrong).unwrap_err().contains(want));
-        }
     }
 }

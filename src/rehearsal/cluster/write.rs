@@ -1,18 +1,77 @@
 //! Writes: one path for create, replace, patch and delete, which a dry run walks to the last step but storing.
 
+mod identity;
+mod scale;
+
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::access::Attempt;
 use super::failure::{Failure, FieldFault};
 use super::kind::{Kind, Reach, Subresource, row};
+use super::managed::{self, Force, Writer};
 use super::patch::{PatchError, PatchKind, patched};
+use super::schema::decode;
+use super::schema::{self, Shape};
 use super::shape::{self, set, stamp};
 use super::store::Key;
 use super::{Cluster, admission, defaults, validate};
 use crate::rehearsal::ledger::DryRun;
+
+pub use scale::scale_of;
+
+use identity::{expect_kind, kept_identity, preconditions, restore};
+use scale::rescaled;
+
+/// What is done about fields that a type does not have: `fieldValidation`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strangers {
+    /// They are dropped.
+    Ignore,
+    /// They are dropped, and a warning says so.
+    #[default]
+    Warn,
+    /// The write is refused.
+    Refuse,
+}
+
+/// How a write is meant.
+#[derive(Clone, Copy, Debug)]
+pub struct WriteOptions<'a> {
+    /// Whether it is a rehearsal of itself.
+    pub dry_run: DryRun,
+    /// Who writes.
+    pub manager: &'a str,
+    /// What an apply does about fields of others.
+    pub force: Force,
+    /// What is done about unknown fields.
+    pub strangers: Strangers,
+}
+
+impl From<DryRun> for WriteOptions<'_> {
+    fn from(dry_run: DryRun) -> Self {
+        Self { dry_run, manager: "rehearsal", force: Force::No, strangers: Strangers::default() }
+    }
+}
+
+/// A write that was taken.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The object as it is now, or in a dry run as it would be.
+    pub object: Arc<Value>,
+    /// What the client should be told.
+    pub warnings: Vec<String>,
+}
+
+/// Who makes a change, by which verb, to what.
+#[derive(Clone, Copy)]
+struct Change<'a> {
+    target: Target<'a>,
+    verb: &'static str,
+    before: &'a Arc<Value>,
+    options: WriteOptions<'a>,
+}
 
 /// What a write aims at.
 #[derive(Clone, Copy, Debug)]
@@ -40,15 +99,41 @@ impl Target<'_> {
             resource: self.kind.plural,
             subresource: self.subresource.map_or("", Subresource::word),
             namespace: self.namespace,
+            name: self.name,
         }
     }
 }
 
 impl Cluster {
     /// Creates an object.
-    pub fn create(&mut self, target: Target<'_>, body: Value, dry_run: DryRun) -> Result<Arc<Value>, Failure> {
+    pub fn create(&mut self, target: Target<'_>, body: Value, options: WriteOptions<'_>) -> Result<Written, Failure> {
+        expect_kind(target.kind, &body)?;
+        let (body, warnings) = read(target.kind, body, options.strangers)?;
+        let mut object = self.newborn(target, body)?;
+        managed::note_update(&self.writer(target, options), None, &mut object);
+        self.admit_new(target, object, options).map(|object| Written { object, warnings })
+    }
+
+    /// Creates an object from a manager's whole intent.
+    fn create_applied(
+        &mut self,
+        target: Target<'_>,
+        intent: Value,
+        options: WriteOptions<'_>,
+    ) -> Result<Written, Failure> {
+        let (intent, warnings) = read(target.kind, intent, options.strangers)?;
+        let mut object = self.newborn(target, intent.clone())?;
+        managed::note_first_apply(&self.writer(target, options), &intent, &mut object);
+        self.admit_new(target, object, options).map(|object| Written { object, warnings })
+    }
+
+    fn admit_new(
+        &mut self,
+        target: Target<'_>,
+        object: Value,
+        options: WriteOptions<'_>,
+    ) -> Result<Arc<Value>, Failure> {
         let kind = target.kind;
-        let object = self.newborn(target, body)?;
         if kind.reach == Reach::Namespaced {
             self.require(row("namespaces"), "", target.namespace)?;
         }
@@ -56,22 +141,24 @@ impl Cluster {
         if self.get(&key).is_some() {
             return Err(Failure::already_exists(kind, &key.name));
         }
-        validate::decodes(kind, &object).map_err(Failure::bad_request)?;
         validate::accepts(kind, &object, None)?;
-        admission::webhooks(&self.webhooks, target.attempt("create"), dry_run)?;
+        admission::webhooks(&self.webhooks, target.attempt("create"), options.dry_run)?;
         if kind.plural == "pods" {
             admission::quota(&self.store, &object)?;
         }
-        match dry_run {
+        match options.dry_run {
             DryRun::All => Ok(Arc::new(object)),
             DryRun::No => Ok(self.commit(key, object)),
         }
     }
 
+    fn writer<'a>(&self, target: Target<'_>, options: WriteOptions<'a>) -> Writer<'a> {
+        Writer { kind: target.kind, manager: options.manager, subresource: target.subresource, at: self.now }
+    }
+
     /// A body as it would be stored: identity, birth and defaults written in.
     fn newborn(&self, target: Target<'_>, mut object: Value) -> Result<Value, Failure> {
         let kind = target.kind;
-        expect_kind(kind, &object)?;
         let turn = self.store.revision().to_string();
         if let Some(stem) = shape::text(&object, "/metadata/generateName").map(str::to_owned)
             && shape::name(&object).is_empty()
@@ -112,20 +199,23 @@ impl Cluster {
         defaults::fill(kind, &mut object);
         if kind.plural == "pods" {
             admission::default_pod(&mut object);
+            admission::limit_ranges(&self.store, &mut object)?;
         }
         Ok(object)
     }
 
     /// Replaces an object, or one of its subresources.
-    pub fn replace(&mut self, target: Target<'_>, body: Value, dry_run: DryRun) -> Result<Arc<Value>, Failure> {
+    pub fn replace(&mut self, target: Target<'_>, body: Value, options: WriteOptions<'_>) -> Result<Written, Failure> {
         let before = self.require(target.kind, target.namespace, target.name)?;
-        let after = if target.subresource == Some(Subresource::Scale) {
-            rescaled(&before, &body)
-        } else {
-            expect_kind(target.kind, &body)?;
-            body
-        };
-        self.change(target, "update", (&before, after), dry_run)
+        let change = Change { target, verb: "update", before: &before, options };
+        if target.subresource == Some(Subresource::Scale) {
+            return self
+                .change(change, rescaled(&before, &body))
+                .map(|object| Written { object, warnings: Vec::new() });
+        }
+        expect_kind(target.kind, &body)?;
+        let (body, warnings) = read(target.kind, body, options.strangers)?;
+        self.change(change, body).map(|object| Written { object, warnings })
     }
 
     /// Patches an object, or one of its subresources. An apply of what is not there creates it.
@@ -133,57 +223,71 @@ impl Cluster {
         &mut self,
         target: Target<'_>,
         patch: (PatchKind, &Value),
-        dry_run: DryRun,
-    ) -> Result<Arc<Value>, Failure> {
+        options: WriteOptions<'_>,
+    ) -> Result<Written, Failure> {
         let (language, document) = patch;
+        let is_apply = language == PatchKind::Apply;
         let before = match self.require(target.kind, target.namespace, target.name) {
-            Err(_) if language == PatchKind::Apply && target.subresource.is_none() => {
-                return self.create(target, document.clone(), dry_run);
+            Err(_) if is_apply && target.subresource.is_none() => {
+                expect_kind(target.kind, document)?;
+                let mut intent = document.clone();
+                set(&mut intent, &["metadata", "name"], json!(target.name));
+                return self.create_applied(target, intent, options);
             }
             other => other?,
         };
-        let is_scale = target.subresource == Some(Subresource::Scale);
-        let shown = if is_scale { scale_of(&before) } else { (*before).clone() };
-        let changed = patched(language, &shown, document).map_err(|error| told(target.kind, target.name, error))?;
-        let after = if is_scale { rescaled(&before, &changed) } else { changed };
+        let change = Change { target, verb: "patch", before: &before, options };
+        if target.subresource == Some(Subresource::Scale) {
+            let scale = Shape::Object("autoscaling.v1.Scale".to_owned());
+            let changed = patched(language, &scale, &scale_of(&before), document);
+            let changed = changed.map_err(|error| told(target.kind, target.name, error))?;
+            let object = self.change(change, rescaled(&before, &changed))?;
+            return Ok(Written { object, warnings: Vec::new() });
+        }
+        if is_apply {
+            expect_kind(target.kind, document)?;
+            let (intent, warnings) = read(target.kind, document.clone(), options.strangers)?;
+            preconditions(target, &before, &intent)?;
+            let after = managed::applied(&self.writer(target, options), &before, &intent, options.force)?;
+            return self.change(change, after).map(|object| Written { object, warnings });
+        }
+        let kind = target.kind;
+        let shape = Shape::Object(schema::name_of(kind.group, kind.version, kind.kind));
+        let changed = patched(language, &shape, &before, document).map_err(|error| told(kind, target.name, error))?;
         // A patched object that cannot be read is told as a fault of the patch (apiserver, `patch.go`).
-        validate::decodes(target.kind, &after).map_err(|why| unreadable(document, &why))?;
-        self.change(target, "patch", (&before, after), dry_run)
+        let read = read(kind, changed, options.strangers);
+        let (after, warnings) = read.map_err(|refused| unreadable(document, &refused))?;
+        self.change(change, after).map(|object| Written { object, warnings })
     }
 
-    fn change(
-        &mut self,
-        target: Target<'_>,
-        verb: &str,
-        change: (&Arc<Value>, Value),
-        dry_run: DryRun,
-    ) -> Result<Arc<Value>, Failure> {
-        let (before, after) = change;
+    fn change(&mut self, change: Change<'_>, after: Value) -> Result<Arc<Value>, Failure> {
+        let Change { target, verb, before, options } = change;
         let kind = target.kind;
         preconditions(target, before, &after)?;
+        let is_tracked = after.pointer("/metadata/managedFields") != before.pointer("/metadata/managedFields");
         let mut object = kept_identity(before, after);
-        match target.subresource {
-            Some(Subresource::Status) => {
-                let status = object.get("status").cloned().unwrap_or_else(|| json!({}));
-                object = (**before).clone();
-                object["status"] = status;
+        if target.subresource == Some(Subresource::Status) {
+            let status = object.get("status").cloned().unwrap_or_else(|| json!({}));
+            object = (**before).clone();
+            object["status"] = status;
+        } else {
+            if kind.subresources.contains(&Subresource::Status) {
+                restore(&mut object, before, "status");
             }
-            None | Some(Subresource::Scale) => {
-                if kind.subresources.contains(&Subresource::Status) {
-                    restore(&mut object, before, "status");
-                }
-                defaults::fill(kind, &mut object);
-            }
+            defaults::fill(kind, &mut object);
         }
-        validate::decodes(kind, &object).map_err(Failure::bad_request)?;
         validate::accepts(kind, &object, Some(before))?;
-        admission::webhooks(&self.webhooks, target.attempt(verb), dry_run)?;
+        admission::webhooks(&self.webhooks, target.attempt(verb), options.dry_run)?;
+        // An apply has written its managers already.
+        if !is_tracked {
+            managed::note_update(&self.writer(target, options), Some(before), &mut object);
+        }
         if object.get("spec") != before.get("spec")
             && let Some(generation) = shape::number(before, "/metadata/generation")
         {
             set(&mut object, &["metadata", "generation"], json!(generation + 1));
         }
-        let stored = match dry_run {
+        let stored = match options.dry_run {
             DryRun::All => Arc::new(object),
             DryRun::No => self.commit(target.key(), object),
         };
@@ -215,6 +319,9 @@ impl Cluster {
             return Ok(self.get(&key).cloned().unwrap_or(before));
         }
         if dry_run == DryRun::No {
+            if shape::text(options, "/propagationPolicy") == Some("Orphan") {
+                self.disown(shape::uid(&before));
+            }
             self.store.remove(&key);
             self.settle();
         }
@@ -227,6 +334,24 @@ impl Cluster {
         Ok(Arc::new(done))
     }
 
+    /// Takes an owner's mark off all that it owns, so that it outlives the owner.
+    fn disown(&mut self, uid: &str) {
+        for plural in ["replicasets", "pods", "controllerrevisions"] {
+            let listed = self.store.list(row(plural), None);
+            let owned: Vec<Arc<Value>> = listed
+                .filter(|entry| shape::controller(entry.1) == Some(uid))
+                .map(|entry| Arc::clone(entry.1))
+                .collect();
+            for object in owned {
+                let mut freed = (*object).clone();
+                if let Some(metadata) = freed["metadata"].as_object_mut() {
+                    metadata.remove("ownerReferences");
+                }
+                self.store.put(Key::of(row(plural), &object), freed);
+            }
+        }
+    }
+
     /// Stores an object and lets the controllers see it; the answer is the object as it was stored.
     fn commit(&mut self, key: Key, object: Value) -> Arc<Value> {
         let stored = self.store.put(key, object);
@@ -235,71 +360,17 @@ impl Cluster {
     }
 }
 
-fn expect_kind(kind: &Kind, object: &Value) -> Result<(), Failure> {
-    let (api, word) = (shape::text(object, "/apiVersion"), shape::text(object, "/kind"));
-    let is_right = api.is_none_or(|api| api == kind.api_version()) && word.is_none_or(|word| word == kind.kind);
-    if is_right && object.is_object() {
-        return Ok(());
-    }
-    let (api, word) = (api.unwrap_or_default(), word.unwrap_or_default());
-    Err(Failure::bad_request(format!(
-        "the API version in the data ({api}) does not match the expected API version ({}) of a {}, or its kind does not: \
-         {word}",
-        kind.api_version(),
-        kind.kind
-    )))
-}
-
-/// The resource version and uid that a body names must be those of the object.
-fn preconditions(target: Target<'_>, before: &Value, after: &Value) -> Result<(), Failure> {
-    let name = shape::name(after);
-    if !name.is_empty() && name != target.name {
-        let why = format!("the name of the object ({name}) does not match the name on the URL ({})", target.name);
-        return Err(Failure::bad_request(why));
-    }
-    let uid = shape::uid(after);
-    if !uid.is_empty() && uid != shape::uid(before) {
-        let found = shape::uid(before);
-        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {found}");
-        return Err(Failure::conflict(target.kind, target.name, &why));
-    }
-    let version = shape::text(after, "/metadata/resourceVersion").unwrap_or_default();
-    if !version.is_empty() && Some(version) != shape::text(before, "/metadata/resourceVersion") {
-        return Err(Failure::stale(target.kind, target.name));
-    }
-    Ok(())
-}
-
-/// What a client may not change is as it was.
-fn kept_identity(before: &Value, mut after: Value) -> Value {
-    const KEPT: [&str; 8] = [
-        "name",
-        "namespace",
-        "uid",
-        "resourceVersion",
-        "generation",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    ];
-    if !after["metadata"].is_object() {
-        after["metadata"] = json!({});
-    }
-    for field in KEPT {
-        restore(&mut after["metadata"], &before["metadata"], field);
-    }
-    after
-}
-
-fn restore(object: &mut Value, from: &Value, field: &str) {
-    match (object.as_object_mut(), from.get(field)) {
-        (Some(fields), Some(value)) => {
-            fields.insert(field.to_owned(), value.clone());
+/// Reads a body, dropping the fields that its type does not have.
+fn read(kind: &Kind, mut object: Value, strangers: Strangers) -> Result<(Value, Vec<String>), Failure> {
+    let unknown = decode::decode(kind, &mut object).map_err(Failure::bad_request)?;
+    let told: Vec<String> = unknown.iter().map(|field| format!("unknown field \"{field}\"")).collect();
+    match strangers {
+        Strangers::Refuse if !told.is_empty() => {
+            let why = decode::cannot(kind, &format!("strict decoding error: {}", told.join(", ")));
+            Err(Failure::bad_request(why))
         }
-        (Some(fields), None) => {
-            fields.remove(field);
-        }
-        (None, _) => {}
+        Strangers::Ignore => Ok((object, Vec::new())),
+        Strangers::Warn | Strangers::Refuse => Ok((object, told)),
     }
 }
 
@@ -311,46 +382,9 @@ fn told(kind: &Kind, name: &str, error: PatchError) -> Failure {
     }
 }
 
-fn unreadable(patch: &Value, why: &str) -> Failure {
-    let fault = FieldFault::invalid("patch", &json!(patch.to_string()), why);
+fn unreadable(patch: &Value, refused: &Failure) -> Failure {
+    let fault = FieldFault::invalid("patch", &json!(patch.to_string()), &refused.message);
     let message = format!(" \"\" is invalid: patch: {}", fault.message);
     let causes = json!([{"reason": fault.reason, "message": fault.message, "field": "patch"}]);
     Failure { code: 422, reason: "Invalid", message, details: json!({"causes": causes}) }
-}
-
-/// The `autoscaling/v1` Scale of a workload.
-pub fn scale_of(object: &Value) -> Value {
-    let chosen = object.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
-    let text: Vec<String> = chosen
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
-        .collect();
-    let meta = &object["metadata"];
-    json!({
-        "kind": "Scale", "apiVersion": "autoscaling/v1",
-        "metadata": {
-            "name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"],
-            "resourceVersion": meta["resourceVersion"], "creationTimestamp": meta["creationTimestamp"],
-        },
-        "spec": {"replicas": object.pointer("/spec/replicas").cloned().unwrap_or_else(|| json!(0))},
-        "status": {"replicas": shape::number(object, "/status/replicas").unwrap_or(0), "selector": text.join(",")},
-    })
-}
-
-/// The workload with the replicas and the preconditions that a Scale asks for.
-fn rescaled(before: &Value, scale: &Value) -> Value {
-    let mut after = before.clone();
-    after["spec"]["replicas"] = scale.pointer("/spec/replicas").cloned().unwrap_or_else(|| json!(0));
-    for field in ["resourceVersion", "uid"] {
-        if let Some(wanted) = scale.pointer(&format!("/metadata/{field}")) {
-            after["metadata"][field] = wanted.clone();
-        }
-    }
-    after
-}
-
-/// A time as an instant, for what reads objects back.
-pub fn instant(object: &Value, pointer: &str) -> Option<Timestamp> {
-    shape::text(object, pointer)?.parse().ok()
 }

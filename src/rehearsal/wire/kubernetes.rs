@@ -2,7 +2,11 @@
 
 mod answer;
 mod discovery;
+mod logs;
+mod objects;
+mod openapi;
 mod path;
+mod protobuf;
 mod read;
 mod review;
 mod table;
@@ -18,32 +22,18 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Uri, header};
 use serde_json::Value;
 
-use self::path::{Objects, Route};
-use crate::rehearsal::clock::SimClock;
+use self::path::Route;
 use crate::rehearsal::cluster::failure::Failure;
-use crate::rehearsal::cluster::kind::Subresource;
-use crate::rehearsal::cluster::patch::PatchKind;
-use crate::rehearsal::cluster::shared::SharedCluster;
-use crate::rehearsal::cluster::write::scale_of;
-use crate::rehearsal::faults::{FaultPlan, Struck};
-use crate::rehearsal::ledger::{Api, Arrival, DryRun, Ledger, Mutates};
+use crate::rehearsal::faults::Struck;
+use crate::rehearsal::ledger::{Api, Arrival, DryRun, Mutates};
 use crate::rehearsal::scenario::FaultEffect;
+use crate::rehearsal::server::Cloud;
 
 /// The largest body taken, as the API server limits it (3 MiB).
 const BODY_LIMIT: usize = 3 << 20;
 
 /// What the API is served from.
-#[derive(Clone, Debug)]
-pub struct KubernetesState {
-    /// The cluster.
-    pub cluster: Arc<SharedCluster>,
-    /// Incident time.
-    pub clock: Arc<SimClock>,
-    /// Where requests are written down.
-    pub ledger: Ledger,
-    /// What goes wrong.
-    pub faults: Arc<FaultPlan>,
-}
+pub type KubernetesState = Arc<Cloud>;
 
 /// A request as read from the wire.
 struct Call {
@@ -59,14 +49,22 @@ impl Call {
         self.query.get(name).map_or("", String::as_str)
     }
 
+    fn says(&self, name: &str) -> bool {
+        matches!(self.parameter(name), "1" | "true")
+    }
+
     fn header(&self, name: header::HeaderName) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The body as JSON, or as the YAML that an apply may be written in.
+    /// The body as JSON, as the YAML that an apply may be written in, or as the protobuf of Go's typed clients.
     fn document(&self) -> Result<Value, Failure> {
         if self.body.is_empty() {
             return Ok(Value::Null);
+        }
+        if self.header(header::CONTENT_TYPE).starts_with(protobuf::MEDIA_TYPE) {
+            let accepted = ["application/json", "application/yaml"];
+            return protobuf::read(&self.body).ok_or_else(|| Failure::unsupported_media_type(&accepted));
         }
         if let Ok(document) = serde_json::from_slice(&self.body) {
             return Ok(document);
@@ -106,7 +104,7 @@ async fn serve(State(state): State<KubernetesState>, request: Request) -> Respon
 /// The verb by which rules, faults and the ledger know a request.
 fn verb(call: &Call, route: &Route) -> &'static str {
     let names_one = matches!(route, Route::Objects(objects) if !objects.name.is_empty());
-    let watches = matches!(call.parameter("watch"), "1" | "true");
+    let watches = call.says("watch");
     match (call.method.as_str(), names_one) {
         ("GET" | "HEAD", true) => "get",
         ("GET" | "HEAD", false) if !matches!(route, Route::Objects(_)) => "get",
@@ -141,10 +139,15 @@ fn arrival(state: &KubernetesState, call: &Call, route: &Route, verb: &str) -> A
     }
 }
 
-/// `dryRun` of the query, or of the delete options in the body.
+/// `dryRun` of the query, or of the delete options in the body of a delete or an eviction.
 fn dry_run(call: &Call) -> Result<DryRun, Failure> {
-    let in_body = (call.method == Method::DELETE)
-        .then(|| call.document().ok().and_then(|options| options.pointer("/dryRun/0")?.as_str().map(str::to_owned)))
+    let place = match call.method {
+        Method::DELETE => "/dryRun/0",
+        _ => "/deleteOptions/dryRun/0",
+    };
+    let is_asked = call.method == Method::DELETE || call.uri.path().ends_with("/eviction");
+    let in_body = is_asked
+        .then(|| call.document().ok().and_then(|options| options.pointer(place)?.as_str().map(str::to_owned)))
         .flatten();
     let asked = call.query.get("dryRun").cloned().or(in_body).unwrap_or_default();
     match asked.as_str() {
@@ -178,7 +181,7 @@ async fn strike(state: &KubernetesState, route: &Route, verb: &str, seq: u64) ->
         FaultEffect::Empty => Failure::not_found(objects.kind, &objects.name),
         FaultEffect::Gone if verb == "watch" => return Met::Answer(watch::gone(&Failure::gone(0, 0))),
         FaultEffect::Gone => Failure::gone(0, 0),
-        FaultEffect::Denied => state.cluster.at(state.clock.now(), |cluster| objects.refusal(cluster.access(), verb)),
+        FaultEffect::Denied => state.cluster.at(state.clock.now(), |cluster| objects.refusal(&cluster.access(), verb)),
         FaultEffect::Throttled => answer::throttled(),
         FaultEffect::Expired => answer::unauthorized(),
         FaultEffect::Unavailable => answer::unavailable(),
@@ -190,51 +193,8 @@ fn respond(state: &KubernetesState, call: &Call, route: &Route, verb: &str) -> R
     let answered = match route {
         Route::Discovery(page) => Ok(discovery::page(page, call.header(header::ACCEPT))),
         Route::Review(review) => review::answer(state, *review, call),
-        Route::Objects(objects) => serve_objects(state, call, objects, verb),
+        Route::Objects(objects) => objects::serve(state, call, objects, verb),
         Route::Unknown => Err(Failure::no_such_resource()),
     };
     answered.unwrap_or_else(|failure| answer::failure(&failure))
-}
-
-fn serve_objects(state: &KubernetesState, call: &Call, objects: &Objects, verb: &str) -> Result<Response, Failure> {
-    let now = state.clock.now();
-    state.cluster.at(now, |cluster| objects.authorise(cluster.access(), verb))?;
-    let target = objects.target();
-    match verb {
-        "list" => state.cluster.at(now, |cluster| read::list(cluster, objects, call)),
-        "watch" => watch::open(state, objects, call),
-        "get" => state.cluster.at(now, |cluster| {
-            let object = cluster.require(target.kind, target.namespace, target.name)?;
-            let is_scale = target.subresource == Some(Subresource::Scale);
-            if !is_scale && table::is_asked(call.header(header::ACCEPT)) {
-                return Ok(answer::json(200, &table::of(target.kind, &Value::Null, &[&object], now)));
-            }
-            Ok(answer::json(200, &if is_scale { scale_of(&object) } else { (*object).clone() }))
-        }),
-        "create" | "update" | "patch" | "delete" => {
-            let dry_run = dry_run(call)?;
-            let document = call.document()?;
-            state.cluster.at(now, |cluster| {
-                let is_new = cluster.require(target.kind, target.namespace, target.name).is_err();
-                let written = match verb {
-                    "create" => cluster.create(target, document, dry_run)?,
-                    "update" => cluster.replace(target, document, dry_run)?,
-                    "delete" => cluster.delete(target, &document, dry_run)?,
-                    _ => cluster.patch(target, (language(call)?, &document), dry_run)?,
-                };
-                let code = if is_new { 201 } else { 200 };
-                Ok(answer::json(code, &written))
-            })
-        }
-        _ => Err(Failure::method_not_allowed()),
-    }
-}
-
-fn language(call: &Call) -> Result<PatchKind, Failure> {
-    let language = PatchKind::of_media_type(call.header(header::CONTENT_TYPE))
-        .ok_or_else(|| Failure::unsupported_media_type(&PatchKind::MEDIA_TYPES))?;
-    if language == PatchKind::Apply && call.parameter("fieldManager").is_empty() {
-        return Err(answer::missing_option("fieldManager", "is required for apply patch"));
-    }
-    Ok(language)
 }

@@ -1,30 +1,16 @@
-//! Strategic merge patch: as a merge patch, but lists of named things merge by their key, and `$` directives steer it.
+//! Strategic merge patch: as a merge patch, but lists of named things merge by the key that their type declares, and `$`
+//! directives steer it.
 
 use serde_json::{Map, Value};
 
 use super::PatchError;
+use crate::rehearsal::cluster::schema::{Merge, Shape};
 
-/// Lists that merge, with the key that tells their items apart. From the `patchMergeKey` tags of the published API types.
-/// `ports` of a container merge by `containerPort`, those of a Service by `port`: see [`merge_key`].
-const KEYED: [(&str, &str); 11] = [
-    ("containers", "name"),
-    ("initContainers", "name"),
-    ("ephemeralContainers", "name"),
-    ("env", "name"),
-    ("volumes", "name"),
-    ("imagePullSecrets", "name"),
-    ("volumeMounts", "mountPath"),
-    ("volumeDevices", "devicePath"),
-    ("hostAliases", "ip"),
-    ("conditions", "type"),
-    ("ownerReferences", "uid"),
-];
-
-/// Lists of plain values that merge as sets.
-const SETS: [&str; 1] = ["finalizers"];
+/// What is not in the table of shapes merges as plain objects do.
+const UNKNOWN: Shape = Shape::Any;
 
 /// Merges the patch into the target.
-pub fn apply(target: &mut Value, patch: &Value) -> Result<(), PatchError> {
+pub fn apply(shape: &Shape, target: &mut Value, patch: &Value) -> Result<(), PatchError> {
     let Value::Object(changes) = patch else {
         *target = patch.clone();
         return Ok(());
@@ -48,14 +34,19 @@ pub fn apply(target: &mut Value, patch: &Value) -> Result<(), PatchError> {
     }
     let Value::Object(fields) = target else { return Ok(()) };
     for (name, change) in changes {
-        merge_field(fields, name, change)?;
+        merge_field(shape, fields, (name, change))?;
     }
     retain(fields, changes);
-    order(fields, changes);
+    order(shape, fields, changes);
     Ok(())
 }
 
-fn merge_field(fields: &mut Map<String, Value>, name: &str, change: &Value) -> Result<(), PatchError> {
+fn merge_field(
+    shape: &Shape,
+    fields: &mut Map<String, Value>,
+    (name, change): (&str, &Value),
+) -> Result<(), PatchError> {
+    let inner = shape.inner(name).unwrap_or(&UNKNOWN);
     if let Some(list) = name.strip_prefix("$deleteFromPrimitiveList/") {
         if let (Some(Value::Array(kept)), Some(gone)) = (fields.get_mut(list), change.as_array()) {
             kept.retain(|item| !gone.contains(item));
@@ -71,9 +62,9 @@ fn merge_field(fields: &mut Map<String, Value>, name: &str, change: &Value) -> R
         }
         Value::Array(items) => {
             let list = fields.entry(name.to_owned()).or_insert_with(|| Value::Array(Vec::new()));
-            merge_list(list, name, items)?;
+            merge_list(inner, list, items)?;
         }
-        Value::Object(_) => apply(fields.entry(name.to_owned()).or_insert(Value::Null), change)?,
+        Value::Object(_) => apply(inner, fields.entry(name.to_owned()).or_insert(Value::Null), change)?,
         Value::Bool(_) | Value::Number(_) | Value::String(_) => {
             fields.insert(name.to_owned(), change.clone());
         }
@@ -81,10 +72,10 @@ fn merge_field(fields: &mut Map<String, Value>, name: &str, change: &Value) -> R
     Ok(())
 }
 
-fn merge_list(list: &mut Value, name: &str, items: &[Value]) -> Result<(), PatchError> {
+fn merge_list(shape: &Shape, list: &mut Value, items: &[Value]) -> Result<(), PatchError> {
     let replaces = items.iter().any(|item| item.get("$patch").and_then(Value::as_str) == Some("replace"));
-    let key = merge_key(name, items);
-    if replaces || (key.is_none() && !SETS.contains(&name)) {
+    let (of, merge) = list_of(shape);
+    if replaces || merge == Merge::Replace {
         *list = Value::Array(items.iter().filter(|item| item.get("$patch").is_none()).cloned().collect());
         return Ok(());
     }
@@ -93,16 +84,16 @@ fn merge_list(list: &mut Value, name: &str, items: &[Value]) -> Result<(), Patch
     }
     let Value::Array(present) = list else { return Ok(()) };
     for item in items {
-        match key {
-            Some(key) => merge_item(present, key, item)?,
-            None if present.contains(item) => {}
-            None => present.push(item.clone()),
+        match merge {
+            Merge::Key(key) => merge_item(of, present, (key, item))?,
+            Merge::Values | Merge::Replace if present.contains(item) => {}
+            Merge::Values | Merge::Replace => present.push(item.clone()),
         }
     }
     Ok(())
 }
 
-fn merge_item(present: &mut Vec<Value>, key: &str, item: &Value) -> Result<(), PatchError> {
+fn merge_item(of: &Shape, present: &mut Vec<Value>, (key, item): (&str, &Value)) -> Result<(), PatchError> {
     let Some(identity) = item.get(key) else {
         return Err(PatchError::Unmergeable(format!("map: {item} does not contain declared merge key: {key}")));
     };
@@ -114,21 +105,20 @@ fn merge_item(present: &mut Vec<Value>, key: &str, item: &Value) -> Result<(), P
         return Ok(());
     }
     if let Some(at) = at {
-        return apply(&mut present[at], item);
+        return apply(of, &mut present[at], item);
     }
     let mut fresh = Value::Object(Map::new());
-    apply(&mut fresh, item)?;
+    apply(of, &mut fresh, item)?;
     present.push(fresh);
     Ok(())
 }
 
-/// The key of a list by its field name and, for `ports`, by what the items carry.
-fn merge_key(name: &str, items: &[Value]) -> Option<&'static str> {
-    if name == "ports" {
-        let in_container = items.iter().any(|item| item.get("containerPort").is_some());
-        return Some(if in_container { "containerPort" } else { "port" });
+/// What a list holds and how it merges; a list of unknown shape is replaced.
+fn list_of(shape: &Shape) -> (&Shape, Merge) {
+    match shape {
+        Shape::List { of, merge, .. } => (of, *merge),
+        _ => (&UNKNOWN, Merge::Replace),
     }
-    KEYED.iter().find(|row| row.0 == name).map(|row| row.1)
 }
 
 /// `$retainKeys`: of this object only the listed fields stay.
@@ -139,17 +129,17 @@ fn retain(fields: &mut Map<String, Value>, changes: &Map<String, Value>) {
 }
 
 /// `$setElementOrder/x`: the listed items in the listed order, after the ones the patch does not know.
-fn order(fields: &mut Map<String, Value>, changes: &Map<String, Value>) {
+fn order(shape: &Shape, fields: &mut Map<String, Value>, changes: &Map<String, Value>) {
     for (directive, wanted) in changes {
         let (Some(name), Some(wanted)) = (directive.strip_prefix("$setElementOrder/"), wanted.as_array()) else {
             continue;
         };
-        let key = merge_key(name, wanted);
+        let merge = list_of(shape.inner(name).unwrap_or(&UNKNOWN)).1;
         let Some(Value::Array(items)) = fields.get_mut(name) else { continue };
         items.sort_by_key(|item| {
-            let rank = wanted.iter().position(|row| match key {
-                Some(key) => row.get(key) == item.get(key),
-                None => row == item,
+            let rank = wanted.iter().position(|row| match merge {
+                Merge::Key(key) => row.get(key) == item.get(key),
+                Merge::Values | Merge::Replace => row == item,
             });
             rank.map_or(0, |rank| rank + 1)
         });

@@ -2,7 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{PatchError, PatchKind, patched};
+use super::{PatchError, PatchKind};
+use crate::rehearsal::cluster::schema::Shape;
+
+fn patched(kind: PatchKind, object: &Value, patch: &Value) -> Result<Value, PatchError> {
+    super::patched(kind, &Shape::Any, object, patch)
+}
 
 fn check(kind: PatchKind, cases: &[(Value, Value, Value)]) {
     for (object, patch, want) in cases {
@@ -75,61 +80,84 @@ fn json_patches() {
 }
 
 #[test]
-fn strategic_patches() {
-    check(
-        PatchKind::Strategic,
-        &[
-            (
-                json!({"containers":[{"name":"app","image":"a:1","env":[{"name":"X","value":"1"}]},{"name":"side"}]}),
-                json!({"containers":[{"name":"app","resources":{"limits":{"memory":"1Gi"}},"env":[{"name":"Y","value":"2"}]}]}),
-                json!({"containers":[{"name":"app","image":"a:1","env":[{"name":"X","value":"1"},{"name":"Y","value":"2"}],
+fn strategic_patches_of_named_items() {
+    for (name, object, patch, want) in [
+        (
+            "core.v1.PodSpec",
+            json!({"containers":[{"name":"app","image":"a:1","env":[{"name":"X","value":"1"}]},{"name":"side"}]}),
+            json!({"containers":[{"name":"app","resources":{"limits":{"memory":"1Gi"}},"env":[{"name":"Y","value":"2"}]}]}),
+            json!({"containers":[{"name":"app","image":"a:1","env":[{"name":"X","value":"1"},{"name":"Y","value":"2"}],
                     "resources":{"limits":{"memory":"1Gi"}}},{"name":"side"}]}),
-            ),
-            (
-                json!({"containers":[{"name":"app"},{"name":"side"}]}),
-                json!({"containers":[{"$patch":"delete","name":"side"}]}),
-                json!({"containers":[{"name":"app"}]}),
-            ),
-            (
-                json!({"containers":[{"name":"app"},{"name":"side"}]}),
-                json!({"containers":[{"name":"only"},{"$patch":"replace"}]}),
-                json!({"containers":[{"name":"only"}]}),
-            ),
-            (
-                json!({"ports":[{"containerPort":80,"name":"http"}]}),
-                json!({"ports":[{"containerPort":80,"name":"web"},{"containerPort":81}]}),
-                json!({"ports":[{"containerPort":80,"name":"web"},{"containerPort":81}]}),
-            ),
-            (json!({"args":["a","b"]}), json!({"args":["c"]}), json!({"args":["c"]})),
-            (
-                json!({"annotations":{"a":"1"}}),
-                json!({"annotations":{"a":null,"b":"2"}}),
-                json!({"annotations":{"b":"2"}}),
-            ),
-            (
-                json!({"template":{"a":1,"b":2}}),
-                json!({"template":{"$patch":"replace","c":3}}),
-                json!({"template":{"c":3}}),
-            ),
-            (
-                json!({"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1}}}),
-                json!({"strategy":{"$retainKeys":["type"],"type":"Recreate"}}),
-                json!({"strategy":{"type":"Recreate"}}),
-            ),
-            (
-                json!({"finalizers":["a","b"]}),
-                json!({"finalizers":["c","a"],"$deleteFromPrimitiveList/finalizers":["b"]}),
-                json!({"finalizers":["a","c"]}),
-            ),
-            (
-                json!({"containers":[{"name":"b"}]}),
-                json!({"$setElementOrder/containers":[{"name":"a"},{"name":"b"}],"containers":[{"name":"a"}]}),
-                json!({"containers":[{"name":"a"},{"name":"b"}]}),
-            ),
-        ],
-    );
-    let keyless = patched(PatchKind::Strategic, &json!({}), &json!({"containers":[{"image":"x"}]}));
+        ),
+        (
+            "core.v1.PodSpec",
+            json!({"containers":[{"name":"app"},{"name":"side"}]}),
+            json!({"containers":[{"$patch":"delete","name":"side"}]}),
+            json!({"containers":[{"name":"app"}]}),
+        ),
+        (
+            "core.v1.PodSpec",
+            json!({"containers":[{"name":"app"},{"name":"side"}]}),
+            json!({"containers":[{"name":"only"},{"$patch":"replace"}]}),
+            json!({"containers":[{"name":"only"}]}),
+        ),
+        (
+            "core.v1.Container",
+            json!({"ports":[{"containerPort":80,"name":"http"}]}),
+            json!({"ports":[{"containerPort":80,"name":"web"},{"containerPort":81}]}),
+            json!({"ports":[{"containerPort":80,"name":"web"},{"containerPort":81}]}),
+        ),
+    ] {
+        strategic(name, &object, &patch, &want);
+    }
+    let pod = Shape::Object("core.v1.PodSpec".to_owned());
+    let keyless = super::patched(PatchKind::Strategic, &pod, &json!({}), &json!({"containers":[{"image":"x"}]}));
     assert!(matches!(keyless, Err(PatchError::Unmergeable(_))));
+}
+
+#[test]
+fn strategic_patches_of_values_and_by_directives() {
+    for (name, object, patch, want) in [
+        ("core.v1.Container", json!({"args":["a","b"]}), json!({"args":["c"]}), json!({"args":["c"]})),
+        (
+            "meta.v1.ObjectMeta",
+            json!({"annotations":{"a":"1"}}),
+            json!({"annotations":{"a":null,"b":"2"}}),
+            json!({"annotations":{"b":"2"}}),
+        ),
+        (
+            "*",
+            json!({"template":{"a":1,"b":2}}),
+            json!({"template":{"$patch":"replace","c":3}}),
+            json!({"template":{"c":3}}),
+        ),
+        (
+            "apps.v1.DeploymentSpec",
+            json!({"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1}}}),
+            json!({"strategy":{"$retainKeys":["type"],"type":"Recreate"}}),
+            json!({"strategy":{"type":"Recreate"}}),
+        ),
+        (
+            "meta.v1.ObjectMeta",
+            json!({"finalizers":["a","b"]}),
+            json!({"finalizers":["c","a"],"$deleteFromPrimitiveList/finalizers":["b"]}),
+            json!({"finalizers":["a","c"]}),
+        ),
+        (
+            "core.v1.PodSpec",
+            json!({"containers":[{"name":"b"}]}),
+            json!({"$setElementOrder/containers":[{"name":"a"},{"name":"b"}],"containers":[{"name":"a"}]}),
+            json!({"containers":[{"name":"a"},{"name":"b"}]}),
+        ),
+    ] {
+        strategic(name, &object, &patch, &want);
+    }
+}
+
+fn strategic(name: &str, object: &Value, patch: &Value, want: &Value) {
+    let shape = Shape::Object(name.to_owned());
+    let merged = super::patched(PatchKind::Strategic, &shape, object, patch);
+    assert_eq!(merged.as_ref(), Ok(want), "{object} with {patch}");
 }
 
 /// What `kubectl rollout restart` sends.

@@ -76,7 +76,7 @@ pub(super) fn missing_option(option: &'static str, why: &str) -> Failure {
 
 fn option_fault(option: &'static str, reason: &str, what: &str) -> Failure {
     let kind = match option {
-        "dryRun" | "fieldManager" => "PatchOptions",
+        "dryRun" | "fieldManager" | "fieldValidation" | "force" => "PatchOptions",
         _ => "ListOptions",
     };
     let details = json!({

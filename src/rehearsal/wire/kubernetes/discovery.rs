@@ -3,15 +3,12 @@
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::answer;
-use super::path::Page;
+use super::path::{Page, Review};
+use super::{answer, openapi};
 use crate::rehearsal::cluster::failure::Failure;
-use crate::rehearsal::cluster::kind::{self, KINDS, Kind, REVIEW_GROUP, Reach};
+use crate::rehearsal::cluster::kind::{self, KINDS, Kind, Reach};
 
 const VERBS: [&str; 7] = ["create", "delete", "get", "list", "patch", "update", "watch"];
-const SUBRESOURCE_VERBS: [&str; 3] = ["get", "patch", "update"];
-const REVIEWS: [(&str, &str); 2] =
-    [("selfsubjectaccessreviews", "SelfSubjectAccessReview"), ("selfsubjectrulesreviews", "SelfSubjectRulesReview")];
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// A page of discovery.
@@ -42,6 +39,8 @@ pub(super) fn page(page: &Page, accept: &str) -> Response {
             None => answer::failure(&Failure::no_such_resource()),
         },
         Page::Resources(group, version) => resources(group, version),
+        Page::OpenApi => openapi::index(),
+        Page::OpenApiOf(path) => openapi::document(path),
     }
 }
 
@@ -67,25 +66,26 @@ fn resources(group: &str, version: &str) -> Response {
         let is_namespaced = kind.reach == Reach::Namespaced;
         list.push(json!({
             "name": kind.plural, "singularName": kind.singular, "namespaced": is_namespaced, "kind": kind.kind,
-            "verbs": VERBS, "shortNames": kind.short,
+            "verbs": VERBS, "shortNames": kind.short, "categories": categories(kind),
         }));
         for sub in kind.subresources {
-            let (word, shown) = sub_kind(kind, sub.word());
+            let (shown_group, shown_version, shown) = sub.other_kind().unwrap_or(("", "", kind.kind));
             let mut entry = json!({
-                "name": word, "singularName": "", "namespaced": is_namespaced, "kind": shown, "verbs": SUBRESOURCE_VERBS,
+                "name": format!("{}/{}", kind.plural, sub.word()), "singularName": "", "namespaced": is_namespaced,
+                "kind": shown, "verbs": sub.verbs(),
             });
-            if shown == "Scale" {
-                entry["group"] = json!("autoscaling");
-                entry["version"] = json!("v1");
+            if !shown_group.is_empty() {
+                entry["group"] = json!(shown_group);
+                entry["version"] = json!(shown_version);
             }
             list.push(entry);
         }
     }
-    if (group, version) == REVIEW_GROUP {
-        list.extend(REVIEWS.map(|(name, kind)| {
-            json!({"name": name, "singularName": kind.to_lowercase(), "namespaced": false, "kind": kind, "verbs": ["create"]})
-        }));
-    }
+    list.extend(reviews(group, version).map(|(plural, kind)| {
+        json!({
+            "name": plural, "singularName": kind.to_lowercase(), "namespaced": false, "kind": kind, "verbs": ["create"],
+        })
+    }));
     if list.is_empty() {
         return answer::failure(&Failure::no_such_resource());
     }
@@ -94,8 +94,12 @@ fn resources(group: &str, version: &str) -> Response {
     answer::json(200, &page)
 }
 
-fn sub_kind(kind: &Kind, word: &str) -> (String, &'static str) {
-    (format!("{}/{word}", kind.plural), if word == "scale" { "Scale" } else { kind.kind })
+fn categories(kind: &Kind) -> &'static [&'static str] {
+    if kind.is_in_all() { &["all"] } else { &[] }
+}
+
+fn reviews<'a>(group: &'a str, version: &'a str) -> impl Iterator<Item = (&'static str, &'static str)> + 'a {
+    Review::ALL.into_iter().filter(move |row| row.1 == (group, version)).map(|row| (row.2, row.3))
 }
 
 fn aggregated(groups: &[(&str, &str)]) -> Response {
@@ -103,14 +107,12 @@ fn aggregated(groups: &[(&str, &str)]) -> Response {
         .iter()
         .map(|(name, version)| {
             let mut list: Vec<Value> = rows(name, version).map(discovered).collect();
-            if (*name, *version) == REVIEW_GROUP {
-                list.extend(REVIEWS.map(|(plural, kind)| {
-                    json!({
-                        "resource": plural, "responseKind": {"group": name, "version": version, "kind": kind},
-                        "scope": "Cluster", "singularResource": kind.to_lowercase(), "verbs": ["create"],
-                    })
-                }));
-            }
+            list.extend(reviews(name, version).map(|(plural, kind)| {
+                json!({
+                    "resource": plural, "responseKind": {"group": name, "version": version, "kind": kind},
+                    "scope": "Cluster", "singularResource": kind.to_lowercase(), "verbs": ["create"],
+                })
+            }));
             json!({
                 "metadata": {"name": name, "creationTimestamp": null},
                 "versions": [{"version": version, "resources": list, "freshness": "Current"}],
@@ -124,23 +126,19 @@ fn aggregated(groups: &[(&str, &str)]) -> Response {
 }
 
 fn discovered(kind: &Kind) -> Value {
-    let of_kind = |word: &str| json!({"group": kind.group, "version": kind.version, "kind": word});
     let subresources: Vec<Value> = kind
         .subresources
         .iter()
         .map(|sub| {
-            let shown = sub_kind(kind, sub.word()).1;
-            let response = if shown == "Scale" {
-                json!({"group": "autoscaling", "version": "v1", "kind": "Scale"})
-            } else {
-                of_kind(shown)
-            };
-            json!({"subresource": sub.word(), "responseKind": response, "verbs": SUBRESOURCE_VERBS})
+            let (group, version, shown) = sub.other_kind().unwrap_or((kind.group, kind.version, kind.kind));
+            let response = json!({"group": group, "version": version, "kind": shown});
+            json!({"subresource": sub.word(), "responseKind": response, "verbs": sub.verbs()})
         })
         .collect();
     json!({
-        "resource": kind.plural, "responseKind": of_kind(kind.kind),
+        "resource": kind.plural, "responseKind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
         "scope": if kind.reach == Reach::Namespaced { "Namespaced" } else { "Cluster" },
         "singularResource": kind.singular, "verbs": VERBS, "shortNames": kind.short, "subresources": subresources,
+        "categories": categories(kind),
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::rehearsal::cluster::access::{Access, Attempt};
 use crate::rehearsal::cluster::failure::Failure;
-use crate::rehearsal::cluster::kind::{self, Kind, REVIEW_GROUP, Reach, Subresource};
+use crate::rehearsal::cluster::kind::{self, Kind, Reach, Subresource};
 use crate::rehearsal::cluster::write::Target;
 
 /// What a path leads to.
@@ -33,15 +33,40 @@ pub(super) enum Page {
     Group(String),
     /// `/api/v1`, `/apis/apps/v1`.
     Resources(String, String),
+    /// `/openapi/v3`.
+    OpenApi,
+    /// `/openapi/v3/apis/apps/v1`.
+    OpenApiOf(String),
 }
 
-/// A review of the caller's own rights.
+/// A review of the caller's own rights, or of who the caller is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Review {
     /// `SelfSubjectAccessReview`.
     Access,
     /// `SelfSubjectRulesReview`.
     Rules,
+    /// `SelfSubjectReview`.
+    Identity,
+}
+
+impl Review {
+    /// Every review, with its group and version, its plural and its kind.
+    pub(super) const ALL: [(Self, (&'static str, &'static str), &'static str, &'static str); 3] = [
+        (Self::Identity, ("authentication.k8s.io", "v1"), "selfsubjectreviews", "SelfSubjectReview"),
+        (Self::Access, ("authorization.k8s.io", "v1"), "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
+        (Self::Rules, ("authorization.k8s.io", "v1"), "selfsubjectrulesreviews", "SelfSubjectRulesReview"),
+    ];
+
+    /// The plural and the kind.
+    pub(super) fn words(self) -> (&'static str, &'static str) {
+        let found = Self::ALL.iter().find(|row| row.0 == self);
+        found.map_or(("", ""), |row| (row.2, row.3))
+    }
+
+    fn find(group: &str, version: &str, plural: &str) -> Option<Self> {
+        Self::ALL.iter().find(|row| row.1 == (group, version) && row.2 == plural).map(|row| row.0)
+    }
 }
 
 /// Objects of a resource.
@@ -62,8 +87,7 @@ impl Route {
     pub(super) fn word(&self) -> String {
         match self {
             Self::Discovery(_) => "discovery".to_owned(),
-            Self::Review(Review::Access) => "selfsubjectaccessreviews".to_owned(),
-            Self::Review(Review::Rules) => "selfsubjectrulesreviews".to_owned(),
+            Self::Review(review) => review.words().0.to_owned(),
             Self::Objects(Objects { kind, subresource: Some(sub), .. }) => format!("{}/{}", kind.plural, sub.word()),
             Self::Objects(objects) => objects.kind.plural.to_owned(),
             Self::Unknown => "unknown".to_owned(),
@@ -81,7 +105,7 @@ impl Objects {
         let subresource = self.subresource.map_or("", Subresource::word);
         // A namespace itself is asked about inside itself, as the API server does it.
         let namespace = if self.kind.plural == "namespaces" { &self.name } else { &self.namespace };
-        Attempt { verb, group: self.kind.group, resource: self.kind.plural, subresource, namespace }
+        Attempt { verb, group: self.kind.group, resource: self.kind.plural, subresource, namespace, name: &self.name }
     }
 
     /// The 403 for a verb.
@@ -111,11 +135,11 @@ pub(super) fn parse(path: &str) -> Route {
         ["apis", group] => Route::Discovery(Page::Group((*group).to_owned())),
         ["api", version] => Route::Discovery(Page::Resources(String::new(), (*version).to_owned())),
         ["apis", group, version] => Route::Discovery(Page::Resources((*group).to_owned(), (*version).to_owned())),
-        ["apis", group, version, review] if (*group, *version) == REVIEW_GROUP => match *review {
-            "selfsubjectaccessreviews" => Route::Review(Review::Access),
-            "selfsubjectrulesreviews" => Route::Review(Review::Rules),
-            _ => Route::Unknown,
-        },
+        ["openapi", "v3"] => Route::Discovery(Page::OpenApi),
+        ["openapi", "v3", rest @ ..] => Route::Discovery(Page::OpenApiOf(rest.join("/"))),
+        ["apis", group, version, plural] if Review::find(group, version, plural).is_some() => {
+            Review::find(group, version, plural).map_or(Route::Unknown, Route::Review)
+        }
         ["api", version, rest @ ..] => objects("", version, rest),
         ["apis", group, version, rest @ ..] => objects(group, version, rest),
         _ => Route::Unknown,

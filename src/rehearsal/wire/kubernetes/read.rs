@@ -42,7 +42,7 @@ pub(super) fn list(cluster: &mut Cluster, objects: &Objects, call: &Call) -> Res
     }
     if table::is_asked(call.header(ACCEPT)) {
         let rows: Vec<&Value> = page.iter().map(|entry| &**entry.1).collect();
-        return Ok(answer::json(200, &table::of(kind, &metadata, &rows, cluster.now())));
+        return Ok(answer::json(200, &table::of(kind, &metadata, &rows, table::Shown::of(call, cluster.now()))));
     }
     let items: Vec<Value> = page.iter().map(|entry| bare(entry.1)).collect();
     let body = json!({

@@ -19,21 +19,23 @@ pub(super) fn answer(state: &KubernetesState, review: Review, call: &Call) -> Re
     if !object.is_object() {
         return Err(Failure::bad_request("a review is an object"));
     }
-    let kind = match review {
-        Review::Access => "SelfSubjectAccessReview",
-        Review::Rules => "SelfSubjectRulesReview",
-    };
+    let now = state.clock.now();
+    let (group, version) = Review::ALL.iter().find(|row| row.0 == review).map_or(("", ""), |row| row.1);
     let status = match review {
         Review::Access => access(state, &object["spec"]),
         Review::Rules => {
             let namespace = object.pointer("/spec/namespace").and_then(Value::as_str).unwrap_or("default");
-            state.cluster.at(state.clock.now(), |cluster| cluster.access().rules(namespace))
+            state.cluster.at(now, |cluster| cluster.access().rules(namespace))
+        }
+        Review::Identity => {
+            let user = state.cluster.at(now, |cluster| cluster.access().user().to_owned());
+            json!({"userInfo": {"username": user, "groups": ["system:authenticated"]}})
         }
     };
-    object["apiVersion"] = json!("authorization.k8s.io/v1");
-    object["kind"] = json!(kind);
+    object["apiVersion"] = json!(format!("{group}/{version}"));
+    object["kind"] = json!(review.words().1);
     if !object["metadata"].is_object() {
-        object["metadata"] = json!({"creationTimestamp": null});
+        object["metadata"] = json!({});
     }
     object["status"] = status;
     Ok(answer::json(201, &object))
@@ -56,6 +58,7 @@ fn access(state: &KubernetesState, spec: &Value) -> Value {
         resource,
         subresource: word("subresource"),
         namespace: word("namespace"),
+        name: word("name"),
     };
     state.cluster.at(now, |cluster| cluster.access().review(attempt))
 }

@@ -1,10 +1,46 @@
 //! Tables for `kubectl get`: the columns a person expects, computed on the server as the API does it.
 
+mod cells;
+mod columns;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::Call;
 use crate::rehearsal::cluster::kind::Kind;
-use crate::rehearsal::cluster::shape;
+use cells::Cell;
+
+/// How a table is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// The instant that ages are told from.
+    pub(super) now: Timestamp,
+    /// What of the object goes with its row.
+    pub(super) include: Include,
+}
+
+/// What of the object goes with its row: `includeObject`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Include {
+    /// `None`.
+    Nothing,
+    /// `Metadata`, the default.
+    Metadata,
+    /// `Object`.
+    Whole,
+}
+
+impl Shown {
+    /// As a request wants it.
+    pub(super) fn of(call: &Call, now: Timestamp) -> Self {
+        let include = match call.parameter("includeObject") {
+            "None" => Include::Nothing,
+            "Object" => Include::Whole,
+            _ => Include::Metadata,
+        };
+        Self { now, include }
+    }
+}
 
 /// Whether a request would rather have a table.
 pub(super) fn is_asked(accept: &str) -> bool {
@@ -12,115 +48,107 @@ pub(super) fn is_asked(accept: &str) -> bool {
 }
 
 /// A table of objects.
-pub(super) fn of(kind: &Kind, metadata: &Value, objects: &[&Value], now: Timestamp) -> Value {
-    let columns: Vec<Value> = columns(kind)
+pub(super) fn of(kind: &Kind, metadata: &Value, objects: &[&Value], shown: Shown) -> Value {
+    let columns = columns(kind);
+    let headings: Vec<Value> = columns
         .iter()
-        .map(|name| {
-            let format = if *name == "Name" { "name" } else { "" };
-            json!({"name": name, "type": "string", "format": format, "description": "", "priority": 0})
+        .map(|column| {
+            let format = if column.name == "Name" { "name" } else { "" };
+            let word = if column.name == "Age" { "string" } else { column.cell.type_word() };
+            json!({
+                "name": column.name, "type": word, "format": format, "description": "",
+                "priority": i32::from(column.is_wide),
+            })
         })
         .collect();
     let rows: Vec<Value> = objects
         .iter()
         .map(|object| {
-            let part = json!({
-                "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"],
-            });
-            json!({"cells": cells(kind, object, now), "object": part})
+            let cells: Vec<Value> = columns.iter().map(|column| column.cell.value(object, shown.now)).collect();
+            let mut row = json!({"cells": cells});
+            row["object"] = match shown.include {
+                Include::Nothing => Value::Null,
+                Include::Metadata => json!({
+                    "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"],
+                }),
+                Include::Whole => (*object).clone(),
+            };
+            row
         })
         .collect();
+    let metadata = if metadata.is_null() { json!({}) } else { metadata.clone() };
     json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
-        "columnDefinitions": columns, "rows": rows,
+        "columnDefinitions": headings, "rows": rows,
     })
 }
 
-fn columns(kind: &Kind) -> &'static [&'static str] {
-    match kind.plural {
-        "pods" => &["Name", "Ready", "Status", "Restarts", "Age"],
-        "deployments" => &["Name", "Ready", "Up-to-date", "Available", "Age"],
-        "replicasets" => &["Name", "Desired", "Current", "Ready", "Age"],
-        "events" => &["Last Seen", "Type", "Reason", "Object", "Message"],
-        "nodes" | "namespaces" => &["Name", "Status", "Age"],
-        _ => &["Name", "Age"],
-    }
+/// A column: its heading, what stands in it, and whether only `-o wide` shows it.
+struct Column {
+    name: &'static str,
+    cell: Cell,
+    is_wide: bool,
 }
 
-fn cells(kind: &Kind, object: &Value, now: Timestamp) -> Vec<Value> {
-    let name = json!(shape::name(object));
-    let age = json!(since(shape::text(object, "/metadata/creationTimestamp"), now));
-    let count = |pointer: &str| shape::number(object, pointer).unwrap_or(0);
-    match kind.plural {
-        "pods" => {
-            let (ready, status, restarts) = pod(object);
-            vec![name, json!(ready), json!(status), json!(restarts), age]
-        }
-        "deployments" => {
-            let ready = format!("{}/{}", count("/status/readyReplicas"), count("/spec/replicas"));
-            let (updated, available) = (count("/status/updatedReplicas"), count("/status/availableReplicas"));
-            vec![name, json!(ready), json!(updated), json!(available), age]
-        }
-        "replicasets" => {
-            let counts = ["/spec/replicas", "/status/replicas", "/status/readyReplicas"].map(|at| json!(count(at)));
-            let [wanted, present, ready] = counts;
-            vec![name, wanted, present, ready, age]
-        }
-        "events" => {
-            let about = &object["involvedObject"];
-            let word = about["kind"].as_str().unwrap_or_default().to_lowercase();
-            let about = format!("{word}/{}", about["name"].as_str().unwrap_or_default());
-            let last = since(shape::text(object, "/lastTimestamp"), now);
-            vec![json!(last), object["type"].clone(), object["reason"].clone(), json!(about), object["message"].clone()]
-        }
-        "nodes" => vec![name, json!("Ready"), age],
-        "namespaces" => vec![name, object["status"]["phase"].clone(), age],
-        _ => vec![name, age],
+/// The columns of a resource, as the printers of the API server have them.
+fn columns(kind: &Kind) -> Vec<Column> {
+    let (plain, wide) = columns::of(kind.plural);
+    let column = |is_wide| move |&(name, cell): &(&'static str, Cell)| Column { name, cell, is_wide };
+    // An event has no name in front, and its wide columns stand between the others.
+    if kind.plural == "events" {
+        let order = [0, 1, 2, 3].map(|at| plain[at]).iter().map(column(false)).collect::<Vec<_>>();
+        let source = wide[..2].iter().map(column(true));
+        let message = plain[4..].iter().map(column(false));
+        return order.into_iter().chain(source).chain(message).chain(wide[2..].iter().map(column(true))).collect();
     }
-}
-
-/// Ready of all, the status in a word, and restarts of a pod.
-fn pod(object: &Value) -> (String, String, i64) {
-    let containers = object.pointer("/status/containerStatuses").and_then(Value::as_array);
-    let containers = containers.map_or(&[][..], Vec::as_slice);
-    let ready = containers.iter().filter(|one| one["ready"] == true).count();
-    let restarts = containers.iter().filter_map(|one| shape::number(one, "/restartCount")).sum();
-    let reason = containers.iter().find_map(|one| {
-        shape::text(one, "/state/waiting/reason").or_else(|| shape::text(one, "/state/terminated/reason"))
-    });
-    let phase = shape::text(object, "/status/phase").unwrap_or_default();
-    let status = if shape::is_leaving(object) { "Terminating" } else { reason.unwrap_or(phase) };
-    (format!("{ready}/{}", shape::containers(&object["spec"]).len()), status.to_owned(), restarts)
-}
-
-/// An age as kubectl writes it: `45s`, `12m`, `3h10m`, `20d`.
-fn since(then: Option<&str>, now: Timestamp) -> String {
-    let Some(then) = then.and_then(|text| text.parse::<Timestamp>().ok()) else { return "<unknown>".to_owned() };
-    let seconds = now.duration_since(then).as_secs().max(0);
-    match seconds {
-        0..120 => format!("{seconds}s"),
-        120..7_200 => format!("{}m", seconds / 60),
-        7_200..172_800 => format!("{}h", seconds / 3_600),
-        _ => format!("{}d", seconds / 86_400),
-    }
+    let age = |name| Column { name, cell: Cell::Age("/metadata/creationTimestamp"), is_wide: false };
+    let last = match kind.plural {
+        "roles" | "clusterroles" | "limitranges" => {
+            Column { cell: Cell::Text("/metadata/creationTimestamp"), ..age("Created At") }
+        }
+        _ => age("Age"),
+    };
+    let name = Column { name: "Name", cell: Cell::Text("/metadata/name"), is_wide: false };
+    let middle = plain.iter().map(column(false));
+    // The version of a node stands behind its age.
+    let (before, behind): (Vec<_>, Vec<_>) = middle.partition(|column| column.name != "Version");
+    let front = std::iter::once(name).chain(before).chain(std::iter::once(last));
+    front.chain(behind).chain(wide.iter().map(column(true))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rehearsal::cluster::kind::row;
+    use crate::rehearsal::cluster::kind::{KINDS, row};
+
+    fn shown() -> Shown {
+        Shown { now: "2026-05-01T09:31:00Z".parse().unwrap(), include: Include::Metadata }
+    }
 
     #[test]
     fn a_pod_is_told_in_the_words_of_kubectl() {
-        let now: Timestamp = "2026-05-01T09:31:00Z".parse().unwrap();
         let pod = json!({
             "metadata": {"name": "x", "creationTimestamp": "2026-05-01T09:00:00Z"},
             "spec": {"containers": [{"name": "app"}]},
             "status": {"phase": "Running", "containerStatuses": [
-                {"ready": false, "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]},
+                {"ready": false, "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                 "lastState": {"terminated": {"finishedAt": "2026-05-01T09:30:00Z"}}}]},
         });
-        let table = of(row("pods"), &json!({}), &[&pod], now);
-        assert_eq!(table["rows"][0]["cells"], json!(["x", "0/1", "CrashLoopBackOff", 3, "31m"]));
+        let table = of(row("pods"), &json!({}), &[&pod], shown());
+        let cells = &table["rows"][0]["cells"].as_array().unwrap()[..5];
+        assert_eq!(cells, ["x", "0/1", "CrashLoopBackOff", "3 (60s ago)", "31m"].map(|text| json!(text)));
         assert!(is_asked("application/json;as=Table;v=v1;g=meta.k8s.io,application/json"));
         assert!(!is_asked("application/json"));
+    }
+
+    #[test]
+    fn every_resource_has_a_name_and_every_row_as_many_cells_as_headings() {
+        for kind in KINDS {
+            let object = json!({"metadata": {"name": "x", "creationTimestamp": "2026-05-01T09:00:00Z"}});
+            let table = of(kind, &Value::Null, &[&object], shown());
+            let headings = table["columnDefinitions"].as_array().unwrap();
+            assert_eq!(headings.len(), table["rows"][0]["cells"].as_array().unwrap().len(), "{}", kind.plural);
+            assert!(headings.iter().any(|heading| heading["name"] == "Name"), "{}", kind.plural);
+        }
     }
 }

@@ -10,11 +10,12 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::stream;
 use http::{HeaderValue, header};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::path::Objects;
-use super::{Call, KubernetesState, answer, read};
+use super::{Call, KubernetesState, answer, read, table};
 use crate::rehearsal::clock::SimClock;
 use crate::rehearsal::cluster::failure::Failure;
 use crate::rehearsal::cluster::selector::Selector;
@@ -25,6 +26,15 @@ use crate::rehearsal::cluster::store::{Change, Store};
 const BOOKMARK_EVERY: Duration = Duration::from_secs(15);
 /// How long a watch lasts that names no time-out, in wall time.
 const LONGEST: Duration = Duration::from_mins(30);
+
+/// In which form a watch shows objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// Whole.
+    Whole,
+    /// As the row of a table.
+    Row(table::Shown),
+}
 
 /// How a watch begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +53,7 @@ struct Watch {
     moved: tokio::sync::watch::Receiver<u64>,
     objects: Objects,
     selector: Selector,
+    form: Form,
     from: u64,
     lines: VecDeque<Bytes>,
     until: Instant,
@@ -54,8 +65,12 @@ struct Watch {
 pub(super) fn open(state: &KubernetesState, objects: &Objects, call: &Call) -> Result<Response, Failure> {
     let selector = Selector::parse(objects.kind, call.parameter("labelSelector"), call.parameter("fieldSelector"))?;
     let beginning = beginning(call)?;
+    let is_table = table::is_asked(call.header(header::ACCEPT));
+    let shown = |at| if is_table { Form::Row(table::Shown::of(call, at)) } else { Form::Whole };
+    let form = shown(state.clock.now());
     let moved = state.cluster.revisions();
-    let started = state.cluster.at(state.clock.now(), |cluster| begin(cluster.store(), objects, &selector, beginning));
+    let started =
+        state.cluster.at(state.clock.now(), |cluster| begin(cluster.store(), (objects, form), &selector, beginning));
     let (from, lines, is_over) = match started {
         Ok((from, lines)) => (from, lines, false),
         Err(failure) if failure.code == 410 => (0, VecDeque::from([error_line(&failure)]), true),
@@ -63,13 +78,14 @@ pub(super) fn open(state: &KubernetesState, objects: &Objects, call: &Call) -> R
     };
     let seconds = call.parameter("timeoutSeconds").parse().ok().filter(|seconds| *seconds > 0);
     let now = Instant::now();
-    let bookmarks = matches!(call.parameter("allowWatchBookmarks"), "1" | "true");
+    let bookmarks = call.says("allowWatchBookmarks");
     let watch = Watch {
         cluster: Arc::clone(&state.cluster),
         clock: Arc::clone(&state.clock),
         moved,
         objects: objects.clone(),
         selector,
+        form,
         from,
         lines,
         until: now + seconds.map_or(LONGEST, Duration::from_secs),
@@ -122,7 +138,7 @@ fn beginning(call: &Call) -> Result<Beginning, Failure> {
 
 fn begin(
     store: &Store,
-    objects: &Objects,
+    (objects, form): (&Objects, Form),
     selector: &Selector,
     beginning: Beginning,
 ) -> Result<(u64, VecDeque<Bytes>), Failure> {
@@ -138,11 +154,31 @@ fn begin(
         };
     }
     let present = store.list(objects.kind, objects.space()).filter(|entry| selector.matches(entry.1));
-    let mut lines: VecDeque<Bytes> = present.map(|entry| line("ADDED", entry.1)).collect();
+    let mut lines: VecDeque<Bytes> = present.map(|entry| line("ADDED", &form.shown(objects, entry.1))).collect();
     if beginning == Beginning::PresentMarked {
-        lines.push_back(bookmark(objects, now, Some("k8s.io/initial-events-end")));
+        lines.push_back(bookmark((objects, form), now, Some("k8s.io/initial-events-end")));
     }
     Ok((now, lines))
+}
+
+impl Form {
+    /// The same, with ages as of an instant.
+    fn at(self, now: Timestamp) -> Self {
+        match self {
+            Self::Whole => self,
+            Self::Row(shown) => Self::Row(table::Shown { now, ..shown }),
+        }
+    }
+
+    fn shown(self, objects: &Objects, object: &Value) -> Value {
+        match self {
+            Self::Whole => object.clone(),
+            Self::Row(shown) => {
+                let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
+                table::of(objects.kind, &metadata, &[object], shown)
+            }
+        }
+    }
 }
 
 impl Watch {
@@ -164,7 +200,7 @@ impl Watch {
                 changed = self.moved.changed() => self.is_over = changed.is_err(),
                 () = tokio::time::sleep_until(self.until) => self.is_over = true,
                 () = tokio::time::sleep_until(bookmark_at), if self.bookmark_at.is_some() => {
-                    self.lines.push_back(bookmark(&self.objects, self.from, None));
+                    self.lines.push_back(bookmark((&self.objects, self.form), self.from, None));
                     self.bookmark_at = Some(Instant::now() + BOOKMARK_EVERY);
                 }
             }
@@ -174,10 +210,11 @@ impl Watch {
     /// Turns the changes since the last look into lines; a watch that fell behind what is kept ends with the 410.
     fn catch_up(&mut self) {
         let (objects, selector, from) = (&self.objects, &self.selector, self.from);
+        let form = self.form.at(self.clock.now());
         let seen = self.cluster.at(self.clock.now(), |cluster| {
             let store = cluster.store();
             let changes = store.changes_after(from).map_err(|expired| Failure::gone(from, expired.oldest))?;
-            let lines: Vec<Bytes> = changes.filter_map(|change| told(objects, selector, change)).collect();
+            let lines: Vec<Bytes> = changes.filter_map(|change| told((objects, form), selector, change)).collect();
             Ok::<_, Failure>((store.revision(), lines))
         });
         match seen {
@@ -194,7 +231,7 @@ impl Watch {
 }
 
 /// The line for a change; an object that comes into or leaves the selection is added or deleted to this watch.
-fn told(objects: &Objects, selector: &Selector, change: &Change) -> Option<Bytes> {
+fn told((objects, form): (&Objects, Form), selector: &Selector, change: &Change) -> Option<Bytes> {
     let is_meant = change.key.plural == objects.kind.plural
         && objects.space().is_none_or(|namespace| namespace == change.key.namespace);
     if !is_meant {
@@ -202,9 +239,9 @@ fn told(objects: &Objects, selector: &Selector, change: &Change) -> Option<Bytes
     }
     let matched = |object: &Option<Arc<Value>>| object.as_ref().is_some_and(|object| selector.matches(object));
     match (matched(&change.before), matched(&change.after)) {
-        (false, true) => Some(line("ADDED", &change.last)),
-        (true, true) => Some(line("MODIFIED", &change.last)),
-        (true, false) => Some(line("DELETED", &change.last)),
+        (false, true) => Some(line("ADDED", &form.shown(objects, &change.last))),
+        (true, true) => Some(line("MODIFIED", &form.shown(objects, &change.last))),
+        (true, false) => Some(line("DELETED", &form.shown(objects, &change.last))),
         (false, false) => None,
     }
 }
@@ -217,11 +254,17 @@ fn error_line(failure: &Failure) -> Bytes {
     line("ERROR", &failure.to_status())
 }
 
-fn bookmark(objects: &Objects, revision: u64, annotation: Option<&str>) -> Bytes {
+fn bookmark((objects, form): (&Objects, Form), revision: u64, annotation: Option<&str>) -> Bytes {
     let mut metadata = json!({"resourceVersion": revision.to_string(), "creationTimestamp": null});
     if let Some(annotation) = annotation {
         metadata["annotations"] = json!({annotation: "true"});
     }
     let kind = objects.kind;
-    line("BOOKMARK", &json!({"kind": kind.kind, "apiVersion": kind.api_version(), "metadata": metadata}))
+    let object = json!({"kind": kind.kind, "apiVersion": kind.api_version(), "metadata": metadata});
+    // A table's bookmark has no columns: its one row is all it carries.
+    let object = match form {
+        Form::Whole => object,
+        Form::Row(shown) => table::of(kind, &json!({"resourceVersion": revision.to_string()}), &[&object], shown),
+    };
+    line("BOOKMARK", &object)
 }
