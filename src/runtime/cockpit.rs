@@ -55,8 +55,14 @@ pub async fn run(run: Run, config: &Config) -> Result<Ending, Fault> {
     cockpit.core.conclude(effects);
     // Nobody reads it any more: who still has something to tell must not wait.
     cockpit.inbox.close();
+    let was_told = cockpit.core.session.read_only.is_some();
     cockpit.core.end(&reason).await;
-    Ok(Ending::Done)
+    match cockpit.core.session.read_only {
+        // The screen has said so all along, in line 1.
+        Some(_) if was_told => Ok(Ending::Done),
+        Some(fault) => Err(fault.hint("The end of this session is not in its journal; what was decided before is.")),
+        None => Ok(Ending::Done),
+    }
 }
 
 /// Brings the terminal's events into the inbox. When there are no more, the terminal is gone.
@@ -166,7 +172,11 @@ impl Cockpit {
     }
 
     fn take(&mut self, message: Inbox) -> Option<String> {
-        if matches!(message, Inbox::Event { .. } | Inbox::JournalFailed(_) | Inbox::TaskPanicked { .. }) {
+        let dirties = matches!(
+            message,
+            Inbox::Event { .. } | Inbox::Hidden { .. } | Inbox::JournalFailed(_) | Inbox::TaskPanicked { .. }
+        );
+        if dirties {
             self.soon();
         }
         match self.core.receive(message)? {
@@ -182,9 +192,11 @@ impl Cockpit {
                 None
             }
             // `receive` has dealt with the rest.
-            Inbox::Event { .. } | Inbox::Acknowledged { .. } | Inbox::JournalFailed(_) | Inbox::TaskPanicked { .. } => {
-                None
-            }
+            Inbox::Event { .. }
+            | Inbox::Acknowledged { .. }
+            | Inbox::Hidden { .. }
+            | Inbox::JournalFailed(_)
+            | Inbox::TaskPanicked { .. } => None,
         }
     }
 

@@ -105,6 +105,12 @@ impl Core {
                 self.commit(incident, *event);
             }
             Inbox::Acknowledged { written, synced } => self.outbox.acknowledge(written, synced),
+            Inbox::Hidden { secrets } => {
+                let text = format!("{secrets} secrets were kept out of the journal by its last check alone.");
+                let fault = Fault::new(FaultKind::Internal, text)
+                    .hint("They may still be on this screen. Please report where they came from.");
+                self.commit(None, Event::Session(SessionEvent::Faulted { fault }));
+            }
             Inbox::JournalFailed(fault) => {
                 tracing::error!(%fault, "the journal cannot be written");
                 let unsent = self.outbox.close();
@@ -183,7 +189,12 @@ impl Core {
     pub async fn end(&mut self, reason: &str) {
         self.commit(None, Event::Session(SessionEvent::Ended { reason: reason.to_owned() }));
         self.runner.end().await;
-        self.scribe.close();
+        if let Err(fault) = self.scribe.close()
+            && self.session.read_only.is_none()
+        {
+            tracing::error!(%fault, "the end of the journal could not be written");
+            self.commit(None, Event::Session(SessionEvent::BecameReadOnly { fault }));
+        }
     }
 
     /// Where the journal is, or would be.

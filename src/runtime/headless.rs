@@ -156,6 +156,7 @@ fn take(core: &mut Core, message: Inbox, headless: &mut Headless) -> Option<Sign
         | Inbox::Event { .. }
         | Inbox::Acknowledged { .. }
         | Inbox::JournalFailed(_)
+        | Inbox::Hidden { .. }
         | Inbox::TaskPanicked { .. }
         | Inbox::Saved(_) => None,
         Inbox::Signal(signal) => Some(signal),

@@ -27,6 +27,11 @@ pub enum Inbox {
         /// Highest sequence number fsynced.
         synced: u64,
     },
+    /// The last check before writing hid what looked like secrets: the journal differs there from what is shown.
+    Hidden {
+        /// How many.
+        secrets: u64,
+    },
     /// The journal cannot be written any more.
     JournalFailed(Fault),
     /// The person did something.

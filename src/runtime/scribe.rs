@@ -1,4 +1,5 @@
-//! The journal's own thread: records go in, acknowledgements come back. The loop never waits for the disk.
+//! The journal's own thread: records go in, acknowledgements come back. The loop never waits for the disk, and hears of
+//! every way in which the writing can end.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 
 use super::inbox::Inbox;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::journal::{JournalError, Store, Writer};
 use crate::session::Record;
 use crate::session::event::Durability;
@@ -18,7 +19,7 @@ use crate::session::event::Durability;
 #[derive(Debug)]
 pub struct Scribe {
     records: Option<Sender<Record>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Result<(), Fault>>>,
     sent: u64,
     done: Arc<AtomicU64>,
     path: PathBuf,
@@ -38,8 +39,7 @@ impl Scribe {
             .name("journal".to_owned())
             .spawn(move || write_all(writer, &records, &inbox, &acknowledged))
             .map_err(|error| {
-                Fault::new(crate::domain::fault::FaultKind::Internal, "The journal's thread could not be started.")
-                    .cause(error.to_string())
+                Fault::new(FaultKind::Internal, "The journal's thread could not be started.").cause(error.to_string())
             })?;
         Ok(Self { records: Some(sender), thread: Some(thread), sent: 0, done, path: path.to_owned() })
     }
@@ -72,12 +72,34 @@ impl Scribe {
         self.path.clone()
     }
 
-    /// Writes what is left and ends the thread.
-    pub fn close(&mut self) {
+    /// Writes what is left, ends the thread, and says whether everything handed over is on the disk.
+    pub fn close(&mut self) -> Result<(), Fault> {
         self.records = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been reported as a failed journal already.
-            let _ = thread.join();
+        match self.thread.take().map(JoinHandle::join) {
+            None => Ok(()),
+            Some(Ok(written)) => written,
+            Some(Err(_)) => Err(crashed()),
+        }
+    }
+}
+
+/// What is said when the thread ended by a defect of ours.
+fn crashed() -> Fault {
+    Fault::new(FaultKind::Internal, "The writing of the journal crashed.").hint("Please report it with the log file.")
+}
+
+/// Tells the loop when the thread unwinds: nothing may wait for an acknowledgement that cannot come.
+struct Alarm<'a> {
+    inbox: &'a mpsc::Sender<Inbox>,
+    done: &'a AtomicU64,
+}
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.done.store(u64::MAX, Ordering::SeqCst);
+            // Without a loop there is nobody to wait; `close` tells it then.
+            let _ = self.inbox.blocking_send(Inbox::JournalFailed(crashed()));
         }
     }
 }
@@ -88,11 +110,15 @@ fn write_all<S: Store>(
     records: &Receiver<Record>,
     inbox: &mpsc::Sender<Inbox>,
     done: &AtomicU64,
-) {
+) -> Result<(), Fault> {
+    let _alarm = Alarm { inbox, done };
     while let Ok(first) = records.recv() {
         let batch = std::iter::once(first).chain(records.try_iter());
         match write_batch(&mut writer, batch) {
-            Ok(synced) => {
+            Ok((synced, hidden)) => {
+                if hidden > 0 {
+                    let _ = inbox.blocking_send(Inbox::Hidden { secrets: hidden });
+                }
                 // try_send: at the very end nobody reads any more, and a full inbox is told with the next batch.
                 let told = inbox.try_send(Inbox::Acknowledged { written: synced, synced });
                 if let Err(mpsc::error::TrySendError::Full(message)) = told {
@@ -102,16 +128,27 @@ fn write_all<S: Store>(
             }
             Err(error) => {
                 done.store(u64::MAX, Ordering::SeqCst);
-                let _ = inbox.blocking_send(Inbox::JournalFailed(error.fault()));
-                return;
+                let fault = error.fault();
+                // At the very end nobody reads any more: then `close` gives the fault to whoever ends the session.
+                let _ = inbox.blocking_send(Inbox::JournalFailed(fault.clone()));
+                return Err(fault);
             }
         }
     }
+    Ok(())
 }
 
-fn write_batch<S: Store>(writer: &mut Writer<S>, batch: impl Iterator<Item = Record>) -> Result<u64, JournalError> {
+/// Up to which record everything is on the disk, and how many secrets only the last check before writing found.
+fn write_batch<S: Store>(
+    writer: &mut Writer<S>,
+    batch: impl Iterator<Item = Record>,
+) -> Result<(u64, u64), JournalError> {
+    let mut hidden = 0;
     for record in batch {
-        writer.append(&record)?;
+        hidden += u64::from(writer.append(&record)?.redacted);
     }
-    writer.sync()
+    Ok((writer.sync()?, hidden))
 }
+
+#[cfg(test)]
+mod tests;

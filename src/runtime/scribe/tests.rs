@@ -1,0 +1,110 @@
+//! Every way in which the writing can end, over stores that fail on demand.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::journal::Preamble;
+use crate::session::event::{Event, SessionEvent};
+
+/// What a store does from its n-th write on.
+#[derive(Clone, Copy)]
+enum Ill {
+    Never,
+    Full,
+    Panics,
+}
+
+struct Paper {
+    ill: Ill,
+    from: usize,
+    writes: usize,
+}
+
+impl Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes += 1;
+        match self.ill {
+            Ill::Full if self.writes > self.from => Err(io::Error::new(io::ErrorKind::StorageFull, "no space left")),
+            Ill::Panics if self.writes > self.from => panic!("a defect of the writer"),
+            Ill::Never | Ill::Full | Ill::Panics => Ok(bytes.len()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Store for Paper {
+    fn persist(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn cut(&mut self, _length: u64) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn scribe(ill: Ill) -> (Scribe, mpsc::Receiver<Inbox>) {
+    let (sender, inbox) = mpsc::channel(16);
+    // The first write is the preamble.
+    let writer = Writer::begin(Paper { ill, from: 2, writes: 0 }, &Preamble::new("s")).unwrap();
+    (Scribe::start(writer, Path::new("journal.jsonl"), sender).unwrap(), inbox)
+}
+
+fn note(seq: u64, text: &str) -> Record {
+    let event = Event::Session(SessionEvent::Noted { text: text.to_owned() });
+    Record { seq, at: Timestamp::UNIX_EPOCH, incident: None, event }
+}
+
+/// The next message that is no acknowledgement.
+fn word(inbox: &mut mpsc::Receiver<Inbox>) -> Option<Inbox> {
+    loop {
+        match inbox.blocking_recv()? {
+            Inbox::Acknowledged { .. } => {}
+            other => return Some(other),
+        }
+    }
+}
+
+#[test]
+fn what_is_written_is_acknowledged_and_what_was_hidden_is_told() {
+    let (mut scribe, mut inbox) = scribe(Ill::Never);
+    scribe.append(note(1, "plain"));
+    scribe.append(note(2, "password=hunter2 and token=abcdef1234567890"));
+    assert_eq!(scribe.close(), Ok(()));
+    assert!(scribe.is_idle());
+    drop(scribe);
+    match word(&mut inbox) {
+        Some(Inbox::Hidden { secrets }) => assert_eq!(secrets, 2),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_last_write_that_fails_is_told_to_whoever_ends_the_session() {
+    let (mut scribe, inbox) = scribe(Ill::Full);
+    scribe.append(note(1, "fits"));
+    // The loop is gone: nobody reads the inbox any more.
+    drop(inbox);
+    scribe.append(note(2, "does not"));
+    let fault = scribe.close().unwrap_err();
+    assert!(fault.to_string().contains("journal"), "{fault}");
+    assert!(scribe.is_idle(), "nothing waits for what cannot come");
+}
+
+#[test]
+fn a_writer_that_crashes_is_told_at_once() {
+    let (mut scribe, mut inbox) = scribe(Ill::Panics);
+    scribe.append(note(1, "fits"));
+    assert!(matches!(inbox.blocking_recv(), Some(Inbox::Acknowledged { written: 1, .. })));
+    scribe.append(note(2, "does not"));
+    match word(&mut inbox) {
+        Some(Inbox::JournalFailed(fault)) => assert!(fault.summary.contains("crashed"), "{fault}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(scribe.is_idle());
+    assert!(scribe.close().is_err());
+}
