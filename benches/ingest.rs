@@ -1,12 +1,14 @@
 //! Log ingestion on one core: cleaning, redaction, classification and templates, over a mix of ordinary lines.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use divan::counter::{BytesCount, ItemsCount};
 use jiff::Timestamp;
 use pagerdeck::domain::diagnosis::evidence::LogDigest;
-use pagerdeck::domain::observation::log::{LogGroup, RawLogEvent, ingest};
+use pagerdeck::domain::observation::log::{BatchSummary, LogGroup, LogLine, RawLogEvent, ingest};
 use pagerdeck::domain::observation::scope::Window;
+use pagerdeck::session::logs::LogBoard;
 
 fn main() {
     divan::main();
@@ -65,5 +67,25 @@ fn ingest_and_digest(bencher: divan::Bencher, n: usize) {
             digest.add(&ingest(event, &group));
         }
         digest
+    });
+}
+
+/// The whole way of a line to the pane: sanitise, redact, classify, count and fold into the ring, in pages of 10,000. Goal:
+/// a million lines a second.
+#[divan::bench(args = [10_000, 100_000, 1_000_000], sample_count = 5)]
+fn ingest_into_the_ring(bencher: divan::Bencher, n: usize) {
+    let group = LogGroup::from("/ecs/my-api");
+    let size = bytes(&events(n));
+    bencher.counter(ItemsCount::new(n)).counter(size).with_inputs(|| events(n)).bench_values(|events| {
+        let mut board = LogBoard::default();
+        let mut rest = events.into_iter().peekable();
+        while rest.peek().is_some() {
+            let mut summary = BatchSummary::default();
+            let line = |raw| Arc::new(ingest(raw, &group));
+            let page: Vec<Arc<LogLine>> = rest.by_ref().take(10_000).map(line).collect();
+            page.iter().for_each(|line| summary.add(line));
+            board.fold_batch(&group, &summary, &page);
+        }
+        board
     });
 }

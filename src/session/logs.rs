@@ -90,13 +90,11 @@ impl LogBoard {
         let board = self.groups.entry(group.clone()).or_default();
         board.total.merge(summary);
         board.numbers.note(self.next, lines.len() as u64);
-        let mut page: Vec<StoredLine> = Vec::with_capacity(lines.len());
-        for line in lines {
-            let line: Arc<LogLine> = line.clone().into();
-            board.rate.count(line.at);
-            page.push(StoredLine { number: self.next, line });
-            self.next += 1;
-        }
+        let numbered = (self.next..).zip(lines);
+        let page: Vec<StoredLine> =
+            numbered.map(|(number, line)| StoredLine { number, line: line.clone().into() }).collect();
+        board.rate.count(page.iter().map(|stored| stored.line.at));
+        self.next += page.len() as u64;
         for gone in self.ring.merge(page) {
             if let Some(board) = self.groups.get_mut(&gone.line.group) {
                 board.evicted += 1;

@@ -11,7 +11,7 @@ use super::log::Completeness;
 
 pub use count::{SourceRead, count};
 pub use sighting::{in_events, in_lines, in_pods};
-pub use sign::sign;
+pub use sign::{sign, wordings};
 
 /// What a text says about memory running out. A kill by the kernel and a heap error inside the process are different facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -20,8 +20,25 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    pub(super) fn count(&mut self, at: Timestamp) {
-        *self.by_second.entry(at.as_second()).or_default() += 1;
+    /// Counts lines. Those of one second come together nearly always, and are counted together then.
+    pub(super) fn count(&mut self, times: impl Iterator<Item = Timestamp>) {
+        let mut run: Option<(i64, u64)> = None;
+        for at in times {
+            let second = at.as_second();
+            run = match run {
+                Some((same, count)) if same == second => Some((same, count + 1)),
+                other => {
+                    self.add(other);
+                    Some((second, 1))
+                }
+            };
+        }
+        self.add(run);
+    }
+
+    fn add(&mut self, run: Option<(i64, u64)>) {
+        let Some((second, count)) = run else { return };
+        *self.by_second.entry(second).or_default() += count;
         if self.by_second.len() > SECONDS {
             self.by_second.pop_first();
         }

@@ -37,6 +37,11 @@ static AUTOMATON: LazyLock<AhoCorasick> = LazyLock::new(|| {
         .expect("the literals are constant")
 });
 
+/// The words without one of which, in any case, [`sign`] finds nothing.
+pub fn wordings() -> impl Iterator<Item = &'static str> {
+    WORDINGS.iter().map(|(wording, _)| *wording)
+}
+
 /// What a text says about memory running out; a kill outweighs a heap error told in the same breath.
 ///
 /// Traps: exit code 137 alone is no sign; a name that merely contains the word (`alarm my-api-oomkilled`,

@@ -52,7 +52,7 @@ impl Candidates {
 }
 
 /// Literals, without case, each with the pattern it calls for.
-const LITERALS: &[(&str, Pattern)] = &[
+pub(super) const LITERALS: &[(&str, Pattern)] = &[
     ("PRIVATE KEY", Pattern::PrivateKey),
     ("hooks.slack", Pattern::SlackWebhook),
     ("AKIA", Pattern::Issued),
