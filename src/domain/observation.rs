@@ -2,6 +2,7 @@
 
 pub mod alarm;
 pub mod cluster_sign;
+pub mod collector_log;
 pub mod log;
 pub mod log_sign;
 pub mod log_template;

@@ -215,6 +215,7 @@ fn collector(series: Series, excerpts: Vec<LogLine>) -> Payload {
         pauses: 211,
         full_collections: 18,
         heap_errors: 31,
+        heap: None,
         excerpts,
     }
 }

@@ -1,7 +1,6 @@
 //! Evidence: a question, how it was asked, and an answer that says how complete it is.
 
 mod build;
-mod collector;
 mod digest;
 mod document;
 mod fact;
@@ -13,6 +12,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::statistics::HeapReading;
 use crate::domain::fault::Fault;
 use crate::domain::observation::log::LogLine;
 use crate::domain::observation::log_sign::SignCount;
@@ -22,7 +22,7 @@ use crate::domain::observation::oom_kill::OomCount;
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload};
 
-pub use build::{changes, collector, log_patterns, oom_kills, series, unanswered, workload};
+pub use build::{changes, collector, collector_file, log_patterns, oom_kills, series, unanswered, workload};
 pub use digest::LogDigest;
 pub use document::{DocumentAlarm, DocumentEvidence, EvidenceDocument, document};
 pub use fact::{Fact, FactUnit, bytes, number};
@@ -180,6 +180,9 @@ pub enum Payload {
         full_collections: u64,
         /// Lines that tell of an exhausted heap.
         heap_errors: u64,
+        /// What the collector's own log says of the heap, where it was read in order and from one process.
+        #[serde(default)]
+        heap: Option<HeapReading>,
         /// Excerpts, at most 20.
         excerpts: Vec<LogLine>,
     },

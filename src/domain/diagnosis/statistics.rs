@@ -3,12 +3,16 @@
 //! Points arrive ascending and finite (see `Series::new`), but every function here survives it if they do not. Time is
 //! taken from the points, so a hole is a hole and never a zero.
 
+mod forecast;
+mod heap;
 mod onset;
 mod shape;
 mod trend;
 
 use crate::domain::observation::metric::Point;
 
+pub use forecast::{Forecast, time_to_limit};
+pub use heap::{HeapReading, HeapState, heap_reading, time_by_minute};
 pub use onset::{Onset, lead_minutes, onset};
 pub use shape::{MemoryShape, Shape, memory_shape};
 pub use trend::{Trend, trend};

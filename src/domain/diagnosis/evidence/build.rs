@@ -1,11 +1,15 @@
 //! Observations into answers: bounded, ordered, and honest about what was cut.
 
+use jiff::Timestamp;
+
 use super::{Answer, LogDigest, Payload};
+use crate::domain::diagnosis::statistics;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::cluster_sign::tells_of_trouble;
+use crate::domain::observation::collector_log::Collection;
 use crate::domain::observation::log::{Completeness, LogLevel};
 use crate::domain::observation::log_template::TemplateCount;
-use crate::domain::observation::metric::Series;
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Series, Statistic, Unit};
 use crate::domain::observation::oom_kill::{self, KillSource, SourceRead};
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload};
@@ -101,9 +105,33 @@ pub fn collector(series: Option<Series>, baseline: Option<Series>, logs: Option<
         pauses: digest.map_or(0, |digest| digest.pauses),
         full_collections: digest.map_or(0, |digest| digest.full_collections),
         heap_errors: digest.map_or(0, |digest| digest.summary.heap_errors),
+        heap: None,
         excerpts: digest.map(|digest| digest.collector_excerpts.clone()).unwrap_or_default(),
     };
     of_logs(payload, logs.map_or(Completeness::Exact, |(_, completeness)| completeness))
+}
+
+/// The answer of the collector from its own log, read in order: pauses and heap as it writes them, its share of time by
+/// the minute from `begin`. Absent without a collection.
+pub fn collector_file(collections: &[Collection], heap_errors: u64, begin: Timestamp) -> Answer {
+    let Some(heap) = statistics::heap_reading(collections) else { return Answer::Absent };
+    let metric = MetricId { name: "pauses".to_owned(), ..MetricId::default() };
+    let role = MetricRole::CollectorTime;
+    let query = MetricQuery { role, metric, statistic: Statistic::Average, period_s: 60 };
+    let mut points = statistics::time_by_minute(collections, begin);
+    points.drain(..points.len().saturating_sub(POINTS));
+    let series = (!points.is_empty()).then(|| Series::new(query, Unit::Percent, points));
+    Answer::Observed {
+        payload: Payload::Collector {
+            series,
+            baseline: None,
+            pauses: heap.pauses,
+            full_collections: heap.full,
+            heap_errors,
+            heap: Some(heap),
+            excerpts: Vec::new(),
+        },
+    }
 }
 
 /// The answer of the log patterns. Absent without a line.

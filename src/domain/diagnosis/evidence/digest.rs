@@ -1,6 +1,6 @@
 //! What a window of log lines comes to: one pass over all of them, bounded memory, exact counts.
 
-use super::collector::{Collection, collection};
+use crate::domain::observation::collector_log::{self, CollectionKind};
 use crate::domain::observation::log::{BatchSummary, LogLevel, LogLine};
 use crate::domain::observation::log_sign::SignTally;
 use crate::domain::observation::log_template::Miner;
@@ -51,16 +51,16 @@ impl LogDigest {
         self.summary.add(line);
         self.miner.add(line);
         self.signs.add(line);
-        let collection = collection(&line.text);
+        let collection = collector_log::of_line(&line.text).map(|one| one.kind);
         match collection {
-            Some(Collection::Pause) => self.pauses += 1,
-            Some(Collection::Full) => self.full_collections += 1,
-            None => {}
+            Some(CollectionKind::Partial | CollectionKind::Phase) => self.pauses += 1,
+            Some(CollectionKind::Full) => self.full_collections += 1,
+            Some(CollectionKind::Cycle) | None => {}
         }
         if line.kill == Some(KillSign::OomKill) && self.kills.len() < KILLS {
             self.kills.push(line.clone());
         }
-        if collection == Some(Collection::Full) || line.kill == Some(KillSign::HeapError) {
+        if collection == Some(CollectionKind::Full) || line.kill == Some(KillSign::HeapError) {
             keep(&mut self.collector_excerpts, line);
         }
         if line.level == LogLevel::Error || line.kill.is_some() {

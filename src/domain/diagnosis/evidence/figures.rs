@@ -2,7 +2,7 @@
 
 use super::fact::{Fact, FactUnit};
 use super::{Answer, Evidence, Payload, Question};
-use crate::domain::diagnosis::statistics::{self, MemoryShape, Onset, Ratio};
+use crate::domain::diagnosis::statistics::{self, HeapReading, MemoryShape, Onset, Ratio};
 use crate::domain::observation::metric::{Point, Series, Unit};
 use crate::domain::observation::oom_kill::OomCount;
 use crate::domain::observation::workload::{Pod, Revision, Workload};
@@ -20,11 +20,12 @@ pub fn facts(evidence: &Evidence) -> Vec<Fact> {
             facts
         }
         Payload::OomKills(count) => of_kills(count),
-        Payload::Collector { series, baseline, pauses, full_collections, heap_errors, .. } => {
+        Payload::Collector { series, baseline, pauses, full_collections, heap_errors, heap, .. } => {
             let mut facts = series.as_ref().map(|series| of_series(series, baseline.as_ref())).unwrap_or_default();
             facts.push(count("pauses", *pauses));
             facts.push(count("full-collections", *full_collections));
             facts.push(count("heap-errors", *heap_errors));
+            facts.extend(heap.iter().flat_map(of_heap));
             facts
         }
         Payload::LogPatterns { lines, errors, warnings, templates, signs, .. } => {
@@ -110,7 +111,23 @@ fn of_memory(series: &Series) -> Vec<Fact> {
         facts.push(Fact::new("slope", trend.per_minute, rate));
         facts.push(Fact::new("growth", trend.growth, FactUnit::from(series.unit)));
     }
+    facts.extend(statistics::time_to_limit(&series.points, 100.0).filter(|_| percent).into_iter().flat_map(
+        |forecast| {
+            let minutes = |name: &str, minutes: f64| Fact::new(name, minutes.round(), FactUnit::Minutes);
+            [minutes("minutes-to-limit", forecast.minutes), minutes("minutes-to-limit-at-least", forecast.soonest)]
+        },
+    ));
     facts.extend(life_per_minute.map(|slope| Fact::new("slope-in-life", slope, rate)));
+    facts
+}
+
+fn of_heap(heap: &HeapReading) -> Vec<Fact> {
+    let mut facts = vec![
+        Fact::new("heap-floor-first", heap.floor_first, FactUnit::Percent),
+        Fact::new("heap-floor-last", heap.floor_last, FactUnit::Percent),
+        Fact::new("heap-size", heap.capacity as f64, FactUnit::Bytes),
+    ];
+    facts.extend(heap.time_percent.map(|percent| Fact::new("collection-time", percent, FactUnit::Percent)));
     facts
 }
 

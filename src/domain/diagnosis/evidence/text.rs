@@ -60,10 +60,17 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
             of_series(name, series.unit, &numbers)
         }
         Payload::OomKills(count) => of_kills(count),
-        Payload::Collector { series, pauses, full_collections, heap_errors, .. } => {
+        Payload::Collector { series, pauses, full_collections, heap_errors, heap, .. } => {
             let lines = format!(
                 "{pauses} pauses, {full_collections} full collections and {heap_errors} heap errors in the logs"
             );
+            let heap = heap.as_ref().map_or(String::new(), |heap| {
+                let percent = heap.time_percent.map_or_else(|| "unknown".to_owned(), |percent| format!("{}%", number(percent)));
+                let (first, last) = (number(heap.floor_first), number(heap.floor_last));
+                let words = heap.state.words();
+                format!("; {percent} of the time in collections, the floor went from {first}% to {last}% of the heap: {words}")
+            });
+            let lines = format!("{lines}{heap}");
             match series {
                 Some(series) => format!("{}; {lines}", of_series("collector time", series.unit, &numbers)),
                 None => lines,

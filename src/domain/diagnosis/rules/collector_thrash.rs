@@ -4,6 +4,7 @@ use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
 use super::shared::{self, collector_works_hard};
 use crate::domain::diagnosis::evidence::{Question, number};
+use crate::domain::diagnosis::statistics::HeapState;
 use crate::domain::diagnosis::verdict::Cause;
 
 pub(super) fn weigh(reading: &Reading) -> Case {
@@ -31,6 +32,11 @@ fn collector(reading: &Reading) -> Outcome {
 }
 
 fn memory(reading: &Reading) -> Outcome {
+    if let Some(collector) = &reading.collector
+        && let Some(heap) = collector.heap_is(HeapState::Leak)
+    {
+        return Outcome::Against(format!("{}: a leak", heap.state.words()), vec![collector.id]);
+    }
     let Some(memory) = &reading.memory else { return Outcome::Open };
     if memory.grows() {
         return Outcome::Against("memory grows: the collector works against a leak".to_owned(), vec![memory.id]);

@@ -4,13 +4,13 @@ use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
 use super::shared;
 use crate::domain::diagnosis::evidence::{Question, number};
-use crate::domain::diagnosis::statistics::Shape;
+use crate::domain::diagnosis::statistics::{HeapState, Shape};
 use crate::domain::diagnosis::verdict::Cause;
 
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::MemoryLeak)
         .test(Question::Memory, 0.35, Need::Essential, growth(reading))
-        .test(Question::Traffic, 0.2, Need::Essential, shared::traffic_is_normal(reading))
+        .test(Question::Traffic, 0.2, load(reading), shared::traffic_is_normal(reading))
         .test(Question::OomKills, 0.15, Need::Helpful, kills(reading))
         .test(Question::Collector, 0.15, Need::Helpful, collector(reading))
         .test(Question::Collector, 0.05, Need::Helpful, heap_errors(reading))
@@ -21,7 +21,7 @@ fn growth(reading: &Reading) -> Outcome {
     if let Some((why, ids)) = shared::killed_at_start(reading) {
         return Outcome::Against(format!("{why}: too fast for a leak"), ids);
     }
-    let Some(memory) = &reading.memory else { return Outcome::Open };
+    let Some(memory) = &reading.memory else { return floor(reading) };
     let (shape, ids) = (&memory.shape, vec![memory.id]);
     let range = format!("from {}% to {}%", number(memory.first), number(memory.latest));
     match shape.shape {
@@ -46,6 +46,25 @@ fn growth(reading: &Reading) -> Outcome {
     }
 }
 
+/// Without memory's metric, the collector's own log: what survives full collections is alive, whatever the load.
+fn floor(reading: &Reading) -> Outcome {
+    let Some(collector) = &reading.collector else { return Outcome::Open };
+    let Some(heap) = &collector.heap else { return Outcome::Open };
+    let (first, last) = (number(heap.floor_first), number(heap.floor_last));
+    let text = format!("{} (from {first}% to {last}%)", heap.state.words());
+    match heap.state {
+        HeapState::Leak => Outcome::For(text, vec![collector.id]),
+        HeapState::Pressure | HeapState::Healthy => Outcome::Against(text, vec![collector.id]),
+        HeapState::NotEnough => Outcome::Open,
+    }
+}
+
+/// Traffic explains memory in use; it does not explain what is alive when the heap is full of it.
+fn load(reading: &Reading) -> Need {
+    let full = reading.collector.as_ref().is_some_and(|collector| collector.heap_is(HeapState::Leak).is_some());
+    if full { Need::Excluding } else { Need::Essential }
+}
+
 fn kills(reading: &Reading) -> Outcome {
     match &reading.kills {
         Some(kills) if kills.total > 0 => Outcome::For(format!("{} OOM kills", kills.total), vec![kills.id]),
@@ -62,6 +81,10 @@ fn collector(reading: &Reading) -> Outcome {
             full => Outcome::For(format!("{full} full collections in the logs"), vec![collector.id]),
         };
     };
+    if let Some(heap) = collector.heap_is(HeapState::Leak) {
+        let text = format!("what survives collections stands at {}% of the heap", number(heap.floor_last));
+        return Outcome::For(text, vec![collector.id]);
+    }
     if !shared::collector_works_hard(time) {
         return Outcome::Against(
             format!("collector time stayed low ({}% now)", number(time.ratio.now)),

@@ -6,7 +6,7 @@ mod place;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, Payload, Question};
-use crate::domain::diagnosis::statistics::{self, MemoryShape, Onset, Ratio, Shape};
+use crate::domain::diagnosis::statistics::{self, HeapReading, HeapState, MemoryShape, Onset, Ratio, Shape};
 use crate::domain::observation::cluster_sign;
 use crate::domain::observation::log::LogLevel;
 use crate::domain::observation::log_sign::{LogSign, SignCount};
@@ -75,6 +75,7 @@ pub(super) struct Collector {
     pub(super) full_collections: u64,
     pub(super) pauses: u64,
     pub(super) heap_errors: u64,
+    pub(super) heap: Option<HeapReading>,
     /// Whether logs were read whole, so that no pauses means none.
     pub(super) whole: bool,
 }
@@ -193,7 +194,7 @@ impl Reading {
                 let shows = count.by_source.iter().any(|(source, _)| *source != KillSource::Logs);
                 self.kills = Some(Kills { id, total: count.total, sure: whole && shows });
             }
-            Payload::Collector { series, baseline, pauses, full_collections, heap_errors, .. } => {
+            Payload::Collector { series, baseline, pauses, full_collections, heap_errors, heap, .. } => {
                 let before: &[Point] = baseline.as_ref().map_or(&[], |baseline| &baseline.points);
                 let fit = series.as_ref().filter(|series| unfit(series, piece.window.to.min(now)).is_none());
                 self.collector = Some(Collector {
@@ -202,6 +203,7 @@ impl Reading {
                     full_collections: *full_collections,
                     pauses: *pauses,
                     heap_errors: *heap_errors,
+                    heap: *heap,
                     whole: matches!(piece.answer, Answer::Observed { .. }),
                 });
             }
@@ -307,6 +309,13 @@ impl Memory {
     /// Level, with room.
     pub(super) fn is_calm(&self) -> bool {
         matches!(self.shape.shape, Shape::Flat | Shape::Falling) && self.shape.peak < 85.0
+    }
+}
+
+impl Collector {
+    /// The heap, where it came to this state.
+    pub(super) fn heap_is(&self, state: HeapState) -> Option<&HeapReading> {
+        self.heap.as_ref().filter(|heap| heap.state == state)
     }
 }
 
