@@ -1,5 +1,7 @@
 //! What a late, repeated or resumed event may and may not do to steps.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::*;
 use crate::domain::diagnosis::evidence::{EvidenceId, Question};
 use crate::domain::diagnosis::verdict::Confidence;
@@ -7,12 +9,17 @@ use crate::domain::observation::alarm::Severity;
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::{Origin, Service};
 use crate::domain::observation::workload::{WorkloadKind, WorkloadRef};
-use crate::domain::remediation::gate::{Share, StandsOn};
+use crate::domain::remediation::approval::Decision;
+use crate::domain::remediation::gate::{GateReport, Share, StandsOn};
 use crate::domain::remediation::policy::Confirm;
-use crate::domain::remediation::request;
-use crate::domain::remediation::step::{Action, TargetFacts};
-use crate::domain::remediation::verification::VerificationTest;
-use crate::session::event::{EvidenceEvent, Occasion, SessionEvent, VerificationEvent};
+use crate::domain::remediation::request::{self, Mode};
+use crate::domain::remediation::runbook;
+use crate::domain::remediation::step::{Action, LeftOut, Plan, Rehearsal, RehearsalOutcome, Step, TargetFacts};
+use crate::domain::remediation::trace::Trace;
+use crate::domain::remediation::verification::{TestState, VerificationTest};
+use crate::session::event::{EvidenceEvent, Execution, Occasion, SessionEvent, VerificationEvent};
+use crate::session::incident::{Incident, Phase};
+use crate::session::standing::standing;
 use crate::session::update;
 
 const I1: IncidentId = IncidentId(1);

@@ -1,0 +1,77 @@
+//! Executions: a request left, how it ended, and the watch over a step that has run.
+
+use jiff::Timestamp;
+
+use crate::domain::remediation::step::{StepId, StepState};
+use crate::domain::remediation::trace::Trace;
+use crate::domain::remediation::verification::TestState;
+use crate::session::effect::Effect;
+use crate::session::event::Execution;
+use crate::session::incident::{Incident, Phase, Verification};
+use crate::session::record::{IncidentId, Record};
+use crate::session::standing::standing;
+use crate::session::state::Session;
+use crate::session::verification;
+
+pub(super) fn started(session: &mut Session, id: IncidentId, step: StepId) -> Vec<Effect> {
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    incident.approval = None;
+    if let Some(found) = incident.step_mut(step).filter(|step| step.state == StepState::Approved) {
+        found.state = StepState::Running;
+        incident.phase = Phase::Running;
+    }
+    Vec::new()
+}
+
+pub(super) fn finished(session: &mut Session, record: &Record, step: StepId, execution: &Execution) -> Vec<Effect> {
+    let Some(id) = record.incident else { return Vec::new() };
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    let Some(found) = incident.step_mut(step) else { return Vec::new() };
+    if !matches!(found.state, StepState::Running | StepState::Uncertain) {
+        return Vec::new();
+    }
+    match execution {
+        Execution::Applied { .. } => verify(incident, step, record.at),
+        Execution::NotApplied { fault } => {
+            found.state = StepState::StoodDown { why: fault.to_string() };
+            incident.phase = standing(incident);
+            Vec::new()
+        }
+        Execution::Unknown { .. } => {
+            found.state = StepState::Uncertain;
+            incident.phase = Phase::Uncertain(step);
+            Vec::new()
+        }
+    }
+}
+
+/// Watches the result of a step that has run, from `since` on.
+fn verify(incident: &mut Incident, step: StepId, since: Timestamp) -> Vec<Effect> {
+    let Some(found) = incident.step_mut(step) else { return Vec::new() };
+    found.state = StepState::Verifying;
+    let tests = vec![TestState::Waiting; found.tests.len()];
+    incident.verification = Some(Verification { step, since, tests, last: None });
+    incident.phase = Phase::Verifying;
+    vec![verification::measure(incident.id, step)]
+}
+
+/// A step that has run after all is watched like any other that has; its budgets begin with what was found.
+pub(super) fn settled(
+    session: &mut Session,
+    record: &Record,
+    step: StepId,
+    (trace, text): (Trace, &str),
+) -> Vec<Effect> {
+    let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) else { return Vec::new() };
+    let Some(found) = incident.step_mut(step).filter(|step| step.state == StepState::Uncertain) else {
+        return Vec::new();
+    };
+    match trace {
+        Trace::HasRun => verify(incident, step, record.at),
+        Trace::HasNotRun | Trace::Unclear => {
+            found.state = StepState::StoodDown { why: text.to_owned() };
+            incident.phase = standing(incident);
+            Vec::new()
+        }
+    }
+}

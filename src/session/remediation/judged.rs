@@ -1,0 +1,140 @@
+//! What a judgement of the gate makes of an incident: its plan, the undos beside it, and when it is judged again.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::preview;
+use crate::domain::remediation::gate::{self, GateInput, GateReport, NarrativeStanding};
+use crate::domain::remediation::runbook::{self, PlanInput};
+use crate::domain::remediation::step::{Plan, Step, StepId, StepState};
+use crate::session::effect::Effect;
+use crate::session::event::{Event, RemediationEvent, TimerPurpose};
+use crate::session::incident::{Incident, Phase};
+use crate::session::record::IncidentId;
+use crate::session::standing::standing;
+use crate::session::state::Session;
+use crate::session::triage::conclude;
+
+/// Concludes a fresh judgement of the gate.
+pub fn judge(session: &Session, id: IncidentId, now: Timestamp) -> Vec<Effect> {
+    let Some(report) = report(session, id, now) else { return Vec::new() };
+    let event = RemediationEvent::GateJudged { report: Box::new(report) };
+    vec![conclude(id, Event::Remediation(event))]
+}
+
+/// Judges again because time has passed; concludes only what changed.
+pub fn judge_again(session: &Session, id: IncidentId, now: Timestamp) -> Vec<Effect> {
+    let was_open = session.incidents.get(&id).is_some_and(Incident::gate_is_open);
+    match report(session, id, now) {
+        Some(report) if report.is_open() != was_open => {
+            let event = RemediationEvent::GateJudged { report: Box::new(report) };
+            vec![conclude(id, Event::Remediation(event))]
+        }
+        Some(_) | None => Vec::new(),
+    }
+}
+
+fn report(session: &Session, id: IncidentId, now: Timestamp) -> Option<GateReport> {
+    // A round that is not answered yet is judged with its verdict.
+    let incident = session.incidents.get(&id).filter(|incident| incident.awaited.is_empty())?;
+    Some(gate::judge(GateInput {
+        verdict: incident.verdict.as_ref()?,
+        offers: &incident.offers,
+        evidence: incident.round(),
+        narrative: incident.narrative.standing,
+        claims: &incident.narrative.claims,
+        diagnosis: incident.diagnosis.as_ref(),
+        stands_on: incident.stands_on,
+        target: incident.service.workload.as_ref(),
+        policy: &session.header.policy,
+        now,
+    }))
+}
+
+pub(super) fn gate_judged(session: &mut Session, id: IncidentId, report: &GateReport, now: Timestamp) -> Vec<Effect> {
+    let max_age = i64::from(session.header.policy.evidence_max_age_s);
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    incident.gate = Some(report.clone());
+    if matches!(incident.phase, Phase::Triage | Phase::Diagnosing | Phase::Watching)
+        && incident.awaited.is_empty()
+        && incident.narrative.standing != NarrativeStanding::UnderWay
+    {
+        incident.phase = match standing(incident) {
+            // A new judgement opens it again.
+            Phase::Closed => Phase::Planned,
+            standing => standing,
+        };
+    }
+    if !report.is_open() {
+        return super::stand_down(session, id, "the gate is locked");
+    }
+    let left = report.oldest.map_or(max_age, |oldest| max_age - now.duration_since(oldest).as_secs());
+    let mut effects = vec![Effect::Schedule {
+        incident: id,
+        purpose: TimerPurpose::JudgeGate,
+        after: SignedDuration::from_secs(left.max(0) + 1),
+    }];
+    effects.extend(planned(session, id));
+    effects.extend(rehearse_waiting_undos(session, id));
+    effects
+}
+
+fn planned(session: &Session, id: IncidentId) -> Option<Effect> {
+    let incident = session.incidents.get(&id).filter(|incident| incident.plan.is_none())?;
+    let plan = runbook::plan(PlanInput {
+        verdict: incident.verdict.as_ref()?,
+        offers: &incident.offers,
+        evidence: incident.round(),
+        target: incident.service.workload.as_ref()?,
+        alarms: &incident.alarms,
+        last_step: incident.last_step,
+    })?;
+    Some(conclude(id, Event::Remediation(RemediationEvent::PlanProposed { plan: Box::new(plan) })))
+}
+
+pub(super) fn proposed(session: &mut Session, id: IncidentId, plan: &Plan) -> Vec<Effect> {
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    incident.plan = Some(plan.clone());
+    incident.last_step = plan.steps.iter().map(|step| step.id.0).fold(incident.last_step, u32::max);
+    incident.phase = standing(incident);
+    plan.steps.iter().filter(|step| step.rehearsal.is_none()).map(|step| preview(id, step.id)).collect()
+}
+
+/// Adds the undo to the plan as it stands now; what the other steps have come to meanwhile is left alone. One undo of a
+/// step is enough.
+pub(super) fn undo_proposed(session: &mut Session, id: IncidentId, of: StepId, plan: &Plan) -> Vec<Effect> {
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    let Some(undo) = plan.steps.last().filter(|undo| undo.id != of && incident.step(undo.id).is_none()) else {
+        return Vec::new();
+    };
+    let has_run = incident.step(of).is_some_and(|step| step.state.may_have_run());
+    let is_offered =
+        |step: &Step| incident.undos.contains(&step.id) && step.action == undo.action && !step.state.is_decided();
+    if !has_run || incident.plan.iter().flat_map(|plan| &plan.steps).any(is_offered) {
+        return Vec::new();
+    }
+    incident.undos.insert(undo.id);
+    incident.last_step = incident.last_step.max(undo.id.0);
+    if let Some(plan) = incident.plan.as_mut() {
+        plan.steps.push(undo.clone());
+    }
+    if incident.gate.is_none() {
+        // The evidence is being read again and nothing could be decided on it: it is rehearsed when the gate opens.
+        return Vec::new();
+    }
+    incident.phase = standing(incident);
+    vec![preview(id, undo.id)]
+}
+
+/// Undos that were proposed while there was no judgement to decide them on.
+fn rehearse_waiting_undos(session: &mut Session, id: IncidentId) -> Vec<Effect> {
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    let undos = &incident.undos;
+    let mut effects = Vec::new();
+    for step in incident.plan.iter_mut().flat_map(|plan| &mut plan.steps) {
+        if undos.contains(&step.id) && step.state == StepState::Proposed && step.rehearsal.is_none() {
+            step.state = StepState::Rehearsing;
+            effects.push(preview(id, step.id));
+        }
+    }
+    effects
+}
