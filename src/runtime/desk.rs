@@ -10,6 +10,7 @@ use crate::domain::remediation::step::{Step, StepId};
 use crate::rehearsal::clock::Speed;
 use crate::session::event::{Event, NarrativeEvent, RemediationEvent, SessionEvent};
 use crate::session::header::Origin;
+use crate::session::remediation::{self, Press};
 use crate::session::{IncidentId, narrative, triage};
 use crate::ui::intent::Intent;
 
@@ -71,7 +72,10 @@ pub fn apply(core: &mut Core, hands: Hands, intent: Intent) -> Wish {
             decide(core, (incident, step), |by, _| Decision::Denied { reason, by })
         }
         Intent::Skip { incident, step } => decide(core, (incident, step), |by, _| Decision::Skipped { by }),
-        Intent::Rehearse { incident, step } => remediate(core, incident, RemediationEvent::RehearsalAsked { step }),
+        Intent::Rehearse { incident, step } => match objection(core, (incident, step), Press::Rehearse) {
+            Some(told) => told,
+            None => remediate(core, incident, RemediationEvent::RehearsalAsked { step }),
+        },
         Intent::StandDown { incident, step, why } => {
             remediate(core, incident, RemediationEvent::StoodDown { step, why })
         }
@@ -162,27 +166,32 @@ fn remediate(core: &mut Core, incident: IncidentId, event: RemediationEvent) -> 
     Wish::Done
 }
 
-/// A decision is not taken in a session that cannot write it down.
+/// A press that the fold would leave alone is no decision: it is told, and not written down as one.
+fn objection(core: &Core, at: (IncidentId, StepId), press: Press<'_>) -> Option<Wish> {
+    let now = core.clock.now().max(core.session.now);
+    let objection = remediation::admits(&core.session, now, at, press).err()?;
+    Some(Wish::Tell(objection.text()))
+}
+
 fn decide(
     core: &mut Core,
     (incident, step): (IncidentId, StepId),
     decision: impl FnOnce(String, jiff::Timestamp) -> Decision,
 ) -> Wish {
-    if let Some(refusal) = undecidable(core) {
-        return Wish::Tell(refusal);
-    }
     let expires_at = core.clock.now() + core.session.header.policy.approval_ttl();
     let decision = decision(who(core), expires_at);
+    if let Some(told) = objection(core, (incident, step), Press::of(&decision)) {
+        return told;
+    }
     remediate(core, incident, RemediationEvent::DecisionGiven { step, decision })
 }
 
-fn undecidable(core: &Core) -> Option<String> {
-    core.session.read_only.as_ref().map(|fault| format!("Nothing can be decided: {}", fault.summary))
-}
-
 fn approve(core: &mut Core, hands: Hands, (incident, step): (IncidentId, StepId), digest: &Digest) -> Wish {
-    if let Some(refusal) = too_fast(core, hands).or_else(|| undecidable(core)) {
+    if let Some(refusal) = too_fast(core, hands) {
         return Wish::Tell(refusal);
+    }
+    if let Some(told) = objection(core, (incident, step), Press::Approve(digest)) {
+        return told;
     }
     let Some(found) = step_of(core, incident, step) else { return Wish::Done };
     let header = &core.session.header;

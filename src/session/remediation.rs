@@ -3,6 +3,7 @@
 mod decided;
 mod executed;
 mod judged;
+mod press;
 mod rehearsed;
 
 use super::effect::Effect;
@@ -15,6 +16,7 @@ use crate::domain::remediation::step::{StepId, StepState};
 pub use decided::arm_expired;
 pub(super) use decided::{left_out, unlock};
 pub use judged::{judge, judge_again};
+pub use press::{Objection, Press, admits};
 
 /// Folds an event about remediation.
 pub fn fold(session: &mut Session, record: &Record, event: &RemediationEvent) -> Vec<Effect> {
@@ -23,7 +25,7 @@ pub fn fold(session: &mut Session, record: &Record, event: &RemediationEvent) ->
         RemediationEvent::GateJudged { report } => judged::gate_judged(session, id, report, record.at),
         RemediationEvent::PlanProposed { plan } => judged::proposed(session, id, plan),
         RemediationEvent::UndoProposed { of, plan } => judged::undo_proposed(session, id, *of, plan),
-        RemediationEvent::RehearsalAsked { step } => rehearsed::rehearsal_asked(session, id, *step),
+        RemediationEvent::RehearsalAsked { step } => rehearsed::rehearsal_asked(session, record, *step),
         RemediationEvent::StepRehearsed { step, rehearsal } => rehearsed::rehearsed(session, id, *step, rehearsal),
         RemediationEvent::StepArmed { step, digest, until } => decided::armed(session, record, *step, digest, *until),
         RemediationEvent::DecisionGiven { step, decision } => decided::decided(session, record, *step, decision),

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::press::{Press, admits};
 use super::preview;
 use super::rehearsed::after_rehearsal;
 use crate::domain::remediation::approval::{Approval, Decision};
@@ -23,49 +24,35 @@ pub(super) fn armed(
     digest: &Digest,
     until: Timestamp,
 ) -> Vec<Effect> {
-    let Some(id) = record.incident.filter(|_| may_decide(session, record)) else { return Vec::new() };
-    let Some(found) = waiting(session, record, step, digest) else { return Vec::new() };
+    let Some((id, found)) = admitted(session, record, step, Press::Approve(digest)) else { return Vec::new() };
     found.state = StepState::Armed { until };
     let purpose = TimerPurpose::ArmExpiry { step, digest: digest.clone() };
     vec![Effect::Schedule { incident: id, purpose, after: until.duration_since(record.at) }]
 }
 
-/// Nothing is decided in a session that cannot write it down, or while the gate is locked.
-fn may_decide(session: &Session, record: &Record) -> bool {
-    let incident = record.incident.and_then(|id| session.incidents.get(&id));
-    let gate = incident.and_then(|incident| incident.gate.as_ref());
-    session.read_only.is_none() && gate.is_some_and(|gate| gate.holds(&session.header.policy, record.at))
-}
-
-/// The step, if it waits for a decision on just this digest.
-fn waiting<'a>(session: &'a mut Session, record: &Record, step: StepId, digest: &Digest) -> Option<&'a mut Step> {
-    let found = session.incidents.get_mut(&record.incident?)?.step_mut(step)?;
-    // The timer may come late; the time does not.
-    let waits =
-        found.state == StepState::Rehearsed || matches!(found.state, StepState::Armed { until } if record.at < until);
-    (waits && found.digest.as_ref() == Some(digest)).then_some(found)
+/// The step, if a press on it counts.
+fn admitted<'a>(
+    session: &'a mut Session,
+    record: &Record,
+    step: StepId,
+    press: Press<'_>,
+) -> Option<(IncidentId, &'a mut Step)> {
+    let id = record.incident?;
+    admits(session, record.at, (id, step), press).ok()?;
+    Some((id, session.incidents.get_mut(&id)?.step_mut(step)?))
 }
 
 pub(super) fn decided(session: &mut Session, record: &Record, step: StepId, decision: &Decision) -> Vec<Effect> {
-    let Some(id) = record.incident else { return Vec::new() };
+    let mode = session.header.mode;
+    let Some((id, found)) = admitted(session, record, step, Press::of(decision)) else { return Vec::new() };
     match decision {
         Decision::Approved { digest, confirm, expires_at, .. } => {
-            if !may_decide(session, record) {
-                return Vec::new();
-            }
-            let mode = session.header.mode;
-            let Some(found) = waiting(session, record, step, digest) else { return Vec::new() };
             found.state = StepState::Approved;
             match mode {
                 Mode::DryRun => after_decision(session, id),
                 Mode::Live => {
-                    let approval = Approval {
-                        step,
-                        digest: digest.clone(),
-                        confirm: *confirm,
-                        expires_at: *expires_at,
-                        seq: record.seq,
-                    };
+                    let (digest, expires_at) = (digest.clone(), *expires_at);
+                    let approval = Approval { step, digest, confirm: *confirm, expires_at, seq: record.seq };
                     if let Some(incident) = session.incidents.get_mut(&id) {
                         incident.approval = Some(approval);
                     }
@@ -73,20 +60,15 @@ pub(super) fn decided(session: &mut Session, record: &Record, step: StepId, deci
                 }
             }
         }
-        Decision::Denied { reason, .. } => refuse(session, id, step, StepState::Denied { reason: reason.clone() }),
-        Decision::Skipped { .. } => refuse(session, id, step, StepState::Skipped { why: LeftOut::ByPerson }),
+        Decision::Denied { reason, .. } => {
+            found.state = StepState::Denied { reason: reason.clone() };
+            after_decision(session, id)
+        }
+        Decision::Skipped { .. } => {
+            found.state = StepState::Skipped { why: LeftOut::ByPerson };
+            after_decision(session, id)
+        }
     }
-}
-
-fn refuse(session: &mut Session, id: IncidentId, step: StepId, state: StepState) -> Vec<Effect> {
-    let Some(found) = session.incidents.get_mut(&id).and_then(|incident| incident.step_mut(step)) else {
-        return Vec::new();
-    };
-    if !found.state.is_open_to_refusal() {
-        return Vec::new();
-    }
-    found.state = state;
-    after_decision(session, id)
 }
 
 pub(super) fn skipped(session: &mut Session, id: IncidentId, step: StepId, why: &LeftOut) -> Vec<Effect> {

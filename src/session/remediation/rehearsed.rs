@@ -1,45 +1,25 @@
 //! Rehearsals of steps: when one may be asked for, and what its answer makes of the step.
 
+use super::press::{Press, admits};
 use super::preview;
 use crate::domain::remediation::request::Bound;
 use crate::domain::remediation::step::{Rehearsal, RehearsalOutcome, StepId, StepState};
 use crate::session::effect::Effect;
 use crate::session::incident::Phase;
-use crate::session::record::IncidentId;
+use crate::session::record::{IncidentId, Record};
 use crate::session::state::Session;
 
-pub(super) fn rehearsal_asked(session: &mut Session, id: IncidentId, step: StepId) -> Vec<Effect> {
-    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
-    let open = incident.gate_is_open();
-    let Some(found) = incident.step_mut(step) else { return Vec::new() };
-    match found.state {
-        StepState::Proposed
-        | StepState::Rehearsed
-        | StepState::Armed { .. }
-        | StepState::Expired
-        | StepState::StoodDown { .. }
-            if open =>
-        {
-            found.state = StepState::Rehearsing;
-            incident.approval = None;
-            vec![preview(id, step)]
-        }
-        StepState::Proposed
-        | StepState::Rehearsed
-        | StepState::Armed { .. }
-        | StepState::Expired
-        | StepState::StoodDown { .. }
-        | StepState::Locked { .. }
-        | StepState::Rehearsing
-        | StepState::Approved
-        | StepState::Running
-        | StepState::Verifying
-        | StepState::Verified
-        | StepState::Failed { .. }
-        | StepState::Denied { .. }
-        | StepState::Skipped { .. }
-        | StepState::Uncertain => Vec::new(),
+pub(super) fn rehearsal_asked(session: &mut Session, record: &Record, step: StepId) -> Vec<Effect> {
+    let Some(id) = record.incident else { return Vec::new() };
+    if admits(session, record.at, (id, step), Press::Rehearse).is_err() {
+        return Vec::new();
     }
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+    incident.approval = None;
+    if let Some(found) = incident.step_mut(step) {
+        found.state = StepState::Rehearsing;
+    }
+    vec![preview(id, step)]
 }
 
 pub(super) fn rehearsed(session: &mut Session, id: IncidentId, step: StepId, rehearsal: &Rehearsal) -> Vec<Effect> {

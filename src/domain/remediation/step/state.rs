@@ -167,6 +167,23 @@ impl StepState {
         }
     }
 
+    /// Whether it may be rehearsed, or rehearsed again: nothing of it is decided or under way.
+    pub fn is_open_to_rehearsal(&self) -> bool {
+        match self {
+            Self::Proposed | Self::Rehearsed | Self::Armed { .. } | Self::Expired | Self::StoodDown { .. } => true,
+            Self::Locked { .. }
+            | Self::Rehearsing
+            | Self::Approved
+            | Self::Running
+            | Self::Verifying
+            | Self::Verified
+            | Self::Failed { .. }
+            | Self::Denied { .. }
+            | Self::Skipped { .. }
+            | Self::Uncertain => false,
+        }
+    }
+
     /// Whether it waits for something and can be taken out of waiting.
     pub fn can_stand_down(&self) -> bool {
         matches!(self, Self::Rehearsed | Self::Armed { .. } | Self::Approved | Self::Rehearsing)

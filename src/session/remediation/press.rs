@@ -1,0 +1,143 @@
+//! Whether a press on a step counts. The fold asks this of every decision, and the desk asks it first, so that a press
+//! that would be left alone is told to the person and leaves no decision in the journal.
+
+use jiff::Timestamp;
+
+use crate::domain::remediation::approval::Decision;
+use crate::domain::remediation::request::Digest;
+use crate::domain::remediation::step::{Step, StepId, StepState};
+use crate::session::incident::Incident;
+use crate::session::record::IncidentId;
+use crate::session::state::Session;
+
+/// What a press wants of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Press<'a> {
+    /// Arm or approve just this digest.
+    Approve(&'a Digest),
+    /// Deny or skip it.
+    Refuse,
+    /// Rehearse it again.
+    Rehearse,
+}
+
+impl<'a> Press<'a> {
+    /// What a decision wants.
+    pub fn of(decision: &'a Decision) -> Self {
+        match decision {
+            Decision::Approved { digest, .. } => Self::Approve(digest),
+            Decision::Denied { .. } | Decision::Skipped { .. } => Self::Refuse,
+        }
+    }
+}
+
+/// Why a press does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Objection {
+    /// The session cannot write decisions down.
+    ReadOnly {
+        /// Why not.
+        why: String,
+    },
+    /// The gate is locked, or not judged yet.
+    Locked,
+    /// The gate was open, and its evidence is too old by now.
+    Stale,
+    /// There is no such step any more.
+    Gone {
+        /// Which.
+        step: StepId,
+    },
+    /// The step waits for no such press.
+    State {
+        /// Which step.
+        step: StepId,
+        /// The word of its state.
+        word: &'static str,
+    },
+    /// What would be sent is no longer what was on screen.
+    OtherDigest {
+        /// Which step.
+        step: StepId,
+    },
+    /// The time to confirm is over.
+    Expired {
+        /// Which step.
+        step: StepId,
+    },
+}
+
+impl Objection {
+    /// What to tell the person: why it does not count, and the next key.
+    pub fn text(&self) -> String {
+        match self {
+            Self::ReadOnly { why } => format!("Nothing can be decided: {why}"),
+            Self::Locked => "Not counted: the gate is LOCKED. Pane 4 says what would open it.".to_owned(),
+            Self::Stale => "Not counted: the evidence has grown too old. r reads it again.".to_owned(),
+            Self::Gone { step } => format!("Not counted: {step} is no longer in the plan."),
+            Self::State { step, word } => format!("Not counted: {step} is {word} and waits for no such key."),
+            Self::OtherDigest { step } => {
+                format!("Not counted: {step} is no longer what was on screen. Read it, then press again.")
+            }
+            Self::Expired { step } => {
+                format!("Not counted: the time to confirm {step} is over. d rehearses it again.")
+            }
+        }
+    }
+}
+
+/// Whether a press at this time counts.
+pub fn admits(
+    session: &Session,
+    at: Timestamp,
+    (incident, step): (IncidentId, StepId),
+    press: Press<'_>,
+) -> Result<(), Objection> {
+    let incident = session.incidents.get(&incident).ok_or(Objection::Gone { step })?;
+    let found = incident.step(step).ok_or(Objection::Gone { step })?;
+    let state = Objection::State { step, word: found.state.word() };
+    match press {
+        Press::Approve(digest) => {
+            writable(session)?;
+            open(session, incident, at)?;
+            waits(found, digest, at)
+        }
+        Press::Refuse => {
+            writable(session)?;
+            if found.state.is_open_to_refusal() { Ok(()) } else { Err(state) }
+        }
+        Press::Rehearse => match (found.state.is_open_to_rehearsal(), incident.gate_is_open()) {
+            (true, true) => Ok(()),
+            (true, false) => Err(Objection::Locked),
+            (false, _) => Err(state),
+        },
+    }
+}
+
+/// Nothing is decided in a session that cannot write it down.
+fn writable(session: &Session) -> Result<(), Objection> {
+    let fault = session.read_only.as_ref();
+    fault.map_or(Ok(()), |fault| Err(Objection::ReadOnly { why: fault.summary.clone() }))
+}
+
+fn open(session: &Session, incident: &Incident, at: Timestamp) -> Result<(), Objection> {
+    match &incident.gate {
+        Some(gate) if gate.holds(&session.header.policy, at) => Ok(()),
+        Some(gate) if gate.is_open() => Err(Objection::Stale),
+        Some(_) | None => Err(Objection::Locked),
+    }
+}
+
+/// Whether the step waits for a decision on just this digest.
+fn waits(found: &Step, digest: &Digest, at: Timestamp) -> Result<(), Objection> {
+    let step = found.id;
+    let is_armed = matches!(found.state, StepState::Armed { .. });
+    // The timer may come late; the time does not.
+    if matches!(found.state, StepState::Armed { until } if at >= until) || found.state == StepState::Expired {
+        return Err(Objection::Expired { step });
+    }
+    if !is_armed && found.state != StepState::Rehearsed {
+        return Err(Objection::State { step, word: found.state.word() });
+    }
+    if found.digest.as_ref() == Some(digest) { Ok(()) } else { Err(Objection::OtherDigest { step }) }
+}
