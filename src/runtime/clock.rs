@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use crate::rehearsal::clock::{SimClock, Speed};
@@ -121,6 +121,16 @@ impl Clock {
         }
     }
 
+    /// How much incident time passes while a person has this long. Fingers are as fast in a rehearsal at ten times the
+    /// speed as they are at night: what a person must do in time runs by the wall. A clock that stands still has no
+    /// person before it.
+    pub fn while_a_person_has(&self, wait: SignedDuration) -> SignedDuration {
+        match self.speed() {
+            Some(Speed::Times(factor)) => scaled(wait, factor),
+            Some(Speed::Max) | None => wait,
+        }
+    }
+
     /// Waits until the incident time has come, and takes off in the same instant, so that a standing clock does not
     /// jump past whoever has just been woken.
     pub async fn sleep_until(&self, at: Timestamp) -> Flight {
@@ -170,6 +180,10 @@ impl Drop for Registration {
     fn drop(&mut self) {
         self.sleepers.lock().unwrap_or_else(PoisonError::into_inner).deadlines.remove(&self.key);
     }
+}
+
+fn scaled(wait: SignedDuration, factor: f64) -> SignedDuration {
+    SignedDuration::from_millis((wait.as_millis() as f64 * factor.max(0.0)) as i64)
 }
 
 /// The wall clock.

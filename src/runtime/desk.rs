@@ -178,12 +178,17 @@ fn decide(
     (incident, step): (IncidentId, StepId),
     decision: impl FnOnce(String, jiff::Timestamp) -> Decision,
 ) -> Wish {
-    let expires_at = core.clock.now() + core.session.header.policy.approval_ttl();
+    let expires_at = falls_at(core);
     let decision = decision(who(core), expires_at);
     if let Some(told) = objection(core, (incident, step), Press::of(&decision)) {
         return told;
     }
     remediate(core, incident, RemediationEvent::DecisionGiven { step, decision })
+}
+
+/// The incident time at which an approval that is given now falls.
+fn falls_at(core: &Core) -> jiff::Timestamp {
+    core.clock.now() + core.clock.while_a_person_has(core.session.header.policy.approval_ttl())
 }
 
 fn approve(core: &mut Core, hands: Hands, (incident, step): (IncidentId, StepId), digest: &Digest) -> Wish {
@@ -207,7 +212,7 @@ fn approve(core: &mut Core, hands: Hands, (incident, step): (IncidentId, StepId)
             Ok(rule) => match rule.confirm {
                 Confirm::Key => decide(core, (incident, step), approved(Confirm::Key)),
                 Confirm::Typed => {
-                    let until = core.clock.now() + header.policy.approval_ttl();
+                    let until = falls_at(core);
                     remediate(core, incident, RemediationEvent::StepArmed { step, digest: digest.clone(), until })
                 }
             },

@@ -1,6 +1,6 @@
 //! What a session is: its mode, scope, policy and origin, fixed in its first record.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::observation::log::LogGroup;
@@ -69,6 +69,18 @@ pub struct Header {
     pub window_minutes: u32,
 }
 
+impl Header {
+    /// How long a span of incident time is on the wall, before which the person sits: a rehearsal may run faster.
+    pub fn on_the_wall(&self, span: SignedDuration) -> SignedDuration {
+        let speed = match &self.origin {
+            Origin::Real => None,
+            // `max` is no number: there is no person before a clock that stands still.
+            Origin::Rehearsal { speed, .. } => speed.parse::<f64>().ok().filter(|factor| *factor > 0.0),
+        };
+        speed.map_or(span, |factor| SignedDuration::from_millis((span.as_millis() as f64 / factor) as i64))
+    }
+}
+
 fn half_an_hour() -> u32 {
     30
 }
@@ -82,4 +94,19 @@ pub enum SlackUse {
     Off,
     /// A report is posted when an incident is decided.
     Post,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_told_in_the_persons_seconds() {
+        for (speed, expected) in [("1", 600), ("10", 60), ("0.5", 1_200), ("max", 600)] {
+            let origin = Origin::Rehearsal { scenario: "oom-leak".to_owned(), seed: 1, speed: speed.to_owned() };
+            let header = Header { origin, ..Header::default() };
+            assert_eq!(header.on_the_wall(SignedDuration::from_secs(600)).as_secs(), expected, "{speed}");
+        }
+        assert_eq!(Header::default().on_the_wall(SignedDuration::from_secs(47)).as_secs(), 47);
+    }
 }

@@ -57,7 +57,7 @@ pub struct Policy {
     pub min_confidence: Confidence,
     /// Evidence older than this keeps the gate locked, seconds.
     pub evidence_max_age_s: u32,
-    /// An approval not used in this time falls, seconds.
+    /// An approval not used in this time falls, seconds of the wall: the person's, however fast a rehearsal runs.
     pub approval_ttl_s: u32,
     /// Whether the rules alone may be stood on.
     pub rules_alone: RulesAlone,

@@ -41,7 +41,7 @@ fn head(sheet: &mut Sheet<'_>, session: &Session, (incident, step): (&Incident, 
     ]);
     let mut right = Line::from(look.span(state_role(&step.state), format!(" {} ", step.state.word())));
     if let StepState::Armed { until } = &step.state {
-        let left_s = until.duration_since(look.now).as_secs();
+        let left_s = session.header.on_the_wall(until.duration_since(look.now)).as_secs();
         right.push_span(look.span(Role::Warning, format!(" expires in {}", format::span(left_s))));
     }
     sheet.ends(&left, &right);
