@@ -57,20 +57,24 @@ impl SimClock {
         self.speed
     }
 
-    /// Waits until the incident time has come. Under `Max` until somebody jumps there.
-    pub async fn sleep_until(&self, at: Timestamp) {
-        let _registered = self.register(at);
-        match self.speed {
-            Speed::Times(factor) => {
-                while self.now() < at {
-                    let left = at.duration_since(self.now()).as_secs_f64().max(0.001);
-                    tokio::time::sleep(Duration::from_secs_f64((left / factor.max(1e-6)).clamp(0.001, 3_600.0))).await;
+    /// Waits until the incident time has come. Under `Max` until somebody jumps there. The sleeper is on the list from
+    /// this call on, not from its first poll, so that no jump passes it by.
+    pub fn sleep_until(&self, at: Timestamp) -> impl Future<Output = ()> + Send + '_ {
+        let registered = self.register(at);
+        async move {
+            let _registered = registered;
+            match self.speed {
+                Speed::Times(factor) => {
+                    while self.now() < at {
+                        let left = at.duration_since(self.now()).as_secs_f64().max(0.001) / factor.max(1e-6);
+                        tokio::time::sleep(Duration::from_secs_f64(left.clamp(0.001, 3_600.0))).await;
+                    }
                 }
-            }
-            Speed::Max => {
-                let mut jumps = self.jumped.subscribe();
-                // An error means that the clock is gone, and with it everybody who could be waited for.
-                let _ = jumps.wait_for(|now| *now >= at).await;
+                Speed::Max => {
+                    let mut jumps = self.jumped.subscribe();
+                    // An error means that the clock is gone, and with it everybody who could be waited for.
+                    let _ = jumps.wait_for(|now| *now >= at).await;
+                }
             }
         }
     }
@@ -136,8 +140,8 @@ mod tests {
         let later = start + SignedDuration::from_secs(60);
         let mut first = Box::pin(clock.sleep_until(soon));
         let mut second = Box::pin(clock.sleep_until(later));
+        assert_eq!(clock.next_deadline(), Some(soon), "known before the first poll");
         assert!(futures::poll!(&mut first).is_pending() && futures::poll!(&mut second).is_pending());
-        assert_eq!(clock.next_deadline(), Some(soon));
         clock.jump_to(soon);
         first.await;
         assert_eq!((clock.now(), clock.next_deadline()), (soon, Some(later)));

@@ -132,17 +132,23 @@ impl Clock {
     }
 
     /// Waits until the incident time has come, and takes off in the same instant, so that a standing clock does not
-    /// jump past whoever has just been woken.
-    pub async fn sleep_until(&self, at: Timestamp) -> Flight {
-        let _registered = self.register(at);
-        match &self.kind {
-            Kind::Wall => {
-                let left = Duration::try_from(at.duration_since(wall_now())).unwrap_or_default();
-                tokio::time::sleep(left).await;
+    /// jump past whoever has just been woken. The sleeper is known from this call on, not from its first poll: make it
+    /// before you land or are spawned, or a jump in between passes you by.
+    pub fn sleep_until(&self, at: Timestamp) -> impl Future<Output = Flight> + Send + use<> {
+        let registered = self.register(at);
+        let (kind, busy) = (self.kind.clone(), self.busy.clone());
+        async move {
+            match kind {
+                Kind::Wall => {
+                    let left = Duration::try_from(at.duration_since(wall_now())).unwrap_or_default();
+                    tokio::time::sleep(left).await;
+                }
+                Kind::Simulated(clock) => clock.sleep_until(at).await,
             }
-            Kind::Simulated(clock) => clock.sleep_until(at).await,
+            let flight = busy.flight();
+            drop(registered);
+            flight
         }
-        self.busy.flight()
     }
 
     /// Jumps a standing clock to the next instant somebody waits for. `false` when somebody is still waking up, or
@@ -190,4 +196,43 @@ fn scaled(wait: SignedDuration, factor: f64) -> SignedDuration {
 pub fn wall_now() -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "this module is the owner of the wall clock")]
     Timestamp::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start() -> Timestamp {
+        "2026-05-01T09:31:00Z".parse().unwrap()
+    }
+
+    fn clock(speed: Speed) -> Clock {
+        Clock::simulated(Arc::new(SimClock::new(start(), speed)))
+    }
+
+    #[tokio::test]
+    async fn a_standing_clock_jumps_past_nobody_who_has_not_been_polled_yet() {
+        let clock = clock(Speed::Max);
+        let later = clock.sleep_until(start() + SignedDuration::from_secs(60));
+        let soon = clock.sleep_until(start() + SignedDuration::from_secs(3));
+        assert!(clock.jump());
+        assert_eq!(clock.now(), start() + SignedDuration::from_secs(3));
+        assert!(!clock.jump(), "whoever is due has not woken yet");
+        let flight = soon.await;
+        assert!(!clock.busy().is_idle(), "woken and in flight in the same instant");
+        drop(flight);
+        assert!(clock.jump());
+        assert_eq!(clock.now(), start() + SignedDuration::from_secs(60));
+        drop(later);
+        assert!(!clock.jump(), "nobody waits any more");
+    }
+
+    #[test]
+    fn a_person_has_the_same_minute_at_every_speed() {
+        let minute = SignedDuration::from_secs(60);
+        for (speed, expected) in [(Speed::Times(1.0), 60), (Speed::Times(10.0), 600), (Speed::Max, 60)] {
+            assert_eq!(clock(speed).while_a_person_has(minute).as_secs(), expected, "{speed:?}");
+        }
+        assert_eq!(Clock::wall().while_a_person_has(minute), minute);
+    }
 }

@@ -43,11 +43,15 @@ pub struct Means {
 }
 
 impl Means {
-    /// Waits until the incident time has come, or somebody asks for everything now.
-    pub async fn pause_until(&self, at: jiff::Timestamp) -> Flight {
-        tokio::select! {
-            flight = self.clock.sleep_until(at) => flight,
-            () = self.nudge.notified() => self.clock.busy().flight(),
+    /// Waits until the incident time has come, or somebody asks for everything now. Make it before you land: from then on
+    /// a standing clock does not jump past it.
+    pub fn pause_until(&self, at: jiff::Timestamp) -> impl Future<Output = Flight> + Send + '_ {
+        let (sleep, nudged) = (self.clock.sleep_until(at), self.nudge.notified());
+        async move {
+            tokio::select! {
+                flight = sleep => flight,
+                () = nudged => self.clock.busy().flight(),
+            }
         }
     }
 }
@@ -178,9 +182,9 @@ impl Runner {
 
     fn schedule(&self, incident: IncidentId, purpose: TimerPurpose, after: Wait) {
         let means = self.means.clone();
-        let at = means.clock.now() + after;
+        let sleep = means.clock.sleep_until(means.clock.now() + after);
         self.tasks.spawn("timer", async move {
-            let flight = means.clock.sleep_until(at).await;
+            let flight = sleep.await;
             means.post.tell(Some(incident), fired(purpose)).await;
             drop(flight);
         });

@@ -43,9 +43,10 @@ impl SharedCluster {
         loop {
             moved.mark_unchanged();
             let next = self.at(clock.now(), |cluster| cluster.next_change());
+            let sleep = next.map(|at| clock.sleep_until(at));
             let due = async {
-                match next {
-                    Some(at) => clock.sleep_until(at).await,
+                match sleep {
+                    Some(sleep) => sleep.await,
                     None => std::future::pending().await,
                 }
             };

@@ -83,8 +83,9 @@ pub async fn alarms(means: Means, mut flight: Flight) {
             }
             Err(fault) => pulse.fail(&means, fault).await,
         };
+        let pause = means.pause_until(next);
         drop(flight);
-        flight = means.pause_until(next).await;
+        flight = pause.await;
     }
 }
 
@@ -141,8 +142,9 @@ pub async fn identity(means: Means, mut flight: Flight) {
             means.post.tell(None, Event::Session(SessionEvent::ScopeLearned { scope })).await;
         }
         let next = means.clock.now() + wait;
+        let pause = means.pause_until(next);
         drop(flight);
-        flight = means.pause_until(next).await;
+        flight = pause.await;
     }
 }
 

@@ -61,7 +61,8 @@ impl Following {
             means.outside.watch_namespace(&workload.namespace);
         }
         if self.charts.insert(incident.service.name.clone()) {
-            tasks.spawn("charts", charts(means.clone(), incident.service.clone()));
+            let flight = means.clock.busy().flight();
+            tasks.spawn("charts", charts(means.clone(), incident.service.clone(), flight));
         }
         let from = tail_start(session, incident, means.clock.now());
         for group in session.log_groups(Some(incident)) {
@@ -115,10 +116,11 @@ async fn follow_group(means: Means, (group, mut tail): (LogGroup, Tail), stop: C
             }
             Err(fault) => pulse.fail(&means, fault).await,
         };
+        let pause = means.pause_until(next);
         drop(flight);
         flight = tokio::select! {
             () = stop.cancelled() => break,
-            flight = means.pause_until(next) => flight,
+            flight = pause => flight,
         };
     }
     let why = "its last incident is closed".to_owned();
@@ -154,23 +156,25 @@ pub async fn tell_lines(means: &Means, group: &LogGroup, lines: Vec<Arc<LogLine>
     }
 }
 
-async fn charts(means: Means, service: Service) {
+async fn charts(means: Means, service: Service, flight: Flight) {
     let queries: Vec<MetricQuery> = service.metrics.values().cloned().collect();
     if queries.is_empty() {
         return;
     }
     let mut pulse = Pulse::new(FeedId::Metrics);
     // Triage reads the half hour as the incident opens: the first look here is for what comes after.
-    let mut next = means.clock.now() + SignedDuration::from_secs(METRICS_EVERY_S);
+    let mut pause = means.pause_until(means.clock.now() + SignedDuration::from_secs(METRICS_EVERY_S));
+    drop(flight);
     loop {
-        let flight = means.pause_until(next).await;
-        next = match refresh(&means, &service, &queries).await {
+        let flight = pause.await;
+        let next = match refresh(&means, &service, &queries).await {
             Ok(()) => {
                 pulse.beat(&means).await;
                 means.clock.now() + SignedDuration::from_secs(METRICS_EVERY_S)
             }
             Err(fault) => pulse.fail(&means, fault).await,
         };
+        pause = means.pause_until(next);
         drop(flight);
     }
 }
