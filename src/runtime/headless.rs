@@ -85,10 +85,40 @@ impl Timings {
 pub enum Ended {
     /// The story is told.
     Told,
-    /// The time was up.
+    /// The time that was asked for was up.
     TimeUp,
+    /// No time was asked for, and the story did not come to its end in half an hour.
+    GaveUp,
     /// A signal.
     Signalled(Signal),
+}
+
+impl Ended {
+    /// Why the session ended, for its last record.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Told => "the story is told",
+            Self::TimeUp => "the time was up",
+            Self::GaveUp => "the story did not come to its end",
+            Self::Signalled(_) => "a signal",
+        }
+    }
+
+    /// What is said where a run did not do what was asked; `None` where it did.
+    pub fn fault(self) -> Option<Fault> {
+        match self {
+            Self::Told | Self::TimeUp => None,
+            Self::GaveUp => {
+                let text = format!("The story was not told within {} minutes.", LAST_END_S / 60);
+                let hint = "The journal says what it waited for; `--for` gives it another time.";
+                Some(Fault::new(FaultKind::Timeout, text).hint(hint))
+            }
+            Self::Signalled(signal) => {
+                let text = format!("{} ended the run before its story was told.", signal.word());
+                Some(Fault::new(FaultKind::Cut, text).hint("What was read until then is in the journal."))
+            }
+        }
+    }
 }
 
 /// Runs the loop until the story is told.
@@ -114,7 +144,7 @@ pub async fn run(
             break Ended::Told;
         }
         if passed.as_secs() >= LAST_END_S && headless.lasting.is_none() {
-            break Ended::TimeUp;
+            break Ended::GaveUp;
         }
     };
     timings.total = core.clock.mono_ms();
@@ -271,6 +301,11 @@ fn is_cut_off(session: &Session) -> bool {
         FeedHealth::Retrying { attempt, .. } => attempt >= MOST_FAILURES,
         FeedHealth::Connecting | FeedHealth::Live => false,
     }
+}
+
+/// Whether there is a story, and it is judged as far as a run without a person goes.
+pub fn has_come_to_its_point(session: &Session) -> bool {
+    !session.incidents.is_empty() && session.incidents.values().all(is_judged)
 }
 
 /// Judged, and every step of its plan rehearsed.

@@ -67,6 +67,19 @@ pub enum Signal {
     Continue,
 }
 
+impl Signal {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Terminate => "SIGTERM",
+            Self::HangUp => "SIGHUP",
+            Self::Interrupt => "SIGINT",
+            Self::Quit => "SIGQUIT",
+            Self::Continue => "SIGCONT",
+        }
+    }
+}
+
 /// The way into the loop, for everybody who has something to tell.
 #[derive(Clone, Debug)]
 pub struct Postbox(mpsc::Sender<Inbox>);

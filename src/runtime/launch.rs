@@ -96,7 +96,7 @@ pub async fn cockpit(config: Config) -> Result<Ending, Fault> {
         Surface::Screen => super::cockpit::run(assemble(&config, world, Watched::ByNobody), &config).await,
         Surface::Headless(form) => {
             let told = tell(&config, world, form, None).await?;
-            lost_alarms(&told.session).map_or(Ok(told.ending), Err)
+            lost_alarms(&told.session).or_else(|| told.ended.fault()).map_or(Ok(Ending::Done), Err)
         }
     }
 }
@@ -110,10 +110,11 @@ pub async fn investigate(mut config: Config, alarm: &str) -> Result<Ending, Faul
     };
     let world = real_world(&config)?;
     let told = tell(&config, world, form, None).await?;
-    match told.session.focused() {
-        Some(incident) if incident.plan.is_some() => Ok(Ending::PlanWaiting),
-        Some(_) => Ok(Ending::Done),
-        None => Err(no_such_alarm(&told.session, alarm)),
+    match (told.ended.fault(), told.session.focused()) {
+        (Some(fault), _) => Err(fault),
+        (None, Some(incident)) if incident.plan.is_some() => Ok(Ending::PlanWaiting),
+        (None, Some(_)) => Ok(Ending::Done),
+        (None, None) => Err(no_such_alarm(&told.session, alarm)),
     }
 }
 
@@ -173,21 +174,27 @@ async fn rehearse_told(
     if let Some(moment) = told.unfinished {
         differences.push(format!("The operator's script was not finished: {moment:?} did not come."));
     }
-    if told.ended == Ended::Told {
+    // A time that was asked for may end before there is anything to compare.
+    let comparable = match told.ended {
+        Ended::Told => true,
+        Ended::TimeUp => headless::has_come_to_its_point(&told.session),
+        Ended::GaveUp | Ended::Signalled(_) => false,
+    };
+    if comparable {
         differences.extend(expectation::differences(&told.session, &rehearsal.scenario.expect));
     }
-    Ok(match (told.ended, differences.is_empty()) {
-        (_, false) => Ending::NotAsExpected { why: differences.join(" ") },
-        (Ended::Told, true) => Ending::AsExpected,
-        (Ended::TimeUp | Ended::Signalled(_), true) => told.ending,
-    })
+    match (told.ended.fault(), differences.is_empty()) {
+        (_, false) => Ok(Ending::NotAsExpected { why: differences.join(" ") }),
+        (Some(fault), true) => Err(fault),
+        (None, true) if told.ended == Ended::Told => Ok(Ending::AsExpected),
+        (None, true) => Ok(Ending::Done),
+    }
 }
 
 /// A story that has been told.
 struct Told {
     session: Session,
     ended: Ended,
-    ending: Ending,
     unfinished: Option<Moment>,
 }
 
@@ -220,12 +227,7 @@ async fn tell_run(
     let mut out = std::io::stdout();
     let run = headless::run(&mut core, &mut inbox, &mut headless, &mut out).await;
     drop(signals);
-    let reason = match &run {
-        Ok((Ended::Told, _)) => "the story is told",
-        Ok((Ended::TimeUp, _)) => "the time was up",
-        Ok((Ended::Signalled(_), _)) => "a signal",
-        Err(_) => "the output could not be written",
-    };
+    let reason = run.as_ref().map_or("the output could not be written", |(ended, _)| ended.reason());
     // Nobody reads it any more: who still has something to tell must not wait.
     inbox.close();
     core.end(reason).await;
@@ -250,7 +252,7 @@ async fn tell_run(
         );
     }
     let unfinished = headless.operator.and_then(|(operator, _)| operator.waits_for());
-    Ok(Told { session: core.session, ended, ending: Ending::Done, unfinished })
+    Ok(Told { session: core.session, ended, unfinished })
 }
 
 fn requests(rehearsal: Option<&Rehearsal>) -> Requests {
@@ -291,7 +293,10 @@ pub async fn resume(path: &Path, config: Config) -> Result<Ending, Fault> {
     run.core.runner.start_feeds();
     match form {
         None => super::cockpit::run(run, &config).await,
-        Some(form) => tell_run(&config, run, form, None, None).await.map(|told| told.ending),
+        Some(form) => {
+            let told = tell_run(&config, run, form, None, None).await?;
+            told.ended.fault().map_or(Ok(Ending::Done), Err)
+        }
     }
 }
 

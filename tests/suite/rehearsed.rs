@@ -19,10 +19,15 @@ pub struct Story {
     pub journal: Vec<u8>,
 }
 
-/// The script of a person who approves what is asked.
+/// The script of a person who approves what is asked, and confirms it.
 pub fn approving() -> String {
+    operator("restart")
+}
+
+/// An operator's script by name.
+pub fn operator(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    root.join("tests/operators/restart.toml").to_str().unwrap().to_owned()
+    root.join(format!("tests/operators/{name}.toml")).to_str().unwrap().to_owned()
 }
 
 /// Runs a rehearsal as fast as it goes, in a home of its own.

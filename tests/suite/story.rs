@@ -1,12 +1,16 @@
 //! One rehearsal a scenario, through the program: the founding story to its figures, its twins told apart, and what the
 //! simulator's ledger saw (invariant 3).
 
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 
+use pagerdeck::session::Record;
+use pagerdeck::session::event::{Event, RemediationEvent};
 use serde_json::Value;
 
 use super::cli::{Home, Said};
-use super::rehearsed::{Story, live, story};
+use super::rehearsed::{Story, approving, live, operator, story};
 
 fn texts<'a>(list: &'a Value, key: &str) -> Vec<&'a str> {
     list.as_array().unwrap().iter().map(|entry| entry[key].as_str().unwrap()).collect()
@@ -135,6 +139,41 @@ fn a_live_rehearsal_sends_one_request_and_verifies_it() {
     assert_eq!(run.object["report"]["post"], "posted");
 }
 
+/// Invariant 4: whatever is approved in a dry-run, the ledger has no request that changes anything.
+#[test]
+fn a_dry_run_that_is_approved_records_would_run_and_changes_nothing() {
+    let run = story(&["oom-leak", "--operator", &operator("approve")]);
+    assert_eq!(run.code, Some(0), "{:#}", run.object);
+    let step = &run.object["plan"][0];
+    assert_eq!((&step["decision"], &step["outcome"]), (&Value::from("approved"), &Value::from("would-run")));
+    let requests = &run.object["requests"];
+    assert_eq!((&requests["mutating"], &requests["dry_run"]), (&Value::from(0), &Value::from(1)));
+    assert_eq!(run.object["report"]["post"], "posted", "it is reported like any other end");
+    let decided = |record: &Record| matches!(record.event, Event::Remediation(RemediationEvent::DecisionGiven { .. }));
+    let started = |record: &Record| matches!(record.event, Event::Remediation(RemediationEvent::StepStarted { .. }));
+    let records = run.records();
+    assert_eq!(records.iter().filter(|record| decided(record)).count(), 1);
+    assert!(!records.iter().any(started), "nothing was ever about to be sent");
+}
+
+/// Invariant 5, through the program: live, with somebody who approves, and no journal.
+#[test]
+fn without_a_journal_an_approving_person_changes_nothing() {
+    let home = Home::new();
+    std::fs::write(home.path().join("in-the-way"), "").unwrap();
+    let script = approving();
+    let args = ["rehearse", "oom-leak", "--live", "--operator", &script, "--output", "json", "--speed", "max"];
+    let mut command = home.command(&args);
+    command.args(["--for", "120"]).env("PAGERDECK_STATE", home.path().join("in-the-way"));
+    let said = Said::of(&command.output().unwrap());
+    assert_eq!(said.code, Some(1), "{}\n{}", said.out, said.err);
+    assert!(said.err.contains("The journal could not be opened"), "{}", said.err);
+    let object: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((&object["journal"], &object["requests"]["mutating"]), (&Value::Null, &Value::from(0)));
+    let step = &object["plan"][0];
+    assert_eq!((&step["action"], &step["decision"]), (&Value::from("rollout-restart"), &Value::Null));
+}
+
 /// A server that takes connections and never answers. It ends with the test.
 fn silent() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -168,4 +207,23 @@ fn against_a_silent_endpoint_it_ends_by_itself_and_says_how_it_stands() {
     );
     let journal = std::fs::read_to_string(object["journal"].as_str().unwrap()).unwrap();
     assert!(journal.contains("the time was up"), "the journal ends in order: {journal}");
+}
+
+#[test]
+fn a_run_that_a_signal_ends_has_not_done_what_was_asked() {
+    let home = Home::new();
+    let mut command = home.command(&["investigate", "--alarm", "x", "--output", "jsonl"]);
+    command.env("AWS_ENDPOINT_URL", silent()).env("AWS_REGION", "us-east-1");
+    command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "x");
+    let mut run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The loop tells its first record after it has begun to listen for signals.
+    let mut out = BufReader::new(run.stdout.take().unwrap());
+    let mut first = String::new();
+    out.read_line(&mut first).unwrap();
+    assert!(first.contains("started"), "{first}");
+    assert!(Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap().success());
+    std::io::copy(&mut out, &mut std::io::sink()).unwrap();
+    let said = Said::of(&run.wait_with_output().unwrap());
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(said.err.contains("SIGTERM ended the run"), "{}", said.err);
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::{AskedSurface, Environment, Flags, World as Where, resolve};
+use crate::domain::remediation::request::Digest;
 use crate::domain::remediation::step::StepState;
 use crate::journal::Reader;
 use crate::report::narration::Narrator;
@@ -86,6 +87,53 @@ async fn without_a_journal_no_press_decides_and_each_is_answered() {
         assert!(!matches!(after, StepState::Approved | StepState::Armed { .. }));
         core.end("the test is over").await;
     }
+}
+
+/// The person hears why a press does not count, and the journal has no decision that was none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_press_that_does_not_count_is_told_and_not_written() {
+    let home = tempfile::tempdir().unwrap();
+    let mut core = rehearsed(&config(home.path(), Mode::DryRun), "oom-leak").await;
+    let incident = IncidentId(1);
+    let step = core.session.incidents[&incident].plan.as_ref().unwrap().steps[0].clone();
+    let (id, digest) = (step.id, step.digest.clone().unwrap());
+    let other = crate::domain::remediation::request::Bound {
+        text: "another",
+        request: step.rehearsal.as_ref().unwrap().request.as_ref().unwrap(),
+        facts: step.rehearsal.as_ref().unwrap().facts.as_ref().unwrap(),
+        scope: &core.session.header.scope,
+        mode: Mode::DryRun,
+        policy: &core.session.header.policy,
+    }
+    .digest();
+    let mut press = |intent: Intent| {
+        let seq = core.session.seq;
+        let wish = desk::apply(&mut core, Hands::Script, intent);
+        (wish, core.session.seq - seq)
+    };
+    let approve = |digest: &Digest| Intent::Approve { incident, step: id, digest: digest.clone() };
+    let told = |text: &str| (Wish::Tell(text.to_owned()), 0);
+    let (wish, records) = press(approve(&other));
+    assert_eq!((wish, records), told("Not counted: #1 is no longer what was on screen. Read it, then press again."));
+    let (wish, records) = press(approve(&digest));
+    assert!(wish == Wish::Done && records > 0, "the right press counts: {wish:?}");
+    for intent in [
+        approve(&digest),
+        Intent::Deny { incident, step: id, reason: "late".to_owned() },
+        Intent::Skip { incident, step: id },
+        Intent::Rehearse { incident, step: id },
+    ] {
+        assert_eq!(press(intent), told("Not counted: #1 is APPROVED and waits for no such key."));
+    }
+    core.end("the test is over").await;
+}
+
+#[test]
+fn a_run_that_did_not_come_to_its_end_is_a_fault() {
+    assert_eq!((Ended::Told.fault(), Ended::TimeUp.fault()), (None, None));
+    assert_eq!(Ended::GaveUp.fault().map(|fault| fault.kind), Some(FaultKind::Timeout));
+    let signalled = Ended::Signalled(inbox::Signal::Interrupt).fault();
+    assert!(signalled.is_some_and(|fault| fault.summary.contains("SIGINT")));
 }
 
 #[test]

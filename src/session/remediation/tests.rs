@@ -298,6 +298,46 @@ fn what_failed_and_has_no_undo_stays_on_screen_while_the_evidence_is_read_again(
     assert_eq!(story.incident().plan, None, "the person wants another plan");
 }
 
+#[test]
+fn every_press_that_does_not_count_says_why() {
+    let story = || {
+        let mut story = Story::new(vec![step(S1, raise()), step(S2, Action::RolloutRestart)]);
+        story.rehearse(1, S1, &raise());
+        story
+    };
+    let digest = story().step(S1).digest.clone().unwrap();
+    let other = {
+        let mut story = story();
+        story.rehearse(1, S2, &Action::RolloutRestart);
+        story.step(S2).digest.clone().unwrap()
+    };
+    let at = |second| start() + SignedDuration::from_secs(second);
+    let ask = |story: &Story, second, step, press| admits(&story.session, at(second), (I1, step), press).err();
+    let approve = Press::Approve(&digest);
+    assert_eq!(ask(&story(), 2, S1, approve), None);
+    assert_eq!(ask(&story(), 2, S1, Press::Approve(&other)), Some(Objection::OtherDigest { step: S1 }));
+    assert_eq!(ask(&story(), 601, S1, approve), Some(Objection::Stale));
+    assert_eq!(ask(&story(), 2, StepId(9), approve), Some(Objection::Gone { step: StepId(9) }));
+    assert_eq!(ask(&story(), 2, S2, approve), Some(Objection::State { step: S2, word: "PROPOSED" }));
+    let mut armed = story();
+    armed.tell(2, RemediationEvent::StepArmed { step: S1, digest: digest.clone(), until: at(62) });
+    assert_eq!(
+        (ask(&armed, 61, S1, approve), ask(&armed, 62, S1, approve)),
+        (None, Some(Objection::Expired { step: S1 }))
+    );
+    let mut locked = story();
+    locked.session.incidents.get_mut(&I1).unwrap().gate = None;
+    for press in [approve, Press::Rehearse] {
+        assert_eq!(ask(&locked, 2, S1, press), Some(Objection::Locked), "{press:?}");
+    }
+    assert_eq!(ask(&locked, 2, S1, Press::Refuse), None, "no is always possible");
+    let mut running = story();
+    running.run(2, S1);
+    for press in [approve, Press::Refuse, Press::Rehearse] {
+        assert_eq!(ask(&running, 3, S1, press), Some(Objection::State { step: S1, word: "VERIFYING" }), "{press:?}");
+    }
+}
+
 fn two_steps() -> Story {
     let mut second = step(S2, raise());
     second.needs = vec![S1];
