@@ -147,7 +147,9 @@ fn a_dry_run_that_is_approved_records_would_run_and_changes_nothing() {
     let step = &run.object["plan"][0];
     assert_eq!((&step["decision"], &step["outcome"]), (&Value::from("approved"), &Value::from("would-run")));
     let requests = &run.object["requests"];
-    assert_eq!((&requests["mutating"], &requests["dry_run"]), (&Value::from(0), &Value::from(1)));
+    // A further alarm may fire after the decision has closed the incident; what it opens is rehearsed as well.
+    assert_eq!(requests["mutating"], 0);
+    assert!(requests["dry_run"].as_u64().is_some_and(|sent| sent >= 1), "{requests}");
     assert_eq!(run.object["report"]["post"], "posted", "it is reported like any other end");
     let decided = |record: &Record| matches!(record.event, Event::Remediation(RemediationEvent::DecisionGiven { .. }));
     let started = |record: &Record| matches!(record.event, Event::Remediation(RemediationEvent::StepStarted { .. }));

@@ -1,3 +1,5 @@
+//! What a workload shows of each action, and what it must not be taken for.
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
