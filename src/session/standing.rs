@@ -29,8 +29,8 @@ pub fn standing(incident: &Incident) -> Phase {
 /// such decision.
 fn ends_in_failure(incident: &Incident) -> bool {
     let follows = |step: &&Step| matches!(step.state, StepState::Skipped { why: LeftOut::After { .. } });
-    let steps = incident.plan.iter().flat_map(|plan| &plan.steps).rev();
-    steps.skip_while(follows).next().is_some_and(|step| matches!(step.state, StepState::Failed { .. }))
+    let mut steps = incident.plan.iter().flat_map(|plan| &plan.steps).rev();
+    steps.find(|step| !follows(step)).is_some_and(|step| matches!(step.state, StepState::Failed { .. }))
 }
 
 /// Begins a new round: the plan goes, unless a request may be on its way, the undo of one is still to be decided, or the

@@ -88,8 +88,8 @@ fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestStat
 
 fn not_reached(tests: &[VerificationTest], states: &[TestState]) -> String {
     let failed = tests.iter().zip(states).filter(|(_, state)| **state != TestState::Passed);
-    let texts: Vec<String> = failed.map(|(test, _)| test.text()).collect();
-    format!("not reached: {}", texts.join("; "))
+    let sentences: Vec<String> = failed.map(|(test, _)| test.text()).collect();
+    format!("not reached: {}", sentences.join("; "))
 }
 
 /// Worse than before: the prepared undo is offered at once, as a further step of the plan.

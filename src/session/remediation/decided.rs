@@ -86,8 +86,8 @@ pub fn left_out(incident: &Incident) -> Option<Effect> {
         let end = before.state.dead_end()?.to_owned();
         Some(LeftOut::After { step: before.id, end })
     };
-    let locked = steps.iter().filter(|step| matches!(step.state, StepState::Locked { .. }));
-    let (step, why) = locked.filter_map(|step| Some((step.id, step.needs.iter().find_map(ended)?))).next()?;
+    let mut locked = steps.iter().filter(|step| matches!(step.state, StepState::Locked { .. }));
+    let (step, why) = locked.find_map(|step| Some((step.id, step.needs.iter().find_map(ended)?)))?;
     Some(conclude(incident.id, Event::Remediation(RemediationEvent::StepSkipped { step, why })))
 }
 
