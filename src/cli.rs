@@ -4,6 +4,7 @@
 mod args;
 mod commands;
 mod exit;
+mod exported;
 mod print;
 
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::request::Mode;
 use crate::runtime::logbook::{self, Logbook};
 use crate::runtime::{self, Ending, archive, catalogue};
-use args::{Cli, Command, InvestigateArgs, RehearseArgs};
+use args::{Cli, Command, FormWord, InvestigateArgs, RehearseArgs};
 
 /// Runs the program.
 pub fn run() -> ExitCode {
@@ -26,6 +27,9 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: &Cli, env: &Environment) -> Result<Ending, Fault> {
+    if cli.global.output == Some(FormWord::Md) && !matches!(cli.command, Some(Command::Eval(_))) {
+        return Err(Fault::new(FaultKind::Usage, "--output md is for `pagerdeck eval` alone."));
+    }
     let flags = cli.global.flags();
     let Some(command) = &cli.command else {
         if let Some(fault) = cli.alarm.as_deref().and_then(misspelt) {
@@ -39,6 +43,8 @@ fn dispatch(cli: &Cli, env: &Environment) -> Result<Ending, Fault> {
     }
     match command {
         Command::Rehearse(args) => rehearse(args, &flags, env),
+        Command::Eval(args) => exported::eval(args, cli.global.output),
+        Command::Evidence(args) => exported::evidence(args, cli.global.output),
         Command::Investigate(args) => investigate(args, flags, env),
         Command::Sessions => commands::sessions(&resolve(&flags, env, World::Rehearsal)?, &flags),
         Command::Export(args) => commands::export(&resolve(&flags, env, World::Rehearsal)?, args),

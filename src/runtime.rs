@@ -5,9 +5,11 @@ mod bell;
 pub mod catalogue;
 pub mod clock;
 pub mod doctor;
+pub mod exported;
 pub mod input;
 pub mod logbook;
 pub mod operator;
+pub mod scorecard;
 pub mod terminal;
 
 mod cockpit;

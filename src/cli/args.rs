@@ -104,6 +104,8 @@ pub(super) enum FormWord {
     Json,
     /// One record a line.
     Jsonl,
+    /// Markdown; for `eval` alone.
+    Md,
 }
 
 impl FormWord {
@@ -112,6 +114,7 @@ impl FormWord {
             Self::Text => OutputForm::Text,
             Self::Json => OutputForm::Json,
             Self::Jsonl => OutputForm::Jsonl,
+            Self::Md => OutputForm::Text,
         }
     }
 }
@@ -123,6 +126,10 @@ pub(super) enum Command {
     Rehearse(RehearseArgs),
     /// Investigate one alarm without a screen.
     Investigate(InvestigateArgs),
+    /// Judge scenarios without a screen and print the scorecard.
+    Eval(EvalArgs),
+    /// Evidence and verdict from exported files.
+    Evidence(EvidenceArgs),
     /// List the journals.
     Sessions,
     /// Write a session's transcript.
@@ -184,6 +191,67 @@ pub(super) struct RehearseArgs {
     /// Check a scenario's files and say what is wrong; run nothing.
     #[arg(long, value_name = "PATH", conflicts_with_all = ["list", "operator"])]
     pub(super) check: Option<PathBuf>,
+}
+
+/// `pagerdeck eval`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct EvalArgs {
+    /// Scenarios by name, file or folder; all that ship where none is given.
+    #[arg(value_name = "SCENARIO")]
+    pub(super) scenarios: Vec<String>,
+    /// How many seeds of each.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) seeds: u32,
+}
+
+/// `pagerdeck evidence`.
+#[derive(Clone, Debug, Args)]
+#[command(group(clap::ArgGroup::new("files").args(["metrics", "logs", "collectors", "objects"]).multiple(true).required(true)))]
+pub(super) struct EvidenceArgs {
+    /// A metric: `cpu`, `memory`, `requests`, `errors`, `latency` or `collector-time`, or any other name for the alarm's own.
+    #[arg(long = "metric", value_name = "NAME=FILE.csv", value_parser = named_file)]
+    pub(super) metrics: Vec<(String, PathBuf)>,
+    /// The threshold of a metric's alarm.
+    #[arg(long = "threshold", value_name = "NAME=NUMBER", value_parser = named_number)]
+    pub(super) thresholds: Vec<(String, f64)>,
+    /// A log file: lines, or JSON objects with a message.
+    #[arg(long = "log", value_name = "FILE")]
+    pub(super) logs: Vec<PathBuf>,
+    /// A log of the garbage collector.
+    #[arg(long = "gc", value_name = "FILE")]
+    pub(super) collectors: Vec<PathBuf>,
+    /// Kubernetes objects and events, as `kubectl get -o json` or `-o yaml` prints them.
+    #[arg(long = "objects", value_name = "FILE")]
+    pub(super) objects: Vec<PathBuf>,
+    /// The workload it is about, where the objects hold several.
+    #[arg(long, value_name = "NAME")]
+    pub(super) workload: Option<String>,
+    /// Minutes to judge, up to the newest instant in the files.
+    #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u32).range(5..=100_000))]
+    pub(super) minutes: u32,
+    /// Write the files as a scenario that can be rehearsed.
+    #[arg(long, value_name = "DIR")]
+    pub(super) save_scenario: Option<PathBuf>,
+    /// Print each point of the metrics with its score and flag, as CSV.
+    #[arg(long, conflicts_with = "templates")]
+    pub(super) anomalies: bool,
+    /// Print each log line's template and the templates with their counts, as CSV.
+    #[arg(long)]
+    pub(super) templates: bool,
+}
+
+fn named_file(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, file) = text.split_once('=').ok_or("It is written NAME=FILE.csv.")?;
+    if name.is_empty() || file.is_empty() {
+        return Err("It is written NAME=FILE.csv.".to_owned());
+    }
+    Ok((name.to_owned(), PathBuf::from(file)))
+}
+
+fn named_number(text: &str) -> Result<(String, f64), String> {
+    let (name, number) = text.split_once('=').ok_or("It is written NAME=NUMBER.")?;
+    let number = number.parse::<f64>().ok().filter(|number| number.is_finite()).ok_or("It is written NAME=NUMBER.")?;
+    Ok((name.to_owned(), number))
 }
 
 /// `pagerdeck investigate`.

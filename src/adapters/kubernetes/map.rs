@@ -111,7 +111,7 @@ fn base(kind: WorkloadKind, meta: &ObjectMeta, selector: &LabelSelector, templat
     }
 }
 
-fn container_spec(container: &core::Container) -> ContainerSpec {
+pub(super) fn container_spec(container: &core::Container) -> ContainerSpec {
     let resources = container.resources.clone().unwrap_or_default();
     let limits = resources.limits.unwrap_or_default();
     let requests = resources.requests.unwrap_or_default();

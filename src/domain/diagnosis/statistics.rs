@@ -3,6 +3,7 @@
 //! Points arrive ascending and finite (see `Series::new`), but every function here survives it if they do not. Time is
 //! taken from the points, so a hole is a hole and never a zero.
 
+mod anomaly;
 mod forecast;
 mod heap;
 mod onset;
@@ -11,6 +12,7 @@ mod trend;
 
 use crate::domain::observation::metric::Point;
 
+pub use anomaly::{Detector, Scored, anomalies};
 pub use forecast::{Forecast, time_to_limit};
 pub use heap::{HeapReading, HeapState, heap_reading, time_by_minute};
 pub use onset::{Onset, lead_minutes, onset};

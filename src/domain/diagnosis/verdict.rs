@@ -90,6 +90,44 @@ impl Cause {
     }
 }
 
+/// Where the lasting fix of a cause lies, as a person would file it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FixClass {
+    /// In the code; a restart or a rollback buys time.
+    Code,
+    /// In the resources that the manifest gives.
+    Limit,
+    /// In the manifest: image, command, probe, references.
+    Configuration,
+    /// In the room that nodes, quotas and replicas give.
+    Capacity,
+    /// In the revision that was rolled out.
+    Rollback,
+    /// With another service.
+    Elsewhere,
+    /// In the alarm.
+    Alarm,
+    /// Nothing is to be fixed, or it is not known what.
+    None,
+}
+
+impl Cause {
+    /// Where its lasting fix lies.
+    pub fn fix(self) -> FixClass {
+        match self {
+            Self::MemoryLeak | Self::CollectorThrash => FixClass::Code,
+            Self::LimitTooLow => FixClass::Limit,
+            Self::CrashLoop => FixClass::Configuration,
+            Self::TrafficSurge | Self::CpuBound | Self::NodePressure => FixClass::Capacity,
+            Self::BadDeploy => FixClass::Rollback,
+            Self::DependencyFailing => FixClass::Elsewhere,
+            Self::FlappingAlarm => FixClass::Alarm,
+            Self::NothingWrong | Self::Inconclusive => FixClass::None,
+        }
+    }
+}
+
 /// A degree of belief in `[0, 1]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]

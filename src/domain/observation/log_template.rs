@@ -58,9 +58,15 @@ struct Mined {
     count: TemplateCount,
 }
 
+impl Mined {
+    fn told(&self) -> TemplateCount {
+        TemplateCount { template: self.words.join(" "), ..self.count.clone() }
+    }
+}
+
 impl Miner {
-    /// Counts a line under its template.
-    pub fn add(&mut self, line: &LogLine) {
+    /// Counts a line under its template and answers which: templates are numbered from 0 as they are met, for good.
+    pub fn add(&mut self, line: &LogLine) -> usize {
         let masked = mask::masked(&line.text);
         let at = match self.known.get(&masked) {
             Some(at) => *at,
@@ -72,6 +78,7 @@ impl Miner {
             mined.count.first_at = mined.count.first_at.min(line.at);
             mined.count.last_at = mined.count.last_at.max(line.at);
         }
+        at
     }
 
     /// How many templates there are.
@@ -84,10 +91,14 @@ impl Miner {
         self.templates.is_empty()
     }
 
+    /// The templates as they are numbered.
+    pub fn numbered(&self) -> Vec<TemplateCount> {
+        self.templates.iter().map(Mined::told).collect()
+    }
+
     /// The templates, louder first among equals, most lines first.
     pub fn counts(&self) -> Vec<TemplateCount> {
-        let counted = |mined: &Mined| TemplateCount { template: mined.words.join(" "), ..mined.count.clone() };
-        let mut counts: Vec<TemplateCount> = self.templates.iter().map(counted).collect();
+        let mut counts = self.numbered();
         counts.sort_by(|a, b| {
             b.count.cmp(&a.count).then(b.level.cmp(&a.level)).then_with(|| a.template.cmp(&b.template))
         });

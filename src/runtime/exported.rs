@@ -1,0 +1,271 @@
+//! Evidence and verdict from exported files: the same questions, rules and remedies as against the cloud, for people who
+//! have only exports. Reads the files; draws no conclusion of its own.
+
+mod csv;
+mod lines;
+mod report;
+mod save;
+mod scores;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::adapters::kubernetes::{Objects, objects};
+use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, EvidenceSource, LogDigest, Question};
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::collector_log::CollectorReader;
+use crate::domain::observation::log::{Completeness, LogLine};
+use crate::domain::observation::metric::{MetricRole, Point, Series};
+use crate::domain::observation::oom_kill::{self, KillSign};
+use crate::domain::observation::scope::Window;
+use crate::domain::observation::workload::Workload;
+
+pub use report::{json, templates, text};
+pub use save::save;
+pub use scores::anomalies;
+
+/// Files as named on the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    /// Metrics by name: a role's word, or any other for the alarm's own metric.
+    pub metrics: Vec<(String, PathBuf)>,
+    /// Thresholds of alarms by the metric's name.
+    pub thresholds: Vec<(String, f64)>,
+    /// Log files.
+    pub logs: Vec<PathBuf>,
+    /// Collector logs.
+    pub collectors: Vec<PathBuf>,
+    /// Kubernetes objects and events.
+    pub objects: Vec<PathBuf>,
+    /// The workload it is about, where the objects hold several.
+    pub workload: Option<String>,
+    /// Minutes judged, up to the newest instant in the files.
+    pub minutes: u32,
+}
+
+/// What was read of the files.
+#[derive(Clone, Debug)]
+pub struct Exported {
+    /// The window judged.
+    pub window: Window,
+    /// The evidence.
+    pub evidence: Vec<Evidence>,
+    /// The lines of the logs, in the order given.
+    pub lines: Vec<LogLine>,
+    /// The series as read, whole.
+    pub series: Vec<(String, Series)>,
+    /// The workload, where there is one.
+    pub workload: Option<Workload>,
+    thresholds: BTreeMap<String, f64>,
+}
+
+/// The most of a file that is read: half a gibibyte is no export of one incident.
+const MOST_BYTES: u64 = 512 << 20;
+
+/// Reads the files and answers the questions they can answer.
+///
+/// # Errors
+/// `Usage` for a file that is not what it is given as, `Storage` for one that cannot be read.
+pub fn read(files: &Files) -> Result<Exported, Fault> {
+    let mut series = Vec::new();
+    for (name, path) in &files.metrics {
+        series.push((name.clone(), csv::series(name, &contents(path)?, path)?));
+    }
+    let objects = all_objects(&files.objects)?;
+    let mut texts = Vec::new();
+    for path in &files.logs {
+        texts.push((path, contents(path)?));
+    }
+    let newest = newest(&series, &objects, &texts);
+    let lines: Vec<LogLine> =
+        texts.iter().flat_map(|(path, text)| lines::read(text, &path.display().to_string(), newest)).collect();
+    let window = window(newest, files.minutes, &series);
+    let workload = chosen(&objects, files.workload.as_deref())?;
+    let thresholds: BTreeMap<String, f64> = files.thresholds.iter().cloned().collect();
+    let mut exported =
+        Exported { window, evidence: Vec::new(), lines, series, workload: workload.cloned(), thresholds };
+    let collector = collector(&files.collectors, &exported)?;
+    exported.evidence = answered(&exported, &objects, collector);
+    Ok(exported)
+}
+
+/// A file's text; what is not UTF-8 is replaced, as a log may hold anything.
+fn contents(path: &Path) -> Result<String, Fault> {
+    let unreadable =
+        |why: String| Fault::new(FaultKind::Storage, format!("The file {} cannot be read.", path.display())).cause(why);
+    let size = std::fs::metadata(path).map_err(|error| unreadable(format!("{error}.")))?.len();
+    if size > MOST_BYTES {
+        return Err(unreadable(format!("It has {size} bytes; at most {MOST_BYTES} are read.")));
+    }
+    let bytes = std::fs::read(path).map_err(|error| unreadable(format!("{error}.")))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn all_objects(paths: &[PathBuf]) -> Result<Objects, Fault> {
+    let mut values = Vec::new();
+    for path in paths {
+        let text = contents(path)?;
+        let wrong = |why: String| {
+            Fault::new(FaultKind::Usage, format!("The file {} holds no Kubernetes objects.", path.display()))
+                .cause(why)
+                .hint("Write one with `kubectl get deployments,replicasets,pods,events -o json`.")
+        };
+        if text.trim_start().starts_with(['{', '[']) {
+            values.push(serde_json::from_str(&text).map_err(|error| wrong(format!("{error}.")))?);
+            continue;
+        }
+        for document in text.split("\n---").filter(|document| !document.trim().trim_matches('-').trim().is_empty()) {
+            let document = document.trim_start_matches("---");
+            values.push(serde_saphyr::from_str(document).map_err(|error| wrong(error.to_string()))?);
+        }
+    }
+    Ok(objects(&values))
+}
+
+/// The newest instant that any file tells of.
+fn newest(series: &[(String, Series)], objects: &Objects, texts: &[(&PathBuf, String)]) -> Timestamp {
+    let points = series.iter().filter_map(|(_, series)| series.latest()).map(|point| point.at);
+    let events = objects.events.iter().filter_map(|event| event.last_at);
+    let containers = objects.pods.iter().flat_map(|pod| &pod.containers);
+    let ends = containers.flat_map(|one| [one.running_since, one.last_end.as_ref().and_then(|end| end.finished_at)]);
+    let lines = texts.iter().filter_map(|(_, text)| lines::newest(text));
+    points.chain(events).chain(ends.flatten()).chain(lines).max().unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The last minutes, and at least two dozen points of the slowest series.
+fn window(newest: Timestamp, minutes: u32, series: &[(String, Series)]) -> Window {
+    let slowest = series.iter().map(|(_, series)| series.query.period_s).max().unwrap_or(60);
+    let wide = SignedDuration::from_secs((i64::from(minutes) * 60).max(i64::from(slowest) * 24));
+    let to = newest.checked_add(SignedDuration::from_secs(i64::from(slowest))).unwrap_or(newest);
+    Window { from: to.checked_sub(wide).unwrap_or(Timestamp::UNIX_EPOCH), to }
+}
+
+/// The workload named, else the one that lacks most of its pods.
+fn chosen<'a>(objects: &'a Objects, name: Option<&str>) -> Result<Option<&'a Workload>, Fault> {
+    let Some(name) = name else {
+        let lack = |workload: &&Workload| {
+            let signs = objects.events.iter().filter(|event| event.about.contains(&workload.target.name)).count();
+            (workload.replicas.saturating_sub(workload.ready), signs)
+        };
+        return Ok(objects.workloads.iter().rev().max_by_key(lack));
+    };
+    let found = objects.workloads.iter().find(|workload| workload.target.name == name);
+    found.map(Some).ok_or_else(|| {
+        let names: Vec<&str> = objects.workloads.iter().map(|workload| workload.target.name.as_str()).collect();
+        Fault::new(FaultKind::Usage, format!("The objects hold no workload {name:?}."))
+            .hint(format!("They hold {}.", if names.is_empty() { "none".to_owned() } else { names.join(", ") }))
+    })
+}
+
+fn collector(paths: &[PathBuf], exported: &Exported) -> Result<Option<Answer>, Fault> {
+    let mut answer = None;
+    for path in paths {
+        let text = contents(path)?;
+        let mut reader = CollectorReader::default();
+        text.lines().for_each(|line| reader.read(line));
+        let heap_errors = text.lines().filter(|line| oom_kill::sign(line) == Some(KillSign::HeapError)).count() as u64;
+        // A collector's log counts from the start of its process: it is laid so that it ends with the window.
+        let collections = reader.finish();
+        let times = || collections.iter().filter_map(|one| one.at_s);
+        let span = times().fold(0.0, f64::max) - times().fold(f64::INFINITY, f64::min);
+        let back = SignedDuration::from_secs(if span.is_finite() { span.max(0.0) as i64 } else { 0 });
+        let begin = exported.window.to.checked_sub(back).unwrap_or(exported.window.from);
+        answer = Some(evidence::collector_file(&collections, heap_errors, begin));
+    }
+    Ok(answer)
+}
+
+/// Every question, in order; what no file answers was not asked.
+fn answered(exported: &Exported, objects: &Objects, collector: Option<Answer>) -> Vec<Evidence> {
+    let mut digest = LogDigest::new(exported.window);
+    exported.lines.iter().for_each(|line| digest.add(line));
+    let read = (!exported.lines.is_empty()).then_some((&digest, Completeness::Exact));
+    let target = exported.workload.as_ref().map(|workload| &workload.target);
+    let own: Vec<_> = objects.pods.iter().filter(|pod| pod.owner.as_ref() == target).cloned().collect();
+    let pods = target.map(|_| own.as_slice());
+    let events = target.map(|_| objects.events.as_slice());
+    let nothing = |what: &str| Answer::NotAsked { why: format!("no file tells of {what}") };
+    let answer = |question: Question| match question {
+        Question::Memory => of_metric(exported, MetricRole::Memory),
+        Question::Traffic => of_metric(exported, MetricRole::Requests),
+        Question::Cpu => of_metric(exported, MetricRole::Cpu),
+        Question::Errors => of_metric(exported, MetricRole::Errors),
+        Question::Latency => of_metric(exported, MetricRole::Latency),
+        Question::AlarmMetric => of_others(exported),
+        Question::OomKills if read.is_some() || pods.is_some() => {
+            evidence::oom_kills(read, pods, events, exported.window)
+        }
+        Question::OomKills => nothing("kills"),
+        Question::Collector => match (&collector, series_of(exported, MetricRole::CollectorTime), read) {
+            (Some(answer), _, _) => answer.clone(),
+            (None, None, None) => nothing("a collector"),
+            (None, series, read) => {
+                let (now, before) = series.map(|(_, series)| split(series, exported.window)).unzip();
+                evidence::collector(now, before, read)
+            }
+        },
+        Question::Workload => exported.workload.as_ref().map_or_else(
+            || nothing("a workload"),
+            |workload| evidence::workload(workload.clone(), &objects.pods, &objects.events),
+        ),
+        Question::Changes => match target.and_then(|target| objects.revisions.get(&target.key())) {
+            Some(revisions) => evidence::changes(revisions.clone()),
+            None => nothing("rollouts"),
+        },
+        Question::LogPatterns if read.is_some() => evidence::log_patterns(&digest, Completeness::Exact),
+        Question::LogPatterns => nothing("logs"),
+    };
+    (1..)
+        .zip(Question::ALL)
+        .map(|(n, question)| Evidence {
+            id: EvidenceId(n),
+            question,
+            source: EvidenceSource::Files,
+            query: question.word().to_owned(),
+            window: exported.window,
+            asked_at: exported.window.to,
+            answered_at: exported.window.to,
+            answer: answer(question),
+        })
+        .collect()
+}
+
+fn series_of(exported: &Exported, role: MetricRole) -> Option<&(String, Series)> {
+    exported.series.iter().find(|(name, _)| csv::role(name) == Some(role))
+}
+
+fn of_metric(exported: &Exported, role: MetricRole) -> Answer {
+    match series_of(exported, role) {
+        Some(found) => of_series(exported, found),
+        None => Answer::NotAsked { why: format!("no file tells of {}", role.word()) },
+    }
+}
+
+/// A metric of no role is the alarm's own.
+fn of_others(exported: &Exported) -> Answer {
+    match exported.series.iter().find(|(name, _)| csv::role(name).is_none()) {
+        Some(found) => of_series(exported, found),
+        None => Answer::NotAsked { why: "no file holds a metric of another name".to_owned() },
+    }
+}
+
+fn of_series(exported: &Exported, (name, series): &(String, Series)) -> Answer {
+    let (now, before) = split(series, exported.window);
+    evidence::series(now, Some(before), exported.thresholds.get(name).copied())
+}
+
+/// The window, and as much before it.
+fn split(series: &Series, window: Window) -> (Series, Series) {
+    let earliest = window.from.checked_sub(SignedDuration::from_secs(window.seconds())).unwrap_or(window.from);
+    let of = |from: Timestamp, to: Timestamp| {
+        let points: Vec<Point> =
+            series.points.iter().copied().filter(|point| point.at >= from && point.at < to).collect();
+        Series { points, ..series.clone() }
+    };
+    (of(window.from, window.to), of(earliest, window.from))
+}
+
+#[cfg(test)]
+mod tests;

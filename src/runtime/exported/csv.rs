@@ -1,0 +1,100 @@
+//! Metrics as CSV: a time and a value a row, with or without a header.
+
+use std::path::Path;
+
+use jiff::{Timestamp, civil, tz::TimeZone};
+
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
+
+/// The role a metric's name stands for.
+pub(super) fn role(name: &str) -> Option<MetricRole> {
+    MetricRole::ALL.into_iter().find(|role| role.word() == name && *role != MetricRole::Alarm)
+}
+
+/// Reads a series. The time is the column called `timestamp`, `time`, `date` or `at`, else the first; the value the one
+/// called `value`, `average`, `sum` or `maximum`, else the first other.
+pub(super) fn series(name: &str, text: &str, path: &Path) -> Result<Series, Fault> {
+    let wrong = |line: usize, why: &str| {
+        Fault::new(FaultKind::Usage, format!("The file {} is wrong in line {line}.", path.display()))
+            .cause(why.to_owned())
+            .hint("Each row needs a time (RFC 3339, YYYY-MM-DD HH:MM:SS in UTC, or epoch) and a number.")
+    };
+    let mut rows = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
+    let Some((_, first)) = rows.peek() else { return Err(wrong(1, "It is empty.")) };
+    let head = cells(first);
+    let called = |names: &[&str]| head.iter().position(|cell| names.contains(&cell.to_ascii_lowercase().as_str()));
+    let has_header = head.iter().all(|cell| instant(cell).is_none());
+    let time = called(&["timestamp", "time", "date", "at"]).filter(|_| has_header).unwrap_or(0);
+    let value = called(&["value", "average", "sum", "maximum", "mean"])
+        .filter(|_| has_header)
+        .unwrap_or(usize::from(time == 0));
+    if has_header {
+        rows.next();
+    }
+    let mut points = Vec::new();
+    for (line, row) in rows {
+        let row = cells(row);
+        let at = row.get(time).and_then(|cell| instant(cell)).ok_or_else(|| wrong(line + 1, "It has no time."))?;
+        match row.get(value).map(|cell| cell.trim()) {
+            // An empty cell is a hole.
+            Some("") => {}
+            Some(cell) => {
+                let value: f64 = cell.parse().map_err(|_| wrong(line + 1, "It has no number."))?;
+                points.push(Point { at, value });
+            }
+            None => return Err(wrong(line + 1, "It has no value.")),
+        }
+    }
+    let metric = MetricId { namespace: "Files".to_owned(), name: name.to_owned(), ..MetricId::default() };
+    let role = role(name).unwrap_or(MetricRole::Alarm);
+    let query = MetricQuery { role, metric, statistic: Statistic::Average, period_s: 60 };
+    let mut series = Series::new(query, Unit::None, points);
+    series.query.period_s = period(&series.points);
+    series.unit = unit(name, &series);
+    Ok(series)
+}
+
+fn cells(line: &str) -> Vec<String> {
+    line.split(',').map(|cell| cell.trim().trim_matches('"').to_owned()).collect()
+}
+
+/// Seconds between most neighbours, at least one.
+fn period(points: &[Point]) -> u32 {
+    let mut gaps: Vec<i64> = points.windows(2).map(|pair| pair[1].at.duration_since(pair[0].at).as_secs()).collect();
+    gaps.sort_unstable();
+    gaps.get(gaps.len() / 2).and_then(|gap| u32::try_from(*gap).ok()).unwrap_or(60).max(1)
+}
+
+/// The unit that a role's values are in: memory beyond what percent can be is bytes.
+fn unit(name: &str, series: &Series) -> Unit {
+    let peak = series.peak().map_or(0.0, |point| point.value);
+    match role(name) {
+        Some(MetricRole::Memory) if peak > 1_000.0 => Unit::Bytes,
+        Some(MetricRole::Cpu | MetricRole::Memory | MetricRole::CollectorTime) => Unit::Percent,
+        Some(MetricRole::MemoryLimit) => Unit::Bytes,
+        Some(MetricRole::Requests | MetricRole::Errors | MetricRole::Restarts) => Unit::Count,
+        Some(MetricRole::Latency) => Unit::Seconds,
+        Some(MetricRole::Alarm) | None => Unit::None,
+    }
+}
+
+/// RFC 3339 (also with a numeric zone without colon), `YYYY-MM-DD HH:MM:SS` taken as UTC, epoch seconds or milliseconds.
+pub(super) fn instant(text: &str) -> Option<Timestamp> {
+    let text = text.trim().trim_matches(['[', ']', '"']);
+    if let Ok(number) = text.parse::<i64>() {
+        return if number > 100_000_000_000 {
+            Timestamp::from_millisecond(number).ok()
+        } else {
+            (number > 100_000_000).then(|| Timestamp::from_second(number).ok()).flatten()
+        };
+    }
+    if !text.starts_with(|c: char| c.is_ascii_digit()) || text.len() < 10 {
+        return None;
+    }
+    let civil = |text: &str| {
+        let time: civil::DateTime = text.replace(',', ".").parse().ok()?;
+        time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    };
+    text.parse().ok().or_else(|| civil(text))
+}

@@ -1,0 +1,93 @@
+//! Log files: a line each, or JSON objects with a message; the time is what the line opens with.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::csv::instant;
+use crate::domain::observation::log::{LogGroup, LogLine, RawLogEvent, ingest};
+
+/// The longest line that is read, in bytes: beyond, it is cut.
+const LONGEST: usize = 256 << 10;
+
+/// Reads the lines of a file. A line without a time has that of the line before; without any, the newest instant known.
+pub(super) fn read(text: &str, file: &str, newest: Timestamp) -> Vec<LogLine> {
+    let group = LogGroup::from(file);
+    let mut at = None;
+    events(text)
+        .into_iter()
+        .zip(1_u64..)
+        .map(|((time, stream, message), n)| {
+            at = time.or(at);
+            let raw = RawLogEvent {
+                id: n.to_string().into(),
+                at: at.unwrap_or(newest),
+                stream,
+                message: cut(&message).to_owned(),
+            };
+            ingest(raw, &group)
+        })
+        .collect()
+}
+
+/// The newest instant that a file tells of.
+pub(super) fn newest(text: &str) -> Option<Timestamp> {
+    events(text).into_iter().filter_map(|(time, _, _)| time).max()
+}
+
+type Event = (Option<Timestamp>, String, String);
+
+fn events(text: &str) -> Vec<Event> {
+    if text.trim_start().starts_with(['{', '['])
+        && let Ok(value) = serde_json::from_str::<Value>(text)
+    {
+        let mut events = Vec::new();
+        within(&value, &mut events);
+        if !events.is_empty() {
+            return events;
+        }
+    }
+    text.lines().map(line).collect()
+}
+
+/// Objects with a message, however deep: `{"events": [...]}`, `{"logs": [...]}`, a bare array.
+fn within(value: &Value, events: &mut Vec<Event>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| within(item, events)),
+        Value::Object(fields) => match event(value) {
+            Some(event) => events.push(event),
+            None => fields.values().for_each(|value| within(value, events)),
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn event(value: &Value) -> Option<Event> {
+    let first = |keys: &[&str]| keys.iter().find_map(|key| value.get(*key));
+    let message = first(&["message", "msg", "log"])?.as_str()?;
+    let time = first(&["timestamp", "time", "@timestamp", "ts"]).and_then(|time| match time {
+        Value::String(text) => instant(text),
+        Value::Number(number) => instant(&number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    });
+    let stream = first(&["logStreamName", "host", "pod", "stream"]).and_then(Value::as_str).unwrap_or("main");
+    let level = first(&["level", "status", "severity"]).and_then(Value::as_str);
+    let told = level.map_or_else(|| message.to_owned(), |level| format!("[{}] {message}", level.to_ascii_uppercase()));
+    Some((time, stream.to_owned(), told))
+}
+
+fn line(text: &str) -> Event {
+    if text.starts_with('{')
+        && let Ok(value) = serde_json::from_str::<Value>(text)
+        && let Some((time, stream, _)) = event(&value)
+    {
+        return (time, stream, text.to_owned());
+    }
+    let end = |words: usize| text.match_indices(' ').nth(words - 1).map_or(text.len(), |(at, _)| at);
+    let time = [1, 2].into_iter().find_map(|words| text.get(..end(words)).and_then(instant));
+    (time, "main".to_owned(), text.to_owned())
+}
+
+fn cut(text: &str) -> &str {
+    let end = (0..=LONGEST.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    &text[..end]
+}

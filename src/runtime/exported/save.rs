@@ -1,0 +1,149 @@
+//! Writes what was read as a scenario's folder, so that an incident from exports can be rehearsed.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::Exported;
+use super::csv::role;
+use crate::domain::diagnosis::evidence::bytes;
+use crate::domain::diagnosis::rules::judge;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::metric::Unit;
+use crate::domain::observation::workload::Workload;
+
+/// Writes `scenario.toml`, a CSV a metric and the log lines into a folder, which is made where it is missing.
+///
+/// # Errors
+/// `Storage` when a file cannot be written.
+pub fn save(exported: &Exported, folder: &Path) -> Result<(), Fault> {
+    let failed = |error: std::io::Error| {
+        Fault::new(FaultKind::Storage, format!("The scenario cannot be written to {}.", folder.display()))
+            .cause(format!("{error}."))
+    };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    for (n, (_, series)) in exported.series.iter().enumerate() {
+        let mut csv = String::from("timestamp,value\n");
+        for point in &series.points {
+            let _ = writeln!(csv, "{},{}", point.at, point.value);
+        }
+        std::fs::write(folder.join(format!("metric-{}.csv", n + 1)), csv).map_err(failed)?;
+    }
+    if !exported.lines.is_empty() {
+        let lines: String = exported.lines.iter().map(|line| format!("{} {}\n", line.at, line.text)).collect();
+        std::fs::write(folder.join("lines.log"), lines).map_err(failed)?;
+    }
+    let name = folder.file_name().map_or_else(|| "exported".to_owned(), |name| name.to_string_lossy().into_owned());
+    std::fs::write(folder.join("scenario.toml"), toml(exported, &name)).map_err(failed)
+}
+
+fn text(value: &str) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "\"\"".to_owned())
+}
+
+/// The scenario. JSON's strings are TOML's basic strings, so that names of any kind are written safely.
+fn toml(exported: &Exported, name: &str) -> String {
+    let verdict = judge(&exported.evidence, exported.window.to);
+    let mut out = String::new();
+    let service = exported.workload.as_ref().map_or("exported", |workload| workload.target.name.as_str());
+    let namespace = exported.workload.as_ref().map_or("default", |workload| workload.target.namespace.as_str());
+    let _ = writeln!(
+        out,
+        "name = {}\ntitle = {}\nteaches = \"What was exported from a real incident.\"\nstart = \"{}\"\nhistory = \"3h\"\n",
+        text(name),
+        text(&format!("{service}: exported, judged {}", verdict.cause().words())),
+        exported.window.to,
+    );
+    let _ = writeln!(
+        out,
+        "[scope]\naccount = \"123456789012\"\nregion = \"us-east-1\"\ncluster = \"exported\"\ncontext = \"exported\"\nnamespace = {}\nidentity = \"arn:aws:sts::123456789012:assumed-role/oncall/rehearsal\"\n",
+        text(namespace),
+    );
+    let _ = writeln!(out, "[[service]]\nname = {}", text(service));
+    if let Some(workload) = &exported.workload {
+        let _ = writeln!(
+            out,
+            "workload = {{ kind = \"deployment\", namespace = {}, name = {} }}",
+            text(namespace),
+            text(&workload.target.name)
+        );
+    }
+    if !exported.lines.is_empty() {
+        let _ = writeln!(out, "log_groups = [{}]", text(&format!("/exported/{service}")));
+    }
+    metrics(exported, service, &mut out);
+    if let Some(workload) = &exported.workload {
+        declared(workload, &exported.window.from.to_string(), &mut out);
+    }
+    if !exported.lines.is_empty() {
+        let group = text(&format!("/exported/{service}"));
+        let _ = writeln!(
+            out,
+            "[[log]]\ngroup = {group}\nstream = \"main\"\ncadence = {{ kind = \"file\", file = \"lines.log\" }}\n"
+        );
+    }
+    let _ = writeln!(out, "[expect]\ncause = \"{}\"\nconclusive = {}", verdict.cause().id(), verdict.conclusive);
+    out
+}
+
+fn metrics(exported: &Exported, service: &str, out: &mut String) {
+    let roles: Vec<_> = exported.series.iter().filter_map(|(name, _)| role(name)).collect();
+    if !roles.is_empty() {
+        out.push_str("\n[service.metrics]\n");
+    }
+    for role in roles {
+        let _ = writeln!(out, "{} = {{ namespace = \"Files\", name = \"{}\" }}", role.word(), role.word());
+    }
+    out.push('\n');
+    for (n, (name, series)) in exported.series.iter().enumerate() {
+        let unit = match series.unit {
+            Unit::Percent => "percent",
+            Unit::Bytes => "bytes",
+            Unit::Count => "count",
+            Unit::Seconds => "seconds",
+            Unit::Milliseconds => "milliseconds",
+            Unit::None => "none",
+        };
+        let _ = writeln!(
+            out,
+            "[[metric]]\nid = {id}\nnamespace = \"Files\"\nname = {id}\nunit = \"{unit}\"\ndecimals = 4\nhistory = {{ shape = \"csv\", file = \"metric-{}.csv\" }}\n",
+            n + 1,
+            id = text(name),
+        );
+    }
+    if let Some((name, series)) = exported.series.first() {
+        let threshold = exported.thresholds.get(name).copied().or_else(|| series.mean()).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "[[alarm]]\nname = {}\ncondition = {{ kind = \"fixed\", state = \"alarm\", since = \"-1m\", metric = {}, statistic = \"average\", comparison = \"greater\", threshold = {threshold:?} }}\n",
+            text(&format!("{service}-{name}")),
+            text(name),
+        );
+    }
+}
+
+fn declared(workload: &Workload, at: &str, out: &mut String) {
+    let target = &workload.target;
+    let _ = writeln!(
+        out,
+        "[[workload]]\nnamespace = {}\nname = {}\nreplicas = {}\n",
+        text(target.namespace.as_str()),
+        text(&target.name),
+        workload.replicas
+    );
+    for container in &workload.containers {
+        let _ = writeln!(
+            out,
+            "[[workload.container]]\nname = {}\nimage = {}",
+            text(&container.name),
+            text(&container.image)
+        );
+        for (key, amount) in [("memory_limit", container.memory_limit), ("memory_request", container.memory_request)] {
+            if let Some(amount) = amount {
+                let whole = if amount % (1 << 20) == 0 { format!("{}Mi", amount >> 20) } else { amount.to_string() };
+                let _ = writeln!(out, "{key} = \"{whole}\" # {}", bytes(amount));
+            }
+        }
+        out.push('\n');
+    }
+    let _ = writeln!(out, "[[workload.revision]]\nnumber = {}\nat = \"{at}\"\n", workload.revision.unwrap_or(1));
+}

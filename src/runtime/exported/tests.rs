@@ -1,0 +1,124 @@
+//! Files of every kind, and what they come to.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::*;
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+fn csv(values: impl IntoIterator<Item = f64>) -> String {
+    let mut text = String::from("timestamp,value\n");
+    for (n, value) in values.into_iter().enumerate() {
+        writeln!(text, "2026-05-01 09:{:02}:00,{value}", n % 60).unwrap();
+    }
+    text
+}
+
+fn files(minutes: u32) -> Files {
+    Files { minutes, ..Files::default() }
+}
+
+fn cause(exported: &Exported) -> (String, bool) {
+    let object: Value = serde_json::from_str(&json(exported)).unwrap();
+    let verdict = &object["verdict"];
+    (verdict["ranked"][0]["cause"].as_str().unwrap().to_owned(), verdict["conclusive"].as_bool().unwrap())
+}
+
+const OBJECTS: &str = r#"{"kind":"List","items":[
+ {"kind":"Deployment","metadata":{"name":"cart","namespace":"shop"},"spec":{"replicas":2,"selector":{"matchLabels":{"app":"cart"}},
+  "template":{"spec":{"containers":[{"name":"app","image":"cart:2","resources":{"limits":{"memory":"64Mi"}}}]}}},"status":{"readyReplicas":0}},
+ {"kind":"Pod","metadata":{"name":"cart-1","namespace":"shop","labels":{"app":"cart"}},"status":{"phase":"Running","containerStatuses":[
+  {"name":"app","ready":false,"restartCount":6,"image":"","imageID":"","state":{"waiting":{"reason":"CrashLoopBackOff"}},
+   "lastState":{"terminated":{"reason":"REASON","exitCode":137,"startedAt":"2026-05-01T09:20:00Z","finishedAt":"2026-05-01T09:20:03Z"}}}]}},
+ {"kind":"Event","metadata":{"name":"e"},"involvedObject":{"kind":"Pod","name":"cart-1"},"type":"Warning","reason":"Unhealthy",
+  "message":"Liveness probe failed: HTTP probe failed with statuscode: 500","count":7,"lastTimestamp":"2026-05-01T09:20:02Z"}]}"#;
+
+#[test]
+fn objects_alone_tell_a_limit_from_a_probe() {
+    let folder = Folder::new();
+    for (reason, expected) in [("OOMKilled", "limit-too-low"), ("Error", "crash-loop")] {
+        let path = folder.file("objects.json", &OBJECTS.replace("REASON", reason));
+        let read = read(&Files { objects: vec![path], ..files(30) }).unwrap();
+        assert_eq!(cause(&read), (expected.to_owned(), true), "{reason}: {}", text(&read));
+        let object: Value = serde_json::from_str(&json(&read)).unwrap();
+        assert!(
+            object["offers"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|offer| offer["remedy"] != "rollout-restart" || offer["sufficiency"]["is"] == "refused"),
+            "{object:#}"
+        );
+    }
+}
+
+#[test]
+fn a_metric_alone_settles_nothing() {
+    let folder = Folder::new();
+    let path = folder.file("cpu.csv", &csv((0..60).map(|n| if n > 40 { 97.0 } else { 43.0 })));
+    let read = read(&Files { metrics: vec![("cpu".to_owned(), path)], ..files(30) }).unwrap();
+    assert_eq!(cause(&read), ("inconclusive".to_owned(), false));
+    assert!(text(&read).contains("cpu: CPU peak 97%"), "{}", text(&read));
+}
+
+#[test]
+fn lines_are_given_their_templates_and_points_their_scores() {
+    let folder = Folder::new();
+    let log =
+        folder.file("app.log", "2026-05-01T09:00:00Z INFO user 17 in\n2026-05-01T09:00:01Z INFO user 18 in\nplain\n");
+    let cpu = folder.file("cpu.csv", &csv((0..60).map(f64::from)));
+    let read = read(&Files { logs: vec![log], metrics: vec![("cpu".to_owned(), cpu)], ..files(30) }).unwrap();
+    let told = templates(&read);
+    assert!(
+        told.starts_with("line,template\n1,T1\n2,T1\n3,T2\n\ntemplate,lines,level,first_at,last_at,text\nT1,2,INFO,"),
+        "{told}"
+    );
+    let scored = anomalies(&read);
+    assert_eq!((scored.lines().count(), scored.lines().next()), (61, Some("metric,timestamp,value,score,flag")));
+}
+
+#[test]
+fn what_was_read_can_be_saved_and_rehearsed() {
+    let folder = Folder::new();
+    let cpu = folder.file("cpu.csv", &csv((0..60).map(|n| if n > 40 { 97.0 } else { 43.0 })));
+    let log = folder.file("app.log", "2026-05-01T09:10:00Z ERROR dial tcp: connection refused\n");
+    let objects = folder.file("objects.json", &OBJECTS.replace("REASON", "OOMKilled"));
+    let files = Files { metrics: vec![("cpu".to_owned(), cpu)], logs: vec![log], objects: vec![objects], ..files(30) };
+    let out = folder.0.path().join("saved");
+    save(&read(&files).unwrap(), &out).unwrap();
+    let scenario = crate::rehearsal::scenario::load(out.to_str().unwrap()).unwrap();
+    assert_eq!((scenario.metrics.len(), scenario.workloads.len(), scenario.logs.len()), (1, 1, 1));
+    crate::rehearsal::world::World::new(std::sync::Arc::new(scenario), 1).unwrap();
+}
+
+#[test]
+fn broken_files_are_named_with_their_line() {
+    let folder = Folder::new();
+    for (name, text, told) in [
+        ("empty.csv", "", "line 1"),
+        ("words.csv", "timestamp,value\n2026-05-01 09:00:00,many\n", "line 2"),
+        ("times.csv", "timestamp,value\nyesterday,1\n", "line 2"),
+    ] {
+        let path = folder.file(name, text);
+        let fault = read(&Files { metrics: vec![("cpu".to_owned(), path)], ..files(30) }).unwrap_err();
+        assert!(fault.kind == FaultKind::Usage && fault.summary.contains(told), "{name}: {fault:?}");
+    }
+    let path = folder.file("objects.json", "{ not json");
+    assert_eq!(read(&Files { objects: vec![path], ..files(30) }).unwrap_err().kind, FaultKind::Usage);
+    let missing = folder.0.path().join("none.log");
+    assert_eq!(read(&Files { logs: vec![missing], ..files(30) }).unwrap_err().kind, FaultKind::Storage);
+}

@@ -1,0 +1,360 @@
+//! What the adapters would bring home from a scenario's cloud at the page, asked of its world without a socket.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::adapters::kubernetes::{Objects, objects};
+use crate::domain::diagnosis::evidence::{
+    self, Answer, Evidence, EvidenceId, EvidenceSource, LogDigest, Question, unanswered,
+};
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, severity_of};
+use crate::domain::observation::log::{Completeness, RawLogEvent, ingest};
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series};
+use crate::domain::observation::scope::Window;
+use crate::domain::observation::service::{Origin, Service, Surroundings, infer};
+use crate::rehearsal::cluster::Cluster;
+use crate::rehearsal::cluster::kind::row;
+use crate::rehearsal::faults::{FaultPlan, Struck};
+use crate::rehearsal::ledger::Api;
+use crate::rehearsal::scenario::{ConditionSpec, FaultEffect, MetricSpec, Scenario, ServiceSpec};
+use crate::rehearsal::server::lives_of;
+use crate::rehearsal::world::{AlarmNow, Sight, World};
+
+/// The evidence of a case, and when it was judged.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) evidence: Vec<Evidence>,
+    pub(super) now: Timestamp,
+}
+
+/// Minutes judged, as in the cockpit.
+const MINUTES: i64 = 30;
+/// The page comes within so long after the start.
+const PAGE: SignedDuration = SignedDuration::from_mins(10);
+const STEP: SignedDuration = SignedDuration::from_secs(5);
+
+/// Waits for the page and reads what it is about.
+pub(super) fn evidence(scenario: &Scenario, seed: u64) -> Result<Seen, Fault> {
+    let scenario = Arc::new(scenario.clone());
+    let world = World::new(Arc::clone(&scenario), seed)?;
+    let mut cluster = Cluster::new(&scenario, seed);
+    let mut now = scenario.start + STEP;
+    loop {
+        cluster.advance(now);
+        let lives = lives_of(&scenario, &cluster);
+        let sight = world.at(now, &lives);
+        if let Some(alarm) = page(&sight) {
+            let cloud = Cloud { scenario: &scenario, sight, faults: FaultPlan::new(&scenario), now };
+            return Ok(Seen { evidence: cloud.evidence(&alarm, &cluster), now });
+        }
+        if now >= scenario.start + PAGE {
+            return Err(Fault::new(FaultKind::Usage, format!("No alarm of {} fires in time.", scenario.name)));
+        }
+        now += STEP;
+    }
+}
+
+/// The worst of the firing alarms, by name among equals.
+fn page(sight: &Sight<'_>) -> Option<Alarm> {
+    let firing = sight.alarms().into_iter().filter(|alarm| alarm.state() == AlarmState::Alarm);
+    firing.map(|alarm| told(sight.scenario(), &alarm)).min_by(|a, b| {
+        a.severity.cmp(&b.severity).then_with(|| a.since.cmp(&b.since)).then_with(|| a.name.cmp(&b.name))
+    })
+}
+
+fn told(scenario: &Scenario, alarm: &AlarmNow<'_>) -> Alarm {
+    let spec = alarm.spec;
+    let id = |name: &str| scenario.metrics.iter().find(|metric| metric.id == name).map(metric_id).unwrap_or_default();
+    let rule = match &spec.condition {
+        ConditionSpec::Threshold { comparison, threshold, math: Some(math), .. } => AlarmRule::Math {
+            expression: math.expression.clone(),
+            comparison: *comparison,
+            threshold: Some(*threshold),
+            metrics: math.inputs.values().map(|name| id(name)).collect(),
+        },
+        ConditionSpec::Threshold { metric, statistic, comparison, threshold, period_s, .. } => AlarmRule::Metric {
+            metric: id(metric),
+            statistic: *statistic,
+            period_s: *period_s,
+            comparison: *comparison,
+            threshold: *threshold,
+        },
+        ConditionSpec::Fixed { metric, statistic, comparison, threshold, .. } => AlarmRule::Metric {
+            metric: id(metric),
+            statistic: *statistic,
+            period_s: 60,
+            comparison: *comparison,
+            threshold: *threshold,
+        },
+        ConditionSpec::Composite { rule } => AlarmRule::Composite { rule: rule.clone() },
+    };
+    Alarm {
+        name: spec.name.as_str().into(),
+        arn: String::new(),
+        description: spec.description.clone(),
+        state: alarm.state(),
+        reason: String::new(),
+        since: alarm.last().map_or(scenario.start, |step| step.at),
+        severity: severity_of(&spec.name, &spec.description),
+        rule,
+        value: None,
+    }
+}
+
+fn metric_id(metric: &MetricSpec) -> MetricId {
+    MetricId { namespace: metric.namespace.clone(), name: metric.name.clone(), dimensions: metric.dimensions.clone() }
+}
+
+fn service(spec: &ServiceSpec) -> Service {
+    let query = |(role, metric): (&MetricRole, &crate::rehearsal::scenario::ServiceMetric)| {
+        let id = MetricId {
+            namespace: metric.namespace.clone(),
+            name: metric.name.clone(),
+            dimensions: metric.dimensions.clone(),
+        };
+        let query = MetricQuery { role: *role, metric: id, statistic: metric.statistic, period_s: metric.period_s };
+        (*role, query)
+    };
+    Service {
+        name: spec.name.clone(),
+        workload: spec.workload.clone(),
+        log_groups: spec.log_groups.clone(),
+        metrics: spec.metrics.iter().map(query).collect(),
+        helm_release: spec.helm_release.clone(),
+        links: spec.links.clone(),
+        origin: Origin::Configured,
+    }
+}
+
+/// The cloud at the page.
+struct Cloud<'a> {
+    scenario: &'a Scenario,
+    sight: Sight<'a>,
+    faults: FaultPlan,
+    now: Timestamp,
+}
+
+impl Cloud<'_> {
+    fn evidence(&self, alarm: &Alarm, cluster: &Cluster) -> Vec<Evidence> {
+        let configured: Vec<Service> = self.scenario.services.iter().map(service).collect();
+        let workloads: Vec<_> = self.scenario.workloads.iter().map(|workload| workload.target()).collect();
+        let around = Surroundings { configured: &configured, workloads: &workloads, log_groups: &[] };
+        let service = infer(alarm, &around);
+        let window = Window::minutes_before(self.now, MINUTES);
+        let digest = self.logs(&service, window);
+        let found = self.objects(cluster);
+        let mut answers = BTreeMap::new();
+        for question in Question::ALL {
+            if let Some(answer) = self.answer(question, (alarm, &service), (&digest, &found), window) {
+                answers.insert(question, answer);
+            }
+        }
+        let piece = |(n, (question, answer)): (u32, (Question, Answer))| Evidence {
+            id: EvidenceId(n),
+            question,
+            source: EvidenceSource::Combined,
+            query: question.word().to_owned(),
+            window,
+            asked_at: self.now,
+            answered_at: self.now,
+            answer,
+        };
+        (1..).zip(answers).map(piece).collect()
+    }
+
+    fn answer(
+        &self,
+        question: Question,
+        (alarm, service): (&Alarm, &Service),
+        (digest, found): (&Result<LogDigest, Fault>, &Read),
+        window: Window,
+    ) -> Option<Answer> {
+        let logs = digest.as_ref().ok().map(|digest| (digest, Completeness::Exact));
+        let target = service.workload.as_ref();
+        let role = |role| self.role(role, alarm, service, window);
+        Some(match question {
+            Question::Memory => role(MetricRole::Memory),
+            Question::Traffic => role(MetricRole::Requests),
+            Question::Cpu => role(MetricRole::Cpu),
+            Question::Errors => role(MetricRole::Errors),
+            Question::Latency => role(MetricRole::Latency),
+            Question::AlarmMetric => return self.own_metric(alarm, service, window),
+            Question::Collector => {
+                let series = service
+                    .metrics
+                    .get(&MetricRole::CollectorTime)
+                    .and_then(|query| self.series(query, window).ok()?);
+                let (now, before) = series.unzip();
+                match (&now, digest) {
+                    (None, Err(fault)) => unanswered(fault.clone()),
+                    _ => evidence::collector(now, before, logs),
+                }
+            }
+            Question::LogPatterns => match digest {
+                Ok(digest) => evidence::log_patterns(digest, Completeness::Exact),
+                Err(fault) => unanswered(fault.clone()),
+            },
+            Question::OomKills => {
+                let pods = found.pods.as_ref().ok().map(|objects| objects.pods.as_slice());
+                let own: Option<Vec<_>> =
+                    pods.map(|pods| pods.iter().filter(|pod| pod.owner.as_ref() == target).cloned().collect());
+                let events = found.events.as_ref().ok().map(|objects| objects.events.as_slice());
+                match (&logs, &own, &events, &found.pods) {
+                    (None, None, None, Err(fault)) => unanswered(fault.clone()),
+                    _ => evidence::oom_kills(logs, own.as_deref(), events, window),
+                }
+            }
+            Question::Workload => self.workload(target, found),
+            Question::Changes => match (&found.sets, target) {
+                (Err(fault), _) => unanswered(fault.clone()),
+                (Ok(objects), Some(target)) => {
+                    evidence::changes(objects.revisions.get(&target.key()).cloned().unwrap_or_default())
+                }
+                (Ok(_), None) => Answer::NotAsked { why: "no workload is known".to_owned() },
+            },
+        })
+    }
+
+    fn workload(&self, target: Option<&crate::domain::observation::workload::WorkloadRef>, found: &Read) -> Answer {
+        let Some(target) = target else { return Answer::NotAsked { why: "no workload is known".to_owned() } };
+        match (&found.workloads, &found.pods) {
+            (Err(fault), _) | (_, Err(fault)) => unanswered(fault.clone()),
+            (Ok(all), Ok(pods)) => {
+                let events = found.events.as_ref().map_or(&[][..], |objects| objects.events.as_slice());
+                match all.workloads.iter().find(|workload| workload.target == *target) {
+                    Some(workload) => evidence::workload(workload.clone(), &pods.pods, events),
+                    None => Answer::Absent,
+                }
+            }
+        }
+    }
+
+    fn role(&self, role: MetricRole, alarm: &Alarm, service: &Service, window: Window) -> Answer {
+        match service.metrics.get(&role) {
+            Some(query) => self.metric(query, alarm, window),
+            None => Answer::NotAsked { why: format!("no metric is known for {}", role.word()) },
+        }
+    }
+
+    /// The alarm's own metric, where no role of the service reads it.
+    fn own_metric(&self, alarm: &Alarm, service: &Service, window: Window) -> Option<Answer> {
+        let AlarmRule::Metric { metric, statistic, period_s, .. } = &alarm.rule else { return None };
+        if service.metrics.values().any(|query| query.metric == *metric) {
+            return None;
+        }
+        let role = MetricRole::Alarm;
+        let query = MetricQuery { role, metric: metric.clone(), statistic: *statistic, period_s: *period_s };
+        Some(self.metric(&query, alarm, window))
+    }
+
+    fn metric(&self, query: &MetricQuery, alarm: &Alarm, window: Window) -> Answer {
+        let watched = alarm.metrics().contains(&query.metric) || self.watches(query);
+        let threshold = if watched { alarm.threshold().or_else(|| self.threshold(query)) } else { None };
+        match self.series(query, window) {
+            Ok(Some((series, baseline))) => evidence::series(series, Some(baseline), threshold),
+            Ok(None) => Answer::Absent,
+            Err(fault) => unanswered(fault),
+        }
+    }
+
+    fn watches(&self, query: &MetricQuery) -> bool {
+        self.threshold(query).is_some()
+    }
+
+    /// The threshold of any alarm on a metric.
+    fn threshold(&self, query: &MetricQuery) -> Option<f64> {
+        self.scenario.alarms.iter().find_map(|alarm| {
+            let (ConditionSpec::Threshold { metric, threshold, math: None, .. }
+            | ConditionSpec::Fixed { metric, threshold, .. }) = &alarm.condition
+            else {
+                return None;
+            };
+            let spec = self.scenario.metrics.iter().find(|spec| spec.id == *metric)?;
+            (metric_id(spec) == query.metric).then_some(*threshold)
+        })
+    }
+
+    /// The window and as much before it.
+    fn series(&self, query: &MetricQuery, window: Window) -> Result<Option<(Series, Series)>, Fault> {
+        self.struck(Api::CloudWatch, "GetMetricData", None)?;
+        let Some(spec) = self.scenario.metrics.iter().find(|spec| metric_id(spec) == query.metric) else {
+            return Ok(None);
+        };
+        let period = SignedDuration::from_secs(i64::from(query.period_s.max(60)));
+        let floor = |at: Timestamp| {
+            let second = at.as_second().div_euclid(period.as_secs()) * period.as_secs();
+            Timestamp::from_second(second).unwrap_or(at)
+        };
+        let (from, middle, to) =
+            (floor(window.from - SignedDuration::from_mins(MINUTES)), floor(window.from), floor(window.to));
+        let mut points = Vec::new();
+        let mut at = from;
+        while at < to {
+            let value = self.sight.combined(&spec.id, query.statistic, at, at + period);
+            points.extend(value.map(|value| Point { at, value }));
+            at += period;
+        }
+        let (before, inside): (Vec<Point>, Vec<Point>) = points.into_iter().partition(|point| point.at < middle);
+        let series = |points| Series::new(query.clone(), spec.unit, points);
+        Ok((!inside.is_empty() || !before.is_empty()).then(|| (series(inside), series(before))))
+    }
+
+    fn logs(&self, service: &Service, window: Window) -> Result<LogDigest, Fault> {
+        if service.log_groups.is_empty() {
+            return Err(Fault::new(FaultKind::NotConfigured, "no log group is known"));
+        }
+        self.struck(Api::Logs, "FilterLogEvents", None)?;
+        let mut digest = LogDigest::new(window);
+        for group in &service.log_groups {
+            for event in self.sight.log_events(group.as_str(), window.from, window.to) {
+                let raw =
+                    RawLogEvent { id: event.id.into(), at: event.at, stream: event.stream, message: event.message };
+                digest.add(&ingest(raw, group));
+            }
+        }
+        Ok(digest)
+    }
+
+    fn objects(&self, cluster: &Cluster) -> Read {
+        let read = |resources: &[&str]| -> Result<Objects, Fault> {
+            let mut values = Vec::new();
+            for resource in resources {
+                self.struck(Api::Kubernetes, "list", Some(resource))?;
+                values.extend(cluster.store().list(row(resource), None).map(|(_, object)| (**object).clone()));
+            }
+            Ok(objects(&values))
+        };
+        Read {
+            workloads: read(&["deployments", "statefulsets", "daemonsets"]),
+            pods: read(&["deployments", "replicasets", "pods"]),
+            events: read(&["events"]),
+            sets: read(&["deployments", "replicasets"]),
+        }
+    }
+
+    /// The fault that a request meets for good; one that only delays, or strikes so many times, is outlived by retries.
+    fn struck(&self, api: Api, operation: &str, resource: Option<&str>) -> Result<(), Fault> {
+        let lasting = self.scenario.faults.iter().all(|fault| fault.times.is_none());
+        match self.faults.strike(Struck { api, operation, resource }, self.now).filter(|_| lasting) {
+            None | Some(FaultEffect::Latency { .. } | FaultEffect::Gone) => Ok(()),
+            Some(FaultEffect::Denied) => Err(Fault::new(FaultKind::Denied, format!("{operation} is denied."))),
+            Some(FaultEffect::Expired) => Err(Fault::new(FaultKind::Credentials, "The credentials have expired.")),
+            Some(FaultEffect::Throttled) => Err(Fault::new(FaultKind::Throttled, format!("{operation} is throttled."))),
+            Some(FaultEffect::Empty) => Err(Fault::new(FaultKind::NotFound, format!("{operation} answers nothing."))),
+            Some(effect @ (FaultEffect::Unavailable | FaultEffect::Cut { .. } | FaultEffect::Silence)) => {
+                Err(Fault::new(FaultKind::Unavailable, format!("{operation} meets {}.", effect.word())))
+            }
+        }
+    }
+}
+
+/// What the cluster answered, by what was asked.
+struct Read {
+    workloads: Result<Objects, Fault>,
+    pods: Result<Objects, Fault>,
+    events: Result<Objects, Fault>,
+    sets: Result<Objects, Fault>,
+}
