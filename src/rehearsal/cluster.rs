@@ -4,6 +4,8 @@
 
 pub mod access;
 pub mod admission;
+mod autoscaler;
+mod daemon_set;
 pub mod defaults;
 pub mod deployment;
 pub mod dice;
@@ -11,6 +13,8 @@ pub mod event;
 pub mod eviction;
 pub mod failure;
 pub mod founding;
+mod helm;
+mod history;
 pub mod kind;
 pub mod life;
 pub mod managed;
@@ -23,6 +27,7 @@ pub mod selector;
 pub mod shape;
 pub mod shared;
 pub mod spec;
+mod stateful_set;
 pub mod store;
 mod template;
 pub mod validate;
@@ -188,7 +193,10 @@ impl Cluster {
             self.collect_orphans();
             self.run_deployments();
             self.run_replica_sets();
+            self.run_stateful_sets();
+            self.run_daemon_sets();
             self.run_budgets_and_quotas();
+            self.run_autoscalers();
         }
     }
 

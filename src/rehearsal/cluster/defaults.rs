@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::dice::Dice;
 use super::kind::Kind;
 use super::shape;
 
@@ -21,16 +22,56 @@ pub fn fill(kind: &Kind, object: &mut Value) {
             }
             pod_spec(&mut object["spec"]["template"]["spec"]);
         }
-        "replicasets" | "statefulsets" => {
+        "replicasets" => {
             missing(&mut object["spec"], &json!({"replicas": 1}));
             pod_spec(&mut object["spec"]["template"]["spec"]);
         }
-        "daemonsets" => pod_spec(&mut object["spec"]["template"]["spec"]),
+        "statefulsets" => {
+            missing(
+                &mut object["spec"],
+                &json!({
+                    "replicas": 1, "revisionHistoryLimit": 10, "podManagementPolicy": "OrderedReady",
+                    "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+                }),
+            );
+            pod_spec(&mut object["spec"]["template"]["spec"]);
+        }
+        "daemonsets" => {
+            let rolling = json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}});
+            missing(&mut object["spec"], &json!({"revisionHistoryLimit": 10, "updateStrategy": rolling}));
+            pod_spec(&mut object["spec"]["template"]["spec"]);
+        }
         "pods" => pod_spec(&mut object["spec"]),
         "secrets" => missing(object, &json!({"type": "Opaque"})),
-        "services" => missing(&mut object["spec"], &json!({"type": "ClusterIP", "sessionAffinity": "None"})),
+        "services" => service(object),
         "namespaces" => missing(object, &json!({"status": {"phase": "Active"}})),
         _ => {}
+    }
+}
+
+/// A service gets an address of its own, the same each time for the same name, unless it is headless or an alias.
+fn service(object: &mut Value) {
+    let place = [shape::namespace(object), shape::name(object)];
+    let number = Dice::new(5).draw(&place);
+    let address = format!("172.20.{}.{}", number % 256, 1 + (number >> 8) % 254);
+    let spec = &mut object["spec"];
+    missing(spec, &json!({"type": "ClusterIP", "sessionAffinity": "None"}));
+    if spec["type"] == "ExternalName" {
+        return;
+    }
+    let known = spec.get("clusterIP").and_then(Value::as_str).filter(|known| !known.is_empty());
+    let address = known.map_or(address, str::to_owned);
+    spec["clusterIP"] = json!(address);
+    missing(
+        spec,
+        &json!({
+            "clusterIPs": [address], "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack",
+            "internalTrafficPolicy": "Cluster",
+        }),
+    );
+    for port in spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+        let target = port["port"].clone();
+        missing(port, &json!({"protocol": "TCP", "targetPort": target}));
     }
 }
 

@@ -14,7 +14,7 @@ use super::life::Fate;
 use super::pod::{self, Running, Stay};
 use super::shape::{self, set, stamp};
 use super::store::{Key, Store};
-use super::{Cluster, Place, Tempo, defaults, template};
+use super::{Cluster, Place, Tempo, defaults, helm, history, template};
 use crate::domain::observation::workload::WorkloadKind;
 use crate::rehearsal::behaviour::{Behaviour, Life, LifeEnd, PastKill};
 use crate::rehearsal::scenario::{RevisionSpec, Scenario, WorkloadSpec};
@@ -95,6 +95,8 @@ impl Cluster {
 
     fn found_node(&mut self, name: &str, memory: &str, cpu: &str) {
         let amounts = json!({"memory": memory, "cpu": cpu, "pods": "58"});
+        let address = pod::status::address_of(name);
+        let uid = self.dice.uid(&["machine", name]);
         self.place(row("nodes"), json!({
             "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}},
             "spec": {"providerID": format!("aws:///us-east-1a/{name}")},
@@ -104,7 +106,14 @@ impl Cluster {
                     "type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is posting ready status",
                     "lastTransitionTime": stamp(self.now), "lastHeartbeatTime": stamp(self.now),
                 }],
-                "nodeInfo": {"kubeletVersion": "v1.34.1", "operatingSystem": "linux", "architecture": "amd64"},
+                "addresses": [
+                    {"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name},
+                ],
+                "nodeInfo": {
+                    "kubeletVersion": "v1.34.1", "kubeProxyVersion": "", "operatingSystem": "linux", "architecture": "amd64",
+                    "osImage": "Amazon Linux 2023", "kernelVersion": "6.1.141", "containerRuntimeVersion": "containerd://2.0.5",
+                    "machineID": uid, "systemUUID": uid, "bootID": uid,
+                },
             },
         }));
     }
@@ -124,9 +133,12 @@ impl Cluster {
             self.found_progress(&stored, shape::name(&set), rolled_out);
             set
         } else {
+            self.found_history(spec, &stored);
             stored
         };
-        for (index, stagger) in (0..spec.replicas as usize).zip(0_i32..) {
+        let nodes = self.store.list(row("nodes"), None).count();
+        let pods = if spec.kind == WorkloadKind::DaemonSet { nodes } else { spec.replicas as usize };
+        for (index, stagger) in (0..pods).zip(0_i32..) {
             let mine: Vec<Timestamp> = kills.iter().filter(|kill| kill.pod == index).map(|kill| kill.at).collect();
             let planned = rolled_out + STAGGER * stagger;
             // A pod is older than its first kill, whatever the scenario says of the rollout.
@@ -148,6 +160,23 @@ impl Cluster {
         let only = RevisionSpec { number: last, at: self.now, image: None, memory_limit: None, change_cause: None };
         let present = spec.revisions.last().unwrap_or(&only);
         self.found_set(deployment, present, spec.replicas)
+    }
+
+    /// The controller revisions of a stateful set or daemon set.
+    fn found_history(&mut self, spec: &WorkloadSpec, owner: &Value) {
+        let last = spec.revisions.last().map(|last| last.number);
+        for revision in &spec.revisions {
+            let mut then = template::workload(spec, Some(revision));
+            if Some(revision.number) != last {
+                template::make_past(&mut then, revision);
+            }
+            then["metadata"]["uid"] = owner["metadata"]["uid"].clone();
+            if let Some(cause) = &revision.change_cause {
+                shape::annotate(&mut then, "kubernetes.io/change-cause", cause.as_str());
+            }
+            self.now = revision.at;
+            self.make_revision(&then, &history::content(&then), revision.number);
+        }
     }
 
     fn found_set(&mut self, deployment: &Value, revision: &RevisionSpec, replicas: u32) -> Value {
@@ -184,8 +213,22 @@ impl Cluster {
 
     fn found_pod(&mut self, spec: &WorkloadSpec, owner: &Value, index: usize, kills: &[Timestamp], start: Timestamp) {
         let mut pod = self.pod_of(owner);
-        if spec.kind == WorkloadKind::StatefulSet {
-            set(&mut pod, &["metadata", "name"], json!(format!("{}-{index}", spec.name)));
+        let revision = format!("{}-", spec.name);
+        let hash = self.store.list(row("controllerrevisions"), Some(spec.namespace.as_str())).map(|entry| entry.1);
+        let hash = hash
+            .filter(|known| shape::controller(known) == Some(shape::uid(owner)))
+            .max_by_key(|known| shape::number(known, "/revision"))
+            .map(|known| shape::name(known).to_owned());
+        match (spec.kind, hash) {
+            (WorkloadKind::StatefulSet, Some(hash)) => {
+                let name = format!("{}-{index}", spec.name);
+                pod = self.numbered_pod(owner, (&name, i64::try_from(index).unwrap_or(0)), &hash);
+            }
+            (WorkloadKind::DaemonSet, Some(hash)) => {
+                let hash = hash.trim_start_matches(revision.as_str());
+                set(&mut pod, &["metadata", "labels", history::HASH], json!(hash));
+            }
+            _ => {}
         }
         let nodes = self.keys("nodes");
         set(&mut pod, &["spec", "nodeName"], json!(nodes[index % nodes.len()].name));
@@ -247,6 +290,11 @@ impl Cluster {
                 self.place(row("poddisruptionbudgets"), template::budget(spec, budget.min_available));
             }
         }
+        for (at, secret) in helm::releases(scenario) {
+            self.now = at;
+            self.place(row("secrets"), secret);
+        }
+        self.now = scenario.dawn();
         for quota in &scenario.cluster.quotas {
             self.place(row("resourcequotas"), template::quota(quota));
         }

@@ -151,10 +151,14 @@ impl Cluster {
         }
     }
 
-    /// The deployment a pod belongs to, through its replica set.
+    /// The workload a pod belongs to: its controller, or the deployment behind its replica set.
     fn workload_of(&self, pod: &Value) -> Option<Place> {
         let namespace = shape::namespace(pod);
         let uid = shape::controller(pod)?;
+        let owner = pod.pointer("/metadata/ownerReferences/0")?;
+        if owner["kind"] == "StatefulSet" || owner["kind"] == "DaemonSet" {
+            return Some((namespace.to_owned(), shape::text(owner, "/name")?.to_owned()));
+        }
         let sets = self.store.list(row("replicasets"), Some(namespace));
         let set = sets.map(|entry| entry.1).find(|set| shape::uid(set) == uid)?;
         let owner = shape::text(set, "/metadata/ownerReferences/0/name").unwrap_or_else(|| shape::name(set));

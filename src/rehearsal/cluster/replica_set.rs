@@ -15,6 +15,16 @@ use super::{Cluster, admission, deployment, selector};
 /// How long a replica set waits after its pods were refused.
 const REFUSED_RETRY: SignedDuration = SignedDuration::from_secs(15);
 
+/// What goes when its controller goes, with the resource of the controller.
+const OWNED: [(&str, &str); 6] = [
+    ("replicasets", "deployments"),
+    ("pods", "replicasets"),
+    ("controllerrevisions", "statefulsets"),
+    ("controllerrevisions", "daemonsets"),
+    ("pods", "statefulsets"),
+    ("pods", "daemonsets"),
+];
+
 impl Cluster {
     pub(super) fn run_replica_sets(&mut self) {
         for key in self.keys("replicasets") {
@@ -45,7 +55,7 @@ impl Cluster {
             if let Err(refusal) = admitted.and_then(|()| admission::quota(&self.store, &pod)) {
                 let message = format!("Error creating: {}", refusal.message);
                 self.tell(owner, Tone::Warning, "FailedCreate", message);
-                self.retries.insert(uid, self.now + REFUSED_RETRY);
+                self.try_again(&uid);
                 return Some(refusal);
             }
             let name = shape::name(&pod).to_owned();
@@ -55,7 +65,12 @@ impl Cluster {
         None
     }
 
-    /// A new pod of a replica set's template.
+    /// Lets a controller whose pod was refused wait before it tries again.
+    pub(super) fn try_again(&mut self, uid: &str) {
+        self.retries.insert(uid.to_owned(), self.now + REFUSED_RETRY);
+    }
+
+    /// A new pod of a controller's template.
     pub(super) fn pod_of(&self, owner: &Value) -> Value {
         let turn = self.store.revision().to_string();
         let name = format!("{}-{}", shape::name(owner), self.dice.suffix(5, &["pod", shape::uid(owner), &turn]));
@@ -125,7 +140,7 @@ impl Cluster {
 
     /// Removes what lost its controller: replica sets at once, pods with their grace.
     pub(super) fn collect_orphans(&mut self) {
-        for (plural, owners) in [("replicasets", "deployments"), ("pods", "replicasets")] {
+        for (plural, owners) in OWNED {
             let alive: std::collections::BTreeSet<String> =
                 self.store.list(row(owners), None).map(|entry| shape::uid(entry.1).to_owned()).collect();
             let owner_kind = row(owners).kind;
@@ -146,7 +161,7 @@ impl Cluster {
         }
     }
 
-    /// Keeps the status of disruption budgets, quotas and autoscalers.
+    /// Keeps the status of disruption budgets and quotas.
     pub(super) fn run_budgets_and_quotas(&mut self) {
         for key in self.keys("poddisruptionbudgets") {
             let Some(budget) = self.store.get(&key).cloned() else { continue };
@@ -157,16 +172,6 @@ impl Cluster {
             let Some(quota) = self.store.get(&key).cloned() else { continue };
             let status = admission::quota_status(&self.store, &quota);
             self.show(&key, &quota, status);
-        }
-        for key in self.keys("horizontalpodautoscalers") {
-            let Some(scaler) = self.store.get(&key).cloned() else { continue };
-            let target = shape::text(&scaler, "/spec/scaleTargetRef/name").unwrap_or_default();
-            let workload = self.store.get(&Key::new(row("deployments"), &key.namespace, target));
-            let now = workload.map_or(0, |workload| deployment::replicas(workload));
-            let mut status = scaler.get("status").cloned().unwrap_or_else(|| json!({}));
-            status["currentReplicas"] = json!(now);
-            status["desiredReplicas"] = json!(now);
-            self.show(&key, &scaler, status);
         }
     }
 
@@ -183,8 +188,11 @@ impl Cluster {
             .iter()
             .filter_map(|pod| shape::controller(pod))
             .filter_map(|uid| {
-                let sets = self.store.list(row("replicasets"), Some(namespace));
-                let owner = sets.map(|entry| entry.1).find(|set| shape::uid(set) == uid)?;
+                let mut sets = ["replicasets", "statefulsets"]
+                    .into_iter()
+                    .flat_map(|plural| self.store.list(row(plural), Some(namespace)))
+                    .map(|entry| entry.1);
+                let owner = sets.find(|set| shape::uid(set) == uid)?;
                 Some((uid, deployment::replicas(owner)))
             })
             .collect();

@@ -27,9 +27,20 @@ enum Test {
 }
 
 /// Fields every resource can be selected by, and those of single resources, as the API server declares them.
-const FIELDS: [(&str, &[&str]); 4] = [
+const FIELDS: [(&str, &[&str]); 8] = [
     ("", &["metadata.name", "metadata.namespace"]),
-    ("pods", &["spec.nodeName", "spec.restartPolicy", "spec.serviceAccountName", "status.phase", "status.podIP"]),
+    (
+        "pods",
+        &[
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.serviceAccountName",
+            "spec.schedulerName",
+            "status.phase",
+            "status.podIP",
+            "status.nominatedNodeName",
+        ],
+    ),
     (
         "events",
         &[
@@ -37,6 +48,9 @@ const FIELDS: [(&str, &[&str]); 4] = [
             "involvedObject.namespace",
             "involvedObject.name",
             "involvedObject.uid",
+            "involvedObject.apiVersion",
+            "involvedObject.resourceVersion",
+            "involvedObject.fieldPath",
             "reason",
             "type",
             "source",
@@ -44,6 +58,10 @@ const FIELDS: [(&str, &[&str]); 4] = [
         ],
     ),
     ("secrets", &["type"]),
+    ("namespaces", &["status.phase"]),
+    ("nodes", &["spec.unschedulable"]),
+    ("replicasets", &["status.replicas"]),
+    ("jobs", &["status.successful"]),
 ];
 
 impl Selector {
@@ -66,10 +84,22 @@ impl Selector {
             .iter()
             .all(|wanted| wanted.accepts(labels.and_then(|labels| labels.get(&wanted.key)).and_then(Value::as_str)))
             && self.fields.iter().all(|wanted| {
-                let found =
-                    wanted.key.split('.').try_fold(object, |place, step| place.get(step)).and_then(Value::as_str);
-                wanted.accepts(Some(found.unwrap_or_default()))
+                let found = wanted.key.split('.').try_fold(object, |place, step| place.get(step));
+                wanted.accepts(Some(&field_text(&wanted.key, found)))
             })
+    }
+}
+
+/// A field as a selector compares it; what is not there is as its type's zero value.
+fn field_text(key: &str, found: Option<&Value>) -> String {
+    match found {
+        Some(Value::String(text)) => text.clone(),
+        None | Some(Value::Null) => match key {
+            "spec.unschedulable" => "false".to_owned(),
+            "status.replicas" | "status.successful" => "0".to_owned(),
+            _ => String::new(),
+        },
+        Some(other) => other.to_string(),
     }
 }
 

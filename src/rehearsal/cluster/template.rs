@@ -31,6 +31,11 @@ pub(super) fn workload(spec: &WorkloadSpec, revision: Option<&RevisionSpec>) -> 
             "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}},
         },
     });
+    match (kind.plural, object["spec"].as_object_mut()) {
+        ("daemonsets", Some(fields)) => drop(fields.remove("replicas")),
+        ("statefulsets", Some(fields)) => drop(fields.insert("serviceName".to_owned(), json!(spec.name))),
+        _ => {}
+    }
     if kind.plural == "deployments" {
         object["spec"]["strategy"] = json!({"type": "RollingUpdate", "rollingUpdate": {
             "maxSurge": int_or_percent(&spec.max_surge), "maxUnavailable": int_or_percent(&spec.max_unavailable),

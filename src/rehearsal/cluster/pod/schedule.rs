@@ -1,6 +1,7 @@
 //! The scheduler: a pod goes to the node with the most memory that nobody has asked for, or waits and says why.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -19,7 +20,9 @@ impl Cluster {
     pub(in super::super) fn schedule_pod(&mut self, uid: &str) {
         let Some(key) = self.runs.get(uid).map(|run| run.key.clone()) else { return };
         let Some(pod) = self.store.get(&key).cloned() else { return };
-        match self.roomiest_node(&pod) {
+        // A daemon is made for its node.
+        let pinned = shape::text(&pod, "/spec/nodeName").map(str::to_owned);
+        match pinned.map_or_else(|| self.roomiest_node(&pod), Ok) {
             Ok(node) => {
                 let mut placed = (*pod).clone();
                 set(&mut placed, &["spec", "nodeName"], json!(node));
@@ -52,7 +55,8 @@ impl Cluster {
     /// The node with the most unrequested memory that a pod fits on. A cluster without nodes takes every pod.
     fn roomiest_node(&self, pod: &Value) -> Result<String, String> {
         let wanted = requested_memory(pod);
-        let nodes: Vec<_> = self.store.list(row("nodes"), None).map(|entry| entry.1).collect();
+        let open = |node: &&Arc<Value>| node.pointer("/spec/unschedulable") != Some(&Value::Bool(true));
+        let nodes: Vec<_> = self.store.list(row("nodes"), None).map(|entry| entry.1).filter(open).collect();
         let mut used = BTreeMap::<&str, u64>::new();
         for (_, other) in self.store.list(row("pods"), None) {
             if let Some(node) = shape::text(other, "/spec/nodeName") {

@@ -22,9 +22,9 @@ pub(in super::super) fn of(run: &PodRun, pod: &Value, now: Timestamp) -> Value {
         return status;
     }
     let dice = Dice::new(2);
-    let node = shape::text(pod, "/spec/nodeName").unwrap_or_default();
-    let host = format!("10.0.{}.{}", dice.draw(&["host", node]) % 16, 4 + dice.draw(&["ip", node]) % 250);
+    let host = address_of(shape::text(pod, "/spec/nodeName").unwrap_or_default());
     status["hostIP"] = json!(host);
+    status["hostIPs"] = json!([{"ip": host}]);
     status["startTime"] = stamp(run.born_at);
     if has_started {
         let ip = format!(
@@ -38,6 +38,15 @@ pub(in super::super) fn of(run: &PodRun, pod: &Value, now: Timestamp) -> Value {
     let each = run.containers.iter().map(|container| container_status(run, container, shape::uid(pod), now));
     status["containerStatuses"] = each.collect();
     status
+}
+
+/// The address of a node: as its name says where it is one of EC2, else one for its name.
+pub(in super::super) fn address_of(node: &str) -> String {
+    let named = node.strip_prefix("ip-").and_then(|rest| rest.split('.').next()).map(|dashed| dashed.replace('-', "."));
+    let dice = Dice::new(2);
+    named
+        .filter(|address| address.parse::<std::net::Ipv4Addr>().is_ok())
+        .unwrap_or_else(|| format!("10.0.{}.{}", dice.draw(&["host", node]) % 16, 4 + dice.draw(&["ip", node]) % 250))
 }
 
 fn conditions(run: &PodRun, pod: &Value, is_ready: bool, now: Timestamp) -> Value {

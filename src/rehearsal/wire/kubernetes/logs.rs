@@ -60,13 +60,17 @@ pub(super) fn read(state: &KubernetesState, objects: &Objects, call: &Call) -> R
     if !matches!(call.parameter("follow"), "1" | "true") {
         return Ok(text(Body::from(said)));
     }
-    let start = (source, VecDeque::from([Bytes::from(said)]), wanted.is_stamped);
-    Ok(text(Body::from_stream(stream::unfold(start, |(mut source, mut ready, is_stamped)| async move {
+    let left = wanted.bytes.unwrap_or(usize::MAX);
+    let start = (source, VecDeque::from([Bytes::from(said)]), left);
+    let is_stamped = wanted.is_stamped;
+    Ok(text(Body::from_stream(stream::unfold(start, move |(mut source, mut ready, left)| async move {
         loop {
             if let Some(chunk) = ready.pop_front() {
-                return Some((Ok::<_, Infallible>(chunk), (source, ready, is_stamped)));
+                let chunk = chunk.slice(..chunk.len().min(left));
+                let left = left - chunk.len();
+                return Some((Ok::<_, Infallible>(chunk), (source, ready, left)));
             }
-            if source.life.ended_at.is_some() {
+            if left == 0 || source.life.ended_at.is_some() {
                 return None;
             }
             let next = source.state.clock.now() + LOOK_EVERY;
