@@ -14,6 +14,8 @@ mod gate;
 mod journal;
 mod peers_aws;
 mod peers_investigate;
+mod peers_kubernetes;
+mod peers_schemas;
 mod rehearsal_kubernetes;
 mod rehearsal_wire;
 mod rehearsed;

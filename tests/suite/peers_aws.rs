@@ -41,12 +41,17 @@ impl Drop for Peer {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the tests' own settings: where the peers lie")]
 fn program(name: &str) -> Option<PathBuf> {
+    peer(&format!("venv/bin/{name}"))
+}
+
+/// A program or folder of the installed peers; where it is absent the test is skipped, or fails where it is required.
+#[expect(clippy::disallowed_methods, reason = "the tests' own settings: where the peers lie")]
+pub(crate) fn peer(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("PAGERDECK_PEERS").map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/pagerdeck-peers"));
-    let program = folder.or_else(home)?.join("venv/bin").join(name);
-    if program.is_file() {
+    let program = folder.or_else(home)?.join(name);
+    if program.exists() {
         return Some(program);
     }
     let required = std::env::var_os("PAGERDECK_REQUIRE_PEERS").is_some_and(|value| value == "1");
