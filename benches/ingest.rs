@@ -83,7 +83,9 @@ fn ingest_into_the_ring(bencher: divan::Bencher, n: usize) {
             let mut summary = BatchSummary::default();
             let line = |raw| Arc::new(ingest(raw, &group));
             let page: Vec<Arc<LogLine>> = rest.by_ref().take(10_000).map(line).collect();
-            page.iter().for_each(|line| summary.add(line));
+            for line in &page {
+                summary.add(line);
+            }
             board.fold_batch(&group, &summary, &page);
         }
         board

@@ -22,7 +22,7 @@ enum Sense {
 }
 
 /// A search, as typed: `text` as it stands, `~expression`, and a `!` before either for the rows that lack it (the signs
-/// are those of LogQL's line filters); `\` takes a first `!` or `~` as it stands. Case counts once there is a capital
+/// are those of `LogQL`'s line filters); `\` takes a first `!` or `~` as it stands. Case counts once there is a capital
 /// letter.
 #[derive(Clone, Debug)]
 pub struct Search {

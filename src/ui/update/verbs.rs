@@ -39,7 +39,10 @@ pub(super) fn verb(ui: &mut Ui, action: Action, session: &Session, at: Instants)
             vec![Intent::SettleUncertain { incident: incident.id, step: step.id }]
         }
         Action::Rehearse if undecided(&step.state) => vec![Intent::Rehearse { incident: incident.id, step: step.id }],
-        Action::Undo if step.state.may_have_run() => vec![Intent::Undo { incident: incident.id, step: step.id }],
+        Action::Undo if step.state.can_be_undone() => vec![Intent::Undo { incident: incident.id, step: step.id }],
+        Action::Undo if step.state == StepState::Running => {
+            refuse(ui, format!("{} is RUNNING: wait until its request has ended.", step.id), at)
+        }
         Action::Undo => refuse(ui, format!("{} changed nothing that could be undone.", step.id), at),
         _ => refuse(ui, format!("{} is {}: it cannot be decided now.", step.id, step.state.word()), at),
     }

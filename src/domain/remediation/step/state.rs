@@ -199,6 +199,11 @@ impl StepState {
         self.is_in_flight() || matches!(self, Self::Verified | Self::Failed { .. })
     }
 
+    /// Whether an undo of it may be proposed: it ran, and its request is no longer under way.
+    pub fn can_be_undone(&self) -> bool {
+        self.may_have_run() && *self != Self::Running
+    }
+
     /// What the person decided, as far as the state tells: `approved`, `denied`, `skipped`.
     pub fn decision_word(&self) -> Option<&'static str> {
         match self {
