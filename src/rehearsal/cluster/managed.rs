@@ -12,24 +12,13 @@ use super::failure::Failure;
 use super::kind::{Kind, Subresource};
 use super::schema::{self, Shape};
 use super::shape::stamp;
+use super::write::KEPT;
 
 #[cfg(test)]
 mod tests;
 
-/// Fields that nobody manages: the server's own, and those that say which object it is.
-const UNMANAGED: [&str; 11] = [
-    "name",
-    "namespace",
-    "uid",
-    "resourceVersion",
-    "generation",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "selfLink",
-    "generateName",
-    "managedFields",
-];
+/// Fields of the metadata that nobody manages, besides those that no client may change.
+const UNMANAGED: [&str; 3] = ["selfLink", "generateName", "managedFields"];
 
 /// The manager of everything in an object that was never tracked, once somebody applies to it.
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
@@ -183,6 +172,10 @@ pub fn note_first_apply(writer: &Writer<'_>, intent: &Value, object: &mut Value)
     store(object, vec![writer.entry(Operation::Apply, set)]);
 }
 
+fn unmanaged() -> impl Iterator<Item = &'static str> {
+    KEPT.into_iter().chain(UNMANAGED)
+}
+
 /// The object without what nobody manages; the status only where it is what is written.
 fn bare(kind: &Kind, object: &Value, through: Option<Subresource>) -> Value {
     let mut bare = object.clone();
@@ -192,7 +185,7 @@ fn bare(kind: &Kind, object: &Value, through: Option<Subresource>) -> Value {
         fields.remove("status");
     }
     if let Some(Value::Object(metadata)) = fields.get_mut("metadata") {
-        metadata.retain(|name, _| !UNMANAGED.contains(&name.as_str()));
+        metadata.retain(|name, _| !unmanaged().any(|known| known == name));
     }
     bare
 }
@@ -208,7 +201,7 @@ fn keep_unmanaged(kind: &Kind, live: &Value, object: &mut Value) {
     if !object["metadata"].is_object() {
         object["metadata"] = json!({});
     }
-    for name in UNMANAGED {
+    for name in unmanaged() {
         if let Some(value) = live["metadata"].get(name) {
             object["metadata"][name] = value.clone();
         }

@@ -19,6 +19,7 @@ use super::store::Key;
 use super::{Cluster, admission, defaults, validate};
 use crate::rehearsal::ledger::DryRun;
 
+pub use identity::KEPT;
 pub use scale::scale_of;
 
 use identity::{expect_kind, kept_identity, preconditions, restore};

@@ -42,18 +42,20 @@ pub(super) fn preconditions(target: Target<'_>, before: &Value, after: &Value) -
     Ok(())
 }
 
+/// Fields of the metadata that no client may change: which object it is, and what the server says of it.
+pub const KEPT: [&str; 8] = [
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+];
+
 /// What a client may not change is as it was.
 pub(super) fn kept_identity(before: &Value, mut after: Value) -> Value {
-    const KEPT: [&str; 8] = [
-        "name",
-        "namespace",
-        "uid",
-        "resourceVersion",
-        "generation",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    ];
     if !after["metadata"].is_object() {
         after["metadata"] = json!({});
     }
