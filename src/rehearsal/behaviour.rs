@@ -43,6 +43,8 @@ impl Life {
 pub enum LifeEnd {
     /// Killed for its memory: reason `OOMKilled`, exit code 137.
     OomKilled,
+    /// Killed by the kubelet when its liveness probe failed: reason `Error`, exit code 137.
+    ProbeKilled,
     /// Its pod was deleted or replaced.
     Replaced,
 }
@@ -78,7 +80,7 @@ impl Behaviour {
     /// A leak's come closer together as the room shrinks (share of the time to the power 1/1.3), a ceiling's evenly.
     /// They go round the pods in shrinking rounds, so that some containers are hit more often than others.
     pub fn past_kills(&self, replicas: u32) -> Vec<PastKill> {
-        let (Regime::Leak { kills, .. } | Regime::Ceiling { kills, .. }) = &self.regime else {
+        let Some(kills) = self.regime.kills() else {
             return Vec::new();
         };
         if replicas == 0 {
@@ -98,12 +100,18 @@ impl Behaviour {
             .collect()
     }
 
-    /// When a life will be killed for its memory, if nothing else ends it; `None` when it fits its limit. Always after
+    /// How the kills of this regime end a life.
+    pub fn kill_end(&self) -> LifeEnd {
+        if matches!(self.regime, Regime::Hangs { .. }) { LifeEnd::ProbeKilled } else { LifeEnd::OomKilled }
+    }
+
+    /// When a life will be killed, for its memory or by its probe, if nothing else ends it; `None` when it fits its limit. Always after
     /// start: what was before is [`Self::past_kills`].
     pub fn next_kill(&self, life: &Life) -> Option<Timestamp> {
         let room = self.room(life)?;
         let (full_at, kills) = match &self.regime {
             Regime::Flat { .. } => return None,
+            Regime::Hangs { kills, .. } => (life.started_at, kills),
             Regime::Leak { floor, rate, retained, kills, .. } => {
                 let minutes = ((room * FULL - floor) / rate).max(0.0);
                 (self.leak_origin(life, *retained)? + millis(minutes * 60.0), kills)
@@ -134,7 +142,9 @@ impl Behaviour {
     fn level(&self, life: &Life, at: Timestamp) -> f64 {
         let brim = self.room(life).unwrap_or(100.0) * BRIM;
         match &self.regime {
-            Regime::Flat { level, noise } => (level + self.jitter(life, at, *noise)).max(0.0),
+            Regime::Flat { level, noise } | Regime::Hangs { level, noise, .. } => {
+                (level + self.jitter(life, at, *noise)).max(0.0)
+            }
             Regime::Leak { floor, rate, retained, noise, .. } => {
                 let grown = self
                     .leak_origin(life, *retained)
@@ -168,7 +178,7 @@ impl Behaviour {
     fn onset(&self) -> Timestamp {
         match &self.regime {
             Regime::Leak { onset, .. } | Regime::Ceiling { onset, .. } => self.start + *onset,
-            Regime::Flat { .. } => self.start,
+            Regime::Flat { .. } | Regime::Hangs { .. } => self.start,
         }
     }
 

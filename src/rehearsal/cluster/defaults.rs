@@ -102,6 +102,15 @@ fn pod_spec(spec: &mut Value) {
                 "imagePullPolicy": if is_latest { "Always" } else { "IfNotPresent" },
             }),
         );
+        for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
+            let Some(probe) = container.get_mut(name) else { continue };
+            let patience =
+                json!({"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3});
+            missing(probe, &patience);
+            if let Some(get) = probe.get_mut("httpGet") {
+                missing(get, &json!({"path": "/", "scheme": "HTTP"}));
+            }
+        }
         if let Some(Value::Array(ports)) = container.get_mut("ports") {
             for port in ports {
                 missing(port, &json!({"protocol": "TCP"}));

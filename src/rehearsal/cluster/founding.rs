@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::access;
 use super::deployment::REVISION;
 use super::dice::Dice;
-use super::event::{self, Occurrence, Tone};
+use super::event::{self, Occurrence};
 use super::kind::{Kind, row};
 use super::life::Fate;
 use super::pod::{self, Running, Stay};
@@ -32,7 +32,8 @@ impl Cluster {
             each.map(|one| (place(one), Behaviour::new(one, scenario.start, seed))).collect();
         let foreseen = behaviours.clone();
         let fate = Fate::new(move |namespace, workload, life| {
-            foreseen.get(&(namespace.to_owned(), workload.to_owned()))?.next_kill(life)
+            let behaviour = foreseen.get(&(namespace.to_owned(), workload.to_owned()))?;
+            Some((behaviour.next_kill(life)?, behaviour.kill_end()))
         });
         let mut cluster = Self::bare(scenario.dawn(), seed, fate);
         cluster.user.clone_from(&scenario.scope.identity);
@@ -40,7 +41,8 @@ impl Cluster {
         cluster.found_places(scenario);
         for spec in &scenario.workloads {
             let kills = behaviours.get(&place(spec)).map_or_else(Vec::new, |one| one.past_kills(spec.replicas));
-            cluster.found_workload(spec, &kills, scenario.start);
+            let end = behaviours.get(&place(spec)).map_or(LifeEnd::OomKilled, Behaviour::kill_end);
+            cluster.found_workload(spec, (&kills, end), scenario.start);
         }
         cluster.found_furniture(scenario);
         cluster.now = scenario.start;
@@ -118,7 +120,7 @@ impl Cluster {
         }));
     }
 
-    fn found_workload(&mut self, spec: &WorkloadSpec, kills: &[PastKill], start: Timestamp) {
+    fn found_workload(&mut self, spec: &WorkloadSpec, (kills, end): (&[PastKill], LifeEnd), start: Timestamp) {
         let tempo = Tempo { ready_after: spec.ready_after, gone_after: spec.gone_after };
         self.tempo.insert(place(spec), tempo);
         let kind = row(spec.kind.plural());
@@ -144,7 +146,7 @@ impl Cluster {
             // A pod is older than its first kill, whatever the scenario says of the rollout.
             let latest = mine.first().map_or(planned, |first| *first - spec.ready_after * 2);
             self.now = planned.min(latest);
-            self.found_pod(spec, &owner, index, &mine, start);
+            self.found_pod(spec, (&owner, index), (&mine, end), start);
         }
     }
 
@@ -211,7 +213,13 @@ impl Cluster {
         self.store.put(Key::of(row("deployments"), &done), done);
     }
 
-    fn found_pod(&mut self, spec: &WorkloadSpec, owner: &Value, index: usize, kills: &[Timestamp], start: Timestamp) {
+    fn found_pod(
+        &mut self,
+        spec: &WorkloadSpec,
+        (owner, index): (&Value, usize),
+        (kills, end): (&[Timestamp], LifeEnd),
+        start: Timestamp,
+    ) {
         let mut pod = self.pod_of(owner);
         let revision = format!("{}-", spec.name);
         let hash = self.store.list(row("controllerrevisions"), Some(spec.namespace.as_str())).map(|entry| entry.1);
@@ -240,19 +248,19 @@ impl Cluster {
         self.runs.insert(uid.clone(), run);
         for container in 0..spec.containers.len() {
             let kills = if container == 0 { kills } else { &[] };
-            self.live_until(&uid, container, (first, kills), start);
+            self.live_until(&uid, container, (first, kills, end), start);
         }
     }
 
     /// Plays the past of a container: its kills before start, and the life or the wait it is in at start.
-    fn live_until(&mut self, uid: &str, container: usize, past: (Timestamp, &[Timestamp]), start: Timestamp) {
-        let (mut since, kills) = past;
+    fn live_until(&mut self, uid: &str, container: usize, past: (Timestamp, &[Timestamp], LifeEnd), start: Timestamp) {
+        let (mut since, kills, end) = past;
         for killed_at in kills {
             let Some(run) = self.runs.get_mut(uid) else { return };
             let one = &mut run.containers[container];
             let wait = one.backoff.crashed(killed_at.duration_since(since));
             let until = *killed_at + wait.max(pod::RESTART_DELAY);
-            one.last = Some((since, *killed_at));
+            one.last = Some((since, *killed_at, end));
             one.state = Running::Down { until, wait };
             if until <= start {
                 one.restarts += 1;
@@ -263,7 +271,7 @@ impl Cluster {
                 pod_created_at: run.born_at,
                 started_at: since,
                 ended_at: Some(*killed_at),
-                end: Some(LifeEnd::OomKilled),
+                end: Some(end),
                 limit: one.limit,
             };
             let (key, name) = (run.key.clone(), one.name.clone());
@@ -271,10 +279,10 @@ impl Cluster {
                 self.lives.entry(place).or_default().push(life);
             }
             if let Some(about) = self.store.get(&key).cloned() {
-                let message = pod::oom_message(&name);
-                let (tone, source) = (Tone::Warning, "kernel-monitor");
-                let kill = Occurrence { about: &about, tone, reason: "OOMKilling", message, source };
-                event::record(&mut self.store, *killed_at, &kill);
+                for (tone, reason, message, source) in pod::told_of_kill(end, &name) {
+                    let told = Occurrence { about: &about, tone, reason, message, source };
+                    event::record(&mut self.store, *killed_at, &told);
+                }
             }
             since = until;
         }

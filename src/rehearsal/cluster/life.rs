@@ -1,26 +1,29 @@
-//! The seam to the model of behaviour, which says when a life ends for want of memory, and the kubelet's patience.
+//! The seam to the model of behaviour, which says when and how a life is killed, and the kubelet's patience.
 
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::rehearsal::behaviour::Life;
+use crate::rehearsal::behaviour::{Life, LifeEnd};
 
-type Foresight = dyn Fn(&str, &str, &Life) -> Option<Timestamp> + Send + Sync;
+/// When a life ends, and how.
+pub type Doom = (Timestamp, LifeEnd);
 
-/// The model of behaviour as the cluster asks it: when, if ever, does this life end for want of memory?
+type Foresight = dyn Fn(&str, &str, &Life) -> Option<Doom> + Send + Sync;
+
+/// The model of behaviour as the cluster asks it: when, if ever, and how does this life end by a kill?
 #[derive(Clone)]
 pub struct Fate(Arc<Foresight>);
 
 impl Fate {
     /// A fate told by a function of the workload's namespace and name and of the life; it must be pure.
-    pub fn new(foresight: impl Fn(&str, &str, &Life) -> Option<Timestamp> + Send + Sync + 'static) -> Self {
+    pub fn new(foresight: impl Fn(&str, &str, &Life) -> Option<Doom> + Send + Sync + 'static) -> Self {
         Self(Arc::new(foresight))
     }
 
-    /// When this life ends.
-    pub fn of(&self, namespace: &str, workload: &str, life: &Life) -> Option<Timestamp> {
+    /// When and how this life ends.
+    pub fn of(&self, namespace: &str, workload: &str, life: &Life) -> Option<Doom> {
         (self.0)(namespace, workload, life)
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::event::{self, Occurrence, Tone};
 use super::kind::row;
-use super::life::Backoff;
+use super::life::{Backoff, Doom};
 use super::quantity;
 use super::shape::{self, set, stamp};
 use super::store::Key;
@@ -55,8 +55,8 @@ pub(super) struct ContainerRun {
     pub(super) restarts: u32,
     pub(super) backoff: Backoff,
     pub(super) state: Running,
-    /// Start and end of the life before.
-    pub(super) last: Option<(Timestamp, Timestamp)>,
+    /// Start and end of the life before, and how it ended.
+    pub(super) last: Option<(Timestamp, Timestamp, LifeEnd)>,
 }
 
 /// The present state of a container.
@@ -65,7 +65,7 @@ pub(super) enum Running {
     /// Image and sandbox are being made; starts then.
     Creating(Timestamp),
     /// Runs.
-    Up { since: Timestamp, ready_at: Timestamp, doom: Option<Timestamp> },
+    Up { since: Timestamp, ready_at: Timestamp, doom: Option<Doom> },
     /// Was killed and starts again then, after a back-off of so long.
     Down { until: Timestamp, wait: SignedDuration },
 }
@@ -88,9 +88,9 @@ impl ContainerRun {
         match self.state {
             Running::Creating(at) | Running::Down { until: at, .. } => Some(at),
             Running::Up { ready_at, doom, .. } if ready_at > now => {
-                Some(doom.map_or(ready_at, |doom| doom.min(ready_at)))
+                Some(doom.map_or(ready_at, |doom| doom.0.min(ready_at)))
             }
-            Running::Up { doom, .. } => doom,
+            Running::Up { doom, .. } => doom.map(|doom| doom.0),
         }
     }
 }
@@ -189,7 +189,9 @@ impl Cluster {
         match container.state {
             Running::Creating(at) if at <= self.now => self.start_container(uid, index),
             Running::Down { until, .. } if until <= self.now => self.start_container(uid, index),
-            Running::Up { since, doom: Some(doom), .. } if doom <= self.now => self.kill_container(uid, index, since),
+            Running::Up { since, doom: Some((at, end)), .. } if at <= self.now => {
+                self.kill_container(uid, index, (since, end));
+            }
             Running::Creating(_) | Running::Down { .. } | Running::Up { .. } => {}
         }
     }
@@ -229,18 +231,19 @@ impl Cluster {
         container.state = Running::Up { since, ready_at: since + run.warm_up, doom };
     }
 
-    fn kill_container(&mut self, uid: &str, index: usize, since: Timestamp) {
+    fn kill_container(&mut self, uid: &str, index: usize, (since, end): (Timestamp, LifeEnd)) {
         let now = self.now;
-        self.end_lives(uid, Some(index), LifeEnd::OomKilled);
+        self.end_lives(uid, Some(index), end);
         let Some(run) = self.runs.get_mut(uid) else { return };
         let named = format!("{}_{}({uid})", run.key.name, run.key.namespace);
         let container = &mut run.containers[index];
         let wait = container.backoff.crashed(now.duration_since(since));
-        container.last = Some((since, now));
+        container.last = Some((since, now, end));
         container.state = Running::Down { until: now + wait.max(RESTART_DELAY), wait };
         let name = container.name.clone();
-        let oom = oom_message(&name);
-        self.say(uid, Tone::Warning, "OOMKilling", &oom);
+        for (tone, reason, message, _) in told_of_kill(end, &name) {
+            self.say(uid, tone, reason, &message);
+        }
         if wait.is_positive() {
             let text = format!("Back-off restarting failed container {name} in pod {named}");
             self.say(uid, Tone::Warning, "BackOff", &text);
@@ -325,7 +328,24 @@ impl Cluster {
     }
 }
 
-/// The words of the event for a kill; the same each time, so that the event counts.
-pub(super) fn oom_message(container: &str) -> String {
-    format!("Memory cgroup out of memory: Killed process in container {container} (OOMKilled, exit code 137)")
+/// The events of a kill: tone, reason, message and source. The words are the same each time, so that events count.
+pub(super) fn told_of_kill(end: LifeEnd, container: &str) -> Vec<(Tone, &'static str, String, &'static str)> {
+    match end {
+        LifeEnd::OomKilled => {
+            let message = format!(
+                "Memory cgroup out of memory: Killed process in container {container} (OOMKilled, exit code 137)"
+            );
+            vec![(Tone::Warning, "OOMKilling", message, "kernel-monitor")]
+        }
+        LifeEnd::ProbeKilled => {
+            let failed = "Liveness probe failed: Get \"http://:8080/healthz\": context deadline exceeded (Client.Timeout \
+                          exceeded while awaiting headers)";
+            let killing = format!("Container {container} failed liveness probe, will be restarted");
+            vec![
+                (Tone::Warning, "Unhealthy", failed.to_owned(), "kubelet"),
+                (Tone::Normal, "Killing", killing, "kubelet"),
+            ]
+        }
+        LifeEnd::Replaced => Vec::new(),
+    }
 }

@@ -9,11 +9,12 @@ use crate::rehearsal::scenario::Quantity;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClusterSpec {
-    /// What the caller may do. An empty list allows everything.
+    /// What the caller may do, written into the cluster as roles and bindings. An empty list allows everything, unless
+    /// `objects` has bindings of its own.
     pub access: Vec<AccessRule>,
     /// Limits on what a namespace may hold.
     pub quotas: Vec<QuotaSpec>,
-    /// Horizontal autoscalers; visible, they do not scale.
+    /// Horizontal autoscalers; they hold a deployment within their bounds, and have no metrics to scale by.
     pub autoscalers: Vec<AutoscalerSpec>,
     /// Admission webhooks that have a say.
     pub webhooks: Vec<WebhookSpec>,

@@ -6,7 +6,7 @@ use super::kind::row;
 use super::shape::{self, set};
 use super::spec::{AutoscalerSpec, QuotaSpec};
 use crate::domain::observation::workload::Ownership;
-use crate::rehearsal::scenario::{ContainerShape, Quantity, RevisionSpec, WorkloadSpec};
+use crate::rehearsal::scenario::{ContainerShape, Quantity, Regime, RevisionSpec, WorkloadSpec};
 
 /// A workload as it was, or is, at a revision.
 pub(super) fn workload(spec: &WorkloadSpec, revision: Option<&RevisionSpec>) -> Value {
@@ -16,6 +16,9 @@ pub(super) fn workload(spec: &WorkloadSpec, revision: Option<&RevisionSpec>) -> 
         labels[name.as_str()] = json!(value);
     }
     let mut containers: Vec<Value> = spec.containers.iter().map(container).collect();
+    if let (Some(first), Regime::Hangs { .. }) = (containers.first_mut(), &spec.memory) {
+        first["livenessProbe"] = json!({"httpGet": {"path": "/healthz", "port": 8080}});
+    }
     if let (Some(first), Some(revision)) = (containers.first_mut(), revision) {
         if let Some(image) = &revision.image {
             first["image"] = json!(image);

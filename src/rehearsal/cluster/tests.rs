@@ -256,7 +256,7 @@ fn a_killed_container_waits_longer_each_time_and_is_counted() {
     let mut scenario = founding();
     scenario.workloads.retain(|workload| workload.name == "my-api");
     let mut cluster = Cluster::new(&scenario, 41);
-    cluster.fate = Fate::new(|_, _, life| Some(life.started_at + SignedDuration::from_secs(20)));
+    cluster.fate = Fate::new(|_, _, life| Some((life.started_at + SignedDuration::from_secs(20), LifeEnd::OomKilled)));
     patch(&mut cluster, MY_API, &json!({"spec": {"replicas": 1}}), DryRun::No).unwrap();
     patch(&mut cluster, MY_API, &restart("x"), DryRun::No).unwrap();
     let mut waits = Vec::new();
@@ -272,6 +272,26 @@ fn a_killed_container_waits_longer_each_time_and_is_counted() {
     });
     waits.dedup();
     assert!(waits.starts_with(&["10s".to_owned(), "20s".to_owned(), "40s".to_owned()]), "{waits:?}");
+}
+
+#[test]
+fn a_probe_that_fails_kills_with_137_and_is_no_want_of_memory() {
+    let mut scenario = founding();
+    let my_api = &mut scenario.workloads[0];
+    let Regime::Leak { kills, .. } = my_api.memory.clone() else { panic!("the founding workload leaks") };
+    my_api.memory = Regime::Hangs { level: 50.0, noise: 0.0, kills };
+    let cluster = Cluster::new(&scenario, 41);
+    let pods = all(&cluster, "pods", "my-api-");
+    let last = "/status/containerStatuses/0/lastState/terminated";
+    assert_eq!(sum(&pods, &format!("{last}/exitCode")), 6 * 137);
+    assert!(pods.iter().all(|pod| shape::text(pod, &format!("{last}/reason")) == Some("Error")));
+    assert!(deployment(&cluster).pointer("/spec/template/spec/containers/0/livenessProbe/httpGet").is_some());
+    let events = all(&cluster, "events", "my-api-");
+    let counted = |reason: &str| {
+        let own: Vec<Value> = events.iter().filter(|event| event["reason"] == reason).cloned().collect();
+        sum(&own, "/count")
+    };
+    assert_eq!((counted("Unhealthy"), counted("Killing"), counted("OOMKilling")), (14, 14, 0));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::overlay::Overlay;
-use super::{ConditionSpec, HistorySpec, Regime, Scenario};
+use super::{ConditionSpec, HistorySpec, Scenario};
 use crate::domain::fault::{Fault, FaultKind};
 
 /// A scenario in a list.
@@ -137,7 +137,7 @@ fn check(scenario: &Scenario) -> Result<(), String> {
         if workload.containers.is_empty() || workload.revisions.is_empty() {
             return Err(format!("The workload {:?} needs a container and a revision.", workload.name));
         }
-        if let Regime::Leak { kills, .. } | Regime::Ceiling { kills, .. } = &workload.memory
+        if let Some(kills) = workload.memory.kills()
             && (kills.from >= kills.to || kills.gap_min > kills.gap_max || kills.to.is_positive())
         {
             return Err(format!("The kills of {:?} need from < to <= 0 and gap_min <= gap_max.", workload.name));

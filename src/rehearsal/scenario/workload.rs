@@ -233,6 +233,26 @@ pub enum Regime {
         /// The kills before start and the pace after.
         kills: KillSpec,
     },
+    /// Steady memory in a process that stops answering: its liveness probe fails and the kubelet kills it, exit code 137.
+    Hangs {
+        /// Percent of the declared limit.
+        level: f64,
+        /// Jitter, plus or minus, in points.
+        #[serde(default)]
+        noise: f64,
+        /// The kills before start and the pace after.
+        kills: KillSpec,
+    },
+}
+
+impl Regime {
+    /// The kills of a regime that has some.
+    pub fn kills(&self) -> Option<&KillSpec> {
+        match self {
+            Self::Flat { .. } => None,
+            Self::Leak { kills, .. } | Self::Ceiling { kills, .. } | Self::Hangs { kills, .. } => Some(kills),
+        }
+    }
 }
 
 impl Default for Regime {

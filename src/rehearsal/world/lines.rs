@@ -84,7 +84,7 @@ impl<'a> Sight<'a> {
                 self.spread(index, log, minute, per_minute * share)
             }
             Cadence::EachKill { after } => numbered(lives)
-                .filter(|(life, _)| life.end == Some(LifeEnd::OomKilled))
+                .filter(|(life, _)| matches!(life.end, Some(LifeEnd::OomKilled | LifeEnd::ProbeKilled)))
                 .filter_map(|(life, nth)| {
                     Some(one(life.ended_at? + *after, Some(life), nth, format!("{} {nth}", life.pod)))
                 })

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::dice::Dice;
 use super::super::shape::{self, stamp};
 use super::{ContainerRun, PodRun, Running, Stay};
+use crate::rehearsal::behaviour::LifeEnd;
 
 /// The status object of a pod. Conditions keep their transition times while they do not change.
 pub(in super::super) fn of(run: &PodRun, pod: &Value, now: Timestamp) -> Value {
@@ -86,7 +87,7 @@ fn container_status(run: &PodRun, container: &ContainerRun, uid: &str, now: Time
     let lives = container.restarts.to_string();
     let identity = format!("containerd://{:016x}", Dice::new(3).draw(&[uid, &container.name, &lives]));
     let mut state = json!({});
-    let mut last = container.last.map(|(from, to)| ended(from, to, uid, &container.name));
+    let mut last = container.last.map(|life| ended(life, uid, &container.name));
     match container.state {
         Running::Creating(_) => state["waiting"] = json!({"reason": "ContainerCreating"}),
         Running::Up { since, .. } => state["running"] = json!({"startedAt": stamp(since)}),
@@ -111,10 +112,11 @@ fn container_status(run: &PodRun, container: &ContainerRun, uid: &str, now: Time
     })
 }
 
-/// A life that the kernel ended.
-fn ended(from: Timestamp, to: Timestamp, uid: &str, name: &str) -> Value {
+/// A life that was ended: by the kernel for its memory, or by the kubelet for its probe.
+fn ended((from, to, end): (Timestamp, Timestamp, LifeEnd), uid: &str, name: &str) -> Value {
     let identity = format!("containerd://{:016x}", Dice::new(3).draw(&[uid, name, &to.to_string()]));
-    json!({"exitCode": 137, "reason": "OOMKilled", "startedAt": stamp(from), "finishedAt": stamp(to), "containerID": identity})
+    let reason = if end == LifeEnd::OomKilled { "OOMKilled" } else { "Error" };
+    json!({"exitCode": 137, "reason": reason, "startedAt": stamp(from), "finishedAt": stamp(to), "containerID": identity})
 }
 
 /// Quality of service: guaranteed when every container's requests equal its limits, best effort when it has neither.

@@ -60,7 +60,7 @@ fn a_base_lends_what_is_not_said_and_lists_are_laid_over_by_key() {
     assert_eq!((twin.start, twin.scope.account.as_str()), (base.start, "123456789012"));
     assert_eq!(twin.metrics.len(), base.metrics.len());
     assert_eq!(twin.workloads.len(), base.workloads.len());
-    assert!(matches!(twin.workload("my-api").unwrap().memory, Regime::Flat { .. }));
+    assert!(matches!(twin.workload("my-api").unwrap().memory, crate::rehearsal::scenario::Regime::Flat { .. }));
 }
 
 #[test]
