@@ -111,10 +111,9 @@ pub(super) enum FormWord {
 impl FormWord {
     pub(super) fn form(self) -> OutputForm {
         match self {
-            Self::Text => OutputForm::Text,
             Self::Json => OutputForm::Json,
             Self::Jsonl => OutputForm::Jsonl,
-            Self::Md => OutputForm::Text,
+            Self::Text | Self::Md => OutputForm::Text,
         }
     }
 }

@@ -87,7 +87,7 @@ pub fn read(files: &Files) -> Result<Exported, Fault> {
     let mut exported =
         Exported { window, evidence: Vec::new(), lines, series, workload: workload.cloned(), thresholds };
     let collector = collector(&files.collectors, &exported)?;
-    exported.evidence = answered(&exported, &objects, collector);
+    exported.evidence = answered(&exported, &objects, collector.as_ref());
     Ok(exported)
 }
 
@@ -178,7 +178,7 @@ fn collector(paths: &[PathBuf], exported: &Exported) -> Result<Option<Answer>, F
 }
 
 /// Every question, in order; what no file answers was not asked.
-fn answered(exported: &Exported, objects: &Objects, collector: Option<Answer>) -> Vec<Evidence> {
+fn answered(exported: &Exported, objects: &Objects, collector: Option<&Answer>) -> Vec<Evidence> {
     let mut digest = LogDigest::new(exported.window);
     exported.lines.iter().for_each(|line| digest.add(line));
     let read = (!exported.lines.is_empty()).then_some((&digest, Completeness::Exact));
@@ -198,7 +198,7 @@ fn answered(exported: &Exported, objects: &Objects, collector: Option<Answer>) -
             evidence::oom_kills(read, pods, events, exported.window)
         }
         Question::OomKills => nothing("kills"),
-        Question::Collector => match (&collector, series_of(exported, MetricRole::CollectorTime), read) {
+        Question::Collector => match (collector, series_of(exported, MetricRole::CollectorTime), read) {
             (Some(answer), _, _) => answer.clone(),
             (None, None, None) => nothing("a collector"),
             (None, series, read) => {

@@ -119,8 +119,8 @@ pub fn run(asked: &Asked) -> Result<Scorecard, Fault> {
 
 fn judged(scenario: &Scenario, seed: u64, origin: &'static str) -> Result<Case, Fault> {
     let (clock, begun) = (Clock::wall(), 0);
-    let seen = world::evidence(scenario, seed)?;
-    let mut case = Case::of(scenario, seed, &seen);
+    let found_out = world::evidence(scenario, seed)?;
+    let mut case = Case::of(scenario, seed, &found_out);
     case.origin = origin;
     case.ms = clock.mono_ms().saturating_sub(begun);
     Ok(case)

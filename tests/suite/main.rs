@@ -12,6 +12,8 @@ mod fixture;
 mod fixture_parts;
 mod gate;
 mod journal;
+mod judged;
+mod measured;
 mod peers_aws;
 mod peers_investigate;
 mod peers_kubernetes;

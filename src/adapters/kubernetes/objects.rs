@@ -31,7 +31,9 @@ pub struct Objects {
 /// Reads objects; lists are opened.
 pub fn objects(values: &[Value]) -> Objects {
     let mut flat = Vec::new();
-    values.iter().for_each(|value| flatten(value, &mut flat));
+    for value in values {
+        flatten(value, &mut flat);
+    }
     let mut found = Objects::default();
     let mut owners = Owners::default();
     for object in of_kind::<ReplicaSet>(&flat, "ReplicaSet") {

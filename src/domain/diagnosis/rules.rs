@@ -34,6 +34,8 @@ pub const SETTLED: f64 = 0.65;
 pub const MARGIN: f64 = 0.1;
 /// Causes with less than this are not ranked.
 const WORTH_NAMING: f64 = 0.05;
+/// Support from which a cause that waits for evidence keeps others from being settled.
+const INKLING: f64 = 0.15;
 
 /// Judges the evidence.
 ///
@@ -42,7 +44,7 @@ const WORTH_NAMING: f64 = 0.05;
 /// 1. its confidence is at least [`SETTLED`],
 /// 2. every test that is essential to it was answered and supports it, and
 /// 3. every other cause that is not ruled out stays [`MARGIN`] behind, and is not ahead even if what was asked and is
-///    missing spoke for it.
+///    missing spoke for it. A cause that next to nothing speaks for yet is a mere possibility and keeps nothing open.
 ///
 /// Otherwise `Inconclusive` leads, with confidence 0 and the reasons, and the candidates follow.
 pub fn judge(evidence: &[Evidence], now: Timestamp) -> Verdict {
@@ -79,7 +81,7 @@ fn settled(cases: &[Case], reading: &Reading) -> bool {
         && leading.essentials_hold()
         && rivals().all(|rival| {
             rival.confidence().value() + MARGIN <= confidence
-                && rival.at_best(|question| reading.was_asked(question)) <= confidence
+                && (rival.supported() < INKLING || rival.at_best(|question| reading.was_asked(question)) <= confidence)
         })
 }
 

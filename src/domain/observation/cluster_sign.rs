@@ -184,8 +184,7 @@ fn of_event(event: &ClusterEvent) -> Option<Trouble> {
         | "SystemOOM" => Some(Trouble::Node),
         "FailedMount" | "FailedAttachVolume" => Some(Trouble::Reference),
         "InspectFailed" | "ErrImageNeverPull" | "ErrImagePull" | "ImagePullBackOff" => Some(Trouble::Image),
-        "Unhealthy" if says(&["liveness probe", "startup probe"]) => Some(Trouble::Probe),
-        "Killing" if says(&["liveness probe", "startup probe"]) => Some(Trouble::Probe),
+        "Unhealthy" | "Killing" if says(&["liveness probe", "startup probe"]) => Some(Trouble::Probe),
         _ if says(&["pull image", "imagepullbackoff", "errimagepull", "manifest unknown"]) => Some(Trouble::Image),
         _ if says(&["secret \"", "configmap \"", "couldn't find key", "non-existent"])
             && says(&["not found", "find"]) =>

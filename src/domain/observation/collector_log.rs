@@ -71,7 +71,7 @@ fn size(text: &str) -> Option<u64> {
 /// The change written as `BEFORE->AFTER(CAPACITY)`, `BEFORE(C)->AFTER(CAPACITY)` or ZGC's `BEFORE(%)->AFTER(%)`.
 fn change(text: &str) -> Option<HeapChange> {
     let (left, right) = text.split_once("->")?;
-    let left = left.rsplit(|c: char| c == ' ' || c == ':' || c == ',').next()?;
+    let left = left.rsplit([' ', ':', ',']).next()?;
     let before = size(left.split('(').next()?)?;
     let right = right.trim_start();
     let open = right.find('(')?;

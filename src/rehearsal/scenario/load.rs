@@ -18,12 +18,38 @@ pub struct ScenarioSummary {
 }
 
 /// The scenarios inside the program, the founding one first.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 31] = [
     ("oom-leak", include_str!("../../../assets/scenarios/oom-leak.toml")),
     ("limit-too-low", include_str!("../../../assets/scenarios/limit-too-low.toml")),
     ("traffic-flood", include_str!("../../../assets/scenarios/traffic-flood.toml")),
     ("no-data", include_str!("../../../assets/scenarios/no-data.toml")),
     ("model-hallucinates", include_str!("../../../assets/scenarios/model-hallucinates.toml")),
+    ("collector-thrash", include_str!("../../../assets/scenarios/collector-thrash.toml")),
+    ("cpu-bound", include_str!("../../../assets/scenarios/cpu-bound.toml")),
+    ("dependency-after-deploy", include_str!("../../../assets/scenarios/dependency-after-deploy.toml")),
+    ("dependency-down", include_str!("../../../assets/scenarios/dependency-down.toml")),
+    ("dependency-slow", include_str!("../../../assets/scenarios/dependency-slow.toml")),
+    ("dependency-unread", include_str!("../../../assets/scenarios/dependency-unread.toml")),
+    ("deploy-harmless", include_str!("../../../assets/scenarios/deploy-harmless.toml")),
+    ("deploy-hot", include_str!("../../../assets/scenarios/deploy-hot.toml")),
+    ("deploy-regression", include_str!("../../../assets/scenarios/deploy-regression.toml")),
+    ("deploy-slow", include_str!("../../../assets/scenarios/deploy-slow.toml")),
+    ("deploy-yesterday", include_str!("../../../assets/scenarios/deploy-yesterday.toml")),
+    ("flapping-alarm", include_str!("../../../assets/scenarios/flapping-alarm.toml")),
+    ("flood-turned-away", include_str!("../../../assets/scenarios/flood-turned-away.toml")),
+    ("leak-and-flood", include_str!("../../../assets/scenarios/leak-and-flood.toml")),
+    ("leak-by-deploy", include_str!("../../../assets/scenarios/leak-by-deploy.toml")),
+    ("leak-cluster-denied", include_str!("../../../assets/scenarios/leak-cluster-denied.toml")),
+    ("leak-logs-denied", include_str!("../../../assets/scenarios/leak-logs-denied.toml")),
+    ("leak-no-collector", include_str!("../../../assets/scenarios/leak-no-collector.toml")),
+    ("leak-restarted", include_str!("../../../assets/scenarios/leak-restarted.toml")),
+    ("leak-throttled", include_str!("../../../assets/scenarios/leak-throttled.toml")),
+    ("leak-traffic-unread", include_str!("../../../assets/scenarios/leak-traffic-unread.toml")),
+    ("limit-no-collector", include_str!("../../../assets/scenarios/limit-no-collector.toml")),
+    ("limit-traffic-unread", include_str!("../../../assets/scenarios/limit-traffic-unread.toml")),
+    ("organic-growth", include_str!("../../../assets/scenarios/organic-growth.toml")),
+    ("quiet-memory-unread", include_str!("../../../assets/scenarios/quiet-memory-unread.toml")),
+    ("quiet", include_str!("../../../assets/scenarios/quiet.toml")),
 ];
 
 /// The built-in scenarios, the founding one first. One that does not parse is left out; a test keeps that from happening.

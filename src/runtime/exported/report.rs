@@ -77,7 +77,7 @@ pub fn text(exported: &Exported) -> String {
         match &offer.sufficiency {
             Sufficiency::Sufficient { why } => say(format!("offered  {}: {why}", offer.remedy.words())),
             Sufficiency::Refused { reasons } => {
-                say(format!("refused  {}: {}", offer.remedy.words(), reasons.join(" ")))
+                say(format!("refused  {}: {}", offer.remedy.words(), reasons.join(" ")));
             }
         }
     }

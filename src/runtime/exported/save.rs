@@ -29,7 +29,10 @@ pub fn save(exported: &Exported, folder: &Path) -> Result<(), Fault> {
         std::fs::write(folder.join(format!("metric-{}.csv", n + 1)), csv).map_err(failed)?;
     }
     if !exported.lines.is_empty() {
-        let lines: String = exported.lines.iter().map(|line| format!("{} {}\n", line.at, line.text)).collect();
+        let mut lines = String::new();
+        for line in &exported.lines {
+            let _ = writeln!(lines, "{} {}", line.at, line.text);
+        }
         std::fs::write(folder.join("lines.log"), lines).map_err(failed)?;
     }
     let name = folder.file_name().map_or_else(|| "exported".to_owned(), |name| name.to_string_lossy().into_owned());

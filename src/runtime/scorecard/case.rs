@@ -73,10 +73,10 @@ pub struct Case {
 
 impl Case {
     /// Judges what was seen of a scenario.
-    pub(super) fn of(scenario: &Scenario, seed: u64, seen: &Seen) -> Self {
+    pub(super) fn of(scenario: &Scenario, seed: u64, found_out: &Seen) -> Self {
         let expect = &scenario.expect;
-        let verdict = judge(&seen.evidence, seen.now);
-        let offered: Vec<String> = offers(&verdict, &seen.evidence, seen.now)
+        let verdict = judge(&found_out.evidence, found_out.now);
+        let offered: Vec<String> = offers(&verdict, &found_out.evidence, found_out.now)
             .into_iter()
             .filter(|offer| matches!(offer.sufficiency, Sufficiency::Sufficient { .. }))
             .map(|offer| offer.remedy.id().to_owned())
@@ -96,7 +96,7 @@ impl Case {
         let remedies_wrong =
             offered.iter().filter(|id| !of_the_model && !listed(&expect.offered, id)).cloned().collect();
         let remedies_missed = expect.offered.iter().filter(|id| !listed(&offered, id)).cloned().collect();
-        let oom_kills = kills(seen);
+        let oom_kills = kills(found_out);
         let decisive = |missing: &&MissingEvidence| missing.decisive;
         Self {
             scenario: scenario.name.clone(),

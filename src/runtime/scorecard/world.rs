@@ -15,11 +15,12 @@ use crate::domain::observation::log::{Completeness, RawLogEvent, ingest};
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series};
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::{Origin, Service, Surroundings, infer};
+use crate::domain::observation::workload::WorkloadRef;
 use crate::rehearsal::cluster::Cluster;
 use crate::rehearsal::cluster::kind::row;
 use crate::rehearsal::faults::{FaultPlan, Struck};
 use crate::rehearsal::ledger::Api;
-use crate::rehearsal::scenario::{ConditionSpec, FaultEffect, MetricSpec, Scenario, ServiceSpec};
+use crate::rehearsal::scenario::{ConditionSpec, FaultEffect, MetricSpec, Scenario, ServiceSpec, WorkloadSpec};
 use crate::rehearsal::server::lives_of;
 use crate::rehearsal::world::{AlarmNow, Sight, World};
 
@@ -140,7 +141,7 @@ struct Cloud<'a> {
 impl Cloud<'_> {
     fn evidence(&self, alarm: &Alarm, cluster: &Cluster) -> Vec<Evidence> {
         let configured: Vec<Service> = self.scenario.services.iter().map(service).collect();
-        let workloads: Vec<_> = self.scenario.workloads.iter().map(|workload| workload.target()).collect();
+        let workloads: Vec<_> = self.scenario.workloads.iter().map(WorkloadSpec::target).collect();
         let around = Surroundings { configured: &configured, workloads: &workloads, log_groups: &[] };
         let service = infer(alarm, &around);
         let window = Window::minutes_before(self.now, MINUTES);
@@ -207,7 +208,7 @@ impl Cloud<'_> {
                     _ => evidence::oom_kills(logs, own.as_deref(), events, window),
                 }
             }
-            Question::Workload => self.workload(target, found),
+            Question::Workload => Self::workload(target, found),
             Question::Changes => match (&found.sets, target) {
                 (Err(fault), _) => unanswered(fault.clone()),
                 (Ok(objects), Some(target)) => {
@@ -218,7 +219,7 @@ impl Cloud<'_> {
         })
     }
 
-    fn workload(&self, target: Option<&crate::domain::observation::workload::WorkloadRef>, found: &Read) -> Answer {
+    fn workload(target: Option<&WorkloadRef>, found: &Read) -> Answer {
         let Some(target) = target else { return Answer::NotAsked { why: "no workload is known".to_owned() } };
         match (&found.workloads, &found.pods) {
             (Err(fault), _) | (_, Err(fault)) => unanswered(fault.clone()),
@@ -251,17 +252,13 @@ impl Cloud<'_> {
     }
 
     fn metric(&self, query: &MetricQuery, alarm: &Alarm, window: Window) -> Answer {
-        let watched = alarm.metrics().contains(&query.metric) || self.watches(query);
-        let threshold = if watched { alarm.threshold().or_else(|| self.threshold(query)) } else { None };
+        let own = alarm.metrics().contains(&query.metric).then(|| alarm.threshold()).flatten();
+        let threshold = own.or_else(|| self.threshold(query));
         match self.series(query, window) {
             Ok(Some((series, baseline))) => evidence::series(series, Some(baseline), threshold),
             Ok(None) => Answer::Absent,
             Err(fault) => unanswered(fault),
         }
-    }
-
-    fn watches(&self, query: &MetricQuery) -> bool {
-        self.threshold(query).is_some()
     }
 
     /// The threshold of any alarm on a metric.

@@ -83,8 +83,9 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
             let top = top.map_or(String::new(), |top| {
                 format!("; most frequent error, {} lines: {:?}", top.count, short(&top.template))
             });
-            let signs: String =
+            let told: Vec<String> =
                 signs.iter().map(|sign| format!("; {} lines tell of {}", sign.lines, sign.sign.words())).collect();
+            let signs = told.concat();
             format!("{lines} lines in {} templates, {errors} errors, {warnings} warnings{top}{signs}", templates.len())
         }
         Payload::Workload { workload, .. } => of_workload(workload, &numbers),

@@ -99,6 +99,11 @@ impl Case {
         formula(self.sum(Side::Supports) + asked, self.sum(Side::Against), never)
     }
 
+    /// The weight of what supports it.
+    pub(super) fn supported(&self) -> f64 {
+        self.sum(Side::Supports)
+    }
+
     /// Whether an essential or excluding test speaks against it.
     pub(super) fn is_ruled_out(&self) -> bool {
         self.broken

@@ -135,9 +135,9 @@ fn state(reading: &HeapReading, told: &[(f64, u64, CollectionKind)], lasting: &[
 /// Whether floors rise and not by chance; with fewer than eight of them Mann–Kendall is not fit for use, and nearly all
 /// neighbours must rise instead.
 fn rises(floors: &[f64]) -> bool {
-    let minute = |n: usize| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(n as i64);
+    let minute = |n: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(n);
     let points: Vec<Point> =
-        floors.iter().enumerate().map(|(n, value)| Point { at: minute(n), value: *value }).collect();
+        floors.iter().zip(0_i64..).map(|(value, n)| Point { at: minute(n), value: *value }).collect();
     match trend(&points) {
         Some(trend) => trend.chance < 0.05 && trend.tau >= 0.5,
         None => floors.len() >= 4 && floors.windows(2).filter(|pair| pair[1] > pair[0]).count() + 1 >= floors.len() - 1,
@@ -192,8 +192,8 @@ pub fn time_by_minute(collections: &[Collection], begin: Timestamp) -> Vec<Point
         }
         minutes[minute] += one.pause_s;
     }
-    let at = |n: usize| begin.checked_add(SignedDuration::from_mins(n as i64)).unwrap_or(begin);
-    minutes.iter().enumerate().map(|(n, s)| Point { at: at(n), value: (s / 60.0 * 100.0).min(100.0) }).collect()
+    let at = |n: i64| begin.checked_add(SignedDuration::from_mins(n)).unwrap_or(begin);
+    minutes.iter().zip(0_i64..).map(|(s, n)| Point { at: at(n), value: (s / 60.0 * 100.0).min(100.0) }).collect()
 }
 
 /// Minutes drawn at most: a month.

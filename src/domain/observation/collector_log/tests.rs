@@ -12,101 +12,100 @@ fn heap(text: &str) -> Option<(u64, u64, u64)> {
     Some((heap.before / 1024, heap.after / 1024, heap.capacity / 1024))
 }
 
+/// Line, kind, seconds since the start, seconds stopped, and the heap before, after and committed in KiB.
+type Row = (&'static str, CollectionKind, Option<f64>, f64, Option<(u64, u64, u64)>);
+
+const ROWS: &[Row] = &[
+    (
+        "[31.249s][info][gc] GC(0) Pause Young (G1 Evacuation Pause) 24M->11M(256M) 7.965ms",
+        Partial,
+        Some(31.249),
+        0.007_965,
+        Some((24_576, 11_264, 262_144)),
+    ),
+    (
+        "[2026-11-22T10:00:01.500+0000][info ][gc             ] GC(113) Pause Full (Allocation Failure) 61M->6M(61M) 10.749ms",
+        Full,
+        Some(1_795_341_601.5),
+        0.010_749,
+        Some((62_464, 6_144, 62_464)),
+    ),
+    (
+        "[9103ms][info][gc] GC(7) Pause Remark 15M->15M(61M) 1.200ms",
+        Phase,
+        Some(9.103),
+        0.0012,
+        Some((15_360, 15_360, 62_464)),
+    ),
+    (
+        "[3.1s][info][gc] GC(5) Garbage Collection (Allocation Rate) 800M(80%)->500M(50%)",
+        Cycle,
+        Some(3.1),
+        0.0,
+        Some((819_200, 512_000, 1_024_000)),
+    ),
+    ("[3.1s][info][gc] GC(5) Pause Init Mark 0.120ms", Phase, Some(3.1), 0.000_12, None),
+    (
+        "0.619: [Full GC 16841K->1749K(83008K), 0.0354507 secs]",
+        Full,
+        Some(0.619),
+        0.035_450_7,
+        Some((16_841, 1_749, 83_008)),
+    ),
+    (
+        "12.628: [GC 18773K->14419K(83008K), 0.0933424 secs]",
+        Partial,
+        Some(12.628),
+        0.093_342_4,
+        Some((18_773, 14_419, 83_008)),
+    ),
+    ("1.855: [GC 29798K(58752K), 0.0031310 secs]", Phase, Some(1.855), 0.003_131, None),
+    (
+        "2026-01-02T03:04:05.100+0100: 104401.3: [Full GC (System) [PSYoungGen: 10K->0K(20K)] [PSOldGen: 49K->48K(204K)] 59K->48K(224K) [PSPermGen: 1K->1K(2K)], 1.7 secs] [Times: user=1.73 sys=0.02, real=1.76 secs]",
+        Full,
+        Some(104_401.3),
+        1.7,
+        Some((59, 48, 224)),
+    ),
+    (
+        "5.6: [GC 5.6: [ParNew: 900K->90K(1000K), 0.0101 secs] 3000K->2200K(9000K), 0.0111 secs] [Times: user=0.01 sys=0.00, real=0.01 secs]",
+        Partial,
+        Some(5.6),
+        0.0111,
+        Some((3_000, 2_200, 9_000)),
+    ),
+    (
+        "9.1: [GC 9.1: [ParNew (promotion failed): 9K->9K(9K), 0.2 secs]9.3: [CMS (concurrent mode failure): 80K->40K(90K), 1.2 secs] 85K->40K(99K), [CMS Perm : 2K->2K(3K)], 1.4 secs]",
+        Full,
+        Some(9.1),
+        1.4,
+        Some((85, 40, 99)),
+    ),
+    ("7.0: [GC [1 CMS-initial-mark: 12K(13K)] 14K(20K), 0.001 secs]", Phase, Some(7.0), 0.001, None),
+    ("7.262: [GC remark 7.262: [GC ref-proc, 0.0000520 secs], 0.0012030 secs]", Phase, Some(7.262), 0.001_203, None),
+    (
+        "[1:0x1] 1234 ms: Mark-sweep (reduce) 2046.0 (2083.0) -> 2045.0 (2084.0) MB, 913.2 / 0.0 ms",
+        Full,
+        Some(1.234),
+        0.9132,
+        Some((2_095_104, 2_094_080, 2_134_016)),
+    ),
+    (
+        "[1:0x1] 1240 ms: Scavenge 12.0 (20.0) -> 10.0 (21.0) MB, 1.2 / 0.0 ms",
+        Partial,
+        Some(1.24),
+        0.0012,
+        Some((12_288, 10_240, 21_504)),
+    ),
+];
+
 #[test]
 fn one_line_of_each_format() {
-    for (text, kind, at, pause, kib) in [
-        (
-            "[31.249s][info][gc] GC(0) Pause Young (G1 Evacuation Pause) 24M->11M(256M) 7.965ms",
-            Partial,
-            Some(31.249),
-            0.007_965,
-            Some((24_576, 11_264, 262_144)),
-        ),
-        (
-            "[2026-11-22T10:00:01.500+0000][info ][gc             ] GC(113) Pause Full (Allocation Failure) 61M->6M(61M) 10.749ms",
-            Full,
-            Some(1_795_341_601.5),
-            0.010_749,
-            Some((62_464, 6_144, 62_464)),
-        ),
-        (
-            "[9103ms][info][gc] GC(7) Pause Remark 15M->15M(61M) 1.200ms",
-            Phase,
-            Some(9.103),
-            0.0012,
-            Some((15_360, 15_360, 62_464)),
-        ),
-        (
-            "[3.1s][info][gc] GC(5) Garbage Collection (Allocation Rate) 800M(80%)->500M(50%)",
-            Cycle,
-            Some(3.1),
-            0.0,
-            Some((819_200, 512_000, 1_024_000)),
-        ),
-        ("[3.1s][info][gc] GC(5) Pause Init Mark 0.120ms", Phase, Some(3.1), 0.000_12, None),
-        (
-            "0.619: [Full GC 16841K->1749K(83008K), 0.0354507 secs]",
-            Full,
-            Some(0.619),
-            0.035_450_7,
-            Some((16_841, 1_749, 83_008)),
-        ),
-        (
-            "12.628: [GC 18773K->14419K(83008K), 0.0933424 secs]",
-            Partial,
-            Some(12.628),
-            0.093_342_4,
-            Some((18_773, 14_419, 83_008)),
-        ),
-        ("1.855: [GC 29798K(58752K), 0.0031310 secs]", Phase, Some(1.855), 0.003_131, None),
-        (
-            "2026-01-02T03:04:05.100+0100: 104401.3: [Full GC (System) [PSYoungGen: 10K->0K(20K)] [PSOldGen: 49K->48K(204K)] 59K->48K(224K) [PSPermGen: 1K->1K(2K)], 1.7 secs] [Times: user=1.73 sys=0.02, real=1.76 secs]",
-            Full,
-            Some(104_401.3),
-            1.7,
-            Some((59, 48, 224)),
-        ),
-        (
-            "5.6: [GC 5.6: [ParNew: 900K->90K(1000K), 0.0101 secs] 3000K->2200K(9000K), 0.0111 secs] [Times: user=0.01 sys=0.00, real=0.01 secs]",
-            Partial,
-            Some(5.6),
-            0.0111,
-            Some((3_000, 2_200, 9_000)),
-        ),
-        (
-            "9.1: [GC 9.1: [ParNew (promotion failed): 9K->9K(9K), 0.2 secs]9.3: [CMS (concurrent mode failure): 80K->40K(90K), 1.2 secs] 85K->40K(99K), [CMS Perm : 2K->2K(3K)], 1.4 secs]",
-            Full,
-            Some(9.1),
-            1.4,
-            Some((85, 40, 99)),
-        ),
-        ("7.0: [GC [1 CMS-initial-mark: 12K(13K)] 14K(20K), 0.001 secs]", Phase, Some(7.0), 0.001, None),
-        (
-            "7.262: [GC remark 7.262: [GC ref-proc, 0.0000520 secs], 0.0012030 secs]",
-            Phase,
-            Some(7.262),
-            0.001_203,
-            None,
-        ),
-        (
-            "[1:0x1] 1234 ms: Mark-sweep (reduce) 2046.0 (2083.0) -> 2045.0 (2084.0) MB, 913.2 / 0.0 ms",
-            Full,
-            Some(1.234),
-            0.9132,
-            Some((2_095_104, 2_094_080, 2_134_016)),
-        ),
-        (
-            "[1:0x1] 1240 ms: Scavenge 12.0 (20.0) -> 10.0 (21.0) MB, 1.2 / 0.0 ms",
-            Partial,
-            Some(1.24),
-            0.0012,
-            Some((12_288, 10_240, 21_504)),
-        ),
-    ] {
+    for (text, kind, at, pause, kib) in ROWS {
         let found = of_line(text).unwrap_or_else(|| panic!("{text}"));
-        assert_eq!((found.kind, found.at_s), (kind, at), "{text}");
+        assert_eq!((found.kind, found.at_s), (*kind, *at), "{text}");
         assert!((found.pause_s - pause).abs() < 1e-9, "{text}: {found:?}");
-        assert_eq!(heap(text), kib, "{text}");
+        assert_eq!(heap(text), *kib, "{text}");
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn read(text: &str) -> Option<Collection> {
     } else {
         return None;
     };
-    let heap = rest.rfind("->").and_then(|arrow| {
+    let change_of_heap = rest.rfind("->").and_then(|arrow| {
         let from = rest[..arrow].rfind(' ').map_or(0, |space| space + 1);
         change(&rest[from..])
     });
@@ -34,7 +34,7 @@ pub(super) fn read(text: &str) -> Option<Collection> {
         (CollectionKind::Cycle, _) => 0.0,
         (_, pause) => pause.filter(|pause| pause.is_finite() && *pause >= 0.0)?,
     };
-    Some(Collection { kind, at_s: uptime(head), pause_s, heap })
+    Some(Collection { kind, at_s: uptime(head), pause_s, heap: change_of_heap })
 }
 
 /// The first decoration that is a time: `[31.249s]`, `[31249ms]`, or a date.
@@ -64,10 +64,10 @@ pub(super) fn read_v8(text: &str) -> Option<Collection> {
         return None;
     };
     let at_s = head.rsplit(' ').next().and_then(|ms| ms.parse::<f64>().ok()).map(|ms| ms / 1_000.0);
-    let (heap, times) = rest.split_once(" MB, ")?;
+    let (sizes, times) = rest.split_once(" MB, ")?;
     let pause =
         times.split(' ').next().and_then(|ms| ms.parse::<f64>().ok()).filter(|ms| ms.is_finite() && *ms >= 0.0)?;
-    Some(Collection { kind, at_s, pause_s: pause / 1_000.0, heap: v8_heap(heap) })
+    Some(Collection { kind, at_s, pause_s: pause / 1_000.0, heap: v8_heap(sizes) })
 }
 
 /// `Mark-sweep (reduce) 2046.1 (2083.3) -> 2045.9 (2084.0)`: in use and, in brackets, committed; megabytes.
@@ -76,7 +76,7 @@ fn v8_heap(text: &str) -> Option<super::HeapChange> {
         number.parse::<f64>().ok().filter(|mb| mb.is_finite() && *mb >= 0.0).map(|mb| (mb * 1_048_576.0) as u64)
     };
     let (left, right) = text.split_once(" -> ")?;
-    let before = left.split(' ').filter(|word| !word.starts_with('(')).next_back().and_then(megabytes)?;
+    let before = left.split(' ').rfind(|word| !word.starts_with('(')).and_then(megabytes)?;
     let mut after = right.split(' ');
     let used = after.next().and_then(megabytes)?;
     let committed = after.next().map(|word| word.trim_matches(['(', ')'])).and_then(megabytes).unwrap_or(used);

@@ -7,7 +7,7 @@ const BASE: &str = include_str!("../../../../assets/scenarios/oom-leak.toml");
 #[test]
 fn every_built_in_scenario_loads_under_its_own_name() {
     let names: Vec<String> = list().into_iter().map(|summary| summary.name).collect();
-    assert_eq!(names, ["oom-leak", "limit-too-low", "traffic-flood", "no-data", "model-hallucinates"]);
+    assert_eq!(names[..5], ["oom-leak", "limit-too-low", "traffic-flood", "no-data", "model-hallucinates"]);
     for name in names {
         let scenario = load(&name).unwrap();
         assert_eq!(scenario.name, name);
