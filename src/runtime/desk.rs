@@ -238,6 +238,9 @@ fn undo(core: &mut Core, incident: IncidentId, step: StepId) -> Wish {
     let found = core.session.incidents.get(&incident);
     match found.and_then(|found| runbook::with_undo(found.plan.as_ref()?, step, found.last_step)) {
         Some(plan) => remediate(core, incident, RemediationEvent::UndoProposed { of: step, plan: Box::new(plan) }),
-        None => Wish::Tell("This step has no undo of its own.".to_owned()),
+        None => Wish::Tell(
+            "No undo is offered: what this step replaced was the broken state. The way back is on its UNDO line."
+                .to_owned(),
+        ),
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use crossterm::event::{Event, EventStream};
-use futures::{FutureExt as _, Stream, StreamExt as _};
+use futures::{Stream, StreamExt as _};
 use tokio::sync::mpsc;
 
 use crate::ui::input::{Focus, Input};
@@ -31,8 +31,7 @@ async fn forward(
     let mut size: Option<Stamped> = None;
     loop {
         // A drag of the window's corner sends a size a cell: of those that are there already only the last counts.
-        let at_once = size.is_some().then(|| events.next().now_or_never()).flatten();
-        let event = match at_once {
+        let event = match at_once(&mut events, size.as_ref()).await {
             Some(event) => event,
             None if pass(&inbox, size.take()).await => events.next().await,
             None => return Ok(()),
@@ -48,6 +47,17 @@ async fn forward(
         } else if !pass(&inbox, size.take()).await || !pass(&inbox, Some(stamped)).await {
             return Ok(());
         }
+    }
+}
+
+/// What the stream has already, asked only while a size is held back. It is polled in this task's own name: crossterm keeps
+/// the first waker it meets, and one that wakes nobody would leave every later key unread.
+async fn at_once<S: Stream + Unpin>(events: &mut S, held: Option<&Stamped>) -> Option<Option<S::Item>> {
+    held?;
+    tokio::select! {
+        biased;
+        event = events.next() => Some(event),
+        () = std::future::ready(()) => None,
     }
 }
 
@@ -74,6 +84,11 @@ fn input(event: Event) -> Option<Input> {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::collections::VecDeque;
+    use std::pin::Pin;
+    use std::sync::{Arc, Mutex};
+    use std::task::{Context, Poll, Waker};
+    use std::time::Duration;
 
     use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
     use futures::stream;
@@ -110,5 +125,55 @@ mod tests {
         let all = forwarded(vec![key('a'), key('b'), Event::Resize(80, 24)]).await;
         assert_eq!(all.iter().map(|stamped| stamped.mono_ms).collect::<Vec<_>>(), [0, 1, 2]);
         assert_eq!(all.last().map(|stamped| &stamped.input), Some(&Input::Resize { cols: 80, rows: 24 }));
+    }
+
+    /// Events as crossterm's stream gives them: the first waker that finds nothing is kept until it was woken, and a
+    /// later one is not looked at.
+    #[derive(Clone, Default)]
+    struct Terminal(Arc<Mutex<(VecDeque<Event>, Option<Waker>)>>);
+
+    impl Terminal {
+        fn sends(&self, event: Event) {
+            let mut state = self.0.lock().unwrap();
+            state.0.push_back(event);
+            if let Some(waker) = state.1.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    impl Stream for Terminal {
+        type Item = io::Result<Event>;
+
+        fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            let mut state = self.0.lock().unwrap();
+            if let Some(event) = state.0.pop_front() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            state.1.get_or_insert_with(|| context.waker().clone());
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_are_read_after_a_size() {
+        let terminal = Terminal::default();
+        let (sender, mut inbox) = mpsc::channel::<Stamped>(64);
+        let person = async {
+            for letter in ['a', 'b'] {
+                terminal.sends(Event::Resize(80, 24));
+                let size = inbox.recv().await.unwrap().input;
+                assert_eq!(size, Input::Resize { cols: 80, rows: 24 });
+                tokio::task::yield_now().await;
+                terminal.sends(key(letter));
+                let read = tokio::time::timeout(Duration::from_secs(20), inbox.recv()).await;
+                let expected = Input::Key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE));
+                assert_eq!(read.expect("the key is read").unwrap().input, expected);
+            }
+        };
+        tokio::select! {
+            ended = forward(terminal.clone(), || 0, sender) => panic!("reading ended: {ended:?}"),
+            () = person => {}
+        }
     }
 }

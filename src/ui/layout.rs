@@ -198,7 +198,8 @@ fn band_rows(focus: Pane, rows: u16) -> u16 {
     let others_need = 8;
     match focus {
         Pane::Remediation if rows < PROMPT_ROWS + others_need => rows,
-        Pane::Remediation => PROMPT_ROWS.max(rows * 2 / 5),
+        // A step with its diff and its checks needs more than the least, and gets it where the others keep their rows.
+        Pane::Remediation => (PROMPT_ROWS + 7).min(rows - others_need).max(rows * 2 / 5),
         Pane::Alarms | Pane::Metrics | Pane::Logs | Pane::Rca | Pane::Timeline => (rows / 4).clamp(4, 12),
     }
 }

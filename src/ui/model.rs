@@ -240,6 +240,15 @@ pub struct Ui {
     pub keys: KeyState,
 }
 
+/// A confirm field that was on screen: what is still typed for it after it closed by itself must not become commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirming {
+    /// It is, or was when a frame was last drawn.
+    OnScreen,
+    /// It closed, and this is when the last key meant for it came, monotonic milliseconds.
+    Late(u64),
+}
+
 /// Keys that count only together with others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyState {
@@ -247,6 +256,8 @@ pub struct KeyState {
     pub pending: Option<(Vec<Chord>, u64)>,
     /// When Ctrl-C was last pressed, monotonic.
     pub cancelled_at: Option<u64>,
+    /// The confirm field was on screen, and what became of keys meant for it since.
+    pub confirming: Option<Confirming>,
 }
 
 impl Ui {

@@ -12,7 +12,7 @@ mod verbs;
 
 use super::input::{Focus, Input};
 use super::intent::Intent;
-use super::model::{Instants, Size, Ui};
+use super::model::{Confirming, Instants, Size, Ui};
 use super::prompt;
 use crate::session::Session;
 
@@ -55,6 +55,9 @@ pub fn update(ui: &mut Ui, input: Input, session: &Session, at: Instants) -> Vec
 /// written: the approval grace of a prompt starts here.
 pub fn drawn(ui: &mut Ui, session: &Session, at: Instants) {
     prompt::note_drawn(ui, session, at);
+    if verbs::field_is_open(ui, session) {
+        ui.keys.confirming = Some(Confirming::OnScreen);
+    }
 }
 
 #[cfg(test)]

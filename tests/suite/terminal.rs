@@ -22,7 +22,7 @@ struct Seat {
     chunks: Receiver<Vec<u8>>,
     screen: vt100::Parser,
     raw: Vec<u8>,
-    _terminal: Box<dyn MasterPty + Send>,
+    terminal: Box<dyn MasterPty + Send>,
     _home: TempDir,
 }
 
@@ -54,7 +54,13 @@ impl Seat {
         let chunks = listen(pair.master.try_clone_reader().unwrap());
         let keys = pair.master.take_writer().unwrap();
         let screen = vt100::Parser::new(NonZero::new(rows).unwrap(), NonZero::new(cols).unwrap(), 0);
-        Self { child, keys, chunks, screen, raw: Vec::new(), _terminal: pair.master, _home: home }
+        Self { child, keys, chunks, screen, raw: Vec::new(), terminal: pair.master, _home: home }
+    }
+
+    /// Drags the window to another size.
+    fn resize(&mut self, (cols, rows): (u16, u16)) {
+        self.terminal.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        self.screen = vt100::Parser::new(NonZero::new(rows).unwrap(), NonZero::new(cols).unwrap(), 0);
     }
 
     /// Takes in what the program writes until the screen is as wanted, and gives it as text.
@@ -150,6 +156,23 @@ fn the_first_frame_says_what_it_is_before_any_data() {
     let line = first.lines().next().unwrap();
     assert!(line.contains("REHEARSAL oom-leak") && line.contains("DRY-RUN"), "{line}");
     assert!(!line.contains("LIVE") && !first.contains("my-api-cpu-high"), "{first}");
+}
+
+#[test]
+fn keys_answer_after_every_resize() {
+    let mut seat = Seat::take(&["rehearse", "--speed", "10"], (100, 30));
+    seat.wait_for("my-api-cpu-high");
+    for size in [(80, 24), (120, 40), (90, 26)] {
+        seat.resize(size);
+        seat.wait_for("? help");
+        seat.press("?");
+        seat.wait_for(" HELP ");
+        seat.press("\x1b");
+        seat.wait("the help is gone", |text| !text.contains(" HELP "));
+    }
+    seat.press("\x03");
+    seat.press("\x03");
+    assert!(seat.end().0.success());
 }
 
 #[test]

@@ -44,18 +44,21 @@ pub fn plan(input: PlanInput<'_>) -> Option<Plan> {
     (!steps.is_empty()).then(|| Plan { runbook: format!("{}/default", input.verdict.cause().id()), steps })
 }
 
+/// The action that undoes another. A restart has none worth offering: what it replaced was the broken state.
+pub fn undo_of(action: &Action) -> Option<Action> {
+    match action {
+        Action::SetResources { container, memory_limit, was: Some(was) } => {
+            Some(Action::SetResources { container: container.clone(), memory_limit: *was, was: Some(*memory_limit) })
+        }
+        Action::Scale { replicas, was } => Some(Action::Scale { replicas: *was, was: *replicas }),
+        Action::RolloutRestart | Action::SetResources { was: None, .. } | Action::RolloutUndo { .. } => None,
+    }
+}
+
 /// The plan with a further step that undoes `of`; `None` where the action has no undo of its own.
-///
-/// A restart has none worth offering: what it replaced was the broken state.
 pub fn with_undo(plan: &Plan, of: StepId, last_step: u32) -> Option<Plan> {
     let undone = plan.steps.iter().find(|step| step.id == of)?;
-    let action = match &undone.action {
-        Action::SetResources { container, memory_limit, was: Some(was) } => {
-            Action::SetResources { container: container.clone(), memory_limit: *was, was: Some(*memory_limit) }
-        }
-        Action::Scale { replicas, was } => Action::Scale { replicas: *was, was: *replicas },
-        Action::RolloutRestart | Action::SetResources { was: None, .. } | Action::RolloutUndo { .. } => return None,
-    };
+    let action = undo_of(&undone.action)?;
     let mut undo = undone.clone();
     undo.id = StepId(last_step + 1);
     undo.action = action;

@@ -7,12 +7,16 @@ use super::super::keymap::chord::Chord;
 use super::super::keymap::{Action, Meaning};
 use super::super::model::overlay::{Overlay, Writing};
 use super::super::model::scroll::{ListView, TextView};
-use super::super::model::{ClockStyle, Instants, Pane, Ui, Zoom};
+use super::super::model::{ClockStyle, Confirming, Instants, Pane, Ui, Zoom};
 use super::motion::{self, Motion};
 use super::notice::{SEQUENCE_MS, refuse};
 use super::{selection, typing, verbs};
 use crate::domain::remediation::policy::RulesAlone;
+use crate::domain::remediation::step::StepState;
 use crate::session::{IncidentId, Session};
+
+/// Keys that follow each other within this time are one person's typing.
+const TYPING_MS: u64 = 1_500;
 
 /// Takes a key. Ctrl-C, Ctrl-Z and Ctrl-L count everywhere; then what is open has the keys, then the confirm field,
 /// then the pane.
@@ -32,12 +36,29 @@ pub(super) fn key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Instants) -
     if ui.focus == Pane::Remediation && ui.confirm_field(session).is_some() {
         return verbs::field_key(ui, key, session, at);
     }
+    if is_late(ui, session, at) {
+        ui.keys.confirming = Some(Confirming::Late(at.mono_ms));
+        return refuse(ui, "Not taken: the confirmation expired while you typed. Pause, then d rehearses again.", at);
+    }
+    ui.keys.confirming = None;
     let Some(action) = resolve(ui, chord, at) else { return Vec::new() };
     // A held key repeats; a decision is one press.
     if action.is_verb() && key.kind != KeyEventKind::Press {
         return Vec::new();
     }
     act(ui, action, session, at)
+}
+
+/// Whether a key was meant for a confirm field that has expired: the first one after it, and those that follow it closely.
+fn is_late(ui: &Ui, session: &Session, at: Instants) -> bool {
+    let expired =
+        ui.focus == Pane::Remediation && ui.step(session).is_some_and(|step| step.state == StepState::Expired);
+    expired
+        && match ui.keys.confirming {
+            None => false,
+            Some(Confirming::OnScreen) => true,
+            Some(Confirming::Late(last)) => at.mono_ms.saturating_sub(last) <= TYPING_MS,
+        }
 }
 
 fn resolve(ui: &mut Ui, chord: Chord, at: Instants) -> Option<Action> {

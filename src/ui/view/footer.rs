@@ -6,10 +6,12 @@ use ratatui::text::{Line, Span};
 
 use super::look::Look;
 use super::sheet::{ends, put};
+use crate::domain::remediation::runbook::undo_of;
+use crate::domain::remediation::step::{Step, StepState};
 use crate::session::Session;
 use crate::ui::format::seconds_since;
 use crate::ui::model::overlay::Overlay;
-use crate::ui::model::{Message, Tone, Ui};
+use crate::ui::model::{Message, Pane, Tone, Ui};
 use crate::ui::prompt::{self, Prompt, Stage};
 use crate::ui::search::Search;
 use crate::ui::theme::Role;
@@ -36,7 +38,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), loo
         put(buffer, area, &told(hints, look), look);
         return;
     }
-    put(buffer, area, &hints(ui, (usize::from(area.width), look)), look);
+    put(buffer, area, &hints((ui, session), (usize::from(area.width), look)), look);
 }
 
 fn said(message: &Message, look: &Look) -> Line<'static> {
@@ -49,13 +51,30 @@ fn said(message: &Message, look: &Look) -> Line<'static> {
 }
 
 /// `A approve  X deny … ? help`; hints that have no room go from the middle, `? help` never does.
-fn hints(ui: &Ui, (columns, look): (usize, &Look)) -> Line<'static> {
+fn hints((ui, session): (&Ui, &Session), (columns, look): (usize, &Look)) -> Line<'static> {
     let mut hints = ui.options.keymap.hints(ui.focus);
+    if ui.focus == Pane::Remediation {
+        let step = ui.step(session);
+        hints.retain(|(_, word)| fits(word, step));
+    }
     let wide = |hints: &[(String, &str)]| hints.iter().map(|(key, word)| key.len() + word.len() + 3).sum::<usize>();
     while wide(&hints) > columns && hints.len() > 1 {
         hints.remove(hints.len() - 2);
     }
     told(hints.iter().map(|(key, word)| (key.as_str(), *word)), look)
+}
+
+/// Whether a verb would be taken for the step on screen: what would be refused is no hint.
+fn fits(verb: &str, step: Option<&Step>) -> bool {
+    let state = step.map(|step| &step.state);
+    let is = |test: fn(&StepState) -> bool| state.is_some_and(test);
+    match verb {
+        "approve" => is(|state| *state == StepState::Rehearsed),
+        "deny" | "skip" => is(StepState::is_open_to_refusal),
+        "rehearse" => is(|state| state.is_open_to_rehearsal() || *state == StepState::Uncertain),
+        "undo" => is(StepState::can_be_undone) && step.is_some_and(|step| undo_of(&step.action).is_some()),
+        _ => true,
+    }
 }
 
 fn told<'h>(hints: impl IntoIterator<Item = (&'h str, &'h str)>, look: &Look) -> Line<'static> {

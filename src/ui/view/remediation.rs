@@ -109,8 +109,9 @@ fn plan(sheet: &mut Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inciden
     }
     let after = steps.iter().find(|step| Some(step.id) == chosen);
     if let Some(step) = after.filter(|_| sheet.left() > 0) {
-        let text = format!("{} 5 opens it.", next_words(session, step));
-        sheet.text(Role::Faint, &text);
+        let way = if held == Held::Keys { "Needs 80x24." } else { "5 opens it." };
+        let text = format!("{} {way}", next_words(session, step));
+        sheet.text(Role::Faint, text.trim_start());
         step::brief(sheet, session, (incident, step));
     }
 }
@@ -157,8 +158,8 @@ fn rehearsed(step: &Step, look: &Look) -> Span<'static> {
 /// What comes next for a step, in one sentence.
 fn next_words(session: &Session, step: &Step) -> &'static str {
     match (&step.state, session.header.mode) {
-        (StepState::Rehearsed, Mode::DryRun) => "Waits for a decision; A there records \"would run\".",
-        (StepState::Rehearsed, Mode::Live) => "Waits for a decision; A there arms it.",
+        (StepState::Rehearsed, Mode::DryRun) => "Waits for a decision, which records \"would run\".",
+        (StepState::Rehearsed, Mode::Live) => "Waits for a decision, which arms it.",
         (StepState::Armed { .. }, _) => "ARMED: waits for the typed confirmation.",
         (StepState::Uncertain, _) => "It may or may not have run: look, then settle it.",
         _ => "",

@@ -22,7 +22,11 @@ pub fn draw(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
     let below = Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
     let mut sheet = Sheet::new(buffer, below, look);
     let (cols, rows) = (area.width, area.height);
-    sheet.wrapped(Role::Faint, &format!("{cols}x{rows} is too small: {LEAST_COLS}x{LEAST_ROWS} shows all. q quits"), 0);
+    let text = format!(
+        "{cols}x{rows} is too small: {LEAST_COLS}x{LEAST_ROWS} shows the panes, 80x24 a step to decide. \
+         Ctrl-C twice leaves"
+    );
+    sheet.wrapped(Role::Faint, &text, 0);
     // What is most pressing, as far as there are rows.
     let Some(incident) = ui.incident(session) else { return };
     let (id, severity, name) = (incident.id, incident.severity.word(), &incident.service.name);

@@ -9,6 +9,7 @@ use super::sheet::{ends, put};
 use super::{kills, rca, remediation};
 use crate::domain::remediation::step::StepState;
 use crate::session::Session;
+use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::{Incident, Phase};
 use crate::ui::model::{Pane, Ui};
 use crate::ui::theme::Role;
@@ -28,11 +29,24 @@ pub fn incidents(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session)
         spans.push(look.span(role, format!("{pointer}{text}")));
     }
     if spans.is_empty() {
-        let text = format!(" no incident open; watching {} alarms", session.alarms.len());
-        spans.push(look.span(Role::Faint, text));
+        spans.push(quiet(session, look));
     }
     let right = if queue.len() > 1 { Line::from(look.span(Role::Accent, "[ ] switch")) } else { Line::default() };
     ends(buffer, area, (&Line::from(spans), &right), look);
+}
+
+/// Nothing open is good news only where the alarms could be read.
+fn quiet(session: &Session, look: &Look) -> Span<'static> {
+    let feed = session.feeds.get(&FeedId::Alarms);
+    let alarms = session.alarms.len();
+    match feed.map(|feed| (&feed.health, feed.answered_at)) {
+        Some((FeedHealth::Live, _)) => look.span(Role::Faint, format!(" no incident open; watching {alarms} alarms")),
+        None | Some((FeedHealth::Connecting, _)) => look.span(Role::Faint, " reading the alarms".to_owned()),
+        Some((FeedHealth::Off { .. } | FeedHealth::Retrying { .. } | FeedHealth::Lost { .. }, last)) => {
+            let since = last.map_or_else(String::new, |at| format!(" since {}", look.clock(at)));
+            look.span(Role::Danger, format!(" ALARMS NOT READ{since}: whether anything fires is not known"))
+        }
+    }
 }
 
 fn named(session: &Session, incident: &Incident, look: &Look) -> String {

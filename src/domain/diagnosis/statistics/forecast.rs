@@ -65,9 +65,9 @@ mod tests {
         );
         for (name, series) in [
             ("level", points((0..30).map(|n| 50.0 + jitter(n)))),
-            ("sawtooth", points((0..30).map(|n| 30.0 + 7.0 * (n % 10) as f64))),
-            ("falling", points((0..30).map(|n| 90.0 - 2.0 * n as f64))),
-            ("over already", points((0..30).map(|n| 60.0 + 2.0 * n as f64))),
+            ("sawtooth", points((0..30).map(|n| 30.0 + 7.0 * f64::from(n % 10)))),
+            ("falling", points((0..30).map(|n| 90.0 - 2.0 * f64::from(n)))),
+            ("over already", points((0..30).map(|n| 60.0 + 2.0 * f64::from(n)))),
             ("few", points([10.0, 20.0, 30.0])),
         ] {
             assert_eq!(time_to_limit(&series, 100.0), None, "{name}");

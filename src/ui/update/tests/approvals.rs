@@ -157,6 +157,18 @@ fn a_size_keeps_what_is_typed_but_the_prompt_must_be_drawn_again() {
 }
 
 #[test]
+fn a_token_typed_after_its_confirmation_expired_becomes_no_commands() {
+    let mut person = Person::new(session(armed()));
+    person.presses("5");
+    person.waits(60_000);
+    person.session = session(StepState::Expired);
+    assert_eq!(person.types("my-api 7f3a"), []);
+    assert!(person.ui.overlay.is_none(), "m opened no note");
+    assert!(person.said().contains("expired"), "{}", person.said());
+    assert_eq!(person.presses("d"), [Intent::Rehearse { incident: I1, step: S1 }]);
+}
+
+#[test]
 fn a_denial_needs_a_reason() {
     let mut person = Person::new(session(StepState::Rehearsed));
     assert_eq!(person.presses("5 X enter"), []);

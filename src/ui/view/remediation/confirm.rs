@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 use super::super::look::Look;
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::Mode;
+use crate::domain::remediation::runbook::undo_of;
 use crate::domain::remediation::step::{Action, RehearsalOutcome, Step, StepState};
 use crate::session::Session;
 use crate::session::incident::Incident;
@@ -150,7 +151,9 @@ fn keys(session: &Session, step: &Step) -> &'static str {
         (StepState::Rehearsed, Mode::DryRun) => "A approve (would run)  X deny  S skip  d rehearse again",
         (StepState::Rehearsed, Mode::Live) => "A arm  X deny  S skip  d rehearse again",
         (StepState::Proposed | StepState::Expired | StepState::StoodDown { .. }, _) => "d rehearse  X deny  S skip",
-        (StepState::Failed { .. } | StepState::Verified, Mode::Live) => "U propose the undo",
+        (StepState::Failed { .. } | StepState::Verified, Mode::Live) if undo_of(&step.action).is_some() => {
+            "U propose the undo"
+        }
         _ => "",
     }
 }

@@ -137,7 +137,8 @@ fn middle(mut sheet: Sheet<'_>, (incident, step): (&Incident, &Step)) {
         sheet.wrapped(role, &why, 2);
     }
     let checks = check_rows(&rehearsal.checks, (sheet.width(), look));
-    let for_checks = checks.len().min(sheet.left().saturating_sub(1).max(2));
+    // What would change is on screen before all else: one row of it at the least.
+    let for_checks = checks.len().min(sheet.left().saturating_sub(1));
     let for_diff = sheet.left().saturating_sub(for_checks);
     diff(&mut sheet, &rehearsal.diff, for_diff);
     for line in checks.iter().take(sheet.left()) {
@@ -244,10 +245,13 @@ fn tests(
     (verification, incident): (&crate::session::incident::Verification, &Incident),
 ) {
     let look = sheet.look;
-    sheet.text(
-        Role::Title,
-        &format!("VERIFICATION  since {} ({})", look.clock(verification.since), look.age(verification.since)),
-    );
+    let passed = verification.tests.iter().filter(|state| **state == TestState::Passed).count();
+    let age = match step.state {
+        StepState::Verifying => format!(" ({})", look.age(verification.since)),
+        _ => String::new(),
+    };
+    let since = look.clock(verification.since);
+    sheet.text(Role::Title, &format!("VERIFICATION  {passed} of {} passed  since {since}{age}", step.tests.len()));
     for (at, test) in step.tests.iter().enumerate() {
         let (role, mark) = match verification.tests.get(at) {
             Some(TestState::Passed) => (Role::Good, "[ok]"),
