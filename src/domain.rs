@@ -7,6 +7,7 @@
 mod text_id;
 
 pub mod diagnosis;
+pub mod drill;
 pub mod fault;
 pub mod observation;
 pub mod remediation;

@@ -162,7 +162,9 @@ impl Webhook {
         let answer = sent.map_err(|error| classify(&error))?;
         let status = answer.status();
         if status.is_success() {
-            return Ok(());
+            // A page of something in between is no post, whatever its status.
+            let is_page = beginning(answer).await.trim_start().starts_with('<');
+            return if is_page { Err(SlackError::Unexpected(status.as_u16())) } else { Ok(()) };
         }
         let wait = answer
             .headers()

@@ -51,8 +51,12 @@ pub(super) fn scenarios(flags: &Flags) -> Result<Ending, Fault> {
 
 /// `rehearse --check`.
 pub(super) fn check_scenario(path: &Path) -> Result<Ending, Fault> {
-    let found = catalogue::check(path)?;
-    print::out(&format!("{}: {found} can be rehearsed.", path.display()))
+    let catalogue::Checked { name, missing } = catalogue::check(path)?;
+    let mut text = format!("{}: {name} can be rehearsed.", path.display());
+    for sentence in missing {
+        let _ = write!(text, "\n  - {sentence}");
+    }
+    print::out(&text)
 }
 
 /// `sessions`.

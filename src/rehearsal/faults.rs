@@ -1,11 +1,16 @@
-//! Which fault of the scenario a request meets. Counts the requests of faults that strike only so often.
+//! Which fault a request meets: those of the scenario, and those that a person injects during a game day. Counts the
+//! requests of faults that strike only so often.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
 
+use super::clock::SimClock;
 use super::ledger::Api;
-use super::scenario::{FaultEffect, FaultSpec, Scenario};
+use super::scenario::{FaultEffect, FaultSpec, Scenario, ServiceWord};
+use crate::domain::drill::Drill;
 
 /// A request as far as a fault looks at it.
 #[derive(Clone, Copy, Debug)]
@@ -18,22 +23,29 @@ pub struct Struck<'a> {
     pub resource: Option<&'a str>,
 }
 
-/// The faults of a scenario.
+/// The faults of a scenario, and those injected since.
 #[derive(Debug)]
 pub struct FaultPlan {
     start: Timestamp,
     faults: Vec<(FaultSpec, AtomicU64)>,
+    injected: Mutex<Vec<FaultSpec>>,
+    /// Counts the restarts of the API server that were injected, for the watches that are open.
+    restarts: watch::Sender<u64>,
 }
 
 impl FaultPlan {
     /// The plan of a scenario.
     pub fn new(scenario: &Scenario) -> Self {
         let faults = scenario.faults.iter().map(|fault| (fault.clone(), AtomicU64::new(0))).collect();
-        Self { start: scenario.start, faults }
+        Self { start: scenario.start, faults, injected: Mutex::default(), restarts: watch::Sender::new(0) }
     }
 
-    /// The first fault that strikes the request now. Counts it as struck.
+    /// The first fault that strikes the request now, the injected ones before the scenario's. Counts it as struck.
     pub fn strike(&self, request: Struck<'_>, now: Timestamp) -> Option<FaultEffect> {
+        let injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fault) = injected.iter().rev().find(|fault| self.matches(fault, request, now)) {
+            return Some(fault.effect.clone());
+        }
         self.faults
             .iter()
             .find(|(fault, struck)| {
@@ -45,7 +57,52 @@ impl FaultPlan {
 
     /// Whether a request would be denied now, without striking: what an access review asks.
     pub fn denies(&self, request: Struck<'_>, now: Timestamp) -> bool {
-        self.faults.iter().any(|(fault, _)| fault.effect == FaultEffect::Denied && self.matches(fault, request, now))
+        let denies = |fault: &FaultSpec| fault.effect == FaultEffect::Denied && self.matches(fault, request, now);
+        let injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
+        injected.iter().any(denies) || self.faults.iter().any(|(fault, _)| denies(fault))
+    }
+
+    /// Lets a drill begin now; a later one stands before an earlier one. The last, [`Drill::Calm`], ends them all.
+    pub fn inject(&self, drill: Drill, now: Timestamp) {
+        let from = now.duration_since(self.start);
+        let until = from + SignedDuration::from_secs(i64::from(drill.seconds()));
+        let mut injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
+        if drill == Drill::Calm {
+            injected.clear();
+            return;
+        }
+        injected.extend(faults_of(drill).into_iter().map(|(service, effect)| FaultSpec {
+            service,
+            operation: operation_of(drill).map(str::to_owned),
+            resource: None,
+            from: Some(from),
+            until: Some(until),
+            times: None,
+            effect,
+        }));
+        drop(injected);
+        if matches!(drill, Drill::RestartApiServer | Drill::ForgetVersions) {
+            self.restarts.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Waits until the API server goes away next, by the scenario or by a drill.
+    pub async fn restarted(&self, clock: &SimClock) {
+        let mut injected = self.restarts.subscribe();
+        let now = clock.now();
+        let restarts = self.faults.iter().filter(|(fault, _)| fault.effect == FaultEffect::Restart);
+        let next = restarts.filter_map(|(fault, _)| Some(self.start + fault.from?)).filter(|at| *at > now).min();
+        let declared = async {
+            match next {
+                Some(at) => clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = declared => {}
+            // An error means that the plan is gone, and the server with it.
+            _ = injected.changed() => {}
+        }
     }
 
     fn matches(&self, fault: &FaultSpec, request: Struck<'_>, now: Timestamp) -> bool {
@@ -57,19 +114,78 @@ impl FaultPlan {
     }
 }
 
-impl FaultEffect {
-    /// The word in the ledger.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Latency { .. } => "latency",
-            Self::Throttled => "throttled",
-            Self::Denied => "denied",
-            Self::Expired => "expired",
-            Self::Unavailable => "unavailable",
-            Self::Cut { .. } => "cut",
-            Self::Silence => "silence",
-            Self::Empty => "empty",
-            Self::Gone => "gone",
+/// What a drill does to which API.
+fn faults_of(drill: Drill) -> Vec<(ServiceWord, FaultEffect)> {
+    use ServiceWord::{Bedrock, Cloudwatch, Kubernetes, Logs, Slack, Sts};
+    let aws = |effect: FaultEffect| [Cloudwatch, Logs, Bedrock, Sts].map(|service| (service, effect.clone())).to_vec();
+    match drill {
+        Drill::ThrottleLogs => vec![(Logs, FaultEffect::Throttled)],
+        Drill::ThrottleMetrics => vec![(Cloudwatch, FaultEffect::Throttled)],
+        Drill::SilenceLogs => vec![(Logs, FaultEffect::Silence)],
+        Drill::DenyLogs => vec![(Logs, FaultEffect::Denied)],
+        Drill::ExpireCredentials => aws(FaultEffect::Expired),
+        Drill::SlowAws => aws(FaultEffect::Latency { delay: SignedDuration::from_secs(3) }),
+        Drill::BreakModel => {
+            let exception = Some("modelStreamErrorException".to_owned());
+            vec![(Bedrock, FaultEffect::Stream { after_frames: 40, exception })]
         }
+        Drill::ThrottleModel => vec![(Bedrock, FaultEffect::Throttled)],
+        Drill::RestartApiServer => vec![(Kubernetes, FaultEffect::Restart)],
+        Drill::ForgetVersions => vec![(Kubernetes, FaultEffect::Gone)],
+        Drill::RefuseSlack => vec![(Slack, FaultEffect::Throttled)],
+        Drill::Calm => Vec::new(),
+    }
+}
+
+fn operation_of(drill: Drill) -> Option<&'static str> {
+    (drill == Drill::ForgetVersions).then_some("watch")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rehearsal::scenario::load;
+
+    fn request(api: Api, operation: &'static str) -> Struck<'static> {
+        Struck { api, operation, resource: None }
+    }
+
+    #[test]
+    fn a_drill_strikes_its_apis_for_its_time_and_calm_ends_it() {
+        let scenario = load("oom-leak").unwrap();
+        let plan = FaultPlan::new(&scenario);
+        let begins = scenario.start + SignedDuration::from_secs(10);
+        let logs = request(Api::Logs, "FilterLogEvents");
+        assert_eq!(plan.strike(logs, begins), None);
+        plan.inject(Drill::ThrottleLogs, begins);
+        let last = begins + SignedDuration::from_secs(59);
+        assert_eq!(plan.strike(logs, last), Some(FaultEffect::Throttled));
+        assert_eq!(plan.strike(request(Api::CloudWatch, "DescribeAlarms"), last), None);
+        assert_eq!(plan.strike(logs, last + SignedDuration::from_secs(1)), None, "it ends by itself");
+        plan.inject(Drill::ExpireCredentials, begins);
+        assert_eq!(plan.strike(logs, last), Some(FaultEffect::Expired), "the later one stands first");
+        plan.inject(Drill::Calm, last);
+        assert_eq!(plan.strike(logs, last), None);
+    }
+
+    #[test]
+    fn every_drill_strikes_what_exists() {
+        for drill in Drill::ALL {
+            for (service, effect) in faults_of(drill) {
+                assert!(effect.is_of(service.api()), "{drill:?}");
+            }
+            assert_eq!(faults_of(drill).is_empty(), drill == Drill::Calm, "{drill:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_injected_restart_reaches_who_waits_for_one() {
+        let scenario = load("oom-leak").unwrap();
+        let plan = FaultPlan::new(&scenario);
+        let clock = SimClock::new(scenario.start, crate::rehearsal::clock::Speed::Max);
+        let mut waiting = Box::pin(plan.restarted(&clock));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        plan.inject(Drill::RestartApiServer, scenario.start);
+        waiting.await;
     }
 }

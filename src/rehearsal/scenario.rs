@@ -9,10 +9,12 @@ use crate::rehearsal::cluster::spec::ClusterSpec;
 
 mod alarm;
 mod fault;
+mod folder;
 mod load;
 mod log;
 mod metric;
 mod model;
+mod objects;
 mod overlay;
 mod service;
 mod workload;
@@ -65,6 +67,8 @@ pub struct Scenario {
     pub faults: Vec<FaultSpec>,
     /// What a rehearsal of it should come to.
     pub expect: Expect,
+    /// Files of Kubernetes objects, whose content is in `cluster` already.
+    pub objects: Vec<String>,
     /// The folder that files are read from; `None` for a built-in scenario.
     pub folder: Option<std::path::PathBuf>,
 }
@@ -84,6 +88,12 @@ impl Scenario {
     /// The earliest instant of the world: nothing was recorded before it.
     pub fn dawn(&self) -> Timestamp {
         self.start - self.history
+    }
+
+    /// The files of its folder by name; none for a single file or a built-in scenario.
+    pub fn files(&self) -> Vec<String> {
+        let folder = self.folder.as_ref().filter(|folder| folder.join("scenario.toml").is_file());
+        folder.map_or_else(Vec::new, |folder| folder::names(folder))
     }
 
     /// The workload of a name, whatever its kind and namespace.

@@ -14,6 +14,7 @@ use super::cluster::shared::SharedCluster;
 use super::faults::FaultPlan;
 use super::ledger::Ledger;
 use super::scenario::Scenario;
+use super::wire::line::{Line, Lines};
 use super::wire::{aws, kubernetes, slack};
 use super::world::{Lives, World};
 use crate::domain::fault::{Fault, FaultKind};
@@ -107,6 +108,8 @@ pub struct Rehearsal {
     pub ledger: Ledger,
     /// The scenario.
     pub scenario: Arc<Scenario>,
+    /// What goes wrong on the wire: a game day adds to it.
+    pub faults: Arc<FaultPlan>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -152,6 +155,7 @@ pub async fn start(scenario: Scenario, options: StartOptions) -> Result<Rehearsa
         clock: Arc::clone(&cloud.clock),
         ledger: cloud.ledger.clone(),
         scenario: Arc::clone(&cloud.scenario),
+        faults: Arc::clone(&cloud.faults),
         tasks: vec![aws_task, cluster_task, slack_task, drive],
     })
 }
@@ -164,7 +168,8 @@ async fn serve(router: Router) -> Result<(SocketAddr, JoinHandle<()>), Fault> {
     let address = listener.local_addr().map_err(unbound)?;
     let task = spawn(async move {
         // Serving ends only with the task; an error here would be one of accept, which axum retries itself.
-        let _ = axum::serve(listener, router).await;
+        let service = router.into_make_service_with_connect_info::<Line>();
+        let _ = axum::serve(Lines(listener), service).await;
     });
     Ok((address, task))
 }

@@ -2,8 +2,10 @@
 
 pub mod aws;
 pub mod bedrock;
+pub(crate) mod broken;
 pub mod cloudwatch;
 pub mod kubernetes;
+pub(crate) mod line;
 pub mod logs;
 pub mod slack;
 pub mod sts;

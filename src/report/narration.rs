@@ -7,7 +7,8 @@ use super::{citations, claim_mark, clean};
 use crate::domain::diagnosis::claim::{Claim, ClaimCheck};
 use crate::domain::diagnosis::evidence::{Evidence, Payload, answer_text};
 use crate::domain::diagnosis::verdict::{Side, Verdict};
-use crate::domain::remediation::step::{CheckState, Rehearsal};
+use crate::domain::fault::Fault;
+use crate::domain::remediation::step::{CheckState, Rehearsal, RehearsalOutcome};
 use crate::session::event::{Event, EvidenceEvent, NarrativeEvent, RemediationEvent};
 use crate::session::{IncidentId, Record, Session, timeline};
 
@@ -143,8 +144,24 @@ fn rehearsed(rehearsal: &Rehearsal) -> Vec<String> {
     });
     let checks =
         rehearsal.checks.iter().map(|check| format!("{} {}: {}", check_sign(check.state), check.name, check.text));
-    let frame = [format!("blast: {}", rehearsal.blast), format!("undo: {}", rehearsal.undo)];
-    request.into_iter().chain(diff).chain(checks).chain(frame).collect()
+    let frame = [("blast", &rehearsal.blast), ("undo", &rehearsal.undo)].into_iter();
+    let frame = frame.filter(|(_, text)| !text.is_empty()).map(|(word, text)| format!("{word}: {text}"));
+    request.into_iter().chain(why(&rehearsal.outcome)).chain(diff).chain(checks).chain(frame).collect()
+}
+
+/// What the server said where it did not accept the request, each sentence on a line of its own.
+fn why(outcome: &RehearsalOutcome) -> Vec<String> {
+    let told = |fault: &Fault| {
+        let hints = fault.hints.iter().map(|hint| format!("hint: {hint}"));
+        std::iter::once(fault.summary.clone()).chain(fault.causes.iter().cloned()).chain(hints).collect()
+    };
+    match outcome {
+        RehearsalOutcome::Rehearsed => Vec::new(),
+        RehearsalOutcome::LocalOnly { why } => vec![why.clone()],
+        RehearsalOutcome::Forbidden { fault }
+        | RehearsalOutcome::Refused { fault }
+        | RehearsalOutcome::NotRehearsable { fault } => told(fault),
+    }
 }
 
 /// The sign of a check before a step.

@@ -6,6 +6,7 @@ use super::RehearseOptions;
 use super::operator::Operator;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::rehearsal::clock::Speed;
+use crate::rehearsal::review::review;
 use crate::rehearsal::scenario;
 
 pub use crate::rehearsal::scenario::ScenarioSummary;
@@ -31,10 +32,20 @@ pub fn scenarios() -> Vec<ScenarioSummary> {
     scenario::list()
 }
 
-/// Reads a scenario and gives its name.
-pub fn check(path: &Path) -> Result<String, Fault> {
+/// A scenario that can be rehearsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Its name.
+    pub name: String,
+    /// What it lacks, one sentence each.
+    pub missing: Vec<String>,
+}
+
+/// Reads a scenario with all its files and says what it lacks.
+pub fn check(path: &Path) -> Result<Checked, Fault> {
     let path = path.to_str().ok_or_else(|| Fault::new(FaultKind::Usage, "The path is not UTF-8."))?;
-    scenario::load(path).map(|scenario| scenario.name)
+    let scenario = scenario::load(path)?;
+    Ok(Checked { name: scenario.name.clone(), missing: review(scenario)? })
 }
 
 /// Reads everything a rehearsal is made of.

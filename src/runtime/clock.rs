@@ -168,6 +168,14 @@ impl Clock {
         }
     }
 
+    /// Moves a standing clock to an instant that somebody in flight waits for. Whoever sleeps until before it is woken
+    /// late, as by a busy machine. Nothing happens to a clock that runs.
+    pub fn jump_to(&self, at: Timestamp) {
+        if let Kind::Simulated(clock) = &self.kind {
+            clock.jump_to(at);
+        }
+    }
+
     fn register(&self, at: Timestamp) -> Registration {
         let mut sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
         sleepers.next += 1;

@@ -1,5 +1,7 @@
 //! The heart of the loop: stamps, folds, journals, and lets effects out. Awaits nothing.
 
+use std::sync::Arc;
+
 use super::clock::Clock;
 use super::inbox::Inbox;
 use super::outbox::{Outbox, Released};
@@ -8,6 +10,7 @@ use super::scribe::Scribe;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::gate::Permit;
 use crate::domain::remediation::step::StepId;
+use crate::rehearsal::faults::FaultPlan;
 use crate::session::effect::Effect;
 use crate::session::event::{
     Durability, Event, Execution, LogEvent, RemediationEvent, SessionEvent, TimerEvent, TimerPurpose,
@@ -24,6 +27,8 @@ pub struct Core {
     pub clock: Clock,
     /// What does the effects.
     pub runner: Runner,
+    /// What can be made to fail: the simulated cloud's, in a rehearsal alone.
+    pub game_day: Option<Arc<FaultPlan>>,
     scribe: Scribe,
     outbox: Outbox,
     seq: u64,
@@ -44,7 +49,8 @@ impl Core {
     /// A core over a session as folded so far (empty, or read back from a journal).
     pub fn new(session: Session, clock: Clock, runner: Runner, scribe: Scribe, watched: Watched) -> Self {
         let seq = session.seq;
-        Self { session, clock, runner, scribe, outbox: Outbox::default(), seq, fresh: Vec::new(), watched }
+        let (outbox, fresh) = (Outbox::default(), Vec::new());
+        Self { session, clock, runner, game_day: None, scribe, outbox, seq, fresh, watched }
     }
 
     /// Stamps an event, folds it, hands it to the journal and keeps its effects for when that has acknowledged it.

@@ -1,5 +1,6 @@
 //! Where the person's wishes become events: each wish is checked against the session once more, then committed.
 
+use crate::domain::drill::Drill;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::{redact, sanitise};
 use crate::domain::remediation::approval::Decision;
@@ -80,6 +81,7 @@ pub fn apply(core: &mut Core, hands: Hands, intent: Intent) -> Wish {
             remediate(core, incident, RemediationEvent::StoodDown { step, why })
         }
         Intent::Undo { incident, step } => undo(core, incident, step),
+        Intent::GameDay { drill } => game_day(core, drill),
         Intent::SettleUncertain { incident, step } => {
             if let Some(found) = step_of(core, incident, step).cloned() {
                 core.runner.look(incident, found);
@@ -136,6 +138,7 @@ fn inquire(core: &mut Core, intent: Intent) -> Wish {
         | Intent::Copy { .. }
         | Intent::Save { .. }
         | Intent::Export
+        | Intent::GameDay { .. }
         | Intent::Approve { .. }
         | Intent::Confirm { .. }
         | Intent::Deny { .. }
@@ -145,6 +148,16 @@ fn inquire(core: &mut Core, intent: Intent) -> Wish {
         | Intent::Undo { .. }
         | Intent::SettleUncertain { .. } => {}
     }
+    Wish::Done
+}
+
+/// Lets a drill begin. A session on the real endpoints has nothing that could be made to fail.
+fn game_day(core: &mut Core, drill: Drill) -> Wish {
+    let Some(faults) = &core.game_day else {
+        return Wish::Tell("A game day is for rehearsals: the real cloud is not made to fail.".to_owned());
+    };
+    faults.inject(drill, core.clock.now());
+    core.commit(None, Event::Session(SessionEvent::GameDay { text: drill.text().to_owned() }));
     Wish::Done
 }
 

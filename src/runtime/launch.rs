@@ -28,6 +28,7 @@ use crate::domain::remediation::policy::{Confirm, LiveRule, Policy};
 use crate::domain::remediation::request::Mode;
 use crate::journal::{End, Preamble, Writer};
 use crate::rehearsal::clock::Speed;
+use crate::rehearsal::faults::FaultPlan;
 use crate::rehearsal::scenario::Scenario;
 use crate::rehearsal::{Rehearsal, StartOptions};
 use crate::report::incident::{Requests, Surroundings};
@@ -87,6 +88,8 @@ struct World {
     policy: Policy,
     scope: Scope,
     services: Vec<crate::config::ConfiguredService>,
+    /// What a game day may make fail; the real world has no such thing.
+    game_day: Option<Arc<FaultPlan>>,
 }
 
 /// The cockpit, or its story as text, on the real endpoints.
@@ -349,6 +352,7 @@ fn real_world(config: &Config) -> Result<World, Fault> {
         policy: config.policy.clone(),
         scope,
         services: config.services.clone(),
+        game_day: None,
     })
 }
 
@@ -387,6 +391,7 @@ fn rehearsed_world(config: &Config, rehearsal: &Rehearsal, (rate, seed): (Speed,
         policy,
         scope: scenario.scope(),
         services: scenario.services.iter().map(configured).collect(),
+        game_day: Some(Arc::clone(&rehearsal.faults)),
     })
 }
 
@@ -471,7 +476,9 @@ fn begin(
         nudge: Arc::new(Notify::new()),
     };
     let runner = Runner::new(means, Tasks::new(sender), world.services);
-    Run { core: Core::new(session, world.clock, runner, scribe, watched), inbox }
+    let mut core = Core::new(session, world.clock, runner, scribe, watched);
+    core.game_day = world.game_day;
+    Run { core, inbox }
 }
 
 fn open_journal(path: &Path, id: &SessionId, inbox: mpsc::Sender<Inbox>) -> Result<Scribe, Fault> {

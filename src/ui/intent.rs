@@ -1,6 +1,7 @@
 //! What the person wants, as data. The runtime turns each into events and effects; nothing here acts.
 
 use crate::domain::diagnosis::evidence::EvidenceId;
+use crate::domain::drill::Drill;
 use crate::domain::remediation::request::Digest;
 use crate::domain::remediation::step::StepId;
 use crate::session::IncidentId;
@@ -122,6 +123,11 @@ pub enum Intent {
     },
     /// Write the transcript out.
     Export,
+    /// Let something go wrong in the simulated cloud. Only a rehearsal can.
+    GameDay {
+        /// What.
+        drill: Drill,
+    },
     /// Look at an uncertain step again and say how it ended.
     SettleUncertain {
         /// Of which incident.

@@ -23,6 +23,7 @@ mod rehearsal_wire;
 mod rehearsed;
 mod replay;
 mod screens;
+mod stories_of_faults;
 mod story;
 mod terminal;
 mod tidy;

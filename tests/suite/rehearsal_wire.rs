@@ -7,6 +7,7 @@ mod faults;
 mod logs;
 mod raw;
 mod slack;
+mod typed;
 
 use aws_sdk_cloudwatch::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
 use jiff::{SignedDuration, Timestamp};

@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on stops where it is")]
 
 #[path = "wire_aws/bedrock.rs"]
-mod bedrock;
+pub(crate) mod bedrock;
 #[path = "wire_aws/faults.rs"]
 mod faults;
 #[path = "wire_aws/logs.rs"]

@@ -18,13 +18,13 @@ const MAX_MESSAGE: usize = 300;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     /// No credentials could be loaded.
-    #[error("no credentials: {0}")]
+    #[error("no credentials, {0}")]
     NoCredentials(String),
     /// The credentials have expired.
-    #[error("expired credentials: {0}")]
+    #[error("the credentials have expired ({0})")]
     ExpiredCredentials(String),
     /// The credentials are not those of a user or role that AWS knows.
-    #[error("unknown credentials: {0}")]
+    #[error("AWS does not know the credentials ({0})")]
     UnknownCredentials(String),
     /// The clock of this machine is too far off for a signature.
     #[error("clock skew: {0}")]
@@ -239,7 +239,7 @@ fn unreadable(text: &str) -> CallError {
         CallError::TimedOut(clean(text))
     } else if mentions(
         text,
-        &["incomplete", "unexpected end of file", "connection reset", "closed before", "end of file"],
+        &["incomplete", "unexpected end of file", "unexpected eof", "connection reset", "closed before", "end of file"],
     ) {
         CallError::Cut(clean(text))
     } else {

@@ -17,6 +17,9 @@ use super::rollout;
 use crate::domain::observation::workload::{Ownership, Workload, WorkloadKind};
 use crate::domain::remediation::step::{Action, Check, CheckState};
 
+/// The name of the check of the access review.
+pub(super) const ACCESS: &str = "access";
+
 /// What is checked.
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'a> {
@@ -149,7 +152,7 @@ pub(super) async fn of_cluster(client: &Client, subject: Subject<'_>) -> Vec<Che
 }
 
 fn access_check(access: Result<Access, KubeError>) -> Check {
-    let name = "access";
+    let name = ACCESS;
     match access {
         Ok(Access::Allowed) => check(name, CheckState::Ok, "may patch it"),
         Ok(Access::Denied { reason }) if reason.is_empty() => check(name, CheckState::Failed, "may not patch it"),

@@ -13,7 +13,7 @@ use super::patch;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::workload::{Revision, Workload, WorkloadKind, WorkloadRef};
 use crate::domain::remediation::request::{self, Request};
-use crate::domain::remediation::step::{Action, Rehearsal, RehearsalOutcome};
+use crate::domain::remediation::step::{Action, Check, CheckState, Rehearsal, RehearsalOutcome};
 
 /// Rehearses an action on a target. `at` is incident time: it stamps the rehearsal and a restart's annotation.
 pub async fn rehearse(client: &Client, action: &Action, target: &WorkloadRef, at: Timestamp) -> Rehearsal {
@@ -59,9 +59,22 @@ pub async fn rehearse(client: &Client, action: &Action, target: &WorkloadRef, at
             rehearsal.diff = field::difference(&before, &after);
             rehearsal.outcome = RehearsalOutcome::Rehearsed;
         }
+        Err(error) if is_allowed(&rehearsal.checks) => rehearsal.outcome = refused_though_allowed(&error),
         Err(error) => rehearsal.outcome = refused(&error),
     }
     rehearsal
+}
+
+/// Whether the access review said that this credential may do it.
+fn is_allowed(checks: &[Check]) -> bool {
+    checks.iter().any(|check| check.name == checks::ACCESS && check.state == CheckState::Ok)
+}
+
+/// A 403 that is not for want of access: admission says no in the same status (webhooks, quota).
+fn refused_though_allowed(error: &KubeError) -> RehearsalOutcome {
+    let Problem::Denied(message) = &error.problem else { return refused(error) };
+    let rejected = Problem::Rejected { code: 403, message: message.clone() };
+    RehearsalOutcome::Refused { fault: KubeError { doing: error.doing.clone(), problem: rejected }.fault() }
 }
 
 /// What a failed call makes of a rehearsal: the server's own no is an answer, a lost answer is none.

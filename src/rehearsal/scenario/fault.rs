@@ -48,6 +48,23 @@ pub enum ServiceWord {
     Slack,
 }
 
+impl FaultSpec {
+    /// Why it can strike nothing; `None` when it can.
+    pub fn contradiction(&self) -> Option<String> {
+        let (word, api) = (self.effect.word(), self.service.api());
+        if !self.effect.is_of(api) {
+            return Some(format!("The fault {word:?} does not exist for {}.", api.word()));
+        }
+        if self.from.zip(self.until).is_some_and(|(from, until)| from >= until) {
+            return Some(format!("The fault {word:?} of {} ends before it begins.", api.word()));
+        }
+        if self.resource.is_some() && api != Api::Kubernetes {
+            return Some(format!("The fault {word:?} of {} names a resource, which only Kubernetes has.", api.word()));
+        }
+        None
+    }
+}
+
 impl ServiceWord {
     /// The API it names.
     pub fn api(self) -> Api {
@@ -71,7 +88,7 @@ pub enum FaultEffect {
         /// How late.
         delay: SignedDuration,
     },
-    /// The service's own throttling error (429 for Kubernetes and Slack).
+    /// The service's own throttling error (429 for Bedrock, Kubernetes and Slack).
     Throttled,
     /// Access denied, in the service's words.
     Denied,
@@ -91,4 +108,68 @@ pub enum FaultEffect {
     Empty,
     /// A watch is told that its resource version is too old (410).
     Gone,
+    /// The connection is reset before a byte of the answer.
+    Reset,
+    /// A 200 whose body is not the service's: the page of something in between, or bytes that no parser takes.
+    Malformed,
+    /// A page holds so few entries at most, and says where the next one begins.
+    Pages {
+        /// Entries a page.
+        size: usize,
+    },
+    /// The signature is refused because the clocks are too far apart.
+    Skewed,
+    /// A model's stream breaks after so many frames: in the middle of the next one, or with an exception frame.
+    Stream {
+        /// Frames sent whole.
+        after_frames: usize,
+        /// The exception, such as `modelStreamErrorException`; without one the connection breaks.
+        #[serde(default)]
+        exception: Option<String>,
+    },
+    /// The API server is away: connections are reset, open watches break, and afterwards no old version is known.
+    Restart,
+}
+
+impl FaultEffect {
+    /// The word in the scenario and in the ledger.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Latency { .. } => "latency",
+            Self::Throttled => "throttled",
+            Self::Denied => "denied",
+            Self::Expired => "expired",
+            Self::Unavailable => "unavailable",
+            Self::Cut { .. } => "cut",
+            Self::Silence => "silence",
+            Self::Empty => "empty",
+            Self::Gone => "gone",
+            Self::Reset => "reset",
+            Self::Malformed => "malformed",
+            Self::Pages { .. } => "pages",
+            Self::Skewed => "skewed",
+            Self::Stream { .. } => "stream",
+            Self::Restart => "restart",
+        }
+    }
+
+    /// Whether an API knows it.
+    pub fn is_of(&self, api: Api) -> bool {
+        match self {
+            Self::Gone | Self::Restart => api == Api::Kubernetes,
+            Self::Stream { .. } => api == Api::Bedrock,
+            Self::Skewed => !matches!(api, Api::Kubernetes | Api::Slack),
+            Self::Pages { .. } => matches!(api, Api::CloudWatch | Api::Logs),
+            Self::Empty => !matches!(api, Api::Sts | Api::Slack),
+            Self::Latency { .. }
+            | Self::Throttled
+            | Self::Denied
+            | Self::Expired
+            | Self::Unavailable
+            | Self::Cut { .. }
+            | Self::Silence
+            | Self::Reset
+            | Self::Malformed => true,
+        }
+    }
 }

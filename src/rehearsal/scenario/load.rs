@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::overlay::Overlay;
-use super::{ConditionSpec, HistorySpec, Scenario};
+use super::{ConditionSpec, FaultSpec, HistorySpec, Scenario};
+use super::{folder, objects};
 use crate::domain::fault::{Fault, FaultKind};
 
 /// A scenario in a list.
@@ -18,7 +19,7 @@ pub struct ScenarioSummary {
 }
 
 /// The scenarios inside the program, the founding one first.
-const BUILT_IN: [(&str, &str); 31] = [
+const BUILT_IN: [(&str, &str); 38] = [
     ("oom-leak", include_str!("../../../assets/scenarios/oom-leak.toml")),
     ("limit-too-low", include_str!("../../../assets/scenarios/limit-too-low.toml")),
     ("traffic-flood", include_str!("../../../assets/scenarios/traffic-flood.toml")),
@@ -50,6 +51,13 @@ const BUILT_IN: [(&str, &str); 31] = [
     ("organic-growth", include_str!("../../../assets/scenarios/organic-growth.toml")),
     ("quiet-memory-unread", include_str!("../../../assets/scenarios/quiet-memory-unread.toml")),
     ("quiet", include_str!("../../../assets/scenarios/quiet.toml")),
+    ("throttled", include_str!("../../../assets/scenarios/throttled.toml")),
+    ("stream-cut", include_str!("../../../assets/scenarios/stream-cut.toml")),
+    ("credentials-expire", include_str!("../../../assets/scenarios/credentials-expire.toml")),
+    ("api-server-restarts", include_str!("../../../assets/scenarios/api-server-restarts.toml")),
+    ("webhook-denies", include_str!("../../../assets/scenarios/webhook-denies.toml")),
+    ("rollout-stuck", include_str!("../../../assets/scenarios/rollout-stuck.toml")),
+    ("alarm-storm", include_str!("../../../assets/scenarios/alarm-storm.toml")),
 ];
 
 /// The built-in scenarios, the founding one first. One that does not parse is left out; a test keeps that from happening.
@@ -70,6 +78,9 @@ pub fn load(name_or_path: &str) -> Result<Scenario, Fault> {
         return parse(text, name);
     }
     let given = Path::new(name_or_path);
+    if given.is_dir() && !given.join("scenario.toml").is_file() {
+        return Err(folder::unfinished(given));
+    }
     let file = if given.is_dir() { given.join("scenario.toml") } else { given.to_path_buf() };
     if !file.is_file() {
         let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
@@ -83,7 +94,9 @@ pub fn load(name_or_path: &str) -> Result<Scenario, Fault> {
             .cause(error.to_string())
     })?;
     let mut scenario = parse(&text, &file.display().to_string())?;
-    scenario.folder = Some(file.parent().map_or_else(PathBuf::new, Path::to_path_buf));
+    let folder = file.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+    scenario.cluster.objects.extend(objects::read(&folder, &scenario.objects, scenario.start)?);
+    scenario.folder = Some(folder);
     Ok(scenario)
 }
 
@@ -154,6 +167,9 @@ fn check(scenario: &Scenario) -> Result<(), String> {
         }
     }
     check_alarms(scenario)?;
+    if let Some(why) = scenario.faults.iter().find_map(FaultSpec::contradiction) {
+        return Err(why);
+    }
     for log in &scenario.logs {
         if log.workload.as_ref().is_some_and(|workload| scenario.workload(workload).is_none()) {
             return Err(format!("A log of {} names the workload {:?}, which is not here.", log.group, log.workload));

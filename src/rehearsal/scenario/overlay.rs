@@ -39,6 +39,8 @@ pub(super) struct Overlay {
     model: Option<ModelSpec>,
     #[serde(rename = "fault")]
     faults: Option<Vec<FaultSpec>>,
+    #[serde(default)]
+    objects: Vec<String>,
     expect: Expect,
 }
 
@@ -66,6 +68,7 @@ impl Overlay {
             model: self.model.or_else(|| base.map(|base| base.model.clone())).unwrap_or_default(),
             faults: self.faults.or_else(|| base.map(|base| base.faults.clone())).unwrap_or_default(),
             expect: self.expect,
+            objects: self.objects,
             folder: None,
         })
     }

@@ -8,9 +8,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use futures::StreamExt as _;
 
-use super::{bedrock, cloudwatch, logs, sts};
+use super::line::Line;
+use super::{bedrock, broken, cloudwatch, logs, sts};
 use crate::rehearsal::faults::Struck;
 use crate::rehearsal::ledger::{Api, Arrival, DryRun, Mutates};
 use crate::rehearsal::scenario::FaultEffect;
@@ -26,6 +26,17 @@ pub enum Fullness {
     Whole,
     /// Well-formed, with nothing in it.
     Nothing,
+    /// As the world is, in pages of so many entries at most.
+    Pages(usize),
+}
+
+/// How a model's stream ends before its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Break {
+    /// Frames sent whole.
+    pub after_frames: usize,
+    /// The exception that ends it; without one the connection breaks in the next frame.
+    pub exception: Option<String>,
 }
 
 /// A refusal, before it is worded for a protocol.
@@ -68,6 +79,7 @@ pub fn router(cloud: Arc<Cloud>) -> Router {
 
 async fn receive(State(cloud): State<Arc<Cloud>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    let line = Line::of(&parts.extensions);
     let Ok(body) = axum::body::to_bytes(body, LARGEST_REQUEST).await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large");
     };
@@ -90,6 +102,9 @@ async fn receive(State(cloud): State<Arc<Cloud>>, request: Request) -> Response 
         cloud.ledger.met(seq, effect.word());
     }
     let call = Call { api, operation, path, body };
+    if struck == Some(FaultEffect::Reset) {
+        return line.reset();
+    }
     let mut response = under(&cloud, &call, struck).await;
     let id = format!("{:08x}-0000-4000-8000-{seq:012x}", cloud.seed as u32);
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -108,8 +123,14 @@ async fn under(cloud: &Arc<Cloud>, call: &Call, struck: Option<FaultEffect>) -> 
             answer(cloud, call, Fullness::Whole)
         }
         Some(FaultEffect::Empty) => answer(cloud, call, Fullness::Nothing),
+        Some(FaultEffect::Pages { size }) => answer(cloud, call, Fullness::Pages(size.max(1))),
         Some(FaultEffect::Silence) => std::future::pending().await,
-        Some(FaultEffect::Cut { after_bytes }) => cut(answer(cloud, call, Fullness::Whole), after_bytes),
+        Some(FaultEffect::Cut { after_bytes }) => broken::cut(answer(cloud, call, Fullness::Whole), after_bytes),
+        Some(FaultEffect::Malformed) => malformed(call.api),
+        Some(FaultEffect::Stream { after_frames, exception }) => {
+            let broken = bedrock::broken(cloud, call, &Break { after_frames, exception });
+            broken.unwrap_or_else(|refusal| refused(call.api, &refusal))
+        }
         Some(effect) => refused(call.api, &refusal(cloud, call, &effect)),
     }
 }
@@ -123,6 +144,15 @@ fn answer(cloud: &Arc<Cloud>, call: &Call, fullness: Fullness) -> Response {
         Api::Kubernetes | Api::Slack => Err(Refusal::invalid("UnknownOperationException", "not an AWS service")),
     };
     answered.unwrap_or_else(|refusal| refused(call.api, &refusal))
+}
+
+/// What no client of the service can read. Bedrock's stream keeps its type, so that its frames are what fails.
+fn malformed(api: Api) -> Response {
+    match api {
+        Api::Bedrock => broken::garbage("application/vnd.amazon.eventstream"),
+        Api::CloudWatch => broken::garbage("application/cbor"),
+        Api::Logs | Api::Sts | Api::Kubernetes | Api::Slack => broken::page(),
+    }
 }
 
 /// Which service and operation a request is for, by the marks of its protocol.
@@ -166,6 +196,12 @@ fn refusal(cloud: &Cloud, call: &Call, effect: &FaultEffect) -> Refusal {
         FaultEffect::Expired => {
             let message = "The security token included in the request is expired".to_owned();
             of(if json { 400 } else { 403 }, "ExpiredTokenException", "ExpiredToken", message)
+        }
+        FaultEffect::Skewed => {
+            let message = "Signature expired: 20260501T091500Z is now earlier than 20260501T092600Z \
+                           (20260501T093100Z - 5 min.)";
+            let query_code = if call.api == Api::Sts { "SignatureDoesNotMatch" } else { "InvalidSignatureException" };
+            of(if json { 400 } else { 403 }, "InvalidSignatureException", query_code, message.to_owned())
         }
         FaultEffect::Unavailable => {
             let message = "Service is unable to handle request.".to_owned();
@@ -212,34 +248,6 @@ fn refused(api: Api, refusal: &Refusal) -> Response {
         Api::Sts | Api::Kubernetes | Api::Slack => sts::refused(refusal),
     };
     *response.status_mut() = status;
-    response
-}
-
-/// Sends so many bytes of a body, then breaks the connection.
-pub(super) fn cut(response: Response, after_bytes: usize) -> Response {
-    let (parts, body) = response.into_parts();
-    let mut left = after_bytes;
-    let broken = || Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, "cut by the scenario"));
-    let pieces = body
-        .into_data_stream()
-        .map(move |piece| match piece {
-            Ok(bytes) if bytes.len() <= left => {
-                left -= bytes.len();
-                Ok(bytes)
-            }
-            Ok(bytes) if left > 0 => Ok(bytes.slice(..std::mem::take(&mut left))),
-            _ => broken(),
-        })
-        .chain(futures::stream::once(async move { broken() }))
-        .then(|piece| async {
-            // What was sent before the break must be on its way, and hyper flushes when a body has to wait.
-            if piece.is_err() {
-                tokio::task::yield_now().await;
-            }
-            piece
-        });
-    let mut response = Response::from_parts(parts, Body::from_stream(pieces));
-    response.headers_mut().remove(header::CONTENT_LENGTH);
     response
 }
 

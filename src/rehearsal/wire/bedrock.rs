@@ -13,7 +13,7 @@ use futures::Stream;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::aws::{Call, Fullness, Refusal, typed};
+use super::aws::{Break, Call, Fullness, Refusal, typed};
 use crate::rehearsal::clock::SimClock;
 use crate::rehearsal::scenario::{ChunkSpec, ModelMode};
 use crate::rehearsal::server::Cloud;
@@ -42,6 +42,56 @@ enum Beat {
 
 /// Answers an operation.
 pub fn answer(cloud: &Arc<Cloud>, call: &Call, fullness: Fullness) -> Result<Response, Refusal> {
+    let answer = said(cloud, call, fullness)?;
+    let input_tokens = tokens(call.body.len());
+    if call.operation == "Converse" {
+        return Ok(typed(Body::from(whole(&answer, input_tokens)?.to_string()), "application/json"));
+    }
+    Ok(streamed(cloud, beats(cloud, &answer, input_tokens)))
+}
+
+/// Answers with a stream that ends before its time; what is not a stream fails as a whole.
+pub fn broken(cloud: &Arc<Cloud>, call: &Call, at: &Break) -> Result<Response, Refusal> {
+    let answer = said(cloud, call, Fullness::Whole)?;
+    if call.operation == "Converse" {
+        return Err(Refusal { status: 424, ..Refusal::invalid("ModelErrorException", "The model broke off.") });
+    }
+    let mut left = at.after_frames;
+    let mut kept = Vec::new();
+    for beat in beats(cloud, &answer, tokens(call.body.len())) {
+        match beat {
+            Beat::Frame(bytes) if left == 0 => {
+                kept.extend(match &at.exception {
+                    Some(name) => vec![Beat::Frame(frames::exception(name, words(name)))],
+                    None => vec![Beat::Frame(bytes.slice(..bytes.len() / 2)), Beat::Cut],
+                });
+                break;
+            }
+            Beat::Frame(_) => left -= 1,
+            Beat::Pause(_) | Beat::Cut => {}
+        }
+        kept.push(beat);
+    }
+    Ok(streamed(cloud, kept))
+}
+
+/// What the service says with an exception of a stream (API reference, `ConverseStreamOutput`).
+fn words(exception: &str) -> &'static str {
+    match exception {
+        "throttlingException" => "Too many tokens, please wait before trying again.",
+        "serviceUnavailableException" => "Bedrock is unable to process your request.",
+        "internalServerException" => "An internal server error occurred. Retry your request.",
+        "validationException" => "The input fails to satisfy the constraints of the service.",
+        _ => "The system encountered an unexpected error during processing. Try your request again.",
+    }
+}
+
+fn streamed(cloud: &Cloud, beats: Vec<Beat>) -> Response {
+    typed(Body::from_stream(paced(Arc::clone(&cloud.clock), beats)), "application/vnd.amazon.eventstream")
+}
+
+/// What the model says to a request.
+fn said(cloud: &Cloud, call: &Call, fullness: Fullness) -> Result<Answer, Refusal> {
     let input: Value = serde_json::from_slice(&call.body)
         .map_err(|error| Refusal::invalid("ValidationException", format!("The request is not JSON: {error}")))?;
     let messages = input["messages"]
@@ -52,17 +102,11 @@ pub fn answer(cloud: &Arc<Cloud>, call: &Call, fullness: Fullness) -> Result<Res
         return Err(Refusal::invalid("ValidationException", "A conversation must start with a user message."));
     }
     let model = &cloud.scenario.model;
-    let answer = match (fullness, model.mode) {
+    Ok(match (fullness, model.mode) {
         (Fullness::Nothing, _) => Answer { chunks: Vec::new(), stop_reason: "end_turn".to_owned() },
-        (Fullness::Whole, ModelMode::Rules) => rules::answer(&input),
-        (Fullness::Whole, ModelMode::Script) => script::answer(model, messages),
-    };
-    let input_tokens = tokens(call.body.len());
-    if call.operation == "Converse" {
-        return Ok(typed(Body::from(whole(&answer, input_tokens)?.to_string()), "application/json"));
-    }
-    let beats = beats(cloud, &answer, input_tokens);
-    Ok(typed(Body::from_stream(paced(Arc::clone(&cloud.clock), beats)), "application/vnd.amazon.eventstream"))
+        (Fullness::Whole | Fullness::Pages(_), ModelMode::Rules) => rules::answer(&input),
+        (Fullness::Whole | Fullness::Pages(_), ModelMode::Script) => script::answer(model, messages),
+    })
 }
 
 /// A rough count of tokens, four bytes each.

@@ -24,8 +24,20 @@ pub fn answer(cloud: &Cloud, call: &Call, fullness: Fullness) -> Result<Response
     }
     let lives = cloud.lives();
     let sight = cloud.world.at(cloud.clock.now(), &lives);
-    let output = operation(&sight, &call.operation, &input)?;
+    let output = operation(&sight, &call.operation, &paged(input, fullness))?;
     Ok(reply(&output))
+}
+
+/// The question with its pages made small, where a fault asks for that.
+fn paged(input: Value, fullness: Fullness) -> Value {
+    let (Fullness::Pages(size), Value::Map(mut members)) = (fullness, input.clone()) else { return input };
+    let keys = ["MaxRecords", "MaxDatapoints"];
+    members.retain(|(name, _)| !keys.contains(&name.as_str()));
+    let sizes = keys.map(|key| {
+        let asked = input.int(key).and_then(|asked| usize::try_from(asked).ok()).unwrap_or(size);
+        (key.to_owned(), Value::Int(asked.min(size) as i64))
+    });
+    Value::Map(members.into_iter().chain(sizes).collect())
 }
 
 fn operation(sight: &Sight<'_>, operation: &str, input: &Value) -> Result<Value, Refusal> {

@@ -23,6 +23,8 @@ use http::{HeaderMap, Method, Uri, header};
 use serde_json::Value;
 
 use self::path::Route;
+use super::broken;
+use super::line::Line;
 use crate::rehearsal::cluster::failure::Failure;
 use crate::rehearsal::faults::Struck;
 use crate::rehearsal::ledger::{Api, Arrival, DryRun, Mutates};
@@ -82,6 +84,7 @@ pub fn router(state: KubernetesState) -> Router {
 
 async fn serve(State(state): State<KubernetesState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    let line = Line::of(&parts.extensions);
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
         let message = "Request entity too large: limit is 3145728".to_owned();
         let failure = Failure { code: 413, reason: "RequestEntityTooLarge", message, details: Value::Null };
@@ -93,9 +96,11 @@ async fn serve(State(state): State<KubernetesState>, request: Request) -> Respon
     let verb = verb(&call, &route);
     let seq = state.ledger.arrived(arrival(&state, &call, &route, verb));
     let response = match strike(&state, &route, verb, seq).await {
+        Met::Nothing if verb == "watch" => broken::until_restart(&state, respond(&state, &call, &route, verb)),
         Met::Nothing => respond(&state, &call, &route, verb),
         Met::Answer(response) => response,
-        Met::Cut(bytes) => answer::cut(respond(&state, &call, &route, verb), bytes),
+        Met::Cut(bytes) => broken::cut(respond(&state, &call, &route, verb), bytes),
+        Met::Reset => return line.reset(),
     };
     state.ledger.answered(seq, response.status().as_u16());
     response
@@ -162,29 +167,49 @@ enum Met {
     Nothing,
     Answer(Response),
     Cut(usize),
+    Reset,
 }
 
-/// Lets the scenario's faults strike.
+/// Lets faults strike. Those that name no resource strike discovery and reviews too.
 async fn strike(state: &KubernetesState, route: &Route, verb: &str, seq: u64) -> Met {
-    let Route::Objects(objects) = route else { return Met::Nothing };
-    let struck = Struck { api: Api::Kubernetes, operation: verb, resource: Some(objects.kind.plural) };
+    let resource = if let Route::Objects(objects) = route { Some(objects.kind.plural) } else { None };
+    let struck = Struck { api: Api::Kubernetes, operation: verb, resource };
     let Some(effect) = state.faults.strike(struck, state.clock.now()) else { return Met::Nothing };
     state.ledger.met(seq, effect.word());
-    let failure = match effect {
+    match effect {
         FaultEffect::Latency { delay } => {
             state.clock.pause(delay).await;
-            return Met::Nothing;
+            Met::Nothing
         }
-        FaultEffect::Silence => return std::future::pending().await,
-        FaultEffect::Cut { after_bytes } => return Met::Cut(after_bytes),
-        FaultEffect::Empty if verb == "list" => return Met::Answer(read::empty(objects)),
-        FaultEffect::Empty => Failure::not_found(objects.kind, &objects.name),
-        FaultEffect::Gone if verb == "watch" => return Met::Answer(watch::gone(&Failure::gone(0, 0))),
-        FaultEffect::Gone => Failure::gone(0, 0),
-        FaultEffect::Denied => state.cluster.at(state.clock.now(), |cluster| objects.refusal(&cluster.access(), verb)),
-        FaultEffect::Throttled => answer::throttled(),
-        FaultEffect::Expired => answer::unauthorized(),
-        FaultEffect::Unavailable => answer::unavailable(),
+        FaultEffect::Silence => std::future::pending().await,
+        FaultEffect::Cut { after_bytes } => Met::Cut(after_bytes),
+        FaultEffect::Reset => Met::Reset,
+        FaultEffect::Restart => {
+            // An API server that comes back knows the objects and no version of the past.
+            state.cluster.at(state.clock.now(), super::super::cluster::Cluster::compact);
+            Met::Reset
+        }
+        FaultEffect::Malformed => Met::Answer(broken::garbage("application/json")),
+        effect => refusal(state, route, verb, &effect),
+    }
+}
+
+/// The answers of the server itself under a fault.
+fn refusal(state: &KubernetesState, route: &Route, verb: &str, effect: &FaultEffect) -> Met {
+    let failure = match (effect, route) {
+        (FaultEffect::Throttled, _) => answer::throttled(),
+        (FaultEffect::Expired, _) => answer::unauthorized(),
+        (FaultEffect::Unavailable, _) => answer::unavailable(),
+        (FaultEffect::Empty, Route::Objects(objects)) if verb == "list" => return Met::Answer(read::empty(objects)),
+        (FaultEffect::Empty, Route::Objects(objects)) => Failure::not_found(objects.kind, &objects.name),
+        (FaultEffect::Gone, Route::Objects(_)) if verb == "watch" => {
+            return Met::Answer(watch::gone(&Failure::gone(0, 0)));
+        }
+        (FaultEffect::Gone, Route::Objects(_)) => Failure::gone(0, 0),
+        (FaultEffect::Denied, Route::Objects(objects)) => {
+            state.cluster.at(state.clock.now(), |cluster| objects.refusal(&cluster.access(), verb))
+        }
+        _ => return Met::Nothing,
     };
     Met::Answer(answer::failure(&failure))
 }

@@ -25,17 +25,21 @@ const MOST_SCANNED: usize = 1_500;
 
 /// Answers an operation.
 pub fn answer(cloud: &Cloud, call: &Call, fullness: Fullness) -> Result<Response, Refusal> {
-    let input: Value = serde_json::from_slice(&call.body)
+    let mut input: Value = serde_json::from_slice(&call.body)
         .map_err(|error| Refusal::invalid("SerializationException", error.to_string()))?;
+    if let Fullness::Pages(size) = fullness {
+        let asked = input["limit"].as_u64().unwrap_or(u64::MAX);
+        input["limit"] = json!(asked.min(size as u64));
+    }
     let lives = cloud.lives();
     let sight = cloud.world.at(cloud.clock.now(), &lives);
     let output = match (call.operation.as_str(), fullness) {
         ("FilterLogEvents", Fullness::Nothing) => json!({ "events": [], "searchedLogStreams": [] }),
-        ("FilterLogEvents", Fullness::Whole) => filter(&sight, &input)?,
+        ("FilterLogEvents", _) => filter(&sight, &input)?,
         ("DescribeLogGroups", Fullness::Nothing) => json!({ "logGroups": [] }),
-        ("DescribeLogGroups", Fullness::Whole) => groups(&sight, &input)?,
+        ("DescribeLogGroups", _) => groups(&sight, &input)?,
         ("DescribeLogStreams", Fullness::Nothing) => json!({ "logStreams": [] }),
-        ("DescribeLogStreams", Fullness::Whole) => streams(&sight, &input)?,
+        ("DescribeLogStreams", _) => streams(&sight, &input)?,
         (other, _) => {
             return Err(Refusal::invalid("UnknownOperationException", format!("{other} is not simulated.")));
         }

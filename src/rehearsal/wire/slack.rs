@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::broken;
+use super::line::Line;
 use crate::rehearsal::faults::Struck;
 use crate::rehearsal::ledger::{Api, Arrival, DryRun, Mutates};
 use crate::rehearsal::scenario::FaultEffect;
@@ -26,6 +28,7 @@ pub fn router(cloud: Arc<Cloud>) -> Router {
 async fn receive(
     State(cloud): State<Arc<Cloud>>,
     Path(rest): Path<String>,
+    extensions: Extensions,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -44,26 +47,33 @@ async fn receive(
     if let Some(effect) = &struck {
         cloud.ledger.met(seq, effect.word());
     }
+    let whole = || judged(&rest, &headers, &body);
     let response = match struck {
         Some(FaultEffect::Silence) => std::future::pending().await,
-        Some(FaultEffect::Throttled) => {
-            (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "30")], "rate_limited").into_response()
-        }
-        Some(FaultEffect::Denied | FaultEffect::Expired) => {
-            (StatusCode::FORBIDDEN, "action_prohibited").into_response()
-        }
-        Some(FaultEffect::Unavailable | FaultEffect::Gone) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "rollup_error").into_response()
-        }
-        Some(FaultEffect::Cut { after_bytes }) => super::aws::cut("ok".into_response(), after_bytes),
+        Some(FaultEffect::Reset) => return Line::of(&extensions).reset(),
+        Some(FaultEffect::Cut { after_bytes }) => broken::cut(whole(), after_bytes),
         Some(FaultEffect::Latency { delay }) => {
             cloud.clock.pause(delay).await;
-            judged(&rest, &headers, &body)
+            whole()
         }
-        Some(FaultEffect::Empty) | None => judged(&rest, &headers, &body),
+        Some(effect) => refusal(&effect).unwrap_or_else(whole),
+        None => whole(),
     };
     cloud.ledger.answered(seq, response.status().as_u16());
     response
+}
+
+/// What Slack says to a message under a fault that it has a word for.
+fn refusal(effect: &FaultEffect) -> Option<Response> {
+    let throttled = (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "30")], "rate_limited");
+    Some(match effect {
+        FaultEffect::Throttled => throttled.into_response(),
+        FaultEffect::Denied => (StatusCode::FORBIDDEN, "action_prohibited").into_response(),
+        FaultEffect::Expired => (StatusCode::FORBIDDEN, "invalid_token").into_response(),
+        FaultEffect::Unavailable => (StatusCode::INTERNAL_SERVER_ERROR, "rollup_error").into_response(),
+        FaultEffect::Malformed => broken::page(),
+        _ => return None,
+    })
 }
 
 fn judged(rest: &str, headers: &HeaderMap, body: &Bytes) -> Response {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
+use serde_json::Value;
 
 use super::{MINUTE, minute_of};
 use crate::domain::fault::{Fault, FaultKind};
@@ -17,7 +18,7 @@ pub(super) fn csv(scenario: &Scenario, file: &str, columns: &Column) -> Result<B
         Fault::new(FaultKind::Usage, format!("The file {file} of the scenario is wrong in line {line}.")).cause(why)
     };
     let mut rows = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let header: Vec<&str> = rows.next().map_or_else(Vec::new, |(_, line)| line.split(',').map(str::trim).collect());
+    let header: Vec<&str> = rows.next().map_or_else(Vec::new, |(_, line)| cells(line));
     let place = |name: &str| {
         header
             .iter()
@@ -27,7 +28,7 @@ pub(super) fn csv(scenario: &Scenario, file: &str, columns: &Column) -> Result<B
     let (time, value) = (place(&columns.time)?, place(&columns.value)?);
     let mut points: Vec<(Timestamp, f64)> = Vec::new();
     for (index, line) in rows {
-        let cells: Vec<&str> = line.split(',').map(str::trim).collect();
+        let cells = cells(line);
         let at = cells.get(time).and_then(|cell| instant(cell));
         let number = cells.get(value).and_then(|cell| cell.parse::<f64>().ok()).filter(|number| number.is_finite());
         match (at, number) {
@@ -45,11 +46,55 @@ pub(super) fn csv(scenario: &Scenario, file: &str, columns: &Column) -> Result<B
     Ok(minutes.into_iter().map(|(at, (sum, count))| (at, sum / f64::from(count))).collect())
 }
 
-/// Lines with a timestamp before each; one without continues the line before it. The last falls a second before start.
+/// The cells of a row; quotes around one are left away.
+fn cells(line: &str) -> Vec<&str> {
+    line.split(',').map(|cell| cell.trim().trim_matches('"')).collect()
+}
+
+/// Lines with a timestamp before each, or as JSON with a time in it; one without continues the line before it. Or the
+/// events that the AWS CLI exports. The last falls a second before start.
 pub(super) fn lines(scenario: &Scenario, file: &str) -> Result<Vec<(Timestamp, String)>, Fault> {
     let text = read(scenario, file)?;
+    let mut lines = match exported(&text) {
+        Some(lines) => lines,
+        None => stamped(file, &text)?,
+    };
+    lines.sort_by_key(|line| line.0);
+    let Some(last) = lines.last().map(|line| line.0) else { return Ok(lines) };
+    let shift = (scenario.start - SignedDuration::from_secs(1)).duration_since(last);
+    Ok(lines.into_iter().map(|(at, text)| (at + shift, text)).collect())
+}
+
+/// The events of `aws logs filter-log-events` or `get-log-events`: each with its `timestamp` and `message`.
+fn exported(text: &str) -> Option<Vec<(Timestamp, String)>> {
+    let document: Value = serde_json::from_str(text).ok()?;
+    let events = document["events"].as_array()?;
+    let told = |event: &Value| {
+        let at = Timestamp::from_millisecond(event["timestamp"].as_i64()?).ok()?;
+        Some((at, event["message"].as_str()?.trim_end().to_owned()))
+    };
+    Some(events.iter().filter_map(told).collect())
+}
+
+/// The time of a line that is a JSON object, by the names that loggers use. The line stays whole: that is what the
+/// service wrote.
+fn of_json(line: &str) -> Option<Timestamp> {
+    let object: Value = line.starts_with('{').then(|| serde_json::from_str(line).ok()).flatten()?;
+    ["timestamp", "@timestamp", "time", "ts", "datetime", "t"].iter().find_map(|name| match &object[*name] {
+        Value::String(text) => instant(text),
+        // Some write seconds with a fraction.
+        Value::Number(number) => number.as_f64().and_then(|number| instant(&format!("{number:.0}"))),
+        _ => None,
+    })
+}
+
+fn stamped(file: &str, text: &str) -> Result<Vec<(Timestamp, String)>, Fault> {
     let mut lines: Vec<(Timestamp, String)> = Vec::new();
     for (index, line) in text.lines().enumerate() {
+        if let Some(at) = of_json(line) {
+            lines.push((at, line.to_owned()));
+            continue;
+        }
         let stamped = [1, 2].into_iter().find_map(|words| {
             let end = line.match_indices(' ').nth(words - 1).map_or(line.len(), |(at, _)| at);
             Some((instant(line.get(..end)?)?, line.get(end..)?.trim_start()))
@@ -59,15 +104,13 @@ pub(super) fn lines(scenario: &Scenario, file: &str) -> Result<Vec<(Timestamp, S
             (None, Some(last)) => last.1 = format!("{}\n{line}", last.1),
             (None, None) => {
                 let summary = format!("The file {file} of the scenario has no timestamp in line {}.", index + 1);
-                return Err(Fault::new(FaultKind::Usage, summary)
-                    .hint("Begin each line with an RFC 3339 time or with epoch milliseconds."));
+                return Err(Fault::new(FaultKind::Usage, summary).hint(
+                    "Begin each line with an RFC 3339 time or epoch milliseconds, or give JSON with a timestamp.",
+                ));
             }
         }
     }
-    lines.sort_by_key(|line| line.0);
-    let Some(last) = lines.last().map(|line| line.0) else { return Ok(lines) };
-    let shift = (scenario.start - SignedDuration::from_secs(1)).duration_since(last);
-    Ok(lines.into_iter().map(|(at, text)| (at + shift, text)).collect())
+    Ok(lines)
 }
 
 /// RFC 3339 (also with a numeric zone without colon), `YYYY-MM-DD HH:MM:SS` taken as UTC, epoch seconds or milliseconds.

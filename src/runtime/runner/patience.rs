@@ -56,8 +56,12 @@ pub async fn tell_health(means: &Means, fed: impl Into<Fed>, health: FeedHealth)
     means.post.tell(None, fed.into().changed(health)).await;
 }
 
-/// A number in `[0, 1)` to spread the panels' retries: the low digits of the wall's milliseconds are enough for that.
+/// A number in `[0, 1)` to spread the panels' retries: the low digits of the wall's milliseconds are enough for that. A
+/// clock that stands still has nobody to keep apart, and its runs are compared with each other.
 pub fn roll(means: &Means) -> f64 {
+    if means.clock.stands_still() {
+        return 0.5;
+    }
     (means.clock.mono_ms() % 997) as f64 / 997.0
 }
 
@@ -91,8 +95,10 @@ pub async fn wait_or_give_up(means: &Means, fed: impl Into<Fed>, attempt: u32, f
     }
     let until = means.clock.now() + backoff(attempt, roll(means));
     tell_health(means, fed, FeedHealth::Retrying { attempt, until, fault }).await;
-    // We are in flight, so a standing clock would wait for us while we wait for it: there the wait is skipped.
-    if !means.clock.stands_still() {
+    // We are in flight, so a standing clock would wait for us while we wait for it: there we move it ourselves.
+    if means.clock.stands_still() {
+        means.clock.jump_to(until);
+    } else {
         drop(means.clock.sleep_until(until).await);
     }
     Ok(())

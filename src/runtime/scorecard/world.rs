@@ -336,14 +336,29 @@ impl Cloud<'_> {
     fn struck(&self, api: Api, operation: &str, resource: Option<&str>) -> Result<(), Fault> {
         let lasting = self.scenario.faults.iter().all(|fault| fault.times.is_none());
         match self.faults.strike(Struck { api, operation, resource }, self.now).filter(|_| lasting) {
-            None | Some(FaultEffect::Latency { .. } | FaultEffect::Gone) => Ok(()),
+            None
+            | Some(
+                FaultEffect::Latency { .. }
+                | FaultEffect::Gone
+                | FaultEffect::Pages { .. }
+                | FaultEffect::Stream { .. },
+            ) => Ok(()),
             Some(FaultEffect::Denied) => Err(Fault::new(FaultKind::Denied, format!("{operation} is denied."))),
-            Some(FaultEffect::Expired) => Err(Fault::new(FaultKind::Credentials, "The credentials have expired.")),
+            Some(FaultEffect::Expired | FaultEffect::Skewed) => {
+                Err(Fault::new(FaultKind::Credentials, "The credentials have expired."))
+            }
             Some(FaultEffect::Throttled) => Err(Fault::new(FaultKind::Throttled, format!("{operation} is throttled."))),
             Some(FaultEffect::Empty) => Err(Fault::new(FaultKind::NotFound, format!("{operation} answers nothing."))),
-            Some(effect @ (FaultEffect::Unavailable | FaultEffect::Cut { .. } | FaultEffect::Silence)) => {
-                Err(Fault::new(FaultKind::Unavailable, format!("{operation} meets {}.", effect.word())))
+            Some(FaultEffect::Malformed) => {
+                Err(Fault::new(FaultKind::Malformed, format!("{operation} is unreadable.")))
             }
+            Some(
+                effect @ (FaultEffect::Unavailable
+                | FaultEffect::Cut { .. }
+                | FaultEffect::Silence
+                | FaultEffect::Reset
+                | FaultEffect::Restart),
+            ) => Err(Fault::new(FaultKind::Unavailable, format!("{operation} meets {}.", effect.word()))),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The rows of the keymap, as data.
 
 use super::super::model::Pane;
+use crate::domain::drill::Drill;
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,6 +92,8 @@ pub enum Action {
     Help,
     /// All actions.
     Palette,
+    /// Let something go wrong in a rehearsal.
+    GameDay(Drill),
     /// Draw everything again.
     Repaint,
     /// Give the terminal back to the shell.
@@ -105,6 +108,11 @@ impl Action {
     /// Whether it decides about a step: never from the palette, never remapped.
     pub fn is_verb(self) -> bool {
         matches!(self, Self::Approve | Self::Deny | Self::Skip | Self::Rehearse | Self::Undo)
+    }
+
+    /// Whether it has a meaning in a rehearsal alone: elsewhere neither help nor palette know it.
+    pub fn is_for_rehearsals(self) -> bool {
+        matches!(self, Self::GameDay(_))
     }
 }
 
@@ -159,6 +167,11 @@ pub struct Row {
 
 const fn row(id: &'static str, action: Action, keys: &'static [&'static str], words: &'static str) -> Row {
     Row { id, action, keys, words, hint: "", context: Context::Everywhere, remap: Remap::Free }
+}
+
+/// A row of the palette alone, in a rehearsal alone.
+const fn drill(id: &'static str, drill: Drill, words: &'static str) -> Row {
+    row(id, Action::GameDay(drill), &[], words)
 }
 
 impl Row {
@@ -237,6 +250,18 @@ pub const TABLE: &[Row] = &[
     row("refresh", Action::Refresh, &["r"], "Ask every feed now; in RCA: read and ask again"),
     row("previous-incident", Action::PreviousIncident, &["["], "Incident before"),
     row("next-incident", Action::NextIncident, &["]"], "Next incident"),
+    drill("game-day-throttle-logs", Drill::ThrottleLogs, "Game day: throttle the logs for 60 s"),
+    drill("game-day-throttle-metrics", Drill::ThrottleMetrics, "Game day: throttle alarms and metrics for 60 s"),
+    drill("game-day-silence-logs", Drill::SilenceLogs, "Game day: the logs never answer for 60 s"),
+    drill("game-day-deny-logs", Drill::DenyLogs, "Game day: deny the logs for 60 s"),
+    drill("game-day-expire-credentials", Drill::ExpireCredentials, "Game day: expire the AWS credentials for 60 s"),
+    drill("game-day-slow-aws", Drill::SlowAws, "Game day: every AWS answer 3 s late for 60 s"),
+    drill("game-day-break-model", Drill::BreakModel, "Game day: break the model's stream for 60 s"),
+    drill("game-day-throttle-model", Drill::ThrottleModel, "Game day: throttle the model for 60 s"),
+    drill("game-day-restart-api-server", Drill::RestartApiServer, "Game day: restart the Kubernetes API server (8 s)"),
+    drill("game-day-gone", Drill::ForgetVersions, "Game day: every watch is told 410 for 20 s"),
+    drill("game-day-refuse-slack", Drill::RefuseSlack, "Game day: Slack takes no message for 60 s"),
+    drill("game-day-calm", Drill::Calm, "Game day: end every drill"),
     row("back", Action::Back, &["q", "h", "backspace", "esc", "left"], "Back").fixed(),
     row("help", Action::Help, &["?"], "All keys, searchable").hint("help").fixed(),
     row("repaint", Action::Repaint, &["ctrl-l"], "Draw everything again"),

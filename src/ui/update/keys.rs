@@ -119,6 +119,7 @@ pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) 
             open(ui, action, session, at)
         }
         Action::Export => vec![Intent::Export],
+        Action::GameDay(drill) => vec![Intent::GameDay { drill }],
         Action::Refresh => vec![refresh(ui, session)],
         Action::StandOnRules => stand_on_rules(ui, session, at),
         Action::Repaint => {

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::TextArea;
 
-use super::super::help;
+use super::super::help::{self, Ground};
 use super::super::intent::Intent;
 use super::super::keymap::chord::Chord;
 use super::super::keymap::{Action, Meaning};
@@ -42,7 +42,7 @@ pub(super) fn search_of(ui: &mut Ui, pane: Pane) -> Option<&mut Option<Search>> 
 pub(super) fn key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Instants) -> Vec<Intent> {
     let Some(overlay) = ui.overlay.take() else { return Vec::new() };
     match overlay {
-        Overlay::Help { query, top } => help_key(ui, key, query, top),
+        Overlay::Help { query, top } => help_key(ui, key, (query, top), session),
         Overlay::Palette { query, selected } => return palette_key(ui, key, (query, selected), (session, at)),
         Overlay::Filter { pane, before, text } => filter_key(ui, key, pane, (before, text)),
         Overlay::Write { writing, area } => return area_key(ui, key, (writing, area), at),
@@ -102,8 +102,8 @@ fn edit(text: &mut String, key: KeyEvent) -> bool {
     true
 }
 
-fn help_key(ui: &mut Ui, key: KeyEvent, mut query: String, top: usize) {
-    let most = help::rows(&ui.options.keymap, &query).len().saturating_sub(1);
+fn help_key(ui: &mut Ui, key: KeyEvent, (mut query, top): (String, usize), session: &Session) {
+    let most = help::rows(&ui.options.keymap, &query, Ground::of(session)).len().saturating_sub(1);
     let top = match key.code {
         KeyCode::Esc => return,
         KeyCode::Down => (top + 1).min(most),
@@ -124,8 +124,10 @@ fn palette_key(
     (mut query, selected): (String, usize),
     (session, at): (&Session, Instants),
 ) -> Vec<Intent> {
-    let found: Vec<Action> =
-        help::palette(&ui.options.keymap, &query).into_iter().map(|binding| binding.row.action).collect();
+    let found: Vec<Action> = help::palette(&ui.options.keymap, &query, Ground::of(session))
+        .into_iter()
+        .map(|binding| binding.row.action)
+        .collect();
     let most = found.len().saturating_sub(1);
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
     let selected = match key.code {

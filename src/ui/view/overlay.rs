@@ -11,7 +11,8 @@ use tui_textarea::TextArea;
 use super::look::Look;
 use super::sheet::{Held, Sheet, frame};
 use crate::session::Session;
-use crate::ui::help;
+use crate::ui::help::{self, Ground, HelpRow};
+use crate::ui::keymap::Binding;
 use crate::ui::model::Ui;
 use crate::ui::model::overlay::{Overlay, Writing};
 use crate::ui::theme::Role;
@@ -21,9 +22,13 @@ pub fn draw(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
     let layout = ui.layout();
     match &ui.overlay {
         None | Some(Overlay::Filter { .. }) => {}
-        Some(Overlay::Help { query, top }) => keys(buffer, layout.overlay(84, 40), (ui, query, *top), look),
+        Some(Overlay::Help { query, top }) => {
+            let rows = help::rows(&ui.options.keymap, query, Ground::of(session));
+            keys(buffer, layout.overlay(84, 40), (&rows, query, *top), look);
+        }
         Some(Overlay::Palette { query, selected }) => {
-            palette(buffer, layout.overlay(72, 22), (ui, query, *selected), look);
+            let found = help::palette(&ui.options.keymap, query, Ground::of(session));
+            palette(buffer, layout.overlay(72, 22), (&found, query, *selected), look);
         }
         Some(Overlay::Write { writing, area }) => write(buffer, layout.overlay(76, 9), (*writing, area), look),
         Some(Overlay::Detail { item, telling, top }) => {
@@ -40,11 +45,10 @@ fn window(buffer: &mut Buffer, area: Rect, (title, foot): (&Line<'_>, &str), loo
     frame(buffer, area, (title, &stamp), (look, Held::Keys))
 }
 
-fn keys(buffer: &mut Buffer, area: Rect, (ui, query, top): (&Ui, &str, usize), look: &Look) {
+fn keys(buffer: &mut Buffer, area: Rect, (rows, query, top): (&[HelpRow], &str, usize), look: &Look) {
     let title = look.line([(Role::Focus, " HELP ".into()), (Role::Strong, format!(" /{query}_").into())]);
     let inner = window(buffer, area, (&title, "type to search  Esc closes"), look);
     let mut sheet = Sheet::new(buffer, inner, look);
-    let rows = help::rows(&ui.options.keymap, query);
     if rows.is_empty() {
         sheet.text(Role::Faint, "No key is described by these words.");
     }
@@ -56,11 +60,10 @@ fn keys(buffer: &mut Buffer, area: Rect, (ui, query, top): (&Ui, &str, usize), l
     }
 }
 
-fn palette(buffer: &mut Buffer, area: Rect, (ui, query, selected): (&Ui, &str, usize), look: &Look) {
+fn palette(buffer: &mut Buffer, area: Rect, (found, query, selected): (&[&Binding], &str, usize), look: &Look) {
     let title = look.line([(Role::Focus, " : ".into()), (Role::Strong, format!(" {query}_").into())]);
     let inner = window(buffer, area, (&title, "Enter does it  Esc closes"), look);
     let mut sheet = Sheet::new(buffer, inner, look);
-    let found = help::palette(&ui.options.keymap, query);
     if found.is_empty() {
         sheet.text(Role::Faint, "No action has these letters in this order.");
         return;

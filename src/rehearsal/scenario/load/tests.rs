@@ -8,6 +8,7 @@ const BASE: &str = include_str!("../../../../assets/scenarios/oom-leak.toml");
 fn every_built_in_scenario_loads_under_its_own_name() {
     let names: Vec<String> = list().into_iter().map(|summary| summary.name).collect();
     assert_eq!(names[..5], ["oom-leak", "limit-too-low", "traffic-flood", "no-data", "model-hallucinates"]);
+    assert_eq!(names.len(), BUILT_IN.len(), "one that does not parse is left out of the list");
     for name in names {
         let scenario = load(&name).unwrap();
         assert_eq!(scenario.name, name);
@@ -67,4 +68,20 @@ fn a_base_lends_what_is_not_said_and_lists_are_laid_over_by_key() {
 fn a_name_that_is_nothing_lists_what_there_is() {
     let fault = load("no-such-scenario").unwrap_err();
     assert!(fault.hints[0].contains("oom-leak"), "{fault}");
+}
+
+#[test]
+fn a_fault_that_an_api_does_not_know_is_a_contradiction() {
+    let with = |fault: &str| {
+        let text = format!(
+            "based_on = \"oom-leak\"\nname = \"a\"\ntitle = \"b\"\nteaches = \"c\"\n[[fault]]\n{fault}\n\
+             [expect]\ncause = \"memory-leak\"\nconclusive = true\n"
+        );
+        parse(&text, "x").unwrap_err().causes[0].clone()
+    };
+    assert!(with("service = \"logs\"\neffect = { kind = \"gone\" }").contains("does not exist for logs"));
+    let late = "service = \"logs\"\nfrom = \"9s\"\nuntil = \"2s\"\neffect = { kind = \"denied\" }";
+    assert!(with(late).contains("ends before it begins"));
+    let placed = "service = \"logs\"\nresource = \"pods\"\neffect = { kind = \"denied\" }";
+    assert!(with(placed).contains("only Kubernetes has"));
 }

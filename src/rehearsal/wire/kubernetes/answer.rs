@@ -1,9 +1,7 @@
-//! Answers: JSON with the right type, `Status` failures, and bodies that break off.
+//! Answers: JSON with the right type, and `Status` failures.
 
 use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
-use futures::{StreamExt, stream};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -84,17 +82,4 @@ fn option_fault(option: &'static str, reason: &str, what: &str) -> Failure {
     });
     let message = format!("{kind}.meta.k8s.io \"\" is invalid: {option}: {what}");
     Failure { code: 422, reason: "Invalid", message, details }
-}
-
-/// The same answer, whose connection closes after so many bytes of the body.
-pub(super) fn cut(response: Response, bytes: usize) -> Response {
-    let (mut parts, body) = response.into_parts();
-    parts.headers.remove(header::CONTENT_LENGTH);
-    let kept = body.into_data_stream().scan(bytes, |left, chunk| {
-        let chunk = chunk.ok().filter(|_| *left > 0).map(|chunk| chunk.slice(..chunk.len().min(*left)));
-        *left -= chunk.as_ref().map_or(0, Bytes::len);
-        std::future::ready(chunk.map(Ok))
-    });
-    let broken = stream::once(async { Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)) });
-    Response::from_parts(parts, Body::from_stream(kept.chain(broken)))
 }

@@ -1,0 +1,172 @@
+//! Each fault of a scenario against each API, read by our own adapters: what the service would say, named as it is.
+
+use std::time::Duration;
+
+use pagerdeck::adapters::aws::alarms::describe_all;
+use pagerdeck::adapters::aws::bedrock::{StreamTimeouts, converse_stream};
+use pagerdeck::adapters::aws::clients::{CallTimeouts, Clients};
+use pagerdeck::adapters::aws::logs::{GroupSearch, find_groups};
+use pagerdeck::adapters::kubernetes::Timeouts;
+use pagerdeck::adapters::kubernetes::connect::{Source, connect};
+use pagerdeck::adapters::slack::Webhook;
+use pagerdeck::domain::fault::{Fault, FaultKind};
+use pagerdeck::domain::observation::scope::Region;
+use pagerdeck::domain::observation::workload::{WorkloadKind, WorkloadRef};
+use pagerdeck::rehearsal::server::Rehearsal;
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::play_with;
+use crate::wire_aws::bedrock::question;
+
+const APIS: [&str; 6] = ["cloudwatch", "logs", "bedrock", "sts", "kubernetes", "slack"];
+/// How long the impatient clients of this table wait.
+const SOON: Duration = Duration::from_millis(150);
+
+fn aws(rehearsal: &Rehearsal) -> Clients {
+    pagerdeck::adapters::install_tls_provider();
+    let times = CallTimeouts { connect: SOON * 10, first_byte: SOON, attempt: SOON * 2, stalled: SOON };
+    Clients::loopback(&rehearsal.endpoints.aws, &Region::new("us-east-1"), times).unwrap()
+}
+
+async fn cluster(rehearsal: &Rehearsal) -> Result<(), Fault> {
+    pagerdeck::adapters::install_tls_provider();
+    let url = rehearsal.endpoints.kubernetes.clone();
+    let source = Source::Rehearsal { url, cluster: "eks-prod".into(), context: "eks-prod".into() };
+    let times = Timeouts { connect: SOON * 10, answer: SOON, watch: SOON * 4, watch_grace: SOON };
+    let client = connect(source, times).await?.client;
+    let target = WorkloadRef { kind: WorkloadKind::Deployment, namespace: "payments".into(), name: "my-api".into() };
+    client.read_workload(&target).await.map(drop).map_err(|error| error.fault())
+}
+
+/// Asks an API something small and gives back what a person would read.
+async fn ask(rehearsal: &Rehearsal, api: &str) -> Result<(), Fault> {
+    match api {
+        "cloudwatch" => describe_all(&aws(rehearsal)).await.map(drop).map_err(|error| error.fault()),
+        "logs" => {
+            let search = GroupSearch::Prefix("/ecs/".into());
+            find_groups(&aws(rehearsal), &search, 10).await.map(drop).map_err(|error| error.fault())
+        }
+        "bedrock" => {
+            let (chunks, mut heard) = mpsc::channel(256);
+            let times = StreamTimeouts { first_byte: SOON * 2, idle: SOON * 2 };
+            let clients = aws(rehearsal);
+            let question = question();
+            let asked = async {
+                let answer = converse_stream(&clients, &question, times, &chunks).await;
+                drop(chunks);
+                answer
+            };
+            let drained = async { while heard.recv().await.is_some() {} };
+            tokio::join!(asked, drained).0.map(drop).map_err(|error| error.fault())
+        }
+        "sts" => aws(rehearsal).identity().await.map(drop).map_err(|error| error.fault()),
+        "kubernetes" => cluster(rehearsal).await,
+        _ => {
+            pagerdeck::adapters::install_tls_provider();
+            let webhook = Webhook::with_timeout(&rehearsal.endpoints.slack, SOON).unwrap();
+            webhook.post(&json!({ "text": "x" })).await.map_err(|error| error.fault())
+        }
+    }
+}
+
+/// The kind of fault each API shows, in the order of `APIS`; `None` where the fault does not exist for it, or where the
+/// answer cannot tell.
+type Row = (&'static str, [Option<FaultKind>; 6]);
+
+fn table() -> Vec<Row> {
+    use FaultKind::{Credentials, Cut, Denied, Malformed, Throttled, Timeout, Unavailable, Unreachable};
+    let all = |kind| [Some(kind); 6];
+    let slack = |kind, own| [Some(kind), Some(kind), Some(kind), Some(kind), Some(kind), own];
+    vec![
+        ("{ kind = \"throttled\" }", all(Throttled)),
+        ("{ kind = \"denied\" }", all(Denied)),
+        ("{ kind = \"expired\" }", slack(Credentials, Some(Denied))),
+        ("{ kind = \"unavailable\" }", all(Unavailable)),
+        ("{ kind = \"silence\" }", all(Timeout)),
+        ("{ kind = \"reset\" }", all(Unreachable)),
+        ("{ kind = \"cut\", after_bytes = 25 }", [Some(Cut), Some(Cut), Some(Cut), Some(Cut), Some(Unreachable), None]),
+        ("{ kind = \"malformed\" }", slack(Malformed, Some(FaultKind::Rejected))),
+        (
+            "{ kind = \"skewed\" }",
+            [Some(Credentials), Some(Credentials), Some(Credentials), Some(Credentials), None, None],
+        ),
+        ("{ kind = \"restart\" }", [None, None, None, None, Some(Unreachable), None]),
+        ("{ kind = \"stream\", after_frames = 3 }", [None, None, Some(Cut), None, None, None]),
+        (
+            "{ kind = \"stream\", after_frames = 3, exception = \"throttlingException\" }",
+            [None, None, Some(Throttled), None, None, None],
+        ),
+        (
+            "{ kind = \"stream\", after_frames = 3, exception = \"modelStreamErrorException\" }",
+            [None, None, Some(Cut), None, None, None],
+        ),
+        (
+            "{ kind = \"stream\", after_frames = 3, exception = \"serviceUnavailableException\" }",
+            [None, None, Some(Unavailable), None, None, None],
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn every_fault_of_every_api_is_named_as_it_is() {
+    let mut wrong = Vec::new();
+    for (effect, kinds) in table() {
+        for (api, kind) in APIS.into_iter().zip(kinds) {
+            let Some(kind) = kind else { continue };
+            let rehearsal = play_with(&format!("[[fault]]\nservice = \"{api}\"\neffect = {effect}\n")).await;
+            let found = ask(&rehearsal, api).await;
+            if found.as_ref().err().map(|fault| fault.kind) != Some(kind) {
+                wrong.push(format!("{api} {effect}: expected {kind:?}, found {found:?}"));
+            }
+            let met = rehearsal.ledger.entries().iter().filter(|entry| entry.fault.is_some()).count();
+            if met == 0 {
+                wrong.push(format!("{api} {effect}: the ledger shows no fault"));
+            }
+            rehearsal.stop().await;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn without_a_fault_every_api_answers() {
+    let rehearsal = play_with("").await;
+    for api in APIS {
+        assert_eq!(ask(&rehearsal, api).await.err(), None, "{api}");
+    }
+    rehearsal.stop().await;
+}
+
+#[tokio::test]
+async fn expired_credentials_work_again_when_they_are_renewed() {
+    let rehearsal =
+        play_with("[[fault]]\nservice = \"logs\"\nfrom = \"5s\"\nuntil = \"30s\"\neffect = { kind = \"expired\" }\n")
+            .await;
+    assert_eq!(ask(&rehearsal, "logs").await.err(), None);
+    rehearsal.clock.jump_to(super::after(&rehearsal, 6));
+    assert_eq!(ask(&rehearsal, "logs").await.unwrap_err().kind, FaultKind::Credentials);
+    rehearsal.clock.jump_to(super::after(&rehearsal, 30));
+    assert_eq!(ask(&rehearsal, "logs").await.err(), None);
+    rehearsal.stop().await;
+}
+
+#[tokio::test]
+async fn small_pages_add_up_to_the_same() {
+    let whole = play_with("").await;
+    let paged = play_with(
+        "[[fault]]\nservice = \"logs\"\neffect = { kind = \"pages\", size = 1 }\n\
+         [[fault]]\nservice = \"cloudwatch\"\neffect = { kind = \"pages\", size = 2 }\n",
+    )
+    .await;
+    let search = GroupSearch::Prefix("/ecs/".into());
+    let groups = async |rehearsal| find_groups(&aws(rehearsal), &search, 10).await.unwrap();
+    assert_eq!(groups(&whole).await, groups(&paged).await);
+    let alarms = async |rehearsal| describe_all(&aws(rehearsal)).await.unwrap().alarms.len();
+    assert_eq!(alarms(&whole).await, alarms(&paged).await);
+    let asked = |rehearsal: &Rehearsal, kind: &str| rehearsal.ledger.summary().by_kind[kind];
+    assert!(asked(&paged, "logs:DescribeLogGroups") > asked(&whole, "logs:DescribeLogGroups"));
+    assert!(asked(&paged, "cloudwatch:DescribeAlarms") > asked(&whole, "cloudwatch:DescribeAlarms"));
+    whole.stop().await;
+    paged.stop().await;
+}

@@ -1,0 +1,160 @@
+//! One rehearsal a scenario of faults, through the program: what fails on the wire is told, waited for, and never guessed.
+
+use serde_json::Value;
+
+use super::cli::Home;
+use super::rehearsed::{Story, story};
+
+/// What a scenario came to, which must be what it expects.
+fn came_to(scenario: &str) -> Story {
+    let run = story(&[scenario]);
+    assert_eq!(run.code, Some(0), "{scenario} did not come to what it expects: {:#}", run.object);
+    assert_eq!(run.object["requests"]["mutating"], 0, "{scenario}");
+    run
+}
+
+fn journal(run: &Story) -> String {
+    String::from_utf8(run.journal.clone()).unwrap()
+}
+
+fn outcome(object: &Value) -> &Value {
+    &object["plan"][0]["outcome"]
+}
+
+#[test]
+fn a_throttled_account_is_waited_for() {
+    let run = came_to("throttled");
+    let journal = journal(&run);
+    assert!(journal.contains("\"retrying\"") && journal.contains("\"throttled\""), "every wait is a record");
+    for piece in run.object["evidence"].as_array().unwrap() {
+        assert_ne!(piece["answer"]["completeness"], "failed", "{piece}");
+    }
+    assert_eq!(outcome(&run.object), "rehearsed");
+}
+
+#[test]
+fn a_stream_that_breaks_keeps_what_was_said_and_the_lock() {
+    let run = came_to("stream-cut");
+    assert!(!run.object["narrative"]["claims"].as_array().unwrap().is_empty(), "{:#}", run.object["narrative"]);
+    assert_eq!(run.object["verdict"]["ranked"][0]["cause"], "memory-leak", "the rules stand by themselves");
+    assert_eq!(run.object["gate"]["open"], false);
+}
+
+#[test]
+fn expired_credentials_are_named_and_no_secret_is_suspected() {
+    let run = came_to("credentials-expire");
+    let journal = journal(&run);
+    assert!(journal.contains("aws sso login"), "the fix is named");
+    assert!(!journal.contains("[redacted:secret]") && !journal.contains("kept out of the journal"), "{journal}");
+}
+
+#[test]
+fn an_api_server_that_restarts_is_asked_again() {
+    let run = came_to("api-server-restarts");
+    assert_eq!(run.object["oom_kills"]["total"], 14);
+    assert_eq!(outcome(&run.object), "rehearsed");
+}
+
+#[test]
+fn a_webhook_that_denies_is_met_by_the_rehearsal_in_its_own_words() {
+    let run = came_to("webhook-denies");
+    let rehearsal = &run.object["plan"][0]["rehearsal"];
+    assert_eq!(rehearsal["outcome"], "refused", "the role may do it; admission says no: {rehearsal:#}");
+    let home = Home::new();
+    let told = home.run(&["rehearse", "webhook-denies", "--headless", "--speed", "max"]);
+    assert!(told.out.contains("change freeze CHG-2026-0412"), "{}", told.out);
+    assert!(!told.out.contains("Needs verb `patch`"), "access is not what is missing: {}", told.out);
+}
+
+#[test]
+fn a_rollout_that_would_hang_is_seen_beforehand() {
+    let run = came_to("rollout-stuck");
+    let checks = run.object["plan"][0]["rehearsal"]["checks"].as_array().unwrap();
+    let quota = checks.iter().find(|check| check["name"] == "quota").unwrap();
+    assert_eq!(quota["state"], "warning", "{quota}");
+    assert!(quota["text"].as_str().unwrap().contains("leaves 0Mi"), "{quota}");
+}
+
+#[test]
+fn a_storm_is_three_incidents_and_one_cause() {
+    let home = Home::new();
+    let told = home.run(&["rehearse", "alarm-storm", "--headless", "--speed", "max"]);
+    assert_eq!(told.code, Some(0), "{}\n{}", told.out, told.err);
+    let count = |what: &str| told.out.lines().filter(|line| line.contains(what)).count();
+    assert_eq!((count(" in ALARM"), count("incident opened on")), (40, 3), "{}", told.out);
+    let verdicts: Vec<&str> = told.out.lines().filter(|line| line.contains("verdict of the rules")).collect();
+    let judged = |words: &str| verdicts.iter().filter(|line| line.contains(words)).count();
+    assert_eq!((judged("memory leak"), judged("dependency failing")), (1, 2), "{verdicts:#?}");
+}
+
+/// A game day: a drill from the palette strikes, is on record, and its requests are marked.
+#[test]
+fn a_drill_from_the_palette_is_on_record() {
+    let script = super::rehearsed::operator("drill");
+    let home = Home::new();
+    let told = home.run(&["rehearse", "oom-leak", "--headless", "--speed", "max", "--operator", &script]);
+    assert!(told.out.contains("game day: the model is throttled for 60 s"), "{}\n{}", told.out, told.err);
+    assert!(told.out.contains("game day: every drill ends"), "{}", told.out);
+}
+
+fn folder(files: &[(&str, &str)]) -> (Home, String) {
+    let home = Home::new();
+    let folder = home.path().join("incident");
+    std::fs::create_dir(&folder).unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let path = folder.to_str().unwrap().to_owned();
+    (home, path)
+}
+
+#[test]
+fn a_folder_of_exports_is_told_what_it_lacks() {
+    let files = [
+        ("cpu.csv", "time,percent\n2025-11-02 03:00:00,91\n"),
+        ("app.log", "2025-11-02T03:00:00Z ERROR out of memory\n"),
+        ("events.json", "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": []}"),
+    ];
+    let (home, path) = folder(&files);
+    let said = home.run(&["rehearse", &path, "--headless"]);
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    for words in [
+        "has no scenario.toml",
+        "columns = { time = \"time\", value = \"percent\" }",
+        "app.log: log lines",
+        "objects = [\"events.json\"]",
+    ] {
+        assert!(said.err.contains(words), "{words}: {}", said.err);
+    }
+}
+
+#[test]
+fn a_folder_with_data_is_restamped_and_checked() {
+    let mut csv = "timestamp,value\n".to_owned();
+    for minute in 0..40 {
+        csv.push_str(&format!("2025-11-02 03:{minute:02}:00,{}\n", 40 + minute));
+    }
+    let scenario = "based_on = \"oom-leak\"\nname = \"mine\"\ntitle = \"t\"\nteaches = \"t\"\nobjects = [\"events.json\"]\n\
+        [[metric]]\nid = \"cpu\"\nnamespace = \"AWS/ECS\"\nname = \"CPUUtilization\"\n\
+        dimensions = { ClusterName = \"eks-prod\", ServiceName = \"my-api\" }\nunit = \"percent\"\n\
+        history = { shape = \"csv\", file = \"cpu.csv\" }\n\
+        [[log]]\ngroup = \"/ecs/my-api\"\ncadence = { kind = \"file\", file = \"app.jsonl\" }\n\
+        [expect]\ncause = \"memory-leak\"\nconclusive = true\n";
+    let event = "{\"kind\": \"Event\", \"apiVersion\": \"v1\", \"metadata\": {\"name\": \"x.1\", \"namespace\": \"payments\"}, \
+        \"lastTimestamp\": \"2025-11-02T03:39:00Z\"}";
+    let files = [
+        ("scenario.toml", scenario),
+        ("cpu.csv", &csv),
+        ("app.jsonl", "{\"@timestamp\": \"2025-11-02T03:39:10Z\", \"level\": \"ERROR\", \"msg\": \"heap\"}\n"),
+        ("events.json", event),
+        ("notes.txt", "what we remember\n"),
+    ];
+    let (home, path) = folder(&files);
+    let said = home.run(&["rehearse", "--check", &path]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    for words in ["mine can be rehearsed", "orders has no metric for memory", "The file notes.txt lies in the folder"] {
+        assert!(said.out.contains(words), "{words}: {}", said.out);
+    }
+    let said = home.run(&["rehearse", &path, "--headless", "--speed", "max"]);
+    assert!(said.out.contains("CPU peak 79% at 09:30"), "the last row is the minute before start: {}", said.out);
+}
