@@ -11,6 +11,7 @@ const FUNCTION_LINES: usize = 60;
 
 /// Which module may use which of ours. `domain`'s rooms are used in one direction only.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("domain::drill", &[]),
     ("domain::fault", &[]),
     ("domain::observation", &["domain::fault"]),
     ("domain::diagnosis", &["domain::fault", "domain::observation"]),
