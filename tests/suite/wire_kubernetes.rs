@@ -217,7 +217,8 @@ async fn a_rehearsal_changes_nothing_whatever_it_asks() {
 async fn a_rehearsal_says_what_the_server_said() {
     type Case = (u16, &'static str, &'static str);
     let cases: [Case; 6] = [
-        (403, "Forbidden", "forbidden"),
+        // The review allowed it: such a 403 is admission's word, not a want of access.
+        (403, "Forbidden", "refused"),
         (404, "NotFound", "refused"),
         (422, "Invalid", "refused"),
         (400, "BadRequest", "not-rehearsable"),
@@ -236,6 +237,20 @@ async fn a_rehearsal_says_what_the_server_said() {
     let (_, rehearsal) = rehearsed(&gone).await;
     assert_eq!((rehearsal.outcome.word(), rehearsal.request), ("refused", None));
     assert!(gone.seen_by("PATCH").is_empty());
+}
+
+#[tokio::test]
+async fn a_patch_that_the_review_denies_is_forbidden() {
+    let script = |seen: &Seen| match seen {
+        seen if seen.method == "PATCH" => status(403, "Forbidden", "said so"),
+        seen if seen.path.ends_with("selfsubjectaccessreviews") => {
+            Reply::Json(201, json!({ "status": { "allowed": false } }))
+        }
+        seen => calm(seen),
+    };
+    let server = Server::start(script).await;
+    let (_, rehearsal) = rehearsed(&server).await;
+    assert_eq!(rehearsal.outcome.word(), "forbidden");
 }
 
 #[tokio::test]

@@ -27,7 +27,9 @@ pub(super) fn read(folder: &Path, files: &[String], start: Timestamp) -> Result<
     let latest = objects.iter().filter_map(latest).max();
     if let Some(latest) = latest {
         let shift = (start - SignedDuration::from_secs(1)).duration_since(latest);
-        objects.iter_mut().for_each(|object| restamp(object, shift));
+        for object in &mut objects {
+            restamp(object, shift);
+        }
     }
     Ok(objects)
 }
@@ -98,7 +100,9 @@ mod tests {
         let mut objects = items("x", &list.to_string()).unwrap();
         let shift =
             (start - SignedDuration::from_secs(1)).duration_since(objects.iter().filter_map(latest).max().unwrap());
-        objects.iter_mut().for_each(|object| restamp(object, shift));
+        for object in &mut objects {
+            restamp(object, shift);
+        }
         assert_eq!(
             (&objects[0]["lastTimestamp"], &objects[0]["note"]),
             (&json!("2026-05-01T09:30:59Z"), &json!("2025-11-02"))

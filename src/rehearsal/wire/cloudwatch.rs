@@ -35,7 +35,7 @@ fn paged(input: Value, fullness: Fullness) -> Value {
     members.retain(|(name, _)| !keys.contains(&name.as_str()));
     let sizes = keys.map(|key| {
         let asked = input.int(key).and_then(|asked| usize::try_from(asked).ok()).unwrap_or(size);
-        (key.to_owned(), Value::Int(asked.min(size) as i64))
+        (key.to_owned(), Value::Int(i64::try_from(asked.min(size)).unwrap_or(i64::MAX)))
     });
     Value::Map(members.into_iter().chain(sizes).collect())
 }
