@@ -12,4 +12,5 @@ pub mod redact;
 pub mod sanitise;
 pub mod scope;
 pub mod service;
+mod wording;
 pub mod workload;

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::AhoCorasick;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::log::{LogLevel, LogLine};
+use super::wording::automaton;
 
 /// A kind of trouble that lines tell of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -137,15 +138,7 @@ const WORDINGS: &[(&str, LogSign)] = &[
     ("syn flood", LogSign::Flood),
 ];
 
-#[expect(clippy::expect_used, reason = "constant literals, built in every test")]
-static AUTOMATON: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .match_kind(MatchKind::LeftmostLongest)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(WORDINGS.iter().map(|(wording, _)| wording))
-        .expect("the literals are constant")
-});
+static AUTOMATON: LazyLock<AhoCorasick> = LazyLock::new(|| automaton(WORDINGS.iter().map(|(wording, _)| *wording)));
 
 /// The sign a line carries. A debug line tells of nothing, and an informative one of a configuration only says that it
 /// was read.

@@ -27,10 +27,15 @@ use crate::ui::theme::Role;
 /// Draws the pane.
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
     let firing = session.firing().len();
-    let role = if firing > 0 { Role::Danger } else { Role::Good };
     let mut title = super::title(Pane::Alarms, (look, held));
-    title.push_span(look.span(role, format!("{firing} firing")));
-    title.push_span(look.span(Role::Text, format!(" / {}", grouped(session.alarms.len() as u64))));
+    if stamp::has_answered(session, FeedId::Alarms) {
+        let role = if firing > 0 { Role::Danger } else { Role::Good };
+        title.push_span(look.span(role, format!("{firing} firing")));
+        title.push_span(look.span(Role::Text, format!(" / {}", grouped(session.alarms.len() as u64))));
+    } else {
+        // Nothing read is not nothing firing.
+        title.push_span(look.span(Role::Warning, "? firing"));
+    }
     super::push_search(&mut title, ui.alarms.search.as_ref(), look);
     let stamp = stamp::stamp(session, FeedId::Alarms, look);
     let inner = frame(buffer, area, (&title, &stamp), (look, held));

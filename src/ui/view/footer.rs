@@ -55,7 +55,8 @@ fn hints((ui, session): (&Ui, &Session), (columns, look): (usize, &Look)) -> Lin
     let mut hints = ui.options.keymap.hints(ui.focus);
     if ui.focus == Pane::Remediation {
         let step = ui.step(session);
-        hints.retain(|(_, word)| fits(word, step));
+        let whole = ui.layout().shows_step_whole();
+        hints.retain(|(_, word)| fits(word, step) && (whole || *word != "approve"));
     }
     let wide = |hints: &[(String, &str)]| hints.iter().map(|(key, word)| key.len() + word.len() + 3).sum::<usize>();
     while wide(&hints) > columns && hints.len() > 1 {

@@ -6,10 +6,11 @@ use ratatui::text::{Line, Span};
 
 use super::look::Look;
 use super::sheet::{Sheet, put};
-use super::{rca, remediation};
+use super::{rca, remediation, stamp};
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::StepState;
 use crate::session::Session;
+use crate::session::feeds::FeedId;
 use crate::session::header::Origin;
 use crate::ui::layout::{LEAST_COLS, LEAST_ROWS};
 use crate::ui::model::Ui;
@@ -52,8 +53,12 @@ fn line(session: &Session, look: &Look) -> Line<'static> {
         (false, false) => spans.push(look.span(Role::Good, "not armed")),
     }
     let firing = session.firing().len();
-    let role = if firing > 0 { Role::Danger } else { Role::Good };
-    spans.push(look.span(role, format!(" {firing} firing/{}", session.alarms.len())));
+    if !stamp::has_answered(session, FeedId::Alarms) {
+        spans.push(look.span(Role::Warning, " ? firing"));
+    } else {
+        let role = if firing > 0 { Role::Danger } else { Role::Good };
+        spans.push(look.span(role, format!(" {firing} firing/{}", session.alarms.len())));
+    }
     if let Origin::Rehearsal { .. } = header.origin {
         spans.push(look.span(Role::Rehearsal, " REHEARSAL "));
     }

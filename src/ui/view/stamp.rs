@@ -10,6 +10,11 @@ use crate::session::feeds::{Feed, FeedHealth, FeedId};
 use crate::ui::format;
 use crate::ui::theme::Role;
 
+/// Whether a feed has ever answered: before that a count of zero is no count.
+pub fn has_answered(session: &Session, id: FeedId) -> bool {
+    session.feeds.get(&id).is_some_and(|feed| feed.answered_at.is_some())
+}
+
 /// The age from which what a feed last said counts as old; `None` for feeds that speak only when something changes.
 fn patience_s(feed: FeedId) -> Option<i64> {
     match feed {

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::look::Look;
 use super::sheet::{ends, put};
-use super::{kills, rca, remediation};
+use super::{kills, rca, remediation, stamp};
 use crate::domain::remediation::step::StepState;
 use crate::session::Session;
 use crate::session::feeds::{FeedHealth, FeedId};
@@ -97,6 +97,7 @@ fn tab_word(pane: Pane, columns: u16) -> &'static str {
 fn tab_count(pane: Pane, (ui, session): (&Ui, &Session), columns: u16) -> String {
     let incident = ui.incident(session);
     match pane {
+        Pane::Alarms if !stamp::has_answered(session, FeedId::Alarms) => " ?".to_owned(),
         Pane::Alarms => format!(" {}!", session.firing().len()),
         Pane::Logs => incident.and_then(kills::exact).map_or_else(String::new, |total| format!(" OOM {total}")),
         Pane::Rca if columns < 70 => String::new(),

@@ -60,9 +60,9 @@ impl Detector {
         let is_new = (of_point > NEW && excursion > FAR * unit) || (of_level > NEW_LEVEL && shift > FAR_LEVEL * unit);
         let flagged = is_new && self.seen >= WARM_UP && self.quiet == 0;
         self.quiet = if flagged { EPISODE } else { self.quiet.saturating_sub(1) };
-        let episode = self.quiet > 0;
-        self.excursions.remember(excursion, episode);
-        self.shifts.remember(shift, episode);
+        let when = if self.quiet > 0 { When::InEpisode } else { When::Everyday };
+        self.excursions.remember(excursion, when);
+        self.shifts.remember(shift, when);
         keep(&mut self.usual, point.value, USUAL);
         self.seen += 1;
         Scored { point, score: of_point.max(of_level).min(1e6), flagged }
@@ -86,20 +86,28 @@ struct Memory {
     everyday: VecDeque<f64>,
     /// The farthest of each episode, with the points since.
     episodes: VecDeque<(f64, usize)>,
-    in_episode: bool,
+    last: When,
+}
+
+/// Whether a point belongs to an episode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum When {
+    #[default]
+    Everyday,
+    InEpisode,
 }
 
 impl Memory {
-    fn remember(&mut self, far: f64, episode: bool) {
-        keep(&mut self.everyday, if episode { 0.0 } else { far }, REMEMBERED);
+    fn remember(&mut self, far: f64, when: When) {
+        keep(&mut self.everyday, if when == When::InEpisode { 0.0 } else { far }, REMEMBERED);
         self.episodes.iter_mut().for_each(|(_, age)| *age += 1);
         self.episodes.retain(|(_, age)| *age <= REMEMBERED);
-        match (episode, self.in_episode, self.episodes.back_mut()) {
-            (true, true, Some(last)) => *last = (last.0.max(far), 0),
-            (true, _, _) => self.episodes.push_back((far, 0)),
-            (false, _, _) => {}
+        match (when, self.last, self.episodes.back_mut()) {
+            (When::InEpisode, When::InEpisode, Some(last)) => *last = (last.0.max(far), 0),
+            (When::InEpisode, _, _) => self.episodes.push_back((far, 0)),
+            (When::Everyday, _, _) => {}
         }
-        self.in_episode = episode;
+        self.last = when;
     }
 
     fn farthest(&self) -> f64 {

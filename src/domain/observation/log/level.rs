@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::AhoCorasick;
 
+use super::super::wording::automaton;
 use super::LogLevel;
 
 /// How far into a line a level word is looked for, in bytes: past a date, a host, a thread and a logger.
@@ -37,15 +38,7 @@ const LOUD: [&str; 5] =
 /// Keys under which JSON loggers write the level.
 const KEYS: [&str; 6] = ["\"level\"", "\"severity\"", "\"lvl\"", "\"levelname\"", "\"log.level\"", "\"@level\""];
 
-#[expect(clippy::expect_used, reason = "constant literals, built in every test")]
-static WORD_AUTOMATON: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .match_kind(MatchKind::LeftmostLongest)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(WORDS.iter().map(|(word, _)| word))
-        .expect("the literals are constant")
-});
+static WORD_AUTOMATON: LazyLock<AhoCorasick> = LazyLock::new(|| automaton(WORDS.iter().map(|(word, _)| *word)));
 
 #[expect(clippy::expect_used, reason = "constant literals, built in every test")]
 static KEY_AUTOMATON: LazyLock<AhoCorasick> =

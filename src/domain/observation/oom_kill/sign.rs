@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::AhoCorasick;
 
+use super::super::wording::automaton;
 use super::KillSign;
 
 /// Wordings, compared without case. `invoked oom-killer` is left out: the kernel prints it beside the kill itself.
@@ -27,15 +28,7 @@ const WORDINGS: &[(&str, KillSign)] = &[
     ("std::bad_alloc", KillSign::HeapError),
 ];
 
-#[expect(clippy::expect_used, reason = "constant literals, built in every test")]
-static AUTOMATON: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .match_kind(MatchKind::LeftmostLongest)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(WORDINGS.iter().map(|(wording, _)| wording))
-        .expect("the literals are constant")
-});
+static AUTOMATON: LazyLock<AhoCorasick> = LazyLock::new(|| automaton(WORDINGS.iter().map(|(wording, _)| *wording)));
 
 /// The words without one of which, in any case, [`sign`] finds nothing.
 pub fn wordings() -> impl Iterator<Item = &'static str> {
