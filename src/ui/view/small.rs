@@ -53,11 +53,11 @@ fn line(session: &Session, look: &Look) -> Line<'static> {
         (false, false) => spans.push(look.span(Role::Good, "not armed")),
     }
     let firing = session.firing().len();
-    if !stamp::has_answered(session, FeedId::Alarms) {
-        spans.push(look.span(Role::Warning, " ? firing"));
-    } else {
+    if stamp::has_answered(session, FeedId::Alarms) {
         let role = if firing > 0 { Role::Danger } else { Role::Good };
         spans.push(look.span(role, format!(" {firing} firing/{}", session.alarms.len())));
+    } else {
+        spans.push(look.span(Role::Warning, " ? firing"));
     }
     if let Origin::Rehearsal { .. } = header.origin {
         spans.push(look.span(Role::Rehearsal, " REHEARSAL "));
