@@ -11,13 +11,13 @@ fn card(args: &[&str]) -> (Option<i32>, Value) {
 
 #[test]
 fn a_clean_scorecard_has_its_sums_and_ends_well() {
-    let (code, card) = card(&["oom-leak", "quiet", "dependency-down", "--seeds", "2"]);
+    let (code, card) = card(&["oom-leak", "quiet", "dependency-down", "stream-cut", "--seeds", "2"]);
     assert_eq!(code, Some(0), "{card:#}");
     let summary = &card["summary"];
     for (key, expected) in [
-        ("scenarios", 6),
-        ("right", 6),
-        ("top3", 6),
+        ("scenarios", 8),
+        ("right", 8),
+        ("top3", 8),
         ("wrong", 0),
         ("abstained", 0),
         ("remedies_wrong", 0),
