@@ -1,5 +1,6 @@
 //! Everything that can happen, in the past tense. A record is one of these with a time.
 
+mod analysis;
 mod feed;
 mod remediation;
 
@@ -9,11 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::header::Header;
-use crate::domain::diagnosis::claim::{Diagnosis, Proposal};
-use crate::domain::diagnosis::conversation::{StopReason, Usage};
-use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Question};
-use crate::domain::diagnosis::sufficiency::RemedyOffer;
-use crate::domain::diagnosis::verdict::Verdict;
+use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::{Alarm, AlarmName};
 use crate::domain::observation::log::{BatchSummary, LogGroup, LogLine};
@@ -25,6 +22,7 @@ use crate::domain::remediation::follow_up::FollowUp;
 use crate::domain::remediation::request::Digest;
 use crate::domain::remediation::step::StepId;
 
+pub use analysis::{EvidenceEvent, NarrativeEvent};
 pub use feed::FeedEvent;
 pub use remediation::{Execution, RemediationEvent, VerificationEvent};
 
@@ -250,103 +248,6 @@ pub enum Occasion {
     Failed {
         /// Which step.
         step: StepId,
-    },
-}
-
-/// Evidence and verdict.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "kebab-case")]
-pub enum EvidenceEvent {
-    /// Triage, or the person, asked.
-    Asked {
-        /// Ids and questions.
-        asks: Vec<(EvidenceId, Question)>,
-        /// Over which window.
-        window: Window,
-        /// What made it necessary.
-        #[serde(default)]
-        occasion: Occasion,
-    },
-    /// An answer, refusal or emptiness came back.
-    Answered {
-        /// The evidence.
-        evidence: Box<Evidence>,
-    },
-    /// The rules judged.
-    VerdictReached {
-        /// Their verdict.
-        verdict: Box<Verdict>,
-        /// What it suffices for.
-        offers: Vec<RemedyOffer>,
-    },
-}
-
-/// The model's text and diagnosis.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "kebab-case")]
-pub enum NarrativeEvent {
-    /// The model was asked.
-    Asked {
-        /// Which model.
-        model: String,
-        /// From 1.
-        attempt: u32,
-        /// What the person wanted to know, if anything in particular.
-        inquiry: Option<String>,
-        /// The user message as sent, redacted.
-        prompt: String,
-    },
-    /// The stream opened.
-    Opened {
-        /// Which attempt.
-        attempt: u32,
-    },
-    /// Text arrived.
-    TextArrived {
-        /// Which attempt.
-        attempt: u32,
-        /// The text, sanitised and redacted.
-        text: String,
-    },
-    /// The structured answer arrived and could be read.
-    Proposed {
-        /// Which attempt.
-        attempt: u32,
-        /// What it says.
-        proposal: Box<Proposal>,
-    },
-    /// The structured answer arrived and could not be read.
-    ProposalUnreadable {
-        /// Which attempt.
-        attempt: u32,
-        /// Why.
-        why: String,
-    },
-    /// The stream ended as it should.
-    Ended {
-        /// Which attempt.
-        attempt: u32,
-        /// Why the model stopped.
-        stop: StopReason,
-        /// What it used.
-        usage: Usage,
-    },
-    /// The stream or the call failed; the text so far is kept and marked incomplete.
-    Broke {
-        /// Which attempt.
-        attempt: u32,
-        /// How.
-        fault: Fault,
-    },
-    /// The structured answer was checked.
-    DiagnosisChecked {
-        /// With its check.
-        diagnosis: Box<Diagnosis>,
-    },
-    /// The person chose to stand on the rules alone.
-    RulesChosen {
-        /// Who.
-        by: String,
     },
 }
 
