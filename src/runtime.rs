@@ -27,6 +27,8 @@ mod runner;
 mod scribe;
 mod signals;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod virtual_screen;
 
 pub use cockpit::check_screen;

@@ -3,6 +3,7 @@
 mod decided;
 mod executed;
 mod judged;
+mod moved;
 mod press;
 mod rehearsed;
 
@@ -16,6 +17,7 @@ use crate::domain::remediation::step::{StepId, StepState};
 pub use decided::arm_expired;
 pub(super) use decided::{left_out, unlock};
 pub use judged::{judge, judge_again};
+pub use moved::moved;
 pub use press::{Objection, Press, admits};
 
 /// Folds an event about remediation.

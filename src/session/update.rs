@@ -36,7 +36,7 @@ pub fn update(session: &mut Session, record: &Record) -> Vec<Effect> {
         }
         Event::Workload(WorkloadEvent::Changed { change }) => {
             cluster::fold(&mut session.cluster, change);
-            Vec::new()
+            remediation::moved(session, change)
         }
         Event::Incident(event) => triage::incident(session, record, event),
         Event::Evidence(event) => triage::evidence(session, record, event),

@@ -418,3 +418,52 @@ fn a_resumed_session_stands_on_no_judgement_of_the_process_before() {
     assert_eq!(story.incident().phase, Phase::Uncertain(S1));
     assert_eq!(story.tell(901, RemediationEvent::RehearsalAsked { step: S2 }), [], "the gate is not open any more");
 }
+
+fn told_of_object(story: &mut Story, uid: &str, generation: i64) {
+    use crate::domain::observation::workload::{ClusterChange, Ownership, Workload};
+    let workload = Workload {
+        target: target(),
+        uid: uid.to_owned(),
+        generation,
+        observed_generation: generation,
+        replicas: 6,
+        ready: 6,
+        updated: 6,
+        available: 6,
+        max_unavailable: String::new(),
+        max_surge: String::new(),
+        revision: None,
+        containers: Vec::new(),
+        template_annotations: [].into(),
+        selector: [].into(),
+        labels: [].into(),
+        ownership: Ownership::Direct,
+        paused: false,
+        created_at: None,
+    };
+    let change = ClusterChange::Workload { workload: Box::new(workload) };
+    let effects = story.commit(3, Event::Workload(crate::session::event::WorkloadEvent::Changed { change }));
+    settle(story, 3, effects);
+}
+
+#[test]
+fn what_waits_stands_down_when_its_object_moves_and_not_when_the_watch_is_late() {
+    for (uid, generation, stands_down) in [("u", 41, false), ("u", 40, false), ("u", 42, true), ("v", 41, true)] {
+        for approved in [false, true] {
+            let mut story = Story::new(vec![step(S1, Action::RolloutRestart)]);
+            story.rehearse(1, S1, &Action::RolloutRestart);
+            if approved {
+                assert!(executes(&story.approve(2, S1)));
+            }
+            told_of_object(&mut story, uid, generation);
+            let state = &story.step(S1).state;
+            assert_eq!(matches!(state, StepState::StoodDown { .. }), stands_down, "{uid} {generation}: {state:?}");
+            assert_eq!(story.incident().approval.is_some(), approved && !stands_down);
+        }
+    }
+    let mut story = Story::new(vec![step(S1, Action::RolloutRestart)]);
+    story.rehearse(1, S1, &Action::RolloutRestart);
+    story.run(2, S1);
+    told_of_object(&mut story, "u", 42);
+    assert_eq!(story.step(S1).state, StepState::Verifying, "its own request moved it");
+}

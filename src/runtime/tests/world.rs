@@ -1,0 +1,452 @@
+//! A session under random hands: the loop's core over an outside that never answers, a journal that acknowledges when told
+//! to, two clocks that jump, and the screen's own state. Does what an act says, as the cockpit would.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+
+use crate::domain::diagnosis::sufficiency::RemedyKind;
+use crate::domain::diagnosis::verdict::Confidence;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::alarm::Severity;
+use crate::domain::observation::scope::Scope;
+use crate::domain::observation::service::Service;
+use crate::domain::observation::workload::{ClusterChange, Ownership, Workload, WorkloadKind, WorkloadRef};
+use crate::domain::remediation::gate::{GateReport, Refusal, RefusalReason, Share, StandsOn};
+use crate::domain::remediation::policy::{Confirm, LiveRule, Policy};
+use crate::domain::remediation::request::{Mode, of_action};
+use crate::domain::remediation::step::{
+    Action, Plan, Rehearsal, RehearsalOutcome, Step, StepId, StepState, TargetFacts,
+};
+use crate::rehearsal::clock::{SimClock, Speed};
+use crate::runtime::clock::Clock;
+use crate::runtime::core::{Core, Watched};
+use crate::runtime::desk::{self, Hands};
+use crate::runtime::inbox::{Inbox, Postbox};
+use crate::runtime::outside::{AwsAccess, ClusterAccess, Outside};
+use crate::runtime::runner::{Means, Runner};
+use crate::runtime::scribe::Scribe;
+use crate::runtime::tasks::Tasks;
+use crate::session::event::{Event, Execution, FeedEvent, RemediationEvent, SessionEvent, TimerPurpose, WorkloadEvent};
+use crate::session::feeds::{FeedHealth, FeedId};
+use crate::session::incident::Incident;
+use crate::session::remediation::stand_down_all;
+use crate::session::{IncidentId, Record, Session};
+use crate::ui::input::{Focus, Input};
+use crate::ui::intent::Intent;
+use crate::ui::model::{Instants, Size, Ui, UiOptions};
+use crate::ui::update;
+
+pub(super) const INCIDENT: IncidentId = IncidentId(1);
+pub(super) const STEP: StepId = StepId(1);
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+pub(super) enum Act {
+    /// A key, stamped so many milliseconds before it is taken in.
+    Key(KeyEvent, u64),
+    Paste(String),
+    Focus(Focus),
+    Resize(u16, u16),
+    /// A frame reaches the screen.
+    Draw,
+    Tick,
+    /// Both clocks go on, milliseconds.
+    Pass(u64),
+    /// The monotonic clock alone jumps; back is what no such clock does, and helps nobody.
+    MonotonicJumps(i64),
+    /// Incident time alone jumps, seconds.
+    IncidentJumps(i64),
+    /// The journal tells how far it has come, less so many records.
+    Acknowledged {
+        behind: u64,
+        synced: bool,
+    },
+    JournalFails,
+    /// A rehearsal comes back: of the object as it is, of a later generation, of another object.
+    Rehearsed(Object),
+    RehearsalRefused,
+    /// The watch tells of the object.
+    Watched(Object),
+    GateLocks,
+    GateOpens,
+    PolicyChanges,
+    ScopeChanges,
+    FeedFails,
+    TaskPanics,
+    ArmTimerFires,
+    WorseIncident,
+    Finished,
+    /// A signal, or the end of the terminal's input: the program leaves.
+    Leaves(&'static str),
+}
+
+/// Of which object something is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Object {
+    Same,
+    Changed,
+    Another,
+}
+
+/// What is decided before a session begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wishes {
+    pub(super) mode: Mode,
+    pub(super) confirm: Confirm,
+}
+
+/// A weakness planted at the desk, to see that it is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Planted {
+    Nothing,
+    /// `y` approves what is on screen.
+    YesApproves,
+    /// Enter confirms, whatever was typed.
+    EnterConfirms,
+    /// A paste of the token confirms.
+    PasteConfirms,
+    /// The journal is taken at its word before it has spoken.
+    DiskBelieved,
+    /// A press is taken as if it came after a long pause.
+    HasteCounts,
+}
+
+impl Planted {
+    pub(super) const WEAKNESSES: [Self; 5] =
+        [Self::YesApproves, Self::EnterConfirms, Self::PasteConfirms, Self::DiskBelieved, Self::HasteCounts];
+}
+
+pub(super) struct World {
+    pub(super) core: Core,
+    pub(super) ui: Ui,
+    pub(super) mono: u64,
+    pub(super) synced: u64,
+    planted: Planted,
+    generation: i64,
+    uid: u32,
+    over: bool,
+    _inbox: mpsc::Receiver<Inbox>,
+}
+
+pub(super) fn target() -> WorkloadRef {
+    WorkloadRef { kind: WorkloadKind::Deployment, namespace: "payments".into(), name: "my-api".to_owned() }
+}
+
+fn start() -> Timestamp {
+    "2026-05-01T09:31:00Z".parse().unwrap()
+}
+
+fn policy(confirm: Confirm) -> Policy {
+    let rule = LiveRule {
+        account: "123456789012".to_owned(),
+        cluster: "eks-prod".to_owned(),
+        namespaces: vec!["payments".to_owned()],
+        actions: vec![RemedyKind::RolloutRestart],
+        confirm,
+    };
+    Policy { live: vec![rule], ..Policy::default() }
+}
+
+fn scope() -> Scope {
+    Scope {
+        account: Some("123456789012".into()),
+        region: "us-east-1".into(),
+        cluster: Some("eks-prod".into()),
+        context: Some("eks-prod".into()),
+        identity: Some("arn:aws:sts::123456789012:assumed-role/oncall/ana".to_owned()),
+    }
+}
+
+fn gate(now: Timestamp, refusals: Vec<Refusal>) -> GateReport {
+    GateReport {
+        stands_on: StandsOn::Rules,
+        confidence: Confidence::new(0.9),
+        needed: Confidence::new(0.75),
+        evidence: Share { n: 8, of: 8 },
+        claims: Share::default(),
+        oldest: Some(now),
+        at: now,
+        refusals,
+    }
+}
+
+fn incident(id: IncidentId, severity: Severity) -> Incident {
+    let step = Step {
+        id: STEP,
+        action: Action::RolloutRestart,
+        target: target(),
+        why: Vec::new(),
+        needs: Vec::new(),
+        tests: Vec::new(),
+        rehearsal: None,
+        digest: None,
+        state: StepState::Proposed,
+    };
+    let service = Service { workload: Some(target()), ..Service::bare("my-api") };
+    let mut incident = Incident::new(id, service, severity, start());
+    incident.gate = Some(gate(start(), Vec::new()));
+    incident.plan = Some(Plan { runbook: "memory-leak".to_owned(), steps: vec![step] });
+    incident
+}
+
+fn session(wishes: Wishes) -> Session {
+    let mut session = Session::default();
+    session.header.mode = wishes.mode;
+    session.header.policy = policy(wishes.confirm);
+    session.header.scope = scope();
+    session.header.environment = "PROD".to_owned();
+    session.now = start();
+    session.incidents.insert(INCIDENT, incident(INCIDENT, Severity::P2));
+    session
+}
+
+fn standing(at: Timestamp) -> Clock {
+    Clock::simulated(Arc::new(SimClock::new(at, Speed::Max)))
+}
+
+impl World {
+    pub(super) fn new(wishes: Wishes, planted: Planted) -> Self {
+        let (sender, inbox) = mpsc::channel(8);
+        let nowhere = AwsAccess::Rehearsal { endpoint: "http://127.0.0.1:9".to_owned() };
+        let off = ClusterAccess::Off { why: "a test".to_owned() };
+        let means = Means {
+            outside: Arc::new(Outside::new(nowhere, off, scope())),
+            post: Postbox::new(sender.clone()),
+            clock: standing(start()),
+            nudge: Arc::default(),
+        };
+        let runner = Runner::new(means, Tasks::new(sender), Vec::new());
+        let scribe = Scribe::none(std::path::Path::new("nowhere"));
+        let core = Core::new(session(wishes), standing(start()), runner, scribe, Watched::ByPrinter);
+        let ui = Ui::new(UiOptions::default(), Size { cols: 100, rows: 32 });
+        let (mono, synced, generation, uid) = (60_000, 0, 41, 1);
+        Self { core, ui, mono, synced, planted, generation, uid, over: false, _inbox: inbox }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.core.clock.now()
+    }
+
+    pub(super) fn step(&self) -> &Step {
+        self.core.session.incidents[&INCIDENT].step(STEP).unwrap()
+    }
+
+    /// The gate before that step.
+    pub(super) fn step_gate(&self) -> Option<&GateReport> {
+        self.core.session.incidents[&INCIDENT].gate.as_ref()
+    }
+
+    /// What stands in the confirm field.
+    pub(super) fn typed(&self) -> String {
+        self.ui.confirm_field(&self.core.session).map(|field| field.text).unwrap_or_default()
+    }
+
+    /// The object as it is by now.
+    pub(super) fn facts(&self) -> TargetFacts {
+        TargetFacts { uid: format!("uid-{}", self.uid), generation: self.generation, fields: BTreeMap::new() }
+    }
+
+    /// Lets it happen, and gives the records that were committed by it.
+    pub(super) fn happens(&mut self, act: &Act) -> Vec<Record> {
+        match act {
+            Act::Key(..) | Act::Paste(_) | Act::Focus(_) | Act::Resize(..) | Act::Draw | Act::Tick => self.seen(act),
+            Act::Pass(_) | Act::MonotonicJumps(_) | Act::IncidentJumps(_) => self.passes(act),
+            Act::Acknowledged { .. } | Act::JournalFails => self.written(act),
+            Act::Leaves(reason) => {
+                let effects = stand_down_all(&self.core.session, reason);
+                self.core.conclude(effects);
+                self.over = true;
+                // Nothing is let out any more: the loop has ended.
+                return self.core.take_fresh();
+            }
+            other => self.told(other),
+        }
+        if self.planted == Planted::DiskBelieved {
+            let seq = self.core.session.seq;
+            self.core.receive(Inbox::Acknowledged { written: seq, synced: seq });
+        }
+        self.core.pump();
+        self.core.take_fresh()
+    }
+
+    fn seen(&mut self, act: &Act) {
+        let at = Instants { now: self.now(), mono_ms: self.mono };
+        match act {
+            Act::Key(key, late) => {
+                let mono_ms = self.mono.saturating_sub(*late);
+                self.input(Input::Key(*key), Instants { mono_ms, ..at });
+            }
+            Act::Paste(text) => self.input(Input::Paste(text.clone()), at),
+            Act::Focus(focus) => self.input(Input::Focus(*focus), at),
+            Act::Resize(cols, rows) => self.input(Input::Resize { cols: *cols, rows: *rows }, at),
+            Act::Tick => self.input(Input::Tick, at),
+            _ => update::drawn(&mut self.ui, &self.core.session, at),
+        }
+    }
+
+    fn input(&mut self, input: Input, at: Instants) {
+        let planted = self.weakness(&input);
+        let at = match self.planted {
+            Planted::HasteCounts => Instants { mono_ms: at.mono_ms + 3_600_000, ..at },
+            _ => at,
+        };
+        for intent in update::update(&mut self.ui, input, &self.core.session, at).into_iter().chain(planted) {
+            desk::apply(&mut self.core, Hands::Person, intent);
+        }
+    }
+
+    fn weakness(&self, input: &Input) -> Option<Intent> {
+        use crossterm::event::KeyCode::{Char, Enter};
+        let digest = self.step().digest.clone()?;
+        let is_armed = matches!(self.step().state, StepState::Armed { .. });
+        let (incident, step) = (INCIDENT, STEP);
+        match (self.planted, input) {
+            (Planted::YesApproves, Input::Key(key)) if key.code == Char('y') => {
+                Some(Intent::Approve { incident, step, digest })
+            }
+            (Planted::EnterConfirms, Input::Key(key)) if key.code == Enter && is_armed => {
+                Some(Intent::Confirm { incident, step, digest })
+            }
+            (Planted::PasteConfirms, Input::Paste(_)) if is_armed => Some(Intent::Confirm { incident, step, digest }),
+            _ => None,
+        }
+    }
+
+    fn passes(&mut self, act: &Act) {
+        match act {
+            Act::MonotonicJumps(ms) => self.mono = self.mono.saturating_add_signed(*ms),
+            Act::IncidentJumps(seconds) => {
+                // A clock of its own: the standing one never goes back, the wall's may.
+                self.core.clock = standing(self.now() + SignedDuration::from_secs(*seconds));
+            }
+            Act::Pass(ms) => {
+                self.mono += ms;
+                self.core.clock.jump_to(self.now() + SignedDuration::from_millis(i64::try_from(*ms).unwrap()));
+            }
+            _ => {}
+        }
+    }
+
+    fn written(&mut self, act: &Act) {
+        match act {
+            Act::Acknowledged { behind, synced } => {
+                let seq = self.core.session.seq.saturating_sub(*behind);
+                self.synced = if *synced { self.synced.max(seq) } else { self.synced };
+                self.core.receive(Inbox::Acknowledged { written: seq, synced: self.synced });
+            }
+            _ => drop(self.core.receive(Inbox::JournalFailed(Fault::new(FaultKind::Storage, "The disk is full.")))),
+        }
+    }
+
+    fn told(&mut self, act: &Act) {
+        let now = self.now();
+        let event = match act {
+            Act::Rehearsed(object) => self.rehearsed(*object, RehearsalOutcome::Rehearsed),
+            Act::RehearsalRefused => {
+                let fault = Fault::new(FaultKind::Rejected, "The quota is used up.");
+                self.rehearsed(Object::Same, RehearsalOutcome::Refused { fault })
+            }
+            Act::Watched(object) => self.watched(*object),
+            Act::GateOpens => judged(gate(now, Vec::new())),
+            Act::GateLocks => {
+                let refusal =
+                    Refusal { reason: RefusalReason::Contradicted, text: "No.".to_owned(), unlock: "r".to_owned() };
+                judged(gate(now, vec![refusal]))
+            }
+            Act::ScopeChanges => {
+                let identity = Some("arn:aws:sts::123456789012:assumed-role/admin/ana".to_owned());
+                Event::Session(SessionEvent::ScopeLearned { scope: Scope { identity, ..scope() } })
+            }
+            Act::FeedFails => {
+                let fault = Fault::new(FaultKind::Credentials, "The credentials expired.");
+                Event::Feed(FeedEvent::Changed { feed: FeedId::Alarms, health: FeedHealth::Lost { fault } })
+            }
+            Act::ArmTimerFires => {
+                let Some(digest) = self.step().digest.clone() else { return };
+                crate::runtime::core::fired(TimerPurpose::ArmExpiry { step: STEP, digest })
+            }
+            Act::Finished => Event::Remediation(RemediationEvent::StepFinished {
+                step: STEP,
+                execution: Execution::Unknown { fault: Fault::new(FaultKind::Timeout, "No answer.") },
+            }),
+            other => return self.beside(other),
+        };
+        self.core.receive(Inbox::Event { incident: Some(INCIDENT), event: Box::new(event) });
+    }
+
+    /// What is told by nobody's event.
+    fn beside(&mut self, act: &Act) {
+        match act {
+            Act::PolicyChanges => self.core.session.header.policy.approval_ttl_s += 1,
+            Act::TaskPanics => drop(self.core.receive(Inbox::TaskPanicked { name: "a task" })),
+            Act::WorseIncident => {
+                let id = IncidentId(2);
+                self.core.session.incidents.entry(id).or_insert_with(|| incident(id, Severity::P1));
+            }
+            _ => {}
+        }
+    }
+
+    fn moves(&mut self, object: Object) {
+        match object {
+            Object::Same => {}
+            Object::Changed => self.generation += 1,
+            Object::Another => self.uid += 1,
+        }
+    }
+
+    fn rehearsed(&mut self, object: Object, outcome: RehearsalOutcome) -> Event {
+        self.moves(object);
+        let at = self.now();
+        let rehearsal = Rehearsal {
+            outcome,
+            at,
+            request: of_action(&Action::RolloutRestart, &target(), at),
+            facts: Some(self.facts()),
+            diff: Vec::new(),
+            checks: Vec::new(),
+            blast: "6 pods".to_owned(),
+            undo: "rollout undo to revision 41".to_owned(),
+        };
+        Event::Remediation(RemediationEvent::StepRehearsed { step: STEP, rehearsal: Box::new(rehearsal) })
+    }
+
+    fn watched(&mut self, object: Object) -> Event {
+        self.moves(object);
+        let TargetFacts { uid, generation, .. } = self.facts();
+        let workload = Workload {
+            target: target(),
+            uid,
+            generation,
+            observed_generation: generation,
+            replicas: 6,
+            ready: 4,
+            updated: 6,
+            available: 4,
+            max_unavailable: "25%".to_owned(),
+            max_surge: "25%".to_owned(),
+            revision: Some(41),
+            containers: Vec::new(),
+            template_annotations: BTreeMap::new(),
+            selector: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            ownership: Ownership::Direct,
+            paused: false,
+            created_at: None,
+        };
+        let change = ClusterChange::Workload { workload: Box::new(workload) };
+        Event::Workload(WorkloadEvent::Changed { change })
+    }
+}
+
+fn judged(report: GateReport) -> Event {
+    Event::Remediation(RemediationEvent::GateJudged { report: Box::new(report) })
+}
