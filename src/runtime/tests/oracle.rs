@@ -132,7 +132,7 @@ impl Oracle {
             } => {
                 self.approved += 1;
                 self.was_pressed(world, act, (record, digest, *confirm))?;
-                self.confirms_enough(world, *confirm)?;
+                Self::confirms_enough(world, *confirm)?;
                 let (seq, digest, expires_at) = (record.seq, digest.clone(), *expires_at);
                 self.approval = Some(Approved { seq, digest, confirm: *confirm, expires_at });
                 Ok(())
@@ -187,7 +187,7 @@ impl Oracle {
         Ok(())
     }
 
-    fn confirms_enough(&self, world: &World, confirm: Confirm) -> Judged {
+    fn confirms_enough(world: &World, confirm: Confirm) -> Judged {
         let header = &world.core.session.header;
         let asked = header.policy.live.first().map_or(Confirm::Typed, |rule| rule.confirm);
         let enough = header.mode == Mode::DryRun || asked == Confirm::Key || confirm == Confirm::Typed;
@@ -207,7 +207,7 @@ impl Oracle {
         must(session.read_only.is_none(), || "nothing can be written down".to_owned())?;
         let holds = world.step_gate().is_some_and(|gate| gate.holds(&session.header.policy, world.now()));
         must(holds, || "the gate is locked, or its evidence too old".to_owned())?;
-        self.confirms_enough(world, approval.confirm)?;
+        Self::confirms_enough(world, approval.confirm)?;
         self.is_bound(world, digest)
     }
 

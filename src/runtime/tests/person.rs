@@ -91,13 +91,13 @@ impl Person {
             StepState::Expired | StepState::StoodDown { .. } => letter('d'),
             StepState::Rehearsed if dice.percent(15) => Act::GateOpens,
             StepState::Rehearsed => letter('A'),
-            StepState::Armed { .. } => self.types(world, dice),
+            StepState::Armed { .. } => Self::types(world, dice),
             _ => Act::Pass(dice.pick(self.pauses)),
         }
     }
 
     /// The next letter of the token, or Enter when it is whole.
-    fn types(&self, world: &World, dice: &mut Dice) -> Act {
+    fn types(world: &World, dice: &mut Dice) -> Act {
         let step = world.step();
         let wanted = step.digest.as_ref().map(|digest| token(&step.target.name, digest)).unwrap_or_default();
         let typed = world.ui.confirm_field(&world.core.session).map(|field| field.text).unwrap_or_default();

@@ -129,6 +129,7 @@ pub(super) struct World {
     generation: i64,
     uid: u32,
     over: bool,
+    gone: Step,
     _inbox: mpsc::Receiver<Inbox>,
 }
 
@@ -174,8 +175,8 @@ fn gate(now: Timestamp, refusals: Vec<Refusal>) -> GateReport {
     }
 }
 
-fn incident(id: IncidentId, severity: Severity) -> Incident {
-    let step = Step {
+fn step() -> Step {
+    Step {
         id: STEP,
         action: Action::RolloutRestart,
         target: target(),
@@ -185,11 +186,14 @@ fn incident(id: IncidentId, severity: Severity) -> Incident {
         rehearsal: None,
         digest: None,
         state: StepState::Proposed,
-    };
+    }
+}
+
+fn incident(id: IncidentId, severity: Severity) -> Incident {
     let service = Service { workload: Some(target()), ..Service::bare("my-api") };
     let mut incident = Incident::new(id, service, severity, start());
     incident.gate = Some(gate(start(), Vec::new()));
-    incident.plan = Some(Plan { runbook: "memory-leak".to_owned(), steps: vec![step] });
+    incident.plan = Some(Plan { runbook: "memory-leak".to_owned(), steps: vec![step()] });
     incident
 }
 
@@ -224,19 +228,25 @@ impl World {
         let core = Core::new(session(wishes), standing(start()), runner, scribe, Watched::ByPrinter);
         let ui = Ui::new(UiOptions::default(), Size { cols: 100, rows: 32 });
         let (mono, synced, generation, uid) = (60_000, 0, 41, 1);
-        Self { core, ui, mono, synced, planted, generation, uid, over: false, _inbox: inbox }
+        let gone = Step { state: StepState::Locked { why: "gone".to_owned() }, ..step() };
+        Self { core, ui, mono, synced, planted, generation, uid, over: false, gone, _inbox: inbox }
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.over
+        self.over || self.found().is_none()
     }
 
     pub(super) fn now(&self) -> Timestamp {
         self.core.clock.now()
     }
 
+    /// The step that all is about, or what stands for it once a new round of evidence has put the plan away.
     pub(super) fn step(&self) -> &Step {
-        self.core.session.incidents[&INCIDENT].step(STEP).unwrap()
+        self.found().unwrap_or(&self.gone)
+    }
+
+    fn found(&self) -> Option<&Step> {
+        self.core.session.incidents[&INCIDENT].step(STEP)
     }
 
     /// The gate before that step.
