@@ -2,6 +2,7 @@
 //!
 //! The loop is never kept waiting: a thread writes, and while it still writes a frame no further one is made.
 
+mod tape;
 mod wire;
 mod writer;
 
@@ -23,6 +24,8 @@ use self::writer::Writer;
 use crate::config::Multiplexer;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::ui::model::Size;
+
+pub use self::tape::TapedScreen;
 
 /// Whether the terminal is ours at this moment: in raw mode, on the alternate screen. There is one terminal a process.
 static TAKEN: AtomicBool = AtomicBool::new(false);

@@ -1,6 +1,7 @@
 //! A frame: a pure function of the screen's memory, the session and the time. Nothing here can change either.
 
 mod alarms;
+mod clusters;
 mod evidence;
 mod footer;
 mod header;
@@ -34,6 +35,7 @@ use crate::session::Session;
 pub fn draw(frame: &mut Frame<'_>, ui: &Ui, session: &Session, now: Timestamp) {
     let look = Look::of(ui, now);
     paint(frame.buffer_mut(), (ui, session), &look);
+    clusters::settle(frame.buffer_mut());
 }
 
 fn paint(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {

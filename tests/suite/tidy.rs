@@ -274,7 +274,9 @@ fn only_config_reads_the_environment() {
     let mut complaints = Vec::new();
     for source in files(&["src"], &["rs"]) {
         let code = code_of(&source.text);
-        if source.path != "src/config/environment.rs" && (code.contains("std::env::") || code.contains("env::var")) {
+        // Tests may be asked for more than a plain run plays.
+        let may = source.path == "src/config/environment.rs" || source.path.ends_with("/tests.rs");
+        if !may && (code.contains("std::env::") || code.contains("env::var")) {
             complaints.push(format!("{}: reads the environment", source.path));
         }
     }

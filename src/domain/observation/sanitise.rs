@@ -159,13 +159,14 @@ fn fate(c: char, breaks: Breaks) -> Fate {
     }
 }
 
-/// Characters that draw nothing: joiners, fillers, variation selectors (U+FE0F leaves residue in cells), tags.
+/// Characters that draw nothing: joiners, fillers, variation selectors (U+FE0F leaves residue in cells), tags. And skin
+/// tones: beside their base or on it, two cells or four, each terminal has its own answer, and cells after it go astray.
 fn invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{3164}'
         | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+        | '\u{1d173}'..='\u{1d17a}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -189,6 +190,7 @@ mod tests {
             ("iso\u{2066}late\u{2069}", "iso\\u{2066}late\\u{2069}"),
             ("zero\u{200b}width\u{feff}", "zerowidth"),
             ("warn\u{26a0}\u{fe0f}!", "warn\u{26a0}!"),
+            ("tone\u{1f44d}\u{1f3fd}!", "tone\u{1f44d}!"),
             ("a\tb", "a   b"),
             ("e\u{301}\u{302}\u{303}\u{304}x", "e\u{301}\u{302}x"),
             ("\u{301}lead", "lead"),

@@ -1,0 +1,47 @@
+//! A screen whose bytes go elsewhere than to the terminal: a frame's whole way, for whoever reads it byte for byte.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ratatui::{Frame, Terminal};
+
+use super::wire::Wire;
+use super::writer::Writer;
+use crate::ui::model::Size;
+
+/// Who tapes is not a slow terminal: longer than this it is broken.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The screen.
+#[derive(Debug)]
+pub struct TapedScreen {
+    terminal: Terminal<Wire>,
+    writer: Arc<Writer>,
+}
+
+impl TapedScreen {
+    /// A screen of a size that writes there.
+    pub fn new(out: impl io::Write + Send + 'static, size: Size) -> io::Result<Self> {
+        let writer = Writer::start(out)?;
+        let terminal = Terminal::new(Wire::new(Arc::clone(&writer), size))?;
+        Ok(Self { terminal, writer })
+    }
+
+    /// Notes another size: the next frame is whole.
+    pub fn resized(&mut self, size: Size) {
+        self.terminal.backend_mut().resized(size);
+    }
+
+    /// Draws a frame, and returns when it is written.
+    pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.terminal.draw(render)?;
+        if self.writer.settles(PATIENCE)? { Ok(()) } else { Err(io::ErrorKind::TimedOut.into()) }
+    }
+}
+
+impl Drop for TapedScreen {
+    fn drop(&mut self) {
+        self.writer.stop();
+    }
+}

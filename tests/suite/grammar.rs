@@ -1,0 +1,81 @@
+//! All that we ever write to a terminal, as a strict reader takes it: anything else is an error with its place.
+
+/// What a stretch of bytes may hold beside frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stretch {
+    /// Whole frames and nothing else, each in its brackets.
+    Frames,
+    /// A whole run: taking the terminal and giving it back, frames between.
+    Run,
+}
+
+/// Modes that a run takes and gives back.
+const MODES: [&str; 4] = ["?1049", "?25", "?2004", "?1004"];
+
+/// Reads it all. The error tells what is no word of ours, and where.
+pub fn read(bytes: &[u8], stretch: Stretch) -> Result<usize, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| format!("no UTF-8: {error}"))?;
+    let (mut rest, mut frames, mut open) = (text, 0, false);
+    while let Some(first) = rest.chars().next() {
+        let at = text.len() - rest.len();
+        let wrong = |what: &str| Err(format!("{what} at byte {at}: {:?}", rest.chars().take(24).collect::<String>()));
+        if first != '\x1b' {
+            if !open {
+                return wrong("text outside of a frame");
+            }
+            if is_forbidden(first) {
+                return wrong("a character that drives or hides");
+            }
+            rest = &rest[first.len_utf8()..];
+            continue;
+        }
+        let Some((parameters, end, length)) = sequence(rest) else { return wrong("no sequence of ours") };
+        rest = &rest[length..];
+        match (parameters, end) {
+            ("?2026", 'h') if !open => open = true,
+            ("?2026", 'l') if open => (open, frames) = (false, frames + 1),
+            ("?2026", 'l') if stretch == Stretch::Run => {}
+            ("?25", 'h' | 'l') | ("2", 'J') if open => {}
+            (position, 'H') if open && is_numbers(position, 2) => {}
+            (style, 'm') if is_numbers(style, 16) && (open || stretch == Stretch::Run) => {}
+            (mode, 'h' | 'l') if !open && stretch == Stretch::Run && MODES.contains(&mode) => {}
+            _ => return wrong("a sequence that is not ours"),
+        }
+    }
+    if open { Err("the last frame is not closed".to_owned()) } else { Ok(frames) }
+}
+
+/// `ESC [ parameters end`: parameters, end, length.
+fn sequence(text: &str) -> Option<(&str, char, usize)> {
+    let inner = text.strip_prefix("\x1b[")?;
+    let length = inner.find(|c: char| !(c.is_ascii_digit() || c == ';' || c == '?'))?;
+    let end = inner[length..].chars().next().filter(char::is_ascii_alphabetic)?;
+    Some((&inner[..length], end, 2 + length + 1))
+}
+
+fn is_numbers(parameters: &str, most: usize) -> bool {
+    let parts: Vec<&str> = parameters.split(';').collect();
+    parts.len() <= most && parts.iter().all(|part| part.len() <= 5 && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Controls, what turns the direction of text, what draws nothing, and what makes of two characters one on some terminals.
+pub fn is_forbidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}' | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}'
+            | '\u{3164}' | '\u{ffa0}')
+}
+
+#[test]
+fn the_reader_refuses_what_is_not_ours() {
+    let frame = |inside: &str| format!("\x1b[?2026h{inside}\x1b[?2026l").into_bytes();
+    assert_eq!(read(&frame("\x1b[2;5H\x1b[38;5;1mé日\x1b[39m"), Stretch::Frames), Ok(1));
+    for inside in
+        ["\x1b[6n", "\x1b]0;t\x07", "\x07", "\u{9b}31m", "\u{202e}", "\x1b[?1049l", "\x1b[3;4r", "\x1bc", "\u{fe0f}"]
+    {
+        assert!(read(&frame(inside), Stretch::Frames).is_err(), "{inside:?}");
+    }
+    assert!(read(b"text", Stretch::Run).is_err() && read(b"\x1b[?2026h", Stretch::Run).is_err());
+    assert!(read(b"\x1b[?1049h\x1b[?25l", Stretch::Run).is_ok() && read(b"\x1b[?1049h", Stretch::Frames).is_err());
+}
