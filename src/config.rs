@@ -99,6 +99,8 @@ pub struct Config {
     pub services: Vec<ConfiguredService>,
     /// Log groups that are read whatever the service.
     pub log_groups: Vec<LogGroup>,
+    /// How logs are read.
+    pub logs: LogReading,
     /// How far back evidence is read.
     pub window: SignedDuration,
     /// How often the feeds ask.
@@ -215,6 +217,35 @@ pub struct Poll {
     pub metrics: SignedDuration,
     /// `FilterLogEvents`.
     pub logs: SignedDuration,
+}
+
+/// How logs are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogReading {
+    /// How the lines of followed groups come.
+    pub tail: LogTail,
+    /// How a window is counted that is too large to read.
+    pub large_windows: LargeWindows,
+}
+
+/// How a window of logs is counted that has more lines than can be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LargeWindows {
+    /// By Logs Insights, which AWS charges by the data scanned.
+    #[default]
+    Insights,
+    /// Not at all: the count is that of the lines that were read, and says so.
+    Truncated,
+}
+
+/// How the lines of followed log groups come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogTail {
+    /// By asking every few seconds, which costs nothing.
+    #[default]
+    Poll,
+    /// By Live Tail, which AWS charges by the minute and group, with polls for what is counted.
+    Live,
 }
 
 /// Words for line 1.

@@ -4,5 +4,7 @@ pub mod alarms;
 pub mod bedrock;
 pub mod call;
 pub mod clients;
+pub mod insights;
+pub mod live_tail;
 pub mod logs;
 pub mod metrics;

@@ -13,6 +13,8 @@ use tokio::time::Instant;
 pub enum Family {
     /// `DescribeAlarms`: 9 calls a second.
     Alarms,
+    /// `DescribeAlarmHistory`: 3 calls a second.
+    AlarmHistory,
     /// `GetMetricData`: 50 calls a second.
     MetricData,
     /// `ListMetrics`: 25 calls a second.
@@ -21,6 +23,10 @@ pub enum Family {
     LogEvents,
     /// `DescribeLogGroups`: 10 calls a second.
     LogGroups,
+    /// `StartLiveTail`: 15 sessions at once, each opened once in three hours.
+    LiveTail,
+    /// `StartQuery`, `GetQueryResults` and `StopQuery`: 10 calls a second each, 30 queries at once.
+    Insights,
     /// `Converse` and `ConverseStream`: counted by tokens on the other side, so only a run-away is stopped here.
     Model,
     /// `GetCallerIdentity`.
@@ -32,10 +38,13 @@ impl Family {
     pub fn word(self) -> &'static str {
         match self {
             Self::Alarms => "DescribeAlarms",
+            Self::AlarmHistory => "DescribeAlarmHistory",
             Self::MetricData => "GetMetricData",
             Self::ListMetrics => "ListMetrics",
             Self::LogEvents => "FilterLogEvents",
             Self::LogGroups => "DescribeLogGroups",
+            Self::LiveTail => "StartLiveTail",
+            Self::Insights => "Logs Insights",
             Self::Model => "ConverseStream",
             Self::Identity => "GetCallerIdentity",
         }
@@ -44,10 +53,11 @@ impl Family {
     /// Our share: about half of the documented quota, since others in the account poll as well.
     pub fn rate(self) -> Rate {
         match self {
-            Self::Alarms | Self::LogGroups => Rate { per_second: 4.0, burst: 4.0 },
+            Self::Alarms | Self::LogGroups | Self::Insights => Rate { per_second: 4.0, burst: 4.0 },
+            Self::AlarmHistory => Rate { per_second: 1.5, burst: 2.0 },
             Self::MetricData | Self::ListMetrics => Rate { per_second: 10.0, burst: 10.0 },
             Self::LogEvents => Rate { per_second: 4.0, burst: 5.0 },
-            Self::Model => Rate { per_second: 0.5, burst: 4.0 },
+            Self::Model | Self::LiveTail => Rate { per_second: 0.5, burst: 4.0 },
             Self::Identity => Rate { per_second: 1.0, burst: 2.0 },
         }
     }

@@ -78,6 +78,24 @@ pub(super) struct SlackTable {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct LogTable {
     pub(super) groups: Vec<String>,
+    pub(super) tail: TailWord,
+    pub(super) large_windows: LargeWindowsWord,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum LargeWindowsWord {
+    #[default]
+    Insights,
+    Truncated,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum TailWord {
+    #[default]
+    Poll,
+    Live,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::file::{ColoursWord, ConfigFile, GlyphsWord, KubernetesTable, ModelTable, SourceWord};
+use super::file::{
+    ColoursWord, ConfigFile, GlyphsWord, KubernetesTable, LargeWindowsWord, ModelTable, SourceWord, TailWord,
+};
 use super::paths::Named;
 use super::{
     AskedSurface, Aws, Cluster, ClusterSource, Colours, Config, ConfiguredService, Environment, Environments, Flags,
-    Glyphs, Model, OutputForm, Paths, Poll, Screen, Secret, Stream, Surface, Timeouts, World, lint, policy,
+    Glyphs, LargeWindows, LogReading, LogTail, Model, OutputForm, Paths, Poll, Screen, Secret, Stream, Surface,
+    Timeouts, World, lint, policy,
 };
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::log::LogGroup;
@@ -43,6 +46,7 @@ pub fn resolve(flags: &Flags, env: &Environment, world: World) -> Result<Config,
         mode: mode(flags.mode, env),
         window: window(flags, &file, &paths)?,
         poll: poll(&file, &paths)?,
+        logs: log_reading(&file),
         surface: surface(flags.surface, env),
         screen: Screen {
             colours: flags.colours.or(env_colours).or(file_colours).unwrap_or(Colours::Full),
@@ -66,6 +70,19 @@ pub fn resolve(flags: &Flags, env: &Environment, world: World) -> Result<Config,
         environments: real.environments,
         paths,
     })
+}
+
+fn log_reading(file: &ConfigFile) -> LogReading {
+    LogReading {
+        tail: match file.log.tail {
+            TailWord::Poll => LogTail::Poll,
+            TailWord::Live => LogTail::Live,
+        },
+        large_windows: match file.log.large_windows {
+            LargeWindowsWord::Insights => LargeWindows::Insights,
+            LargeWindowsWord::Truncated => LargeWindows::Truncated,
+        },
+    }
 }
 
 /// What reaches a real world; in a rehearsal nothing but a simulated model.

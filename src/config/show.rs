@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ClusterSource, Colours, Config, ConfiguredService, Glyphs};
+use super::{ClusterSource, Colours, Config, ConfiguredService, Glyphs, LargeWindows, LogTail};
 
 /// Every setting as it stands after flags, environment, file and defaults had their say. What is not set is left out.
 pub fn shown(config: &Config) -> Value {
@@ -25,7 +25,14 @@ pub fn shown(config: &Config) -> Value {
             "idle_timeout_s": model.timeouts.idle.as_secs(),
         })),
         "evidence": { "minutes": config.window.as_mins() },
-        "log": { "groups": config.log_groups },
+        "log": {
+            "groups": config.log_groups,
+            "tail": match config.logs.tail { LogTail::Poll => "poll", LogTail::Live => "live" },
+            "large_windows": match config.logs.large_windows {
+                LargeWindows::Insights => "insights",
+                LargeWindows::Truncated => "truncated",
+            },
+        },
         "poll": {
             "alarms_s": config.poll.alarms.as_secs(),
             "metrics_s": config.poll.metrics.as_secs(),

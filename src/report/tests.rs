@@ -118,6 +118,7 @@ fn session() -> Session {
         severity: Severity::P2,
         rule: AlarmRule::Composite { rule: String::new() },
         value: Some(14.0),
+        evaluation: None,
     };
     session.alarms.insert(alarm.name.clone(), alarm);
     session.incidents.insert(IncidentId(1), incident());

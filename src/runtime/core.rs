@@ -61,7 +61,7 @@ impl Core {
         let mut record = Record { seq, at: self.clock.now().max(self.session.now), incident, event };
         let effects = update(&mut self.session, &record);
         tracing::trace!(seq, effects = effects.len(), "folded");
-        if let Event::Log(LogEvent::Batch { lines, .. }) = &mut record.event {
+        if let Event::Log(LogEvent::Batch { lines, .. } | LogEvent::Early { lines, .. }) = &mut record.event {
             // The ring has them; neither the journal nor a printer wants them.
             lines.clear();
         }

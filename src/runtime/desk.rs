@@ -9,6 +9,7 @@ use crate::domain::remediation::request::{Digest, Mode};
 use crate::domain::remediation::runbook;
 use crate::domain::remediation::step::{Step, StepId};
 use crate::rehearsal::clock::Speed;
+use crate::session::effect::Effect;
 use crate::session::event::{Event, NarrativeEvent, RemediationEvent, SessionEvent};
 use crate::session::header::Origin;
 use crate::session::remediation::{self, Press};
@@ -94,6 +95,7 @@ pub fn apply(core: &mut Core, hands: Hands, intent: Intent) -> Wish {
         | Intent::CancelStream { .. }
         | Intent::Note { .. }
         | Intent::TogglePin { .. }
+        | Intent::Inspect { .. }
         | Intent::Refresh => inquire(core, intent),
     }
 }
@@ -130,6 +132,7 @@ fn inquire(core: &mut Core, intent: Intent) -> Wish {
         Intent::TogglePin { incident, evidence } => {
             core.commit(Some(incident), Event::Session(SessionEvent::PinToggled { evidence }));
         }
+        Intent::Inspect { alarm } => core.conclude(vec![Effect::Inspect { alarm }]),
         Intent::Refresh => core.runner.refresh(),
         // The rest is settled by `apply`.
         Intent::Quit

@@ -342,6 +342,7 @@ fn real_world(config: &Config) -> Result<World, Fault> {
         .transpose()
         .map_err(|error| error.fault())?;
     outside.log_groups.clone_from(&config.log_groups);
+    outside.logs = config.logs;
     for namespace in &config.cluster.namespaces {
         outside.watch_namespace(namespace);
     }
@@ -367,6 +368,7 @@ fn rehearsed_world(config: &Config, rehearsal: &Rehearsal, (rate, seed): (Speed,
     };
     let access = AwsAccess::Rehearsal { endpoint: rehearsal.endpoints.aws.clone() };
     let mut outside = Outside::new(access, ClusterAccess::By(source), scenario.scope());
+    outside.logs = config.logs;
     outside.slack = Some(Webhook::new(&rehearsal.endpoints.slack).map_err(|error| error.fault())?);
     outside.watch_namespace(&place.namespace);
     // The simulated place, and nothing else, may be changed by a live rehearsal.

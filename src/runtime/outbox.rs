@@ -115,6 +115,7 @@ impl Outbox {
                 Effect::Execute { .. } => self.synced,
                 Effect::Conclude { .. }
                 | Effect::Identify { .. }
+                | Effect::Inspect { .. }
                 | Effect::Follow { .. }
                 | Effect::Observe { .. }
                 | Effect::Ask { .. }

@@ -10,6 +10,7 @@ use crate::adapters::aws::clients::{ClientOptions, Clients};
 use crate::adapters::kubernetes::connect::{Source, connect};
 use crate::adapters::kubernetes::{Client, Timeouts};
 use crate::adapters::slack::Webhook;
+use crate::config::LogReading;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::scope::{Namespace, Scope};
 
@@ -47,6 +48,8 @@ pub struct Outside {
     pub namespaces: watch::Sender<Vec<Namespace>>,
     /// Log groups given on the command line, for every incident.
     pub log_groups: Vec<crate::domain::observation::log::LogGroup>,
+    /// How logs are read.
+    pub logs: LogReading,
     /// How long the model may take.
     pub model_times: crate::adapters::aws::bedrock::StreamTimeouts,
     scope: Mutex<Scope>,
@@ -72,6 +75,7 @@ impl Outside {
             slack: None,
             namespaces: watch::Sender::new(Vec::new()),
             log_groups: Vec::new(),
+            logs: LogReading::default(),
             model_times: crate::adapters::aws::bedrock::StreamTimeouts::default(),
             scope: Mutex::new(scope),
             aws: OnceCell::new(),

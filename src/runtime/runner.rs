@@ -4,6 +4,7 @@ mod ask;
 mod feeds;
 mod follow;
 mod identify;
+mod inspect;
 mod measure;
 mod observe;
 mod patience;
@@ -102,6 +103,11 @@ impl Runner {
                 if let Some(alarm) = session.alarms.get(&alarm).cloned() {
                     // The receiver lives as long as the session.
                     let _ = self.alarms.send((alarm, self.means.clock.busy().flight()));
+                }
+            }
+            Effect::Inspect { alarm } => {
+                if let Some(alarm) = session.alarms.get(&alarm).cloned() {
+                    self.fly("inspection", |means| inspect::inspect(means, alarm));
                 }
             }
             Effect::Follow { incident } => self.follow(incident, session),

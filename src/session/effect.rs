@@ -22,6 +22,11 @@ pub enum Effect {
         /// Which alarm.
         alarm: AlarmName,
     },
+    /// Read the history of an alarm and what it compares now; answers with `Detailed`.
+    Inspect {
+        /// Which alarm.
+        alarm: AlarmName,
+    },
     /// Follow the incident's service: tail its logs, refresh its metrics, watch its namespace.
     Follow {
         /// Which incident.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::header::Header;
 use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::fault::Fault;
-use crate::domain::observation::alarm::{Alarm, AlarmName};
+use crate::domain::observation::alarm::{Alarm, AlarmDetail, AlarmName};
 use crate::domain::observation::log::{BatchSummary, LogGroup, LogLine};
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::scope::{Scope, Window};
@@ -144,6 +144,13 @@ pub enum AlarmEvent {
         /// As read.
         alarm: Box<Alarm>,
     },
+    /// A person opened it, and what is behind it was read.
+    Detailed {
+        /// Its name.
+        name: AlarmName,
+        /// What was read.
+        detail: Box<AlarmDetail>,
+    },
     /// No longer listed.
     Removed {
         /// Its name.
@@ -174,7 +181,15 @@ pub enum LogEvent {
         group: LogGroup,
         /// The counts.
         summary: BatchSummary,
-        /// The lines, absent from a journal. The ring shares them with the event: a line is stored once.
+        /// The lines that were not shown early, absent from a journal. The ring shares them with the event: a line is stored once.
+        #[serde(skip)]
+        lines: Vec<Arc<LogLine>>,
+    },
+    /// Live Tail showed lines ahead of the account: to be seen, not to be counted, and never written.
+    Early {
+        /// Their group.
+        group: LogGroup,
+        /// The lines. The page that counts them does not carry them again.
         #[serde(skip)]
         lines: Vec<Arc<LogLine>>,
     },
@@ -316,13 +331,19 @@ impl Event {
         match self {
             Self::Session(event) => session_durability(event),
             Self::Feed(FeedEvent::Answered { .. } | FeedEvent::GroupAnswered { .. })
+            | Self::Log(LogEvent::Early { .. })
             | Self::Workload(WorkloadEvent::Changed { .. }) => Durability::Ephemeral,
             Self::Remediation(event) => remediation_durability(event),
             Self::Narrative(NarrativeEvent::RulesChosen { .. }) => Durability::Synced,
             Self::Alarm(_)
-            | Self::Feed(FeedEvent::Changed { .. } | FeedEvent::GroupChanged { .. } | FeedEvent::Unreadable { .. })
+            | Self::Feed(
+                FeedEvent::Changed { .. }
+                | FeedEvent::GroupChanged { .. }
+                | FeedEvent::GroupFollowed { .. }
+                | FeedEvent::Unreadable { .. },
+            )
             | Self::Metric(_)
-            | Self::Log(_)
+            | Self::Log(LogEvent::Batch { .. } | LogEvent::Gap { .. })
             | Self::Incident(_)
             | Self::Evidence(_)
             | Self::Narrative(_)

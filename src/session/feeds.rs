@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Event, FeedEvent};
 use crate::domain::fault::Fault;
+use crate::domain::observation::scope::Window;
 
 /// The feeds of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -67,6 +68,27 @@ pub enum FeedHealth {
     },
 }
 
+/// How the lines of a log group come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Following {
+    /// By asking every few seconds.
+    #[default]
+    Polled,
+    /// By asking, because Live Tail does not serve.
+    PolledInstead {
+        /// Why not, in a few words for the stamp: `live tail denied`.
+        why: String,
+    },
+    /// By Live Tail first, and by asking for the account.
+    Tailed,
+    /// By Live Tail, which showed a part of what came in a span; that span is being read whole.
+    Sampled {
+        /// From the first sample that is not made up for to the newest.
+        window: Window,
+    },
+}
+
 /// A feed as folded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Feed {
@@ -77,6 +99,9 @@ pub struct Feed {
     /// One sentence for each thing it lists and nobody could read.
     #[serde(default)]
     pub unreadable: Vec<String>,
+    /// How its lines come; said of log groups alone.
+    #[serde(default)]
+    pub following: Following,
 }
 
 impl Feed {
@@ -116,7 +141,7 @@ pub fn fold(feeds: &mut Feeds, event: &FeedEvent, at: Timestamp) {
         FeedEvent::Answered { feed } => feeds.entry(*feed).or_default().answered_at = Some(at),
         FeedEvent::Unreadable { feed, why } => feeds.entry(*feed).or_default().unreadable.clone_from(why),
         // The board of the logs keeps these beside the counts of each group.
-        FeedEvent::GroupChanged { .. } | FeedEvent::GroupAnswered { .. } => {}
+        FeedEvent::GroupChanged { .. } | FeedEvent::GroupAnswered { .. } | FeedEvent::GroupFollowed { .. } => {}
     }
 }
 

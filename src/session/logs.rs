@@ -80,8 +80,8 @@ impl LogBoard {
         }
     }
 
-    /// Folds one page of a group. The page is sorted in as a whole: its order and how lines are split into pages change
-    /// nothing but their numbers.
+    /// Folds one page of a group: what it counts, and those of its lines that were not shown early. The page is sorted in
+    /// as a whole: its order and how lines are split into pages change nothing but their numbers.
     pub fn fold_batch<L>(&mut self, group: &LogGroup, summary: &BatchSummary, lines: &[L])
     where
         L: Clone + Into<Arc<LogLine>>,
@@ -102,6 +102,11 @@ impl LogBoard {
         }
     }
 
+    /// Folds lines that are seen before they are counted.
+    pub fn fold_early(&mut self, group: &LogGroup, lines: &[Arc<LogLine>]) {
+        self.fold_batch(group, &BatchSummary::default(), lines);
+    }
+
     /// Folds what is told of how a group is read.
     pub fn fold_feed(&mut self, event: &FeedEvent, at: Timestamp) {
         match event {
@@ -114,6 +119,10 @@ impl LogBoard {
                 if let Some(feed) = self.groups.get_mut(group).and_then(|board| board.feed.as_mut()) {
                     feed.answered_at = Some(at);
                 }
+            }
+            FeedEvent::GroupFollowed { group, following } => {
+                let board = self.groups.entry(group.clone()).or_default();
+                board.feed.get_or_insert_default().following.clone_from(following);
             }
             FeedEvent::Changed { .. } | FeedEvent::Answered { .. } | FeedEvent::Unreadable { .. } => {}
         }

@@ -12,7 +12,7 @@ use super::logs::LogBoard;
 use super::record::IncidentId;
 use super::timeline::Timeline;
 use crate::domain::fault::Fault;
-use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmState};
+use crate::domain::observation::alarm::{Alarm, AlarmDetail, AlarmName, AlarmState};
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::{MetricRole, Series};
 use crate::domain::observation::service::{Service, ServiceName};
@@ -41,6 +41,8 @@ pub struct Session {
     pub now: Timestamp,
     /// All alarms by name.
     pub alarms: BTreeMap<AlarmName, Alarm>,
+    /// What was read of alarms that a person opened.
+    pub alarm_details: BTreeMap<AlarmName, AlarmDetail>,
     /// Feeds.
     pub feeds: Feeds,
     /// Metrics of services, by role, for the charts.

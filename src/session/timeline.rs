@@ -7,8 +7,9 @@ use super::event::{
     AlarmEvent, Event, EvidenceEvent, Execution, FeedEvent, IncidentEvent, LogEvent, NarrativeEvent, Occasion,
     RemediationEvent, ReportEvent, SessionEvent, VerificationEvent,
 };
-use super::feeds::{FeedHealth, FeedId};
+use super::feeds::{FeedHealth, FeedId, Following};
 use super::record::{IncidentId, Record};
+use crate::domain::observation::log::LogGroup;
 use crate::domain::remediation::approval::Decision;
 use crate::domain::remediation::verification::TestState;
 
@@ -99,7 +100,10 @@ pub fn tell(event: &Event) -> Option<(EntryKind, String)> {
         Event::Remediation(event) => remediation(event),
         Event::Verification(event) => verification(event),
         Event::Report(event) => Some((EntryKind::Report, report(event))),
-        Event::Metric(_) | Event::Log(LogEvent::Batch { .. }) | Event::Workload(_) | Event::Timer(_) => None,
+        Event::Metric(_)
+        | Event::Log(LogEvent::Batch { .. } | LogEvent::Early { .. })
+        | Event::Workload(_)
+        | Event::Timer(_) => None,
     }
 }
 
@@ -128,15 +132,28 @@ fn alarm(event: &AlarmEvent) -> Option<(EntryKind, String)> {
         }
         AlarmEvent::Cleared { alarm } => format!("{} left ALARM", alarm.name),
         AlarmEvent::Removed { name } => format!("{name} is no longer listed"),
-        AlarmEvent::Updated { .. } => return None,
+        AlarmEvent::Updated { .. } | AlarmEvent::Detailed { .. } => return None,
     };
     Some((EntryKind::Alarm, text))
+}
+
+fn way_of(group: &LogGroup, following: &Following) -> String {
+    match following {
+        Following::Polled => format!("logs {group}: polled"),
+        Following::PolledInstead { why } => format!("logs {group}: polled ({why})"),
+        Following::Tailed => format!("logs {group}: Live Tail"),
+        Following::Sampled { window } => {
+            let (from, to) = (window.from, window.to);
+            format!("logs {group}: Live Tail shows a sample of {from} to {to}; it is being read whole")
+        }
+    }
 }
 
 fn feed(event: &FeedEvent) -> Option<(EntryKind, String)> {
     match event {
         FeedEvent::Changed { feed, health } => health_of(feed.word(), health),
         FeedEvent::GroupChanged { group, health } => health_of(&format!("{} {group}", FeedId::Logs.word()), health),
+        FeedEvent::GroupFollowed { group, following } => Some((EntryKind::Feed, way_of(group, following))),
         FeedEvent::Unreadable { feed, why } if why.is_empty() => {
             Some((EntryKind::Feed, format!("{}: everything listed can be read again", feed.word())))
         }

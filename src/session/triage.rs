@@ -9,7 +9,7 @@ use super::record::{IncidentId, Record};
 use super::state::Session;
 use super::{judgement, narrative, remediation, standing, update};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload, Question};
-use crate::domain::observation::alarm::{AlarmName, Severity};
+use crate::domain::observation::alarm::{AlarmName, AlarmRule, Severity};
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::Service;
@@ -111,16 +111,18 @@ pub(super) fn ask(session: &Session, id: IncidentId, now: Timestamp, occasion: O
     vec![conclude(id, Event::Evidence(EvidenceEvent::Asked { asks, window, occasion }))]
 }
 
-/// Whether the alarm watches a metric that none of the service's roles reads.
+/// Whether the alarm compares something that none of the service's roles reads: a metric of its own, or the result of
+/// metric math.
 fn has_metric_of_its_own(session: &Session, incident: &Incident) -> bool {
     let read = |id: &crate::domain::observation::metric::MetricId| {
         incident.service.metrics.values().any(|query| query.metric == *id)
     };
-    incident
-        .alarms
-        .first()
-        .and_then(|name| session.alarms.get(name))
-        .is_some_and(|alarm| !alarm.metrics().is_empty() && !alarm.metrics().iter().all(read))
+    incident.alarms.first().and_then(|name| session.alarms.get(name)).is_some_and(|alarm| match &alarm.rule {
+        AlarmRule::Math { queries, .. } if !queries.is_empty() => true,
+        AlarmRule::Metric { .. } | AlarmRule::Math { .. } | AlarmRule::Composite { .. } => {
+            !alarm.metrics().is_empty() && !alarm.metrics().iter().all(read)
+        }
+    })
 }
 
 /// Folds an event about evidence.

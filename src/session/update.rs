@@ -94,8 +94,13 @@ fn alarm_event(session: &mut Session, event: &AlarmEvent) -> Vec<Effect> {
             }
             Vec::new()
         }
+        AlarmEvent::Detailed { name, detail } => {
+            session.alarm_details.insert(name.clone(), (**detail).clone());
+            Vec::new()
+        }
         AlarmEvent::Removed { name } => {
             session.alarms.remove(name);
+            session.alarm_details.remove(name);
             Vec::new()
         }
     }
@@ -104,6 +109,7 @@ fn alarm_event(session: &mut Session, event: &AlarmEvent) -> Vec<Effect> {
 fn log_event(session: &mut Session, event: &LogEvent) {
     match event {
         LogEvent::Batch { group, summary, lines } => session.logs.fold_batch(group, summary, lines),
+        LogEvent::Early { group, lines } => session.logs.fold_early(group, lines),
         LogEvent::Gap { group, window, missed, why } => session.logs.gaps.push(super::logs::LogGap {
             group: group.clone(),
             window: *window,

@@ -2,6 +2,7 @@
 
 use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::drill::Drill;
+use crate::domain::observation::alarm::AlarmName;
 use crate::domain::remediation::request::Digest;
 use crate::domain::remediation::step::StepId;
 use crate::session::IncidentId;
@@ -101,6 +102,11 @@ pub enum Intent {
         incident: IncidentId,
         /// Which.
         evidence: EvidenceId,
+    },
+    /// Read what is behind an alarm that was opened.
+    Inspect {
+        /// Which.
+        alarm: AlarmName,
     },
     /// Ask every feed now rather than at its next turn.
     Refresh,

@@ -79,6 +79,7 @@ fn alarm(name: &str, (state, severity): (AlarmState, Severity), (metric, bound, 
             threshold: bound,
         },
         value: Some(value),
+        evaluation: None,
     }
 }
 
@@ -167,8 +168,12 @@ pub fn tell_timeline(session: &mut Session) {
 /// Eight answers, all read whole.
 pub fn evidence(now: Timestamp) -> Vec<Evidence> {
     let metrics = metrics(now);
-    let series =
-        |role: MetricRole, threshold| Payload::Series { series: metrics[&role].clone(), baseline: None, threshold };
+    let series = |role: MetricRole, threshold| Payload::Series {
+        series: metrics[&role].clone(),
+        baseline: None,
+        threshold,
+        band: Vec::new(),
+    };
     let excerpts: Vec<LogLine> = lines(now).into_iter().skip(97).take(3).collect();
     let payloads = [
         (Question::Memory, series(MetricRole::Memory, None)),
@@ -236,6 +241,7 @@ fn patterns() -> Payload {
         templates: vec![template],
         signs: Vec::new(),
         excerpts: Vec::new(),
+        whole: None,
     }
 }
 

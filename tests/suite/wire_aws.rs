@@ -4,10 +4,16 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on stops where it is")]
 
+#[path = "wire_aws/alarms.rs"]
+mod alarms;
 #[path = "wire_aws/bedrock.rs"]
 pub(crate) mod bedrock;
 #[path = "wire_aws/faults.rs"]
 mod faults;
+#[path = "wire_aws/insights.rs"]
+mod insights;
+#[path = "wire_aws/live_tail.rs"]
+mod live_tail;
 #[path = "wire_aws/logs.rs"]
 mod logs;
 #[path = "wire_aws/metrics.rs"]

@@ -11,10 +11,13 @@ use super::call::{CallError, Step};
 use super::clients::Clients;
 use crate::adapters::budget::Family;
 use crate::domain::fault::Fault;
-use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Comparison, severity_of};
+use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Comparison, Evaluation, severity_of};
 use crate::domain::observation::metric::{MetricId, Statistic};
 use crate::domain::observation::redact::redact;
 use crate::domain::observation::sanitise;
+
+pub mod history;
+mod math;
 
 /// The most alarms a page may hold, by the API.
 const PAGE: i32 = 100;
@@ -108,6 +111,7 @@ struct Common<'a> {
     state: Option<&'a StateValue>,
     reason: Option<&'a str>,
     since: Option<&'a DateTime>,
+    evaluation: Option<Evaluation>,
 }
 
 impl Common<'_> {
@@ -127,6 +131,7 @@ impl Common<'_> {
             since,
             rule,
             value,
+            evaluation: self.evaluation,
         })
     }
 }
@@ -140,6 +145,7 @@ fn metric_alarm(alarm: &MetricAlarm) -> Result<Alarm, String> {
         reason: alarm.state_reason(),
         // The update time moves with the reason as well; the transition is what "since" means.
         since: alarm.state_transitioned_timestamp().or(alarm.state_updated_timestamp()),
+        evaluation: math::evaluation(alarm),
     };
     common.alarm(rule_of(alarm), alarm.state_reason_data().and_then(latest_value))
 }
@@ -152,6 +158,7 @@ fn composite_alarm(alarm: &CompositeAlarm) -> Result<Alarm, String> {
         state: alarm.state_value(),
         reason: alarm.state_reason(),
         since: alarm.state_transitioned_timestamp().or(alarm.state_updated_timestamp()),
+        evaluation: None,
     };
     common.alarm(AlarmRule::Composite { rule: tidy(alarm.alarm_rule()) }, None)
 }
@@ -171,7 +178,7 @@ fn rule_of(alarm: &MetricAlarm) -> AlarmRule {
     let mut metrics: Vec<MetricId> =
         alarm.metrics().iter().filter_map(MetricDataQuery::metric_stat).filter_map(metric_of).collect();
     metrics.extend(named_metric(alarm));
-    AlarmRule::Math { expression, comparison, threshold: alarm.threshold(), metrics }
+    AlarmRule::Math { expression, comparison, threshold: alarm.threshold(), metrics, queries: math::queries(alarm) }
 }
 
 /// The one metric that is compared with a constant: named on the alarm, or the only entry of its list.
@@ -224,7 +231,7 @@ fn period(seconds: Option<i32>) -> u32 {
     seconds.and_then(|seconds| u32::try_from(seconds).ok()).filter(|seconds| *seconds > 0).unwrap_or(60)
 }
 
-fn state_of(state: &StateValue) -> Option<AlarmState> {
+pub(super) fn state_of(state: &StateValue) -> Option<AlarmState> {
     match state {
         StateValue::Ok => Some(AlarmState::Ok),
         StateValue::Alarm => Some(AlarmState::Alarm),

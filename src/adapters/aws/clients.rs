@@ -145,6 +145,8 @@ pub struct Clients {
     pub(super) bedrock: aws_sdk_bedrockruntime::Client,
     sts: aws_sdk_sts::Client,
     credentials: Option<SharedCredentialsProvider>,
+    /// Time-outs of calls whose answer is a stream: for the connection alone.
+    streams: TimeoutConfig,
     region: Region,
     budget: Budget,
 }
@@ -203,21 +205,22 @@ impl Clients {
         let mut cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config);
         let mut logs = aws_sdk_cloudwatchlogs::config::Builder::from(config);
         let mut sts = aws_sdk_sts::config::Builder::from(config);
-        // A model thinks for a minute and speaks for several: its time-outs stand around each receive in `bedrock`,
-        // and the SDK's guard against slow streams would end a healthy one.
+        // A model thinks for a minute and speaks for several, and a Live Tail session lasts for hours: their time-outs
+        // stand around each receive, and the SDK's guard against slow streams would end a healthy one.
+        let streams = config.timeout_config().and_then(TimeoutConfig::connect_timeout).map_or_else(
+            TimeoutConfig::disabled,
+            |connect| {
+                TimeoutConfig::builder()
+                    .connect_timeout(connect)
+                    .disable_read_timeout()
+                    .disable_operation_attempt_timeout()
+                    .disable_operation_timeout()
+                    .build()
+            },
+        );
         let mut bedrock = aws_sdk_bedrockruntime::config::Builder::from(config)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .timeout_config(config.timeout_config().and_then(TimeoutConfig::connect_timeout).map_or_else(
-                TimeoutConfig::disabled,
-                |connect| {
-                    TimeoutConfig::builder()
-                        .connect_timeout(connect)
-                        .disable_read_timeout()
-                        .disable_operation_attempt_timeout()
-                        .disable_operation_timeout()
-                        .build()
-                },
-            ));
+            .timeout_config(streams.clone());
         if endpoints.cloudwatch.is_some() {
             cloudwatch.set_endpoint_url(endpoints.cloudwatch.clone());
         }
@@ -236,9 +239,17 @@ impl Clients {
             bedrock: aws_sdk_bedrockruntime::Client::from_conf(bedrock.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
             credentials: config.credentials_provider(),
+            streams,
             region,
             budget,
         }
+    }
+
+    /// Settings of a call to CloudWatch Logs whose answer is a stream without an end.
+    pub(super) fn without_time_limits(&self) -> aws_sdk_cloudwatchlogs::config::Builder {
+        aws_sdk_cloudwatchlogs::Config::builder()
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .timeout_config(self.streams.clone())
     }
 
     /// The region every client talks to.

@@ -8,17 +8,21 @@ use super::call::{CallError, Step};
 use super::clients::Clients;
 use super::metrics::Rest;
 use crate::adapters::budget::Family;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::log::{Completeness, LogGroup, RawLogEvent};
 use crate::domain::observation::scope::Window;
 
+mod early;
 mod read;
 mod seen;
 mod tail;
+mod told;
 
+pub use early::{Early, Print, Sight};
 pub use read::read_window;
 pub use seen::Seen;
 pub use tail::{Tail, TailPoll};
+pub use told::Told;
 
 /// Why logs could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,11 +45,16 @@ pub enum LogsError {
 }
 
 impl LogsError {
+    /// The class.
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Self::FilterEvents { source, .. } | Self::DescribeGroups(source) => source.kind(),
+        }
+    }
+
     /// Whether asking again, later and unchanged, may succeed.
     pub fn is_transient(&self) -> bool {
-        match self {
-            Self::FilterEvents { source, .. } | Self::DescribeGroups(source) => source.is_transient(),
-        }
+        self.kind().is_transient()
     }
 
     /// As a person reads it.
@@ -93,12 +102,15 @@ pub struct ReadLimits {
     pub pages: NonZeroU32,
     /// Events a page, at most 10,000 by the API.
     pub page_size: NonZeroU32,
+    /// Pages that a window may have by the look of its first ones: where it seems to have more, reading ends there.
+    /// Only for a reading from the oldest on.
+    pub estimated: Option<NonZeroU32>,
 }
 
 impl Default for ReadLimits {
-    /// 200,000 events, 500 pages, 10,000 a page.
+    /// 200,000 events, 500 pages, 10,000 a page, whatever it looks like.
     fn default() -> Self {
-        Self { events: 200_000, pages: at_least_one(500), page_size: at_least_one(10_000) }
+        Self { events: 200_000, pages: at_least_one(500), page_size: at_least_one(10_000), estimated: None }
     }
 }
 
@@ -154,6 +166,8 @@ pub struct ReadSummary {
     pub unreadable: u64,
     /// Pages read.
     pub pages: u32,
+    /// How many the window seemed to have, where that ended the reading.
+    pub estimated: Option<u32>,
     /// The oldest instant handed out.
     pub first_at: Option<Timestamp>,
     /// The newest instant handed out.
@@ -205,4 +219,16 @@ pub async fn find_groups(clients: &Clients, search: &GroupSearch, most: usize) -
         }
         token = next;
     }
+}
+
+/// The ARN of a group, in the form without `:*` by which Live Tail names it. Takes one turn of [`Family::LogGroups`].
+pub(super) async fn group_arn(clients: &Clients, group: &LogGroup) -> Result<String, LogsError> {
+    clients.turn(Family::LogGroups).await;
+    // Names are listed in order, so of those that begin with it the name itself is the first.
+    let request = clients.logs.describe_log_groups().log_group_name_prefix(group.as_str());
+    let answer = request.send().await.map_err(|error| LogsError::DescribeGroups(CallError::of(&error)))?;
+    let listed = answer.log_groups().iter().find(|listed| listed.log_group_name() == Some(group.as_str()));
+    let arn = listed.and_then(|listed| listed.log_group_arn().or(listed.arn()));
+    let missing = || LogsError::DescribeGroups(CallError::NotFound(format!("there is no log group {group}")));
+    Ok(arn.ok_or_else(missing)?.trim_end_matches(":*").to_owned())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{
-    Dimension, DimensionFilter, MessageData, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StatusCode,
+    DimensionFilter, MessageData, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StatusCode,
 };
 use jiff::Timestamp;
 
@@ -16,8 +16,10 @@ use crate::domain::fault::Fault;
 use crate::domain::observation::metric::{MetricId, MetricQuery, Point, Series};
 use crate::domain::observation::scope::Window;
 
+mod math;
 mod unit;
 
+pub use math::{Evaluated, evaluate, period_of};
 pub use unit::unit_of;
 
 /// The most queries a call may hold, by the API.
@@ -36,6 +38,14 @@ pub enum MetricsError {
         /// Why.
         source: CallError,
     },
+    /// What an alarm compares could not be evaluated.
+    #[error("what the alarm compares could not be evaluated (page {page})")]
+    Evaluate {
+        /// From 1.
+        page: u32,
+        /// Why.
+        source: CallError,
+    },
     /// The metrics could not be listed.
     #[error("the metrics could not be listed")]
     List(#[source] CallError),
@@ -45,7 +55,7 @@ impl MetricsError {
     /// Whether asking again, later and unchanged, may succeed.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::GetData { source, .. } | Self::List(source) => source.is_transient(),
+            Self::GetData { source, .. } | Self::Evaluate { source, .. } | Self::List(source) => source.is_transient(),
         }
     }
 
@@ -54,6 +64,10 @@ impl MetricsError {
         match self {
             Self::GetData { queries, source, .. } => source.fault(Step {
                 summary: &format!("{queries} metrics could not be read."),
+                action: "cloudwatch:GetMetricData",
+            }),
+            Self::Evaluate { source, .. } => source.fault(Step {
+                summary: "What the alarm compares could not be evaluated.",
                 action: "cloudwatch:GetMetricData",
             }),
             Self::List(source) => {
@@ -112,6 +126,16 @@ async fn fetch_batch(
 ) -> Result<BTreeMap<String, Gathered>, MetricsError> {
     let from = batch.iter().map(|query| aligned(window.from, query.period_s)).min().unwrap_or(window.from);
     let asked: Vec<MetricDataQuery> = batch.iter().enumerate().map(|(n, query)| asked_for(n, query)).collect();
+    let failed = |(page, source)| MetricsError::GetData { queries: batch.len(), page, source };
+    every_page(clients, asked, Window { from, to: window.to }).await.map_err(failed)
+}
+
+/// Asks for everything and follows every page; a failure comes with the page it was on.
+async fn every_page(
+    clients: &Clients,
+    asked: Vec<MetricDataQuery>,
+    window: Window,
+) -> Result<BTreeMap<String, Gathered>, (u32, CallError)> {
     let mut gathered: BTreeMap<String, Gathered> = BTreeMap::new();
     let mut token: Option<String> = None;
     for page in 1_u32.. {
@@ -120,11 +144,11 @@ async fn fetch_batch(
             .cloudwatch
             .get_metric_data()
             .set_metric_data_queries(Some(asked.clone()))
-            .start_time(sdk_time(from))
+            .start_time(sdk_time(window.from))
             .end_time(sdk_time(window.to))
             .scan_by(ScanBy::TimestampAscending)
             .set_next_token(token.clone());
-        let failed = |source| MetricsError::GetData { queries: batch.len(), page, source };
+        let failed = |source| (page, source);
         let answer = request.send().await.map_err(|error| failed(CallError::of(&error)))?;
         for result in answer.metric_data_results() {
             gather(&mut gathered, result).map_err(failed)?;
@@ -183,14 +207,8 @@ fn id_of(index: usize) -> String {
 }
 
 fn asked_for(index: usize, query: &MetricQuery) -> MetricDataQuery {
-    let dimension = |(name, value): (&String, &String)| Dimension::builder().name(name).value(value).build();
-    let metric = Metric::builder()
-        .namespace(&query.metric.namespace)
-        .metric_name(&query.metric.name)
-        .set_dimensions(Some(query.metric.dimensions.iter().map(dimension).collect()))
-        .build();
     let stat = MetricStat::builder()
-        .metric(metric)
+        .metric(math::named(&query.metric))
         .period(i32::try_from(query.period_s).unwrap_or(60))
         .stat(query.statistic.to_string())
         .build();

@@ -6,6 +6,7 @@ mod document;
 mod fact;
 mod figures;
 mod text;
+mod whole;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::statistics::HeapReading;
 use crate::domain::fault::Fault;
+use crate::domain::observation::alarm::BandPoint;
 use crate::domain::observation::log::LogLine;
 use crate::domain::observation::log_sign::SignCount;
 use crate::domain::observation::log_template::TemplateCount;
@@ -22,12 +24,15 @@ use crate::domain::observation::oom_kill::OomCount;
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload};
 
-pub use build::{changes, collector, collector_file, log_patterns, oom_kills, series, unanswered, workload};
+pub use build::{
+    banded, changes, collector, collector_file, counted_whole, log_patterns, oom_kills, series, unanswered, workload,
+};
 pub use digest::LogDigest;
 pub use document::{DocumentAlarm, DocumentEvidence, EvidenceDocument, document};
 pub use fact::{Fact, FactUnit, bytes, number};
 pub use figures::facts;
 pub use text::answer_text;
+pub use whole::WholeCount;
 
 /// The number behind `E7`; unique in an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -164,6 +169,9 @@ pub enum Payload {
         baseline: Option<Series>,
         /// The alarm's threshold, for the series the alarm is on.
         threshold: Option<f64>,
+        /// The anomaly band that the alarm compares the series with, where it does.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        band: Vec<BandPoint>,
     },
     /// The OOM count.
     OomKills(OomCount),
@@ -201,6 +209,9 @@ pub enum Payload {
         signs: Vec<SignCount>,
         /// Excerpts that evidence cites, at most 20.
         excerpts: Vec<LogLine>,
+        /// The whole window, where more lines are in it than were read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        whole: Option<WholeCount>,
     },
     /// The workload and its pods.
     Workload {

@@ -1,11 +1,17 @@
 //! CloudWatch alarms as the person meets them, and the difference between two listings.
 
+mod composite;
+mod detail;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::metric::{MetricId, Statistic};
+
+pub use self::composite::{Term, terms};
+pub use self::detail::{AlarmDetail, AlarmHistory, Asked, BandPoint, ComparedNow, Reach, Transition};
 
 crate::text_id!(
     /// An alarm's name, unique in an account and region.
@@ -22,6 +28,17 @@ pub enum AlarmState {
     Alarm,
     /// CloudWatch has too few points to say.
     InsufficientData,
+}
+
+impl AlarmState {
+    /// As CloudWatch spells it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Alarm => "ALARM",
+            Self::InsufficientData => "INSUFFICIENT_DATA",
+        }
+    }
 }
 
 /// How bad, as the team names it; P1 is worst. CloudWatch has no severity: it is read from tags, name or description.
@@ -90,12 +107,110 @@ pub enum AlarmRule {
         threshold: Option<f64>,
         /// The metrics it is made of.
         metrics: Vec<MetricId>,
+        /// What CloudWatch evaluates, to be shown and to be asked as it stands.
+        #[serde(default)]
+        queries: Vec<MathQuery>,
     },
     /// A rule over other alarms.
     Composite {
         /// The rule, as written.
         rule: String,
     },
+}
+
+/// One line of what metric math evaluates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MathQuery {
+    /// The name by which other lines use it.
+    pub id: String,
+    /// What the team calls it; empty without.
+    pub label: String,
+    /// What it is for.
+    pub part: MathPart,
+    /// What it is.
+    pub term: MathTerm,
+}
+
+/// What a line of metric math is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MathPart {
+    /// Its result is what the alarm compares.
+    Compared,
+    /// Its result is the band that is compared with.
+    Band,
+    /// Another line uses it.
+    Input,
+}
+
+/// What a line of metric math is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum MathTerm {
+    /// An expression over other lines.
+    Expression {
+        /// As written.
+        text: String,
+        /// Seconds a point covers, where it says so itself.
+        period_s: Option<u32>,
+    },
+    /// A metric.
+    Metric {
+        /// Which.
+        metric: MetricId,
+        /// Its statistic, as written: math knows more of them than we have words for.
+        statistic: String,
+        /// Seconds a point covers.
+        period_s: u32,
+    },
+}
+
+impl MathTerm {
+    /// As a person would write it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Expression { text, .. } => text.clone(),
+            Self::Metric { metric, statistic, period_s } => format!("{statistic} of {metric} over {period_s} s"),
+        }
+    }
+}
+
+/// What CloudWatch makes of periods without a point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissingData {
+    /// They are left out; with too few others the alarm goes to `INSUFFICIENT_DATA`.
+    #[default]
+    Missing,
+    /// The state stays as it is.
+    Ignore,
+    /// They count as being over the threshold.
+    Breaching,
+    /// They count as being within.
+    NotBreaching,
+}
+
+impl MissingData {
+    /// In words, for the alarm's detail.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Missing => "missing points are left out: too few, and it has insufficient data",
+            Self::Ignore => "missing points change nothing: the state may be an old one",
+            Self::Breaching => "missing points count as over the threshold",
+            Self::NotBreaching => "missing points count as within the threshold",
+        }
+    }
+}
+
+/// How many periods decide a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Periods that are looked at.
+    pub periods: u32,
+    /// How many of them must be over the threshold.
+    pub to_alarm: u32,
+    /// What those without a point count as.
+    pub missing: MissingData,
 }
 
 /// An alarm as last read.
@@ -119,6 +234,9 @@ pub struct Alarm {
     pub rule: AlarmRule,
     /// The most recent value that decided the state, where the source tells it.
     pub value: Option<f64>,
+    /// How many periods decide; nothing for a composite.
+    #[serde(default)]
+    pub evaluation: Option<Evaluation>,
 }
 
 impl Alarm {

@@ -104,7 +104,7 @@ async fn read_logs(config: &Config, clients: &Clients) -> Vec<Check> {
 }
 
 async fn read_one(clients: &Clients, group: &LogGroup) -> Result<String, Fault> {
-    let limits = ReadLimits { events: 1, pages: NonZeroU32::MIN, page_size: NonZeroU32::MIN };
+    let limits = ReadLimits { events: 1, pages: NonZeroU32::MIN, page_size: NonZeroU32::MIN, ..ReadLimits::default() };
     let query = LogQuery { limits, ..LogQuery::all(group.clone(), Window::minutes_before(wall_now(), 60)) };
     let (pages, mut read) = mpsc::channel(4);
     let (summary, ()) = futures::join!(read_window(clients, &query, &pages), async {

@@ -3,32 +3,37 @@
 //! A log group has one tail and one memory of what was shown, however many incidents read it, and a service one chart
 //! feed: a line is told once, whoever reads it first.
 
+mod live;
+mod page;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use self::live::{Live, keep_open};
 use super::Means;
 use super::feeds::Pulse;
 use super::patience::tell_health;
-use crate::adapters::aws::logs::{LogPage, Seen, Tail};
+use crate::adapters::aws::logs::{LogPage, Tail, Told};
 use crate::adapters::aws::metrics::{Reading, fetch};
+use crate::config::LogTail;
 use crate::domain::fault::Fault;
-use crate::domain::observation::log::{BatchSummary, LogGroup, LogLine, ingest};
+use crate::domain::observation::log::{LogGroup, ingest};
 use crate::domain::observation::metric::MetricQuery;
 use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::service::{Service, ServiceName};
 use crate::runtime::clock::Flight;
 use crate::runtime::tasks::Tasks;
-use crate::session::event::{Event, LogEvent, MetricEvent};
-use crate::session::feeds::{FeedHealth, FeedId};
+use crate::session::event::{Event, FeedEvent, MetricEvent};
+use crate::session::feeds::{FeedHealth, FeedId, Following as Way};
 use crate::session::incident::{Incident, Phase};
 use crate::session::{IncidentId, Session};
 
-/// Seconds between two polls of the logs.
-const LOGS_EVERY_S: i64 = 2;
+pub use self::page::{Page, ShownGroup};
+
 /// Seconds between two reads of the metrics: they are minute data.
 const METRICS_EVERY_S: i64 = 30;
 /// Minutes of points read again each time, for those that came late.
@@ -39,7 +44,7 @@ const LATE_MINUTES: i64 = 5;
 pub struct Following {
     tails: BTreeMap<LogGroup, Followed>,
     /// Stays when a tail ends: an incident that is opened again must not see the same lines as new ones.
-    told: BTreeMap<LogGroup, Seen>,
+    told: BTreeMap<LogGroup, Told>,
     charts: BTreeSet<ServiceName>,
 }
 
@@ -49,10 +54,37 @@ struct Followed {
     stop: CancellationToken,
 }
 
+impl Followed {
+    fn begin(shown: ShownGroup, from: Timestamp, (means, tasks): (&Means, &Tasks)) -> Self {
+        let stop = CancellationToken::new();
+        let tail = Tail::new(shown.group.clone(), from).sharing(shown.told.seen.clone());
+        let wanted = wanted(means);
+        let opens = matches!(wanted, Live::Down { .. }) && !means.clock.stands_still();
+        let live = Arc::new(watch::Sender::new(wanted));
+        if opens {
+            tasks.spawn("live tail", keep_open(means.clone(), shown.clone(), Arc::clone(&live), stop.clone()));
+        }
+        // In flight before it is spawned: a standing clock must not jump while it waits for its first turn.
+        let flight = means.clock.busy().flight();
+        tasks.spawn("tail", follow_group(means.clone(), (shown, tail), (live, stop.clone()), flight));
+        Self { incidents: BTreeSet::new(), stop }
+    }
+}
+
+/// Whether Live Tail is wanted. A clock that jumps leaves no second between two updates, and its runs are compared.
+fn wanted(means: &Means) -> Live {
+    let down = |why: &str| Live::Down { why: why.to_owned() };
+    match means.outside.logs.tail {
+        LogTail::Poll => Live::Off,
+        LogTail::Live if means.clock.stands_still() => down("live tail needs a running clock"),
+        LogTail::Live => down("live tail opens"),
+    }
+}
+
 impl Following {
-    /// What was shown of a group so far.
-    pub fn told(&mut self, group: &LogGroup) -> Seen {
-        self.told.entry(group.clone()).or_default().clone()
+    /// A group with what was shown of it so far.
+    pub fn told(&mut self, group: &LogGroup) -> ShownGroup {
+        ShownGroup { group: group.clone(), told: self.told.entry(group.clone()).or_default().clone() }
     }
 
     /// Follows what an incident is about, as far as nobody does yet.
@@ -66,15 +98,9 @@ impl Following {
         }
         let from = tail_start(session, incident, means.clock.now());
         for group in session.log_groups(Some(incident)) {
-            let told = self.told(group);
-            let followed = self.tails.entry(group.clone()).or_insert_with(|| {
-                let stop = CancellationToken::new();
-                let tail = Tail::new(group.clone(), from).sharing(told);
-                // In flight before it is spawned: a standing clock must not jump while it waits for its first turn.
-                let flight = means.clock.busy().flight();
-                tasks.spawn("tail", follow_group(means.clone(), (group.clone(), tail), stop.clone(), flight));
-                Followed { incidents: BTreeSet::new(), stop }
-            });
+            let shown = self.told(group);
+            let followed =
+                self.tails.entry(group.clone()).or_insert_with(|| Followed::begin(shown, from, (means, tasks)));
             followed.incidents.insert(incident.id);
         }
     }
@@ -106,28 +132,68 @@ fn tail_start(session: &Session, incident: &Incident, now: Timestamp) -> Timesta
 }
 
 /// Polls a group until it is told to stop. A poll under way is finished first, so that no page is read and not shown.
-async fn follow_group(means: Means, (group, mut tail): (LogGroup, Tail), stop: CancellationToken, mut flight: Flight) {
-    let mut pulse = Pulse::new(&group);
+async fn follow_group(
+    means: Means,
+    (shown, mut tail): (ShownGroup, Tail),
+    (live, stop): (Arc<watch::Sender<Live>>, CancellationToken),
+    mut flight: Flight,
+) {
+    let mut pulse = Pulse::new(&shown.group);
+    let mut states = live.subscribe();
+    let mut way = Way::Polled;
     loop {
-        let next = match poll(&means, &mut tail, &group).await {
+        let asked_at = means.clock.now();
+        let polled = poll(&means, &mut tail, &shown).await;
+        let soon = polled.is_ok();
+        let mut next = match polled {
             Ok(()) => {
+                live.send_if_modified(|state| state.accounted_to(tail.covered_to()));
                 pulse.beat(&means).await;
-                means.clock.now() + SignedDuration::from_secs(LOGS_EVERY_S)
+                means.clock.now() + live.borrow().poll_every()
             }
             Err(fault) => pulse.fail(&means, fault).await,
         };
         let pause = means.pause_until(next);
+        let state = states.borrow_and_update().clone();
+        tell_way(&means, &shown.group, &mut way, &state).await;
         drop(flight);
-        flight = tokio::select! {
-            () = stop.cancelled() => break,
-            flight = pause => flight,
+        let mut pause = Box::pin(pause);
+        flight = loop {
+            tokio::select! {
+                () = stop.cancelled() => {
+                    let why = "its last incident is closed".to_owned();
+                    return tell_health(&means, &shown.group, FeedHealth::Off { why }).await;
+                }
+                flight = &mut pause => break flight,
+                Ok(()) = states.changed() => {
+                    let state = states.borrow_and_update().clone();
+                    tell_way(&means, &shown.group, &mut way, &state).await;
+                    // A session that broke or samples is made up for at once, but never against a wait of the service.
+                    if soon && asked_at + state.poll_every() < next {
+                        next = asked_at + state.poll_every();
+                        pause.set(means.pause_until(next));
+                    }
+                }
+            }
         };
     }
-    let why = "its last incident is closed".to_owned();
-    tell_health(&means, &group, FeedHealth::Off { why }).await;
 }
 
-async fn poll(means: &Means, tail: &mut Tail, group: &LogGroup) -> Result<(), Fault> {
+/// Tells how the lines come, when that became another. A sample that grows is no news.
+async fn tell_way(means: &Means, group: &LogGroup, known: &mut Way, live: &Live) {
+    let following = live.following();
+    let same = match (&*known, &following) {
+        (Way::Sampled { .. }, Way::Sampled { .. }) => true,
+        (before, now) => before == now,
+    };
+    if !same {
+        known.clone_from(&following);
+        let event = FeedEvent::GroupFollowed { group: group.clone(), following };
+        means.post.tell(None, Event::Feed(event)).await;
+    }
+}
+
+async fn poll(means: &Means, tail: &mut Tail, shown: &ShownGroup) -> Result<(), Fault> {
     let clients = means.outside.aws().await?;
     let (sender, mut pages) = mpsc::channel(4);
     let read = async {
@@ -137,23 +203,15 @@ async fn poll(means: &Means, tail: &mut Tail, group: &LogGroup) -> Result<(), Fa
     };
     let tell = async {
         while let Some(LogPage { events, duplicates, .. }) = pages.recv().await {
-            let lines = events.into_iter().map(|raw| Arc::new(ingest(raw, group))).collect();
-            tell_lines(means, group, lines, duplicates).await;
+            let mut page = Page::new(shown, duplicates);
+            for raw in events {
+                page.add(shown.told.early.print(&raw), ingest(raw, &shown.group));
+            }
+            page.tell(means).await;
         }
     };
     let (polled, ()) = tokio::join!(read, tell);
     polled.map(drop)
-}
-
-/// Counts lines that were not shown before and tells of them as one batch.
-pub async fn tell_lines(means: &Means, group: &LogGroup, lines: Vec<Arc<LogLine>>, duplicates: u64) {
-    let mut summary = BatchSummary { duplicates, ..BatchSummary::default() };
-    for line in &lines {
-        summary.add(line);
-    }
-    if summary.lines > 0 {
-        means.post.tell(None, Event::Log(LogEvent::Batch { group: group.clone(), summary, lines })).await;
-    }
 }
 
 async fn charts(means: Means, service: Service, flight: Flight) {

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::Means;
-use super::follow::Following;
-use super::read::{self, ClusterRead, LogRead, ShownGroup};
-use crate::adapters::aws::metrics::Reading;
+use super::follow::{Following, ShownGroup};
+use super::read::{self, ClusterRead, LogRead};
+use crate::adapters::aws::metrics::{Reading, period_of};
 use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, EvidenceSource, Question, unanswered};
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::alarm::AlarmRule;
-use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Series};
+use crate::domain::observation::alarm::{Alarm, AlarmRule, MathPart, MathQuery, MathTerm};
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Series, Statistic, Unit};
 use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::service::Service;
 use crate::domain::observation::workload::ClusterEvent;
@@ -28,6 +28,15 @@ pub struct Order {
     groups: Vec<ShownGroup>,
     thresholds: Vec<(MetricId, f64)>,
     own_metric: Option<MetricQuery>,
+    own_math: Option<OwnMath>,
+}
+
+/// What the alarm itself compares, where that is metric math or an anomaly band.
+#[derive(Debug)]
+struct OwnMath {
+    expression: String,
+    queries: Vec<MathQuery>,
+    threshold: Option<f64>,
 }
 
 impl Order {
@@ -40,10 +49,12 @@ impl Order {
     ) -> Option<Self> {
         let found = session.incidents.get(&incident)?;
         let groups = session.log_groups(Some(found)).into_iter();
-        let groups = groups.map(|group| ShownGroup { group: group.clone(), told: following.told(group) }).collect();
+        let groups = groups.map(|group| following.told(group)).collect();
         let thresholds =
             session.alarms.values().flat_map(|alarm| alarm.metrics().iter().cloned().zip(alarm.threshold())).collect();
-        let own_metric = found.alarms.first().and_then(|name| session.alarms.get(name)).and_then(|alarm| {
+        let own_alarm = found.alarms.first().and_then(|name| session.alarms.get(name));
+        let own_math = own_alarm.and_then(OwnMath::of);
+        let own_metric = own_alarm.and_then(|alarm| {
             let AlarmRule::Metric { metric, statistic, period_s, .. } = &alarm.rule else { return None };
             Some(MetricQuery {
                 role: MetricRole::Alarm,
@@ -52,7 +63,7 @@ impl Order {
                 period_s: *period_s,
             })
         });
-        Some(Self { incident, asks, window, service: found.service.clone(), groups, thresholds, own_metric })
+        Some(Self { incident, asks, window, service: found.service.clone(), groups, thresholds, own_metric, own_math })
     }
 
     fn threshold(&self, metric: &MetricId) -> Option<f64> {
@@ -78,7 +89,11 @@ pub async fn observe(means: Means, order: Order) {
     let metrics = async {
         let answers = read_metrics(&means, &order).await;
         for question in OF_METRICS {
-            teller.tell(question, series_answer(&order, question, &answers)).await;
+            let answer = match &order.own_math {
+                Some(math) if question == Question::AlarmMetric => math_answer(&means, &order, math).await,
+                _ => series_answer(&order, question, &answers),
+            };
+            teller.tell(question, answer).await;
         }
         answers
     };
@@ -92,14 +107,15 @@ pub async fn observe(means: Means, order: Order) {
     let logs = async {
         let read = read::logs(&means, &order.groups, order.window).await;
         let answer = match &read {
-            Ok(read) => evidence::log_patterns(&read.digest, read.completeness),
+            Ok(read) => patterns_answer(read),
             Err(fault) => unanswered(fault.clone()),
         };
-        teller.tell(Question::LogPatterns, answer).await;
+        teller.tell_how(Question::LogPatterns, answer, read.as_ref().ok().and_then(counted_how)).await;
         read
     };
     let (answers, cluster, logs) = tokio::join!(metrics, cluster, logs);
-    teller.tell(Question::OomKills, oom_answer(&order, &logs, &cluster)).await;
+    let how = logs.as_ref().ok().and_then(counted_how);
+    teller.tell_how(Question::OomKills, oom_answer(&order, &logs, &cluster), how).await;
     teller.tell(Question::Collector, collector_answer(&order, &logs, &answers)).await;
 }
 
@@ -111,8 +127,14 @@ struct Teller<'a> {
 
 impl Teller<'_> {
     async fn tell(&self, question: Question, answer: Answer) {
+        self.tell_how(question, answer, None).await;
+    }
+
+    /// With what was asked beyond what the question always asks.
+    async fn tell_how(&self, question: Question, answer: Answer, beside: Option<String>) {
         let Some((id, _)) = self.order.asks.iter().find(|(_, asked)| *asked == question) else { return };
         let (source, query) = describe(self.order, question);
+        let query = beside.into_iter().fold(query, |query, more| format!("{query}; {more}"));
         let evidence = Evidence {
             id: *id,
             question,
@@ -146,7 +168,10 @@ fn describe(order: &Order, question: Question) -> (EvidenceSource, String) {
             let role = role(question);
             (EvidenceSource::CloudwatchMetrics, metric(role.and_then(|role| order.service.metrics.get(&role))))
         }
-        Question::AlarmMetric => (EvidenceSource::CloudwatchMetrics, metric(order.own_metric.as_ref())),
+        Question::AlarmMetric => {
+            let math = order.own_math.as_ref().map(OwnMath::text);
+            (EvidenceSource::CloudwatchMetrics, math.unwrap_or_else(|| metric(order.own_metric.as_ref())))
+        }
         Question::LogPatterns => (EvidenceSource::CloudwatchLogs, groups()),
         Question::OomKills => (EvidenceSource::Combined, format!("{}; GET pods and events of {}", groups(), target())),
         Question::Collector => {
@@ -181,6 +206,48 @@ async fn read_metrics(means: &Means, order: &Order) -> MetricAnswers {
         Ok(readings) => queries.into_iter().map(|query| query.metric).zip(readings.into_iter().map(Ok)).collect(),
         Err(fault) => queries.into_iter().map(|query| (query.metric, Err(fault.clone()))).collect(),
     }
+}
+
+impl OwnMath {
+    fn of(alarm: &Alarm) -> Option<Self> {
+        let AlarmRule::Math { expression, threshold, queries, .. } = &alarm.rule else { return None };
+        let whole = Self { expression: expression.clone(), queries: queries.clone(), threshold: *threshold };
+        (!queries.is_empty()).then_some(whole)
+    }
+
+    /// As a person could repeat it.
+    fn text(&self) -> String {
+        let lines: Vec<String> =
+            self.queries.iter().map(|query| format!("{} = {}", query.id, query.term.text())).collect();
+        format!("GetMetricData {}", lines.join(", "))
+    }
+
+    /// The query under which its result is kept: the name is the expression, or the metric a band is drawn around.
+    fn query(&self) -> MetricQuery {
+        let compared = self.queries.iter().find(|query| query.part == MathPart::Compared);
+        let metric = match compared.map(|query| &query.term) {
+            Some(MathTerm::Metric { metric, .. }) => metric.clone(),
+            Some(MathTerm::Expression { .. }) | None => {
+                MetricId { namespace: "math".to_owned(), name: self.expression.clone(), ..MetricId::default() }
+            }
+        };
+        let period_s = period_of(&self.queries);
+        MetricQuery { role: MetricRole::Alarm, metric, statistic: Statistic::Average, period_s }
+    }
+}
+
+/// The result of the expression itself: what CloudWatch compares, and not what we would make of its inputs.
+async fn math_answer(means: &Means, order: &Order, math: &OwnMath) -> Answer {
+    if order.asks.iter().all(|(_, question)| *question != Question::AlarmMetric) {
+        return Answer::NotAsked { why: "it was not asked".to_owned() };
+    }
+    let evaluated = match read::math(means, &math.queries, order.window).await {
+        Ok(evaluated) => evaluated,
+        Err(fault) => return unanswered(fault),
+    };
+    let series = Series::new(math.query(), Unit::None, evaluated.compared);
+    let (inside, before) = split(&series, order.minutes());
+    evidence::banded(evidence::series(inside, Some(before), math.threshold), &evaluated.band)
 }
 
 /// The window and the half hour before it, out of one series.
@@ -218,6 +285,22 @@ fn series_answer(order: &Order, question: Question, answers: &MetricAnswers) -> 
     }
 }
 
+fn patterns_answer(read: &LogRead) -> Answer {
+    let answer = evidence::log_patterns(&read.digest, read.completeness);
+    match &read.whole {
+        Some(Ok(count)) => evidence::counted_whole(answer, count.clone()),
+        Some(Err(_)) | None => answer,
+    }
+}
+
+/// How a window that is too large to read was counted, or why it was not.
+fn counted_how(read: &LogRead) -> Option<String> {
+    match read.whole.as_ref()? {
+        Ok(count) => Some(format!("StartQuery {}", count.query)),
+        Err(fault) => Some(format!("not counted whole: {fault}")),
+    }
+}
+
 fn workload_answer(read: &ClusterRead) -> Answer {
     match (&read.workload, &read.pods) {
         (Err(fault), _) | (_, Err(fault)) => unanswered(fault.clone()),
@@ -228,7 +311,7 @@ fn workload_answer(read: &ClusterRead) -> Answer {
 }
 
 fn oom_answer(order: &Order, logs: &Result<LogRead, Fault>, cluster: &ClusterRead) -> Answer {
-    let read = logs.as_ref().ok().map(|read| (&read.digest, read.completeness));
+    let read = logs.as_ref().ok().map(|read| (&read.digest, read.signs));
     let pods = cluster.pods.as_deref().ok();
     let events = own_events(order, cluster);
     let events = events.as_deref();

@@ -95,11 +95,15 @@ pub async fn wait_or_give_up(means: &Means, fed: impl Into<Fed>, attempt: u32, f
     }
     let until = means.clock.now() + backoff(attempt, roll(means));
     tell_health(means, fed, FeedHealth::Retrying { attempt, until, fault }).await;
-    // We are in flight, so a standing clock would wait for us while we wait for it: there we move it ourselves.
+    wait_until(means, until).await;
+    Ok(())
+}
+
+/// Waits in flight. A standing clock would wait for us while we wait for it: there we move it ourselves.
+pub async fn wait_until(means: &Means, until: jiff::Timestamp) {
     if means.clock.stands_still() {
         means.clock.jump_to(until);
     } else {
         drop(means.clock.sleep_until(until).await);
     }
-    Ok(())
 }

@@ -1,16 +1,20 @@
 //! The three reads that evidence is made of: metrics, logs, cluster. One read answers several questions.
 
-use std::sync::Arc;
+mod whole;
+
+use std::num::NonZeroU32;
 
 use tokio::sync::mpsc;
 
 use super::Means;
-use super::follow::tell_lines;
+use super::follow::{Page, ShownGroup};
 use super::patience::{Fed, persist, tell_health, wait_or_give_up};
-use crate::adapters::aws::logs::{LogPage, LogQuery, Seen, read_window};
-use crate::adapters::aws::metrics::{Reading, fetch};
-use crate::domain::diagnosis::evidence::LogDigest;
+use crate::adapters::aws::logs::{LogPage, LogQuery, ReadLimits, ReadOrder, ReadSummary, read_window};
+use crate::adapters::aws::metrics::{Evaluated, Reading, evaluate, fetch};
+use crate::config::LargeWindows;
+use crate::domain::diagnosis::evidence::{LogDigest, WholeCount};
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::alarm::MathQuery;
 use crate::domain::observation::log::{Completeness, LogGroup, ingest};
 use crate::domain::observation::metric::MetricQuery;
 use crate::domain::observation::scope::{Window, whole_minute};
@@ -25,10 +29,7 @@ pub async fn metrics(means: &Means, queries: &[MetricQuery], window: Window) -> 
     if queries.is_empty() {
         return Ok(Vec::new());
     }
-    let wide = Window {
-        from: whole_minute(window.from) - jiff::SignedDuration::from_mins(BASELINE_MINUTES),
-        to: whole_minute(window.to),
-    };
+    let wide = with_baseline(window);
     let read = persist(means, FeedId::Metrics, || async {
         let clients = means.outside.aws().await?;
         fetch(clients, queries, wide).await.map_err(|error| error.fault())
@@ -38,13 +39,22 @@ pub async fn metrics(means: &Means, queries: &[MetricQuery], window: Window) -> 
     read
 }
 
-/// A log group, and what of it the log pane was given so far: each line is counted by every read and shown by one.
-#[derive(Clone, Debug)]
-pub struct ShownGroup {
-    /// Which.
-    pub group: LogGroup,
-    /// Shared with its tail and with the reads of other incidents.
-    pub told: Seen,
+fn with_baseline(window: Window) -> Window {
+    Window {
+        from: whole_minute(window.from) - jiff::SignedDuration::from_mins(BASELINE_MINUTES),
+        to: whole_minute(window.to),
+    }
+}
+
+/// Evaluates what an alarm compares, over the window and the half hour before it.
+pub async fn math(means: &Means, queries: &[MathQuery], window: Window) -> Result<Evaluated, Fault> {
+    let wide = with_baseline(window);
+    // One expression that cannot be evaluated says nothing of the feed: it is not told as its health.
+    persist(means, FeedId::Metrics, || async {
+        let clients = means.outside.aws().await?;
+        evaluate(clients, queries, wide).await.map_err(|error| error.fault())
+    })
+    .await
 }
 
 /// All lines of a window, counted.
@@ -54,7 +64,16 @@ pub struct LogRead {
     pub digest: LogDigest,
     /// Whether all were read.
     pub completeness: Completeness,
+    /// Whether all that tell of memory running out were read.
+    pub signs: Completeness,
+    /// The count of the whole window, where it was too large to read and somebody was asked.
+    pub whole: Option<Result<WholeCount, Fault>>,
 }
+
+/// Pages of a group that are read for evidence, where a larger window can be counted another way: about half a minute.
+const PAGES: u32 = 60;
+/// Pages of a larger window that are read all the same, from its end: what happened last says most of an incident.
+const NEWEST_PAGES: u32 = 20;
 
 /// Reads all groups to the end. One group that cannot be read makes the whole an error: a count over the rest would
 /// look like the whole.
@@ -62,30 +81,59 @@ pub async fn logs(means: &Means, groups: &[ShownGroup], window: Window) -> Resul
     if groups.is_empty() {
         return Err(Fault::new(FaultKind::NotConfigured, "no log group is known for this service"));
     }
-    let mut read = LogRead { digest: LogDigest::new(window), completeness: Completeness::Exact };
+    let exact = Completeness::Exact;
+    let mut read = LogRead { digest: LogDigest::new(window), completeness: exact, signs: exact, whole: None };
     for shown in groups {
         let outcome = one_group(means, (shown, window), &mut read).await;
         tell_outcome(means, &shown.group, &outcome).await;
         outcome?;
     }
+    read.signs = read.completeness;
+    if read.completeness != Completeness::Exact && means.outside.logs.large_windows == LargeWindows::Insights {
+        let names: Vec<LogGroup> = groups.iter().map(|shown| shown.group.clone()).collect();
+        read.whole = Some(whole::count(means, &names, window).await.map(|whole| {
+            read.digest.adopt_signs(&whole.signs);
+            read.signs = whole.completeness;
+            whole.count
+        }));
+    }
     Ok(read)
 }
 
+/// How much of a window is read at first.
+fn limits(means: &Means) -> ReadLimits {
+    match means.outside.logs.large_windows {
+        LargeWindows::Truncated => ReadLimits::default(),
+        LargeWindows::Insights => {
+            let pages = NonZeroU32::new(PAGES);
+            ReadLimits { pages: pages.unwrap_or(NonZeroU32::MIN), estimated: pages, ..ReadLimits::default() }
+        }
+    }
+}
+
 async fn one_group(means: &Means, (shown, window): (&ShownGroup, Window), read: &mut LogRead) -> Result<(), Fault> {
-    let query = LogQuery::all(shown.group.clone(), window);
+    let mut query = LogQuery { limits: limits(means), ..LogQuery::all(shown.group.clone(), window) };
     let mut attempt = 1;
     loop {
         // Each attempt counts from the start again, so that no page is counted twice.
         let mut digest = read.digest.clone();
-        match read_once(means, &query, &shown.told, &mut digest).await {
-            Ok(completeness) => {
+        match read_once(means, &query, shown, &mut digest).await {
+            // It would take too long to come to the end from here: what is newest is read instead.
+            Ok(summary) if summary.estimated.is_some() => {
+                let pages = NonZeroU32::new(NEWEST_PAGES).unwrap_or(NonZeroU32::MIN);
+                query.limits = ReadLimits { pages, estimated: None, ..query.limits };
+                query.order = ReadOrder::NewestFirst;
+            }
+            Ok(summary) => {
                 read.digest = digest;
-                read.completeness = worse(read.completeness, completeness);
+                read.completeness = worse(read.completeness, summary.completeness);
                 return Ok(());
             }
-            Err(fault) => wait_or_give_up(means, &shown.group, attempt, fault).await?,
+            Err(fault) => {
+                wait_or_give_up(means, &shown.group, attempt, fault).await?;
+                attempt += 1;
+            }
         }
-        attempt += 1;
     }
 }
 
@@ -93,9 +141,9 @@ async fn one_group(means: &Means, (shown, window): (&ShownGroup, Window), read: 
 async fn read_once(
     means: &Means,
     query: &LogQuery,
-    told: &Seen,
+    shown: &ShownGroup,
     digest: &mut LogDigest,
-) -> Result<Completeness, Fault> {
+) -> Result<ReadSummary, Fault> {
     let clients = means.outside.aws().await?;
     let (sender, mut pages) = mpsc::channel::<LogPage>(4);
     let reading = async {
@@ -105,19 +153,20 @@ async fn read_once(
     };
     let counting = async {
         while let Some(page) = pages.recv().await {
-            let mut fresh = Vec::new();
+            let mut fresh = Page::new(shown, page.duplicates);
             for raw in page.events {
+                let print = shown.told.early.print(&raw);
                 let line = ingest(raw, &query.group);
                 digest.add(&line);
-                if told.note(line.id.as_str(), line.at) {
-                    fresh.push(Arc::new(line));
+                if shown.told.seen.note(line.id.as_str(), line.at) {
+                    fresh.add(print, line);
                 }
             }
-            tell_lines(means, &query.group, fresh, page.duplicates).await;
+            fresh.tell(means).await;
         }
     };
     let (summary, ()) = tokio::join!(reading, counting);
-    Ok(summary?.completeness)
+    summary
 }
 
 fn worse(a: Completeness, b: Completeness) -> Completeness {

@@ -75,6 +75,8 @@ fn told(scenario: &Scenario, alarm: &AlarmNow<'_>) -> Alarm {
             comparison: *comparison,
             threshold: Some(*threshold),
             metrics: math.inputs.values().map(|name| id(name)).collect(),
+            // The pure world is judged without the wire, where these are asked.
+            queries: Vec::new(),
         },
         ConditionSpec::Threshold { metric, statistic, comparison, threshold, period_s, .. } => AlarmRule::Metric {
             metric: id(metric),
@@ -102,6 +104,7 @@ fn told(scenario: &Scenario, alarm: &AlarmNow<'_>) -> Alarm {
         severity: severity_of(&spec.name, &spec.description),
         rule,
         value: None,
+        evaluation: None,
     }
 }
 

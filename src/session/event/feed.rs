@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::observation::log::LogGroup;
-use crate::session::feeds::{FeedHealth, FeedId};
+use crate::session::feeds::{FeedHealth, FeedId, Following};
 
 /// Feeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,13 @@ pub enum FeedEvent {
     GroupAnswered {
         /// Which.
         group: LogGroup,
+    },
+    /// The lines of a log group come another way than before.
+    GroupFollowed {
+        /// Which.
+        group: LogGroup,
+        /// How.
+        following: Following,
     },
     /// What a feed lists and nobody could read changed: those are missing from its panel.
     Unreadable {

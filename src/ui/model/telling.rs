@@ -1,11 +1,12 @@
 //! One thing as text: what is copied, saved, and shown when it is opened.
 
+mod alarm;
+
 use serde::Serialize;
 
 use super::overlay::{Item, Telling};
 use super::{Ui, rows};
 use crate::domain::diagnosis::evidence::{Answer, Evidence};
-use crate::domain::observation::alarm::Alarm;
 use crate::domain::remediation::step::Step;
 use crate::session::Session;
 use crate::session::logs::StoredLine;
@@ -14,7 +15,9 @@ use crate::session::logs::StoredLine;
 pub fn lines(ui: &Ui, session: &Session, item: &Item, telling: Telling) -> Option<Vec<String>> {
     let incident = ui.incident(session);
     match item {
-        Item::Alarm(name) => session.alarms.get(name).map(|alarm| tell(telling, alarm, alarm_lines)),
+        Item::Alarm(name) => {
+            session.alarms.get(name).map(|found| tell(telling, found, |found| alarm::lines(session, found)))
+        }
         Item::Metric(role) => {
             let metrics = rows::metrics(ui, session);
             let (_, series) = metrics.into_iter().find(|(other, _)| other == role)?;
@@ -57,12 +60,6 @@ fn tell<T: Serialize>(telling: Telling, thing: &T, told: impl Fn(&T) -> Vec<Stri
         // Plain structs with string keys: serializing them cannot fail, and an empty text is honest if it ever did.
         Telling::Raw => serde_json::to_string_pretty(thing).unwrap_or_default().lines().map(str::to_owned).collect(),
     }
-}
-
-fn alarm_lines(alarm: &Alarm) -> Vec<String> {
-    let mut lines = vec![format!("{} {:?} since {}", alarm.name, alarm.state, alarm.since), alarm.reason.clone()];
-    lines.extend([&alarm.description, &alarm.arn].into_iter().filter(|text| !text.is_empty()).cloned());
-    lines
 }
 
 fn line_lines(stored: &StoredLine) -> Vec<String> {

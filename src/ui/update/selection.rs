@@ -46,8 +46,13 @@ fn open(ui: &mut Ui, item: Item) -> Vec<Intent> {
 }
 
 fn show(ui: &mut Ui, item: Item, telling: Telling) -> Vec<Intent> {
+    // What is listed is shown at once; what is behind it is read when it is opened, and only then.
+    let inspected = match &item {
+        Item::Alarm(alarm) => vec![Intent::Inspect { alarm: alarm.clone() }],
+        _ => Vec::new(),
+    };
     ui.overlay = Some(Overlay::Detail { item, telling, top: 0 });
-    Vec::new()
+    inspected
 }
 
 fn pin(ui: &mut Ui, item: &Item, session: &Session, at: Instants) -> Vec<Intent> {

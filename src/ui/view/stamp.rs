@@ -6,7 +6,7 @@ use super::look::Look;
 use super::sheet::Sheet;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::session::Session;
-use crate::session::feeds::{Feed, FeedHealth, FeedId};
+use crate::session::feeds::{Feed, FeedHealth, FeedId, Following};
 use crate::ui::format;
 use crate::ui::theme::Role;
 
@@ -63,7 +63,7 @@ fn health(feed: &Feed, id: FeedId, look: &Look) -> Line<'static> {
     match &feed.health {
         FeedHealth::Off { why } => Line::from(look.span(Role::Stale, format!("off: {why}"))),
         FeedHealth::Connecting => Line::from(look.span(Role::Stale, "connecting")),
-        FeedHealth::Live => live(id, age, (old, look)),
+        FeedHealth::Live => live((feed, id), age, (old, look)),
         FeedHealth::Retrying { attempt, until, fault } => {
             let wait = format::wait(look.now, *until);
             let retry = format!("RETRY in {wait} ({}, {})", format::ordinal(*attempt), fault.kind.word());
@@ -75,14 +75,22 @@ fn health(feed: &Feed, id: FeedId, look: &Look) -> Line<'static> {
     }
 }
 
-fn live(id: FeedId, age: Option<String>, (old, look): (bool, &Look)) -> Line<'static> {
+fn live((feed, id): (&Feed, FeedId), age: Option<String>, (old, look): (bool, &Look)) -> Line<'static> {
     let age = age.unwrap_or_default();
     if old {
         return Line::from(look.span(Role::Warning, format!("STALE {age}")));
     }
-    // Logs are read by asking again, not by a tail: the word says so.
-    let word = if id == FeedId::Logs { "POLL" } else { "live" };
-    Line::from(look.span(Role::Good, format!("{word} {age}").trim_end().to_owned()))
+    if id != FeedId::Logs {
+        return Line::from(look.span(Role::Good, format!("live {age}").trim_end().to_owned()));
+    }
+    // Logs are read by asking again or by a tail: the word says which.
+    let (role, text) = match &feed.following {
+        Following::Polled => (Role::Good, format!("POLL {age}")),
+        Following::PolledInstead { why } => (Role::Warning, format!("POLL {age} ({why})")),
+        Following::Tailed => (Role::Good, format!("TAIL {age}")),
+        Following::Sampled { .. } => (Role::Warning, "TAIL SAMPLED, backfilling".to_owned()),
+    };
+    Line::from(look.span(role, text.trim_end().to_owned()))
 }
 
 fn stale(age: Option<String>, look: &Look) -> Span<'static> {

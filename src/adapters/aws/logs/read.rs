@@ -10,6 +10,7 @@ use crate::adapters::aws::call::CallError;
 use crate::adapters::aws::clients::Clients;
 use crate::adapters::budget::Family;
 use crate::domain::observation::log::{Completeness, LogEventId, RawLogEvent};
+use crate::domain::observation::scope::Window;
 
 /// Reads a window to its end and hands out page by page; waits while the receiver is full, so nothing is lost.
 ///
@@ -51,6 +52,9 @@ pub(super) struct Cursor<'a> {
     pub(super) pages: &'a mpsc::Sender<LogPage>,
 }
 
+/// Pages from which on the rest can be estimated.
+const FEW_PAGES: u32 = 3;
+
 /// Whether the receiver wants more.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Demand {
@@ -67,6 +71,7 @@ impl Cursor<'_> {
             let page = self.admit(events, &mut summary);
             let cut = page.cut;
             let ending = if next.is_none() && cut == 0 { self.ending(&page) } else { Ending::Pages };
+            summary.estimated = self.estimate(page.newest, &summary);
             let demand = self.hand_out(page, &summary).await;
             let stop = match ending {
                 Ending::End => return Ok(Run { summary, rest: Unread::Nothing }),
@@ -76,7 +81,7 @@ impl Cursor<'_> {
                 }
                 // Whether a limit of events cut anything off is known only after looking.
                 Ending::LookBehind => summary.pages >= self.query.limits.pages.get(),
-                Ending::Pages => self.is_at_limit(&summary),
+                Ending::Pages => self.is_at_limit(&summary) || summary.estimated.is_some(),
             };
             if demand == Demand::Gone || stop {
                 summary.completeness = Completeness::Truncated { seen: summary.events, of: None };
@@ -102,6 +107,19 @@ impl Cursor<'_> {
             }
             _ => Ending::CutByService,
         }
+    }
+
+    /// How many pages the window seems to have, where that is more than it may: as far as the pages have come in it, they
+    /// are a share of all. The first few say too little.
+    fn estimate(&self, newest: Option<Timestamp>, summary: &ReadSummary) -> Option<u32> {
+        let most = self.query.limits.estimated?.get();
+        let Window { from, to } = self.query.window;
+        if summary.pages < FEW_PAGES || self.query.order != ReadOrder::OldestFirst {
+            return None;
+        }
+        let (come, whole) = (newest?.duration_since(from).as_secs_f64(), to.duration_since(from).as_secs_f64());
+        let pages = f64::from(summary.pages) * whole / come.max(f64::EPSILON);
+        (pages > f64::from(most)).then_some(pages.min(f64::from(u32::MAX)) as u32)
     }
 
     fn is_at_limit(&self, summary: &ReadSummary) -> bool {
@@ -227,6 +245,7 @@ pub(super) fn empty_summary() -> ReadSummary {
         duplicates: 0,
         unreadable: 0,
         pages: 0,
+        estimated: None,
         first_at: None,
         last_at: None,
     }

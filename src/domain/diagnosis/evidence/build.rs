@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, LogDigest, Payload};
+use super::{Answer, LogDigest, Payload, WholeCount};
 use crate::domain::diagnosis::statistics;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::alarm::BandPoint;
 use crate::domain::observation::cluster_sign::tells_of_trouble;
 use crate::domain::observation::collector_log::Collection;
 use crate::domain::observation::log::{Completeness, LogLevel};
@@ -51,7 +52,31 @@ pub fn series(mut series: Series, baseline: Option<Series>, threshold: Option<f6
     let cut = seen.saturating_sub(POINTS);
     series.points.drain(..cut);
     let baseline = baseline.filter(|baseline| !baseline.points.is_empty());
-    bounded(Payload::Series { series, baseline, threshold }, seen, POINTS)
+    bounded(Payload::Series { series, baseline, threshold, band: Vec::new() }, seen, POINTS)
+}
+
+/// The answer of a series that an alarm compares with an anomaly band, with the band of its points.
+pub fn banded(answer: Answer, bounds: &[BandPoint]) -> Answer {
+    let within = |series: &Series| {
+        let of = |at| bounds.iter().find(move |bound| bound.at == at).copied();
+        series.points.iter().filter_map(|point| of(point.at)).collect()
+    };
+    let with = |payload| match payload {
+        Payload::Series { series, baseline, threshold, .. } => {
+            let band = within(&series);
+            Payload::Series { series, baseline, threshold, band }
+        }
+        other @ (Payload::OomKills(_)
+        | Payload::Collector { .. }
+        | Payload::LogPatterns { .. }
+        | Payload::Workload { .. }
+        | Payload::Changes { .. }) => other,
+    };
+    match answer {
+        Answer::Observed { payload } => Answer::Observed { payload: with(payload) },
+        Answer::Truncated { payload, seen, of } => Answer::Truncated { payload: with(payload), seen, of },
+        other @ (Answer::Absent | Answer::Denied { .. } | Answer::Failed { .. } | Answer::NotAsked { .. }) => other,
+    }
 }
 
 /// The answer of the OOM count, from whichever of logs, statuses and events were read: `logs` with how completely, the
@@ -147,8 +172,32 @@ pub fn log_patterns(digest: &LogDigest, completeness: Completeness) -> Answer {
         templates,
         signs: digest.signs.counts(),
         excerpts: digest.excerpts.clone(),
+        whole: None,
     };
     of_logs(payload, completeness)
+}
+
+/// The answer of log patterns that were read in part, with the count of the whole window.
+pub fn counted_whole(answer: Answer, count: WholeCount) -> Answer {
+    match answer {
+        Answer::Truncated {
+            payload: Payload::LogPatterns { lines, errors, warnings, templates, signs, excerpts, .. },
+            seen,
+            of,
+        } => {
+            let of = of.unwrap_or(count.lines).max(seen);
+            let whole = Some(count);
+            let payload = Payload::LogPatterns { lines, errors, warnings, templates, signs, excerpts, whole };
+            Answer::Truncated { payload, seen, of: Some(of) }
+        }
+        // What was read whole needs no other count.
+        other @ (Answer::Observed { .. }
+        | Answer::Truncated { .. }
+        | Answer::Absent
+        | Answer::Denied { .. }
+        | Answer::Failed { .. }
+        | Answer::NotAsked { .. }) => other,
+    }
 }
 
 /// The answer of the workload: its own pods, and the warnings about it, its replica sets, its pods and their nodes, newest

@@ -68,6 +68,28 @@ impl LogDigest {
         }
     }
 
+    /// Takes the lines that tell of memory from a search over the whole window, in place of those among the lines that
+    /// were read. Lines without a sign, or outside of the window, are left out.
+    pub fn adopt_signs(&mut self, lines: &[LogLine]) {
+        self.kills.clear();
+        (self.summary.kills, self.summary.heap_errors) = (0, 0);
+        for line in lines.iter().filter(|line| self.window.contains(line.at)) {
+            match line.kill {
+                Some(KillSign::OomKill) => {
+                    self.summary.kills += 1;
+                    if self.kills.len() < KILLS {
+                        self.kills.push(line.clone());
+                    }
+                }
+                Some(KillSign::HeapError) => {
+                    self.summary.heap_errors += 1;
+                    keep(&mut self.collector_excerpts, line);
+                }
+                None => {}
+            }
+        }
+    }
+
     /// What was counted.
     pub fn summary(&self) -> &BatchSummary {
         &self.summary

@@ -3,6 +3,7 @@
 use super::fact::{Fact, FactUnit};
 use super::{Answer, Evidence, Payload, Question};
 use crate::domain::diagnosis::statistics::{self, HeapReading, MemoryShape, Onset, Ratio};
+use crate::domain::observation::alarm::BandPoint;
 use crate::domain::observation::metric::{Point, Series, Unit};
 use crate::domain::observation::oom_kill::OomCount;
 use crate::domain::observation::workload::{Pod, Revision, Workload};
@@ -11,9 +12,10 @@ use crate::domain::observation::workload::{Pod, Revision, Workload};
 pub fn facts(evidence: &Evidence) -> Vec<Fact> {
     let Some(payload) = evidence.answer.payload() else { return Vec::new() };
     let mut facts = match payload {
-        Payload::Series { series, baseline, threshold } => {
+        Payload::Series { series, baseline, threshold, band } => {
             let mut facts = of_series(series, baseline.as_ref());
             facts.extend(above(series, *threshold));
+            facts.extend(outside(series, band));
             if evidence.question == Question::Memory {
                 facts.extend(of_memory(series));
             }
@@ -28,9 +30,12 @@ pub fn facts(evidence: &Evidence) -> Vec<Fact> {
             facts.extend(heap.iter().flat_map(of_heap));
             facts
         }
-        Payload::LogPatterns { lines, errors, warnings, templates, signs, .. } => {
+        Payload::LogPatterns { lines, errors, warnings, templates, signs, whole, .. } => {
             let mut facts = vec![count("lines", *lines), count("errors", *errors), count("warnings", *warnings)];
             facts.push(count("templates", templates.len() as u64));
+            facts.extend(whole.iter().flat_map(|whole| {
+                [count("lines-in-window", whole.lines), count("error-lines-in-window", whole.error_lines)]
+            }));
             let numbered =
                 templates.iter().zip(1..).map(|(template, n)| count(format!("template-{n}"), template.count));
             facts.extend(numbered);
@@ -97,6 +102,20 @@ fn above(series: &Series, threshold: Option<f64>) -> Vec<Fact> {
         Fact::new("minutes-above", minutes, FactUnit::Minutes),
         count("crossings", crossings.count() as u64),
         Fact::new("beyond", (excess * 100.0).min(1_000.0).round(), FactUnit::Percent),
+    ]
+}
+
+/// The bounds of the newest period that has a band, and how long the series was outside of its own.
+fn outside(series: &Series, band: &[BandPoint]) -> Vec<Fact> {
+    let Some(newest) = band.last() else { return Vec::new() };
+    let of = |at| band.iter().find(move |bound| bound.at == at);
+    let is_out = |point: &&Point| of(point.at).is_some_and(|at| point.value < at.lower || point.value > at.upper);
+    let periods = series.points.iter().filter(is_out).count() as f64;
+    let unit = FactUnit::from(series.unit);
+    vec![
+        Fact::new("band-lower", newest.lower, unit).at(newest.at),
+        Fact::new("band-upper", newest.upper, unit).at(newest.at),
+        Fact::new("minutes-outside", periods * f64::from(series.query.period_s) / 60.0, FactUnit::Minutes),
     ]
 }
 

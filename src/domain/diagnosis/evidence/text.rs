@@ -51,13 +51,14 @@ impl Numbers {
 fn found(evidence: &Evidence, payload: &Payload) -> String {
     let numbers = Numbers(facts(evidence));
     match payload {
-        Payload::Series { series, .. } => {
+        Payload::Series { series, band, .. } => {
             let name = if evidence.question == Question::AlarmMetric {
                 series.query.metric.name.as_str()
             } else {
                 subject(evidence.question)
             };
-            of_series(name, series.unit, &numbers)
+            let text = of_series(name, series.unit, &numbers);
+            if band.is_empty() { text } else { format!("{text}; {}", of_band(&numbers)) }
         }
         Payload::OomKills(count) => of_kills(count),
         Payload::Collector { series, pauses, full_collections, heap_errors, heap, .. } => {
@@ -76,7 +77,7 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
                 None => lines,
             }
         }
-        Payload::LogPatterns { lines, errors, warnings, templates, signs, .. } => {
+        Payload::LogPatterns { lines, errors, warnings, templates, signs, whole, .. } => {
             let loudest =
                 templates.iter().filter(|template| template.level == crate::domain::observation::log::LogLevel::Error);
             let top = loudest.max_by_key(|template| template.count);
@@ -86,11 +87,20 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
             let told: Vec<String> =
                 signs.iter().map(|sign| format!("; {} lines tell of {}", sign.lines, sign.sign.words())).collect();
             let signs = told.concat();
-            format!("{lines} lines in {} templates, {errors} errors, {warnings} warnings{top}{signs}", templates.len())
+            let whole = whole.as_ref().map_or_else(String::new, |whole| format!("{}; of those read: ", whole.words()));
+            format!(
+                "{whole}{lines} lines in {} templates, {errors} errors, {warnings} warnings{top}{signs}",
+                templates.len()
+            )
         }
         Payload::Workload { workload, .. } => of_workload(workload, &numbers),
         Payload::Changes { revisions } => of_changes(revisions),
     }
+}
+
+fn of_band(numbers: &Numbers) -> String {
+    let (lower, upper) = (numbers.text("band-lower"), numbers.text("band-upper"));
+    format!("its band is {lower} to {upper} now, and it was outside for {}", numbers.text("minutes-outside"))
 }
 
 fn subject(question: Question) -> &'static str {

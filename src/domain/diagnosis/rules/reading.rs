@@ -162,7 +162,7 @@ impl Reading {
     fn take(&mut self, piece: &Evidence, payload: &Payload, (limit, now): (Option<u64>, Timestamp)) {
         let id = piece.id;
         match payload {
-            Payload::Series { series, baseline, threshold } => {
+            Payload::Series { series, baseline, threshold, .. } => {
                 if let Some(why) = unfit(series, piece.window.to.min(now)) {
                     self.unusable.push((piece.question, why));
                     return;

@@ -69,8 +69,8 @@ async fn a_group_has_one_tail_until_its_last_incident_closes() {
     follow_all(&mut following, &session, (&means, &tasks));
     assert_eq!(tails(&following), [("/orders", vec![1, 2]), ("/shared", vec![1, 3])]);
     assert_eq!(following.charts.len(), 2, "one chart feed a service");
-    let told = following.told(&"/orders".into());
-    assert!(told.note("e1", Timestamp::UNIX_EPOCH));
+    let shown = following.told(&"/orders".into());
+    assert!(shown.told.seen.note("e1", Timestamp::UNIX_EPOCH));
 
     let close = |session: &mut Session, id| session.incidents.get_mut(&IncidentId(id)).unwrap().phase = Phase::Closed;
     close(&mut session, 1);
@@ -84,7 +84,10 @@ async fn a_group_has_one_tail_until_its_last_incident_closes() {
 
     session.incidents.get_mut(&IncidentId(2)).unwrap().phase = Phase::Triage;
     follow_all(&mut following, &session, (&means, &tasks));
-    assert!(!following.told(&"/orders".into()).note("e1", Timestamp::UNIX_EPOCH), "what was shown stays known");
+    assert!(
+        !following.told(&"/orders".into()).told.seen.note("e1", Timestamp::UNIX_EPOCH),
+        "what was shown stays known"
+    );
     tasks.end().await;
 }
 

@@ -204,6 +204,7 @@ fn alarm(name: &str, state: AlarmState) -> Alarm {
         severity: Severity::P2,
         rule: AlarmRule::Composite { rule: String::new() },
         value: None,
+        evaluation: None,
     }
 }
 

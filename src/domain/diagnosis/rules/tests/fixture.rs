@@ -108,6 +108,7 @@ impl Incident {
             templates: Vec::new(),
             signs,
             excerpts: Vec::new(),
+            whole: None,
         };
         self.0.insert(Question::LogPatterns, Answer::Observed { payload });
         self

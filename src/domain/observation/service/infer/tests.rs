@@ -36,6 +36,7 @@ fn with_rule(name: &str, rule: AlarmRule) -> Alarm {
         severity: Severity::P2,
         rule,
         value: None,
+        evaluation: None,
     }
 }
 
