@@ -111,11 +111,16 @@ fn clients(peer: &Peer) -> Clients {
 
 /// The SDK as a loader of the peer, beside the adapters under test.
 pub(crate) fn sdk(peer: &Peer) -> SdkConfig {
+    sdk_at(&peer.url)
+}
+
+/// The same for any loopback address.
+pub(crate) fn sdk_at(url: &str) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new("REHEARSAL", "x", None, None, "test")))
         .region(aws_config::Region::new("us-east-1"))
-        .endpoint_url(&peer.url)
+        .endpoint_url(url)
         .build()
 }
 

@@ -6,12 +6,13 @@ use std::num::NonZeroU32;
 use tokio::sync::mpsc;
 
 use super::Check;
-use crate::adapters::aws::alarms;
+use crate::adapters::aws::alarms::{self, history};
 use crate::adapters::aws::bedrock::{StreamTimeouts, converse_stream};
 use crate::adapters::aws::clients::{CallTimeouts, ClientOptions, Clients, Endpoints};
+use crate::adapters::aws::live_tail::{TailTimeouts, live_tail};
 use crate::adapters::aws::logs::{GroupSearch, LogQuery, ReadLimits, find_groups, read_window};
 use crate::adapters::aws::metrics::{MetricSearch, fetch, find};
-use crate::config::{Config, Model};
+use crate::config::{Config, LargeWindows, LogTail, Model};
 use crate::domain::diagnosis::conversation::{Message, ModelId, ModelRequest};
 use crate::domain::fault::Fault;
 use crate::domain::observation::log::LogGroup;
@@ -20,7 +21,8 @@ use crate::domain::observation::scope::{Region, Window};
 use crate::runtime::clock::wall_now;
 
 /// The checks that need credentials.
-const AFTER_IDENTITY: [&str; 5] = ["alarms", "metrics", "metric search", "logs", "model"];
+const AFTER_IDENTITY: [&str; 7] =
+    ["alarms", "alarm history", "metrics", "metric search", "logs", "large log windows", "model"];
 
 pub(super) async fn examine(config: &Config) -> Vec<Check> {
     let clients = match connect(config, config.aws.region.clone()).await {
@@ -34,9 +36,11 @@ pub(super) async fn examine(config: &Config) -> Vec<Check> {
     let expiry = identity.expires_at.map_or_else(|| "no expiry told".to_owned(), |at| format!("until {at}"));
     let mut checks = vec![Check::fine("aws identity", format!("{} in {}, {expiry}", identity.arn, clients.region()))];
     checks.push(Check::of("alarms", list_alarms(&clients).await));
+    checks.push(Check::of("alarm history", read_history(&clients).await));
     checks.push(Check::of("metrics", read_metric(&clients).await));
     checks.push(Check::of("metric search", search_metrics(&clients).await));
     checks.extend(read_logs(config, &clients).await);
+    checks.push(large_windows(config));
     checks.push(match &config.model {
         Some(model) => Check::of("model", ask(config, &clients, model).await),
         None => Check::not_asked("model", "it is off: the rules stand alone"),
@@ -63,6 +67,23 @@ async fn connect(config: &Config, region: Option<Region>) -> Result<Clients, Fau
 async fn list_alarms(clients: &Clients) -> Result<String, Fault> {
     let listing = alarms::describe_all(clients).await.map_err(|error| error.fault())?;
     Ok(format!("{} alarms", listing.alarms.len()))
+}
+
+/// Whether the name is that of an alarm does not matter: who may not ask is refused all the same.
+async fn read_history(clients: &Clients) -> Result<String, Fault> {
+    history::describe(clients, &"pagerdeck-doctor".into(), 1).await.map_err(|error| error.fault())?;
+    Ok("DescribeAlarmHistory answers".to_owned())
+}
+
+/// A query is charged by what it scans, so that none is tried.
+fn large_windows(config: &Config) -> Check {
+    let why = match config.logs.large_windows {
+        LargeWindows::Insights => {
+            "a Logs Insights query is charged, so none is tried; it needs logs:StartQuery, GetQueryResults, StopQuery"
+        }
+        LargeWindows::Truncated => "they are counted in part (`log.large_windows`)",
+    };
+    Check::not_asked("large log windows", why)
 }
 
 /// One metric that every account may be asked for; whether it has points does not matter.
@@ -97,10 +118,25 @@ async fn read_logs(config: &Config, clients: &Clients) -> Vec<Check> {
         return vec![Check::not_asked("logs", "there is no log group to read")];
     }
     let mut checks = Vec::new();
-    for group in groups {
-        checks.push(Check::of(format!("logs {group}"), read_one(clients, &group).await));
+    for group in &groups {
+        checks.push(Check::of(format!("logs {group}"), read_one(clients, group).await));
+    }
+    if let (LogTail::Live, Some(group)) = (config.logs.tail, groups.first()) {
+        checks.push(Check::of("live tail", tail_one(clients, group).await));
     }
     checks
+}
+
+/// A session until its first event: less than a minute is charged as one.
+async fn tail_one(clients: &Clients, group: &LogGroup) -> Result<String, Fault> {
+    let (updates, mut told) = mpsc::channel(4);
+    tokio::select! {
+        ended = live_tail(clients, group, TailTimeouts::default(), &updates) => {
+            ended.map_err(|error| error.fault())?;
+            Ok("a session opens and ends at once".to_owned())
+        }
+        _ = told.recv() => Ok(format!("a session of {group} opens")),
+    }
 }
 
 async fn read_one(clients: &Clients, group: &LogGroup) -> Result<String, Fault> {

@@ -45,6 +45,8 @@ async fn a_history_is_read_newest_first_and_says_where_it_ends() {
     let asked = server.asked();
     assert_eq!(asked.iter().map(|asked| asked.operation.as_str()).collect::<Vec<_>>(), ["DescribeAlarmHistory"; 3]);
     assert!(asked[0].says("CompositeAlarm") && asked[0].says("StateUpdate") && asked[0].says("TimestampDescending"));
+    let page = json!({"AlarmHistoryItems": [change(9, "OK", "ALARM"), change(3, "ALARM", "OK")]});
+    let server = Server::start(move |_, _| cbor(200, &page)).await;
     let cut = describe(&server.clients(), &"cpu".into(), 1).await.unwrap();
     assert_eq!((cut.transitions.len(), cut.reach), (1, Reach::Cut));
 }

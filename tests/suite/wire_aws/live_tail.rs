@@ -199,8 +199,11 @@ async fn what_breaks_off_keeps_what_it_told() {
 
 #[tokio::test]
 async fn silence_is_a_fault_wherever_it_begins() {
+    // The client reads the protocol's opening with the headers.
+    let opening = frame("event", "initial-response", &json!({}));
     for (bytes, awaited) in [
-        (Vec::new(), Awaited::Start),
+        (Vec::new(), Awaited::Headers),
+        (opening, Awaited::Start),
         (start(), Awaited::Update),
         ([start(), update(&[], false)].concat(), Awaited::Update),
     ] {
