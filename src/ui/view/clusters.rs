@@ -23,6 +23,7 @@ pub fn settle(buffer: &mut Buffer) {
             buffer.content[at].set_symbol(&clean);
         }
         split(buffer, at, width - at % width);
+        make_room(buffer, at, width - at % width);
     }
 }
 
@@ -64,6 +65,16 @@ fn split(buffer: &mut Buffer, at: usize, left: usize) {
     }
 }
 
+/// A wide character over whose second half something else was drawn gives way to it, as on a terminal: the buffer would
+/// keep both, and show neither when the one before it changes.
+fn make_room(buffer: &mut Buffer, at: usize, left: usize) {
+    let wide = buffer.content[at].symbol().width();
+    let is_whole = wide <= left && (1..wide).all(|next| buffer.content[at + next].symbol() == " ");
+    if wide > 1 && !is_whole {
+        buffer.content[at].set_symbol(" ");
+    }
+}
+
 /// Each character that takes cells, with the marks on it, and how many it takes.
 fn parts(symbol: &str) -> Vec<(String, usize)> {
     let mut parts: Vec<(String, usize)> = Vec::new();
@@ -82,6 +93,17 @@ mod tests {
     use ratatui::style::{Color, Style};
 
     use super::*;
+
+    #[test]
+    fn a_wide_character_gives_way_to_what_was_drawn_over_its_second_half() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 5, 1));
+        buffer.set_string(0, 0, "日本", Style::new());
+        buffer.content[3].set_symbol("…");
+        buffer.content[4].set_symbol("語");
+        settle(&mut buffer);
+        let cells: Vec<&str> = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(cells, ["日", " ", " ", "…", " "]);
+    }
 
     #[test]
     fn a_cluster_becomes_its_characters_and_a_mark_stays_on_its_base() {
