@@ -19,10 +19,10 @@ mod overlay;
 mod service;
 mod workload;
 
-pub use alarm::{AlarmSpec, ConditionSpec, MathSpec};
+pub use alarm::{AlarmSpec, BandSide, CompositeRule, ConditionSpec, MathSpec, MissingWord};
 pub use fault::{FaultEffect, FaultSpec, ServiceWord};
 pub use load::{ScenarioSummary, list, load, parse};
-pub use log::{Cadence, FieldSpec, LogSpec};
+pub use log::{Cadence, FieldSpec, LateSpec, LogSpec};
 pub use metric::{AfterSpec, Column, HistorySpec, Knot, MetricSpec, Normalise};
 pub use model::{ChunkSpec, ModelMode, ModelSpec, TurnSpec};
 pub use service::{ServiceMetric, ServiceSpec};

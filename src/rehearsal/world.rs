@@ -2,8 +2,10 @@
 //! the cluster kept, so that a restart or a raised limit really shows. Pure but for reading the scenario's files once.
 
 mod alarms;
+mod band;
 mod files;
 mod lines;
+pub mod math;
 mod series;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,7 +14,8 @@ use std::sync::{Arc, Mutex};
 use jiff::{SignedDuration, Timestamp};
 
 pub use alarms::{AlarmNow, Transition};
-pub use lines::LogEvent;
+pub use band::Band;
+pub use lines::{LogEvent, Order, Place, StreamNow, Tape};
 
 use super::behaviour::{Behaviour, Life};
 use super::scenario::{Cadence, HistorySpec, MetricSpec, Scenario};
@@ -24,9 +27,6 @@ pub type Lives = BTreeMap<String, Vec<Life>>;
 /// One minute: the resolution of every series.
 pub const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
-/// The lines of a generator in a minute that is over.
-type SettledLines = HashMap<(usize, Timestamp), Arc<[LogEvent]>>;
-
 /// What does not change while a rehearsal runs, and a memory of what is past and so cannot change any more.
 #[derive(Debug)]
 pub struct World {
@@ -37,8 +37,11 @@ pub struct World {
     curves: BTreeMap<String, BTreeMap<Timestamp, f64>>,
     /// Lines of files by the index of their `[[log]]`.
     filed: BTreeMap<usize, Vec<(Timestamp, String)>>,
-    settled_points: Mutex<HashMap<(usize, Timestamp), Option<f64>>>,
-    settled_lines: Mutex<SettledLines>,
+    /// The place of each metric in the scenario, by its id.
+    places: HashMap<String, usize>,
+    settled_points: Mutex<series::Settled>,
+    settled_lines: Mutex<lines::Settled>,
+    evaluated: Mutex<alarms::Evaluated>,
 }
 
 impl World {
@@ -66,14 +69,17 @@ impl World {
                 filed.insert(index, files::lines(&scenario, file)?);
             }
         }
+        let places = scenario.metrics.iter().enumerate().map(|(index, metric)| (metric.id.clone(), index)).collect();
         Ok(Self {
             scenario,
             seed,
+            places,
             behaviours,
             curves,
             filed,
             settled_points: Mutex::default(),
             settled_lines: Mutex::default(),
+            evaluated: Mutex::default(),
         })
     }
 
@@ -107,6 +113,11 @@ impl<'a> Sight<'a> {
         self.now
     }
 
+    /// The same world as it was at an earlier instant.
+    pub fn before(&self, at: Timestamp) -> Self {
+        Self { now: self.now.min(at), ..*self }
+    }
+
     /// The scenario.
     pub fn scenario(&self) -> &'a Scenario {
         &self.world.scenario
@@ -117,7 +128,8 @@ impl<'a> Sight<'a> {
     }
 
     fn metric(&self, id: &str) -> Option<(usize, &'a MetricSpec)> {
-        self.world.scenario.metrics.iter().enumerate().find(|(_, metric)| metric.id == id)
+        let index = *self.world.places.get(id)?;
+        Some((index, self.world.scenario.metrics.get(index)?))
     }
 }
 

@@ -119,11 +119,13 @@ pub enum FaultEffect {
     },
     /// The signature is refused because the clocks are too far apart.
     Skewed,
-    /// A model's stream breaks after so many frames: in the middle of the next one, or with an exception frame.
+    /// A stream of a model or of Live Tail breaks after so many frames: in the middle of the next one, or with an
+    /// exception frame.
     Stream {
         /// Frames sent whole.
         after_frames: usize,
-        /// The exception, such as `modelStreamErrorException`; without one the connection breaks.
+        /// The exception, such as `modelStreamErrorException` or `SessionStreamingException`; without one the connection
+        /// breaks.
         #[serde(default)]
         exception: Option<String>,
     },
@@ -157,7 +159,7 @@ impl FaultEffect {
     pub fn is_of(&self, api: Api) -> bool {
         match self {
             Self::Gone | Self::Restart => api == Api::Kubernetes,
-            Self::Stream { .. } => api == Api::Bedrock,
+            Self::Stream { .. } => matches!(api, Api::Bedrock | Api::Logs),
             Self::Skewed => !matches!(api, Api::Kubernetes | Api::Slack),
             Self::Pages { .. } => matches!(api, Api::CloudWatch | Api::Logs),
             Self::Empty => !matches!(api, Api::Sts | Api::Slack),

@@ -1,9 +1,10 @@
 //! Finding and reading scenarios: built in, by file or by folder, with the line of whatever is wrong.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::overlay::Overlay;
-use super::{ConditionSpec, FaultSpec, HistorySpec, Scenario};
+use super::{AlarmSpec, FaultSpec, HistorySpec, Scenario};
 use super::{folder, objects};
 use crate::domain::fault::{Fault, FaultKind};
 
@@ -189,16 +190,10 @@ fn check(scenario: &Scenario) -> Result<(), String> {
 }
 
 fn check_alarms(scenario: &Scenario) -> Result<(), String> {
-    let known = |id: &str| scenario.metrics.iter().any(|metric| metric.id == id);
-    for alarm in &scenario.alarms {
-        let (ConditionSpec::Threshold { metric, .. } | ConditionSpec::Fixed { metric, .. }) = &alarm.condition else {
-            continue;
-        };
-        if !known(metric) {
-            return Err(format!("The alarm {:?} watches the metric {metric:?}, which is not here.", alarm.name));
-        }
-    }
-    Ok(())
+    let ids: HashSet<&str> = scenario.metrics.iter().map(|metric| metric.id.as_str()).collect();
+    let names: HashSet<&str> = scenario.alarms.iter().map(|alarm| alarm.name.as_str()).collect();
+    let wrong = |alarm: &AlarmSpec| alarm.contradiction(&|id| ids.contains(id), &|name| names.contains(name));
+    scenario.alarms.iter().find_map(wrong).map_or(Ok(()), Err)
 }
 
 #[cfg(test)]

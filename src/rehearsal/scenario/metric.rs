@@ -34,6 +34,31 @@ pub struct MetricSpec {
     /// Its points after start; as history where left out.
     #[serde(default)]
     pub after: AfterSpec,
+    /// So many of it, `{n}` in its id, name and dimensions replaced by their number from 1.
+    #[serde(default)]
+    pub repeat: Option<u32>,
+}
+
+impl MetricSpec {
+    /// One for each repetition.
+    pub(super) fn repeated(self) -> Vec<Self> {
+        let numbered = |number: Option<String>| {
+            let mut metric = self.clone();
+            if let Some(number) = number {
+                let fill = |text: &mut String| *text = text.replace("{n}", &number);
+                [&mut metric.id, &mut metric.name].into_iter().for_each(fill);
+                metric.dimensions.values_mut().for_each(fill);
+            }
+            metric
+        };
+        numbers(self.repeat).map(numbered).collect()
+    }
+}
+
+/// The numbers of repetitions, all as wide as the last; one without a number where nothing is repeated.
+pub(super) fn numbers(repeat: Option<u32>) -> impl Iterator<Item = Option<String>> {
+    let width = repeat.map_or(0, |count| count.to_string().len());
+    (1..=repeat.unwrap_or(1)).map(move |number| repeat.map(|_| format!("{number:0width$}")))
 }
 
 fn two() -> u8 {

@@ -62,8 +62,16 @@ impl Overlay {
             workloads: laid(base.map(|base| &base.workloads), self.workloads, |workload| &workload.name),
             nodes: self.nodes.or_else(|| base.map(|base| base.nodes.clone())).unwrap_or_default(),
             cluster: self.cluster.or_else(|| base.map(|base| base.cluster.clone())).unwrap_or_default(),
-            metrics: laid(base.map(|base| &base.metrics), self.metrics, |metric| &metric.id),
-            alarms: laid(base.map(|base| &base.alarms), self.alarms, |alarm| &alarm.name),
+            metrics: laid(
+                base.map(|base| &base.metrics),
+                self.metrics.into_iter().flat_map(MetricSpec::repeated).collect(),
+                |metric| &metric.id,
+            ),
+            alarms: laid(
+                base.map(|base| &base.alarms),
+                self.alarms.into_iter().flat_map(AlarmSpec::repeated).collect(),
+                |alarm| &alarm.name,
+            ),
             logs: self.logs.or_else(|| base.map(|base| base.logs.clone())).unwrap_or_default(),
             model: self.model.or_else(|| base.map(|base| base.model.clone())).unwrap_or_default(),
             faults: self.faults.or_else(|| base.map(|base| base.faults.clone())).unwrap_or_default(),

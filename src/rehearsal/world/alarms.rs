@@ -1,12 +1,19 @@
-//! Alarm states, evaluated over the series as CloudWatch does: M of N points, missing ones left open.
+//! Alarm states, evaluated over the series as CloudWatch does. What is past does not change, and each alarm is evaluated
+//! once a minute of incident time, however often it is asked for.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::series::combined;
+use super::band::Band;
+use super::math::Expression;
 use super::{MINUTE, Sight, minute_of};
 use crate::domain::observation::alarm::{AlarmState, Comparison};
 use crate::domain::observation::metric::{Point, Statistic};
-use crate::rehearsal::scenario::{AlarmSpec, ConditionSpec};
+use crate::rehearsal::scenario::{AlarmSpec, BandSide, CompositeRule, ConditionSpec, MathSpec, MissingWord};
+
+mod evaluation;
 
 /// An alarm as it stands.
 #[derive(Clone, Debug)]
@@ -27,6 +34,12 @@ impl AlarmNow<'_> {
     pub fn state(&self) -> AlarmState {
         self.last().map_or(AlarmState::InsufficientData, |transition| transition.to)
     }
+
+    /// Where it stood at an instant.
+    fn state_at(&self, at: Timestamp) -> Option<AlarmState> {
+        let after = self.transitions.partition_point(|transition| transition.at <= at);
+        Some(self.transitions.get(after.checked_sub(1)?)?.to)
+    }
 }
 
 /// A change of state.
@@ -40,18 +53,102 @@ pub struct Transition {
     pub points: Vec<Point>,
     /// Of them breaching.
     pub breaching: usize,
+    /// The band of each point, for an alarm on one.
+    pub bands: Vec<Band>,
 }
 
-/// A threshold condition, unpacked.
-struct Rule {
-    metric: String,
+impl Transition {
+    fn bare(at: Timestamp, to: AlarmState) -> Self {
+        Self { at, to, points: Vec::new(), breaching: 0, bands: Vec::new() }
+    }
+}
+
+/// How far an alarm has been evaluated.
+#[derive(Debug, Default)]
+pub(super) struct Evaluated(HashMap<usize, Progress>);
+
+#[derive(Debug)]
+struct Progress {
+    /// The end of the next evaluation's minutes.
+    next: Timestamp,
+    transitions: Vec<Transition>,
+}
+
+/// A condition on a series, unpacked.
+struct Rule<'a> {
+    metric: &'a str,
+    /// What is compared in place of the metric.
+    math: Option<(Expression, &'a MathSpec)>,
     statistic: Statistic,
-    comparison: Comparison,
-    threshold: f64,
-    period_s: u32,
-    periods: u32,
-    to_alarm: u32,
+    limit: Limit,
+    period_s: i64,
+    periods: usize,
+    to_alarm: usize,
     delay: SignedDuration,
+    missing: MissingWord,
+}
+
+/// What a point is compared with.
+#[derive(Clone, Copy)]
+enum Limit {
+    Constant(Comparison, f64),
+    Band(BandSide, f64),
+}
+
+impl<'a> Rule<'a> {
+    /// The rule of a condition; `None` for one that is not on a series.
+    fn of(condition: &'a ConditionSpec) -> Option<Self> {
+        match condition {
+            ConditionSpec::Threshold {
+                metric,
+                statistic,
+                comparison,
+                threshold,
+                period_s,
+                evaluation_periods,
+                datapoints_to_alarm,
+                delay,
+                math,
+                missing,
+            } => Some(Self {
+                metric,
+                // One that cannot be read has no point, and so insufficient data, as at CloudWatch.
+                math: math.as_ref().map(|math| {
+                    let read = Expression::parse(&math.expression);
+                    (read.unwrap_or(Expression::List(Vec::new())), math)
+                }),
+                statistic: *statistic,
+                limit: Limit::Constant(*comparison, *threshold),
+                period_s: i64::from((*period_s).max(60)),
+                periods: (*evaluation_periods).max(1) as usize,
+                to_alarm: datapoints_to_alarm.unwrap_or(*evaluation_periods).max(1) as usize,
+                delay: *delay,
+                missing: *missing,
+            }),
+            ConditionSpec::AnomalyBand {
+                metric,
+                statistic,
+                deviations,
+                side,
+                period_s,
+                evaluation_periods,
+                datapoints_to_alarm,
+                delay,
+                missing,
+            } => Some(Self {
+                metric,
+                math: None,
+                statistic: *statistic,
+                limit: Limit::Band(*side, *deviations),
+                period_s: i64::from((*period_s).max(60)),
+                periods: (*evaluation_periods).max(1) as usize,
+                to_alarm: datapoints_to_alarm.unwrap_or(*evaluation_periods).max(1) as usize,
+                delay: *delay,
+                missing: *missing,
+            }),
+            ConditionSpec::Composite { .. } | ConditionSpec::Fixed { .. } => None,
+        }
+    }
 }
 
 impl<'a> Sight<'a> {
@@ -59,88 +156,37 @@ impl<'a> Sight<'a> {
     pub fn alarms(&self) -> Vec<AlarmNow<'a>> {
         let specs = &self.scenario().alarms;
         let mut alarms: Vec<AlarmNow<'a>> = Vec::with_capacity(specs.len());
-        for spec in specs {
-            let transitions = match &spec.condition {
-                ConditionSpec::Threshold {
-                    metric,
-                    statistic,
-                    comparison,
-                    threshold,
-                    period_s,
-                    evaluation_periods,
-                    datapoints_to_alarm,
-                    delay,
-                    math: _,
-                } => self.evaluated(&Rule {
-                    metric: metric.clone(),
-                    statistic: *statistic,
-                    comparison: *comparison,
-                    threshold: *threshold,
-                    period_s: (*period_s).max(60),
-                    periods: (*evaluation_periods).max(1),
-                    to_alarm: datapoints_to_alarm.unwrap_or(*evaluation_periods).max(1),
-                    delay: *delay,
-                }),
-                ConditionSpec::Fixed { state, since, .. } => {
-                    let at = self.scenario().start + *since;
-                    vec![Transition { at, to: *state, points: Vec::new(), breaching: 0 }]
+        for (index, spec) in specs.iter().enumerate() {
+            let transitions = match (&spec.condition, Rule::of(&spec.condition)) {
+                (_, Some(rule)) => self.evaluated(index, &rule),
+                (ConditionSpec::Fixed { state, since, .. }, None) => {
+                    vec![Transition::bare(self.scenario().start + *since, *state)]
                 }
-                ConditionSpec::Composite { .. } => Vec::new(),
+                _ => Vec::new(),
             };
             alarms.push(AlarmNow { spec, transitions });
         }
-        for index in 0..alarms.len() {
-            if let ConditionSpec::Composite { rule } = &alarms[index].spec.condition {
-                alarms[index].transitions = self.composed(rule, &alarms);
-            }
-        }
+        self.compose(&mut alarms);
         alarms
     }
 
-    /// Goes through the evaluations since dawn, one a minute.
-    fn evaluated(&self, rule: &Rule) -> Vec<Transition> {
-        let dawn = minute_of(self.scenario().dawn());
-        let mut transitions =
-            vec![Transition { at: dawn, to: AlarmState::InsufficientData, points: Vec::new(), breaching: 0 }];
-        let mut end = dawn + MINUTE;
-        while end + rule.delay <= self.now {
-            let (to, points, breaching) = self.evaluation(rule, end, transitions[transitions.len() - 1].to);
-            if transitions[transitions.len() - 1].to != to {
-                transitions.push(Transition { at: end + rule.delay, to, points, breaching });
-            }
-            end += MINUTE;
+    /// Goes through the evaluations since dawn that have not been made yet, one a minute.
+    fn evaluated(&self, index: usize, rule: &Rule<'_>) -> Vec<Transition> {
+        let mut known = self.world.evaluated.lock().unwrap_or_else(PoisonError::into_inner);
+        let progress = known.0.entry(index).or_insert_with(|| {
+            let dawn = minute_of(self.scenario().dawn());
+            let first = Transition::bare(dawn, AlarmState::InsufficientData);
+            Progress { next: dawn + MINUTE, transitions: vec![first] }
+        });
+        let last = minute_of(self.now - rule.delay);
+        if progress.next <= last {
+            let was = progress.transitions.last().map_or(AlarmState::InsufficientData, |last| last.to);
+            let more = self.evaluations(rule, (progress.next, last), was);
+            progress.transitions.extend(more);
+            progress.next = last + MINUTE;
         }
-        transitions
-    }
-
-    /// One evaluation over the periods that end at `end`.
-    ///
-    /// 1. No point at all: insufficient data.
-    /// 2. At least M breach: alarm.
-    /// 3. Fewer than M could breach even if the missing ones did: ok.
-    /// 4. Else the state stays ("Configuring how CloudWatch alarms treat missing data", `missing`).
-    fn evaluation(&self, rule: &Rule, end: Timestamp, was: AlarmState) -> (AlarmState, Vec<Point>, usize) {
-        let period = SignedDuration::from_secs(i64::from(rule.period_s));
-        let points: Vec<Point> = (1..=rule.periods)
-            .filter_map(|back| {
-                let at = end - SignedDuration::from_secs(i64::from(rule.period_s) * i64::from(back));
-                let value = self.combined(&rule.metric, rule.statistic, at, at + period)?;
-                Some(Point { at, value })
-            })
-            .collect();
-        let breaching = points.iter().filter(|point| breaches(rule.comparison, point.value, rule.threshold)).count();
-        let missing = rule.periods as usize - points.len();
-        let to_alarm = rule.to_alarm as usize;
-        let to = if points.is_empty() {
-            AlarmState::InsufficientData
-        } else if breaching >= to_alarm {
-            AlarmState::Alarm
-        } else if breaching + missing < to_alarm {
-            AlarmState::Ok
-        } else {
-            was
-        };
-        (to, points, breaching)
+        let past = progress.transitions.partition_point(|transition| transition.at <= self.now).max(1);
+        progress.transitions[..past].to_vec()
     }
 
     /// The minutes of a period as one value.
@@ -151,50 +197,58 @@ impl<'a> Sight<'a> {
             values.extend(self.value(id, at));
             at += MINUTE;
         }
-        combined(statistic, &values)
+        super::series::combined(statistic, &values)
     }
 
-    /// A composite over the alarms its rule names: any of them, or all where it says `AND`.
-    fn composed(&self, rule: &str, alarms: &[AlarmNow<'_>]) -> Vec<Transition> {
-        let named: Vec<&AlarmNow<'_>> = alarms.iter().filter(|alarm| names(rule, &alarm.spec.name)).collect();
-        let stands = |at: Timestamp| {
-            let mut firing = named.iter().map(|alarm| {
-                alarm
-                    .transitions
-                    .iter()
-                    .rev()
-                    .find(|step| step.at <= at)
-                    .is_some_and(|step| step.to == AlarmState::Alarm)
+    /// The states of composite alarms, those first whose children have theirs. A circle stays without data.
+    fn compose(&self, alarms: &mut [AlarmNow<'a>]) {
+        let mut waiting: Vec<(usize, CompositeRule)> = Vec::new();
+        for (index, alarm) in alarms.iter().enumerate() {
+            if let ConditionSpec::Composite { rule } = &alarm.spec.condition {
+                waiting.extend(CompositeRule::parse(rule).ok().map(|rule| (index, rule)));
+            }
+        }
+        let places: HashMap<&str, usize> =
+            alarms.iter().enumerate().map(|(index, alarm)| (alarm.spec.name.as_str(), index)).collect();
+        while !waiting.is_empty() {
+            let before = waiting.len();
+            waiting.retain(|(index, rule)| {
+                let children: HashMap<&str, &AlarmNow<'_>> = rule
+                    .names()
+                    .into_iter()
+                    .filter_map(|name| Some((name.as_str(), &alarms[*places.get(name.as_str())?])))
+                    .collect();
+                if children.values().any(|child| child.transitions.is_empty()) {
+                    return true;
+                }
+                let transitions = self.composed(rule, &children);
+                alarms[*index].transitions = transitions;
+                false
             });
-            let on =
-                if rule.contains(" AND ") { !named.is_empty() && firing.all(|on| on) } else { firing.any(|on| on) };
-            if on { AlarmState::Alarm } else { AlarmState::Ok }
-        };
-        let mut times: Vec<Timestamp> = named.iter().flat_map(|alarm| &alarm.transitions).map(|step| step.at).collect();
-        times.push(minute_of(self.scenario().dawn()));
+            if waiting.len() == before {
+                break;
+            }
+        }
+        let dawn = minute_of(self.scenario().dawn());
+        for alarm in alarms.iter_mut().filter(|alarm| alarm.transitions.is_empty()) {
+            alarm.transitions.push(Transition::bare(dawn, AlarmState::InsufficientData));
+        }
+    }
+
+    /// A composite changes when one of its children does.
+    fn composed(&self, rule: &CompositeRule, children: &HashMap<&str, &AlarmNow<'_>>) -> Vec<Transition> {
+        let steps = children.values().flat_map(|child| &child.transitions).map(|step| step.at);
+        let mut times: Vec<Timestamp> = steps.chain([minute_of(self.scenario().dawn())]).collect();
         times.sort_unstable();
         times.dedup();
         let mut transitions: Vec<Transition> = Vec::new();
         for at in times {
-            let to = stands(at);
+            let holds = rule.holds(&|name| children.get(name).and_then(|child| child.state_at(at)));
+            let to = if holds { AlarmState::Alarm } else { AlarmState::Ok };
             if transitions.last().is_none_or(|last| last.to != to) {
-                transitions.push(Transition { at, to, points: Vec::new(), breaching: 0 });
+                transitions.push(Transition::bare(at, to));
             }
         }
         transitions
-    }
-}
-
-/// Whether a rule names an alarm: `ALARM("x")`, `ALARM('x')` or `ALARM(x)`.
-fn names(rule: &str, alarm: &str) -> bool {
-    ["\"", "'", ""].iter().any(|quote| rule.contains(&format!("({quote}{alarm}{quote})")))
-}
-
-fn breaches(comparison: Comparison, value: f64, threshold: f64) -> bool {
-    match comparison {
-        Comparison::Greater | Comparison::OutsideBand => value > threshold,
-        Comparison::GreaterOrEqual => value >= threshold,
-        Comparison::Less => value < threshold,
-        Comparison::LessOrEqual => value <= threshold,
     }
 }

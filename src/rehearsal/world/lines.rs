@@ -1,24 +1,96 @@
-//! Log lines by generator: a pure function of scenario, seed, minute and lives, so that a line asked for twice is one.
+//! Log lines by generator: a pure function of scenario, seed, time and lives, so that a line asked for twice is one.
+//! What is few is kept by the minute; what is many is written again by the second, so that a million lines cost no memory.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{MINUTE, Sight, minute_of};
+use super::{MINUTE, Sight};
 use crate::rehearsal::behaviour::{Life, LifeEnd, mixed, unit};
-use crate::rehearsal::scenario::{Cadence, FieldSpec, LogSpec};
+use crate::rehearsal::scenario::{Cadence, LogSpec};
+
+mod dense;
+mod tape;
+mod text;
+
+pub use tape::{Order, Tape};
+
+use text::Draw;
+
+/// From a line's own time to when the service has it.
+const ON_THE_WAY: SignedDuration = SignedDuration::from_millis(420);
+/// Lines that are kept at most, over all generators.
+const KEPT: usize = 50_000;
 
 /// A line as CloudWatch Logs holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEvent {
-    /// 56 digits, ascending with time, as the real ones.
-    pub id: String,
-    /// When.
-    pub at: Timestamp,
+    /// Where it stands among the others.
+    pub place: Place,
     /// Pod and container, or what the scenario says.
-    pub stream: String,
+    pub stream: Arc<str>,
     /// The text.
     pub message: String,
+}
+
+/// The order of the service: by time, then by when it came in, then by what wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line's own time.
+    pub at: Timestamp,
+    /// When the service had it.
+    pub ingested: Timestamp,
+    source: u32,
+    number: u64,
+}
+
+impl Place {
+    /// The event's id: 56 digits, ascending with time, as the real ones.
+    pub fn id(&self) -> String {
+        format!("{:020}{:016}{:020}", self.at.as_millisecond().max(0), self.source, self.number)
+    }
+
+    /// Before every event of an instant.
+    pub fn at(at: Timestamp) -> Self {
+        Self { at, ingested: at, source: 0, number: 0 }
+    }
+
+    /// As a token carries it.
+    pub fn token(&self) -> String {
+        let (at, ingested) = (self.at.as_millisecond(), self.ingested.as_millisecond());
+        format!("{at}:{ingested}:{}:{}", self.source, self.number)
+    }
+
+    /// From a token.
+    pub fn of_token(token: &str) -> Option<Self> {
+        let mut parts = token.split(':');
+        let place = Self {
+            at: Timestamp::from_millisecond(parts.next()?.parse().ok()?).ok()?,
+            ingested: Timestamp::from_millisecond(parts.next()?.parse().ok()?).ok()?,
+            source: parts.next()?.parse().ok()?,
+            number: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(place)
+    }
+}
+
+/// A stream of a group and the times of its first and last line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamNow {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its first line.
+    pub first: Timestamp,
+    /// Its last line.
+    pub last: Timestamp,
+}
+
+/// Minutes that are over, by generator.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    minutes: HashMap<(usize, Timestamp), Arc<[LogEvent]>>,
+    lines: usize,
 }
 
 /// A line about to be written.
@@ -28,6 +100,8 @@ struct Moment<'a> {
     restarts: usize,
     /// Tells lines of one generator apart.
     key: String,
+    /// Its text, where it is not drawn.
+    text: Option<&'a str>,
 }
 
 impl<'a> Sight<'a> {
@@ -39,50 +113,83 @@ impl<'a> Sight<'a> {
         groups
     }
 
-    /// The events of a group with `from <= at < to` that have happened by now, ascending by time and id.
+    /// The events of a group with `from <= at < to` that have been written by now, in order.
     pub fn log_events(&self, group: &str, from: Timestamp, to: Timestamp) -> Vec<LogEvent> {
-        let to = to.min(self.now + SignedDuration::from_millis(1));
-        let mut events = Vec::new();
-        for (index, log) in self.scenario().logs.iter().enumerate().filter(|(_, log)| log.group == group) {
-            let mut minute = minute_of(from.max(self.scenario().dawn()));
-            while minute < to {
-                let all = self.minute_of_lines(index, log, minute);
-                events.extend(all.iter().filter(|event| event.at >= from && event.at < to).cloned());
-                minute += MINUTE;
-            }
-        }
-        events.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-        events
+        self.log_tape(group, from, to).written().collect()
     }
 
-    /// All lines of a generator in a minute. What is complete is kept: the past does not change.
-    fn minute_of_lines(&self, index: usize, log: &LogSpec, minute: Timestamp) -> Arc<[LogEvent]> {
+    /// Whether a group has so many lines that reading it is work.
+    pub fn is_flooded(&self, group: &str) -> bool {
+        self.scenario().logs.iter().any(|log| log.group == group && dense::is_dense(log))
+    }
+
+    /// The streams of a group that have lines by now, by name.
+    pub fn log_streams(&self, group: &str) -> Vec<StreamNow> {
+        let mut streams: BTreeMap<Arc<str>, (Timestamp, Timestamp)> = BTreeMap::new();
+        let mut seen = |name: Arc<str>, first: Timestamp, last: Timestamp| {
+            let ends = streams.entry(name).or_insert((first, last));
+            *ends = (ends.0.min(first), ends.1.max(last));
+        };
+        for log in self.scenario().logs.iter().filter(|log| log.group == group && dense::is_dense(log)) {
+            for (name, first, last) in self.flooding_streams(log) {
+                seen(name, first, last);
+            }
+        }
+        for event in self.log_tape(group, self.scenario().dawn(), self.now).lean() {
+            seen(Arc::clone(&event.stream), event.place.at, event.place.at);
+        }
+        streams.into_iter().map(|(name, (first, last))| StreamNow { name, first, last }).collect()
+    }
+
+    /// All lines of a generator in a minute, in order. What is complete is kept: the past does not change.
+    fn minute_of_lines(&self, index: usize, log: &'a LogSpec, minute: Timestamp) -> Arc<[LogEvent]> {
         let known = &self.world.settled_lines;
-        if let Some(lines) = known.lock().unwrap_or_else(PoisonError::into_inner).get(&(index, minute)) {
+        if let Some(lines) = known.lock().unwrap_or_else(PoisonError::into_inner).minutes.get(&(index, minute)) {
             return Arc::clone(lines);
         }
-        let lines: Arc<[LogEvent]> = self
+        let mut lines: Vec<LogEvent> = self
             .moments(index, log, minute)
             .into_iter()
             .filter(|moment| moment.at >= minute && moment.at < minute + MINUTE && moment.at <= self.now)
+            .filter(|moment| self.is_on(log, moment.at))
             .filter_map(|moment| self.written(index, log, &moment))
             .collect();
+        lines.sort_by_key(|line| line.place);
+        let lines: Arc<[LogEvent]> = lines.into();
         if minute + MINUTE <= self.now {
-            known.lock().unwrap_or_else(PoisonError::into_inner).insert((index, minute), Arc::clone(&lines));
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.lines + lines.len() > KEPT {
+                *known = Settled::default();
+            }
+            known.lines += lines.len();
+            known.minutes.insert((index, minute), Arc::clone(&lines));
         }
         lines
     }
 
-    fn moments(&self, index: usize, log: &LogSpec, minute: Timestamp) -> Vec<Moment<'a>> {
-        let lives = self.lives_of(log.workload.as_ref());
-        let one = |at, life, restarts, key| Moment { at, life, restarts, key };
+    /// Whether a generator writes at a time at all.
+    fn is_on(&self, log: &LogSpec, at: Timestamp) -> bool {
+        let offset = at.duration_since(self.scenario().start);
+        log.from.is_none_or(|from| from <= offset) && log.until.is_none_or(|until| offset < until)
+    }
+
+    /// Lines a minute of a generator that writes as time passes.
+    fn rate(&self, log: &LogSpec, minute: Timestamp) -> f64 {
         match &log.cadence {
-            Cadence::Steady { per_minute } => self.spread(index, log, minute, *per_minute),
+            Cadence::Steady { per_minute } => *per_minute,
             Cadence::Metric { metric, low, high, per_minute } => {
                 let value = self.value(metric, minute - MINUTE).unwrap_or(*low);
-                let share = ((value - low) / (high - low)).clamp(0.0, 1.0);
-                self.spread(index, log, minute, per_minute * share)
+                per_minute * ((value - low) / (high - low)).clamp(0.0, 1.0)
             }
+            Cadence::EachKill { .. } | Cadence::EachStart { .. } | Cadence::Once { .. } | Cadence::File { .. } => 0.0,
+        }
+    }
+
+    fn moments(&self, index: usize, log: &'a LogSpec, minute: Timestamp) -> Vec<Moment<'a>> {
+        let lives = self.lives_of(log.workload.as_ref());
+        let one = |at, life, restarts, key| Moment { at, life, restarts, key, text: None };
+        match &log.cadence {
+            Cadence::Steady { .. } | Cadence::Metric { .. } => self.spread(index, log, minute, self.rate(log, minute)),
             Cadence::EachKill { after } => numbered(lives)
                 .filter(|(life, _)| matches!(life.end, Some(LifeEnd::OomKilled | LifeEnd::ProbeKilled)))
                 .filter_map(|(life, nth)| {
@@ -101,11 +208,25 @@ impl<'a> Sight<'a> {
                     one(at, running(lives, at).first().copied(), 0, nth.to_string())
                 })
                 .collect(),
-            Cadence::File { .. } => {
-                let filed = self.world.filed.get(&index).map_or(&[][..], Vec::as_slice);
-                filed.iter().enumerate().map(|(nth, line)| one(line.0, None, 0, nth.to_string())).collect()
-            }
+            Cadence::File { .. } => self.filed(index, minute),
         }
+    }
+
+    /// The lines of a file in a minute; they are in order.
+    fn filed(&self, index: usize, minute: Timestamp) -> Vec<Moment<'a>> {
+        let filed = self.world.filed.get(&index).map_or(&[][..], Vec::as_slice);
+        let begin = filed.partition_point(|line| line.0 < minute);
+        let end = filed.partition_point(|line| line.0 < minute + MINUTE);
+        let lines = filed[begin..end].iter().zip(begin..);
+        lines
+            .map(|((at, text), nth)| Moment {
+                at: *at,
+                life: None,
+                restarts: 0,
+                key: nth.to_string(),
+                text: Some(text),
+            })
+            .collect()
     }
 
     /// Lines over a minute, each by a container that ran at the time.
@@ -123,77 +244,57 @@ impl<'a> Sight<'a> {
                 if log.workload.is_some() && running.is_empty() {
                     return None;
                 }
-                Some(Moment { at, life: running.get(taken).copied(), restarts: 0, key: format!("{minute} {nth}") })
+                let life = running.get(taken).copied();
+                Some(Moment { at, life, restarts: 0, key: format!("{minute} {nth}"), text: None })
             })
             .collect()
     }
 
     fn written(&self, index: usize, log: &LogSpec, moment: &Moment<'_>) -> Option<LogEvent> {
         let generator = format!("log {index}");
-        let message = if let Cadence::File { .. } = &log.cadence {
-            self.world.filed.get(&index)?.get(moment.key.parse::<usize>().ok()?)?.1.clone()
-        } else {
-            let drawn = unit(self.world.seed, &generator, &format!("template {}", moment.key));
-            let template = log.templates.get((drawn * log.templates.len() as f64) as usize)?;
-            self.filled(&generator, log, template, moment)
+        let mut draw = Draw::Keyed { seed: self.world.seed, generator: &generator, key: &moment.key };
+        let message = match moment.text {
+            Some(text) => text.to_owned(),
+            None => self.said(log, moment, &mut draw)?,
         };
         let stream = match (&log.stream, moment.life) {
-            (Some(stream), _) => stream.clone(),
-            (None, Some(life)) => format!("{}/{}", life.pod, life.container),
-            (None, None) => "main".to_owned(),
+            (Some(stream), _) => stream.as_str().into(),
+            (None, Some(life)) => stream_of(life),
+            (None, None) => "main".into(),
         };
         let number = mixed(self.world.seed, &generator, &format!("id {}", moment.key));
-        let id = format!("{:020}{index:016}{number:020}", moment.at.as_millisecond().max(0));
-        Some(LogEvent { id, at: moment.at, stream, message })
-    }
-
-    fn filled(&self, generator: &str, log: &LogSpec, template: &str, moment: &Moment<'_>) -> String {
-        let mut text = String::with_capacity(template.len() + 16);
-        let mut rest = template;
-        while let Some((before, after)) = rest.split_once('{') {
-            text.push_str(before);
-            let Some((name, tail)) = after.split_once('}') else {
-                text.push('{');
-                rest = after;
-                continue;
-            };
-            match (name, moment.life) {
-                ("pod", Some(life)) => text.push_str(&life.pod),
-                ("container", Some(life)) => text.push_str(&life.container),
-                ("time", _) => text.push_str(&moment.at.to_string()),
-                ("restarts", _) => text.push_str(&moment.restarts.to_string()),
-                _ => text.push_str(&self.field(generator, log, name, moment)),
-            }
-            rest = tail;
-        }
-        text.push_str(rest);
-        text
-    }
-
-    fn field(&self, generator: &str, log: &LogSpec, name: &str, moment: &Moment<'_>) -> String {
-        let what = format!("{name} {}", moment.key);
-        let drawn = unit(self.world.seed, generator, &what);
-        match log.fields.get(name) {
-            Some(FieldSpec::Int { min, max }) => (min + (drawn * (max - min + 1) as f64) as i64).to_string(),
-            Some(FieldSpec::Pick { of }) => of.get((drawn * of.len() as f64) as usize).cloned().unwrap_or_default(),
-            Some(FieldSpec::Hex { digits }) => {
-                let bits = format!("{:016x}", mixed(self.world.seed, generator, &what));
-                bits[..usize::from(*digits).min(16)].to_owned()
-            }
-            Some(FieldSpec::Metric { metric }) => {
-                let value = self.value(metric, minute_of(moment.at) - MINUTE);
-                value.map_or_else(|| "-".to_owned(), |value| value.to_string())
-            }
-            None => format!("{{{name}}}"),
-        }
+        let ingested = arrival(log, moment.at, &mut draw);
+        Some(LogEvent { place: Place { at: moment.at, ingested, source: index as u32, number }, stream, message })
     }
 }
 
-/// Lives with their number in their pod, from 1.
+/// When the service has a line: soon, or late where the generator has late ones.
+fn arrival(log: &LogSpec, at: Timestamp, draw: &mut Draw<'_>) -> Timestamp {
+    match &log.late {
+        Some(late) if draw.unit("late") < late.share => {
+            let by = late.by.as_millis() as f64 * (1.0 - draw.unit("how late") / 2.0);
+            at + ON_THE_WAY.max(SignedDuration::from_millis(by as i64))
+        }
+        _ => at + ON_THE_WAY,
+    }
+}
+
+/// The latest that a line of a generator comes in.
+fn latest_arrival(log: &LogSpec) -> SignedDuration {
+    log.late.as_ref().map_or(ON_THE_WAY, |late| late.by.max(ON_THE_WAY))
+}
+
+fn stream_of(life: &Life) -> Arc<str> {
+    format!("{}/{}", life.pod, life.container).into()
+}
+
+/// Lives, which are in order of start, with their number in their pod, from 1.
 fn numbered(lives: &[Life]) -> impl Iterator<Item = (&Life, usize)> {
-    lives.iter().map(|life| {
-        let earlier = |other: &&Life| other.pod == life.pod && other.started_at <= life.started_at;
-        (life, lives.iter().filter(earlier).count())
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    lives.iter().map(move |life| {
+        let count = counts.entry(life.pod.as_str()).or_default();
+        *count += 1;
+        (life, *count)
     })
 }
 

@@ -16,6 +16,35 @@ const STRAIN: f64 = 93.0;
 /// A pod whose last container ended so long ago and never came back is taken for gone.
 const FORGOTTEN: SignedDuration = SignedDuration::from_mins(6);
 
+/// Points that are past, by metric and minute since dawn.
+#[derive(Debug, Default)]
+pub(super) struct Settled(Vec<Vec<Known>>);
+
+/// What is known of a minute.
+#[derive(Clone, Copy, Debug, Default)]
+enum Known {
+    #[default]
+    Nothing,
+    Value(Option<f64>),
+}
+
+impl Settled {
+    fn get(&self, metric: usize, minute: usize) -> Known {
+        self.0.get(metric).and_then(|minutes| minutes.get(minute)).copied().unwrap_or_default()
+    }
+
+    fn put(&mut self, metric: usize, minute: usize, value: Option<f64>) {
+        if self.0.len() <= metric {
+            self.0.resize_with(metric + 1, Vec::new);
+        }
+        let minutes = &mut self.0[metric];
+        if minutes.len() <= minute {
+            minutes.resize(minute + 1, Known::Nothing);
+        }
+        minutes[minute] = Known::Value(value);
+    }
+}
+
 impl Sight<'_> {
     /// The one-minute points of a metric with `from <= at < to`, ascending, as far as they are complete by now.
     pub fn points(&self, metric: &MetricSpec, from: Timestamp, to: Timestamp) -> Vec<Point> {
@@ -39,12 +68,13 @@ impl Sight<'_> {
         if minute < self.scenario().dawn() || minute + MINUTE > self.now {
             return None;
         }
+        let nth = (minute.duration_since(minute_of(self.scenario().dawn())).as_secs() / 60) as usize;
         let known = &self.world.settled_points;
-        if let Some(value) = known.lock().unwrap_or_else(PoisonError::into_inner).get(&(index, minute)) {
-            return *value;
+        if let Known::Value(value) = known.lock().unwrap_or_else(PoisonError::into_inner).get(index, nth) {
+            return value;
         }
         let value = self.computed(metric, minute).map(|value| rounded(value, metric.decimals));
-        known.lock().unwrap_or_else(PoisonError::into_inner).insert((index, minute), value);
+        known.lock().unwrap_or_else(PoisonError::into_inner).put(index, nth, value);
         value
     }
 

@@ -194,7 +194,7 @@ fn exactly_fourteen_lines_tell_of_a_kill_and_lines_asked_for_twice_are_the_same(
         assert_eq!(kills.len(), 14, "{seed}");
         assert!(kills.iter().all(|line| line.message.contains("137")), "{seed}");
         assert!(lines.iter().any(|line| line.message.contains("java.lang.OutOfMemoryError")));
-        assert!(lines.windows(2).all(|pair| (pair[0].at, &pair[0].id) < (pair[1].at, &pair[1].id)));
+        assert!(lines.windows(2).all(|pair| pair[0].place < pair[1].place));
         assert!(lines.iter().all(|line| !line.message.contains('{')), "every field is filled in");
         assert_eq!(sight.log_events("/ecs/my-api", stage.start - MINUTE * 30, stage.start), lines);
         let again = World::new(Arc::new(load("oom-leak").unwrap()), seed).unwrap();
@@ -244,7 +244,7 @@ fn files_of_a_folder_are_re_stamped_to_the_clock() {
     assert_eq!(values, [(6, 51.8), (1, 44.0)]);
     let lines = sight.log_events("/g", start - MINUTE, start);
     assert_eq!(lines.iter().map(|line| line.message.as_str()).collect::<Vec<_>>(), ["first\n  more", "last"]);
-    assert_eq!(lines[1].at, start - seconds(1));
+    assert_eq!(lines[1].place.at, start - seconds(1));
     std::fs::write(folder.path().join("cpu.csv"), "timestamp,value\n2014-02-14 14:27:00,many\n").unwrap();
     let fault = World::new(Arc::new(load(folder.path().to_str().unwrap()).unwrap()), 1).unwrap_err();
     assert!(fault.summary.contains("line 2"), "{fault}");

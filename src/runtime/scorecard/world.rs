@@ -10,7 +10,7 @@ use crate::domain::diagnosis::evidence::{
     self, Answer, Evidence, EvidenceId, EvidenceSource, LogDigest, Question, unanswered,
 };
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, severity_of};
+use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Comparison, severity_of};
 use crate::domain::observation::log::{Completeness, RawLogEvent, ingest};
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series};
 use crate::domain::observation::scope::Window;
@@ -77,6 +77,12 @@ fn told(scenario: &Scenario, alarm: &AlarmNow<'_>) -> Alarm {
             metrics: math.inputs.values().map(|name| id(name)).collect(),
             // The pure world is judged without the wire, where these are asked.
             queries: Vec::new(),
+        },
+        ConditionSpec::AnomalyBand { metric, deviations, .. } => AlarmRule::Math {
+            expression: format!("ANOMALY_DETECTION_BAND({metric}, {deviations})"),
+            comparison: Comparison::OutsideBand,
+            threshold: None,
+            metrics: vec![id(metric)],
         },
         ConditionSpec::Threshold { metric, statistic, comparison, threshold, period_s, .. } => AlarmRule::Metric {
             metric: id(metric),
@@ -310,8 +316,8 @@ impl Cloud<'_> {
         let mut digest = LogDigest::new(window);
         for group in &service.log_groups {
             for event in self.sight.log_events(group.as_str(), window.from, window.to) {
-                let raw =
-                    RawLogEvent { id: event.id.into(), at: event.at, stream: event.stream, message: event.message };
+                let (id, at) = (event.place.id().into(), event.place.at);
+                let raw = RawLogEvent { id, at, stream: event.stream.to_string(), message: event.message };
                 digest.add(&ingest(raw, group));
             }
         }

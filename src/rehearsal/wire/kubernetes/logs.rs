@@ -99,14 +99,14 @@ impl Source {
         groups.sort_unstable();
         groups.dedup();
         let mut events: Vec<_> = groups.iter().flat_map(|group| sight.log_events(group, self.from, until)).collect();
-        events.retain(|event| event.stream == stream);
-        events.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
+        events.retain(|event| *event.stream == *stream);
+        events.sort_by_key(|event| event.place);
         self.from = self.from.max(until);
         let written = events.into_iter().map(|event| {
             let mut line = String::new();
             if is_stamped {
                 // A String takes every write.
-                let _ = write!(line, "{} ", event.at.strftime("%Y-%m-%dT%H:%M:%S%.9fZ"));
+                let _ = write!(line, "{} ", event.place.at.strftime("%Y-%m-%dT%H:%M:%S%.9fZ"));
             }
             line.push_str(&event.message);
             line.push('\n');
