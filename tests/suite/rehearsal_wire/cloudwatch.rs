@@ -1,4 +1,8 @@
-//! The simulated alarms and metrics, through the real SDK and on the raw wire.
+//! The simulated alarms and metrics, through the real SDK and on the raw wire; kinds of alarms, and math, in their own
+//! files.
+
+mod kinds;
+mod math;
 
 use aws_sdk_cloudwatch::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudwatch::types::{
@@ -150,7 +154,7 @@ async fn metric_pages_add_up_to_the_whole_and_wrong_questions_are_refused() {
         .send()
         .await
         .unwrap_err();
-    assert_eq!(refused.code(), Some("ValidationError"));
+    assert_eq!(refused.code(), Some("ValidationError"), "a number is no series");
     let metrics = client.list_metrics().namespace("AWS/ECS").send().await.unwrap();
     assert_eq!(metrics.metrics().len(), 2);
     rehearsal.stop().await;

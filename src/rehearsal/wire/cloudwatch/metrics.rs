@@ -1,51 +1,213 @@
-//! GetMetricData and `ListMetrics`.
+//! GetMetricData with metric math, and `ListMetrics`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::cbor::Value;
 use super::{asked_dimensions, dimensions, offset, page, size, token_at};
-use crate::domain::observation::metric::{Point, Statistic};
+use crate::domain::observation::metric::{Point, Statistic, Unit};
 use crate::rehearsal::scenario::MetricSpec;
 use crate::rehearsal::wire::aws::Refusal;
 use crate::rehearsal::world::Sight;
+use crate::rehearsal::world::math::{Expression, Line, Outcome, Scope};
 
 /// Queries a call may hold (GetMetricData reference).
 const MOST_QUERIES: usize = 500;
 /// Points a call answers at most (GetMetricData reference).
 const MOST_POINTS: usize = 100_800;
+/// Expressions that refer to expressions, one behind the other.
+const DEEPEST: usize = 20;
 
-/// `GetMetricData`: descending unless asked otherwise, paged by points.
+/// A query that was understood.
+struct Query<'a> {
+    id: &'a str,
+    label: Option<&'a str>,
+    period_s: i64,
+    is_returned: bool,
+    source: Source<'a>,
+}
+
+enum Source<'a> {
+    /// A metric nobody wrote has no points, which is an answer and not an error.
+    Metric(Option<&'a MetricSpec>, Statistic),
+    Expression(Expression),
+}
+
+/// A series as answered.
+struct Series<'a> {
+    id: &'a str,
+    label: String,
+    points: Vec<Point>,
+}
+
+fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::invalid("ValidationError", message)
+}
+
+/// `GetMetricData`: descending unless asked otherwise; paged by points, but not where there is an expression.
 pub(super) fn data(sight: &Sight<'_>, input: &Value) -> Result<Value, Refusal> {
     let (Some(from), Some(to)) = (input.time("StartTime"), input.time("EndTime")) else {
-        return Err(Refusal::invalid("ValidationError", "The parameters StartTime and EndTime are required."));
+        return Err(invalid("The parameters StartTime and EndTime are required."));
     };
     if from >= to {
-        return Err(Refusal::invalid("ValidationError", "The parameter StartTime must be less than EndTime."));
+        return Err(invalid("The parameter StartTime must be less than EndTime."));
     }
-    let queries = input.list("MetricDataQueries");
-    if queries.is_empty() || queries.len() > MOST_QUERIES {
-        return Err(Refusal::invalid("ValidationError", format!("Between 1 and {MOST_QUERIES} queries are allowed.")));
+    if let Some(zone) = input.get("LabelOptions").and_then(|options| options.str("Timezone"))
+        && !is_zone(zone)
+    {
+        return Err(invalid(format!("The Timezone {zone} is not of the form +0130.")));
     }
-    let ascending = input.str("ScanBy") == Some("TimestampAscending");
+    let asked = input.list("MetricDataQueries");
+    if asked.is_empty() || asked.len() > MOST_QUERIES {
+        return Err(invalid(format!("Between 1 and {MOST_QUERIES} queries are allowed.")));
+    }
+    let queries: Vec<Query<'_>> = asked.iter().map(|asked| query(sight, asked)).collect::<Result<_, _>>()?;
+    let mut ids = HashSet::new();
+    if let Some(twice) = queries.iter().find(|query| !ids.insert(query.id)) {
+        return Err(invalid(format!("The id {:?} is used twice.", twice.id)));
+    }
+    let request = Request { sight: *sight, queries: &queries };
     let mut series = Vec::new();
-    for query in queries {
-        if query.get("ReturnData") == Some(&Value::Bool(false)) {
-            continue;
+    for query in queries.iter().filter(|query| query.is_returned) {
+        series.extend(request.answered(query, from, to)?);
+    }
+    if input.str("ScanBy") != Some("TimestampAscending") {
+        for one in &mut series {
+            one.points.reverse();
         }
-        let mut points = queried(sight, query, from, to)?;
-        if !ascending {
-            points.reverse();
-        }
-        series.push((query, points));
     }
     let most = size(input, "MaxDatapoints", MOST_POINTS, MOST_POINTS)?;
-    paged(&series, most, input.str("NextToken"))
+    let is_math = queries.iter().any(|query| matches!(query.source, Source::Expression(_)));
+    paged(&series, if is_math { usize::MAX / 2 } else { most }, input.str("NextToken"))
+}
+
+fn is_zone(zone: &str) -> bool {
+    let digits = zone.strip_prefix(['+', '-']);
+    digits.is_some_and(|digits| digits.len() == 4 && digits.chars().all(|digit| digit.is_ascii_digit()))
+}
+
+fn query<'a>(sight: &Sight<'a>, asked: &'a Value) -> Result<Query<'a>, Refusal> {
+    let id = asked.str("Id").unwrap_or_default();
+    let wrong = |why: String| invalid(format!("Error in the query {id:?}: {why}."));
+    if !id.starts_with(|first: char| first.is_ascii_lowercase()) {
+        return Err(wrong("an id begins with a lower-case letter".to_owned()));
+    }
+    let (period_s, source) = match (asked.get("MetricStat"), asked.str("Expression")) {
+        (Some(stat), None) => metric(sight, stat).map_err(wrong)?,
+        (None, Some(text)) => {
+            let expression = Expression::parse(text).map_err(wrong)?;
+            (asked.int("Period").unwrap_or(0), Source::Expression(expression))
+        }
+        _ => return Err(wrong("exactly one of MetricStat and Expression is required".to_owned())),
+    };
+    let is_returned = asked.get("ReturnData") != Some(&Value::Bool(false));
+    Ok(Query { id, label: asked.str("Label"), period_s, is_returned, source })
+}
+
+fn metric<'a>(sight: &Sight<'a>, stat: &'a Value) -> Result<(i64, Source<'a>), String> {
+    let (Some(metric), Some(period_s)) = (stat.get("Metric"), stat.int("Period")) else {
+        return Err("Metric and Period are required".to_owned());
+    };
+    if period_s < 60 || period_s % 60 != 0 {
+        return Err("Period must be a multiple of 60 for metrics of standard resolution".to_owned());
+    }
+    let word = stat.str("Stat").unwrap_or_default();
+    let statistic = statistic(word).ok_or_else(|| format!("the Stat {word:?} is not known"))?;
+    let asked: BTreeMap<&str, &str> =
+        asked_dimensions(metric).into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let found = sight.scenario().metrics.iter().find(|spec| {
+        metric.str("Namespace") == Some(&spec.namespace)
+            && metric.str("MetricName") == Some(&spec.name)
+            && spec.dimensions.len() == asked.len()
+            && spec.dimensions.iter().all(|(name, value)| asked.get(name.as_str()) == Some(&value.as_str()))
+    });
+    // Data of another unit are not found: nothing is converted.
+    let found = found.filter(|spec| stat.str("Unit").is_none_or(|unit| unit == unit_word(spec.unit)));
+    Ok((period_s, Source::Metric(found, statistic)))
+}
+
+/// The queries of a call, which may refer to each other.
+#[derive(Clone, Copy)]
+struct Request<'r, 'a> {
+    sight: Sight<'a>,
+    queries: &'r [Query<'a>],
+}
+
+impl<'a> Request<'_, 'a> {
+    /// The series of a query: several where its expression comes to an array.
+    fn answered(&self, query: &Query<'a>, from: Timestamp, to: Timestamp) -> Result<Vec<Series<'a>>, Refusal> {
+        let wrong = |why: String| invalid(format!("Error in expression {:?}: {why}.", query.id));
+        let series = |line: Line, label: String| Series { id: query.id, label, points: line.points };
+        let own = |line: &Line| query.label.map_or_else(|| line.label.clone(), str::to_owned);
+        match self.outcome(query, from, to, 0).map_err(wrong)? {
+            Outcome::Scalar(_) => Err(wrong("it comes to a number, not to a series".to_owned())),
+            Outcome::One(line) => {
+                let label = own(&line);
+                Ok(vec![series(line, label)])
+            }
+            Outcome::Many(lines) => Ok(lines
+                .into_iter()
+                .map(|line| {
+                    let label = query.label.map_or_else(|| line.label.clone(), |own| format!("{own} {}", line.label));
+                    series(line, label)
+                })
+                .collect()),
+        }
+    }
+
+    fn outcome(&self, query: &Query<'a>, from: Timestamp, to: Timestamp, depth: usize) -> Result<Outcome, String> {
+        if depth > DEEPEST {
+            return Err("it refers to itself".to_owned());
+        }
+        let expression = match &query.source {
+            Source::Metric(spec, statistic) => {
+                let points = spec
+                    .map_or_else(Vec::new, |spec| by_period(&self.sight, spec, *statistic, (from, to), query.period_s));
+                let label = spec.map_or_else(|| query.id.to_owned(), |spec| spec.name.clone());
+                return Ok(Outcome::One(Line { label, period_s: query.period_s, points }));
+            }
+            Source::Expression(expression) => expression,
+        };
+        let lines = |id: &str, from: Timestamp, to: Timestamp| {
+            let other = self.queries.iter().find(|query| query.id == id);
+            self.outcome(other.ok_or_else(|| format!("{id:?} is no query of the request"))?, from, to, depth + 1)
+        };
+        let is_metric = |query: &&Query<'_>| matches!(query.source, Source::Metric(..));
+        let metrics: Vec<String> = self.queries.iter().filter(is_metric).map(|query| query.id.to_owned()).collect();
+        let period_s = self.period(query, expression);
+        let scope = Scope {
+            from: aligned(from, period_s),
+            to: to.min(self.sight.now()),
+            period_s,
+            lines: &lines,
+            metrics: &metrics,
+        };
+        let outcome = expression.evaluate(&scope)?;
+        Ok(match outcome {
+            Outcome::One(line) => Outcome::One(Line { label: query.id.to_owned(), ..line }),
+            other => other,
+        })
+    }
+
+    /// The period of an expression: as asked, else that of the metrics it refers to.
+    fn period(&self, query: &Query<'_>, expression: &Expression) -> i64 {
+        if query.period_s > 0 {
+            return query.period_s;
+        }
+        let ids = expression.ids();
+        let own = self.queries.iter().filter(|query| ids.is_empty() || ids.contains(&query.id));
+        own.map(|query| query.period_s).filter(|period| *period > 0).max().unwrap_or(60)
+    }
+}
+
+/// The beginning of the period that an instant lies in.
+fn aligned(at: Timestamp, period_s: i64) -> Timestamp {
+    Timestamp::from_second(at.as_second().div_euclid(period_s) * period_s).unwrap_or(at)
 }
 
 /// One page over all series: a window of `most` points over their concatenation.
-fn paged(series: &[(&Value, Vec<Point>)], most: usize, token: Option<&str>) -> Result<Value, Refusal> {
+fn paged(series: &[Series<'_>], most: usize, token: Option<&str>) -> Result<Value, Refusal> {
     let from = match token {
         None => 0,
         Some(token) => {
@@ -55,12 +217,13 @@ fn paged(series: &[(&Value, Vec<Point>)], most: usize, token: Option<&str>) -> R
     let to = from + most;
     let mut before = 0;
     let mut results = Vec::new();
-    for (query, points) in series {
+    for one in series {
+        let points = &one.points;
         let window = from.saturating_sub(before).min(points.len())..to.saturating_sub(before).min(points.len());
         let whole = before + points.len() <= to;
         let begun = before < to || points.is_empty();
         if begun && (before + points.len() > from || from == 0) {
-            results.push(result(query, &points[window], if whole { "Complete" } else { "PartialData" }));
+            results.push(result(one, &points[window], if whole { "Complete" } else { "PartialData" }));
         }
         before += points.len();
     }
@@ -68,41 +231,14 @@ fn paged(series: &[(&Value, Vec<Point>)], most: usize, token: Option<&str>) -> R
     Ok(if before > to { output.with("NextToken", Value::text(token_at(to))) } else { output })
 }
 
-fn result(query: &Value, points: &[Point], status: &str) -> Value {
-    let metric = query.get("MetricStat").and_then(|stat| stat.get("Metric"));
-    let name = metric.and_then(|metric| metric.str("MetricName")).unwrap_or_default();
+fn result(series: &Series<'_>, points: &[Point], status: &str) -> Value {
     Value::map([
-        ("Id", Value::text(query.str("Id").unwrap_or_default())),
-        ("Label", Value::text(query.str("Label").unwrap_or(name))),
+        ("Id", Value::text(series.id)),
+        ("Label", Value::text(&series.label)),
         ("Timestamps", Value::List(points.iter().map(|point| Value::Time(point.at)).collect())),
         ("Values", Value::List(points.iter().map(|point| Value::Float(point.value)).collect())),
         ("StatusCode", Value::text(status)),
     ])
-}
-
-/// The points of a query, ascending. A metric nobody wrote has none, which is an answer and not an error.
-fn queried(sight: &Sight<'_>, query: &Value, from: Timestamp, to: Timestamp) -> Result<Vec<Point>, Refusal> {
-    let id = query.str("Id").unwrap_or_default();
-    let invalid = |why: &str| Refusal::invalid("ValidationError", format!("The query {id:?}: {why}"));
-    let Some(stat) = query.get("MetricStat") else {
-        return Err(invalid("a rehearsal answers MetricStat queries, it computes no expression."));
-    };
-    let (Some(metric), Some(period)) = (stat.get("Metric"), stat.int("Period")) else {
-        return Err(invalid("Metric and Period are required."));
-    };
-    if period < 60 || period % 60 != 0 {
-        return Err(invalid("Period must be a multiple of 60 for metrics of standard resolution."));
-    }
-    let statistic = stat.str("Stat").and_then(statistic).ok_or_else(|| invalid("the Stat is not known."))?;
-    let asked: BTreeMap<&str, &str> =
-        asked_dimensions(metric).into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let found = sight.scenario().metrics.iter().find(|spec| {
-        metric.str("Namespace") == Some(&spec.namespace)
-            && metric.str("MetricName") == Some(&spec.name)
-            && spec.dimensions.len() == asked.len()
-            && spec.dimensions.iter().all(|(name, value)| asked.get(name.as_str()) == Some(&value.as_str()))
-    });
-    Ok(found.map_or_else(Vec::new, |spec| by_period(sight, spec, statistic, (from, to), period)))
 }
 
 /// Minutes combined into periods that begin at multiples of their length.
@@ -111,12 +247,11 @@ fn by_period(
     spec: &MetricSpec,
     statistic: Statistic,
     window: (Timestamp, Timestamp),
-    period: i64,
+    period_s: i64,
 ) -> Vec<Point> {
     let mut points = Vec::new();
-    let length = SignedDuration::from_secs(period);
-    let first = window.0.max(sight.scenario().dawn()).as_second().div_euclid(period) * period;
-    let Ok(mut at) = Timestamp::from_second(first) else { return points };
+    let length = SignedDuration::from_secs(period_s);
+    let mut at = aligned(window.0.max(sight.scenario().dawn()), period_s);
     while at < window.1 && at <= sight.now() {
         if let Some(value) = sight.combined(&spec.id, statistic, at, at + length) {
             points.push(Point { at, value });
@@ -124,6 +259,18 @@ fn by_period(
         at += length;
     }
     points
+}
+
+/// The word of a unit on the wire.
+fn unit_word(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Percent => "Percent",
+        Unit::Bytes => "Bytes",
+        Unit::Count => "Count",
+        Unit::Seconds => "Seconds",
+        Unit::Milliseconds => "Milliseconds",
+        Unit::None => "None",
+    }
 }
 
 fn statistic(word: &str) -> Option<Statistic> {
