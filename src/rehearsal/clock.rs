@@ -63,18 +63,23 @@ impl SimClock {
         let registered = self.register(at);
         async move {
             let _registered = registered;
-            match self.speed {
-                Speed::Times(factor) => {
-                    while self.now() < at {
-                        let left = at.duration_since(self.now()).as_secs_f64().max(0.001) / factor.max(1e-6);
-                        tokio::time::sleep(Duration::from_secs_f64(left.clamp(0.001, 3_600.0))).await;
-                    }
+            self.reached(at).await;
+        }
+    }
+
+    /// Waits until the incident time has come, without anybody waiting for the waiter: under `Max` nobody jumps for it.
+    pub async fn reached(&self, at: Timestamp) {
+        match self.speed {
+            Speed::Times(factor) => {
+                while self.now() < at {
+                    let left = at.duration_since(self.now()).as_secs_f64().max(0.001) / factor.max(1e-6);
+                    tokio::time::sleep(Duration::from_secs_f64(left.clamp(0.001, 3_600.0))).await;
                 }
-                Speed::Max => {
-                    let mut jumps = self.jumped.subscribe();
-                    // An error means that the clock is gone, and with it everybody who could be waited for.
-                    let _ = jumps.wait_for(|now| *now >= at).await;
-                }
+            }
+            Speed::Max => {
+                let mut jumps = self.jumped.subscribe();
+                // An error means that the clock is gone, and with it everybody who could be waited for.
+                let _ = jumps.wait_for(|now| *now >= at).await;
             }
         }
     }

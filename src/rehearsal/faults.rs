@@ -55,6 +55,16 @@ impl FaultPlan {
             .map(|(fault, _)| fault.effect.clone())
     }
 
+    /// The fault that would strike a request now, without striking: what befalls an answer that is still under way.
+    pub fn standing(&self, request: Struck<'_>, now: Timestamp) -> Option<FaultEffect> {
+        let injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_left = |(fault, struck): &&(FaultSpec, AtomicU64)| {
+            fault.times.is_none_or(|times| struck.load(Ordering::Relaxed) < times) && self.matches(fault, request, now)
+        };
+        let later = injected.iter().rev().find(|fault| self.matches(fault, request, now));
+        later.or_else(|| self.faults.iter().find(is_left).map(|(fault, _)| fault)).map(|fault| fault.effect.clone())
+    }
+
     /// Whether a request would be denied now, without striking: what an access review asks.
     pub fn denies(&self, request: Struck<'_>, now: Timestamp) -> bool {
         let denies = |fault: &FaultSpec| fault.effect == FaultEffect::Denied && self.matches(fault, request, now);

@@ -15,6 +15,7 @@ use super::faults::FaultPlan;
 use super::ledger::Ledger;
 use super::scenario::Scenario;
 use super::wire::line::{Line, Lines};
+use super::wire::logs::LogSessions;
 use super::wire::{aws, kubernetes, slack};
 use super::world::{Lives, World};
 use crate::domain::fault::{Fault, FaultKind};
@@ -54,6 +55,8 @@ pub struct Cloud {
     pub world: World,
     /// The cluster.
     pub cluster: Arc<SharedCluster>,
+    /// What CloudWatch Logs keeps between requests.
+    pub log_sessions: LogSessions,
     /// The seed in use.
     pub seed: u64,
 }
@@ -71,6 +74,7 @@ impl Cloud {
             ledger: Ledger::default(),
             faults: Arc::new(FaultPlan::new(&scenario)),
             world: World::new(Arc::clone(&scenario), seed)?,
+            log_sessions: LogSessions::default(),
             cluster: Arc::new(SharedCluster::new(Cluster::new(&scenario, seed))),
             scenario,
             seed,

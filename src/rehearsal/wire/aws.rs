@@ -30,7 +30,7 @@ pub enum Fullness {
     Pages(usize),
 }
 
-/// How a model's stream ends before its time.
+/// How a stream ends before its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Break {
     /// Frames sent whole.
@@ -50,12 +50,14 @@ pub struct Refusal {
     pub query_code: String,
     /// Its message.
     pub message: String,
+    /// Further members of the error, where its shape has any.
+    pub members: Option<serde_json::Value>,
 }
 
 impl Refusal {
     /// A refusal of the caller's input.
     pub fn invalid(code: &str, message: impl Into<String>) -> Self {
-        Self { status: 400, code: code.to_owned(), query_code: code.to_owned(), message: message.into() }
+        Self { status: 400, code: code.to_owned(), query_code: code.to_owned(), message: message.into(), members: None }
     }
 }
 
@@ -70,6 +72,8 @@ pub struct Call {
     pub path: String,
     /// Its body.
     pub body: Bytes,
+    /// The connection it came over.
+    pub(crate) line: Line,
 }
 
 /// The routes of the AWS port.
@@ -85,7 +89,7 @@ async fn receive(State(cloud): State<Arc<Cloud>>, request: Request) -> Response 
     };
     let path = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
     let Some((api, operation)) = named(&parts.headers, parts.uri.path(), &body) else {
-        return plain(StatusCode::NOT_FOUND, "this rehearsal does not simulate the service that was called");
+        return not_here(&parts.headers, &body);
     };
     let seq = cloud.ledger.arrived(Arrival {
         at: cloud.clock.now(),
@@ -101,10 +105,10 @@ async fn receive(State(cloud): State<Arc<Cloud>>, request: Request) -> Response 
     if let Some(effect) = &struck {
         cloud.ledger.met(seq, effect.word());
     }
-    let call = Call { api, operation, path, body };
     if struck == Some(FaultEffect::Reset) {
         return line.reset();
     }
+    let call = Call { api, operation, path, body, line };
     let mut response = under(&cloud, &call, struck).await;
     let id = format!("{:08x}-0000-4000-8000-{seq:012x}", cloud.seed as u32);
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -128,7 +132,11 @@ async fn under(cloud: &Arc<Cloud>, call: &Call, struck: Option<FaultEffect>) -> 
         Some(FaultEffect::Cut { after_bytes }) => broken::cut(answer(cloud, call, Fullness::Whole), after_bytes),
         Some(FaultEffect::Malformed) => malformed(call.api),
         Some(FaultEffect::Stream { after_frames, exception }) => {
-            let broken = bedrock::broken(cloud, call, &Break { after_frames, exception });
+            let at = Break { after_frames, exception };
+            let broken = match call.api {
+                Api::Logs => logs::broken(cloud, call, at),
+                _ => bedrock::broken(cloud, call, &at),
+            };
             broken.unwrap_or_else(|refusal| refused(call.api, &refusal))
         }
         Some(effect) => refused(call.api, &refusal(cloud, call, &effect)),
@@ -174,7 +182,25 @@ fn named(headers: &HeaderMap, path: &str, body: &[u8]) -> Option<(Api, String)> 
     }
     let form = std::str::from_utf8(body).ok()?;
     let action = form.split('&').find_map(|pair| pair.strip_prefix("Action="))?;
-    (path == "/").then(|| (Api::Sts, action.to_owned()))
+    let is_sts = form.split('&').any(|pair| pair == "Version=2011-06-15");
+    (path == "/" && is_sts).then(|| (Api::Sts, action.to_owned()))
+}
+
+/// What is said to a service or a protocol that is not simulated, such as the query and JSON protocols that older clients
+/// speak to CloudWatch: a 404 in the shape of the protocol.
+fn not_here(headers: &HeaderMap, body: &[u8]) -> Response {
+    let message = "this rehearsal does not simulate the service or the protocol of this call";
+    let code = "UnknownOperationException";
+    let mut response = if headers.contains_key("x-amz-target") {
+        let body = serde_json::json!({ "__type": code, "message": message });
+        typed(Body::from(body.to_string()), "application/x-amz-json-1.0")
+    } else if body.split(|byte| *byte == b'&').any(|pair| pair.starts_with(b"Action=")) {
+        sts::refused(&Refusal::invalid(code, message))
+    } else {
+        typed(Body::from(message), "text/plain")
+    };
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
 }
 
 /// The refusal of a fault, in the words and with the status of the service.
@@ -186,6 +212,7 @@ fn refusal(cloud: &Cloud, call: &Call, effect: &FaultEffect) -> Refusal {
         code: code.to_owned(),
         query_code: query_code.to_owned(),
         message,
+        members: None,
     };
     match effect {
         FaultEffect::Throttled if call.api == Api::Bedrock => {
@@ -234,7 +261,10 @@ fn refused(api: Api, refusal: &Refusal) -> Response {
     let mut response = match api {
         Api::CloudWatch => cloudwatch::refused(refusal),
         Api::Logs => {
-            let body = serde_json::json!({ "__type": refusal.code, "message": refusal.message });
+            let mut body = serde_json::json!({ "__type": refusal.code, "message": refusal.message });
+            if let (Some(body), Some(serde_json::Value::Object(members))) = (body.as_object_mut(), &refusal.members) {
+                body.extend(members.clone());
+            }
             typed(Body::from(body.to_string()), "application/x-amz-json-1.1")
         }
         Api::Bedrock => {

@@ -1,7 +1,7 @@
 //! Bedrock Converse and ConverseStream: the simulated model on the wire, paced by the incident clock. What it says is in
 //! `rules` (from the evidence in the request) or in the scenario's script.
 
-mod frames;
+pub(super) mod frames;
 mod rules;
 mod script;
 

@@ -1,4 +1,4 @@
-//! Event-stream frames of Bedrock: headers that name the event, a JSON payload.
+//! Event-stream frames, of Bedrock and of Live Tail: headers that name the event, a JSON payload.
 
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
@@ -6,12 +6,12 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 /// An event frame.
-pub(super) fn event(name: &str, payload: &Value) -> Bytes {
+pub(in crate::rehearsal::wire) fn event(name: &str, payload: &Value) -> Bytes {
     framed([(":event-type", name), (":content-type", "application/json"), (":message-type", "event")], payload)
 }
 
 /// An exception frame: it ends a stream.
-pub(super) fn exception(name: &str, message: &str) -> Bytes {
+pub(in crate::rehearsal::wire) fn exception(name: &str, message: &str) -> Bytes {
     let headers = [(":exception-type", name), (":content-type", "application/json"), (":message-type", "exception")];
     framed(headers, &json!({ "message": message }))
 }
