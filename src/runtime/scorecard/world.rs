@@ -83,6 +83,7 @@ fn told(scenario: &Scenario, alarm: &AlarmNow<'_>) -> Alarm {
             comparison: Comparison::OutsideBand,
             threshold: None,
             metrics: vec![id(metric)],
+            queries: Vec::new(),
         },
         ConditionSpec::Threshold { metric, statistic, comparison, threshold, period_s, .. } => AlarmRule::Metric {
             metric: id(metric),

@@ -2,6 +2,7 @@
 
 mod insights;
 mod live;
+mod ours;
 
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
