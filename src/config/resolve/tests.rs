@@ -177,3 +177,15 @@ fn a_screen_needs_a_terminal_on_both_sides() {
     let json = AskedSurface::Headless(OutputForm::Json);
     assert_eq!(with(Terminal, Terminal, json), Surface::Headless(OutputForm::Json));
 }
+
+#[test]
+fn logs_are_polled_and_large_windows_counted_unless_a_file_says_otherwise() {
+    let usual = with_file("", Flags::default(), &[], World::Real).unwrap().logs;
+    assert_eq!((usual.tail, usual.large_windows), (LogTail::Poll, LargeWindows::Insights));
+    let file = "[log]\ntail = \"live\"\nlarge_windows = \"truncated\"\n";
+    for world in [World::Real, World::Rehearsal] {
+        let logs = with_file(file, Flags::default(), &[], world).unwrap().logs;
+        assert_eq!((logs.tail, logs.large_windows), (LogTail::Live, LargeWindows::Truncated), "{world:?}");
+    }
+    assert!(with_file("[log]\ntail = \"always\"\n", Flags::default(), &[], World::Real).is_err());
+}

@@ -249,6 +249,14 @@ impl Alarm {
         }
     }
 
+    /// Whether it compares with an anomaly band.
+    pub fn has_band(&self) -> bool {
+        match &self.rule {
+            AlarmRule::Math { queries, .. } => queries.iter().any(|query| query.part == MathPart::Band),
+            AlarmRule::Metric { .. } | AlarmRule::Composite { .. } => false,
+        }
+    }
+
     /// The metrics it is made of; empty for a composite.
     pub fn metrics(&self) -> &[MetricId] {
         match &self.rule {

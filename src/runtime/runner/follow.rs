@@ -252,3 +252,5 @@ async fn refresh(means: &Means, service: &Service, queries: &[MetricQuery]) -> R
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_tails;

@@ -162,5 +162,10 @@ fn bound(alarm: &Alarm, unit: Unit) -> String {
         Comparison::LessOrEqual => "<=",
         Comparison::OutsideBand => return " outside its band".to_owned(),
     };
-    alarm.threshold().map_or_else(String::new, |bound| format!(" {sign}{}", format::measure(bound, unit)))
+    match alarm.threshold() {
+        Some(bound) => format!(" {sign}{}", format::measure(bound, unit)),
+        // An anomaly band of which one side counts.
+        None if alarm.has_band() => format!(" {sign}its band"),
+        None => String::new(),
+    }
 }

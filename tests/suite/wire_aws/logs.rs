@@ -97,6 +97,22 @@ async fn our_own_limit_is_told_as_truncated() {
 }
 
 #[tokio::test]
+async fn a_window_that_seems_too_large_is_left_after_its_first_pages() {
+    // A line a second over half an hour, ten a page: 180 pages.
+    let server = Server::start(serve((0..1_800).map(|second| event(second * 1_000)).collect())).await;
+    let clients = server.clients();
+    let estimating = |most| ReadLimits { estimated: NonZeroU32::new(most), ..limits(100_000, 10) };
+    let (summary, _) = read(&clients, &LogQuery { limits: estimating(60), ..query() }).await;
+    let summary = summary.unwrap();
+    assert_eq!(summary.completeness, Completeness::Truncated { seen: 30, of: None });
+    assert_eq!((summary.pages, server.asked().len()), (3, 3));
+    assert!(summary.estimated.is_some_and(|pages| (175..=190).contains(&pages)), "{summary:?}");
+    let (summary, _) = read(&clients, &LogQuery { limits: estimating(200), ..query() }).await;
+    let summary = summary.unwrap();
+    assert_eq!((summary.completeness, summary.events, summary.estimated), (Completeness::Exact, 1_800, None));
+}
+
+#[tokio::test]
 async fn the_newest_come_first_when_asked() {
     let server = Server::start(|_, _| answer(&json!({"events": events(0..1)}))).await;
     let (summary, _) = read(&server.clients(), &LogQuery { order: ReadOrder::NewestFirst, ..query() }).await;
