@@ -2,33 +2,50 @@
 //!
 //! The loop is never kept waiting: a thread writes, and while it still writes a frame no further one is made.
 
+mod crash;
+mod encode;
+mod memory;
+mod pacing;
+mod recorder;
 mod tape;
 mod wire;
 mod writer;
 
+use std::fs::File;
 use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
-use crossterm::style::{ResetColor, force_color_output};
-use crossterm::terminal::{EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
-use crossterm::{cursor, queue, terminal};
-use ratatui::backend::TestBackend;
+use crossterm::terminal;
 use ratatui::{Frame, Terminal};
 
+pub use self::memory::MemoryScreen;
+pub use self::pacing::Pacing;
+pub use self::recorder::{Film, Recorder};
+pub use self::tape::TapedScreen;
 use self::wire::Wire;
 use self::writer::Writer;
-use crate::config::Multiplexer;
+use crate::config::{CallBy, Config, Keyboard, Multiplexer};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::ui::model::Size;
 
-pub use self::tape::TapedScreen;
-
+/// Alternate screen, no cursor, bracketed paste, focus reports.
+const TAKE: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h";
+/// The same back, in the other order: an update that was begun is ended, and the ink is plain, before the screen goes.
+const GIVE: &str = "\x1b[?2026l\x1b[?1004l\x1b[?2004l\x1b[m\x1b[?1049l\x1b[?25h";
+/// The kitty keyboard protocol, whose modes are a stack for each screen: keys are told apart (1). A terminal without it
+/// takes no notice; it is never asked, because its answer would arrive among the keys.
+const PUSH_KEYS: &str = "\x1b[>1u";
+const POP_KEYS: &str = "\x1b[<1u";
 /// Whether the terminal is ours at this moment: in raw mode, on the alternate screen. There is one terminal a process.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether its keyboard was asked to tell more.
+static ASKED: AtomicBool = AtomicBool::new(false);
 /// A frame that is not written by then is reported as not on screen yet. Short: the loop waits for it.
 const SETTLE: Duration = Duration::from_millis(5);
 /// How long the last frame may take when the terminal is given back.
@@ -37,17 +54,42 @@ const LAST_FRAME: Duration = Duration::from_millis(500);
 const STOP_TAKES: Duration = Duration::from_millis(50);
 
 /// What a screen needs to know before it opens.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ScreenOptions {
     /// What lies between us and the terminal: tmux and screen pass the clipboard on only when it is wrapped for them.
     pub multiplexer: Multiplexer,
+    /// Whether the keyboard may be asked to tell more.
+    pub keyboard: Keyboard,
+    /// Where reports of crashes go.
+    pub crashes: PathBuf,
+}
+
+impl From<&Config> for ScreenOptions {
+    fn from(config: &Config) -> Self {
+        let screen = &config.screen;
+        Self { multiplexer: screen.multiplexer, keyboard: screen.keyboard, crashes: config.paths.state.clone() }
+    }
+}
+
+/// How much the keyboard is to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// Presses, as text where they are text.
+    Presses,
+    /// Each press, repeat and release by itself, letters too: a held key is told from a fresh one.
+    Everything,
 }
 
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drawn {
     /// It is on screen, and bytes were written for it.
-    Written,
+    Written {
+        /// How many.
+        bytes: usize,
+        /// For how long the terminal did not take them.
+        stall_ms: u64,
+    },
     /// It was on screen already: not a byte was written.
     Unchanged,
 }
@@ -55,13 +97,14 @@ pub enum Drawn {
 /// The terminal while it is ours.
 #[derive(Debug)]
 pub struct Screen {
-    terminal: Terminal<Wire>,
+    terminal: Terminal<Wire<Arc<Writer>>>,
     writer: Arc<Writer>,
     options: ScreenOptions,
+    telling: Telling,
 }
 
 impl Screen {
-    /// Takes the terminal. From here on a panic anywhere gives it back before it is told.
+    /// Takes the terminal. From here on a panic of this thread gives it back before it is told.
     pub fn enter(options: ScreenOptions) -> Result<Self, Fault> {
         let fault = |error: io::Error| {
             let summary = "The terminal could not be taken.";
@@ -69,14 +112,12 @@ impl Screen {
             fault.hint("Run it in a terminal, or with --headless.")
         };
         let (cols, rows) = terminal::size().map_err(fault)?;
-        // Colours are mapped by the theme; crossterm's own NO_COLOR would erase bold and reverse with them.
-        force_color_output(true);
-        install_panic_hook();
-        take().map_err(fault)?;
-        let writer = Writer::start(io::stdout()).map_err(fault)?;
+        crash::watch(&options.crashes);
+        take(options.keyboard).map_err(fault)?;
+        let writer = output().and_then(Writer::start).map_err(fault)?;
         let wire = Wire::new(Arc::clone(&writer), Size { cols, rows });
         let terminal = Terminal::new(wire).map_err(fault)?;
-        Ok(Self { terminal, writer, options })
+        Ok(Self { terminal, writer, options, telling: Telling::Presses })
     }
 
     /// The size in cells.
@@ -98,12 +139,31 @@ impl Screen {
         if !self.writer.settles(SETTLE)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let before = self.terminal.backend().frames();
+        let before = (self.terminal.backend().frames(), self.terminal.backend().bytes());
         self.terminal.draw(render)?;
-        if self.terminal.backend().frames() == before {
+        if self.terminal.backend().frames() == before.0 {
             return Ok(Drawn::Unchanged);
         }
-        if self.writer.settles(SETTLE)? { Ok(Drawn::Written) } else { Err(io::ErrorKind::WouldBlock.into()) }
+        if !self.writer.settles(SETTLE)? {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let bytes = self.terminal.backend().bytes().saturating_sub(before.1) as usize;
+        let stall_ms = u64::try_from(self.writer.took().as_millis()).unwrap_or(u64::MAX);
+        Ok(Drawn::Written { bytes, stall_ms })
+    }
+
+    /// Asks the keyboard to tell more, or less again, where it can.
+    pub fn ask_keys(&mut self, telling: Telling) {
+        if self.telling == telling || !ASKED.load(Ordering::SeqCst) {
+            return;
+        }
+        self.telling = telling;
+        // All flags at once: 1 apart, 2 kinds of events, 4 what Shift makes of a key, 8 letters as well.
+        let flags = match telling {
+            Telling::Presses => 1,
+            Telling::Everything => 15,
+        };
+        self.writer.send(format!("\x1b[={flags};1u").into_bytes());
     }
 
     /// Lets the next frame be written whole.
@@ -118,11 +178,16 @@ impl Screen {
         Ok(())
     }
 
-    /// Rings the bell and shows a notification by OSC 9.
-    pub fn notify(&mut self, text: &str) {
+    /// Rings the bell, shows a notification by OSC 9, or both.
+    pub fn notify(&mut self, text: &str, by: CallBy) {
         let plain: String = text.chars().filter(|letter| !letter.is_control()).collect();
-        let sequence = wrap(format!("\x1b]9;{plain}\x07"), self.options.multiplexer);
-        self.writer.send(format!("\x07{sequence}").into_bytes());
+        let shown = wrap(format!("\x1b]9;{plain}\x07"), self.options.multiplexer);
+        let sequence = match by {
+            CallBy::Both => format!("\x07{shown}"),
+            CallBy::Bell => "\x07".to_owned(),
+            CallBy::Notification => shown,
+        };
+        self.writer.send(sequence.into_bytes());
     }
 
     /// Gives the terminal back, stops the process as the shell's job control expects, and takes it again afterwards.
@@ -136,7 +201,8 @@ impl Screen {
     /// modes, so it is given back first where the stop came from outside.
     pub fn resume(&mut self) {
         restore();
-        if take().is_err() {
+        self.telling = Telling::Presses;
+        if take(self.options.keyboard).is_err() {
             return;
         }
         if let Ok((cols, rows)) = terminal::size() {
@@ -160,54 +226,51 @@ impl Drop for Screen {
     }
 }
 
-fn take() -> io::Result<()> {
+fn take(keyboard: Keyboard) -> io::Result<()> {
     terminal::enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    let mut out = io::stdout();
-    let entered = queue!(out, EnterAlternateScreen, cursor::Hide, EnableBracketedPaste, EnableFocusChange);
-    let entered = entered.and_then(|()| out.flush());
+    let asked = keyboard == Keyboard::Kitty;
+    ASKED.store(asked, Ordering::SeqCst);
+    let text = format!("{TAKE}{}", if asked { PUSH_KEYS } else { "" });
+    let entered = output().and_then(|mut out| out.write_all(text.as_bytes()));
     if entered.is_err() {
         restore();
     }
     entered
 }
 
-/// Gives the terminal back if it is ours: for signals and panics, from any thread. A failure leaves nothing to be done.
+/// The terminal itself, without the buffer and the lock of standard output: who writes there may be stuck.
+fn output() -> io::Result<File> {
+    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+fn is_taken() -> bool {
+    TAKEN.load(Ordering::SeqCst)
+}
+
+/// Gives the terminal back if it is ours: for signals and panics, from any thread. A failure leaves nothing to be done,
+/// and a terminal that takes nothing any more is not waited for.
 pub fn restore() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
-    let mut out = io::stdout();
-    let _ = queue!(
-        out,
-        EndSynchronizedUpdate,
-        DisableFocusChange,
-        DisableBracketedPaste,
-        ResetColor,
-        LeaveAlternateScreen,
-        cursor::Show
-    );
-    let _ = out.flush();
+    let text = format!("{}{GIVE}", if ASKED.load(Ordering::SeqCst) { POP_KEYS } else { "" });
+    let (done, written) = channel();
+    let writing = std::thread::Builder::new().name("restore".to_owned()).spawn(move || {
+        let _ = output().and_then(|mut out| out.write_all(text.as_bytes()));
+        let _ = done.send(());
+    });
+    if writing.is_ok() {
+        let _ = written.recv_timeout(LAST_FRAME);
+    }
     let _ = terminal::disable_raw_mode();
 }
 
-/// The terminal is given back first, then the panic is told: in a task as anywhere.
-fn install_panic_hook() {
-    static INSTALLED: AtomicBool = AtomicBool::new(false);
-    if INSTALLED.swap(true, Ordering::SeqCst) {
-        return;
-    }
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        restore();
-        before(panic);
-    }));
-}
-
-/// Raises the stop signal for this process alone, as Ctrl-Z would. By `kill`, because a call of our own would be unsafe.
+/// Raises the stop signal for the whole job, as Ctrl-Z would: a script that waits for us has to stop as well, or its shell
+/// would never come back. By `kill`, because a call of our own would be unsafe.
 fn raise_stop() {
     let mut kill = Command::new("kill");
-    kill.args(["-TSTP", &std::process::id().to_string()]);
+    kill.args(["-TSTP", "0"]);
     kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     if kill.status().is_ok_and(|status| status.success()) {
         // The signal is delivered to whichever thread runs next: this one must not take the terminal before that.
@@ -234,39 +297,6 @@ fn wrap(sequence: String, multiplexer: Multiplexer) -> String {
     }
 }
 
-/// A screen in memory: for runs without a terminal and for tests.
-#[derive(Debug)]
-pub struct MemoryScreen {
-    terminal: Terminal<TestBackend>,
-}
-
-impl MemoryScreen {
-    /// A screen of a size.
-    pub fn new(size: Size) -> Self {
-        let backend = TestBackend::new(size.cols, size.rows);
-        match Terminal::new(backend) {
-            Ok(terminal) => Self { terminal },
-            Err(never) => match never {},
-        }
-    }
-
-    /// Draws a frame.
-    pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) {
-        match self.terminal.draw(render) {
-            Ok(_) => {}
-            Err(never) => match never {},
-        }
-    }
-
-    /// The text on screen, a line each, without trailing blanks.
-    pub fn text(&self) -> String {
-        let buffer = self.terminal.backend().buffer();
-        let rows = buffer.content().chunks(usize::from(buffer.area.width).max(1));
-        let line = |row: &[ratatui::buffer::Cell]| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>();
-        rows.map(|row| line(row).trim_end().to_owned()).collect::<Vec<_>>().join("\n")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,12 +307,5 @@ mod tests {
         assert_eq!(text(Multiplexer::None), "\x1b]52;c;aGk=\x07");
         assert_eq!(text(Multiplexer::Tmux), "\x1b]52;c;aGk=\x07\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\");
         assert!(text(Multiplexer::Screen).ends_with("\x1bP\x1b]52;c;aGk=\x07\x1b\\"));
-    }
-
-    #[test]
-    fn a_screen_in_memory_shows_what_was_drawn() {
-        let mut screen = MemoryScreen::new(Size { cols: 8, rows: 2 });
-        screen.draw(|frame| frame.render_widget("ready", frame.area()));
-        assert_eq!(screen.text(), "ready\n");
     }
 }

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The screen.
 #[derive(Debug)]
 pub struct TapedScreen {
-    terminal: Terminal<Wire>,
+    terminal: Terminal<Wire<Arc<Writer>>>,
     writer: Arc<Writer>,
 }
 

@@ -4,17 +4,32 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crossterm::queue;
-use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
-use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
+use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size as Cells};
 
+use super::encode::Pen;
 use super::writer::Writer;
 use crate::ui::model::Size;
 
 /// Room for a frame at 200x60 with every cell changed, so that it grows but once.
 const FRAME_BYTES: usize = 64 << 10;
+
+/// The brackets of a synchronized update: what lies between is shown at once, where the terminal knows them.
+const BEGIN: &[u8] = b"\x1b[?2026h";
+const END: &[u8] = b"\x1b[?2026l";
+
+/// Where finished frames go.
+pub(super) trait Sink {
+    /// Takes one whole frame.
+    fn take(&mut self, frame: Vec<u8>);
+}
+
+impl Sink for Arc<Writer> {
+    fn take(&mut self, frame: Vec<u8>) {
+        self.send(frame);
+    }
+}
 
 /// Where the cursor is, as far as the terminal has been told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,24 +41,27 @@ enum Cursor {
 }
 
 /// The backend.
-pub(super) struct Wire {
+pub(super) struct Wire<S> {
     frame: Vec<u8>,
-    writer: Arc<Writer>,
+    sink: S,
     size: Size,
     cursor: Cursor,
+    pen: Pen,
     frames: u64,
+    bytes: u64,
 }
 
-impl fmt::Debug for Wire {
+impl<S> fmt::Debug for Wire<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wire").field("size", &self.size).field("frames", &self.frames).finish_non_exhaustive()
     }
 }
 
-impl Wire {
+impl<S: Sink> Wire<S> {
     /// A backend of a size. The cursor is hidden.
-    pub(super) fn new(writer: Arc<Writer>, size: Size) -> Self {
-        Self { frame: Vec::with_capacity(FRAME_BYTES), writer, size, cursor: Cursor::Hidden, frames: 0 }
+    pub(super) fn new(sink: S, size: Size) -> Self {
+        let (frame, pen) = (Vec::with_capacity(FRAME_BYTES), Pen::default());
+        Self { frame, sink, size, cursor: Cursor::Hidden, pen, frames: 0, bytes: 0 }
     }
 
     /// The size in cells.
@@ -56,17 +74,23 @@ impl Wire {
         self.size = size;
     }
 
-    /// Frames handed to the writer so far.
+    /// Frames handed over so far.
     pub(super) fn frames(&self) -> u64 {
         self.frames
     }
 
-    fn inner(&mut self) -> CrosstermBackend<&mut Vec<u8>> {
-        CrosstermBackend::new(&mut self.frame)
+    /// Where frames go.
+    pub(super) fn sink(&mut self) -> &mut S {
+        &mut self.sink
+    }
+
+    /// Bytes handed over so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
     }
 }
 
-impl Backend for Wire {
+impl<S: Sink> Backend for Wire<S> {
     type Error = io::Error;
 
     fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
@@ -80,7 +104,10 @@ impl Backend for Wire {
         if self.cursor != Cursor::Hidden {
             self.cursor = Cursor::Astray;
         }
-        self.inner().draw(content)
+        for (x, y, cell) in content {
+            self.pen.draw(&mut self.frame, cell, (Position { x, y }, self.size.cols));
+        }
+        Ok(())
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
@@ -88,7 +115,8 @@ impl Backend for Wire {
             return Ok(());
         }
         self.cursor = Cursor::Hidden;
-        self.inner().hide_cursor()
+        self.frame.extend(b"\x1b[?25l");
+        Ok(())
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
@@ -96,7 +124,8 @@ impl Backend for Wire {
             return Ok(());
         }
         self.cursor = Cursor::Astray;
-        self.inner().show_cursor()
+        self.frame.extend(b"\x1b[?25h");
+        Ok(())
     }
 
     /// As far as it is known here. The terminal is never asked: its answer would arrive among the keys.
@@ -114,17 +143,29 @@ impl Backend for Wire {
             Cursor::At(known) if known == position => Ok(()),
             Cursor::At(_) | Cursor::Astray => {
                 self.cursor = Cursor::At(position);
-                self.inner().set_cursor_position(position)
+                self.pen.lose_place();
+                self.frame.extend(format!("\x1b[{};{}H", position.y + 1, position.x + 1).bytes());
+                Ok(())
             }
         }
     }
 
     fn clear(&mut self) -> io::Result<()> {
-        self.inner().clear()
+        self.clear_region(ClearType::All)
     }
 
+    /// In plain ink: terminals fill with the colour of the pen.
     fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
-        self.inner().clear_region(clear_type)
+        self.pen.wipe(&mut self.frame);
+        let region: &[u8] = match clear_type {
+            ClearType::All => b"\x1b[2J",
+            ClearType::AfterCursor => b"\x1b[J",
+            ClearType::BeforeCursor => b"\x1b[1J",
+            ClearType::CurrentLine => b"\x1b[2K",
+            ClearType::UntilNewLine => b"\x1b[K",
+        };
+        self.frame.extend(region);
+        Ok(())
     }
 
     fn size(&self) -> io::Result<Cells> {
@@ -140,11 +181,12 @@ impl Backend for Wire {
             return Ok(());
         }
         let mut whole = Vec::with_capacity(self.frame.len() + 16);
-        queue!(whole, BeginSynchronizedUpdate)?;
+        whole.extend(BEGIN);
         whole.append(&mut self.frame);
-        queue!(whole, EndSynchronizedUpdate)?;
+        whole.extend(END);
         self.frames += 1;
-        self.writer.send(whole);
+        self.bytes += whole.len() as u64;
+        self.sink.take(whole);
         Ok(())
     }
 }
@@ -172,7 +214,7 @@ mod tests {
         }
     }
 
-    fn taped() -> (Tape, Terminal<Wire>, Arc<Writer>) {
+    fn taped() -> (Tape, Terminal<Wire<Arc<Writer>>>, Arc<Writer>) {
         let tape = Tape::default();
         let writer = Writer::start(tape.clone()).unwrap();
         let wire = Wire::new(Arc::clone(&writer), Size { cols: 20, rows: 3 });
@@ -204,7 +246,7 @@ mod tests {
     #[test]
     fn a_cursor_that_stays_writes_nothing_and_returns_after_drawing() {
         let (tape, mut terminal, writer) = taped();
-        let draw = |terminal: &mut Terminal<Wire>, text: &'static str| {
+        let draw = |terminal: &mut Terminal<Wire<Arc<Writer>>>, text: &'static str| {
             terminal
                 .draw(|frame| {
                     frame.render_widget(text, frame.area());

@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[derive(Debug, Default)]
 struct Slot {
     waiting: Vec<u8>,
     writing: bool,
+    took: Duration,
     stopped: bool,
     failed: Option<io::ErrorKind>,
 }
@@ -45,6 +46,11 @@ impl Writer {
         }
     }
 
+    /// How long the last write took: a terminal that keeps up takes it at once.
+    pub(super) fn took(&self) -> Duration {
+        self.lock().took
+    }
+
     /// Lets the thread end after what it has.
     pub(super) fn stop(&self) {
         self.lock().stopped = true;
@@ -65,9 +71,11 @@ impl Writer {
             let bytes = std::mem::take(&mut slot.waiting);
             slot.writing = true;
             drop(slot);
+            let began = now();
             let written = out.write_all(&bytes).and_then(|()| out.flush());
             let mut slot = self.lock();
             slot.writing = false;
+            slot.took = began.elapsed();
             if let Err(error) = written {
                 slot.failed = Some(error.kind());
                 slot.waiting.clear();
@@ -76,6 +84,14 @@ impl Writer {
             self.changed.notify_all();
         }
     }
+}
+
+fn now() -> Instant {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a write takes is known where it is made, and paces the screen"
+    )]
+    Instant::now()
 }
 
 #[cfg(test)]
