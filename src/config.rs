@@ -7,6 +7,7 @@ mod lint;
 mod paths;
 mod policy;
 mod resolve;
+mod screen;
 mod secret;
 mod service;
 mod show;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::AlarmName;
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::scope::{KubeContext, Namespace, Region, Scope};
@@ -28,6 +30,7 @@ pub(crate) use lint::nearest;
 pub use paths::Paths;
 pub use policy::read as read_policy;
 pub use resolve::resolve;
+pub use screen::{Call, CallBy, EnvironmentColour, Keyboard, Markers, Notices, Panes, Theme};
 pub use secret::Secret;
 pub use service::ConfiguredService;
 pub use show::shown;
@@ -55,8 +58,16 @@ pub struct Flags {
     pub surface: AskedSurface,
     /// `--mono`.
     pub colours: Option<Colours>,
+    /// `--theme NAME`.
+    pub theme: Option<Theme>,
+    /// `--markers NAME`.
+    pub markers: Option<Markers>,
+    /// `--slow-link`.
+    pub link: Option<Link>,
     /// `--ascii`.
     pub glyphs: Option<Glyphs>,
+    /// `--record FILE`.
+    pub record: Option<PathBuf>,
     /// `--for SECONDS`.
     pub limit: Option<SignedDuration>,
     /// `[ALARM]`.
@@ -69,6 +80,8 @@ pub enum AskedSurface {
     /// Nothing: a terminal gets the screen, anything else the text.
     #[default]
     Natural,
+    /// The cockpit as lines, for screen readers.
+    Plain,
     /// No screen, in this form.
     Headless(OutputForm),
 }
@@ -107,8 +120,14 @@ pub struct Config {
     pub poll: Poll,
     /// The policy in force.
     pub policy: Policy,
-    /// Words for accounts and clusters.
+    /// Words for accounts and clusters, and their colours.
     pub environments: Environments,
+    /// When the person is called.
+    pub notices: Notices,
+    /// Sizes of panes.
+    pub panes: Panes,
+    /// How to read all this again.
+    pub source: Source,
     /// Files and folders.
     pub paths: Paths,
     /// Screen or text.
@@ -119,6 +138,8 @@ pub struct Config {
     pub keys: std::collections::BTreeMap<String, Vec<String>>,
     /// The person's time zone, for clocks that are asked to be local.
     pub zone: jiff::tz::TimeZone,
+    /// The file that the screen is recorded to.
+    pub record: Option<PathBuf>,
     /// After how long a run without a screen ends by itself.
     pub limit: Option<SignedDuration>,
     /// The alarm to go straight to, by name or ARN.
@@ -248,6 +269,21 @@ pub enum LogTail {
     Live,
 }
 
+impl Default for Poll {
+    fn default() -> Self {
+        let every = SignedDuration::from_secs;
+        Self { alarms: every(4), metrics: every(30), logs: every(2) }
+    }
+}
+
+/// What a configuration was made of, so that it can be read again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    flags: Flags,
+    env: Environment,
+    world: World,
+}
+
 /// Words for line 1.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environments {
@@ -255,15 +291,22 @@ pub struct Environments {
     pub accounts: std::collections::BTreeMap<String, String>,
     /// By cluster name; these win.
     pub clusters: std::collections::BTreeMap<String, String>,
+    /// How a word is shown; one without a colour by what it seems to mean.
+    pub colours: std::collections::BTreeMap<String, EnvironmentColour>,
 }
 
 impl Environments {
     /// The word for a scope: that of its cluster, else of its account, else the account itself.
     pub fn word(&self, scope: &Scope) -> String {
+        let fallback = || scope.account.as_ref().map_or_else(|| "ACCOUNT ?".to_owned(), ToString::to_string);
+        self.configured(scope).unwrap_or_else(fallback)
+    }
+
+    /// The word that the configuration has for a scope, or the account once it is known.
+    pub fn configured(&self, scope: &Scope) -> Option<String> {
         let cluster = scope.cluster.as_ref().and_then(|cluster| self.clusters.get(cluster.as_str()));
         let account = || scope.account.as_ref().and_then(|account| self.accounts.get(account.as_str()));
-        let fallback = || scope.account.as_ref().map_or_else(|| "ACCOUNT ?".to_owned(), ToString::to_string);
-        cluster.or_else(account).cloned().unwrap_or_else(fallback)
+        cluster.or_else(account).cloned().or_else(|| scope.account.as_ref().map(ToString::to_string))
     }
 }
 
@@ -272,6 +315,8 @@ impl Environments {
 pub enum Surface {
     /// The cockpit.
     Screen,
+    /// The cockpit as lines: no alternate screen, commands as words.
+    Plain,
     /// Standard output, without a screen.
     Headless(OutputForm),
 }
@@ -293,8 +338,14 @@ pub enum OutputForm {
 pub struct Screen {
     /// Colours or none.
     pub colours: Colours,
+    /// Which colours.
+    pub theme: Theme,
     /// Signs beyond ASCII or none.
     pub glyphs: Glyphs,
+    /// What curves are drawn with.
+    pub markers: Markers,
+    /// Whether the keyboard may be asked to tell more.
+    pub keyboard: Keyboard,
     /// The terminal multiplexer between us and the person.
     pub multiplexer: Multiplexer,
     /// How fast the way to the person is.
@@ -331,15 +382,23 @@ pub enum Multiplexer {
 }
 
 /// How fast the way to the person is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Link {
     /// The same machine.
     Local,
     /// Over SSH: fewer frames.
     Remote,
+    /// A bad line: few frames, and at most 8 KiB a second.
+    Slow,
 }
 
 impl Config {
+    /// The same configuration, read again from its files.
+    pub fn read_again(&self) -> Result<Self, Fault> {
+        resolve(&self.source.flags, &self.source.env, self.source.world)
+    }
+
     /// The configured service that claims an alarm: the first whose pattern matches its name.
     pub fn service_for(&self, alarm: &AlarmName) -> Option<&Service> {
         self.services.iter().find(|configured| configured.claims(alarm)).map(|configured| &configured.service)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 
-use super::{Colours, Glyphs, Link, Multiplexer};
+use super::{Colours, Glyphs, Keyboard, Link, Multiplexer};
 
 /// What standard output is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,6 +89,17 @@ impl Environment {
         } else {
             Multiplexer::None
         }
+    }
+
+    /// The kitty protocol is harmless where it is not known, but for a few old readers of escape sequences.
+    pub(super) fn keyboard(&self) -> Keyboard {
+        let term = self.get("TERM").unwrap_or_default();
+        let old = ["linux", "dumb", "vt", "cons", "ansi", "screen"].into_iter().any(|start| term.starts_with(start));
+        let multiplexed = self.multiplexer() == Multiplexer::Screen;
+        let apple = self.get("TERM_PROGRAM") == Some("Apple_Terminal");
+        // tmux calls itself screen in some set-ups, and knows what to ignore.
+        let tmux = self.multiplexer() == Multiplexer::Tmux;
+        if (old && !tmux) || multiplexed || apple { Keyboard::Legacy } else { Keyboard::Kitty }
     }
 
     pub(super) fn link(&self) -> Link {

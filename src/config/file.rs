@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::service::ServiceTable;
+use super::{Call, CallBy, EnvironmentColour, Keyboard, Link, Markers, Theme};
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -20,6 +21,8 @@ pub(super) struct ConfigFile {
     pub(super) poll: PollTable,
     pub(super) environment: EnvironmentTable,
     pub(super) screen: ScreenTable,
+    pub(super) panes: PanesTable,
+    pub(super) notify: NotifyTable,
     pub(super) keys: BTreeMap<String, Vec<String>>,
     pub(super) service: Vec<ServiceTable>,
 }
@@ -118,6 +121,28 @@ pub(super) struct PollTable {
 pub(super) struct EnvironmentTable {
     pub(super) accounts: BTreeMap<String, String>,
     pub(super) clusters: BTreeMap<String, String>,
+    pub(super) colours: BTreeMap<String, EnvironmentColour>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct PanesTable {
+    pub(super) left: Option<u16>,
+    pub(super) alarms: Option<u16>,
+    pub(super) metrics: Option<u16>,
+    pub(super) band: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct NotifyTable {
+    pub(super) when: Option<Call>,
+    pub(super) by: Option<CallBy>,
+    pub(super) alarm: Option<Call>,
+    pub(super) diagnosis: Option<Call>,
+    pub(super) step: Option<Call>,
+    pub(super) verification: Option<Call>,
+    pub(super) credentials: Option<Call>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -139,4 +164,8 @@ pub(super) enum GlyphsWord {
 pub(super) struct ScreenTable {
     pub(super) colours: Option<ColoursWord>,
     pub(super) glyphs: Option<GlyphsWord>,
+    pub(super) theme: Option<Theme>,
+    pub(super) markers: Option<Markers>,
+    pub(super) keyboard: Option<Keyboard>,
+    pub(super) link: Option<Link>,
 }

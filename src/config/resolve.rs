@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::file::{
-    ColoursWord, ConfigFile, GlyphsWord, KubernetesTable, LargeWindowsWord, ModelTable, SourceWord, TailWord,
-};
+use super::file::{ConfigFile, KubernetesTable, LargeWindowsWord, ModelTable, SourceWord, TailWord};
 use super::paths::Named;
 use super::{
-    AskedSurface, Aws, Cluster, ClusterSource, Colours, Config, ConfiguredService, Environment, Environments, Flags,
-    Glyphs, LargeWindows, LogReading, LogTail, Model, OutputForm, Paths, Poll, Screen, Secret, Stream, Surface,
-    Timeouts, World, lint, policy,
+    AskedSurface, Aws, Cluster, ClusterSource, Config, ConfiguredService, Environment, Environments, Flags, LargeWindows,
+    LogReading, LogTail, Model, OutputForm, Paths, Poll, Secret, Source, Stream, Surface, Timeouts, World, lint, policy,
+    screen,
 };
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::log::LogGroup;
@@ -32,31 +30,20 @@ pub fn resolve(flags: &Flags, env: &Environment, world: World) -> Result<Config,
     let paths = Paths::resolve(flags.config.as_deref(), env)?;
     let file = read_file(&paths)?;
     let real = real_side(flags, env, &file, &paths, world)?;
-    let file_glyphs = file.screen.glyphs.map(|word| match word {
-        GlyphsWord::Unicode => Glyphs::Unicode,
-        GlyphsWord::Ascii => Glyphs::Ascii,
-    });
-    let file_colours = file.screen.colours.map(|word| match word {
-        ColoursWord::Full => Colours::Full,
-        ColoursWord::Mono => Colours::Mono,
-    });
-    // NO_COLOR is a wish of the person at this terminal, so it wins over a file.
-    let env_colours = (env.colours() == Colours::Mono).then_some(Colours::Mono);
     Ok(Config {
         mode: mode(flags.mode, env),
         window: window(flags, &file, &paths)?,
         poll: poll(&file, &paths)?,
         logs: log_reading(&file),
         surface: surface(flags.surface, env),
-        screen: Screen {
-            colours: flags.colours.or(env_colours).or(file_colours).unwrap_or(Colours::Full),
-            glyphs: flags.glyphs.or(file_glyphs).unwrap_or_else(|| env.glyphs()),
-            multiplexer: env.multiplexer(),
-            link: env.link(),
-        },
+        screen: screen::resolve(flags, env, file.screen),
+        panes: screen::panes(&file.panes, &paths)?,
+        notices: screen::notices(file.notify),
+        source: Source { flags: flags.clone(), env: env.clone(), world },
         keys: file.keys.clone(),
         zone: env.zone(),
         limit: flags.limit,
+        record: flags.record.clone(),
         focus: flags.focus.clone(),
         login: ["USER", "LOGNAME"].into_iter().find_map(|name| env.get(name)).unwrap_or("unknown").to_owned(),
         log_filter: env.get("PAGERDECK_LOG").unwrap_or("warn,pagerdeck=info").to_owned(),
@@ -126,6 +113,7 @@ fn real_side(
         environments: Environments {
             accounts: file.environment.accounts.clone(),
             clusters: file.environment.clusters.clone(),
+            colours: file.environment.colours.clone(),
         },
         services,
         aws,
@@ -150,11 +138,10 @@ fn mode(asked: Mode, env: &Environment) -> Mode {
 fn surface(asked: AskedSurface, env: &Environment) -> Surface {
     match (asked, env.output, env.input) {
         (AskedSurface::Headless(form), _, _) => Surface::Headless(form),
+        (AskedSurface::Plain, Stream::Terminal, Stream::Terminal) => Surface::Plain,
         // Keys come from standard input: without a terminal there, a screen could be looked at but not left.
         (AskedSurface::Natural, Stream::Terminal, Stream::Terminal) => Surface::Screen,
-        (AskedSurface::Natural, Stream::Terminal | Stream::Other, Stream::Terminal | Stream::Other) => {
-            Surface::Headless(OutputForm::Text)
-        }
+        (AskedSurface::Natural | AskedSurface::Plain, _, _) => Surface::Headless(OutputForm::Text),
     }
 }
 
@@ -280,8 +267,9 @@ fn window(flags: &Flags, file: &ConfigFile, paths: &Paths) -> Result<SignedDurat
 
 /// The lower bounds keep a cockpit from throttling the account it is trying to save.
 fn poll(file: &ConfigFile, paths: &Paths) -> Result<Poll, Fault> {
-    let every = |name: &str, given: Option<u32>, usual: u32, least: u32| {
-        let seconds = given.unwrap_or(usual);
+    let usual = Poll::default();
+    let every = |name: &str, given: Option<u32>, usual: SignedDuration, least: u32| {
+        let Some(seconds) = given else { return Ok(usual) };
         if (least..=3_600).contains(&seconds) {
             return Ok(SignedDuration::from_secs(i64::from(seconds)));
         }
@@ -289,9 +277,9 @@ fn poll(file: &ConfigFile, paths: &Paths) -> Result<Poll, Fault> {
         Err(Fault::new(FaultKind::Usage, format!("{place}: poll.{name} is {seconds}, not between {least} and 3600.")))
     };
     Ok(Poll {
-        alarms: every("alarms_s", file.poll.alarms_s, 10, 2)?,
-        metrics: every("metrics_s", file.poll.metrics_s, 60, 10)?,
-        logs: every("logs_s", file.poll.logs_s, 2, 1)?,
+        alarms: every("alarms_s", file.poll.alarms_s, usual.alarms, 2)?,
+        metrics: every("metrics_s", file.poll.metrics_s, usual.metrics, 10)?,
+        logs: every("logs_s", file.poll.logs_s, usual.logs, 1)?,
     })
 }
 

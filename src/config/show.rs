@@ -38,11 +38,21 @@ pub fn shown(config: &Config) -> Value {
             "metrics_s": config.poll.metrics.as_secs(),
             "logs_s": config.poll.logs.as_secs(),
         },
-        "environment": { "accounts": config.environments.accounts, "clusters": config.environments.clusters },
+        "environment": {
+            "accounts": config.environments.accounts,
+            "clusters": config.environments.clusters,
+            "colours": config.environments.colours,
+        },
         "screen": {
             "colours": match config.screen.colours { Colours::Full => "full", Colours::Mono => "mono" },
             "glyphs": match config.screen.glyphs { Glyphs::Unicode => "unicode", Glyphs::Ascii => "ascii" },
+            "theme": config.screen.theme,
+            "markers": config.screen.markers,
+            "keyboard": config.screen.keyboard,
+            "link": config.screen.link,
         },
+        "panes": config.panes,
+        "notify": config.notices,
         "keys": config.keys,
         "service": config.services.iter().map(service).collect::<Vec<_>>(),
     });

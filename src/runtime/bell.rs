@@ -1,10 +1,11 @@
-//! When the terminal is rung: an alarm fired, a diagnosis is ready, a step waits, a verification failed, or the credentials
-//! run out, and nobody is looking.
+//! When the person is called: an alarm fired, a diagnosis is ready, a step waits, a verification failed, or the credentials
+//! run out, by the rule for each; unless one says otherwise, only while nobody is looking.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::config::{Call, Notices};
 use crate::domain::remediation::step::{StepId, StepState};
 use crate::session::incident::Incident;
 use crate::session::state::Credentials;
@@ -36,32 +37,62 @@ impl Told {
     }
 }
 
-/// Rings once for each piece of news, and only while the window is not looked at.
+/// What there is to call for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// The rule for it.
+    pub call: Call,
+    /// In a few words.
+    pub text: String,
+}
+
+/// Calls once for each piece of news.
 #[derive(Clone, Debug, Default)]
 pub struct Bell {
+    rules: Notices,
     away: bool,
     told: BTreeMap<IncidentId, Told>,
     expiring: Option<Timestamp>,
 }
 
 impl Bell {
+    /// A bell with these rules, while somebody looks.
+    pub fn of(rules: Notices) -> Self {
+        Self { rules, ..Self::default() }
+    }
+
+    /// Other rules hold from now on.
+    pub fn rules(&mut self, rules: Notices) {
+        self.rules = rules;
+    }
+
     /// The window gained or lost the keyboard.
     pub fn focus(&mut self, focus: Focus) {
         self.away = focus == Focus::Lost;
     }
 
-    /// What to ring for, if anything: news since the last call. What happens while the person looks is no news later.
-    pub fn news(&mut self, session: &Session, now: Timestamp) -> Option<String> {
-        let mut news = self.expiry(session, now);
+    /// What to call for, if anything: news since the last time. What happens while the person looks is no news later.
+    pub fn news(&mut self, session: &Session, now: Timestamp) -> Option<News> {
+        let expiry = self.expiry(session, now);
+        let mut news = expiry.map(|text| News { call: self.rules.credentials, text }).filter(|news| self.calls(news));
         for (id, incident) in &session.incidents {
             let present = Told::of(incident);
             let before = self.told.entry(*id).or_default();
             if *before != present {
-                news = words(incident, (before, &present)).or(news);
+                let told = words(incident, (before, &present), self.rules);
                 *before = present;
+                news = told.filter(|news| self.calls(news)).or(news);
             }
         }
-        news.filter(|_| self.away)
+        news
+    }
+
+    fn calls(&self, news: &News) -> bool {
+        match news.call {
+            Call::Unfocused => self.away,
+            Call::Always => true,
+            Call::Never => false,
+        }
     }
 
     /// Told once for each expiry: credentials that were renewed may run out again.
@@ -81,20 +112,20 @@ impl Bell {
 }
 
 /// The most pressing of what is new.
-fn words(incident: &Incident, (before, present): (&Told, &Told)) -> Option<String> {
+fn words(incident: &Incident, (before, present): (&Told, &Told), rules: Notices) -> Option<News> {
     let name = format!("{} {}", incident.id, incident.service.name);
     let new = |old: Option<StepId>, new: Option<StepId>| new.filter(|_| old != new);
     if let Some(step) = new(before.failed, present.failed) {
-        return Some(format!("{name}: {step} failed"));
+        return Some(News { call: rules.verification, text: format!("{name}: {step} failed") });
     }
     if let Some(step) = new(before.waits, present.waits) {
-        return Some(format!("{name}: {step} waits for a decision"));
+        return Some(News { call: rules.step, text: format!("{name}: {step} waits for a decision") });
     }
     if present.diagnosed.is_some() && before.diagnosed != present.diagnosed {
-        return Some(format!("{name}: diagnosis ready"));
+        return Some(News { call: rules.diagnosis, text: format!("{name}: diagnosis ready") });
     }
     let newest = incident.alarms.last().filter(|_| before.alarms < present.alarms)?;
-    Some(format!("{name}: {newest} is in ALARM"))
+    Some(News { call: rules.alarm, text: format!("{name}: {newest} is in ALARM") })
 }
 
 #[cfg(test)]
@@ -120,7 +151,7 @@ mod tests {
         session.incidents.insert(incident.id, incident.clone());
         let now = opened;
         let mut bell = away();
-        assert!(bell.news(&session, now).unwrap().ends_with("my-api-cpu-high is in ALARM"));
+        assert!(bell.news(&session, now).unwrap().text.ends_with("my-api-cpu-high is in ALARM"));
         assert_eq!(bell.news(&session, now), None);
         bell.focus(Focus::Gained);
         incident.alarms.push(AlarmName::from("my-api-oomkilled"));
@@ -136,9 +167,28 @@ mod tests {
         let mut session = Session { credentials: Credentials::ExpireAt(expiry), ..Session::default() };
         let mut bell = away();
         assert_eq!(bell.news(&session, at("2026-05-01T09:30:59Z")), None);
-        assert_eq!(bell.news(&session, at("2026-05-01T09:31:00Z")).unwrap(), "credentials expire in 10 min");
+        assert_eq!(bell.news(&session, at("2026-05-01T09:31:00Z")).unwrap().text, "credentials expire in 10 min");
         assert_eq!(bell.news(&session, at("2026-05-01T09:32:00Z")), None);
         session.credentials = Credentials::ExpireAt(at("2026-05-01T10:41:00Z"));
-        assert_eq!(bell.news(&session, at("2026-05-01T10:32:00Z")).unwrap(), "credentials expire in 9 min");
+        assert_eq!(bell.news(&session, at("2026-05-01T10:32:00Z")).unwrap().text, "credentials expire in 9 min");
+    }
+
+    #[test]
+    fn each_kind_of_news_has_its_rule() {
+        let mut session = Session::default();
+        let opened = at("2026-05-01T09:31:00Z");
+        let mut incident = Incident::new(IncidentId(1), Service::bare("my-api"), Severity::P2, opened);
+        incident.alarms.push(AlarmName::from("my-api-cpu-high"));
+        session.incidents.insert(incident.id, incident);
+        for (call, focus, rings) in [
+            (Call::Always, Focus::Gained, true),
+            (Call::Unfocused, Focus::Gained, false),
+            (Call::Unfocused, Focus::Lost, true),
+            (Call::Never, Focus::Lost, false),
+        ] {
+            let mut bell = Bell::of(Notices { alarm: call, ..Notices::default() });
+            bell.focus(focus);
+            assert_eq!(bell.news(&session, opened).is_some(), rings, "{call:?} {focus:?}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::adapters::aws::clients::{ClientOptions, Clients};
 use crate::adapters::kubernetes::connect::{Source, connect};
 use crate::adapters::kubernetes::{Client, Timeouts};
 use crate::adapters::slack::Webhook;
-use crate::config::LogReading;
+use crate::config::{Environments, LogReading, Poll};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::scope::{Namespace, Scope};
 
@@ -50,6 +50,10 @@ pub struct Outside {
     pub log_groups: Vec<crate::domain::observation::log::LogGroup>,
     /// How logs are read.
     pub logs: LogReading,
+    /// How often the feeds ask.
+    pub poll: Poll,
+    /// Words for accounts and clusters.
+    pub environments: Environments,
     /// How long the model may take.
     pub model_times: crate::adapters::aws::bedrock::StreamTimeouts,
     scope: Mutex<Scope>,
@@ -76,6 +80,8 @@ impl Outside {
             namespaces: watch::Sender::new(Vec::new()),
             log_groups: Vec::new(),
             logs: LogReading::default(),
+            poll: Poll::default(),
+            environments: Environments::default(),
             model_times: crate::adapters::aws::bedrock::StreamTimeouts::default(),
             scope: Mutex::new(scope),
             aws: OnceCell::new(),

@@ -87,6 +87,9 @@ pub enum SessionEvent {
     ScopeLearned {
         /// The scope as now known.
         scope: Scope,
+        /// The word for it, where the configuration has one; `None` in journals of before there was one.
+        #[serde(default)]
+        environment: Option<String>,
     },
     /// The credentials' end became known.
     CredentialsRead {

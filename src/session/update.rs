@@ -55,8 +55,11 @@ fn session_event(session: &mut Session, record: &Record, event: &SessionEvent) -
             session.ended = None;
             return resumption::settle(session, record.at);
         }
-        SessionEvent::ScopeLearned { scope } => {
+        SessionEvent::ScopeLearned { scope, environment } => {
             session.header.scope = scope.clone();
+            if let Some(word) = environment {
+                session.header.environment.clone_from(word);
+            }
             return remediation::stand_down_all(session, "the scope became another");
         }
         SessionEvent::CredentialsRead { expires_at } => {

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::model::Glyphs;
+use super::model::{Glyphs, Markers};
 use crate::domain::observation::metric::{Point, Series};
 use crate::domain::observation::scope::Window;
 use crate::report::sparkline::Signs;
@@ -41,6 +41,8 @@ pub struct Chart<'a> {
     pub kills: &'a [Timestamp],
     /// Which characters may be used.
     pub glyphs: Glyphs,
+    /// What the curve is drawn with.
+    pub markers: Markers,
 }
 
 /// Columns of the numbers at the left.
@@ -91,9 +93,11 @@ impl Chart<'_> {
     }
 
     fn curve(&self, buffer: &mut Buffer, plot: Rect, (top, style): (f64, Style)) {
-        match self.glyphs {
-            Glyphs::Unicode => self.braille(buffer, plot, (top, style)),
-            Glyphs::Ascii => self.stars(buffer, plot, (top, style)),
+        match self.markers {
+            Markers::Braille => self.braille(buffer, plot, (top, style)),
+            Markers::Block => self.blocks(buffer, plot, (top, style)),
+            Markers::Dot => self.signs(buffer, plot, (top, "•", style)),
+            Markers::Ascii => self.signs(buffer, plot, (top, "*", style)),
         }
     }
 
@@ -125,11 +129,25 @@ impl Chart<'_> {
         }
     }
 
-    fn stars(&self, buffer: &mut Buffer, plot: Rect, (top, style): (f64, Style)) {
+    /// Columns filled from below, in eighths of a cell. Zero shows as the least of them: it is not the same as no data.
+    fn blocks(&self, buffer: &mut Buffer, plot: Rect, (top, style): (f64, Style)) {
+        let rows = usize::from(plot.height);
+        for (column, value) in self.columns(usize::from(plot.width)).into_iter().enumerate() {
+            let Some(value) = value else { continue };
+            let eighths = (((value / top).clamp(0.0, 1.0) * (rows * 8) as f64).round() as usize).max(1);
+            for row in 0..eighths.div_ceil(8) {
+                let symbol = EIGHTHS[(eighths - row * 8).min(8) - 1];
+                let at = (plot.x + column as u16, plot.y + (rows - 1 - row) as u16);
+                buffer[at].set_symbol(symbol).set_style(style);
+            }
+        }
+    }
+
+    fn signs(&self, buffer: &mut Buffer, plot: Rect, (top, sign, style): (f64, &str, Style)) {
         for (column, value) in self.columns(usize::from(plot.width)).into_iter().enumerate() {
             let Some(value) = value else { continue };
             let row = row_of(value, top, plot.height);
-            buffer[(plot.x + column as u16, plot.y + row)].set_symbol("*").set_style(style);
+            buffer[(plot.x + column as u16, plot.y + row)].set_symbol(sign).set_style(style);
         }
     }
 
@@ -182,6 +200,8 @@ impl Chart<'_> {
     }
 }
 
+/// A cell filled from below.
+const EIGHTHS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 /// The bits of a braille cell by row and column.
 const DOTS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
 

@@ -105,8 +105,37 @@ impl Layout {
     }
 }
 
-/// Lays a frame out.
+/// Sizes of panes on a wide screen, in percent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shares {
+    /// The left column's part of the width.
+    pub left: u16,
+    /// The alarms' part of the left column.
+    pub alarms: u16,
+    /// The metrics' part of the right column.
+    pub metrics: u16,
+    /// The part of the rows that remediation and timeline have while others are read.
+    pub band: u16,
+}
+
+impl Default for Shares {
+    fn default() -> Self {
+        Self { left: 36, alarms: 40, metrics: 45, band: 25 }
+    }
+}
+
+/// A part of a length in percent.
+fn part(whole: u16, percent: u16) -> u16 {
+    (u32::from(whole) * u32::from(percent) / 100) as u16
+}
+
+/// Lays a frame out with the usual sizes.
 pub fn layout(size: Size, focus: Pane, zoom: Zoom) -> Layout {
+    layout_with(size, focus, zoom, Shares::default())
+}
+
+/// Lays a frame out.
+pub fn layout_with(size: Size, focus: Pane, zoom: Zoom, shares: Shares) -> Layout {
     let form = form(size);
     let charts = if size.rows < CHART_ROWS { ChartForm::Sparkline } else { ChartForm::Full };
     let mut rest = Rect::new(0, 0, size.cols, size.rows);
@@ -138,7 +167,7 @@ pub fn layout(size: Size, focus: Pane, zoom: Zoom) -> Layout {
     layout.panes = match (form, zoom) {
         (_, Zoom::Zoomed) | (Form::Line | Form::Tabs, _) => only(focus, rest),
         (Form::Single, Zoom::Overview) => single(focus, rest),
-        (Form::Wide, Zoom::Overview) => wide(focus, rest),
+        (Form::Wide, Zoom::Overview) => wide(focus, rest, shares),
     };
     layout
 }
@@ -172,8 +201,8 @@ fn single(focus: Pane, mut rest: Rect) -> [Rect; 6] {
     panes
 }
 
-fn wide(focus: Pane, mut rest: Rect) -> [Rect; 6] {
-    let band = band_rows(focus, rest.height);
+fn wide(focus: Pane, mut rest: Rect, shares: Shares) -> [Rect; 6] {
+    let band = band_rows(focus, rest.height, shares);
     if band == rest.height {
         return only(focus, rest);
     }
@@ -183,9 +212,9 @@ fn wide(focus: Pane, mut rest: Rect) -> [Rect; 6] {
     panes[Pane::Remediation.index()] = take_left(&mut below, two_thirds);
     panes[Pane::Timeline.index()] = below;
     // The analysis is two columns of text: it gets half the screen while it is read.
-    let left = if focus == Pane::Rca { rest.width / 2 } else { rest.width * 36 / 100 };
+    let left = if focus == Pane::Rca { rest.width / 2 } else { part(rest.width, shares.left) };
     let mut left = take_left(&mut rest, left);
-    let (alarms, metrics) = (left.height * 2 / 5, rest.height * 9 / 20);
+    let (alarms, metrics) = (part(left.height, shares.alarms), part(rest.height, shares.metrics));
     panes[Pane::Alarms.index()] = take_top(&mut left, alarms);
     panes[Pane::Rca.index()] = left;
     panes[Pane::Metrics.index()] = take_top(&mut rest, metrics);
@@ -194,13 +223,17 @@ fn wide(focus: Pane, mut rest: Rect) -> [Rect; 6] {
 }
 
 /// A focused remediation pane grows until a step is whole; where that leaves the others nothing, it takes all.
-fn band_rows(focus: Pane, rows: u16) -> u16 {
+fn band_rows(focus: Pane, rows: u16, shares: Shares) -> u16 {
     let others_need = 8;
     match focus {
         Pane::Remediation if rows < PROMPT_ROWS + others_need => rows,
         // A step with its diff and its checks needs more than the least, and gets it where the others keep their rows.
         Pane::Remediation => (PROMPT_ROWS + 7).min(rows - others_need).max(rows * 2 / 5),
-        Pane::Alarms | Pane::Metrics | Pane::Logs | Pane::Rca | Pane::Timeline => (rows / 4).clamp(4, 12),
+        Pane::Alarms | Pane::Metrics | Pane::Logs | Pane::Rca | Pane::Timeline => {
+            // The usual part stops growing on a tall screen; one that was asked for does not.
+            let most = if shares.band == Shares::default().band { 12 } else { rows.saturating_sub(others_need) };
+            part(rows, shares.band).clamp(4, most.max(4))
+        }
     }
 }
 

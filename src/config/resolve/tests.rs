@@ -189,3 +189,34 @@ fn logs_are_polled_and_large_windows_counted_unless_a_file_says_otherwise() {
     }
     assert!(with_file("[log]\ntail = \"always\"\n", Flags::default(), &[], World::Real).is_err());
 }
+
+/// The example that ships names every key there is: with its comments taken away it is a whole configuration.
+#[test]
+fn the_example_names_every_key() {
+    let text = include_str!("../../../assets/config/config.toml");
+    let uncommented = |line: &str| match line.strip_prefix("# ") {
+        Some(rest) if rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(key, _)| is_key(key)) => {
+            rest.to_owned()
+        }
+        _ => line.to_owned(),
+    };
+    let whole = text.lines().map(uncommented).collect::<Vec<_>>().join("\n");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, &whole).unwrap();
+    let env = Environment::of([("HOME", "/nowhere")]);
+    let config = resolve(&Flags { config: Some(path), ..Flags::default() }, &env, World::Real).unwrap();
+    let example: toml::Table = toml::from_str(&whole).unwrap();
+    let shown = super::super::shown(&config);
+    for (section, keys) in shown.as_object().unwrap().iter().filter(|(section, _)| *section != "service") {
+        let Some(keys) = keys.as_object() else { continue };
+        for key in keys.keys() {
+            assert!(example[section].get(key).is_some(), "{section}.{key} is not in the example");
+        }
+    }
+    assert!(example["service"][0].get("helm_release").is_some());
+}
+
+fn is_key(text: &str) -> bool {
+    text.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')
+}

@@ -16,8 +16,6 @@ use crate::session::event::{AlarmEvent, Event, FeedEvent, SessionEvent, Workload
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::timers::backoff;
 
-/// Seconds between two listings of alarms.
-const ALARMS_EVERY_S: i64 = 4;
 /// Seconds between two looks at who we are and how long the credentials last.
 const IDENTITY_EVERY_S: i64 = 60;
 /// Seconds until a feed that failed for good is tried once more: the person may have logged in beside.
@@ -79,7 +77,7 @@ pub async fn alarms(means: Means, mut flight: Flight) {
                     means.post.tell(None, Event::Feed(event)).await;
                 }
                 pulse.beat(&means).await;
-                means.clock.now() + SignedDuration::from_secs(ALARMS_EVERY_S)
+                means.clock.now() + means.outside.poll.alarms
             }
             Err(fault) => pulse.fail(&means, fault).await,
         };
@@ -139,7 +137,8 @@ pub async fn identity(means: Means, mut flight: Flight) {
         let scope = means.outside.scope();
         if scope != last {
             last = scope.clone();
-            means.post.tell(None, Event::Session(SessionEvent::ScopeLearned { scope })).await;
+            let environment = means.outside.environments.configured(&scope);
+            means.post.tell(None, Event::Session(SessionEvent::ScopeLearned { scope, environment })).await;
         }
         let next = means.clock.now() + wait;
         let pause = means.pause_until(next);

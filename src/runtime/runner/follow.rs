@@ -1,4 +1,4 @@
-//! Follows what open incidents are about: new log lines every two seconds, new metric points every half minute.
+//! Follows what open incidents are about: new log lines every few seconds, new metric points once or twice a minute.
 //!
 //! A log group has one tail and one memory of what was shown, however many incidents read it, and a service one chart
 //! feed: a line is told once, whoever reads it first.
@@ -34,8 +34,6 @@ use crate::session::{IncidentId, Session};
 
 pub use self::page::{Page, ShownGroup};
 
-/// Seconds between two reads of the metrics: they are minute data.
-const METRICS_EVERY_S: i64 = 30;
 /// Minutes of points read again each time, for those that came late.
 const LATE_MINUTES: i64 = 5;
 
@@ -149,7 +147,7 @@ async fn follow_group(
             Ok(()) => {
                 live.send_if_modified(|state| state.accounted_to(tail.covered_to()));
                 pulse.beat(&means).await;
-                means.clock.now() + live.borrow().poll_every()
+                means.clock.now() + live.borrow().poll_every().max(means.outside.poll.logs)
             }
             Err(fault) => pulse.fail(&means, fault).await,
         };
@@ -221,14 +219,14 @@ async fn charts(means: Means, service: Service, flight: Flight) {
     }
     let mut pulse = Pulse::new(FeedId::Metrics);
     // Triage reads the half hour as the incident opens: the first look here is for what comes after.
-    let mut pause = means.pause_until(means.clock.now() + SignedDuration::from_secs(METRICS_EVERY_S));
+    let mut pause = means.pause_until(means.clock.now() + means.outside.poll.metrics);
     drop(flight);
     loop {
         let flight = pause.await;
         let next = match refresh(&means, &service, &queries).await {
             Ok(()) => {
                 pulse.beat(&means).await;
-                means.clock.now() + SignedDuration::from_secs(METRICS_EVERY_S)
+                means.clock.now() + means.outside.poll.metrics
             }
             Err(fault) => pulse.fail(&means, fault).await,
         };

@@ -15,7 +15,7 @@ fn series(unit: Unit, values: &[Option<f64>]) -> Series {
 
 fn chart(series: &Series, minutes: i64) -> Chart<'_> {
     let window = Window { from: Timestamp::UNIX_EPOCH, to: Timestamp::from_second(minutes * 60).unwrap() };
-    Chart { series, window, threshold: None, deploys: &[], kills: &[], glyphs: Glyphs::Ascii }
+    Chart { series, window, threshold: None, deploys: &[], kills: &[], glyphs: Glyphs::Ascii, markers: Markers::Ascii }
 }
 
 fn rows(chart: &Chart<'_>, width: u16, height: u16) -> Vec<String> {
@@ -37,10 +37,20 @@ fn a_hole_stays_a_hole() {
 #[test]
 fn the_line_in_braille_does_not_cross_a_hole() {
     let gap = series(Unit::Percent, &[Some(100.0), None, None, None, None, Some(100.0)]);
-    let chart = Chart { glyphs: Glyphs::Unicode, ..chart(&gap, 6) };
+    let chart = Chart { glyphs: Glyphs::Unicode, markers: Markers::Braille, ..chart(&gap, 6) };
     let rows = rows(&chart, 18, 2);
     let drawn = rows[0].chars().skip(6).filter(|sign| *sign != ' ').count();
     assert_eq!(drawn, 2, "{rows:?}");
+}
+
+#[test]
+fn blocks_fill_from_below_and_zero_is_not_no_data() {
+    let rising = series(Unit::Percent, &[Some(0.0), None, None, Some(50.0), Some(100.0), Some(100.0)]);
+    let chart = Chart { glyphs: Glyphs::Unicode, markers: Markers::Block, ..chart(&rising, 6) };
+    let rows = rows(&chart, 12, 2);
+    assert_eq!([&rows[0], &rows[1]].map(|row| row.chars().skip(6).collect::<String>()), ["    ██", "▁  ███"]);
+    let dots = Chart { markers: Markers::Dot, ..chart };
+    assert!(self::rows(&dots, 12, 2)[0].ends_with("••"));
 }
 
 #[test]

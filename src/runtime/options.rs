@@ -1,0 +1,61 @@
+//! What configuration settles about the screen, in the screen's own words.
+
+use std::sync::Arc;
+
+use crate::config::{self, Config, EnvironmentColour};
+use crate::domain::fault::{Fault, FaultKind};
+use crate::ui::keymap::Keymap;
+use crate::ui::layout::Shares;
+use crate::ui::model::{Colours, Glyphs, Markers, ThemeName, UiOptions};
+use crate::ui::theme::Role;
+
+/// Whether the cockpit could open with this configuration.
+pub fn check_screen(config: &Config) -> Result<(), Fault> {
+    options(config).map(drop)
+}
+
+/// What configuration settles about the screen. A key that cannot be moved is a fault before the terminal is taken.
+pub fn options(config: &Config) -> Result<UiOptions, Fault> {
+    let changes = config.keys.iter().map(|(id, keys)| (id.as_str(), keys.clone()));
+    let keymap = Keymap::with(changes)
+        .map_err(|fault| Fault::new(FaultKind::Usage, format!("{}: keys: {fault}", config.paths.config.display())))?;
+    let colours = &config.environments.colours;
+    let environments = colours.iter().map(|(word, colour)| (word.clone(), role(*colour))).collect();
+    let panes = config.panes;
+    Ok(UiOptions {
+        theme: match config.screen.theme {
+            config::Theme::Default | config::Theme::Mono => ThemeName::Dark,
+            config::Theme::HighContrast => ThemeName::HighContrast,
+            config::Theme::Light => ThemeName::Light,
+        },
+        colours: match config.screen.colours {
+            config::Colours::Full => Colours::Full,
+            config::Colours::Mono => Colours::Mono,
+        },
+        glyphs: match config.screen.glyphs {
+            config::Glyphs::Unicode => Glyphs::Unicode,
+            config::Glyphs::Ascii => Glyphs::Ascii,
+        },
+        markers: match config.screen.markers {
+            config::Markers::Braille => Markers::Braille,
+            config::Markers::Block => Markers::Block,
+            config::Markers::Dot => Markers::Dot,
+            config::Markers::Ascii => Markers::Ascii,
+        },
+        environments: Arc::new(environments),
+        shares: Shares { left: panes.left, alarms: panes.alarms, metrics: panes.metrics, band: panes.band },
+        zone: config.zone.clone(),
+        keymap,
+    })
+}
+
+fn role(colour: EnvironmentColour) -> Role {
+    match colour {
+        EnvironmentColour::Loud => Role::Production,
+        EnvironmentColour::Red => Role::Danger,
+        EnvironmentColour::Yellow => Role::Warning,
+        EnvironmentColour::Green => Role::Good,
+        EnvironmentColour::Blue => Role::Environment,
+        EnvironmentColour::Cyan => Role::Accent,
+    }
+}
