@@ -16,13 +16,18 @@ const USAGE: u8 = 2;
 const PLAN_WAITING: u8 = 3;
 /// Refused by the policy.
 const REFUSED: u8 = 4;
+/// A signal: this and its number, as shells count it.
+const SIGNALLED: u8 = 128;
 
 /// Tells the person what there is to tell, and gives the code.
 pub(super) fn conclude(result: &Result<Ending, Fault>) -> ExitCode {
     match result {
         Ok(Ending::NotAsExpected { why }) => print::err(&format!("not as expected: {why}")),
         Ok(Ending::Refused { why }) => print::err(&format!("refused: {why}")),
-        Ok(Ending::Done | Ending::AsExpected | Ending::PlanWaiting) => {}
+        Ok(Ending::Signalled { why, .. }) if !why.is_empty() => print::err(why),
+        Ok(
+            Ending::Done | Ending::AsExpected | Ending::PlanWaiting | Ending::ForRehearsal | Ending::Signalled { .. },
+        ) => {}
         Err(fault) => print::fault(fault),
     }
     ExitCode::from(code(result))
@@ -30,9 +35,10 @@ pub(super) fn conclude(result: &Result<Ending, Fault>) -> ExitCode {
 
 fn code(result: &Result<Ending, Fault>) -> u8 {
     match result {
-        Ok(Ending::Done | Ending::AsExpected) => DONE,
+        Ok(Ending::Done | Ending::AsExpected | Ending::ForRehearsal) => DONE,
         Ok(Ending::PlanWaiting) => PLAN_WAITING,
         Ok(Ending::Refused { .. }) => REFUSED,
+        Ok(Ending::Signalled { number, .. }) => SIGNALLED + number,
         Err(fault) if fault.kind == FaultKind::Usage => USAGE,
         Ok(Ending::NotAsExpected { .. }) | Err(_) => FAULT,
     }
@@ -58,6 +64,7 @@ mod tests {
             (Ok(Ending::NotAsExpected { why: why() }), 1),
             (Ok(Ending::PlanWaiting), 3),
             (Ok(Ending::Refused { why: why() }), 4),
+            (Ok(Ending::Signalled { number: 15, why: why() }), 143),
             (Err(Fault::new(FaultKind::Usage, "")), 2),
             (Err(Fault::new(FaultKind::Credentials, "")), 1),
         ] {

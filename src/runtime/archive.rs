@@ -1,7 +1,7 @@
 //! Journals that are there already: finds, lists, verifies and exports them. Opens no socket and writes no journal.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,7 @@ enum EntryState {
         first: Timestamp,
         last: Timestamp,
         records: u64,
-        ended: bool,
+        standing: Standing,
         verdict: Option<Box<Verdict>>,
     },
     Unreadable {
@@ -43,10 +43,31 @@ enum EntryState {
     },
 }
 
+/// Whether a session is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Its journal has its last word.
+    Ended,
+    /// A process holds its journal.
+    Running,
+    /// It has no last word, and nobody holds it.
+    Crashed,
+}
+
+impl Standing {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::Running => "RUNNING",
+            Self::Crashed => "CRASHED (resume goes on with it)",
+        }
+    }
+}
+
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state {
-            EntryState::Readable { header, first, last, records, ended, verdict } => {
+            EntryState::Readable { header, first, last, records, standing, verdict } => {
                 let mode = match header.mode {
                     Mode::DryRun => "dry-run",
                     Mode::Live => "LIVE",
@@ -57,7 +78,11 @@ impl fmt::Display for Entry {
                 };
                 let minutes = last.duration_since(*first).as_mins();
                 let started = header.wall_started_at.strftime("%Y-%m-%d %H:%MZ");
-                let end = if *ended { "ended" } else { "OPEN" };
+                // A rehearsal's cloud ended with its process: there is nothing to go on with.
+                let end = match (standing, &header.origin) {
+                    (Standing::Crashed, Origin::Rehearsal { .. }) => "CRASHED",
+                    (standing, _) => standing.word(),
+                };
                 write!(f, "{}  {started}  {mode:<7}  {origin}  {records} records, {minutes} min, {end}", self.id)?;
                 let Some(verdict) = verdict else { return Ok(()) };
                 write!(f, ", {} {}", verdict.cause().words(), verdict.confidence())
@@ -68,12 +93,13 @@ impl fmt::Display for Entry {
 }
 
 impl Entry {
-    /// The entry for a program: `verdict` is the last one of the rules, `state` is `ended`, `open` or `unreadable`.
+    /// The entry for a program: `verdict` is the last one of the rules, `state` is `ended`, `running`, `crashed` or
+    /// `unreadable`.
     pub fn object(&self) -> Value {
         match &self.state {
-            EntryState::Readable { header, first, last, records, ended, verdict } => json!({
+            EntryState::Readable { header, first, last, records, standing, verdict } => json!({
                 "id": self.id,
-                "state": if *ended { "ended" } else { "open" },
+                "state": match standing { Standing::Ended => "ended", Standing::Running => "running", Standing::Crashed => "crashed" },
                 "started": header.wall_started_at,
                 "mode": header.mode,
                 "origin": header.origin,
@@ -158,7 +184,7 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
         ended = matches!(record.event, Event::Session(SessionEvent::Ended { .. }));
         match record.event {
             Event::Session(SessionEvent::Started { header: told }) => header = told,
-            Event::Session(SessionEvent::ScopeLearned { scope }) => header.scope = scope,
+            Event::Session(SessionEvent::ScopeLearned { scope, .. }) => header.scope = scope,
             Event::Evidence(EvidenceEvent::VerdictReached { verdict, .. }) => {
                 last_verdict = Some(verdict);
             }
@@ -166,7 +192,18 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
         }
     }
     let first = first.unwrap_or(last);
-    Ok(EntryState::Readable { header, first, last, records, ended, verdict: last_verdict })
+    let standing = match (ended, is_held(path)) {
+        (true, _) => Standing::Ended,
+        (false, true) => Standing::Running,
+        (false, false) => Standing::Crashed,
+    };
+    Ok(EntryState::Readable { header, first, last, records, standing, verdict: last_verdict })
+}
+
+/// Whether a writer holds the journal: it does so for as long as it lives, and the system lets go of it with the process.
+fn is_held(path: &Path) -> bool {
+    let tried = File::open(path).map(|file| file.try_lock_shared());
+    matches!(tried, Ok(Err(TryLockError::WouldBlock)))
 }
 
 /// Checks the whole chain. An altered line is a fault that names it.
@@ -265,5 +302,17 @@ mod tests {
         std::fs::write(folder.path().join("broken.jsonl"), "not json\n").unwrap();
         let entries = list(folder.path()).unwrap();
         assert!(entries[0].to_string().starts_with("broken  unreadable: "), "{}", entries[0]);
+    }
+
+    #[test]
+    fn a_session_that_runs_is_told_from_one_that_crashed() {
+        use crate::journal::{Preamble, Writer};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("one.jsonl");
+        let writer = Writer::create(&path, &Preamble::new("one")).unwrap();
+        let state = || list(folder.path()).unwrap()[0].object()["state"].clone();
+        assert_eq!(state(), "running");
+        drop(writer);
+        assert_eq!(state(), "crashed");
     }
 }

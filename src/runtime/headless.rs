@@ -1,7 +1,7 @@
 //! The same loop without a screen: streams the story, approves nothing, and ends when the previews are done.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,9 +9,11 @@ use tokio::sync::mpsc;
 
 use super::core::Core;
 use super::desk::{self, Hands, Wish};
+use super::ending::Ending;
 use super::inbox::{Inbox, Signal};
 use super::operator::Operator;
 use super::virtual_screen::VirtualScreen;
+use super::waits::Waits;
 use crate::config::{Glyphs, OutputForm};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::gate::NarrativeStanding;
@@ -46,6 +48,8 @@ pub struct Headless {
     pub lasting: Option<SignedDuration>,
     /// Presses the keys, against the simulator alone.
     pub operator: Option<(Operator, VirtualScreen)>,
+    /// Tells what is waited for when nothing else is told.
+    pub waits: Waits,
 }
 
 /// When, on the monotonic clock, what was first there; milliseconds.
@@ -89,6 +93,8 @@ pub enum Ended {
     TimeUp,
     /// No time was asked for, and the story did not come to its end in half an hour.
     GaveUp,
+    /// Who read it has closed the pipe: there is nobody to tell the rest to.
+    Unread,
     /// A signal.
     Signalled(Signal),
 }
@@ -100,25 +106,36 @@ impl Ended {
             Self::Told => "the story is told",
             Self::TimeUp => "the time was up",
             Self::GaveUp => "the story did not come to its end",
+            Self::Unread => "the output was closed",
             Self::Signalled(_) => "a signal",
         }
     }
 
-    /// What is said where a run did not do what was asked; `None` where it did.
-    pub fn fault(self) -> Option<Fault> {
+    /// How a run ended that did not do what was asked; `None` where it did. A reader that has seen enough is no fault.
+    pub fn cut_short(self) -> Option<Result<Ending, Fault>> {
         match self {
             Self::Told | Self::TimeUp => None,
+            Self::Unread => Some(Ok(Ending::Done)),
             Self::GaveUp => {
                 let text = format!("The story was not told within {} minutes.", LAST_END_S / 60);
                 let hint = "The journal says what it waited for; `--for` gives it another time.";
-                Some(Fault::new(FaultKind::Timeout, text).hint(hint))
+                Some(Err(Fault::new(FaultKind::Timeout, text).hint(hint)))
             }
             Self::Signalled(signal) => {
-                let text = format!("{} ended the run before its story was told.", signal.word());
-                Some(Fault::new(FaultKind::Cut, text).hint("What was read until then is in the journal."))
+                let why = format!("{} ended the run before its story was told.", signal.word());
+                Some(Ok(Ending::Signalled { number: signal.number(), why }))
             }
         }
     }
+}
+
+/// Whether anybody still reads what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// As far as is known.
+    There,
+    /// The pipe is closed.
+    Gone,
 }
 
 /// Runs the loop until the story is told.
@@ -135,7 +152,9 @@ pub async fn run(
             break Ended::Signalled(signal);
         }
         note(&mut timings, core);
-        print(core, headless, out)?;
+        if print(core, headless, out)? == Audience::Gone {
+            break Ended::Unread;
+        }
         let passed = core.clock.now().duration_since(started);
         if headless.lasting.is_some_and(|lasting| passed >= lasting) {
             break Ended::TimeUp;
@@ -213,23 +232,34 @@ fn press(core: &mut Core, headless: &mut Headless, input: Input) {
             | Wish::Copy(_)
             | Wish::Save { .. }
             | Wish::Export
+            | Wish::Reload
+            | Wish::TryRehearsal
             | Wish::Quit => {}
         }
     }
 }
 
-fn print(core: &mut Core, headless: &mut Headless, out: &mut dyn Write) -> Result<(), Fault> {
-    for record in core.take_fresh() {
+fn print(core: &mut Core, headless: &mut Headless, out: &mut dyn Write) -> Result<Audience, Fault> {
+    let fresh = core.take_fresh();
+    if headless.form == OutputForm::Text
+        && let Some(line) = headless.waits.line(&fresh, &core.session, core.clock.mono_ms())
+        && write_line(out, &line)? == Audience::Gone
+    {
+        return Ok(Audience::Gone);
+    }
+    for record in fresh {
         let lines = match headless.form {
             OutputForm::Text => headless.narrator.lines(&record, &core.session),
             OutputForm::Jsonl => serde_json::to_string(&record).into_iter().collect(),
             OutputForm::Json => Vec::new(),
         };
         for line in lines {
-            write_line(out, &line)?;
+            if write_line(out, &line)? == Audience::Gone {
+                return Ok(Audience::Gone);
+            }
         }
     }
-    Ok(())
+    Ok(Audience::There)
 }
 
 /// The signs that may be written.
@@ -240,11 +270,13 @@ pub fn signs(glyphs: Glyphs) -> Signs {
     }
 }
 
-/// Writes a line to where the story goes.
-pub fn write_line(out: &mut dyn Write, line: &str) -> Result<(), Fault> {
-    writeln!(out, "{line}")
-        .and_then(|()| out.flush())
-        .map_err(|error| Fault::new(FaultKind::Storage, "The output could not be written.").cause(error.to_string()))
+/// Writes a line to where the story goes, and tells whether anybody is there to read it.
+pub fn write_line(out: &mut dyn Write, line: &str) -> Result<Audience, Fault> {
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Ok(()) => Ok(Audience::There),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Audience::Gone),
+        Err(error) => Err(Fault::new(FaultKind::Storage, "The output could not be written.").cause(error.to_string())),
+    }
 }
 
 fn note(timings: &mut Timings, core: &Core) {

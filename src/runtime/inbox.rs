@@ -78,6 +78,17 @@ impl Signal {
             Self::Continue => "SIGCONT",
         }
     }
+
+    /// Its number, which is the same on every Unix but for the last.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::HangUp => 1,
+            Self::Interrupt => 2,
+            Self::Quit => 3,
+            Self::Terminate => 15,
+            Self::Continue => 18,
+        }
+    }
 }
 
 /// The way into the loop, for everybody who has something to tell.

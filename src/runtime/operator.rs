@@ -160,8 +160,14 @@ fn has_come(moment: Moment, session: &Session) -> bool {
         Moment::StepRehearsed => steps(session).any(|step| step.state == StepState::Rehearsed),
         Moment::StepArmed => steps(session).any(|step| matches!(step.state, StepState::Armed { .. })),
         Moment::StepVerified => steps(session).any(|step| step.state == StepState::Verified),
-        Moment::Reported => any(|incident| incident.phase == Phase::Closed && incident.report.is_some()),
+        Moment::Reported => any(is_reported),
     }
+}
+
+/// A step that failed is decided and reported, though the incident stays open.
+fn is_reported(incident: &Incident) -> bool {
+    let mut steps = incident.plan.iter().flat_map(|plan| &plan.steps);
+    incident.report.is_some() && (incident.phase == Phase::Closed || steps.all(|step| step.state.is_decided()))
 }
 
 /// A key by name: one character, or `enter`, `esc`, `tab`, `space`, `up`, `down`, `ctrl-c`, ….

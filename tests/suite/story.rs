@@ -226,6 +226,6 @@ fn a_run_that_a_signal_ends_has_not_done_what_was_asked() {
     assert!(Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap().success());
     std::io::copy(&mut out, &mut std::io::sink()).unwrap();
     let said = Said::of(&run.wait_with_output().unwrap());
-    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert_eq!(said.code, Some(143), "{}", said.err);
     assert!(said.err.contains("SIGTERM ended the run"), "{}", said.err);
 }

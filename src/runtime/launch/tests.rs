@@ -23,8 +23,13 @@ async fn rehearsed(config: &Config, scenario: &str) -> Core {
     let rehearsal = crate::rehearsal::start(scenario, options).await.unwrap();
     let world = rehearsed_world(config, &rehearsal, (Speed::Max, 1)).unwrap();
     let Run { mut core, mut inbox } = assemble(config, world, Watched::ByPrinter);
-    let mut headless =
-        Headless { form: OutputForm::Jsonl, narrator: Narrator::default(), lasting: config.limit, operator: None };
+    let mut headless = Headless {
+        form: OutputForm::Jsonl,
+        narrator: Narrator::default(),
+        lasting: config.limit,
+        operator: None,
+        waits: Waits::default(),
+    };
     let told = headless::run(&mut core, &mut inbox, &mut headless, &mut std::io::sink()).await.unwrap();
     assert_eq!(told.0, Ended::Told);
     rehearsal.stop().await;
@@ -130,10 +135,12 @@ async fn a_press_that_does_not_count_is_told_and_not_written() {
 
 #[test]
 fn a_run_that_did_not_come_to_its_end_is_a_fault() {
-    assert_eq!((Ended::Told.fault(), Ended::TimeUp.fault()), (None, None));
-    assert_eq!(Ended::GaveUp.fault().map(|fault| fault.kind), Some(FaultKind::Timeout));
-    let signalled = Ended::Signalled(inbox::Signal::Interrupt).fault();
-    assert!(signalled.is_some_and(|fault| fault.summary.contains("SIGINT")));
+    assert_eq!((Ended::Told.cut_short(), Ended::TimeUp.cut_short()), (None, None));
+    assert_eq!(Ended::Unread.cut_short(), Some(Ok(Ending::Done)), "a reader that has seen enough is no fault");
+    let gave_up = Ended::GaveUp.cut_short().unwrap();
+    assert_eq!(gave_up.map_err(|fault| fault.kind), Err(FaultKind::Timeout));
+    let signalled = Ended::Signalled(inbox::Signal::Interrupt).cut_short();
+    assert!(matches!(signalled, Some(Ok(Ending::Signalled { number: 2, why })) if why.contains("SIGINT")));
 }
 
 #[test]

@@ -1,0 +1,142 @@
+//! Where a run takes place: the real endpoints, or a rehearsal's.
+
+use std::sync::Arc;
+
+use crate::adapters::aws::bedrock::StreamTimeouts;
+use crate::adapters::aws::clients::{CallTimeouts, ClientOptions, Endpoints};
+use crate::adapters::kubernetes::connect::Source;
+use crate::adapters::slack::Webhook;
+use crate::config::{ClusterSource, Config};
+use crate::domain::diagnosis::sufficiency::RemedyKind;
+use crate::domain::fault::Fault;
+use crate::domain::observation::scope::Scope;
+use crate::domain::remediation::policy::{Confirm, LiveRule, Policy};
+use crate::rehearsal::Rehearsal;
+use crate::rehearsal::clock::Speed;
+use crate::rehearsal::faults::FaultPlan;
+use crate::runtime::clock::Clock;
+use crate::runtime::outside::{AwsAccess, ClusterAccess, Outside};
+use crate::session::header::Origin;
+
+/// What differs between a real run and a rehearsal.
+pub(super) struct World {
+    pub(super) clock: Clock,
+    pub(super) outside: Outside,
+    pub(super) origin: Origin,
+    pub(super) policy: Policy,
+    pub(super) scope: Scope,
+    pub(super) services: Vec<crate::config::ConfiguredService>,
+    /// What a game day may make fail; the real world has no such thing.
+    pub(super) game_day: Option<Arc<FaultPlan>>,
+}
+
+/// The endpoints of the configuration.
+pub(super) fn real_world(config: &Config) -> Result<World, Fault> {
+    crate::adapters::install_tls_provider();
+    let times = config.aws.timeouts;
+    let options = ClientOptions {
+        profile: config.aws.profile.clone(),
+        region: config.aws.region.clone(),
+        endpoints: Endpoints { all: config.aws.endpoint.clone(), ..Endpoints::default() },
+        timeouts: CallTimeouts { connect: times.connect, first_byte: times.answer, ..CallTimeouts::default() },
+    };
+    let cluster = match &config.cluster.source {
+        ClusterSource::Kubeconfig { path, context } => {
+            ClusterAccess::By(Source::Kubeconfig { path: path.clone(), context: context.clone() })
+        }
+        ClusterSource::InCluster => ClusterAccess::By(Source::InCluster),
+        ClusterSource::Off { why } => ClusterAccess::Off { why: why.clone() },
+    };
+    let scope = Scope { region: config.aws.region.clone().unwrap_or_default(), ..Scope::default() };
+    let mut outside = Outside::new(AwsAccess::Real(Box::new(options)), cluster, scope.clone());
+    outside.slack = config
+        .slack
+        .as_ref()
+        .map(|address| Webhook::new(address.reveal()))
+        .transpose()
+        .map_err(|error| error.fault())?;
+    outside.log_groups.clone_from(&config.log_groups);
+    outside.poll = config.poll;
+    if let Some(model) = &config.model {
+        outside.model_times = StreamTimeouts { first_byte: model.timeouts.answer, idle: model.timeouts.idle };
+    }
+    outside.environments.clone_from(&config.environments);
+    for namespace in &config.cluster.namespaces {
+        outside.watch_namespace(namespace);
+    }
+    Ok(World {
+        clock: Clock::wall(),
+        outside,
+        origin: Origin::Real,
+        policy: config.policy.clone(),
+        scope,
+        services: config.services.clone(),
+        game_day: None,
+    })
+}
+
+/// The endpoints of a rehearsal, and none else.
+pub(super) fn rehearsed_world(
+    config: &Config,
+    rehearsal: &Rehearsal,
+    (rate, seed): (Speed, u64),
+) -> Result<World, Fault> {
+    crate::adapters::install_tls_provider();
+    let scenario = &rehearsal.scenario;
+    let place = &scenario.scope;
+    let source = Source::Rehearsal {
+        url: rehearsal.endpoints.kubernetes.clone(),
+        cluster: place.cluster.clone(),
+        context: place.context.clone(),
+    };
+    let access = AwsAccess::Rehearsal { endpoint: rehearsal.endpoints.aws.clone() };
+    let mut outside = Outside::new(access, ClusterAccess::By(source), scenario.scope());
+    outside.slack = Some(Webhook::new(&rehearsal.endpoints.slack).map_err(|error| error.fault())?);
+    outside.watch_namespace(&place.namespace);
+    // The simulated place, and nothing else, may be changed by a live rehearsal.
+    let policy = Policy {
+        live: vec![LiveRule {
+            account: place.account.to_string(),
+            cluster: place.cluster.to_string(),
+            namespaces: vec![place.namespace.to_string()],
+            actions: RemedyKind::ALL.to_vec(),
+            confirm: Confirm::Typed,
+        }],
+        ..config.policy.clone()
+    };
+    let word = match rate {
+        Speed::Max => "max".to_owned(),
+        Speed::Times(factor) => format!("{factor}"),
+    };
+    Ok(World {
+        clock: Clock::simulated(Arc::clone(&rehearsal.clock)),
+        outside,
+        origin: Origin::Rehearsal { scenario: scenario.name.clone(), seed, speed: word },
+        policy,
+        scope: scenario.scope(),
+        services: scenario.services.iter().map(configured).collect(),
+        game_day: Some(Arc::clone(&rehearsal.faults)),
+    })
+}
+
+fn configured(spec: &crate::rehearsal::scenario::ServiceSpec) -> crate::config::ConfiguredService {
+    use crate::domain::observation::metric::{MetricId, MetricQuery};
+    use crate::domain::observation::service::{Origin, Service};
+    let metrics = spec.metrics.iter().map(|(role, metric)| {
+        let (namespace, name) = (metric.namespace.clone(), metric.name.clone());
+        let id = MetricId { namespace, name, dimensions: metric.dimensions.clone() };
+        (*role, MetricQuery { role: *role, metric: id, statistic: metric.statistic, period_s: metric.period_s })
+    });
+    crate::config::ConfiguredService {
+        service: Service {
+            name: spec.name.clone(),
+            workload: spec.workload.clone(),
+            log_groups: spec.log_groups.clone(),
+            metrics: metrics.collect(),
+            helm_release: spec.helm_release.clone(),
+            links: spec.links.clone(),
+            origin: Origin::Configured,
+        },
+        alarms: Vec::new(),
+    }
+}

@@ -1,0 +1,71 @@
+//! What is said in a silence: a run without a screen that waits for somebody else says for whom, and since when.
+
+use jiff::Timestamp;
+
+use crate::session::feeds::{Feed, FeedHealth, FeedId};
+use crate::session::{Record, Session};
+
+/// The first word of a silence comes after this, each further one after twice as long as the one before.
+const FIRST_MS: u64 = 5_000;
+/// However long it lasts, somebody is told this often.
+const LONGEST_MS: u64 = 60_000;
+
+/// A silence and how often it was told of.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Waits {
+    since: Option<u64>,
+    told: u32,
+}
+
+impl Waits {
+    /// The line that is due, if one is.
+    pub fn line(&mut self, fresh: &[Record], session: &Session, mono_ms: u64) -> Option<String> {
+        if !fresh.is_empty() {
+            *self = Self { since: Some(mono_ms), told: 0 };
+            return None;
+        }
+        let since = *self.since.get_or_insert(mono_ms);
+        let due = (FIRST_MS << self.told.min(10)).min(LONGEST_MS);
+        if mono_ms.saturating_sub(since) < due {
+            return None;
+        }
+        let waited: Vec<String> = session.feeds.iter().filter_map(|(id, feed)| words(*id, feed, session.now)).collect();
+        self.told += 1;
+        self.since = Some(mono_ms);
+        (!waited.is_empty()).then(|| format!("...      still waiting: {}", waited.join("; ")))
+    }
+}
+
+fn words(id: FeedId, feed: &Feed, now: Timestamp) -> Option<String> {
+    match &feed.health {
+        FeedHealth::Connecting => Some(format!("{}: no answer yet", id.word())),
+        FeedHealth::Retrying { attempt, until, fault } => {
+            let left = until.duration_since(now).as_secs().max(0);
+            let when = if left > 0 { format!("asked again in {left} s") } else { "asked again now".to_owned() };
+            Some(format!("{}: {} {attempt} failed, {when}", id.word(), fault.summary))
+        }
+        FeedHealth::Off { .. } | FeedHealth::Live | FeedHealth::Lost { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silence_is_told_of_ever_less_often() {
+        let mut session = Session::default();
+        session.feeds.insert(FeedId::Alarms, Feed::default());
+        let mut waits = Waits::default();
+        let told: Vec<u64> =
+            (0..240).map(|second| second * 1_000).filter(|at| waits.line(&[], &session, *at).is_some()).collect();
+        assert_eq!(told, [5_000, 15_000, 35_000, 75_000, 135_000, 195_000]);
+    }
+
+    #[test]
+    fn nothing_is_said_where_nobody_is_waited_for() {
+        let session = Session::default();
+        let mut waits = Waits::default();
+        assert!((0..100).all(|second| waits.line(&[], &session, second * 1_000).is_none()));
+    }
+}
