@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crossterm::event::{Event, EventStream};
+use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use futures::{Stream, StreamExt as _};
 use tokio::sync::mpsc;
 
@@ -71,7 +71,7 @@ async fn pass(inbox: &mpsc::Sender<Stamped>, stamped: Option<Stamped>) -> bool {
 
 fn input(event: Event) -> Option<Input> {
     match event {
-        Event::Key(key) => Some(Input::Key(key)),
+        Event::Key(key) => self::key(key).map(Input::Key),
         Event::Paste(text) => Some(Input::Paste(text)),
         Event::Resize(cols, rows) => Some(Input::Resize { cols, rows }),
         Event::FocusGained => Some(Input::Focus(Focus::Gained)),
@@ -79,6 +79,20 @@ fn input(event: Event) -> Option<Input> {
         // The mouse is never asked for.
         Event::Mouse(_) => None,
     }
+}
+
+/// A terminal that tells everything tells of releases and of Shift by itself as well. Neither is an input of its own: the
+/// Shift before an `A` must not look like typing under way. What Shift made of a letter is in the letter.
+fn key(mut key: KeyEvent) -> Option<KeyEvent> {
+    match key.code {
+        _ if key.kind == KeyEventKind::Release => return None,
+        KeyCode::Modifier(_) | KeyCode::CapsLock | KeyCode::NumLock | KeyCode::ScrollLock => return None,
+        KeyCode::Char(letter) if key.modifiers.contains(KeyModifiers::SHIFT) => {
+            key.code = KeyCode::Char(letter.to_uppercase().next().unwrap_or(letter));
+        }
+        _ => {}
+    }
+    Some(key)
 }
 
 #[cfg(test)]
@@ -90,7 +104,7 @@ mod tests {
     use std::task::{Context, Poll, Waker};
     use std::time::Duration;
 
-    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    use crossterm::event::ModifierKeyCode;
     use futures::stream;
 
     use super::*;
@@ -118,6 +132,16 @@ mod tests {
         let key = |letter| Input::Key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE));
         let expected = [key('a'), Input::Resize { cols: 90, rows: 30 }, Input::Focus(Focus::Lost), key('b')];
         assert_eq!(inputs, expected);
+    }
+
+    #[test]
+    fn of_what_a_telling_keyboard_sends_presses_and_repeats_alone_are_inputs() {
+        let sent = |code, modifiers, kind| super::key(KeyEvent::new_with_kind(code, modifiers, kind));
+        let shift = KeyCode::Modifier(ModifierKeyCode::LeftShift);
+        assert_eq!(sent(shift, KeyModifiers::SHIFT, KeyEventKind::Press), None);
+        assert_eq!(sent(KeyCode::Char('A'), KeyModifiers::NONE, KeyEventKind::Release), None);
+        let held = sent(KeyCode::Char('a'), KeyModifiers::SHIFT, KeyEventKind::Repeat).unwrap();
+        assert_eq!((held.code, held.kind), (KeyCode::Char('A'), KeyEventKind::Repeat));
     }
 
     #[tokio::test]

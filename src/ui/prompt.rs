@@ -34,7 +34,12 @@ pub struct Prompt {
 pub struct PromptWatch {
     drawn: Option<(Prompt, u64)>,
     last_input: Option<u64>,
+    refused: Option<u64>,
 }
+
+/// A key that is held down sends its first repeat up to this long after its press, and nearly every terminal sends it as
+/// one more press. Only a pause that is longer tells a second press from it.
+const HELD_MS: u64 = 1_200;
 
 impl PromptWatch {
     /// The screen can no longer be trusted to show it (resized, unfocused, repainted): it must be drawn again.
@@ -55,10 +60,14 @@ impl PromptWatch {
         }
     }
 
-    /// Whether a press at this moment counts for this prompt.
-    pub fn admits(&self, prompt: &Prompt, mono_ms: u64) -> Result<(), TooSoon> {
+    /// Whether a press at this moment counts for this prompt. After one that did not count the key may still be down.
+    pub fn admits(&mut self, prompt: &Prompt, mono_ms: u64) -> Result<(), TooSoon> {
         let drawn_at = self.drawn.as_ref().filter(|(shown, _)| shown == prompt).map(|(_, at)| *at);
-        guard(Press { drawn_at, input_before: self.last_input, at: mono_ms })
+        let pressed = guard(Press { drawn_at, input_before: self.last_input, at: mono_ms });
+        let held = self.refused.is_some_and(|before| mono_ms.saturating_sub(before) < HELD_MS);
+        let admitted = if held { pressed.and(Err(TooSoon::TypingUnderWay)) } else { pressed };
+        self.refused = admitted.is_err().then_some(mono_ms);
+        admitted
     }
 }
 

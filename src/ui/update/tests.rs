@@ -48,8 +48,8 @@ fn incident(number: u32) -> Incident {
     Incident::new(IncidentId(number), Service::bare("my-api"), Severity::P2, Timestamp::UNIX_EPOCH)
 }
 
-/// One incident with one step in a state.
-fn session(state: StepState) -> Session {
+/// One incident with one step in a state; its confirmation is `my-api 7f3a`.
+pub(crate) fn session(state: StepState) -> Session {
     let mut incident = incident(1);
     incident.plan = Some(Plan { runbook: "oom-leak".to_owned(), steps: vec![step(1, state)] });
     Session { incidents: BTreeMap::from([(I1, incident)]), ..Session::default() }

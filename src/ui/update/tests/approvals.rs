@@ -57,6 +57,25 @@ fn a_press_too_early_or_in_a_run_of_keys_does_not_count() {
     assert_eq!(person.sends(key_input("A", KeyEventKind::Release)), []);
 }
 
+/// The first repeat of a held key comes after a pause of its own, as long as a person's, and as one more press.
+#[test]
+fn a_key_held_since_before_the_grace_was_over_does_not_count_by_its_first_repeat() {
+    for delay in [260, 500, 660, 1_000] {
+        let mut person = Person::new(session(StepState::Rehearsed));
+        person.presses("5");
+        person.waits(GRACE_MS - 100);
+        assert_eq!(person.sends(key_input("A", KeyEventKind::Press)), [], "too early");
+        person.waits(delay);
+        assert_eq!(person.sends(key_input("A", KeyEventKind::Press)), [], "a repeat after {delay} ms");
+        for _ in 0..50 {
+            person.waits(33);
+            assert_eq!(person.sends(key_input("A", KeyEventKind::Press)), []);
+        }
+        person.waits(1_200);
+        assert_eq!(person.sends(key_input("A", KeyEventKind::Press)), [approve()], "let go, and pressed again");
+    }
+}
+
 #[test]
 fn another_digest_another_size_and_an_overlay_start_the_grace_again() {
     let mut person = Person::new(session(StepState::Rehearsed));
