@@ -91,7 +91,14 @@ fn cockpit(flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
         return Ok(refusal);
     }
     let _log = log_to_file(&config);
-    wait(runtime::cockpit(config))
+    match wait(runtime::cockpit(config))? {
+        // Nothing of the session before goes with the person: another world, another journal, and never live.
+        Ending::ForRehearsal => {
+            let flags = Flags { mode: Mode::DryRun, focus: None, record: None, ..flags.clone() };
+            rehearse(&RehearseArgs::default(), &flags, env)
+        }
+        ending => Ok(ending),
+    }
 }
 
 fn resume(session: &str, flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
@@ -138,7 +145,15 @@ fn rehearse(args: &RehearseArgs, flags: &Flags, env: &Environment) -> Result<End
     }
     let config = resolve(flags, env, World::Rehearsal)?;
     let options = catalogue::options(&args.into())?;
-    if config.surface == Surface::Screen && args.operator.is_none() && !catalogue::leaves_time_to_read(options.speed) {
+    if args.tour && config.surface != Surface::Screen {
+        return Err(
+            Fault::new(FaultKind::Usage, "The tour needs a terminal.").hint("Leave --headless and --output out.")
+        );
+    }
+    if matches!(config.surface, Surface::Screen | Surface::Plain)
+        && args.operator.is_none()
+        && !catalogue::leaves_time_to_read(options.speed)
+    {
         return Err(Fault::new(FaultKind::Usage, format!("--speed {} is too fast for a person.", args.speed))
             .hint("Approvals need 10 or less; add --headless to go faster."));
     }

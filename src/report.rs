@@ -1,6 +1,7 @@
 //! What leaves the program as text: transcript, incident object, Slack message, narration. Functions of records and the
 //! fold; they write to what they are given and open no file. Text from models and telemetry is cleaned once more here.
 
+pub mod cast;
 mod clean;
 pub mod incident;
 pub mod narration;

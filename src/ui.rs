@@ -4,6 +4,7 @@
 //! sizes arrive as arguments, so that every screen and every key is a table in a test.
 
 pub mod chart;
+pub mod contact;
 pub mod format;
 pub mod help;
 pub mod input;
@@ -14,5 +15,6 @@ pub mod model;
 pub mod prompt;
 pub mod search;
 pub mod theme;
+pub mod tour;
 pub mod update;
 pub mod view;

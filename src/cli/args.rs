@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::config::{AskedSurface, Colours, Flags, Glyphs, OutputForm};
+use crate::config::{AskedSurface, Colours, Flags, Glyphs, Link, Markers, OutputForm, Theme};
 use crate::domain::remediation::request::Mode;
 
 /// The examples under `--help`.
@@ -17,7 +17,7 @@ Examples:
   pagerdeck investigate --alarm NAME      one incident without a screen
 
 Exit codes: 0 done (a rehearsal: as its scenario expects), 1 fault (a rehearsal: not as expected), 2 usage,
-3 the incident is open and a plan waits for a person, 4 refused.";
+3 the incident is open and a plan waits for a person, 4 refused, 128 and its number: a signal ended it.";
 
 /// A terminal incident cockpit for the on-call engineer: evidence first, remedies behind a real lock.
 #[derive(Debug, Parser)]
@@ -60,12 +60,27 @@ pub(super) struct GlobalArgs {
     /// The form of the story without a screen; implies --headless.
     #[arg(long, global = true, value_name = "FORM")]
     pub(super) output: Option<FormWord>,
+    /// The cockpit as lines, for screen readers: one line an event, commands as words.
+    #[arg(long, global = true, conflicts_with_all = ["headless", "output"])]
+    plain: bool,
     /// No colours: bold, reverse and underline only.
     #[arg(long, global = true)]
     mono: bool,
     /// ASCII signs only.
     #[arg(long, global = true)]
     ascii: bool,
+    /// The colours of the screen.
+    #[arg(long, global = true, value_name = "NAME")]
+    theme: Option<ThemeWord>,
+    /// What curves are drawn with.
+    #[arg(long, global = true, value_name = "NAME")]
+    markers: Option<MarkersWord>,
+    /// Few frames, and at most 8 KiB a second to the terminal.
+    #[arg(long, global = true)]
+    slow_link: bool,
+    /// Record the screen to a new file, as an asciicast; what is typed to confirm is not in it.
+    #[arg(long, global = true, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// End a run without a screen after so many seconds of incident time.
     #[arg(long = "for", global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     limit: Option<u32>,
@@ -74,10 +89,11 @@ pub(super) struct GlobalArgs {
 impl GlobalArgs {
     /// As the configuration takes them.
     pub(super) fn flags(&self) -> Flags {
-        let surface = match (self.output, self.headless) {
-            (Some(word), _) => AskedSurface::Headless(word.form()),
-            (None, true) => AskedSurface::Headless(OutputForm::Text),
-            (None, false) => AskedSurface::Natural,
+        let surface = match (self.output, self.headless, self.plain) {
+            (Some(word), ..) => AskedSurface::Headless(word.form()),
+            (None, true, _) => AskedSurface::Headless(OutputForm::Text),
+            (None, false, true) => AskedSurface::Plain,
+            (None, false, false) => AskedSurface::Natural,
         };
         Flags {
             mode: if self.live { Mode::Live } else { Mode::DryRun },
@@ -89,8 +105,60 @@ impl GlobalArgs {
             surface,
             colours: self.mono.then_some(Colours::Mono),
             glyphs: self.ascii.then_some(Glyphs::Ascii),
+            theme: self.theme.map(ThemeWord::theme),
+            markers: self.markers.map(MarkersWord::markers),
+            link: self.slow_link.then_some(Link::Slow),
+            record: self.record.clone(),
             limit: self.limit.map(|seconds| jiff::SignedDuration::from_secs(i64::from(seconds))),
             ..Flags::default()
+        }
+    }
+}
+
+/// `--theme`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ThemeWord {
+    /// For dark and unknown backgrounds.
+    Default,
+    /// Stronger contrasts.
+    HighContrast,
+    /// For light backgrounds.
+    Light,
+    /// No colours.
+    Mono,
+}
+
+impl ThemeWord {
+    fn theme(self) -> Theme {
+        match self {
+            Self::Default => Theme::Default,
+            Self::HighContrast => Theme::HighContrast,
+            Self::Light => Theme::Light,
+            Self::Mono => Theme::Mono,
+        }
+    }
+}
+
+/// `--markers`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum MarkersWord {
+    /// Eight dots a cell.
+    Braille,
+    /// Filled columns.
+    Block,
+    /// A dot a column.
+    Dot,
+    /// A star a column.
+    Ascii,
+}
+
+impl MarkersWord {
+    fn markers(self) -> Markers {
+        match self {
+            Self::Braille => Markers::Braille,
+            Self::Block => Markers::Block,
+            Self::Dot => Markers::Dot,
+            Self::Ascii => Markers::Ascii,
         }
     }
 }
@@ -187,6 +255,9 @@ pub(super) struct RehearseArgs {
     /// A script of key presses and decisions; exists against the simulator only.
     #[arg(long, value_name = "FILE")]
     pub(super) operator: Option<PathBuf>,
+    /// A short tour that teaches the keys by doing. It presses none.
+    #[arg(long, conflicts_with_all = ["list", "operator", "check"])]
+    pub(super) tour: bool,
     /// Check a scenario's files and say what is wrong; run nothing.
     #[arg(long, value_name = "PATH", conflicts_with_all = ["list", "operator"])]
     pub(super) check: Option<PathBuf>,
@@ -239,6 +310,21 @@ pub(super) struct EvidenceArgs {
     pub(super) templates: bool,
 }
 
+impl Default for RehearseArgs {
+    /// As if nothing had been said.
+    fn default() -> Self {
+        Self {
+            scenario: "oom-leak".to_owned(),
+            list: false,
+            speed: "1".to_owned(),
+            seed: None,
+            operator: None,
+            tour: false,
+            check: None,
+        }
+    }
+}
+
 fn named_file(text: &str) -> Result<(String, PathBuf), String> {
     let (name, file) = text.split_once('=').ok_or("It is written NAME=FILE.csv.")?;
     if name.is_empty() || file.is_empty() {
@@ -287,6 +373,8 @@ pub(super) enum ExportWord {
     Md,
     /// JSON.
     Json,
+    /// The screen played again, as an asciicast.
+    Cast,
 }
 
 /// `pagerdeck config`.

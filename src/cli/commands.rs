@@ -22,6 +22,7 @@ impl From<&RehearseArgs> for catalogue::Asked {
             speed: args.speed.clone(),
             seed: args.seed,
             operator: args.operator.clone(),
+            tour: args.tour,
         }
     }
 }
@@ -82,6 +83,7 @@ pub(super) fn export(config: &Config, args: &ExportArgs) -> Result<Ending, Fault
     let text = match args.format {
         ExportWord::Md => archive::markdown(&path)?,
         ExportWord::Json => archive::json(&path)?,
+        ExportWord::Cast => runtime::film(&path, config)?,
     };
     let Some(out) = &args.out else { return print::out(&text) };
     archive::write_private(out, &text)?;

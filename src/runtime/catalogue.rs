@@ -8,6 +8,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::rehearsal::clock::Speed;
 use crate::rehearsal::review::review;
 use crate::rehearsal::scenario;
+use crate::ui::tour::Lesson;
 
 pub use crate::rehearsal::scenario::ScenarioSummary;
 
@@ -25,6 +26,8 @@ pub struct Asked {
     pub seed: Option<u64>,
     /// The operator's script.
     pub operator: Option<PathBuf>,
+    /// Whether a tour leads through it.
+    pub tour: bool,
 }
 
 /// The scenarios that ship with the program.
@@ -52,7 +55,8 @@ pub fn check(path: &Path) -> Result<Checked, Fault> {
 pub fn options(asked: &Asked) -> Result<RehearseOptions, Fault> {
     let speed = speed(&asked.speed)?;
     let operator = asked.operator.as_deref().map(operator).transpose()?;
-    Ok(RehearseOptions { scenario: scenario::load(&asked.scenario)?, speed, seed: asked.seed, operator })
+    let tour = asked.tour.then(Lesson::default);
+    Ok(RehearseOptions { scenario: scenario::load(&asked.scenario)?, speed, seed: asked.seed, operator, tour })
 }
 
 /// Whether a person can decide at this speed.

@@ -1,5 +1,5 @@
-//! The cockpit: the loop with a screen. Awaits nothing but its inbox; draws when something changed, at most thirty
-//! times a second, and on input at once.
+//! The cockpit: the loop with a screen. Awaits nothing but its inbox; draws when something changed, as fast as the link
+//! and its budget allow, and on input at once.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -7,26 +7,29 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::bell::Bell;
+use super::bell::{Bell, News};
+use super::clock::wall_now;
 use super::core::Core;
 use super::desk::{self, Hands, Wish};
+use super::ending::Ending;
 use super::export;
 use super::inbox::{Inbox, Signal};
 use super::input::{Stamped, read};
-use super::launch::{Ending, Run};
-use super::terminal::{Drawn, Screen, ScreenOptions};
+use super::launch::Run;
+use super::options::options;
+use super::quiet::Quiet;
+use super::terminal::{Drawn, Pacing, Recorder, Screen, Telling};
 use super::virtual_screen::instants;
-use crate::config::{self, Config};
-use crate::domain::fault::{Fault, FaultKind};
+use crate::config::Config;
+use crate::domain::fault::Fault;
 use crate::session::event::{Event, ReportEvent};
 use crate::session::remediation::stand_down_all;
 use crate::ui::input::Input;
-use crate::ui::keymap::Keymap;
-use crate::ui::model::{Colours, Glyphs, Size, Tone, Ui, UiOptions};
+use crate::ui::model::{Instants, Pace, Size, Tone, Ui};
+use crate::ui::prompt::{self, Stage};
+use crate::ui::tour::Lesson;
 use crate::ui::{update, view};
 
-/// The shortest time between two frames that data alone asks for.
-const FRAME_MS: u64 = 33;
 /// The longest time without a look at the clock: ages and the clock in line 1 move once a second.
 const TICK: Duration = Duration::from_secs(1);
 /// Messages taken in between two frames at the most, so that a flood cannot keep the screen waiting.
@@ -37,20 +40,32 @@ const INPUTS: usize = 64;
 const STANDING_TICK: Duration = Duration::from_millis(1);
 
 /// Runs the cockpit until the person leaves or a signal ends it.
-pub async fn run(run: Run, config: &Config) -> Result<Ending, Fault> {
+pub async fn run(run: Run, config: &Config, tour: Option<Lesson>) -> Result<Ending, Fault> {
     let Run { core, inbox } = run;
     let options = options(config)?;
     let signals = super::signals::listen(&core);
-    let screen = Screen::enter(ScreenOptions { multiplexer: config.screen.multiplexer })?;
-    let size = screen.size();
-    let ui = Ui::new(options, size);
-    let files = config.paths.state.join("exports");
-    let mut cockpit =
-        Cockpit { core, inbox, screen, ui, files, drawn_at: 0, dirty: Dirty::Now, gone: None, bell: Bell::default() };
+    let recorder = config.record.as_deref().map(|path| record(path, &core)).transpose()?;
+    let screen = Screen::enter(config.into())?;
+    let ui = Ui { tour, ..Ui::new(options, screen.size()) };
+    let mut cockpit = Cockpit {
+        core,
+        inbox,
+        screen,
+        ui,
+        config: config.clone(),
+        pacing: Pacing::of(config.screen.link),
+        quiet: Quiet::default(),
+        dirty: Dirty::Now,
+        gone: None,
+        bell: Bell::of(config.notices),
+        recorder,
+    };
     listen(&cockpit.core);
-    let reason = cockpit.fly().await;
+    let left = cockpit.fly().await;
     drop(signals);
     cockpit.screen.restore();
+    cockpit.recorder = None;
+    let reason = left.reason();
     let effects = stand_down_all(&cockpit.core.session, &reason);
     cockpit.core.conclude(effects);
     // Nobody reads it any more: who still has something to tell must not wait.
@@ -58,10 +73,45 @@ pub async fn run(run: Run, config: &Config) -> Result<Ending, Fault> {
     let was_told = cockpit.core.session.read_only.is_some();
     cockpit.core.end(&reason).await;
     match cockpit.core.session.read_only {
+        Some(fault) if !was_told => {
+            Err(fault.hint("The end of this session is not in its journal; what was decided before is."))
+        }
         // The screen has said so all along, in line 1.
-        Some(_) if was_told => Ok(Ending::Done),
-        Some(fault) => Err(fault.hint("The end of this session is not in its journal; what was decided before is.")),
-        None => Ok(Ending::Done),
+        Some(_) | None => Ok(left.ending()),
+    }
+}
+
+fn record(path: &Path, core: &Core) -> Result<Recorder, Fault> {
+    // The first frame tells the size; the header has the usual one.
+    Recorder::start(path, Size::default(), (wall_now(), core.clock.mono_ms()))
+}
+
+/// How the cockpit was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    /// By a key.
+    ByPerson,
+    /// By a key, for a rehearsal.
+    ForRehearsal,
+    /// By a signal; a terminal that is gone is one, too.
+    BySignal(Signal),
+}
+
+impl Left {
+    fn reason(self) -> String {
+        match self {
+            Self::ByPerson => "the person left".to_owned(),
+            Self::ForRehearsal => "the person left for a rehearsal".to_owned(),
+            Self::BySignal(signal) => format!("signal {signal:?}").to_lowercase(),
+        }
+    }
+
+    fn ending(self) -> Ending {
+        match self {
+            Self::ByPerson => Ending::Done,
+            Self::ForRehearsal => Ending::ForRehearsal,
+            Self::BySignal(signal) => Ending::Signalled { number: signal.number(), why: String::new() },
+        }
     }
 }
 
@@ -81,31 +131,6 @@ fn listen(core: &Core) {
     });
 }
 
-/// Whether the cockpit could open with this configuration.
-pub fn check_screen(config: &Config) -> Result<(), Fault> {
-    options(config).map(drop)
-}
-
-/// What configuration settles about the screen. A key that cannot be moved is a fault before the terminal is taken.
-fn options(config: &Config) -> Result<UiOptions, Fault> {
-    let changes = config.keys.iter().map(|(id, keys)| (id.as_str(), keys.clone()));
-    let keymap = Keymap::with(changes)
-        .map_err(|fault| Fault::new(FaultKind::Usage, format!("{}: keys: {fault}", config.paths.config.display())))?;
-    Ok(UiOptions {
-        colours: match config.screen.colours {
-            config::Colours::Full => Colours::Full,
-            config::Colours::Mono => Colours::Mono,
-        },
-        glyphs: match config.screen.glyphs {
-            config::Glyphs::Unicode => Glyphs::Unicode,
-            config::Glyphs::Ascii => Glyphs::Ascii,
-        },
-        zone: config.zone.clone(),
-        keymap,
-        ..UiOptions::default()
-    })
-}
-
 /// Whether a frame is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dirty {
@@ -122,20 +147,22 @@ struct Cockpit {
     inbox: mpsc::Receiver<Inbox>,
     screen: Screen,
     ui: Ui,
-    files: PathBuf,
-    drawn_at: u64,
+    config: Config,
+    pacing: Pacing,
+    quiet: Quiet,
     dirty: Dirty,
-    gone: Option<&'static str>,
+    gone: Option<Left>,
     bell: Bell,
+    recorder: Option<Recorder>,
 }
 
 impl Cockpit {
-    /// The loop. Returns why it ended.
-    async fn fly(&mut self) -> String {
+    /// The loop. Returns how it was left.
+    async fn fly(&mut self) -> Left {
         loop {
             self.draw();
-            if let Some(reason) = self.gone {
-                return reason.to_owned();
+            if let Some(left) = self.gone {
+                return left;
             }
             let wait = self.wait();
             let first = tokio::select! {
@@ -146,12 +173,12 @@ impl Cockpit {
             if first.is_none() {
                 self.tick();
             }
-            if let Some(reason) = self.take_in(first) {
-                return reason;
+            if let Some(left) = self.take_in(first) {
+                return left;
             }
             self.core.pump();
-            if let Some(text) = self.bell.news(&self.core.session, self.core.clock.now()) {
-                self.screen.notify(&text);
+            if let Some(News { text, .. }) = self.bell.news(&self.core.session, self.core.clock.now()) {
+                self.screen.notify(&text, self.config.notices.by);
             }
             if self.core.clock.stands_still() && self.core.is_idle() && self.inbox.is_empty() {
                 self.core.clock.jump();
@@ -159,19 +186,20 @@ impl Cockpit {
         }
     }
 
-    fn take_in(&mut self, first: Option<Inbox>) -> Option<String> {
+    fn take_in(&mut self, first: Option<Inbox>) -> Option<Left> {
         let mut next = first;
         for _ in 0..BATCH {
             let Some(message) = next.or_else(|| self.inbox.try_recv().ok()) else { break };
-            if let Some(reason) = self.take(message) {
-                return Some(reason);
+            if let Some(left) = self.take(message) {
+                return Some(left);
             }
             next = None;
         }
         None
     }
 
-    fn take(&mut self, message: Inbox) -> Option<String> {
+    fn take(&mut self, message: Inbox) -> Option<Left> {
+        self.quiet.note(&message, self.core.clock.mono_ms());
         let dirties = matches!(
             message,
             Inbox::Event { .. } | Inbox::Hidden { .. } | Inbox::JournalFailed(_) | Inbox::TaskPanicked { .. }
@@ -186,7 +214,7 @@ impl Cockpit {
                 self.dirty = Dirty::Now;
                 None
             }
-            Inbox::Signal(signal) => Some(format!("signal {signal:?}").to_lowercase()),
+            Inbox::Signal(signal) => Some(Left::BySignal(signal)),
             Inbox::Saved(saved) => {
                 self.saved(saved);
                 None
@@ -216,7 +244,7 @@ impl Cockpit {
         self.soon();
     }
 
-    fn input(&mut self, input: Input, mono_ms: u64) -> Option<String> {
+    fn input(&mut self, input: Input, mono_ms: u64) -> Option<Left> {
         self.dirty = Dirty::Now;
         if let Input::Resize { cols, rows } = input {
             self.screen.resized(Size { cols, rows });
@@ -225,20 +253,20 @@ impl Cockpit {
             self.bell.focus(focus);
         }
         // The stamp of the reading thread: time spent in the queue must not look like a pause of the person.
-        let at = crate::ui::model::Instants { mono_ms, ..instants(&self.core) };
+        let at = Instants { mono_ms, ..instants(&self.core) };
         for intent in update::update(&mut self.ui, input, &self.core.session, at) {
             let wish = desk::apply(&mut self.core, Hands::Person, intent);
-            if let Some(reason) = self.grant(wish) {
-                return Some(reason);
+            if let Some(left) = self.grant(wish) {
+                return Some(left);
             }
         }
         None
     }
 
-    fn grant(&mut self, wish: Wish) -> Option<String> {
+    fn grant(&mut self, wish: Wish) -> Option<Left> {
         match wish {
             Wish::Done => {}
-            Wish::Quit => return Some("the person left".to_owned()),
+            Wish::Quit => return Some(Left::ByPerson),
             Wish::Tell(text) => self.tell(Tone::Warned, text),
             Wish::Repaint => self.screen.repaint(),
             Wish::Suspend => {
@@ -251,8 +279,30 @@ impl Cockpit {
             },
             Wish::Save { name, text } => self.save(name, text),
             Wish::Export => self.export(),
+            Wish::Reload => self.reload(),
+            Wish::TryRehearsal => return Some(Left::ForRehearsal),
         }
         None
+    }
+
+    /// Reads the configuration again and takes over what concerns the screen. A broken file changes nothing.
+    fn reload(&mut self) {
+        let read = self.config.read_again().and_then(|config| options(&config).map(|options| (config, options)));
+        match read {
+            Ok((config, options)) => {
+                (self.pacing, self.ui.options) = (Pacing::of(config.screen.link), options);
+                self.bell.rules(config.notices);
+                self.config = config;
+                self.screen.repaint();
+                let text = "The configuration was read again: looks, keys, panes and notices. The rest holds from the next start.";
+                self.tell(Tone::Told, text.to_owned());
+            }
+            Err(fault) => self.tell(Tone::Refused, format!("The configuration stays as it was: {fault}")),
+        }
+    }
+
+    fn files(&self) -> PathBuf {
+        self.config.paths.state.join("exports")
     }
 
     fn tell(&mut self, tone: Tone, text: String) {
@@ -261,12 +311,12 @@ impl Cockpit {
     }
 
     fn save(&mut self, name: String, text: String) {
-        let folder = self.files.clone();
+        let folder = self.files();
         self.write(move || export::write_text(&folder, Path::new(&name), &text));
     }
 
     fn export(&mut self) {
-        let (journal, folder) = (self.core.journal_path(), self.files.clone());
+        let (journal, folder) = (self.core.journal_path(), self.files());
         self.write(move || export::write_transcript(&journal, &folder));
     }
 
@@ -296,11 +346,11 @@ impl Cockpit {
         if self.core.clock.stands_still() {
             return STANDING_TICK;
         }
-        match self.dirty {
-            Dirty::No => TICK,
-            Dirty::Soon | Dirty::Now => {
-                let since = self.core.clock.mono_ms().saturating_sub(self.drawn_at);
-                Duration::from_millis(FRAME_MS.saturating_sub(since))
+        match (self.dirty, self.ui.pace) {
+            (Dirty::No, Pace::Lively) => TICK,
+            (Dirty::No, Pace::Quiet) => Quiet::tick(&self.core.clock),
+            (Dirty::Soon | Dirty::Now, _) => {
+                Duration::from_millis(self.pacing.due_at().saturating_sub(self.core.clock.mono_ms()))
             }
         }
     }
@@ -309,22 +359,47 @@ impl Cockpit {
         let at = instants(&self.core);
         let due = match self.dirty {
             Dirty::No => false,
-            Dirty::Soon => at.mono_ms.saturating_sub(self.drawn_at) >= FRAME_MS,
+            Dirty::Soon => at.mono_ms >= self.pacing.due_at(),
             Dirty::Now => true,
         };
         if !due {
             return;
         }
+        self.ui.pace = self.quiet.pace((&self.ui, &self.core.session), at.mono_ms);
+        self.record(at);
         let (ui, session) = (&self.ui, &self.core.session);
         match self.screen.draw(|frame| view::draw(frame, ui, session, at.now)) {
-            Ok(Drawn::Written | Drawn::Unchanged) => {
+            Ok(drawn) => {
+                if let Drawn::Written { bytes, stall_ms } = drawn {
+                    self.pacing.drawn(at.mono_ms, bytes, stall_ms);
+                }
                 update::drawn(&mut self.ui, session, instants(&self.core));
+                self.ask_keys();
                 self.dirty = Dirty::No;
             }
             // A slow terminal has not taken the frame before: the newest one wins, as soon as there is room.
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.dirty = Dirty::Soon,
-            Err(_) => self.gone = Some("the terminal is gone"),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.pacing.drawn(at.mono_ms, 0, 0);
+                self.dirty = Dirty::Soon;
+            }
+            Err(_) => self.gone = Some(Left::BySignal(Signal::HangUp)),
         }
-        self.drawn_at = at.mono_ms;
+    }
+
+    /// Draws the frame for the recording, if there is one: without what a person types.
+    fn record(&mut self, at: Instants) {
+        let Some(recorder) = &mut self.recorder else { return };
+        let (ui, session) = (self.ui.for_recording(), &self.core.session);
+        if !recorder.frame((ui.size, at.mono_ms), |frame| view::draw(frame, &ui, session, at.now)) {
+            self.recorder = None;
+            self.tell(Tone::Refused, "The recording ended: its file takes no more.".to_owned());
+        }
+    }
+
+    /// While a decision can be pressed, a held key has to be told from a fresh one, wherever the terminal can.
+    fn ask_keys(&mut self) {
+        let asked = prompt::shown(&self.ui, &self.core.session);
+        let decides = asked.is_some_and(|prompt| prompt.stage == Stage::Decide);
+        self.screen.ask_keys(if decides { Telling::Everything } else { Telling::Presses });
     }
 }

@@ -45,6 +45,10 @@ pub enum Wish {
     },
     /// Write the transcript out.
     Export,
+    /// Read the configuration again.
+    Reload,
+    /// Leave for a rehearsal.
+    TryRehearsal,
 }
 
 /// Who presses the keys.
@@ -65,6 +69,8 @@ pub fn apply(core: &mut Core, hands: Hands, intent: Intent) -> Wish {
         Intent::Copy { text } => Wish::Copy(text),
         Intent::Save { name, text } => Wish::Save { name, text },
         Intent::Export => Wish::Export,
+        Intent::Reload => Wish::Reload,
+        Intent::TryRehearsal => Wish::TryRehearsal,
         Intent::Approve { incident, step, digest } => approve(core, hands, (incident, step), &digest),
         Intent::Confirm { incident, step, digest } => decide(core, (incident, step), |by, expires_at| {
             Decision::Approved { digest, confirm: Confirm::Typed, by, expires_at }
@@ -141,6 +147,8 @@ fn inquire(core: &mut Core, intent: Intent) -> Wish {
         | Intent::Copy { .. }
         | Intent::Save { .. }
         | Intent::Export
+        | Intent::Reload
+        | Intent::TryRehearsal
         | Intent::GameDay { .. }
         | Intent::Approve { .. }
         | Intent::Confirm { .. }

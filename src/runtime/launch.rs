@@ -1,34 +1,32 @@
 //! The runs that the command line asks for: assembles clock, outside, journal and loop, and judges the end.
 
+mod world;
+
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::{Notify, mpsc};
 
-use super::clock::{Clock, wall_now};
+use self::world::{World, real_world, rehearsed_world};
+use super::clock::wall_now;
 use super::core::{Core, Watched};
+use super::ending::Ending;
 use super::expectation;
-use super::headless::{self, Ended, Headless};
+use super::headless::{self, Audience, Ended, Headless};
 use super::inbox::{self, Inbox, Postbox};
 use super::operator::{Moment, Operator};
-use super::outside::{AwsAccess, ClusterAccess, Outside};
 use super::runner::{Means, Runner};
 use super::scribe::Scribe;
 use super::tasks::Tasks;
 use super::virtual_screen::VirtualScreen;
-use crate::adapters::aws::clients::{CallTimeouts, ClientOptions, Endpoints};
-use crate::adapters::kubernetes::connect::Source;
-use crate::adapters::slack::Webhook;
-use crate::config::{ClusterSource, Config, OutputForm, Surface};
-use crate::domain::diagnosis::sufficiency::RemedyKind;
+use super::waits::Waits;
+use crate::config::{Config, OutputForm, Surface};
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::scope::Scope;
-use crate::domain::remediation::policy::{Confirm, LiveRule, Policy};
 use crate::domain::remediation::request::Mode;
 use crate::journal::{End, Preamble, Writer};
 use crate::rehearsal::clock::Speed;
-use crate::rehearsal::faults::FaultPlan;
 use crate::rehearsal::scenario::Scenario;
 use crate::rehearsal::{Rehearsal, StartOptions};
 use crate::report::incident::{Requests, Surroundings};
@@ -37,27 +35,7 @@ use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::header::{Header, Origin, SessionId, SlackUse};
 use crate::session::{Session, update};
 use crate::ui::model::UiOptions;
-
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// It did what was asked.
-    Done,
-    /// A rehearsal came to what its scenario expects.
-    AsExpected,
-    /// It did not.
-    NotAsExpected {
-        /// How it differs.
-        why: String,
-    },
-    /// `investigate` ended with a plan waiting for a person.
-    PlanWaiting,
-    /// What was asked is refused.
-    Refused {
-        /// Why.
-        why: String,
-    },
-}
+use crate::ui::tour::Lesson;
 
 /// How to rehearse.
 #[derive(Debug)]
@@ -70,6 +48,8 @@ pub struct RehearseOptions {
     pub seed: Option<u64>,
     /// Presses the keys.
     pub operator: Option<Operator>,
+    /// Where a tour begins, if there is to be one.
+    pub tour: Option<Lesson>,
 }
 
 /// A run, assembled and not yet begun.
@@ -80,26 +60,18 @@ pub struct Run {
     pub inbox: mpsc::Receiver<Inbox>,
 }
 
-/// What differs between a real run and a rehearsal.
-struct World {
-    clock: Clock,
-    outside: Outside,
-    origin: Origin,
-    policy: Policy,
-    scope: Scope,
-    services: Vec<crate::config::ConfiguredService>,
-    /// What a game day may make fail; the real world has no such thing.
-    game_day: Option<Arc<FaultPlan>>,
-}
-
 /// The cockpit, or its story as text, on the real endpoints.
 pub async fn cockpit(config: Config) -> Result<Ending, Fault> {
     let world = real_world(&config)?;
     match config.surface {
-        Surface::Screen => super::cockpit::run(assemble(&config, world, Watched::ByNobody), &config).await,
+        Surface::Screen => super::cockpit::run(assemble(&config, world, Watched::ByNobody), &config, None).await,
+        Surface::Plain => super::plain::run(assemble(&config, world, Watched::ByPrinter), &config).await,
         Surface::Headless(form) => {
             let told = tell(&config, world, form, None).await?;
-            lost_alarms(&told.session).or_else(|| told.ended.fault()).map_or(Ok(Ending::Done), Err)
+            match told.ended.cut_short() {
+                Some(ending) => ending,
+                None => lost_alarms(&told.session).map_or(Ok(Ending::Done), Err),
+            }
         }
     }
 }
@@ -108,13 +80,13 @@ pub async fn cockpit(config: Config) -> Result<Ending, Fault> {
 pub async fn investigate(mut config: Config, alarm: &str) -> Result<Ending, Fault> {
     config.focus = Some(alarm.to_owned());
     let form = match config.surface {
-        Surface::Screen => OutputForm::Text,
+        Surface::Screen | Surface::Plain => OutputForm::Text,
         Surface::Headless(form) => form,
     };
     let world = real_world(&config)?;
     let told = tell(&config, world, form, None).await?;
-    match (told.ended.fault(), told.session.focused()) {
-        (Some(fault), _) => Err(fault),
+    match (told.ended.cut_short(), told.session.focused()) {
+        (Some(ending), _) => ending,
         (None, Some(incident)) if incident.plan.is_some() => Ok(Ending::PlanWaiting),
         (None, Some(_)) => Ok(Ending::Done),
         (None, None) => Err(no_such_alarm(&told.session, alarm)),
@@ -155,9 +127,14 @@ pub async fn rehearse(config: Config, options: RehearseOptions) -> Result<Ending
     let world = rehearsed_world(&config, &rehearsal, (options.speed, seed))?;
     let ending = match config.surface {
         Surface::Screen if options.operator.is_none() => {
-            super::cockpit::run(assemble(&config, world, Watched::ByNobody), &config).await
+            super::cockpit::run(assemble(&config, world, Watched::ByNobody), &config, options.tour).await
         }
-        Surface::Screen => rehearse_told(&config, &rehearsal, world, OutputForm::Text, options.operator).await,
+        Surface::Plain if options.operator.is_none() => {
+            super::plain::run(assemble(&config, world, Watched::ByPrinter), &config).await
+        }
+        Surface::Screen | Surface::Plain => {
+            rehearse_told(&config, &rehearsal, world, OutputForm::Text, options.operator).await
+        }
         Surface::Headless(form) => rehearse_told(&config, &rehearsal, world, form, options.operator).await,
     };
     rehearsal.stop().await;
@@ -181,14 +158,16 @@ async fn rehearse_told(
     let comparable = match told.ended {
         Ended::Told => true,
         Ended::TimeUp => headless::has_come_to_its_point(&told.session),
-        Ended::GaveUp | Ended::Signalled(_) => false,
+        Ended::GaveUp | Ended::Unread | Ended::Signalled(_) => false,
     };
     if comparable {
         differences.extend(expectation::differences(&told.session, &rehearsal.scenario.expect));
     }
-    match (told.ended.fault(), differences.is_empty()) {
+    match (told.ended.cut_short(), differences.is_empty()) {
+        // Nobody listens any more, so nobody is told that the script was not finished.
+        (Some(ending), _) if told.ended == Ended::Unread => ending,
         (_, false) => Ok(Ending::NotAsExpected { why: differences.join(" ") }),
-        (Some(fault), true) => Err(fault),
+        (Some(ending), true) => ending,
         (None, true) if told.ended == Ended::Told => Ok(Ending::AsExpected),
         (None, true) => Ok(Ending::Done),
     }
@@ -226,7 +205,7 @@ async fn tell_run(
     let Run { mut core, mut inbox } = run;
     let signals = super::signals::listen(&core);
     let narrator = crate::report::narration::Narrator::new(headless::signs(config.screen.glyphs));
-    let mut headless = Headless { form, narrator, lasting: config.limit, operator };
+    let mut headless = Headless { form, narrator, lasting: config.limit, operator, waits: Waits::default() };
     let mut out = std::io::stdout();
     let run = headless::run(&mut core, &mut inbox, &mut headless, &mut out).await;
     drop(signals);
@@ -234,7 +213,7 @@ async fn tell_run(
     // Nobody reads it any more: who still has something to tell must not wait.
     inbox.close();
     core.end(reason).await;
-    let (ended, timings) = run?;
+    let (mut ended, timings) = run?;
     let journal = Some(core.journal_path()).filter(|path| path.is_file());
     if form == OutputForm::Json {
         let around = Surroundings {
@@ -244,7 +223,9 @@ async fn tell_run(
         };
         let chosen = crate::report::incident::chosen(&core.session).map(|incident| incident.id);
         let object = crate::report::incident::object(&core.session, chosen, &around);
-        headless::write_line(&mut out, &format!("{object:#}"))?;
+        if headless::write_line(&mut out, &format!("{object:#}"))? == Audience::Gone {
+            ended = Ended::Unread;
+        }
     } else if form == OutputForm::Text {
         let place = journal.map_or_else(|| "none".to_owned(), |path| path.display().to_string());
         let _ = writeln!(out, "journal  {place}");
@@ -282,11 +263,7 @@ pub async fn resume(path: &Path, config: Config) -> Result<Ending, Fault> {
     let world = real_world(&config)?;
     let (sender, inbox) = mpsc::channel(inbox::CAPACITY);
     let scribe = Scribe::start(writer, path, sender.clone())?;
-    let form = match config.surface {
-        Surface::Screen => None,
-        Surface::Headless(form) => Some(form),
-    };
-    let watched = if form.is_some() { Watched::ByPrinter } else { Watched::ByNobody };
+    let watched = if config.surface == Surface::Screen { Watched::ByNobody } else { Watched::ByPrinter };
     let mut run = begin(session, world, (sender, inbox), scribe, watched);
     let note = match resumed.end {
         End::Whole => "the process before ended".to_owned(),
@@ -294,11 +271,12 @@ pub async fn resume(path: &Path, config: Config) -> Result<Ending, Fault> {
     };
     run.core.commit(None, Event::Session(SessionEvent::Resumed { note }));
     run.core.runner.start_feeds();
-    match form {
-        None => super::cockpit::run(run, &config).await,
-        Some(form) => {
+    match config.surface {
+        Surface::Screen => super::cockpit::run(run, &config, None).await,
+        Surface::Plain => super::plain::run(run, &config).await,
+        Surface::Headless(form) => {
             let told = tell_run(&config, run, form, None, None).await?;
-            told.ended.fault().map_or(Ok(Ending::Done), Err)
+            told.ended.cut_short().unwrap_or(Ok(Ending::Done))
         }
     }
 }
@@ -314,108 +292,6 @@ fn may_not_go_on_live(session: &Session, config: &Config) -> Option<String> {
         (Mode::Live, Mode::Live) => (session.header.policy != config.policy).then(|| {
             "The policy is no longer the one this live session was started under. Start a new session.".to_owned()
         }),
-    }
-}
-
-fn real_world(config: &Config) -> Result<World, Fault> {
-    crate::adapters::install_tls_provider();
-    let times = config.aws.timeouts;
-    let options = ClientOptions {
-        profile: config.aws.profile.clone(),
-        region: config.aws.region.clone(),
-        endpoints: Endpoints { all: config.aws.endpoint.clone(), ..Endpoints::default() },
-        timeouts: CallTimeouts { connect: times.connect, first_byte: times.answer, ..CallTimeouts::default() },
-    };
-    let cluster = match &config.cluster.source {
-        ClusterSource::Kubeconfig { path, context } => {
-            ClusterAccess::By(Source::Kubeconfig { path: path.clone(), context: context.clone() })
-        }
-        ClusterSource::InCluster => ClusterAccess::By(Source::InCluster),
-        ClusterSource::Off { why } => ClusterAccess::Off { why: why.clone() },
-    };
-    let scope = Scope { region: config.aws.region.clone().unwrap_or_default(), ..Scope::default() };
-    let mut outside = Outside::new(AwsAccess::Real(Box::new(options)), cluster, scope.clone());
-    outside.slack = config
-        .slack
-        .as_ref()
-        .map(|address| Webhook::new(address.reveal()))
-        .transpose()
-        .map_err(|error| error.fault())?;
-    outside.log_groups.clone_from(&config.log_groups);
-    outside.logs = config.logs;
-    for namespace in &config.cluster.namespaces {
-        outside.watch_namespace(namespace);
-    }
-    Ok(World {
-        clock: Clock::wall(),
-        outside,
-        origin: Origin::Real,
-        policy: config.policy.clone(),
-        scope,
-        services: config.services.clone(),
-        game_day: None,
-    })
-}
-
-fn rehearsed_world(config: &Config, rehearsal: &Rehearsal, (rate, seed): (Speed, u64)) -> Result<World, Fault> {
-    crate::adapters::install_tls_provider();
-    let scenario = &rehearsal.scenario;
-    let place = &scenario.scope;
-    let source = Source::Rehearsal {
-        url: rehearsal.endpoints.kubernetes.clone(),
-        cluster: place.cluster.clone(),
-        context: place.context.clone(),
-    };
-    let access = AwsAccess::Rehearsal { endpoint: rehearsal.endpoints.aws.clone() };
-    let mut outside = Outside::new(access, ClusterAccess::By(source), scenario.scope());
-    outside.logs = config.logs;
-    outside.slack = Some(Webhook::new(&rehearsal.endpoints.slack).map_err(|error| error.fault())?);
-    outside.watch_namespace(&place.namespace);
-    // The simulated place, and nothing else, may be changed by a live rehearsal.
-    let policy = Policy {
-        live: vec![LiveRule {
-            account: place.account.to_string(),
-            cluster: place.cluster.to_string(),
-            namespaces: vec![place.namespace.to_string()],
-            actions: RemedyKind::ALL.to_vec(),
-            confirm: Confirm::Typed,
-        }],
-        ..config.policy.clone()
-    };
-    let word = match rate {
-        Speed::Max => "max".to_owned(),
-        Speed::Times(factor) => format!("{factor}"),
-    };
-    Ok(World {
-        clock: Clock::simulated(Arc::clone(&rehearsal.clock)),
-        outside,
-        origin: Origin::Rehearsal { scenario: scenario.name.clone(), seed, speed: word },
-        policy,
-        scope: scenario.scope(),
-        services: scenario.services.iter().map(configured).collect(),
-        game_day: Some(Arc::clone(&rehearsal.faults)),
-    })
-}
-
-fn configured(spec: &crate::rehearsal::scenario::ServiceSpec) -> crate::config::ConfiguredService {
-    use crate::domain::observation::metric::{MetricId, MetricQuery};
-    use crate::domain::observation::service::{Origin, Service};
-    let metrics = spec.metrics.iter().map(|(role, metric)| {
-        let (namespace, name) = (metric.namespace.clone(), metric.name.clone());
-        let id = MetricId { namespace, name, dimensions: metric.dimensions.clone() };
-        (*role, MetricQuery { role: *role, metric: id, statistic: metric.statistic, period_s: metric.period_s })
-    });
-    crate::config::ConfiguredService {
-        service: Service {
-            name: spec.name.clone(),
-            workload: spec.workload.clone(),
-            log_groups: spec.log_groups.clone(),
-            metrics: metrics.collect(),
-            helm_release: spec.helm_release.clone(),
-            links: spec.links.clone(),
-            origin: Origin::Configured,
-        },
-        alarms: Vec::new(),
     }
 }
 
@@ -488,11 +364,18 @@ fn open_journal(path: &Path, id: &SessionId, inbox: mpsc::Sender<Inbox>) -> Resu
     Scribe::start(writer, path, inbox)
 }
 
-/// Sortable by start, and distinct for two sessions of one second.
+/// Sortable by start, and distinct for two sessions of one second: of two processes, or of one that began again.
 fn session_id() -> SessionId {
     let stamp = wall_now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    SessionId::new(format!("{stamp}-{:05x}", std::process::id()))
+    let process = std::process::id();
+    SessionId::new(match BEGUN.fetch_add(1, Ordering::SeqCst) {
+        0 => format!("{stamp}-{process:05x}"),
+        again => format!("{stamp}-{process:05x}-{}", again + 1),
+    })
 }
+
+/// Sessions begun by this process.
+static BEGUN: AtomicU32 = AtomicU32::new(0);
 
 #[cfg(test)]
 mod tests;

@@ -5,10 +5,10 @@ use std::path::Path;
 use crossterm::event::{KeyCode, KeyEventKind};
 use tokio::sync::mpsc;
 
-use super::headless::{signs, write_line};
+use super::ending::Ending;
+use super::headless::{Audience, signs, write_line};
 use super::input::{Stamped, read};
-use super::launch::Ending;
-use super::terminal::{Screen, ScreenOptions};
+use super::terminal::Screen;
 use crate::config::{Config, OutputForm, Surface};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::journal::Reader;
@@ -17,7 +17,7 @@ use crate::report::sparkline::Signs;
 use crate::session::{Record, Session, timeline, update};
 use crate::ui::input::Input;
 use crate::ui::intent::Intent;
-use crate::ui::model::{Instants, Size, Tone, Ui, UiOptions};
+use crate::ui::model::{Instants, Size, Tone, Ui};
 use crate::ui::{update as screen, view};
 
 /// Entries that `<` and `>` move by.
@@ -28,6 +28,7 @@ pub async fn replay(path: &Path, config: Config) -> Result<Ending, Fault> {
     let records = load(path)?;
     match config.surface {
         Surface::Headless(form) => tell(&records, form, signs(config.screen.glyphs)),
+        Surface::Plain => tell(&records, OutputForm::Text, signs(config.screen.glyphs)),
         Surface::Screen => Tape::new(records).show(&config).await,
     }
 }
@@ -56,7 +57,9 @@ fn tell(records: &[Record], form: OutputForm, signs: Signs) -> Result<Ending, Fa
             OutputForm::Jsonl | OutputForm::Json => serde_json::to_string(record).into_iter().collect(),
         };
         for line in lines {
-            write_line(&mut out, &line)?;
+            if write_line(&mut out, &line)? == Audience::Gone {
+                return Ok(Ending::Done);
+            }
         }
     }
     Ok(Ending::Done)
@@ -108,8 +111,8 @@ impl Tape {
     }
 
     async fn show(mut self, config: &Config) -> Result<Ending, Fault> {
-        let mut display = Screen::enter(ScreenOptions { multiplexer: config.screen.multiplexer })?;
-        let mut ui = Ui::new(UiOptions::default(), display.size());
+        let mut display = Screen::enter(config.into())?;
+        let mut ui = Ui::new(super::options::options(config)?, display.size());
         let (sender, mut inputs) = mpsc::channel::<Stamped>(LEAP);
         let reading = read(|| 0, sender);
         let playing = async {

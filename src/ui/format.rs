@@ -47,6 +47,15 @@ pub fn coarse(seconds: i64) -> String {
     }
 }
 
+/// What a span stays below, in its largest unit: `<1m`, `<13m`, `<3h`.
+pub fn below(seconds: i64) -> String {
+    match seconds.max(1) {
+        s @ ..=3_600 => format!("<{}m", (s as u64).div_ceil(60)),
+        s @ ..=86_400 => format!("<{}h", (s as u64).div_ceil(3_600)),
+        s => format!("<{}d", (s as u64).div_ceil(86_400)),
+    }
+}
+
 /// A wait with tenths: `3.2s`, `12s` from ten seconds on.
 pub fn wait(from: Timestamp, until: Timestamp) -> String {
     let millis = until.duration_since(from).as_millis().max(0);
@@ -89,6 +98,14 @@ pub fn stamp(at: Timestamp, zone: &Zone, now: Timestamp) -> String {
         Zone::Utc => format!("{}.{millis:03}", time_of_day(at, &TimeZone::UTC)),
         Zone::Local(zone) => format!("{}.{millis:03}", time_of_day(at, zone)),
         Zone::Relative => format!("{:>12}", format!("-{}", span(seconds_since(now, at)))),
+    }
+}
+
+/// The time of day to the minute, with its zone: `09:31Z`, `11:31 CEST`.
+pub fn minute_clock(at: Timestamp, zone: &Zone) -> String {
+    match zone {
+        Zone::Utc | Zone::Relative => format!("{}Z", minute(at, zone)),
+        Zone::Local(own) => format!("{} {}", minute(at, zone), at.to_zoned(own.clone()).strftime("%Z")),
     }
 }
 
@@ -224,6 +241,8 @@ mod tests {
         let told: Vec<String> = [-5, 4, 59, 60, 192, 3_599, 7_500, 86_399, 273_600].into_iter().map(span).collect();
         assert_eq!(told, ["0s", "4s", "59s", "1m00s", "3m12s", "59m59s", "2h05m", "23h59m", "3d04h"]);
         assert_eq!(coarse(3_599), "59m");
+        let bounds: Vec<String> = [0, 60, 61, 3_600, 3_601, 86_401].into_iter().map(below).collect();
+        assert_eq!(bounds, ["<1m", "<1m", "<2m", "<60m", "<2h", "<2d"]);
     }
 
     #[test]

@@ -129,6 +129,10 @@ pub enum Intent {
     },
     /// Write the transcript out.
     Export,
+    /// Read the configuration again.
+    Reload,
+    /// Leave for a rehearsal. Only before anything was read; nothing is armed then.
+    TryRehearsal,
     /// Let something go wrong in the simulated cloud. Only a rehearsal can.
     GameDay {
         /// What.

@@ -3,6 +3,7 @@
 //! The session is not in it: a frame is a function of this, the session and the time.
 
 pub mod overlay;
+mod recording;
 pub mod rows;
 pub mod scroll;
 pub mod telling;
@@ -15,8 +16,10 @@ use self::rows::LineAnchor;
 use self::scroll::{ListView, Scroll, TextView};
 use super::keymap::Keymap;
 use super::keymap::chord::Chord;
-use super::layout::{Layout, layout};
+use super::layout::{Layout, Shares, layout_with};
 use super::prompt::PromptWatch;
+use super::theme::Role;
+use super::tour::{self, Lesson};
 use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::observation::alarm::AlarmName;
 use crate::domain::observation::metric::MetricRole;
@@ -99,6 +102,17 @@ impl Default for Size {
     }
 }
 
+/// Whether time is told by the second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// Something moves: ages and the clock are told to the second.
+    #[default]
+    Lively,
+    /// Nothing has happened for a while: everything that only time moves is told by the minute, as a bound, so that a
+    /// quiet screen writes next to nothing and still never tells old data as new.
+    Quiet,
+}
+
 /// How times are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClockStyle {
@@ -123,6 +137,23 @@ pub enum ThemeName {
     /// Stronger contrasts.
     HighContrast,
 }
+
+/// What curves are drawn with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Markers {
+    /// Eight dots a cell.
+    #[default]
+    Braille,
+    /// Filled columns.
+    Block,
+    /// A dot a column.
+    Dot,
+    /// A star a column.
+    Ascii,
+}
+
+/// How the words of environments are shown, where the person said so.
+pub type EnvironmentRoles = std::sync::Arc<std::collections::BTreeMap<String, Role>>;
 
 /// Whether colours may be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -153,6 +184,12 @@ pub struct UiOptions {
     pub colours: Colours,
     /// Whether glyphs beyond ASCII may be used.
     pub glyphs: Glyphs,
+    /// What curves are drawn with.
+    pub markers: Markers,
+    /// How the words of environments are shown.
+    pub environments: EnvironmentRoles,
+    /// Sizes of panes.
+    pub shares: Shares,
     /// The person's zone, for [`ClockStyle::Local`].
     pub zone: TimeZone,
     /// The keys in force.
@@ -162,7 +199,9 @@ pub struct UiOptions {
 impl Default for UiOptions {
     fn default() -> Self {
         let (theme, colours, glyphs) = (ThemeName::default(), Colours::default(), Glyphs::default());
-        Self { theme, colours, glyphs, zone: TimeZone::UTC, keymap: Keymap::default() }
+        let (markers, environments, shares) = (Markers::default(), EnvironmentRoles::default(), Shares::default());
+        let (zone, keymap) = (TimeZone::UTC, Keymap::default());
+        Self { theme, colours, glyphs, markers, environments, shares, zone, keymap }
     }
 }
 
@@ -214,6 +253,8 @@ pub struct Ui {
     pub chosen: Option<IncidentId>,
     /// How times are shown.
     pub clock: ClockStyle,
+    /// Whether time is told by the second.
+    pub pace: Pace,
     /// Pane 1.
     pub alarms: ListView<AlarmName>,
     /// Pane 2: which chart.
@@ -238,6 +279,8 @@ pub struct Ui {
     pub prompt: PromptWatch,
     /// Keys typed that mean nothing yet.
     pub keys: KeyState,
+    /// Where the tour stands, while there is one.
+    pub tour: Option<Lesson>,
 }
 
 /// A confirm field that was on screen: what is still typed for it after it closed by itself must not become commands.
@@ -274,7 +317,14 @@ impl Ui {
 
     /// Where everything is.
     pub fn layout(&self) -> Layout {
-        layout(self.size, self.focus, self.zoom)
+        let band = if self.lesson().is_some() { tour::ROWS } else { 0 };
+        let size = Size { rows: self.size.rows - band, ..self.size };
+        layout_with(size, self.focus, self.zoom, self.options.shares)
+    }
+
+    /// The lesson on screen, where there is room for it.
+    pub fn lesson(&self) -> Option<Lesson> {
+        self.tour.filter(|_| self.size.rows >= tour::LEAST_ROWS)
     }
 
     /// The incident on screen: the one the person chose, else the worst. The first key chooses what is on screen, so

@@ -14,10 +14,17 @@ use super::input::{Focus, Input};
 use super::intent::Intent;
 use super::model::{Confirming, Instants, Size, Ui};
 use super::prompt;
+use super::tour;
 use crate::session::Session;
 
 /// Takes one input.
 pub fn update(ui: &mut Ui, input: Input, session: &Session, at: Instants) -> Vec<Intent> {
+    let intents = take(ui, input, session, at);
+    tour::advance(ui, session);
+    intents
+}
+
+fn take(ui: &mut Ui, input: Input, session: &Session, at: Instants) -> Vec<Intent> {
     match input {
         Input::Key(key) => {
             // From the first key on the incident on screen is the person's: a worse one will not take its place.
@@ -61,4 +68,4 @@ pub fn drawn(ui: &mut Ui, session: &Session, at: Instants) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod clusters;
+mod contact;
 mod evidence;
 mod footer;
 mod header;
@@ -17,6 +18,7 @@ mod small;
 mod stamp;
 mod strip;
 mod timeline;
+mod tour;
 
 use jiff::Timestamp;
 use ratatui::Frame;
@@ -60,9 +62,11 @@ fn paint(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
         };
         draw(buffer, area, (ui, session), (look, held));
     }
+    contact::draw(buffer, (ui, session), look);
     strip::summary(buffer, layout.summary, (ui, session), look);
     footer::draw(buffer, layout.footer, (ui, session), look);
     overlay::draw(buffer, (ui, session), look);
+    tour::draw(buffer, (ui, session), look);
 }
 
 /// Where the narrative stands: rows of it, rows on screen, and the first of them.

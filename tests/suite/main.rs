@@ -34,6 +34,7 @@ mod story;
 mod tailed;
 mod terminal;
 mod tidy;
+mod ways_out;
 mod wire_aws;
 mod wire_kubernetes;
 mod wire_server;

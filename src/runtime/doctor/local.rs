@@ -53,7 +53,7 @@ fn terminal(config: &Config) -> Check {
         Glyphs::Ascii => "ASCII (the locale is not UTF-8; set LANG=C.UTF-8 for more)",
     };
     match config.surface {
-        Surface::Screen => Check::fine("terminal", format!("{colours}, {glyphs}")),
+        Surface::Screen | Surface::Plain => Check::fine("terminal", format!("{colours}, {glyphs}")),
         Surface::Headless(_) => Check::not_asked("terminal", "standard input or output is no terminal"),
     }
 }

@@ -56,6 +56,7 @@ pub(super) fn real_world(config: &Config) -> Result<World, Fault> {
         .transpose()
         .map_err(|error| error.fault())?;
     outside.log_groups.clone_from(&config.log_groups);
+    outside.logs = config.logs;
     outside.poll = config.poll;
     if let Some(model) = &config.model {
         outside.model_times = StreamTimeouts { first_byte: model.timeouts.answer, idle: model.timeouts.idle };
@@ -91,6 +92,7 @@ pub(super) fn rehearsed_world(
     };
     let access = AwsAccess::Rehearsal { endpoint: rehearsal.endpoints.aws.clone() };
     let mut outside = Outside::new(access, ClusterAccess::By(source), scenario.scope());
+    outside.logs = config.logs;
     outside.slack = Some(Webhook::new(&rehearsal.endpoints.slack).map_err(|error| error.fault())?);
     outside.watch_namespace(&place.namespace);
     // The simulated place, and nothing else, may be changed by a live rehearsal.

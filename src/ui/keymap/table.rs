@@ -96,6 +96,12 @@ pub enum Action {
     GameDay(Drill),
     /// Draw everything again.
     Repaint,
+    /// Read the configuration again.
+    Reload,
+    /// Leave for a rehearsal, while there is nothing to see.
+    TryRehearsal,
+    /// End the tour.
+    EndTour,
     /// Give the terminal back to the shell.
     Suspend,
     /// Stop a stream or stand down; twice: leave.
@@ -265,6 +271,9 @@ pub const TABLE: &[Row] = &[
     row("back", Action::Back, &["q", "h", "backspace", "esc", "left"], "Back").fixed(),
     row("help", Action::Help, &["?"], "All keys, searchable").hint("help").fixed(),
     row("repaint", Action::Repaint, &["ctrl-l"], "Draw everything again"),
+    row("reload", Action::Reload, &["ctrl-r"], "Read the configuration again: looks, keys, panes, notices"),
+    row("try-rehearsal", Action::TryRehearsal, &["ctrl-t"], "Live through a rehearsal instead, while nothing was read"),
+    row("end-tour", Action::EndTour, &["ctrl-x"], "End the tour"),
     row("suspend", Action::Suspend, &["ctrl-z"], "Back to the shell; stands down what is armed").fixed(),
     row("cancel", Action::Cancel, &["ctrl-c"], "Stop the stream, stand down; twice: leave").fixed(),
     row("quit", Action::Quit, &[], "Leave; stands down what is armed").fixed(),

@@ -2,6 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
+use super::super::contact;
 use super::super::intent::Intent;
 use super::super::keymap::chord::Chord;
 use super::super::keymap::{Action, Meaning};
@@ -119,6 +120,13 @@ pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) 
             open(ui, action, session, at)
         }
         Action::Export => vec![Intent::Export],
+        Action::Reload => vec![Intent::Reload],
+        Action::TryRehearsal if contact::is_first(session) => vec![Intent::TryRehearsal],
+        Action::TryRehearsal => refuse(ui, "A session is under way. Leave it, then `pagerdeck rehearse`.", at),
+        Action::EndTour => {
+            ui.tour = None;
+            Vec::new()
+        }
         Action::GameDay(drill) => vec![Intent::GameDay { drill }],
         Action::Refresh => vec![refresh(ui, session)],
         Action::StandOnRules => stand_on_rules(ui, session, at),

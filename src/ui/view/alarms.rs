@@ -119,7 +119,15 @@ fn row(
 fn spark(series: Option<&Series>, columns: usize, look: &Look) -> Span<'static> {
     let Some(series) = series else { return Span::default() };
     let (window, series) = recent(series, look.now);
-    let chart = Chart { series: &series, window, threshold: None, deploys: &[], kills: &[], glyphs: look.glyphs };
+    let chart = Chart {
+        series: &series,
+        window,
+        threshold: None,
+        deploys: &[],
+        kills: &[],
+        glyphs: look.glyphs,
+        markers: look.markers,
+    };
     look.span(Role::Curve, chart.sparkline(columns))
 }
 

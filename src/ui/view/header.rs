@@ -19,6 +19,7 @@ use crate::session::header::Origin;
 use crate::session::incident::{Baton, Incident};
 use crate::session::state::Credentials;
 use crate::ui::format;
+use crate::ui::model::Pace;
 use crate::ui::theme::Role;
 
 /// Credentials that end within this are worth a warning.
@@ -87,7 +88,7 @@ fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Par
     let clock = look_clock(look);
     vec![
         rehearsal,
-        Part::new(environment_role(&environment), [format!(" {environment} ")]),
+        Part::new(environment_role(&environment, look), [format!(" {environment} ")]),
         Part::new(Role::Text, account),
         Part::new(Role::Text, [header.scope.region.to_string(), none()]),
         Part::new(Role::Text, [identity(header.scope.identity.as_deref()), none()]),
@@ -102,13 +103,20 @@ fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Par
 
 fn look_clock(look: &Look) -> String {
     // A clock that tells how long ago now is helps nobody: relative times are for rows.
-    match &look.zone {
-        format::Zone::Relative => format::clock(look.now, &format::Zone::Utc, look.now),
-        zone => format::clock(look.now, zone, look.now),
+    let zone = match &look.zone {
+        format::Zone::Relative => &format::Zone::Utc,
+        zone => zone,
+    };
+    match look.pace {
+        Pace::Lively => format::clock(look.now, zone, look.now),
+        Pace::Quiet => format::minute_clock(look.now, zone),
     }
 }
 
-fn environment_role(word: &str) -> Role {
+fn environment_role(word: &str, look: &Look) -> Role {
+    if let Some(role) = look.environments.get(word) {
+        return *role;
+    }
     // What cannot be told apart from production is shown as production.
     let harmless = ["dev", "test", "stag", "sandbox", "simulat", "rehears", "local"];
     let lower = word.to_ascii_lowercase();
@@ -149,7 +157,7 @@ fn credentials(session: &Session, look: &Look) -> (Role, Vec<String>) {
         Credentials::Unknown => (Role::Faint, vec!["creds ?".to_owned(), String::new()]),
         Credentials::Lasting => (Role::Text, vec!["creds lasting".to_owned(), String::new()]),
         Credentials::ExpireAt(at) => {
-            let left = at.duration_since(look.now).as_secs();
+            let left = look.seconds_left(at);
             let text = format!("creds {}", format::coarse(left));
             match left {
                 ..=0 => (Role::Danger, vec!["creds EXPIRED".to_owned()]),
@@ -200,8 +208,11 @@ mod tests {
         Look {
             theme: crate::ui::theme::Theme::default(),
             glyphs: crate::ui::model::Glyphs::Ascii,
+            markers: crate::ui::model::Markers::Ascii,
+            environments: crate::ui::model::EnvironmentRoles::default(),
             zone: format::Zone::Utc,
             now: "2026-05-01T09:31:07Z".parse().unwrap(),
+            pace: Pace::Lively,
         }
     }
 
@@ -239,8 +250,11 @@ mod tests {
 
     #[test]
     fn an_unknown_environment_counts_as_production() {
-        assert_eq!(environment_role("123456789012"), Role::Production);
-        assert_eq!(environment_role("STAGING"), Role::Environment);
+        assert_eq!(environment_role("123456789012", &look()), Role::Production);
+        assert_eq!(environment_role("STAGING", &look()), Role::Environment);
+        let roles = [("STAGING".to_owned(), Role::Production)].into();
+        let said = Look { environments: std::sync::Arc::new(roles), ..look() };
+        assert_eq!(environment_role("STAGING", &said), Role::Production, "the person's word counts");
         assert_eq!(identity(Some("arn:aws:iam::1:user/ana")), "ana");
         assert_eq!(identity(Some("arn:aws:iam::1:root")), "root");
     }

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::domain::observation::sanitise;
+use crate::domain::observation::scope::whole_minute;
 use crate::ui::format::{self, Zone};
-use crate::ui::model::{ClockStyle, Glyphs, Ui};
+use crate::ui::model::{ClockStyle, EnvironmentRoles, Glyphs, Markers, Pace, Ui};
 use crate::ui::theme::{Role, Theme};
 
 /// Theme, signs, zone and the present.
@@ -18,10 +19,16 @@ pub struct Look {
     pub theme: Theme,
     /// Which characters may be used.
     pub glyphs: Glyphs,
+    /// What curves are drawn with.
+    pub markers: Markers,
+    /// How the words of environments are shown.
+    pub environments: EnvironmentRoles,
     /// How instants are told.
     pub zone: Zone,
     /// Incident time.
     pub now: Timestamp,
+    /// Whether ages and the clock are told by the second.
+    pub pace: Pace,
 }
 
 impl Look {
@@ -32,8 +39,13 @@ impl Look {
             ClockStyle::Local => Zone::Local(ui.options.zone.clone()),
             ClockStyle::Relative => Zone::Relative,
         };
-        let theme = Theme { name: ui.options.theme, colours: ui.options.colours };
-        Self { theme, glyphs: ui.options.glyphs, zone, now }
+        let options = &ui.options;
+        let theme = Theme { name: options.theme, colours: options.colours };
+        let environments = EnvironmentRoles::clone(&options.environments);
+        let glyphs = options.glyphs;
+        // Where signs beyond ASCII cannot be shown, a curve of them cannot either.
+        let markers = if glyphs == Glyphs::Ascii { Markers::Ascii } else { options.markers };
+        Self { theme, glyphs, markers, environments, zone, now, pace: ui.pace }
     }
 
     /// A role's style.
@@ -58,22 +70,57 @@ impl Look {
 
     /// The time of day.
     pub fn clock(&self, at: Timestamp) -> String {
-        format::clock(at, &self.zone, self.now)
+        format::clock(at, &self.zone, self.told_now())
     }
 
     /// The time of day with milliseconds.
     pub fn stamp(&self, at: Timestamp) -> String {
-        format::stamp(at, &self.zone, self.now)
+        format::stamp(at, &self.zone, self.told_now())
     }
 
-    /// How long ago, to the second.
+    /// How long ago: to the second, or what it stays below until the minute ends.
     pub fn age(&self, at: Timestamp) -> String {
-        format::span(format::seconds_since(self.now, at))
+        match self.pace {
+            Pace::Lively => format::span(format::seconds_since(self.now, at)),
+            Pace::Quiet => format::below(format::seconds_since(self.minute_end(), at)),
+        }
     }
 
-    /// How long ago, in the largest unit.
+    /// How long ago, in the largest unit; on a quiet screen as of the minute its clock shows.
     pub fn coarse_age(&self, at: Timestamp) -> String {
-        format::coarse(format::seconds_since(self.now, at))
+        match (self.pace, format::seconds_since(self.told_now(), at)) {
+            (Pace::Quiet, ..60) => "<1m".to_owned(),
+            (_, seconds) => format::coarse(seconds),
+        }
+    }
+
+    /// How long until then, never more than there is.
+    pub fn seconds_left(&self, until: Timestamp) -> i64 {
+        let now = match self.pace {
+            Pace::Lively => self.now,
+            Pace::Quiet => self.minute_end(),
+        };
+        until.duration_since(now).as_secs()
+    }
+
+    /// The wait until then; not told on a quiet screen, where it would be all that moves.
+    pub fn wait(&self, until: Timestamp) -> String {
+        match self.pace {
+            Pace::Lively => format!(" in {}", format::wait(self.now, until)),
+            Pace::Quiet => String::new(),
+        }
+    }
+
+    /// Now as the clock in line 1 shows it.
+    fn told_now(&self) -> Timestamp {
+        match self.pace {
+            Pace::Lively => self.now,
+            Pace::Quiet => whole_minute(self.now),
+        }
+    }
+
+    fn minute_end(&self) -> Timestamp {
+        whole_minute(self.now) + SignedDuration::from_mins(1)
     }
 }
 

@@ -224,6 +224,7 @@ fn one(
         deploys: &facts.marks,
         kills: facts.kills,
         glyphs: look.glyphs,
+        markers: look.markers,
     };
     let styles = ChartStyles {
         curve: look.style(Role::Curve),
@@ -242,7 +243,15 @@ fn sparklines(mut sheet: Sheet<'_>, all: &[(MetricRole, &Series)], (facts, selec
     for (at, (role, series)) in all.iter().enumerate() {
         let (window, series) = recent(series, look.now);
         let threshold = facts.threshold(&series);
-        let chart = Chart { series: &series, window, threshold, deploys: &[], kills: &[], glyphs: look.glyphs };
+        let chart = Chart {
+            series: &series,
+            window,
+            threshold,
+            deploys: &[],
+            kills: &[],
+            glyphs: look.glyphs,
+            markers: look.markers,
+        };
         let mut spans = vec![
             look.span(Role::Title, format!("{:<8} ", format::clip(name(*role, &series), 8, look.glyphs))),
             look.span(Role::Curve, chart.sparkline(columns)),

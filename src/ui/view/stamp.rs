@@ -8,6 +8,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::session::Session;
 use crate::session::feeds::{Feed, FeedHealth, FeedId, Following};
 use crate::ui::format;
+use crate::ui::model::Pace;
 use crate::ui::theme::Role;
 
 /// Whether a feed has ever answered: before that a count of zero is no count.
@@ -65,8 +66,8 @@ fn health(feed: &Feed, id: FeedId, look: &Look) -> Line<'static> {
         FeedHealth::Connecting => Line::from(look.span(Role::Stale, "connecting")),
         FeedHealth::Live => live((feed, id), age, (old, look)),
         FeedHealth::Retrying { attempt, until, fault } => {
-            let wait = format::wait(look.now, *until);
-            let retry = format!("RETRY in {wait} ({}, {})", format::ordinal(*attempt), fault.kind.word());
+            let wait = look.wait(*until);
+            let retry = format!("RETRY{wait} ({}, {})", format::ordinal(*attempt), fault.kind.word());
             Line::from(vec![stale(age.filter(|_| old), look), look.span(Role::Warning, retry)])
         }
         FeedHealth::Lost { fault } => {
@@ -76,7 +77,11 @@ fn health(feed: &Feed, id: FeedId, look: &Look) -> Line<'static> {
 }
 
 fn live((feed, id): (&Feed, FeedId), age: Option<String>, (old, look): (bool, &Look)) -> Line<'static> {
-    let age = age.unwrap_or_default();
+    let age = match (look.pace, patience_s(id)) {
+        // Until it is told as STALE it is younger than this: a bound that does not move while the feed answers.
+        (Pace::Quiet, Some(patience)) if !old && age.is_some() => format::below(patience),
+        _ => age.unwrap_or_default(),
+    };
     if old {
         return Line::from(look.span(Role::Warning, format!("STALE {age}")));
     }
@@ -113,8 +118,8 @@ pub fn explain_feed(sheet: &mut Sheet<'_>, feed: &Feed, id: FeedId) {
         FeedHealth::Connecting => sheet.text(Role::Stale, &format!("{}: first answer outstanding.", id.word())),
         FeedHealth::Off { why } => sheet.wrapped(Role::Stale, &format!("{} off: {why}", id.word()), 2),
         FeedHealth::Retrying { attempt, until, fault } => {
-            let wait = format::wait(look.now, *until);
-            let text = format!("{} Retry in {wait} ({}).", fault.summary, format::ordinal(*attempt));
+            let wait = look.wait(*until);
+            let text = format!("{} Retry{wait} ({}).", fault.summary, format::ordinal(*attempt));
             sheet.wrapped(Role::Warning, &text, 2);
         }
         FeedHealth::Lost { fault } => tell_fault(sheet, feed, fault),

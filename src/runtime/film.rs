@@ -1,0 +1,45 @@
+//! A journal played again into an asciicast: the screen as it was folded, frame by frame.
+
+use std::path::Path;
+
+use super::options::options;
+use super::terminal::Film;
+use crate::config::Config;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::journal::Reader;
+use crate::session::{Session, update};
+use crate::ui::model::{Size, Ui};
+use crate::ui::view;
+
+/// The size it is played in: a common wide terminal.
+const SIZE: Size = Size { cols: 120, rows: 40 };
+/// Frames are at least this far apart, in the time of the incident.
+const APART_MS: u64 = 100;
+
+/// The film of a journal.
+pub fn film(path: &Path, config: &Config) -> Result<String, Fault> {
+    let mut reader = Reader::open(path).map_err(|error| error.fault())?;
+    let ui = Ui::new(options(config)?, SIZE);
+    let mut session = Session::default();
+    let mut reel: Option<(Film, jiff::Timestamp, u64)> = None;
+    while let Some(record) = reader.next_record().map_err(|error| error.fault())? {
+        update(&mut session, &record);
+        let (film, began, last) = if let Some(reel) = &mut reel {
+            reel
+        } else {
+            let film = Film::new(SIZE, (session.header.wall_started_at, session.header.id.as_str()))?;
+            reel.insert((film, record.at, 0))
+        };
+        let at_ms = u64::try_from(record.at.duration_since(*began).as_millis()).unwrap_or(0);
+        if at_ms >= *last + APART_MS || *last == 0 {
+            *last = at_ms.max(1);
+            film.frame(at_ms, |frame| view::draw(frame, &ui, &session, record.at));
+        }
+    }
+    let Some((mut film, began, _)) = reel else {
+        return Err(Fault::new(FaultKind::NotFound, format!("The journal {} holds no record.", path.display())));
+    };
+    let at_ms = u64::try_from(session.now.duration_since(began).as_millis()).unwrap_or(0);
+    film.frame(at_ms, |frame| view::draw(frame, &ui, &session, session.now));
+    Ok(film.text())
+}

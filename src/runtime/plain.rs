@@ -1,0 +1,300 @@
+//! The cockpit as lines, for screen readers and dumb terminals: no alternate screen, nothing moves, one line an event, and
+//! commands typed as words. A decision takes the whole typed confirmation, and passes the same desk, gate and journal.
+
+mod ask;
+mod command;
+mod lines;
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use self::ask::{Asking, Verdict};
+use self::command::{Command, HELP};
+use self::lines::Typed;
+use super::clock::wall_now;
+use super::core::Core;
+use super::desk::{self, Hands, Wish};
+use super::ending::Ending;
+use super::export;
+use super::headless::{Audience, signs, write_line};
+use super::inbox::{Inbox, Signal};
+use super::launch::Run;
+use super::options::options;
+use super::terminal::MemoryScreen;
+use super::waits::Waits;
+use crate::config::Config;
+use crate::domain::fault::Fault;
+use crate::domain::observation::sanitise;
+use crate::report::narration::Narrator;
+use crate::session::Session;
+use crate::session::incident::Incident;
+use crate::session::remediation::stand_down_all;
+use crate::ui::intent::Intent;
+use crate::ui::model::{Colours, Glyphs, Markers, Pane, Size, Ui, Zoom};
+use crate::ui::view;
+
+/// What is told is laid out for this: wide enough for a card, tall enough for all of it.
+const PAGE: Size = Size { cols: 100, rows: 120 };
+/// The longest time without a look at what there is to say.
+const TICK: Duration = Duration::from_millis(100);
+/// A second Ctrl-C within this time leaves.
+const TWICE_MS: u64 = 2_000;
+
+/// How it was left.
+enum Left {
+    ByPerson,
+    BySignal(Signal),
+}
+
+struct Plain {
+    core: Core,
+    inbox: mpsc::Receiver<Inbox>,
+    ui: Ui,
+    narrator: Narrator,
+    waits: Waits,
+    asking: Asking,
+    cancelled_at: Option<u64>,
+    exports: std::path::PathBuf,
+    out: std::io::Stdout,
+}
+
+/// Runs until the person leaves, the input ends, or a signal comes.
+pub async fn run(run: Run, config: &Config) -> Result<Ending, Fault> {
+    let Run { core, inbox } = run;
+    let signals = super::signals::listen(&core);
+    let mut options = options(config)?;
+    (options.colours, options.glyphs, options.markers) = (Colours::Mono, Glyphs::Ascii, Markers::Ascii);
+    let mut plain = Plain {
+        core,
+        inbox,
+        ui: Ui { zoom: Zoom::Zoomed, ..Ui::new(options, PAGE) },
+        narrator: Narrator::new(signs(crate::config::Glyphs::Ascii)),
+        waits: Waits::default(),
+        asking: Asking::default(),
+        cancelled_at: None,
+        exports: config.paths.state.join("exports"),
+        out: std::io::stdout(),
+    };
+    let typed = lines::listen(plain.core.clock.clone())?;
+    let left = plain.talk(typed).await;
+    drop(signals);
+    let (reason, ending) = match &left {
+        Ok(Left::ByPerson) => ("the person left".to_owned(), Ending::Done),
+        Ok(Left::BySignal(signal)) => {
+            let ending = Ending::Signalled { number: signal.number(), why: String::new() };
+            (format!("signal {signal:?}").to_lowercase(), ending)
+        }
+        Err(_) => ("the output could not be written".to_owned(), Ending::Done),
+    };
+    let effects = stand_down_all(&plain.core.session, &reason);
+    plain.core.conclude(effects);
+    plain.inbox.close();
+    plain.core.end(&reason).await;
+    left?;
+    match plain.core.session.read_only.take() {
+        Some(fault) => Err(fault),
+        None => Ok(ending),
+    }
+}
+
+impl Plain {
+    async fn talk(&mut self, mut typed: mpsc::Receiver<Typed>) -> Result<Left, Fault> {
+        self.say(&format!("{} Type help and Enter for the commands.", opening(&self.core.session)))?;
+        loop {
+            let (message, line) = tokio::select! {
+                biased;
+                line = typed.recv() => (None, Some(line)),
+                message = self.inbox.recv() => (message, None),
+                () = tokio::time::sleep(TICK) => (None, None),
+            };
+            match line {
+                Some(Some(line)) => {
+                    if let Some(left) = self.hear(&line)? {
+                        return Ok(left);
+                    }
+                }
+                // The input has ended: nobody can answer any more.
+                Some(None) => return Ok(Left::ByPerson),
+                None => {}
+            }
+            let mut next = message;
+            while let Some(message) = next.or_else(|| self.inbox.try_recv().ok()) {
+                if let Some(left) = self.take(message)? {
+                    return Ok(left);
+                }
+                next = None;
+            }
+            self.core.pump();
+            if self.tell()? == Audience::Gone {
+                return Ok(Left::BySignal(Signal::HangUp));
+            }
+        }
+    }
+
+    fn take(&mut self, message: Inbox) -> Result<Option<Left>, Fault> {
+        match self.core.receive(message) {
+            Some(Inbox::Signal(Signal::Interrupt)) => return self.cancel(),
+            Some(Inbox::Signal(Signal::Continue)) => self.stand_down("the program was suspended")?,
+            Some(Inbox::Signal(signal)) => return Ok(Some(Left::BySignal(signal))),
+            Some(_) | None => {}
+        }
+        Ok(None)
+    }
+
+    /// Tells what has happened since, and asks what has to be decided.
+    fn tell(&mut self) -> Result<Audience, Fault> {
+        let fresh = self.core.take_fresh();
+        let silence = self.waits.line(&fresh, &self.core.session, self.core.clock.mono_ms());
+        let told: Vec<String> =
+            fresh.iter().flat_map(|record| self.narrator.lines(record, &self.core.session)).collect();
+        for line in silence.iter().chain(&told) {
+            if self.say(line)? == Audience::Gone {
+                return Ok(Audience::Gone);
+            }
+        }
+        let Some(question) = self.asking.question(&self.core.session, &self.ui) else { return Ok(Audience::There) };
+        for line in self.page(Pane::Remediation) {
+            self.say(&line)?;
+        }
+        for line in question {
+            self.say(&line)?;
+        }
+        self.asking.was_asked(self.core.clock.mono_ms());
+        Ok(Audience::There)
+    }
+
+    fn say(&mut self, line: &str) -> Result<Audience, Fault> {
+        write_line(&mut self.out, &sanitise::line(line))
+    }
+
+    /// A pane as lines, without its frame.
+    fn page(&mut self, pane: Pane) -> Vec<String> {
+        self.ui.focus = pane;
+        let mut screen = MemoryScreen::new(PAGE);
+        let (ui, session, now) = (&self.ui, &self.core.session, self.core.clock.now());
+        screen.draw(|frame| view::draw(frame, ui, session, now));
+        let Some(inner) = ui.layout().inner(pane) else { return Vec::new() };
+        let (top, left) = (usize::from(inner.y), usize::from(inner.x));
+        let rows = screen.text();
+        let rows = rows.lines().skip(top).take(usize::from(inner.height));
+        let inside = rows.map(|row| row.chars().skip(left).take(usize::from(inner.width)).collect::<String>());
+        let ruled = |line: &String| line.chars().all(|sign| sign == '-');
+        inside.map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty() && !ruled(line)).collect()
+    }
+
+    fn hear(&mut self, line: &Typed) -> Result<Option<Left>, Fault> {
+        let asked = command::parse(&line.text);
+        if let Ok(Command::Decide(token)) = &asked {
+            let verdict = self.asking.judge((&self.core.session, &self.ui), (token, line));
+            self.decide(verdict)?;
+            return Ok(None);
+        }
+        self.asking.note_input(line.mono_ms);
+        match asked {
+            Ok(Command::Quit) => return Ok(Some(Left::ByPerson)),
+            Ok(Command::Help) => {
+                for line in HELP.lines() {
+                    self.say(line)?;
+                }
+            }
+            Ok(Command::Show(pane)) => {
+                for line in self.page(pane) {
+                    self.say(&line)?;
+                }
+            }
+            Ok(Command::Incident(id)) => {
+                self.ui.chosen = Some(id);
+                let known = self.core.session.incidents.get(&id).map(named);
+                self.say(&known.unwrap_or_else(|| format!("There is no {id}.")))?;
+            }
+            Ok(Command::Wish(wish)) => self.wish(&wish)?,
+            Ok(Command::Nothing | Command::Decide(_)) => {}
+            Err(why) => {
+                self.say(&why)?;
+            }
+        }
+        Ok(None)
+    }
+
+    fn decide(&mut self, verdict: Verdict) -> Result<(), Fault> {
+        match verdict {
+            Verdict::Take(intent) => self.apply(*intent),
+            Verdict::Refuse(why) => self.say(&why).map(drop),
+            Verdict::StandDown(why) => self.stand_down(&why),
+        }
+    }
+
+    fn wish(&mut self, wish: &command::Wish) -> Result<(), Fault> {
+        match command::intent(wish, (&self.core.session, &self.ui)) {
+            Ok(intent) => self.apply(intent),
+            Err(why) => self.say(&why).map(drop),
+        }
+    }
+
+    fn apply(&mut self, intent: Intent) -> Result<(), Fault> {
+        match desk::apply(&mut self.core, Hands::Person, intent) {
+            Wish::Tell(text) => self.say(&text).map(drop),
+            Wish::Export => self.export(),
+            Wish::Done
+            | Wish::Quit
+            | Wish::Suspend
+            | Wish::Repaint
+            | Wish::Copy(_)
+            | Wish::Save { .. }
+            | Wish::Reload
+            | Wish::TryRehearsal => Ok(()),
+        }
+    }
+
+    fn export(&mut self) -> Result<(), Fault> {
+        let written = export::write_transcript(&self.core.journal_path(), &self.exports);
+        let told = written.map_or_else(|fault| fault.to_string(), |path| format!("Written to {}.", path.display()));
+        self.say(&told).map(drop)
+    }
+
+    /// Ctrl-C: stands down; twice: leaves.
+    fn cancel(&mut self) -> Result<Option<Left>, Fault> {
+        let now = self.core.clock.mono_ms();
+        let before = self.cancelled_at.replace(now);
+        if before.is_some_and(|before| now.saturating_sub(before) <= TWICE_MS) {
+            return Ok(Some(Left::ByPerson));
+        }
+        self.stand_down("Ctrl-C")?;
+        self.say("Nothing that was sent is stopped by it. Ctrl-C again leaves.")?;
+        Ok(None)
+    }
+
+    fn stand_down(&mut self, why: &str) -> Result<(), Fault> {
+        let effects = stand_down_all(&self.core.session, why);
+        let armed = !effects.is_empty();
+        self.core.conclude(effects);
+        self.asking.forget();
+        if armed { self.say("Stood down: nothing was sent.").map(drop) } else { Ok(()) }
+    }
+}
+
+/// Where this is and what it may do, before anything else is said.
+fn opening(session: &Session) -> String {
+    let header = &session.header;
+    let rehearsal = match &header.origin {
+        crate::session::header::Origin::Rehearsal { scenario, .. } => format!("REHEARSAL of {scenario}. "),
+        crate::session::header::Origin::Real => String::new(),
+    };
+    let (word, environment) = (header.mode.word(), &header.environment);
+    let day = wall_now().strftime("%Y-%m-%d %H:%MZ");
+    format!("pagerdeck, {day}. {rehearsal}{environment}, {}. Mode {word}.", header.scope)
+}
+
+fn named(incident: &Incident) -> String {
+    let (id, severity, name) = (incident.id, incident.severity.word(), &incident.service.name);
+    format!("{id} {severity} {name}: {}", incident.phase.word())
+}
+
+impl Drop for Plain {
+    fn drop(&mut self) {
+        // The shell gets its terminal without the one mode that was asked for.
+        let _ = self.out.write_all(lines::PASTE_OFF.as_bytes()).and_then(|()| self.out.flush());
+    }
+}

@@ -1,0 +1,151 @@
+//! What a typed line asks for. A decision is a word and the whole confirmation; nothing shorter decides.
+
+use crate::session::incident::Incident;
+use crate::session::{IncidentId, Session};
+use crate::ui::intent::Intent;
+use crate::ui::model::{Pane, Ui};
+
+/// The commands, as `help` tells them.
+pub(super) const HELP: &str = "\
+alarms, metrics, logs, why, step, timeline: tell what the pane of that name shows.
+incident I2: go to another incident.
+approve NAME DIGEST: approve the step that waits, by its whole confirmation as asked.
+deny REASON: refuse it. skip: leave it out. rehearse: rehearse it again. undo: propose its undo.
+again: read the evidence and ask the model again. rules: stand on the rules alone.
+ask TEXT: ask the analyst. note TEXT: write on the timeline. refresh: ask every feed now.
+export: write the transcript out.
+quit: leave; stands down what is armed. Ctrl-C stands down, twice leaves.";
+
+/// One command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    /// An empty line.
+    Nothing,
+    /// The commands.
+    Help,
+    /// A pane.
+    Show(Pane),
+    /// Another incident.
+    Incident(IncidentId),
+    /// A decision for the step that waits, by this confirmation.
+    Decide(String),
+    /// Anything else that is done.
+    Wish(Wish),
+    /// Leave.
+    Quit,
+}
+
+/// What needs no confirmation: nothing of it lets a request leave that changes anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    Deny(String),
+    Skip,
+    Rehearse,
+    Undo,
+    Again,
+    Rules,
+    Ask(String),
+    Note(String),
+    Refresh,
+    Export,
+}
+
+/// Reads a line; the error is told.
+pub(super) fn parse(line: &str) -> Result<Command, String> {
+    let (word, rest) = line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim()));
+    let text = |wish: fn(String) -> Wish| {
+        if rest.is_empty() {
+            return Err(format!("{word} needs words after it."));
+        }
+        Ok(Command::Wish(wish(rest.to_owned())))
+    };
+    Ok(match word.to_ascii_lowercase().as_str() {
+        "" => Command::Nothing,
+        "help" | "?" => Command::Help,
+        "quit" | "exit" => Command::Quit,
+        "alarms" => Command::Show(Pane::Alarms),
+        "metrics" => Command::Show(Pane::Metrics),
+        "logs" => Command::Show(Pane::Logs),
+        "why" => Command::Show(Pane::Rca),
+        "step" => Command::Show(Pane::Remediation),
+        "timeline" => Command::Show(Pane::Timeline),
+        "incident" => match rest.trim_start_matches(['I', 'i']).parse() {
+            Ok(number) => Command::Incident(IncidentId(number)),
+            Err(_) => return Err("An incident is named as I1.".to_owned()),
+        },
+        "approve" | "confirm" => Command::Decide(rest.to_owned()),
+        "deny" => return text(Wish::Deny),
+        "ask" => return text(Wish::Ask),
+        "note" => return text(Wish::Note),
+        "skip" => Command::Wish(Wish::Skip),
+        "rehearse" => Command::Wish(Wish::Rehearse),
+        "undo" => Command::Wish(Wish::Undo),
+        "again" => Command::Wish(Wish::Again),
+        "rules" => Command::Wish(Wish::Rules),
+        "refresh" => Command::Wish(Wish::Refresh),
+        "export" => Command::Wish(Wish::Export),
+        other => return Err(format!("There is no command {other}. help lists them.")),
+    })
+}
+
+/// The wish as the desk takes it.
+pub(super) fn intent(wish: &Wish, (session, ui): (&Session, &Ui)) -> Result<Intent, String> {
+    let here = || ui.incident(session).ok_or_else(|| "There is no incident.".to_owned());
+    let step = |incident: &Incident| {
+        ui.step(session).map(|step| step.id).ok_or_else(|| format!("{} has no step.", incident.id))
+    };
+    Ok(match wish {
+        Wish::Note(text) => Intent::Note { text: text.clone() },
+        Wish::Refresh => Intent::Refresh,
+        Wish::Export => Intent::Export,
+        Wish::Again => Intent::AskAgain { incident: here()?.id },
+        Wish::Rules => match session.header.policy.rules_alone {
+            crate::domain::remediation::policy::RulesAlone::Allowed => Intent::StandOnRules { incident: here()?.id },
+            crate::domain::remediation::policy::RulesAlone::Forbidden => {
+                return Err("The policy does not let the rules stand alone.".to_owned());
+            }
+        },
+        Wish::Ask(text) => Intent::Inquire { incident: here()?.id, text: text.clone() },
+        Wish::Deny(reason) => {
+            let incident = here()?;
+            Intent::Deny { incident: incident.id, step: step(incident)?, reason: reason.clone() }
+        }
+        Wish::Skip => {
+            let incident = here()?;
+            Intent::Skip { incident: incident.id, step: step(incident)? }
+        }
+        Wish::Rehearse => {
+            let incident = here()?;
+            Intent::Rehearse { incident: incident.id, step: step(incident)? }
+        }
+        Wish::Undo => {
+            let incident = here()?;
+            Intent::Undo { incident: incident.id, step: step(incident)? }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_the_word_and_its_confirmation_decides() {
+        for line in ["y", "yes", "A", "a", "1", "ok", "my-api 7f3a", "Approved"] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+        assert_eq!(parse(""), Ok(Command::Nothing));
+        assert_eq!(parse("approve  my-api 7f3a"), Ok(Command::Decide("my-api 7f3a".to_owned())));
+        assert_eq!(parse("deny"), Err("deny needs words after it.".to_owned()));
+        assert_eq!(parse("incident I2"), Ok(Command::Incident(IncidentId(2))));
+    }
+
+    #[test]
+    fn every_command_is_in_the_help() {
+        for word in
+            ["alarms", "why", "approve", "deny", "skip", "undo", "again", "rules", "ask", "note", "export", "quit"]
+        {
+            assert!(HELP.contains(word), "{word}");
+        }
+    }
+}
