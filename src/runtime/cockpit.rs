@@ -56,6 +56,7 @@ pub async fn run(run: Run, config: &Config, tour: Option<Lesson>) -> Result<Endi
         pacing: Pacing::of(config.screen.link),
         quiet: Quiet::default(),
         dirty: Dirty::Now,
+        ticked_at: 0,
         gone: None,
         bell: Bell::of(config.notices),
         recorder,
@@ -151,6 +152,7 @@ struct Cockpit {
     pacing: Pacing,
     quiet: Quiet,
     dirty: Dirty,
+    ticked_at: u64,
     gone: Option<Left>,
     bell: Bell,
     recorder: Option<Recorder>,
@@ -170,7 +172,10 @@ impl Cockpit {
                 message = self.inbox.recv() => message,
                 () = tokio::time::sleep(wait) => None,
             };
-            if first.is_none() {
+            // Time passes in a flood as well: messages age, and the tour goes on.
+            let now = self.core.clock.mono_ms();
+            if first.is_none() || now.saturating_sub(self.ticked_at) >= 1_000 {
+                self.ticked_at = now;
                 self.tick();
             }
             if let Some(left) = self.take_in(first) {
@@ -373,9 +378,10 @@ impl Cockpit {
                 if let Drawn::Written { bytes, stall_ms } = drawn {
                     self.pacing.drawn(at.mono_ms, bytes, stall_ms);
                 }
+                let lesson = ui.tour;
                 update::drawn(&mut self.ui, session, instants(&self.core));
                 self.ask_keys();
-                self.dirty = Dirty::No;
+                self.dirty = if self.ui.tour == lesson { Dirty::No } else { Dirty::Soon };
             }
             // A slow terminal has not taken the frame before: the newest one wins, as soon as there is room.
             Err(error) if error.kind() == ErrorKind::WouldBlock => {

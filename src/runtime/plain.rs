@@ -180,8 +180,12 @@ impl Plain {
         let rows = screen.text();
         let rows = rows.lines().skip(top).take(usize::from(inner.height));
         let inside = rows.map(|row| row.chars().skip(left).take(usize::from(inner.width)).collect::<String>());
-        let ruled = |line: &String| line.chars().all(|sign| sign == '-');
-        inside.map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty() && !ruled(line)).collect()
+        let ruled = |line: &str| line.chars().all(|sign| sign == '-');
+        // Keys of the screen have no meaning here: the question beside the card says what to type.
+        let ours = ["A approve", "Type  ", "confirm>"];
+        let keys = |line: &str| ours.iter().any(|start| line.starts_with(start)) || line.contains(": A records");
+        let told = inside.map(|line| line.trim_end().to_owned());
+        told.filter(|line| !line.is_empty() && !ruled(line) && !keys(line)).collect()
     }
 
     fn hear(&mut self, line: &Typed) -> Result<Option<Left>, Fault> {
@@ -192,6 +196,8 @@ impl Plain {
             return Ok(None);
         }
         self.asking.note_input(line.mono_ms);
+        // From the first line on what is talked of is the person's: a worse incident does not take its place.
+        self.ui.chosen = self.ui.incident(&self.core.session).map(|incident| incident.id);
         match asked {
             Ok(Command::Quit) => return Ok(Some(Left::ByPerson)),
             Ok(Command::Help) => {

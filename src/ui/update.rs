@@ -62,6 +62,7 @@ fn take(ui: &mut Ui, input: Input, session: &Session, at: Instants) -> Vec<Inten
 /// written: the approval grace of a prompt starts here.
 pub fn drawn(ui: &mut Ui, session: &Session, at: Instants) {
     prompt::note_drawn(ui, session, at);
+    tour::advance(ui, session);
     if verbs::field_is_open(ui, session) {
         ui.keys.confirming = Some(Confirming::OnScreen);
     }

@@ -12,6 +12,9 @@ pub enum Stretch {
 /// Modes that a run takes and gives back.
 const MODES: [&str; 4] = ["?1049", "?25", "?2004", "?1004"];
 
+/// What the keyboard is asked to tell, and that it is asked no more.
+const KEYS: [&str; 4] = [">1", "<1", "=1;1", "=15;1"];
+
 /// Reads it all. The error tells what is no word of ours, and where.
 pub fn read(bytes: &[u8], stretch: Stretch) -> Result<usize, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| format!("no UTF-8: {error}"))?;
@@ -37,6 +40,8 @@ pub fn read(bytes: &[u8], stretch: Stretch) -> Result<usize, String> {
             ("?2026", 'l') if stretch == Stretch::Run => {}
             ("?25", 'h' | 'l') | ("2", 'J') if open => {}
             (position, 'H') if open && is_numbers(position, 2) => {}
+            (right, 'C') if open && is_numbers(right, 1) => {}
+            (keys, 'u') if !open && stretch == Stretch::Run && KEYS.contains(&keys) => {}
             (style, 'm') if is_numbers(style, 16) && (open || stretch == Stretch::Run) => {}
             (mode, 'h' | 'l') if !open && stretch == Stretch::Run && MODES.contains(&mode) => {}
             _ => return wrong("a sequence that is not ours"),
@@ -48,7 +53,7 @@ pub fn read(bytes: &[u8], stretch: Stretch) -> Result<usize, String> {
 /// `ESC [ parameters end`: parameters, end, length.
 fn sequence(text: &str) -> Option<(&str, char, usize)> {
     let inner = text.strip_prefix("\x1b[")?;
-    let length = inner.find(|c: char| !(c.is_ascii_digit() || c == ';' || c == '?'))?;
+    let length = inner.find(|c: char| !(c.is_ascii_digit() || ";?<=>".contains(c)))?;
     let end = inner[length..].chars().next().filter(char::is_ascii_alphabetic)?;
     Some((&inner[..length], end, 2 + length + 1))
 }

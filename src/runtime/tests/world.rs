@@ -373,7 +373,7 @@ impl World {
             }
             Act::ScopeChanges => {
                 let identity = Some("arn:aws:sts::123456789012:assumed-role/admin/ana".to_owned());
-                Event::Session(SessionEvent::ScopeLearned { scope: Scope { identity, ..scope() } })
+                Event::Session(SessionEvent::ScopeLearned { scope: Scope { identity, ..scope() }, environment: None })
             }
             Act::FeedFails => {
                 let fault = Fault::new(FaultKind::Credentials, "The credentials expired.");
