@@ -9,9 +9,9 @@ use jiff::SignedDuration;
 use super::file::{ConfigFile, KubernetesTable, LargeWindowsWord, ModelTable, SourceWord, TailWord};
 use super::paths::Named;
 use super::{
-    AskedSurface, Aws, Cluster, ClusterSource, Config, ConfiguredService, Environment, Environments, Flags, LargeWindows,
-    LogReading, LogTail, Model, OutputForm, Paths, Poll, Secret, Source, Stream, Surface, Timeouts, World, lint, policy,
-    screen,
+    AskedSurface, Aws, Cluster, ClusterSource, Config, ConfiguredService, Environment, Environments, Flags,
+    LargeWindows, LogReading, LogTail, Model, OutputForm, Paths, Poll, Secret, Source, Stream, Surface, Timeouts,
+    World, lint, policy, screen,
 };
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::log::LogGroup;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyEventState, KeyModifiers};
 use futures::{Stream, StreamExt as _};
 use tokio::sync::mpsc;
 
@@ -87,7 +87,9 @@ fn key(mut key: KeyEvent) -> Option<KeyEvent> {
     match key.code {
         _ if key.kind == KeyEventKind::Release => return None,
         KeyCode::Modifier(_) | KeyCode::CapsLock | KeyCode::NumLock | KeyCode::ScrollLock => return None,
-        KeyCode::Char(letter) if key.modifiers.contains(KeyModifiers::SHIFT) => {
+        KeyCode::Char(letter)
+            if key.modifiers.contains(KeyModifiers::SHIFT) || key.state.contains(KeyEventState::CAPS_LOCK) =>
+        {
             key.code = KeyCode::Char(letter.to_uppercase().next().unwrap_or(letter));
         }
         _ => {}

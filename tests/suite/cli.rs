@@ -191,8 +191,21 @@ fn the_configuration_is_checked_shown_and_found() {
     assert!(home.run(&["config", "path"]).out.contains("config.toml"));
     home.config("config.toml", "[keys]\napprove = [\"y\"]\n");
     home.run(&["config", "check"]).expect(2, "approve");
-    home.config("config.toml", "[scren]\nglyphs = \"ascii\"\n");
-    home.run(&["config", "check"]).expect(2, "scren");
+    for (text, told) in [
+        ("[scren]\nglyphs = \"ascii\"\n", "Did you mean `screen`?"),
+        ("[screen]\ntheme = \"ligt\"\n", "Did you mean `light`?"),
+        ("[environment.colours]\nPROD = \"magenta\"\n", "line 2"),
+        ("[panes]\nleft = 95\n", "panes.left is 95"),
+        ("[notify]\nstep = \"sometimes\"\n", "line 2"),
+    ] {
+        home.config("config.toml", text);
+        home.run(&["config", "check"]).expect(2, told);
+    }
+    home.config("config.toml", "[notify]\nwhen = \"always\"\nstep = \"never\"\n[screen]\nmarkers = \"block\"\n");
+    let shown: serde_json::Value =
+        serde_json::from_str(&home.run(&["config", "show", "--output", "json", "--slow-link"]).out).unwrap();
+    assert_eq!((&shown["notify"]["alarm"], &shown["notify"]["step"]), (&"always".into(), &"never".into()));
+    assert_eq!(shown["screen"]["link"], "slow");
 }
 
 #[test]
@@ -227,6 +240,33 @@ fn the_shell_gets_its_completions_and_its_manual() {
     let home = Home::new();
     assert!(home.run(&["completions", "bash"]).out.contains("_pagerdeck"));
     assert!(home.run(&["man"]).out.contains(".TH pagerdeck 1"));
+}
+
+/// `pagerdeck … | head`: who has read enough is no fault, whatever is still told.
+#[test]
+fn a_reader_that_closes_the_pipe_ends_the_story_without_a_fault() {
+    use std::io::{BufRead as _, BufReader};
+    let home = Home::new();
+    for form in ["text", "jsonl"] {
+        let mut command = home.command(&["rehearse", "oom-leak", "--speed", "max", "--output", form]);
+        let mut run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut first = String::new();
+        BufReader::with_capacity(64, run.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        let said = Said::of(&run.wait_with_output().unwrap());
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{form}");
+    }
+}
+
+#[test]
+fn a_journal_becomes_a_film() {
+    let home = Home::new();
+    home.run(&["rehearse", "no-data", "--headless", "--speed", "max"]);
+    let id = home.run(&["sessions"]).out.split_whitespace().next().unwrap().to_owned();
+    let film = home.run(&["export", &id, "--format", "cast"]).out;
+    let mut lines = film.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    assert_eq!(lines.next().unwrap()["version"], 2);
+    let frames: Vec<String> = lines.map(|line| line[2].as_str().unwrap().to_owned()).collect();
+    assert!(frames.len() > 1 && frames[0].contains("REHEARSAL"), "{} frames", frames.len());
 }
 
 #[test]
