@@ -4,6 +4,7 @@
 //! sizes arrive as arguments, so that every screen and every key is a table in a test.
 
 pub mod chart;
+pub mod console;
 pub mod contact;
 pub mod format;
 pub mod help;
@@ -12,6 +13,8 @@ pub mod intent;
 pub mod keymap;
 pub mod layout;
 pub mod model;
+pub mod narrative;
+pub mod page;
 pub mod prompt;
 pub mod search;
 pub mod theme;

@@ -216,8 +216,7 @@ impl Cockpit {
             Inbox::Input { input, mono_ms } => self.input(input, mono_ms),
             Inbox::Signal(Signal::Continue) => {
                 self.screen.resume();
-                self.dirty = Dirty::Now;
-                None
+                self.input(Input::Resumed, self.core.clock.mono_ms())
             }
             Inbox::Signal(signal) => Some(Left::BySignal(signal)),
             Inbox::Saved(saved) => {
@@ -372,6 +371,7 @@ impl Cockpit {
         }
         self.ui.pace = self.quiet.pace((&self.ui, &self.core.session), at.mono_ms);
         self.record(at);
+        update::prepare(&mut self.ui, &self.core.session, at);
         let (ui, session) = (&self.ui, &self.core.session);
         match self.screen.draw(|frame| view::draw(frame, ui, session, at.now)) {
             Ok(drawn) => {

@@ -27,6 +27,7 @@ impl VirtualScreen {
     /// Draws a frame, as the cockpit does after every change.
     pub fn draw(&mut self, core: &Core) {
         let at = instants(core);
+        update::prepare(&mut self.ui, &core.session, at);
         let (ui, session) = (&self.ui, &core.session);
         self.screen.draw(|frame| view::draw(frame, ui, session, at.now));
         update::drawn(&mut self.ui, session, at);

@@ -1,6 +1,7 @@
 //! The log board: exact counts of everything received, and a byte-capped ring of lines with counted losses.
 
 mod arrivals;
+mod histogram;
 mod ring;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -16,6 +17,7 @@ use super::feeds::{Feed, worst};
 use crate::domain::observation::log::{BatchSummary, LogGroup, LogLine};
 use crate::domain::observation::scope::Window;
 
+pub use self::histogram::{Bucket, Histogram};
 pub use self::ring::StoredLine;
 
 /// Bytes of text the ring holds by default.
@@ -44,6 +46,7 @@ pub struct GroupBoard {
     /// Lines that fell out of the ring.
     evicted: u64,
     rate: Rate,
+    histogram: Histogram,
     numbers: Numbers,
 }
 
@@ -94,6 +97,7 @@ impl LogBoard {
         let page: Vec<StoredLine> =
             numbered.map(|(number, line)| StoredLine { number, line: line.clone().into() }).collect();
         board.rate.count(page.iter().map(|stored| stored.line.at));
+        board.histogram.count(page.iter().map(|stored| stored.line.as_ref()));
         self.next += page.len() as u64;
         for gone in self.ring.merge(page) {
             if let Some(board) = self.groups.get_mut(&gone.line.group) {
@@ -184,6 +188,11 @@ impl GroupBoard {
     /// Lines this process has received.
     pub fn received(&self) -> u64 {
         self.numbers.received()
+    }
+
+    /// When its lines happened, by level.
+    pub fn histogram(&self) -> &Histogram {
+        &self.histogram
     }
 
     /// Lines with a number from `number` on.

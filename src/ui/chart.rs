@@ -24,6 +24,10 @@ pub struct ChartStyles {
     pub deploy: Style,
     /// `o`
     pub kill: Style,
+    /// The period before.
+    pub baseline: Style,
+    /// The instant pointed at.
+    pub cursor: Style,
 }
 
 /// What a chart shows.
@@ -39,6 +43,10 @@ pub struct Chart<'a> {
     pub deploys: &'a [Timestamp],
     /// OOM kills.
     pub kills: &'a [Timestamp],
+    /// Points of the period before, shifted into the window.
+    pub baseline: &'a [Point],
+    /// The instant pointed at, as in logs and timeline.
+    pub cursor: Option<Timestamp>,
     /// Which characters may be used.
     pub glyphs: Glyphs,
     /// What the curve is drawn with.
@@ -48,10 +56,17 @@ pub struct Chart<'a> {
 /// Columns of the numbers at the left.
 const AXIS: u16 = 6;
 
-impl Chart<'_> {
+impl<'a> Chart<'a> {
+    /// A series alone.
+    pub fn bare(series: &'a Series, window: Window, (glyphs, markers): (Glyphs, Markers)) -> Self {
+        let (deploys, kills, baseline): (&[Timestamp], &[Timestamp], &[Point]) = (&[], &[], &[]);
+        Self { series, window, threshold: None, deploys, kills, baseline, cursor: None, glyphs, markers }
+    }
+
     /// The upper end of the axis: 100 for percents within it, else the least 1, 2 or 5 times a power of ten above all.
     pub fn top(&self) -> f64 {
-        let peak = self.series.within(self.window).map(|point| point.value).fold(0.0, f64::max);
+        let before = self.baseline.iter().map(|point| point.value);
+        let peak = self.series.within(self.window).map(|point| point.value).chain(before).fold(0.0, f64::max);
         let most = peak.max(self.threshold.unwrap_or(0.0));
         match self.series.unit {
             crate::domain::observation::metric::Unit::Percent if most <= 100.0 => 100.0,
@@ -68,6 +83,8 @@ impl Chart<'_> {
         let plot = Rect { x: area.x + AXIS, width: area.width - AXIS, ..area };
         let top = self.top();
         self.axis(buffer, Rect { width: AXIS, ..area }, (top, styles));
+        self.cursor_line(buffer, plot, styles);
+        self.before(buffer, plot, (top, styles));
         self.threshold_line(buffer, plot, (top, styles));
         self.curve(buffer, plot, (top, styles.curve));
         self.marks(buffer, plot, styles);
@@ -90,6 +107,23 @@ impl Chart<'_> {
         let row = row_of(bound, top, plot.height);
         let line = self.glyphs.pick("╌", "-").repeat(usize::from(plot.width));
         buffer.set_stringn(plot.x, plot.y + row, line, usize::from(plot.width), styles.threshold);
+    }
+
+    fn cursor_line(&self, buffer: &mut Buffer, plot: Rect, styles: &ChartStyles) {
+        let Some(at) = self.cursor.filter(|at| self.window.contains(*at)) else { return };
+        let x = plot.x + self.column(at, usize::from(plot.width)) as u16;
+        for y in plot.top()..plot.bottom() {
+            buffer[(x, y)].set_symbol(self.glyphs.pick("│", "|")).set_style(styles.cursor);
+        }
+    }
+
+    /// One dot a point: it must not be taken for the curve.
+    fn before(&self, buffer: &mut Buffer, plot: Rect, (top, styles): (f64, &ChartStyles)) {
+        for point in self.baseline.iter().filter(|point| self.window.contains(point.at)) {
+            let x = plot.x + self.column(point.at, usize::from(plot.width)) as u16;
+            let y = plot.y + row_of(point.value, top, plot.height);
+            buffer[(x, y)].set_symbol(self.glyphs.pick("·", ".")).set_style(styles.baseline);
+        }
     }
 
     fn curve(&self, buffer: &mut Buffer, plot: Rect, (top, style): (f64, Style)) {

@@ -109,6 +109,15 @@ pub fn minute_clock(at: Timestamp, zone: &Zone) -> String {
     }
 }
 
+/// The date: `2026-05-01`.
+pub fn day(at: Timestamp, zone: &Zone) -> String {
+    let zone = match zone {
+        Zone::Utc | Zone::Relative => &TimeZone::UTC,
+        Zone::Local(zone) => zone,
+    };
+    zone.to_datetime(at).date().to_string()
+}
+
 /// Hours and minutes: `09:12`.
 pub fn minute(at: Timestamp, zone: &Zone) -> String {
     let zone = match zone {

@@ -58,6 +58,7 @@ fn row(binding: &Binding) -> HelpRow {
     let place = match binding.row.context {
         Context::Everywhere => String::new(),
         Context::In(pane) => format!("pane {}", pane.number()),
+        Context::OutOf(pane) => format!("not in pane {}", pane.number()),
     };
     HelpRow { keys: binding.keys_text(), words: binding.row.words, id: binding.row.id, place }
 }

@@ -27,6 +27,8 @@ pub enum Input {
     },
     /// The window gained or lost the keyboard.
     Focus(Focus),
+    /// The program runs again after it was stopped: nothing armed may have outlived that.
+    Resumed,
     /// Time passed: messages age, sequences of keys lapse.
     Tick,
 }

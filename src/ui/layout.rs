@@ -43,6 +43,15 @@ pub enum Form {
     Wide,
 }
 
+/// What surrounds the pane of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edges {
+    /// A box with the title in it.
+    Boxed,
+    /// The title alone: the rows of the box go to the step.
+    Bare,
+}
+
 /// How charts are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChartForm {
@@ -59,6 +68,8 @@ pub struct Layout {
     pub form: Form,
     /// How charts are drawn.
     pub charts: ChartForm,
+    /// What surrounds the pane of a step.
+    pub edges: Edges,
     /// Line 1; in [`Form::Line`] the only one.
     pub header: Rect,
     /// The strip that names the incidents.
@@ -83,7 +94,10 @@ impl Layout {
 
     /// The rectangle inside a pane's border.
     pub fn inner(&self, pane: Pane) -> Option<Rect> {
-        self.pane(pane).map(inside)
+        self.pane(pane).map(|rect| match self.edges {
+            Edges::Bare if pane == Pane::Remediation => Rect { y: rect.y + 1, height: rect.height - 1, ..rect },
+            Edges::Bare | Edges::Boxed => inside(rect),
+        })
     }
 
     /// Rows a list has in a pane; 0 if it is not on screen.
@@ -93,7 +107,11 @@ impl Layout {
 
     /// Whether the remediation pane shows a step whole, so that it may be decided.
     pub fn shows_step_whole(&self) -> bool {
-        self.pane(Pane::Remediation).is_some_and(|rect| rect.width >= PROMPT_COLS && rect.height >= PROMPT_ROWS)
+        let saved = match self.edges {
+            Edges::Boxed => 0,
+            Edges::Bare => 1,
+        };
+        self.pane(Pane::Remediation).is_some_and(|rect| rect.width >= PROMPT_COLS && rect.height + saved >= PROMPT_ROWS)
     }
 
     /// A rectangle for an overlay of at most this size, centred in the main area.
@@ -144,6 +162,7 @@ pub fn layout_with(size: Size, focus: Pane, zoom: Zoom, shares: Shares) -> Layou
     let mut layout = Layout {
         form,
         charts,
+        edges: Edges::Boxed,
         header,
         incidents: nothing,
         tabs: nothing,
@@ -155,10 +174,17 @@ pub fn layout_with(size: Size, focus: Pane, zoom: Zoom, shares: Shares) -> Layou
     if form == Form::Line {
         return layout;
     }
-    layout.incidents = take_top(&mut rest, 1);
     layout.footer = take_bottom(&mut rest, 1);
-    if form != Form::Wide {
-        layout.tabs = take_top(&mut rest, 1);
+    let strips = if form == Form::Wide { 1 } else { 2 };
+    // Where a step would not be whole beside them, the strips give way to it, and then the box around it.
+    let cramped = focus == Pane::Remediation && rest.height < PROMPT_ROWS + strips;
+    if !cramped {
+        layout.incidents = take_top(&mut rest, 1);
+        if form != Form::Wide {
+            layout.tabs = take_top(&mut rest, 1);
+        }
+    } else if rest.height < PROMPT_ROWS {
+        layout.edges = Edges::Bare;
     }
     if form == Form::Single && zoom == Zoom::Overview && focus != Pane::Remediation {
         layout.summary = take_bottom(&mut rest, 2);
@@ -321,10 +347,11 @@ mod tests {
     }
 
     #[test]
-    fn a_focused_step_is_whole_at_80x24_and_above() {
+    fn a_focused_step_is_whole_wherever_there_are_panes() {
         every_case(|size, focus, zoom, layout| {
-            if focus == Pane::Remediation && size.cols >= 80 && size.rows >= 24 {
+            if focus == Pane::Remediation && size.cols >= LEAST_COLS && size.rows >= LEAST_ROWS {
                 assert!(layout.shows_step_whole(), "{size:?} {zoom:?}");
+                assert!(layout.inner(Pane::Remediation).is_some_and(|rect| rect.height >= PROMPT_ROWS - 2), "{size:?}");
             }
             if size.cols < LEAST_COLS || size.rows < LEAST_ROWS {
                 assert!(!layout.shows_step_whole());

@@ -2,21 +2,27 @@
 //!
 //! The session is not in it: a frame is a function of this, the session and the time.
 
+pub mod fold;
+pub mod log_look;
+pub mod moments;
 pub mod overlay;
 mod recording;
 pub mod rows;
 pub mod scroll;
 pub mod telling;
+pub mod walk;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use self::log_look::LogLook;
 use self::overlay::{ConfirmField, Overlay};
 use self::rows::LineAnchor;
 use self::scroll::{ListView, Scroll, TextView};
 use super::keymap::Keymap;
 use super::keymap::chord::Chord;
 use super::layout::{Layout, Shares, layout_with};
+use super::narrative::Settled;
 use super::prompt::PromptWatch;
 use super::theme::Role;
 use super::tour::{self, Lesson};
@@ -261,14 +267,22 @@ pub struct Ui {
     pub metrics: ListView<MetricRole>,
     /// Pane 3.
     pub logs: ListView<LineAnchor>,
+    /// Pane 3: how it shows its lines.
+    pub log: LogLook,
     /// Pane 4, right: which evidence.
     pub evidence: ListView<EvidenceId>,
     /// Pane 4, left: the model's text.
     pub narrative: TextView,
+    /// What of that text is laid out for good.
+    pub settled: Settled,
+    /// Which of its citations was gone to.
+    pub cite: Option<usize>,
     /// Pane 5: the step the person chose; see [`Ui::step`].
     pub chosen_step: Option<StepId>,
     /// Pane 6, by sequence number.
     pub timeline: ListView<u64>,
+    /// The instant that charts, logs and timeline point at together; `None` is the present.
+    pub moment: Option<Timestamp>,
     /// What lies over the panes.
     pub overlay: Option<Overlay>,
     /// What has been typed to confirm the armed step; see [`Ui::confirm_field`].

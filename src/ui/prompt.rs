@@ -5,6 +5,7 @@ use super::model::{Instants, Pane, Ui};
 use crate::domain::remediation::approval::{Press, TooSoon, guard};
 use crate::domain::remediation::request::Digest;
 use crate::domain::remediation::step::{StepId, StepState};
+use crate::session::incident::Phase;
 use crate::session::{IncidentId, Session};
 
 /// What a prompt asks for.
@@ -35,7 +36,23 @@ pub struct PromptWatch {
     drawn: Option<(Prompt, u64)>,
     last_input: Option<u64>,
     refused: Option<u64>,
+    alive: Option<u64>,
+    sleep: Sleep,
 }
+
+/// Whether the program ran all the time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Sleep {
+    /// It did.
+    #[default]
+    None,
+    /// It did not for a while, and nothing was made of that yet.
+    Unnoticed,
+}
+
+/// A silence of the program longer than this is no pause of the person: it was stopped, or the machine slept. Awake it
+/// looks at the clock every second.
+const SLEPT_MS: u64 = 60_000;
 
 /// A key that is held down sends its first repeat up to this long after its press, and nearly every terminal sends it as
 /// one more press. Only a pause that is longer tells a second press from it.
@@ -45,6 +62,20 @@ impl PromptWatch {
     /// The screen can no longer be trusted to show it (resized, unfocused, repainted): it must be drawn again.
     pub fn forget(&mut self) {
         self.drawn = None;
+    }
+
+    /// Notes that the program runs. A frame does that, too: under a flood there may be no other sign of life for long.
+    pub fn note_alive(&mut self, mono_ms: u64) {
+        let before = self.alive.replace(mono_ms.max(self.alive.unwrap_or(0)));
+        if before.is_some_and(|before| mono_ms.saturating_sub(before) > SLEPT_MS) {
+            self.sleep = Sleep::Unnoticed;
+        }
+    }
+
+    /// Whether the program did not run for long, told once: what was on screen before is not what the person looks at now.
+    pub fn slept(&mut self, mono_ms: u64) -> bool {
+        self.note_alive(mono_ms);
+        std::mem::take(&mut self.sleep) == Sleep::Unnoticed
     }
 
     /// Notes that there was input.
@@ -77,6 +108,9 @@ pub fn shown(ui: &Ui, session: &Session) -> Option<Prompt> {
         return None;
     }
     let (incident, step) = (ui.incident(session)?, ui.step(session)?);
+    if incident.phase == Phase::Closed {
+        return None;
+    }
     let stage = match step.state {
         StepState::Rehearsed => Stage::Decide,
         StepState::Armed { .. } => Stage::Confirm,

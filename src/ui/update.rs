@@ -5,8 +5,12 @@
 pub mod motion;
 
 mod keys;
+mod log_look;
+mod log_motion;
 mod notice;
+mod opened;
 mod selection;
+mod time;
 mod typing;
 mod verbs;
 
@@ -15,11 +19,16 @@ use super::intent::Intent;
 use super::model::{Confirming, Instants, Size, Ui};
 use super::prompt;
 use super::tour;
+use super::view::narrative_measure;
 use crate::session::Session;
 
 /// Takes one input.
 pub fn update(ui: &mut Ui, input: Input, session: &Session, at: Instants) -> Vec<Intent> {
-    let intents = take(ui, input, session, at);
+    let mut intents = Vec::new();
+    if ui.prompt.slept(at.mono_ms) {
+        intents.extend(verbs::stand_down_all(ui, session, "the program or the machine slept"));
+    }
+    intents.extend(take(ui, input, session, at));
     tour::advance(ui, session);
     intents
 }
@@ -51,6 +60,7 @@ fn take(ui: &mut Ui, input: Input, session: &Session, at: Instants) -> Vec<Inten
             ui.prompt.forget();
             verbs::stand_down_all(ui, session, "the window lost the keyboard")
         }
+        Input::Resumed => verbs::stand_down_all(ui, session, "the program was stopped and runs again"),
         Input::Tick => {
             notice::age(ui, at);
             Vec::new()
@@ -58,9 +68,19 @@ fn take(ui: &mut Ui, input: Input, session: &Session, at: Instants) -> Vec<Inten
     }
 }
 
+/// Brings what is computed over lines and text up to date. The runtime calls it before every frame: it costs what came
+/// since the last one, and a view only reads it.
+pub fn prepare(ui: &mut Ui, session: &Session, at: Instants) {
+    log_look::refresh(ui, session, at);
+    if let (Some(measure), Some(incident)) = (narrative_measure(ui, at.now), ui.incident(session)) {
+        ui.settled.advance(incident, measure);
+    }
+}
+
 /// Notes that a frame is on screen. The runtime calls it after every frame, also when not a byte of it had to be
 /// written: the approval grace of a prompt starts here.
 pub fn drawn(ui: &mut Ui, session: &Session, at: Instants) {
+    ui.prompt.note_alive(at.mono_ms);
     prompt::note_drawn(ui, session, at);
     tour::advance(ui, session);
     if verbs::field_is_open(ui, session) {

@@ -8,7 +8,7 @@ mod footer;
 mod header;
 mod kills;
 mod logs;
-mod look;
+pub(super) mod look;
 mod metrics;
 mod overlay;
 mod rca;
@@ -25,11 +25,14 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
-use self::footer::push_search;
+use self::footer::{push_matches, push_search};
 use self::look::Look;
 use self::sheet::Held;
 use super::layout::Form;
+use super::model::overlay::Opened;
 use super::model::{Pane, Ui};
+use super::narrative::{Measure, Rows};
+use super::page::{Desk, Laid};
 use super::theme::Role;
 use crate::session::Session;
 
@@ -69,12 +72,39 @@ fn paint(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
     tour::draw(buffer, (ui, session), look);
 }
 
-/// Where the narrative stands: rows of it, rows on screen, and the first of them.
-pub fn narrative_place(ui: &Ui, session: &Session, now: Timestamp) -> Option<(usize, usize, usize)> {
+/// The rows of what is opened, as they are on screen, and how many of them fit.
+pub fn opened_rows(ui: &Ui, session: &Session, (opened, now): (&Opened, Timestamp)) -> (Vec<Laid>, usize) {
     let look = Look::of(ui, now);
-    let (total, rows) = rca::narrative_extent(ui, session, &look)?;
-    let flow = rca::flow(ui.incident(session)?);
-    Some((total, rows.max(1), ui.narrative.first(flow, (total, rows))))
+    overlay::detail::rows(Desk { ui, session, look: &look }, opened, ui.layout().overlay(u16::MAX, u16::MAX))
+}
+
+/// Where the narrative stands: all of its rows, rows on screen, and the first of them.
+pub struct NarrativePlace<'a> {
+    /// The rows of the text.
+    pub rows: Rows<'a>,
+    /// How many there are, the words about its end included.
+    pub total: usize,
+    /// Rows on screen.
+    pub high: usize,
+    /// The first of them.
+    pub first: usize,
+}
+
+/// Where the narrative stands on screen.
+pub fn narrative_place<'a>(ui: &'a Ui, session: &Session, now: Timestamp) -> Option<NarrativePlace<'a>> {
+    let look = Look::of(ui, now);
+    let incident = ui.incident(session)?;
+    let area = rca::narrative_area(ui, session, &look)?;
+    let (columns, high) = (usize::from(area.width), usize::from(area.height));
+    let rows = rca::rows(ui, incident, (columns, &look));
+    let total = rca::height(ui, incident, (columns, &look));
+    let first = ui.narrative.first(rca::flow(incident), (total, high), |place| rows.at(place));
+    Some(NarrativePlace { rows, total, high: high.max(1), first })
+}
+
+/// For what the narrative is laid out, if it is on screen.
+pub fn narrative_measure(ui: &Ui, now: Timestamp) -> Option<Measure> {
+    rca::narrative_columns(ui).map(|columns| rca::measure(columns, &Look::of(ui, now)))
 }
 
 /// `[3] LOGS  `, with the number that jumps to it.

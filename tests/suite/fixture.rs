@@ -3,7 +3,7 @@
 use super::fixture_parts as parts;
 
 use jiff::{SignedDuration, Timestamp};
-use pagerdeck::domain::diagnosis::claim::{Claim, ClaimCheck, Diagnosis, DiagnosisCheck, Proposal};
+use pagerdeck::domain::diagnosis::claim::{self, Claim, ClaimCheck, Diagnosis, DiagnosisCheck, Proposal};
 use pagerdeck::domain::diagnosis::evidence::{Answer, EvidenceId, Question};
 use pagerdeck::domain::diagnosis::verdict::{Cause, Confidence};
 use pagerdeck::domain::fault::{Fault, FaultKind};
@@ -14,7 +14,7 @@ use pagerdeck::domain::remediation::request::Mode;
 use pagerdeck::domain::remediation::step::StepState;
 use pagerdeck::session::feeds::{Feed, FeedHealth, FeedId};
 use pagerdeck::session::header::{Header, Origin};
-use pagerdeck::session::incident::{Incident, Phase};
+use pagerdeck::session::incident::{Incident, Phase, Post, ReportState};
 use pagerdeck::session::logs::LogGap;
 use pagerdeck::session::state::Credentials;
 use pagerdeck::session::{IncidentId, Session};
@@ -270,5 +270,47 @@ pub fn no_data() -> Session {
         oldest: None,
         ..gate()
     });
+    session
+}
+
+/// Every step was decided and reported: nothing is asked any more, whatever the gate said before.
+pub fn closed() -> Session {
+    let mut session = locked();
+    let incident = incident(&mut session);
+    incident.phase = Phase::Closed;
+    incident.plan = Some(parts::plan(Mode::DryRun, ago(18)));
+    incident.report = Some(ReportState {
+        headline: "P2 my-api: memory leak; restart denied".to_owned(),
+        drafted_at: ago(60),
+        follow_ups: Vec::new(),
+        post: Post::Off,
+    });
+    set_step(&mut session, StepState::Denied { reason: "freeze tonight".to_owned() });
+    session
+}
+
+/// A narrative with a heading, a list, a table and code, its last sentence under way.
+pub fn markdown() -> Session {
+    let mut session = streaming();
+    let narrative = &mut incident(&mut session).narrative;
+    let text = "# Root cause\n\nMemory grew **steadily** for thirty minutes [E1]. Traffic was flat [E4].\n\n\
+                - 14 OOM kills hit two containers [E2]\n- CPU is secondary [E3, E5]\n\n\
+                | minute | memory |\n|---|---|\n| 09:02 | 38 % [E1] |\n| 09:31 | 98 % [E1] |\n\n\
+                ```sh\nkubectl top pods -n payments\n```\n\n";
+    narrative.claims = claim::sentences(text)
+        .into_iter()
+        .map(|text| Claim {
+            cites: claim::cites(&text),
+            check: if text.contains('[') || text.starts_with('#') {
+                ClaimCheck::Supported
+            } else {
+                ClaimCheck::Unsupported { why: "it cites no evidence".to_owned() }
+            },
+            text,
+        })
+        .collect();
+    text.clone_into(&mut narrative.text);
+    narrative.claimed = text.len();
+    narrative.text.push_str("Restarting the deployment frees the he");
     session
 }

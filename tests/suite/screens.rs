@@ -1,10 +1,14 @@
 //! What a person sees: the founding story at its moments and what is missing, as text and as style, at four sizes.
 
+use crossterm::event::KeyEvent;
 use jiff::Timestamp;
+use pagerdeck::domain::observation::metric::{MetricRole, Point};
 use pagerdeck::domain::remediation::step::StepState;
 use pagerdeck::session::Session;
-use pagerdeck::ui::model::{Colours, Glyphs, Pane, Size, Ui, UiOptions, Zoom};
-use pagerdeck::ui::view;
+use pagerdeck::ui::input::Input;
+use pagerdeck::ui::keymap::chord;
+use pagerdeck::ui::model::{Colours, Glyphs, Instants, Pane, Size, Ui, UiOptions, Zoom};
+use pagerdeck::ui::{update, view};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -91,6 +95,78 @@ screen!(stale_120x40, fixture::stale(), (120, 40), Pane::Logs, Zoom::Overview);
 screen!(denied_80x24, fixture::denied(), (80, 24), Pane::Alarms, Zoom::Overview);
 screen!(no_data_120x40, fixture::no_data(), (120, 40), Pane::Alarms, Zoom::Overview);
 
+screen!(gate_open_step_60x16, fixture::gate_open(), (60, 16), Pane::Remediation, Zoom::Overview);
+screen!(gate_open_logs_200x60, fixture::gate_open(), (200, 60), Pane::Logs, Zoom::Zoomed);
+screen!(gate_open_300x90, fixture::gate_open(), (300, 90), Pane::Rca, Zoom::Overview);
+
+/// A screen after keys, each pressed two seconds after the one before.
+fn after((size, session): ((u16, u16), &Session), keys: &str) -> Ui {
+    let mut ui = ui(size, Pane::Alarms, Zoom::Overview);
+    for (n, key) in keys.split_whitespace().enumerate() {
+        let at = Instants { now: fixture::now(), mono_ms: n as u64 * 2_000 };
+        update::prepare(&mut ui, session, at);
+        update::drawn(&mut ui, session, at);
+        for chord in chord::parse(key).unwrap() {
+            let event = KeyEvent::new(chord.code, chord.modifiers);
+            drop(update::update(&mut ui, Input::Key(event), session, at));
+        }
+        update::prepare(&mut ui, session, at);
+    }
+    ui
+}
+
+macro_rules! screen_after {
+    ($name:ident, $session:expr, $size:expr, $keys:expr) => {
+        #[test]
+        fn $name() {
+            let session = $session;
+            insta::assert_snapshot!(text(&after(($size, &session), $keys), &session));
+        }
+    };
+}
+
+screen_after!(opened_alarm_120x40, fixture::gate_open(), (120, 40), "1 enter");
+screen_after!(opened_metric_120x40, fixture::gate_open(), (120, 40), "2 enter");
+screen_after!(opened_line_80x24, fixture::gate_open(), (80, 24), "3 k k enter");
+screen_after!(opened_evidence_80x24, fixture::gate_open(), (80, 24), "4 j enter");
+screen_after!(opened_step_120x40, fixture::gate_open(), (120, 40), "5 z enter");
+screen_after!(opened_workload_80x24, fixture::gate_open(), (80, 24), "K");
+screen_after!(opened_raw_80x24, fixture::gate_open(), (80, 24), "1 v / s t a t e enter");
+screen_after!(logs_by_template_120x40, fixture::gate_open(), (120, 40), "3 z T");
+screen_after!(logs_pointed_at_120x40, fixture::gate_open(), (120, 40), "3 k k k b");
+screen_after!(logs_wrapped_80x24, fixture::gate_open(), (80, 24), "3 z u");
+screen_after!(logs_columns_80x24, fixture::gate_open(), (80, 24), "3 c");
+screen_after!(citation_120x40, fixture::gate_open(), (120, 40), "4 z c c");
+screen_after!(palette_80x24, fixture::gate_open(), (80, 24), ": n e");
+screen_after!(help_80x24, fixture::gate_open(), (80, 24), "? l o g");
+screen_after!(closed_rca_120x40, fixture::closed(), (120, 40), "4 z");
+screen_after!(markdown_120x40, fixture::markdown(), (120, 40), "4 z");
+
+#[test]
+fn frozen_charts_stay_and_count_what_they_withhold() {
+    let mut session = fixture::gate_open();
+    let ui = after(((120, 40), &session), "2 p");
+    let before = text(&ui, &session);
+    assert!(before.contains("PAUSED +0"), "{before}");
+    let series = session.metrics.values_mut().next().unwrap().get_mut(&MetricRole::Cpu).unwrap();
+    series.points.push(Point { at: fixture::now() + jiff::SignedDuration::from_secs(53), value: 12.0 });
+    assert_eq!(text(&ui, &session), before.replace("PAUSED +0", "PAUSED +1"));
+}
+
+#[test]
+fn the_style_of_an_opened_metric() {
+    let session = fixture::gate_open();
+    let ui = after(((80, 24), &session), "2 enter");
+    insta::assert_snapshot!(style_of(&buffer(&ui, &session, fixture::now())));
+}
+
+#[test]
+fn the_style_of_the_logs_at_an_instant() {
+    let session = fixture::gate_open();
+    let ui = after(((120, 40), &session), "3 z k k k b");
+    insta::assert_snapshot!(style_of(&buffer(&ui, &session, fixture::now())));
+}
+
 #[test]
 fn the_style_of_an_armed_step() {
     let ui = ui((80, 24), Pane::Remediation, Zoom::Overview);
@@ -114,6 +190,8 @@ fn every_screen(check: impl Fn(&Ui, &Session)) {
         fixture::stale(),
         fixture::denied(),
         fixture::no_data(),
+        fixture::closed(),
+        fixture::markdown(),
     ];
     for session in &sessions {
         for size in [(20, 3), (60, 16), (80, 24), (121, 33), (200, 60)] {
@@ -188,6 +266,37 @@ fn a_lost_feed_keeps_its_last_data_on_screen() {
     assert!(shown.contains("97.8%") && shown.contains("creds EXPIRED"), "{shown}");
     let wide = text(&ui((200, 60), Pane::Metrics, Zoom::Overview), &fixture::stale());
     assert!(wide.contains("RETRY in 3.2s (2nd, Throttled)"), "{wide}");
+}
+
+#[test]
+fn every_fact_of_a_decision_is_on_screen_at_the_least_size() {
+    let shown = text(&ui((60, 16), Pane::Remediation, Zoom::Overview), &fixture::armed());
+    let facts = [
+        "*** LIVE ***",
+        "STEP 1 of 2",
+        "ARMED",
+        "expires in 47s",
+        "WHAT",
+        "PATCH deployments/my-api",
+        "WHERE",
+        "eks-prod",
+        "WHO",
+        "WHY",
+        "E1 E2 E3",
+        "UNDO",
+        "revision 41",
+        "REHEARSED",
+        "restartedAt",
+        "[!!] freeze: from 10:00Z",
+        "[--]",
+        "This WILL restart 6 pods",
+        "confirm type my-api",
+        "Enter>",
+        "stand down",
+    ];
+    for fact in facts {
+        assert!(shown.contains(fact), "{fact}\n{shown}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn series(unit: Unit, values: &[Option<f64>]) -> Series {
 
 fn chart(series: &Series, minutes: i64) -> Chart<'_> {
     let window = Window { from: Timestamp::UNIX_EPOCH, to: Timestamp::from_second(minutes * 60).unwrap() };
-    Chart { series, window, threshold: None, deploys: &[], kills: &[], glyphs: Glyphs::Ascii, markers: Markers::Ascii }
+    Chart::bare(series, window, (Glyphs::Ascii, Markers::Ascii))
 }
 
 fn rows(chart: &Chart<'_>, width: u16, height: u16) -> Vec<String> {
@@ -73,4 +73,17 @@ fn the_axis_ends_above_everything() {
     let empty = series(Unit::Count, &[]);
     assert!((chart(&empty, 2).top() - 1.0).abs() < f64::EPSILON);
     assert_eq!(chart(&empty, 2).sparkline(3), "   ");
+}
+
+#[test]
+fn the_period_before_and_the_instant_pointed_at_lie_under_the_curve() {
+    let flat = series(Unit::Percent, &[Some(100.0); 10]);
+    let before: Vec<Point> =
+        (0..10).map(|n| Point { at: Timestamp::from_second(n * 60).unwrap(), value: 0.0 }).collect();
+    let chart = Chart { baseline: &before, cursor: Some(Timestamp::from_second(300).unwrap()), ..chart(&flat, 10) };
+    let rows = rows(&chart, 16, 3);
+    assert_eq!(rows, [" 100%|**********", "     |     |", "   0%|.........."]);
+    let high = Point { at: Timestamp::UNIX_EPOCH, value: 130.0 };
+    let chart = Chart { baseline: &[high], cursor: None, ..chart };
+    assert!((chart.top() - 200.0).abs() < f64::EPSILON, "the axis holds the period before, too");
 }

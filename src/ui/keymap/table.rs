@@ -28,6 +28,8 @@ pub enum Action {
     HalfUp,
     /// Open what is selected.
     Open,
+    /// Open the workload of the incident.
+    Workload,
     /// Close what is open, then unzoom.
     Back,
     /// Filter the pane.
@@ -54,6 +56,36 @@ pub enum Action {
     NextOom,
     /// The OOM kill before.
     PreviousOom,
+    /// The next rollout.
+    NextDeploy,
+    /// The rollout before.
+    PreviousDeploy,
+    /// A minute later, in charts, logs and timeline together.
+    TimeOnward,
+    /// A minute earlier.
+    TimeBack,
+    /// Ten minutes later.
+    TimeLeapOnward,
+    /// Ten minutes earlier.
+    TimeLeapBack,
+    /// The logs by template, or by line.
+    Fold,
+    /// Which columns the logs have.
+    Columns,
+    /// Long log lines cut or wrapped.
+    Wrap,
+    /// The text of the logs to the left.
+    ShiftLeft,
+    /// The text of the logs to the right.
+    ShiftRight,
+    /// Mark the selected log line, or take its mark away.
+    Bookmark,
+    /// The next marked line.
+    NextBookmark,
+    /// The next citation in the narrative.
+    NextCite,
+    /// The citation before.
+    PreviousCite,
     /// UTC, local, relative.
     Clock,
     /// Pin the selected evidence.
@@ -129,17 +161,23 @@ pub enum Context {
     Everywhere,
     /// In one pane.
     In(Pane),
+    /// In every pane but one, where the key means something else.
+    OutOf(Pane),
 }
 
 impl Context {
     /// Whether it counts while a pane has the keys.
     pub fn holds_in(self, pane: Pane) -> bool {
-        self == Self::Everywhere || self == Self::In(pane)
+        match self {
+            Self::Everywhere => true,
+            Self::In(own) => own == pane,
+            Self::OutOf(other) => other != pane,
+        }
     }
 
     /// Whether there is a pane where both count.
     pub fn meets(self, other: Self) -> bool {
-        self == Self::Everywhere || other == Self::Everywhere || self == other
+        Pane::ALL.into_iter().any(|pane| self.holds_in(pane) && other.holds_in(pane))
     }
 }
 
@@ -191,6 +229,11 @@ impl Row {
         self
     }
 
+    const fn out_of(mut self, pane: Pane) -> Self {
+        self.context = Context::OutOf(pane);
+        self
+    }
+
     const fn fixed(mut self) -> Self {
         self.remap = Remap::Fixed;
         self
@@ -232,6 +275,7 @@ pub const TABLE: &[Row] = &[
     row("half-down", Action::HalfDown, &["ctrl-d", "pagedown"], "Half a page down (in RCA: of the narrative)"),
     row("half-up", Action::HalfUp, &["ctrl-u", "pageup"], "Half a page up (in RCA: of the narrative)"),
     row("open", Action::Open, &["enter", "l", "right"], "Open what is selected").hint("open"),
+    row("workload", Action::Workload, &["K"], "Open the workload: pods, limits, restarts, how containers ended"),
     row("filter", Action::Filter, &["/"], "Show only rows with a text").hint("filter"),
     row("next-match", Action::NextMatch, &["n"], "Next match"),
     row("previous-match", Action::PreviousMatch, &["N"], "Match before"),
@@ -242,11 +286,31 @@ pub const TABLE: &[Row] = &[
     row("previous-warning", Action::PreviousWarning, &["W"], "Warning before"),
     row("next-oom", Action::NextOom, &["o"], "Next OOM kill in the logs").hint("next OOM"),
     row("previous-oom", Action::PreviousOom, &["O"], "OOM kill before"),
+    row("next-cite", Action::NextCite, &["c"], "Next citation of the narrative: selects its evidence")
+        .hint("citation")
+        .only_in(Pane::Rca),
+    row("previous-cite", Action::PreviousCite, &["C"], "Citation before").only_in(Pane::Rca),
+    row("fold", Action::Fold, &["T"], "Fold the logs by template; Enter opens the lines of one")
+        .hint("fold")
+        .only_in(Pane::Logs),
+    row("columns", Action::Columns, &["c"], "Columns of the logs: time, level, container, stream").only_in(Pane::Logs),
+    row("wrap", Action::Wrap, &["u"], "Wrap long log lines, or cut them").only_in(Pane::Logs),
+    row("shift-right", Action::ShiftRight, &["L"], "See more of long log lines at their right end").only_in(Pane::Logs),
+    row("shift-left", Action::ShiftLeft, &["H"], "Back to the left of long log lines").only_in(Pane::Logs),
+    row("bookmark", Action::Bookmark, &["b"], "Mark the log line, or take its mark away").only_in(Pane::Logs),
+    row("next-bookmark", Action::NextBookmark, &["B"], "Next marked log line, around the end").only_in(Pane::Logs),
+    row("next-deploy", Action::NextDeploy, &["d"], "Next rollout, in charts, logs and timeline")
+        .out_of(Pane::Remediation),
+    row("previous-deploy", Action::PreviousDeploy, &["D"], "Rollout before").out_of(Pane::Remediation),
+    row("time-back", Action::TimeBack, &[","], "Point a minute earlier: charts, logs and timeline together"),
+    row("time-onward", Action::TimeOnward, &["."], "Point a minute later; f goes back to the present"),
+    row("time-leap-back", Action::TimeLeapBack, &["<"], "Point ten minutes earlier"),
+    row("time-leap-onward", Action::TimeLeapOnward, &[">"], "Point ten minutes later"),
     row("palette", Action::Palette, &[":", "ctrl-p"], "All actions, found by a few letters").hint("command"),
     row("follow", Action::Follow, &["f"], "Follow what comes, or hold the place"),
     row("freeze", Action::Freeze, &["p"], "Hold what is shown; what comes is still counted"),
     row("clock", Action::Clock, &["t"], "Times as UTC, local, relative"),
-    row("pin", Action::Pin, &["space"], "Pin the selected evidence"),
+    row("pin", Action::Pin, &["space"], "Pin the selected evidence; in the logs: the line, on the timeline"),
     row("raw", Action::Raw, &["v"], "What is selected as JSON"),
     row("copy", Action::Copy, &["y"], "Copy what is selected"),
     row("save", Action::Save, &["Y"], "Write what is selected to a file"),

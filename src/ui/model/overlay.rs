@@ -7,6 +7,7 @@ use super::{Pane, Ui};
 use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::observation::alarm::AlarmName;
 use crate::domain::observation::metric::MetricRole;
+use crate::domain::observation::workload::WorkloadRef;
 use crate::domain::remediation::approval::{MAX_WRONG_TOKENS, token};
 use crate::domain::remediation::request::Digest;
 use crate::domain::remediation::step::{StepId, StepState};
@@ -27,6 +28,8 @@ pub enum Item {
     Step(StepId),
     /// A timeline entry by its sequence number.
     Entry(u64),
+    /// A workload.
+    Workload(WorkloadRef),
 }
 
 /// How an opened thing is shown.
@@ -75,6 +78,11 @@ pub enum Overlay {
         /// The text so far.
         text: String,
     },
+    /// The columns of the log pane.
+    Columns {
+        /// Which of them is selected.
+        selected: usize,
+    },
     /// A text area.
     Write {
         /// What for.
@@ -83,14 +91,33 @@ pub enum Overlay {
         area: Box<TextArea<'static>>,
     },
     /// One thing opened.
-    Detail {
-        /// Which.
-        item: Item,
-        /// How.
-        telling: Telling,
-        /// The first row on screen.
-        top: usize,
-    },
+    Detail(Box<Opened>),
+}
+
+/// One thing opened, and where its reader stands.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Which.
+    pub item: Item,
+    /// How.
+    pub telling: Telling,
+    /// The first row on screen.
+    pub top: usize,
+    /// Which of its addresses is chosen.
+    pub link: Option<usize>,
+    /// What is searched for in it.
+    pub search: Option<Search>,
+    /// The row of the match that was gone to.
+    pub found: Option<usize>,
+    /// What is being typed to search for.
+    pub typing: Option<String>,
+}
+
+impl Opened {
+    /// A thing just opened.
+    pub fn new(item: Item, telling: Telling) -> Self {
+        Self { item, telling, top: 0, link: None, search: None, found: None, typing: None }
+    }
 }
 
 /// What has been typed to confirm an armed step.

@@ -3,11 +3,14 @@
 use jiff::Timestamp;
 
 use super::super::search::{Search, shows};
+use super::fold::Fold;
+use super::log_look::Rows;
 use super::scroll::{Freeze, Scroll};
 use super::{Pane, Ui};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId};
 use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmState};
 use crate::domain::observation::log::{LogGroup, LogLine};
+use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::{MetricRole, Series};
 use crate::domain::observation::service::ServiceName;
 use crate::domain::remediation::step::{Step, StepState};
@@ -66,7 +69,14 @@ pub fn service<'a>(ui: &Ui, session: &'a Session) -> Option<&'a ServiceName> {
 /// Pane 2: the charts of the service, in the order of the screen.
 pub fn metrics<'a>(ui: &Ui, session: &'a Session) -> Vec<(MetricRole, &'a Series)> {
     let Some(by_role) = service(ui, session).and_then(|name| session.metrics.get(name)) else { return Vec::new() };
-    MetricRole::ALL.into_iter().filter_map(|role| by_role.get(&role).map(|series| (role, series))).collect()
+    let all = MetricRole::ALL.into_iter().filter_map(|role| by_role.get(&role).map(|series| (role, series)));
+    let search = ui.metrics.search.as_ref();
+    all.filter(|(role, series)| shows(search, &metric_text(*role, series))).collect()
+}
+
+/// What a search looks at in a chart.
+pub fn metric_text(role: MetricRole, series: &Series) -> String {
+    format!("{} {}", role.word(), series.query.metric)
 }
 
 /// Pane 4, right: the evidence of the last round, and what was pinned before it.
@@ -123,6 +133,28 @@ pub fn log_groups<'a>(ui: &Ui, session: &'a Session) -> Vec<&'a LogGroup> {
     }
 }
 
+/// Rows of the log pane from which the strip over time stands above the lines.
+const STRIP_FROM: usize = 12;
+/// Rows of that strip.
+const STRIP_ROWS: usize = 2;
+
+/// Rows of the strip over time in a log pane of so many rows.
+pub fn strip_rows(inside: usize) -> usize {
+    if inside >= STRIP_FROM { STRIP_ROWS } else { 0 }
+}
+
+/// Rows that lines have in the log pane; at least one, for reckoning.
+pub fn log_height(ui: &Ui) -> usize {
+    let inside = ui.layout().rows(Pane::Logs);
+    inside.saturating_sub(strip_rows(inside)).max(1)
+}
+
+/// Pane 3 folded: the templates under the pane's search, with their numbers.
+pub fn templates(ui: &Ui) -> Vec<(usize, &TemplateCount)> {
+    let search = ui.logs.search.as_ref();
+    ui.log.fold.rows().filter(|(_, found)| shows(search, &found.template)).collect()
+}
+
 /// Pane 3: the lines on screen in `rows` rows. Looks no further than it must: the ring may hold a hundred thousand.
 pub fn logs<'a>(ui: &Ui, session: &'a Session, rows: usize) -> LogRows<'a> {
     let view = LogView::new(ui, session);
@@ -161,6 +193,8 @@ pub struct LogView<'a> {
     lines: &'a std::collections::VecDeque<StoredLine>,
     groups: Vec<&'a LogGroup>,
     search: Option<&'a Search>,
+    /// The one template whose lines are shown, with who knows them.
+    template: Option<(&'a Fold, usize)>,
     limit: u64,
 }
 
@@ -171,7 +205,17 @@ impl<'a> LogView<'a> {
             Freeze::Running => u64::MAX,
             Freeze::At { number, .. } => number,
         };
-        Self { lines: session.logs.lines(), groups: log_groups(ui, session), search: ui.logs.search.as_ref(), limit }
+        let template = match ui.log.rows {
+            Rows::Of(number) => Some((&ui.log.fold, number)),
+            Rows::Lines | Rows::Templates => None,
+        };
+        let (lines, groups) = (session.logs.lines(), log_groups(ui, session));
+        Self { lines, groups, search: ui.logs.search.as_ref(), template, limit }
+    }
+
+    /// The same, whatever the pane is filtered by.
+    pub fn unfiltered(ui: &'a Ui, session: &'a Session) -> Self {
+        Self { search: None, template: None, ..Self::new(ui, session) }
     }
 
     /// Places in the ring.
@@ -192,8 +236,16 @@ impl<'a> LogView<'a> {
     fn shows(&self, at: usize) -> bool {
         self.lines.get(at).is_some_and(|stored| {
             let line = stored.line.as_ref();
-            stored.number < self.limit && self.groups.contains(&&line.group) && shows(self.search, &line.text)
+            let of_template = self.template.is_none_or(|(fold, number)| fold.holds(number, stored));
+            let held = stored.number < self.limit && self.groups.contains(&&line.group);
+            held && of_template && shows(self.search, &line.text)
         })
+    }
+
+    /// The shown place at an instant: of the last line not after it, else of the first one there is.
+    pub fn at(&self, at: Timestamp) -> Option<usize> {
+        let after = self.lines.partition_point(|stored| stored.line.at <= at);
+        self.before(after).or_else(|| self.at_or_after(after))
     }
 
     /// The place of an anchor: of its line, or of the first line after its time.

@@ -102,13 +102,14 @@ impl<Id> ListView<Id> {
     }
 }
 
-/// Where a wrapped text stands. Its rows are counted from the top, where streamed text never changes.
+/// Where a wrapped text stands. What it holds on to is a place in the text, where streamed text never changes and no width
+/// matters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TextView {
     /// The last row is on screen while the text grows; once it is settled, its beginning: the conclusion comes first.
     #[default]
     Follow,
-    /// This row is the first on screen, if there are so many.
+    /// The row that begins at this byte, or the next one, is the first on screen, if there are so many.
     At(usize),
 }
 
@@ -122,13 +123,13 @@ pub enum Flow {
 }
 
 impl TextView {
-    /// The first row on screen of a text with `total` rows in a pane with `rows`.
-    pub fn first(self, flow: Flow, (total, rows): (usize, usize)) -> usize {
+    /// The first row on screen of a text with `total` rows in a pane with `rows`; `row_of` finds the row of a place.
+    pub fn first(self, flow: Flow, (total, rows): (usize, usize), row_of: impl FnOnce(usize) -> usize) -> usize {
         let last_page = total.saturating_sub(rows);
         match self {
             Self::Follow if flow == Flow::Settled => 0,
             Self::Follow => last_page,
-            Self::At(row) => row.min(last_page),
+            Self::At(place) => row_of(place).min(last_page),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! One thing as text: what is copied, saved, and shown when it is opened.
+//! One thing as text: what is copied and saved in a pane, and its JSON when it is opened.
 
-mod alarm;
+pub mod alarm;
 
 use serde::Serialize;
 
@@ -29,6 +29,11 @@ pub fn lines(ui: &Ui, session: &Session, item: &Item, telling: Telling) -> Optio
         }
         Item::Evidence(id) => incident?.evidence(*id).map(|evidence| tell(telling, evidence, evidence_lines)),
         Item::Step(id) => incident?.step(*id).map(|step| tell(telling, step, step_lines)),
+        Item::Workload(target) => {
+            let workload = session.cluster.workloads.get(&target.key())?;
+            let pods: Vec<_> = session.cluster.pods.values().filter(|pod| pod.owner.as_ref() == Some(target)).collect();
+            Some(tell(Telling::Raw, &(workload, pods), |_| Vec::new()))
+        }
         Item::Entry(seq) => {
             let entry = session.timeline.entries().iter().find(|entry| entry.seq == *seq)?;
             Some(tell(telling, entry, |entry| vec![entry.at.to_string(), entry.text.clone()]))
@@ -45,6 +50,7 @@ pub fn file_name(item: &Item, telling: Telling) -> String {
         Item::Evidence(id) => format!("evidence-{id}"),
         Item::Step(id) => format!("step-{}", id.0),
         Item::Entry(seq) => format!("timeline-{seq}"),
+        Item::Workload(target) => format!("{}-{}", target.kind.word(), target.name),
     };
     let plain = |letter: char| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '_' };
     let ending = match telling {

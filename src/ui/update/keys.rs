@@ -9,9 +9,9 @@ use super::super::keymap::{Action, Meaning};
 use super::super::model::overlay::{Overlay, Writing};
 use super::super::model::scroll::{ListView, TextView};
 use super::super::model::{ClockStyle, Confirming, Instants, Pane, Ui, Zoom};
-use super::motion::{self, Motion};
+use super::motion::{self, Motion, Way};
 use super::notice::{SEQUENCE_MS, refuse};
-use super::{selection, typing, verbs};
+use super::{log_look, selection, time, typing, verbs};
 use crate::domain::remediation::policy::RulesAlone;
 use crate::domain::remediation::step::StepState;
 use crate::session::{IncidentId, Session};
@@ -84,6 +84,9 @@ fn resolve(ui: &mut Ui, chord: Chord, at: Instants) -> Option<Action> {
 
 /// Does an action, by key or from the palette.
 pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Intent> {
+    if let Some(motion) = Motion::of(action) {
+        return motion::step(ui, session, (motion, at));
+    }
     match action {
         Action::Focus(_)
         | Action::NextPane
@@ -93,12 +96,6 @@ pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) 
         | Action::Clock
         | Action::PreviousIncident
         | Action::NextIncident => place(ui, action, session, at),
-        Action::Down => motion::step(ui, session, (Motion::Down, at)),
-        Action::Up => motion::step(ui, session, (Motion::Up, at)),
-        Action::Top => motion::step(ui, session, (Motion::Top, at)),
-        Action::Bottom => motion::step(ui, session, (Motion::Bottom, at)),
-        Action::HalfDown => motion::step(ui, session, (Motion::HalfDown, at)),
-        Action::HalfUp => motion::step(ui, session, (Motion::HalfUp, at)),
         Action::NextError
         | Action::PreviousError
         | Action::NextWarning
@@ -119,6 +116,7 @@ pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) 
         Action::Filter | Action::Inquire | Action::Note | Action::Help | Action::Palette => {
             open(ui, action, session, at)
         }
+        Action::Workload => selection::workload(ui, session, at),
         Action::Export => vec![Intent::Export],
         Action::Reload => vec![Intent::Reload],
         Action::TryRehearsal if contact::is_first(session) => vec![Intent::TryRehearsal],
@@ -137,6 +135,22 @@ pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) 
         Action::Suspend => verbs::leave(ui, session, "the program was suspended", Intent::Suspend),
         Action::Quit => verbs::leave(ui, session, "the person left", Intent::Quit),
         Action::Cancel => verbs::cancel(ui, session, at),
+        action => particular(ui, action, session, at),
+    }
+}
+
+/// The actions of single panes: citations, the time, and how the logs look.
+fn particular(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Intent> {
+    match action {
+        Action::NextCite => motion::cite(ui, Way::Onward, session, at),
+        Action::PreviousCite => motion::cite(ui, Way::Backward, session, at),
+        Action::NextDeploy
+        | Action::PreviousDeploy
+        | Action::TimeOnward
+        | Action::TimeBack
+        | Action::TimeLeapOnward
+        | Action::TimeLeapBack => time::act(ui, action, session, at),
+        _ => log_look::act(ui, action, session, at),
     }
 }
 
@@ -162,6 +176,9 @@ fn place(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<In
 }
 
 fn back(ui: &mut Ui, at: Instants) -> Vec<Intent> {
+    if ui.focus == Pane::Logs && log_look::back(ui) {
+        return Vec::new();
+    }
     if ui.zoom == Zoom::Zoomed {
         ui.zoom = Zoom::Overview;
     } else if ui.focus != Pane::Alarms {
@@ -181,9 +198,12 @@ fn other_incident(ui: &mut Ui, session: &Session, at: Instants, steps: usize) ->
     ui.chosen = ids.get((here + steps) % ids.len()).copied();
     // What was held on to belongs to the other incident.
     ui.evidence = ListView::default();
-    ui.narrative = TextView::default();
+    (ui.narrative, ui.cite) = (TextView::default(), None);
     ui.chosen_step = None;
     ui.confirm = None;
+    if ui.moment.is_some() {
+        time::present(ui);
+    }
     Vec::new()
 }
 

@@ -2,12 +2,15 @@
 
 use super::super::intent::Intent;
 use super::super::keymap::Action;
-use super::super::model::rows::{self, LineAnchor, LogView};
+use super::super::model::log_look::Rows;
+use super::super::model::rows;
 use super::super::model::scroll::{Freeze, ListView, Scroll, TextView};
 use super::super::model::{Instants, Pane, Tone, Ui};
 use super::super::search::{Search, Shown};
 use super::super::view::narrative_place;
+use super::log_motion::{self, jump};
 use super::notice::refuse;
+use super::time::{self, Origin};
 use super::typing::search_of;
 use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::observation::alarm::{Alarm, AlarmName};
@@ -34,6 +37,19 @@ pub enum Motion {
 }
 
 impl Motion {
+    /// The movement that an action is, if it is one.
+    pub fn of(action: Action) -> Option<Self> {
+        match action {
+            Action::Down => Some(Self::Down),
+            Action::Up => Some(Self::Up),
+            Action::Top => Some(Self::Top),
+            Action::Bottom => Some(Self::Bottom),
+            Action::HalfDown => Some(Self::HalfDown),
+            Action::HalfUp => Some(Self::HalfUp),
+            _ => None,
+        }
+    }
+
     /// Where it leads from an index in a list of `len` with pages of `rows`.
     fn from(self, index: usize, len: usize, rows: usize) -> usize {
         let half = (rows / 2).max(1);
@@ -51,8 +67,10 @@ impl Motion {
 
 /// Which way to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+pub(super) enum Way {
+    /// To what comes later.
     Onward,
+    /// To what came before.
     Backward,
 }
 
@@ -68,7 +86,7 @@ pub(super) fn step(ui: &mut Ui, session: &Session, (motion, at): (Motion, Instan
             let ids = metric_ids(ui, session);
             shift(&mut ui.metrics, &ids, rows, motion);
         }
-        Pane::Logs => log_step(ui, session, motion),
+        Pane::Logs => log_motion::step(ui, session, motion),
         Pane::Rca => rca_step(ui, session, (motion, at)),
         Pane::Remediation => {
             let ids: Vec<StepId> = rows::steps(ui, session).iter().map(|step| step.id).collect();
@@ -78,12 +96,22 @@ pub(super) fn step(ui: &mut Ui, session: &Session, (motion, at): (Motion, Instan
         Pane::Timeline => {
             let ids = entry_ids(ui, session);
             shift(&mut ui.timeline, &ids, rows, motion);
+            point_at_entry(ui, session);
         }
     }
     Vec::new()
 }
 
-fn shift<Id: Clone + PartialEq>(view: &mut ListView<Id>, ids: &[Id], rows: usize, motion: Motion) {
+/// Points charts and logs at the selected entry of the timeline.
+fn point_at_entry(ui: &mut Ui, session: &Session) {
+    let entry = selected_entry(ui, session);
+    let at = session.timeline.entries().iter().find(|known| Some(known.seq) == entry).map(|known| known.at);
+    if let Some(at) = at {
+        time::point(ui, session, at, Origin::Timeline);
+    }
+}
+
+pub(super) fn shift<Id: Clone + PartialEq>(view: &mut ListView<Id>, ids: &[Id], rows: usize, motion: Motion) {
     let Some(cursor) = view.scroll.span(ids, rows).cursor else { return };
     view.scroll.select(ids, rows, motion.from(cursor, ids.len(), rows));
 }
@@ -95,57 +123,42 @@ fn rca_step(ui: &mut Ui, session: &Session, (motion, at): (Motion, Instants)) {
         let rows = ui.layout().rows(Pane::Rca).max(1);
         return shift(&mut ui.evidence, &ids, rows, motion);
     }
-    let Some((total, rows, first)) = narrative_place(ui, session, at.now) else { return };
-    ui.narrative = TextView::At(motion.from(first, total.saturating_sub(rows) + 1, rows));
+    let Some(place) = narrative_place(ui, session, at.now) else { return };
+    let row = motion.from(place.first, place.total.saturating_sub(place.high) + 1, place.high);
+    ui.narrative = TextView::At(place.rows.place(row));
 }
 
-fn log_step(ui: &mut Ui, session: &Session, motion: Motion) {
-    let rows = ui.layout().rows(Pane::Logs).max(1);
-    let Some(here) = log_place(ui, session) else { return };
-    let view = LogView::new(ui, session);
-    let onward = |from: usize| view.at_or_after(from + 1);
-    let repeat = |times: usize, next: &dyn Fn(usize) -> Option<usize>| {
-        (0..times).try_fold(here, |at, _| next(at).ok_or(at)).unwrap_or_else(|last| last)
+/// Goes to a citation of the narrative: it is marked, brought on screen, and its evidence is selected.
+pub(super) fn cite(ui: &mut Ui, way: Way, session: &Session, at: Instants) -> Vec<Intent> {
+    let Some(place) = narrative_place(ui, session, at.now) else {
+        return refuse(ui, "There is no incident, so nothing is cited.", at);
     };
-    let half = (rows / 2).max(1);
-    let place = match motion {
-        Motion::Down => repeat(1, &onward),
-        Motion::Up => repeat(1, &|from| view.before(from)),
-        Motion::HalfDown => repeat(half, &onward),
-        Motion::HalfUp => repeat(half, &|from| view.before(from)),
-        Motion::Top => view.at_or_after(0).unwrap_or(here),
-        Motion::Bottom => view.before(view.len()).unwrap_or(here),
+    let cites = place.rows.cites();
+    if cites.is_empty() {
+        return refuse(ui, "The narrative cites no evidence so far.", at);
+    }
+    // Without one gone to before, the first on screen is the next.
+    let on_screen = || cites.iter().position(|(row, _)| *row >= place.first).unwrap_or(0);
+    let next = match (ui.cite.map(|cite| cite.min(cites.len() - 1)), way) {
+        (None, _) => on_screen(),
+        (Some(cite), Way::Onward) => (cite + 1) % cites.len(),
+        (Some(cite), Way::Backward) => (cite + cites.len() - 1) % cites.len(),
     };
-    hold(ui, session, place);
-}
-
-/// The place of the selected line.
-fn log_place(ui: &Ui, session: &Session) -> Option<usize> {
-    let rows = ui.layout().rows(Pane::Logs).max(1);
-    let shown = rows::logs(ui, session, rows);
-    let line = shown.cursor.and_then(|cursor| shown.lines.get(cursor).copied())?;
-    Some(LogView::new(ui, session).place(LineAnchor::of(line)))
-}
-
-/// Selects the line at a place; scrolls only if it is not on screen: up to it, or down until it is the last.
-fn hold(ui: &mut Ui, session: &Session, place: usize) {
-    let rows = ui.layout().rows(Pane::Logs).max(1);
-    let shown = rows::logs(ui, session, rows);
-    let view = LogView::new(ui, session);
-    let Some(line) = view.line(place) else { return };
-    let visible = shown.lines.iter().any(|shown| shown.number == line.number);
-    let first = shown.lines.first().copied();
-    let above = first.is_some_and(|first| place < view.place(LineAnchor::of(first)));
-    let top = match first.filter(|_| visible) {
-        Some(first) => first,
-        None if above => line,
-        None => {
-            let up = (1..rows).try_fold(place, |at, _| view.before(at).ok_or(at)).unwrap_or_else(|last| last);
-            view.line(up).unwrap_or(line)
-        }
+    let (row, evidence) = cites[next];
+    let visible = (place.first..place.first + place.high).contains(&row);
+    let top = (!visible).then(|| place.rows.place(row.saturating_sub(place.high / 2)));
+    ui.cite = Some(next);
+    if let Some(top) = top {
+        ui.narrative = TextView::At(top);
+    }
+    let ids: Vec<EvidenceId> = rows::evidence(ui, session).iter().map(|evidence| evidence.id).collect();
+    let Some(index) = ids.iter().position(|id| *id == evidence) else {
+        return refuse(ui, format!("{evidence} is not among the evidence on screen."), at);
     };
-    let (cursor, top) = (LineAnchor::of(line), LineAnchor::of(top));
-    ui.logs.scroll = Scroll::Held { cursor, top, place };
+    let rows = ui.layout().rows(Pane::Rca).max(1);
+    ui.evidence.scroll.select(&ids, rows, index);
+    ui.tell(Tone::Told, format!("{evidence}: Enter opens it; citation {} of {}.", next + 1, cites.len()), at);
+    Vec::new()
 }
 
 /// Looks for something, or changes whether the pane goes on.
@@ -168,36 +181,18 @@ pub(super) fn look(ui: &mut Ui, action: Action, session: &Session, at: Instants)
     }
 }
 
-fn jump(
-    ui: &mut Ui,
-    (way, what): (Way, &str),
-    wanted: impl Fn(&LogLine) -> bool,
-    (session, at): (&Session, Instants),
-) -> Vec<Intent> {
-    ui.focus = Pane::Logs;
-    // While following, the selected line is the newest: the first look goes back from it, itself included.
-    let following = ui.logs.scroll == Scroll::Tail;
-    let view = LogView::new(ui, session);
-    let found = match (log_place(ui, session), way) {
-        (None, _) => None,
-        (Some(_), _) if following => view.find_before(view.len(), wanted),
-        (Some(here), Way::Onward) => view.find_after(here, wanted),
-        (Some(here), Way::Backward) => view.find_before(here, wanted),
-    };
-    let Some(place) = found else {
-        let side = if way == Way::Onward && !following { "after" } else { "before" };
-        return refuse(ui, format!("No {what} {side} this line."), at);
-    };
-    hold(ui, session, place);
-    Vec::new()
-}
-
 fn next_match(ui: &mut Ui, way: Way, session: &Session, at: Instants) -> Vec<Intent> {
     let Some(search) = search_of(ui, ui.focus).and_then(|search| search.clone()) else {
         return refuse(ui, "Nothing is searched for in this pane: / begins.", at);
     };
     let rows = ui.layout().rows(ui.focus).max(1);
     let found = match ui.focus {
+        Pane::Logs if ui.log.rows == Rows::Templates => {
+            let found: Vec<(usize, String)> =
+                rows::templates(ui).iter().map(|(number, found)| (*number, found.template.clone())).collect();
+            let (ids, texts): (Vec<usize>, Vec<String>) = found.into_iter().unzip();
+            pick(&mut ui.log.templates, &ids, (&texts, &search), (rows, way))
+        }
         Pane::Logs => {
             let matches = |line: &LogLine| search.matches(&line.text);
             return jump(ui, (way, "match"), matches, (session, at));
@@ -214,10 +209,18 @@ fn next_match(ui: &mut Ui, way: Way, session: &Session, at: Instants) -> Vec<Int
             let ids: Vec<EvidenceId> = evidence.iter().map(|evidence| evidence.id).collect();
             pick(&mut ui.evidence, &ids, (&texts, &search), (rows, way))
         }
-        Pane::Metrics | Pane::Remediation | Pane::Timeline => {
+        Pane::Metrics => {
+            let metrics = rows::metrics(ui, session);
+            let texts: Vec<String> = metrics.iter().map(|(role, series)| rows::metric_text(*role, series)).collect();
+            let ids = metric_ids(ui, session);
+            pick(&mut ui.metrics, &ids, (&texts, &search), (rows, way))
+        }
+        Pane::Remediation | Pane::Timeline => {
             let texts: Vec<String> = rows::timeline(ui, session).iter().map(|entry| entry.text.clone()).collect();
             let ids = entry_ids(ui, session);
-            pick(&mut ui.timeline, &ids, (&texts, &search), (rows, way))
+            let found = pick(&mut ui.timeline, &ids, (&texts, &search), (rows, way));
+            point_at_entry(ui, session);
+            found
         }
     };
     match found {
@@ -260,27 +263,24 @@ fn clear(ui: &mut Ui, at: Instants) -> Vec<Intent> {
 
 fn follow(ui: &mut Ui, session: &Session, at: Instants) -> Vec<Intent> {
     match ui.focus {
-        Pane::Logs => {
-            ui.logs.freeze = Freeze::Running;
-            match ui.logs.scroll {
-                Scroll::Tail => log_step(ui, session, Motion::Bottom),
-                Scroll::Head | Scroll::Held { .. } => ui.logs.scroll = Scroll::Tail,
+        Pane::Logs => match ui.logs.scroll {
+            Scroll::Tail if ui.logs.freeze == Freeze::Running => log_motion::step(ui, session, Motion::Bottom),
+            Scroll::Tail | Scroll::Head | Scroll::Held { .. } => time::present(ui),
+        },
+        Pane::Timeline => match ui.timeline.scroll {
+            Scroll::Tail if ui.timeline.freeze == Freeze::Running => {
+                drop(step(ui, session, (Motion::Bottom, at)));
             }
-        }
-        Pane::Timeline => {
-            ui.timeline.freeze = Freeze::Running;
-            match ui.timeline.scroll {
-                Scroll::Tail => drop(step(ui, session, (Motion::Bottom, at))),
-                Scroll::Head | Scroll::Held { .. } => ui.timeline.scroll = Scroll::Tail,
-            }
-        }
+            Scroll::Tail | Scroll::Head | Scroll::Held { .. } => time::present(ui),
+        },
         Pane::Rca => {
-            let first = narrative_place(ui, session, at.now).map_or(0, |(_, _, first)| first);
+            let first = narrative_place(ui, session, at.now).map_or(0, |place| place.rows.place(place.first));
             ui.narrative = match ui.narrative {
                 TextView::Follow => TextView::At(first),
                 TextView::At(_) => TextView::Follow,
             };
         }
+        Pane::Metrics if ui.moment.is_some() => time::present(ui),
         Pane::Alarms | Pane::Metrics | Pane::Remediation => {
             return refuse(ui, "Nothing runs on in this pane: logs, RCA and timeline can follow.", at);
         }

@@ -1,6 +1,8 @@
 //! Tables for keys, and the property that nothing stray ever approves.
 
 mod approvals;
+mod logs;
+mod opened;
 mod panes;
 
 use std::collections::BTreeMap;
@@ -8,7 +10,7 @@ use std::collections::BTreeMap;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::Timestamp;
 
-use super::{drawn, update};
+use super::{drawn, prepare, update};
 use crate::domain::observation::alarm::Severity;
 use crate::domain::observation::service::Service;
 use crate::domain::observation::workload::{WorkloadKind, WorkloadRef};
@@ -80,6 +82,7 @@ impl Person {
     }
 
     fn waits(&mut self, ms: u64) {
+        prepare(&mut self.ui, &self.session, at(self.clock));
         drawn(&mut self.ui, &self.session, at(self.clock));
         self.clock += ms;
     }

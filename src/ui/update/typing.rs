@@ -5,13 +5,13 @@ use tui_textarea::TextArea;
 
 use super::super::help::{self, Ground};
 use super::super::intent::Intent;
+use super::super::keymap::Action;
 use super::super::keymap::chord::Chord;
-use super::super::keymap::{Action, Meaning};
-use super::super::model::overlay::{Overlay, Telling, Writing};
-use super::super::model::{Instants, Pane, Tone, Ui, telling};
+use super::super::model::overlay::{Overlay, Writing};
+use super::super::model::{Instants, Pane, Tone, Ui};
 use super::super::search::Search;
 use super::notice::refuse;
-use super::{keys, selection, verbs};
+use super::{keys, log_look, opened, verbs};
 use crate::session::Session;
 
 /// The longest text a text area takes, in bytes: a note, not a document.
@@ -34,7 +34,8 @@ pub(super) fn search_of(ui: &mut Ui, pane: Pane) -> Option<&mut Option<Search>> 
         Pane::Logs => Some(&mut ui.logs.search),
         Pane::Rca => Some(&mut ui.evidence.search),
         Pane::Timeline => Some(&mut ui.timeline.search),
-        Pane::Metrics | Pane::Remediation => None,
+        Pane::Metrics => Some(&mut ui.metrics.search),
+        Pane::Remediation => None,
     }
 }
 
@@ -45,11 +46,9 @@ pub(super) fn key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Instants) -
         Overlay::Help { query, top } => help_key(ui, key, (query, top), session),
         Overlay::Palette { query, selected } => return palette_key(ui, key, (query, selected), (session, at)),
         Overlay::Filter { pane, before, text } => filter_key(ui, key, pane, (before, text)),
+        Overlay::Columns { selected } => log_look::columns_key(ui, key, selected),
         Overlay::Write { writing, area } => return area_key(ui, key, (writing, area), at),
-        overlay @ Overlay::Detail { .. } => {
-            ui.overlay = Some(overlay);
-            return detail_key(ui, key, session, at);
-        }
+        Overlay::Detail(opened) => return opened::key(ui, key, *opened, (session, at)),
     }
     Vec::new()
 }
@@ -87,7 +86,7 @@ fn room_for(area: &TextArea<'_>, more: &str) -> bool {
 }
 
 /// Edits one line of text; `false` if the key is none of editing.
-fn edit(text: &mut String, key: KeyEvent) -> bool {
+pub(super) fn edit(text: &mut String, key: KeyEvent) -> bool {
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
     match key.code {
         KeyCode::Backspace => drop(text.pop()),
@@ -218,35 +217,4 @@ fn submit(ui: &mut Ui, writing: Writing, text: String, at: Instants) -> Vec<Inte
         }
         Writing::DenyReason(incident, step) => vec![Intent::Deny { incident, step, reason: text }],
     }
-}
-
-fn detail_key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Instants) -> Vec<Intent> {
-    let half = usize::from(ui.layout().main.height / 2).max(1);
-    let meaning = ui.options.keymap.meaning(&[Chord::of(key)], ui.focus);
-    let Some(Overlay::Detail { item, telling, top }) = &mut ui.overlay else { return Vec::new() };
-    let moved = match meaning {
-        Meaning::Is(Action::Back) => {
-            ui.overlay = None;
-            return Vec::new();
-        }
-        Meaning::Is(Action::Raw) => {
-            *telling = if *telling == Telling::Told { Telling::Raw } else { Telling::Told };
-            *top = 0;
-            return Vec::new();
-        }
-        Meaning::Is(action @ (Action::Copy | Action::Save | Action::Pin)) => {
-            return selection::act(ui, action, session, at);
-        }
-        Meaning::Is(Action::Down) => top.saturating_add(1),
-        Meaning::Is(Action::Up) => top.saturating_sub(1),
-        Meaning::Is(Action::HalfDown) => top.saturating_add(half),
-        Meaning::Is(Action::HalfUp) => top.saturating_sub(half),
-        Meaning::Is(Action::Bottom) => usize::MAX,
-        Meaning::Begins | Meaning::Is(Action::Top) => 0,
-        _ => return Vec::new(),
-    };
-    let (item, telling) = (item.clone(), *telling);
-    let last = telling::lines(ui, session, &item, telling).map_or(0, |lines| lines.len().saturating_sub(1));
-    ui.overlay = Some(Overlay::Detail { item, telling, top: moved.min(last) });
-    Vec::new()
 }

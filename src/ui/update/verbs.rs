@@ -60,8 +60,11 @@ fn approve(ui: &mut Ui, incident: &Incident, step: &Step, (session, at): (&Sessi
     if let Some(first) = incident.asked_step().filter(|first| first.id != step.id) {
         return refuse(ui, format!("{} is asked first.", first.id), at);
     }
+    if incident.phase == Phase::Closed {
+        return refuse(ui, "The incident is closed: r in pane 4 reads and asks again.", at);
+    }
     let Some(prompt) = prompt::shown(ui, session).filter(|prompt| prompt.stage == Stage::Decide) else {
-        let text = "Not counted: the step is not whole on screen. Press z, or enlarge the terminal to 80x24.";
+        let text = "Not counted: the step is not whole on screen. Enlarge the terminal to 60x16.";
         return refuse(ui, text, at);
     };
     if let Err(too_soon) = ui.prompt.admits(&prompt, at.mono_ms) {

@@ -11,7 +11,6 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::look::Look;
-use super::metrics::recent;
 use super::sheet::{Held, Sheet, frame};
 use super::stamp;
 use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Comparison};
@@ -21,6 +20,7 @@ use crate::session::feeds::FeedId;
 use crate::ui::chart::Chart;
 use crate::ui::format::{self, grouped};
 use crate::ui::layout::ChartForm;
+use crate::ui::model::moments::{alarm_series, recent, unit_of};
 use crate::ui::model::{Pane, Ui, rows};
 use crate::ui::theme::Role;
 
@@ -37,6 +37,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
         title.push_span(look.span(Role::Warning, "? firing"));
     }
     super::push_search(&mut title, ui.alarms.search.as_ref(), look);
+    let texts = session.alarms.values().map(rows::alarm_text);
+    super::push_matches(&mut title, (ui.alarms.search.as_ref(), texts), look);
     let stamp = stamp::stamp(session, FeedId::Alarms, look);
     let inner = frame(buffer, area, (&title, &stamp), (look, held));
     let sheet = Sheet::new(buffer, inner, look);
@@ -56,14 +58,14 @@ fn body(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), held: Held) {
         return;
     }
     if alarms.is_empty() {
-        sheet.text(Role::Faint, "No alarm matches the filter.  Esc clears it");
+        sheet.text(Role::Faint, "No alarm matches the filter.  \\ shows all again");
         return;
     }
     let names: Vec<_> = alarms.iter().map(|alarm| alarm.name.clone()).collect();
     let span = ui.alarms.scroll.span(&names, sheet.left());
     let widest = alarms.iter().map(|alarm| format::width(alarm.name.as_str())).max().unwrap_or(0);
     let figures = |alarm: &Alarm| {
-        let unit = series_of(session, alarm).map_or_else(|| guessed_unit(alarm), |series| series.unit);
+        let unit = unit_of(session, alarm);
         format::width(&value(alarm, unit)) + format::width(&bound(alarm, unit))
     };
     // The state before, the gap and the age after; what the figures need is theirs, the rest is the name's.
@@ -95,8 +97,8 @@ fn row(
     let (role, sign, word) = state(alarm);
     let name = format::clip(alarm.name.as_str(), name_columns, look.glyphs).into_owned();
     let pad = " ".repeat(name_columns.saturating_sub(format::width(&name)) + 2);
-    let series = series_of(session, alarm);
-    let unit = series.map_or_else(|| guessed_unit(alarm), |series| series.unit);
+    let series = alarm_series(session, alarm);
+    let unit = unit_of(session, alarm);
     let name_role = if alarm.state == AlarmState::Alarm { Role::Strong } else { Role::Text };
     let mut left = look.line([
         (role, format!("{sign} {word} ").into()),
@@ -119,15 +121,7 @@ fn row(
 fn spark(series: Option<&Series>, columns: usize, look: &Look) -> Span<'static> {
     let Some(series) = series else { return Span::default() };
     let (window, series) = recent(series, look.now);
-    let chart = Chart {
-        series: &series,
-        window,
-        threshold: None,
-        deploys: &[],
-        kills: &[],
-        glyphs: look.glyphs,
-        markers: look.markers,
-    };
+    let chart = Chart::bare(&series, window, (look.glyphs, look.markers));
     look.span(Role::Curve, chart.sparkline(columns))
 }
 
@@ -137,18 +131,6 @@ fn state(alarm: &Alarm) -> (Role, &'static str, &'static str) {
         AlarmState::Ok => (Role::Good, ".", "ok"),
         AlarmState::InsufficientData => (Role::Warning, "?", "no data"),
     }
-}
-
-/// The series on screen that is the alarm's metric.
-fn series_of<'a>(session: &'a Session, alarm: &Alarm) -> Option<&'a Series> {
-    let metric = alarm.metrics().first()?;
-    session.metrics.values().flat_map(|by_role| by_role.values()).find(|series| series.query.metric == *metric)
-}
-
-/// CloudWatch tells no unit with an alarm: percent is said of names that say so themselves.
-fn guessed_unit(alarm: &Alarm) -> Unit {
-    let name = alarm.metrics().first().map_or("", |metric| metric.name.as_str()).to_ascii_lowercase();
-    if name.contains("utilization") || name.contains("percent") { Unit::Percent } else { Unit::None }
 }
 
 fn value(alarm: &Alarm, unit: Unit) -> String {

@@ -13,8 +13,17 @@ use crate::ui::format;
 use crate::ui::model::{Ui, rows};
 use crate::ui::theme::Role;
 
+/// Where the points and lines behind the selected evidence are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behind {
+    /// Below what it says, as far as there is room.
+    Below,
+    /// In a column of their own.
+    Beside,
+}
+
 /// Draws the list: two rows a piece where all fit, one otherwise; the selected one opens below it.
-pub fn list(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Incident)) {
+pub fn list(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Incident), behind: Behind) {
     let look = sheet.look;
     sheet.text(Role::Title, "EVIDENCE (read from the source)");
     let shown = rows::evidence(ui, session);
@@ -48,6 +57,10 @@ pub fn list(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inci
     {
         sheet.rule();
         about(&mut sheet, evidence);
+        if let (Behind::Below, Some(payload), 3..) = (behind, evidence.answer.payload(), sheet.left()) {
+            sheet.rule();
+            payload_rows(&mut sheet, payload);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::look::Look;
+use super::overlay::detail;
 use super::sheet::{ends, put};
 use crate::domain::remediation::runbook::undo_of;
 use crate::domain::remediation::step::{Step, StepState};
@@ -12,6 +13,7 @@ use crate::session::Session;
 use crate::ui::format::seconds_since;
 use crate::ui::model::overlay::Overlay;
 use crate::ui::model::{Message, Pane, Tone, Ui};
+use crate::ui::page::Desk;
 use crate::ui::prompt::{self, Prompt, Stage};
 use crate::ui::search::Search;
 use crate::ui::theme::Role;
@@ -32,6 +34,10 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), loo
         put(buffer, area, &said(message, look), look);
         return;
     }
+    if let Some(own) = of_overlay((ui, session), look) {
+        put(buffer, area, &told(own, look), look);
+        return;
+    }
     if let Some(Prompt { stage: Stage::Confirm, .. }) = prompt::shown(ui, session) {
         // The field has the keys: no other hint would be true.
         let hints = [("Enter", "confirm what was typed"), ("Esc", "stand down"), ("Ctrl-C", "stand down")];
@@ -39,6 +45,23 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), loo
         return;
     }
     put(buffer, area, &hints((ui, session), (usize::from(area.width), look)), look);
+}
+
+/// The keys of what is open: those of the pane below count for nothing then.
+fn of_overlay((ui, session): (&Ui, &Session), look: &Look) -> Option<Vec<(&'static str, &'static str)>> {
+    Some(match ui.overlay.as_ref()? {
+        Overlay::Filter { .. } => return None,
+        Overlay::Help { .. } => vec![("letters", "search"), ("Up Down", "scroll"), ("Esc", "close")],
+        Overlay::Palette { .. } => {
+            vec![("letters", "find"), ("Up Down", "choose"), ("Enter", "do it"), ("Esc", "close")]
+        }
+        Overlay::Columns { .. } => vec![("Space", "change"), ("j k", "move"), ("q", "close")],
+        Overlay::Write { .. } => vec![("Enter", "send"), ("Alt-Enter", "new line"), ("Esc", "close")],
+        Overlay::Detail(opened) => {
+            let has_links = detail::has_links(Desk { ui, session, look }, opened);
+            detail::hints(opened, has_links)
+        }
+    })
 }
 
 fn said(message: &Message, look: &Look) -> Line<'static> {
@@ -85,6 +108,18 @@ fn told<'h>(hints: impl IntoIterator<Item = (&'h str, &'h str)>, look: &Look) ->
         spans.push(look.span(Role::Faint, format!(" {word} ")));
     }
     Line::from(spans)
+}
+
+/// Adds to a title how many of a pane's rows match what it is searched for.
+pub fn push_matches<'r>(
+    title: &mut Line<'_>,
+    (search, rows): (Option<&Search>, impl Iterator<Item = String> + 'r),
+    look: &Look,
+) {
+    if let Some(search) = search.filter(|search| !search.text().is_empty() && search.fault().is_none()) {
+        let found = rows.filter(|row| search.matches(row)).count();
+        title.push_span(look.span(Role::Faint, format!("  {found} match")));
+    }
 }
 
 /// Adds what a pane is filtered or searched by to its title.

@@ -1,28 +1,20 @@
-//! OOM kills as the screen tells them: the count with its completeness, never colour alone, and their times as marks.
+//! OOM kills as the screen tells them: the count with its completeness, never colour alone.
 
-use jiff::Timestamp;
 use ratatui::text::Span;
 
 use super::look::Look;
-use crate::domain::diagnosis::evidence::{Answer, Payload, Question};
+use crate::domain::diagnosis::evidence::{Answer, Question};
 use crate::domain::observation::log::Completeness;
 use crate::domain::observation::oom_kill::OomCount;
 use crate::session::Session;
 use crate::session::incident::Incident;
 use crate::ui::format::grouped;
+use crate::ui::model::moments::kill_count;
 use crate::ui::theme::Role;
-
-/// The count of the incident's newest evidence.
-pub fn count(incident: &Incident) -> Option<&OomCount> {
-    match incident.answer_to(Question::OomKills)?.answer.payload()? {
-        Payload::OomKills(count) => Some(count),
-        _ => None,
-    }
-}
 
 /// The total, if it is exact.
 pub fn exact(incident: &Incident) -> Option<u64> {
-    count(incident).filter(|count| count.completeness == Completeness::Exact).map(|count| count.total)
+    kill_count(incident).filter(|count| count.completeness == Completeness::Exact).map(|count| count.total)
 }
 
 /// The count in words: `OOMKilled 14 exact`, `OOMKilled >=14 sampled`, `OOMKilled denied`.
@@ -32,7 +24,7 @@ pub fn words(session: &Session, incident: Option<&Incident>, look: &Look) -> Spa
         return look.span(Role::Faint, format!("OOM lines {} (kills not counted yet)", grouped(lines)));
     };
     let least = look.sign("≥", ">=");
-    let (role, text) = match (&evidence.answer, incident.and_then(count)) {
+    let (role, text) = match (&evidence.answer, incident.and_then(kill_count)) {
         (Answer::Truncated { seen, of, .. }, Some(count)) => (Role::Warning, truncated(least, count, (*seen, *of))),
         (_, Some(count)) => told(least, count),
         (Answer::Absent, None) => (Role::Faint, "absent".to_owned()),
@@ -54,9 +46,4 @@ fn told(least: &str, count: &OomCount) -> (Role, String) {
 fn truncated(least: &str, count: &OomCount, (seen, of): (u64, Option<u64>)) -> String {
     let of = of.map_or_else(String::new, |of| format!(" of {}", grouped(of)));
     format!("{least}{} in the first {}{of}", grouped(count.total), grouped(seen))
-}
-
-/// When containers were killed, for the charts.
-pub fn times(incident: Option<&Incident>) -> &[Timestamp] {
-    incident.and_then(count).map_or(&[], |count| count.at.as_slice())
 }

@@ -2,58 +2,88 @@
 //!
 //! ```text
 //! ┌ [3] LOGS /ecs/my-api  FOLLOW  312/s  0 lost  OOMKilled 14 exact ─ POLL 2s ┐
+//! │ 09:02 ▁▂▂▁▃▂▁▁▂▅▇▃▂▁▁▂▁▃▂▁▁▂▅▇▃▂▁▁▂▁▃▂▁▁▂▅▇▃▂▁ 09:32                          │
+//! │   o e     e    D        oe        o                 412                   │
 //! │ 09:30:52.001 OOM   my-api-7d9f-0412 OOMKilled exit=137               [E2] │
 //! │ ~~~ 09:30:54-09:30:56 not read: throttled (120 events) ~~~                │
 //! ```
 
+mod folded;
 mod row;
+mod strip;
 mod title;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use self::row::{Row, Sources, arrange};
+use self::row::{Manner, Row, Sources, Told, arrange};
 use super::look::Look;
 use super::sheet::{Held, Sheet, frame};
 use super::stamp;
-use crate::domain::diagnosis::evidence::{EvidenceId, Payload};
 use crate::session::Session;
 use crate::session::feeds::FeedId;
-use crate::session::incident::Incident;
 use crate::session::logs::{GroupBoard, LogGap};
 use crate::ui::format::grouped;
-use crate::ui::model::Ui;
+use crate::ui::model::log_look::Rows;
 use crate::ui::model::rows::{self, LogRows};
+use crate::ui::model::{Ui, moments};
 use crate::ui::theme::Role;
 
 /// Draws the pane.
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
-    let height = usize::from(area.height.saturating_sub(2));
+    let inside = usize::from(area.height.saturating_sub(2));
+    let strip_rows = rows::strip_rows(inside);
+    let height = inside - strip_rows;
     let shown = rows::logs(ui, session, height);
     let sources = Sources(rows::log_groups(ui, session));
     let gaps: Vec<&LogGap> = session.logs.gaps.iter().filter(|gap| sources.0.contains(&&gap.group)).collect();
     let feed = session.log_feed(ui.incident(session));
     let title = title::title((ui, session), (&shown, &sources, &gaps), (area.width, look, held));
     let stamp = stamp::stamp_feed(&feed, FeedId::Logs, look);
-    let inner = frame(buffer, area, (&title, &stamp), (look, held));
+    let mut inner = frame(buffer, area, (&title, &stamp), (look, held));
+    if strip_rows > 0 && inner.height > 0 {
+        strip::draw(buffer, inner, (ui, session), (&sources, look));
+        inner = Rect { y: inner.y + strip_rows as u16, height: height as u16, ..inner };
+    }
     let mut sheet = Sheet::new(buffer, inner, look);
-    if shown.lines.is_empty() {
+    if ui.log.rows == Rows::Templates {
+        folded::draw(&mut sheet, (ui, session), held);
+    } else if shown.lines.is_empty() {
         empty(&mut sheet, (ui, session), &sources);
         return;
+    } else {
+        let manner = Manner { search: ui.logs.search.as_ref(), log: &ui.log, columns: sheet.width(), look };
+        lines(&mut sheet, (ui, session), (&shown, &sources, &gaps), (manner, held));
     }
-    let cited = cited(ui.incident(session));
+    if stamp::is_stale_feed(&feed, FeedId::Logs, look) {
+        sheet.grey();
+    }
+}
+
+/// Formats the lines in view and writes them. Nothing outside of the slice is touched, whatever the ring holds.
+fn lines(
+    sheet: &mut Sheet<'_>,
+    (ui, session): (&Ui, &Session),
+    (shown, sources, gaps): (&LogRows<'_>, &Sources<'_>, &[&LogGap]),
+    (manner, held): (Manner<'_>, Held),
+) {
+    let cited: Vec<_> = ui.incident(session).into_iter().flat_map(moments::cited).collect();
     let mut above = None;
-    let older = older(session, &shown, &sources);
-    for row in arrange(&shown, (&gaps, older), (height, ui.logs.follows())) {
+    let mut told = Vec::with_capacity(shown.lines.len());
+    for stored in &shown.lines {
+        let line = stored.line.as_ref();
+        let cite = cited.iter().find(|(_, id)| **id == line.id).map(|(evidence, _)| *evidence);
+        told.push(Told::of(stored, (sources.told_beside(line, above), cite), manner));
+        above = Some(line);
+    }
+    let older = older(session, shown, sources);
+    let room = (sheet.left(), ui.logs.follows());
+    for row in arrange(shown, (gaps, older), room, |at| told[at].tall()) {
         match row {
             Row::Older(count) => sheet.text(Role::Faint, &row::older_words(count)),
-            Row::Gap(gap) => sheet.text(Role::Warning, &row::gap_words(gap, look)),
-            Row::Line(at) => {
-                let line = shown.lines[at].line.as_ref();
-                let cite = cited.iter().find(|(_, id)| *id == line.id.as_str()).map(|(evidence, _)| *evidence);
-                let source = sources.told_beside(line, above);
-                let (left, right) = row::line(line, (source, cite), (ui.logs.search.as_ref(), sheet.width(), look));
-                above = Some(line);
+            Row::Gap(gap) => sheet.text(Role::Warning, &row::gap_words(gap, manner.look)),
+            Row::Line { at, part } => {
+                let (left, right) = told[at].row(part, manner);
                 sheet.ends(&left, &right);
                 if held == Held::Keys && shown.cursor == Some(at) {
                     sheet.select_last();
@@ -61,15 +91,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
             }
         }
     }
-    if stamp::is_stale_feed(&feed, FeedId::Logs, look) {
-        sheet.grey();
-    }
 }
 
 fn empty(sheet: &mut Sheet<'_>, (ui, session): (&Ui, &Session), sources: &Sources<'_>) {
     let boards = || sources.0.iter().filter_map(|group| session.logs.group(group));
     if ui.logs.search.is_some() && boards().any(|board| board.received() > board.evicted()) {
-        sheet.text(Role::Faint, "No line matches the filter.  Esc clears it");
+        sheet.text(Role::Faint, "No line matches the filter.  \\ shows all lines again");
         return;
     }
     if ui.incident(session).is_some() && sources.0.is_empty() {
@@ -87,20 +114,6 @@ fn empty(sheet: &mut Sheet<'_>, (ui, session): (&Ui, &Session), sources: &Source
         };
         sheet.text(Role::Faint, &text);
     }
-}
-
-/// The ids of lines that evidence of the last round holds as excerpts.
-fn cited(incident: Option<&Incident>) -> Vec<(EvidenceId, &str)> {
-    let round = incident.map(Incident::round).unwrap_or_default();
-    let mut found = Vec::new();
-    for evidence in round {
-        if let Some(Payload::Collector { excerpts, .. } | Payload::LogPatterns { excerpts, .. }) =
-            evidence.answer.payload()
-        {
-            found.extend(excerpts.iter().map(|line| (evidence.id, line.id.as_str())));
-        }
-    }
-    found
 }
 
 /// How many lines older than the first one shown were received and are not held, if it is the oldest that is.

@@ -73,9 +73,26 @@ impl Look {
         format::clock(at, &self.zone, self.told_now())
     }
 
+    /// The time of day, with the date where it is another day's.
+    pub fn instant(&self, at: Timestamp) -> String {
+        match &self.zone {
+            Zone::Relative => self.clock(at),
+            zone if format::day(at, zone) == format::day(self.now, zone) => self.clock(at),
+            zone => format!("{} {}", format::day(at, zone), self.clock(at)),
+        }
+    }
+
     /// The time of day with milliseconds.
     pub fn stamp(&self, at: Timestamp) -> String {
         format::stamp(at, &self.zone, self.told_now())
+    }
+
+    /// Date, time of day and age, for what is read at leisure.
+    pub fn moment(&self, at: Timestamp) -> String {
+        match &self.zone {
+            Zone::Relative => format!("{} ago", self.age(at)),
+            zone => format!("{} {}, {} ago", format::day(at, zone), self.clock(at), self.age(at)),
+        }
     }
 
     /// How long ago: to the second, or what it stays below until the minute ends.

@@ -14,53 +14,56 @@ use ratatui::text::{Line, Span};
 
 use super::look::Look;
 use super::sheet::{Held, Sheet, frame, put};
-use super::{kills, stamp};
-use crate::domain::diagnosis::evidence::{Payload, Question};
+use super::stamp;
 use crate::domain::diagnosis::statistics;
-use crate::domain::observation::alarm::Alarm;
 use crate::domain::observation::metric::{MetricRole, Series};
-use crate::domain::observation::scope::{Window, whole_minute};
-use crate::domain::observation::workload::Revision;
+use crate::domain::observation::scope::Window;
 use crate::session::Session;
 use crate::session::feeds::FeedId;
-use crate::session::incident::Incident;
 use crate::ui::chart::{Chart, ChartStyles};
 use crate::ui::format;
 use crate::ui::layout::ChartForm;
+use crate::ui::model::moments::{self, MINUTES, recent};
+use crate::ui::model::scroll::Freeze;
 use crate::ui::model::{Pane, Ui, rows};
 use crate::ui::theme::Role;
 
-/// Minutes on screen.
-const MINUTES: i64 = 30;
 /// Columns below which two charts do not stand side by side.
 const BESIDE_COLS: u16 = 72;
 /// Rows a chart needs with its numbers.
 const CHART_ROWS: u16 = 6;
-
-/// The last half hour of a series: what is drawn, and what the numbers beside it are computed over. It ends with the
-/// newest period, or with the last whole minute where that is older, so that the figures are those of the evidence.
-pub fn recent(series: &Series, now: Timestamp) -> (Window, Series) {
-    let period = SignedDuration::from_secs(i64::from(series.query.period_s));
-    let minute = whole_minute(now);
-    let to = series.latest().map_or(minute, |latest| minute.max(latest.at + period));
-    let window = Window { from: to - SignedDuration::from_mins(MINUTES), to };
-    (window, Series::new(series.query.clone(), series.unit, series.within(window)))
-}
 
 /// Draws the pane.
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
     let service = rows::service(ui, session).map_or("no service", |name| name.as_str());
     let mut title = super::title(Pane::Metrics, (look, held));
     title.push_span(look.span(Role::Text, format!("{service}  last {MINUTES}m")));
+    if let Freeze::At { at, .. } = ui.metrics.freeze {
+        let newer = |series: &&Series| series.points.iter().filter(|point| point.at >= at).count();
+        let withheld: usize = rows::metrics(ui, session).iter().map(|(_, series)| newer(series)).sum();
+        title.push_span(look.span(Role::Warning, format!("  PAUSED +{withheld}")));
+    }
+    if let Some(at) = ui.moment {
+        title.push_span(look.span(Role::Accent, format!("  @{}", look.instant(at))));
+    }
+    super::push_search(&mut title, ui.metrics.search.as_ref(), look);
+    let texts = rows::metrics(ui, session).into_iter().map(|(role, series)| rows::metric_text(role, series));
+    super::push_matches(&mut title, (ui.metrics.search.as_ref(), texts), look);
     let stamp = stamp::stamp(session, FeedId::Metrics, look);
     let inner = frame(buffer, area, (&title, &stamp), (look, held));
     let all = rows::metrics(ui, session);
     if all.is_empty() {
-        empty(Sheet::new(buffer, inner, look), session);
+        empty(Sheet::new(buffer, inner, look), (ui, session));
         return;
     }
     let incident = ui.incident(session);
-    let facts = Facts { session, marks: marks(session, incident), kills: kills::times(incident) };
+    let facts = Facts {
+        session,
+        marks: moments::deploys(session, incident),
+        kills: moments::kills(incident),
+        cursor: ui.moment,
+        freeze: ui.metrics.freeze,
+    };
     let selected = ui.metrics.scroll.span(&all.iter().map(|(role, _)| *role).collect::<Vec<_>>(), all.len()).cursor;
     if ui.layout().charts == ChartForm::Sparkline || inner.height < CHART_ROWS {
         sparklines(Sheet::new(buffer, inner, look), &all, (&facts, selected.filter(|_| held == Held::Keys)));
@@ -77,33 +80,36 @@ struct Facts<'a> {
     session: &'a Session,
     marks: Vec<Timestamp>,
     kills: &'a [Timestamp],
+    cursor: Option<Timestamp>,
+    freeze: Freeze,
 }
 
 impl Facts<'_> {
+    /// The half hour on screen: the last one, or the one there was when the pane was frozen.
+    fn recent(&self, series: &Series, now: Timestamp) -> (Window, Series) {
+        match self.freeze {
+            Freeze::Running => recent(series, now),
+            Freeze::At { at, .. } => {
+                let before = series.points.iter().copied().filter(|point| point.at < at);
+                recent(&Series::new(series.query.clone(), series.unit, before), at)
+            }
+        }
+    }
+
     fn threshold(&self, series: &Series) -> Option<f64> {
-        let on_it = |alarm: &&crate::domain::observation::alarm::Alarm| {
-            alarm.metrics().first().is_some_and(|metric| *metric == series.query.metric)
-        };
-        self.session.alarms.values().filter(on_it).find_map(Alarm::threshold)
+        moments::threshold(self.session, series)
     }
 }
 
-fn empty(mut sheet: Sheet<'_>, session: &Session) {
+fn empty(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session)) {
+    if ui.metrics.search.is_some() {
+        sheet.text(Role::Faint, "No chart matches the filter.  \\ shows all again");
+        return;
+    }
     stamp::explain(&mut sheet, session, FeedId::Metrics);
     if sheet.left() == usize::from(sheet.area.height) {
         sheet.text(Role::Faint, "No series yet: charts begin with the first incident.");
     }
-}
-
-fn marks(session: &Session, incident: Option<&Incident>) -> Vec<Timestamp> {
-    let told = incident.and_then(|incident| incident.answer_to(Question::Changes)).and_then(|e| e.answer.payload());
-    let workload = incident.and_then(|incident| incident.service.workload.as_ref());
-    let watched = workload.and_then(|target| session.cluster.revisions.get(&target.key()));
-    let revisions: &[Revision] = match (told, watched) {
-        (Some(Payload::Changes { revisions }), _) | (_, Some(revisions)) => revisions,
-        (_, None) => &[],
-    };
-    revisions.iter().filter_map(|revision| revision.created_at).collect()
 }
 
 fn name(role: MetricRole, series: &Series) -> &str {
@@ -121,16 +127,19 @@ fn name(role: MetricRole, series: &Series) -> &str {
 }
 
 /// `now 97.8%  thr 85%  slope +3.1%/min  avg 91.3%  peak 97.8%`, in the order of worth: a word and its figure a pair.
-fn numbers(series: &Series, threshold: Option<f64>, look: &Look) -> Vec<Span<'static>> {
+fn numbers(series: &Series, (threshold, cursor): (Option<f64>, Option<Timestamp>), look: &Look) -> Vec<Span<'static>> {
     let tell = |value: f64| format::measure(value, series.unit);
     let Some(latest) = series.latest() else {
         return vec![look.span(Role::Warning, format!(" ? no data in the last {MINUTES}m"))];
     };
     let over = threshold.is_some_and(|bound| latest.value > bound);
-    let mut spans = vec![
-        look.span(Role::Faint, " now "),
-        look.span(if over { Role::Danger } else { Role::Strong }, tell(latest.value)),
-    ];
+    let mut spans = match cursor {
+        Some(at) => then(series, at, look),
+        None => vec![
+            look.span(Role::Faint, " now "),
+            look.span(if over { Role::Danger } else { Role::Strong }, tell(latest.value)),
+        ],
+    };
     let mut add = |word: &str, value: Option<f64>| {
         if let Some(value) = value {
             spans.push(look.span(Role::Faint, format!(" {word} ")));
@@ -154,6 +163,16 @@ fn numbers(series: &Series, threshold: Option<f64>, look: &Look) -> Vec<Span<'st
     spans
 }
 
+/// The value of the period that an instant lies in; a hole has none.
+fn then(series: &Series, at: Timestamp, look: &Look) -> Vec<Span<'static>> {
+    let period = SignedDuration::from_secs(i64::from(series.query.period_s.max(1)));
+    let point = series.points.iter().rev().find(|point| point.at <= at).filter(|point| at < point.at + period);
+    let is_ahead = series.latest().is_some_and(|latest| at >= latest.at + period);
+    let none = if is_ahead { "not read yet" } else { "no data" };
+    let value = point.map_or_else(|| none.to_owned(), |point| format::measure(point.value, series.unit));
+    vec![look.span(Role::Accent, format!(" @{} ", format::minute(at, &look.zone))), look.span(Role::Strong, value)]
+}
+
 /// `no data 09:12-09:17` for the longest hole, with the number of further ones; and where the newest point is old.
 fn hole_words(series: &Series, look: &Look) -> Option<String> {
     let holes = series.holes();
@@ -169,7 +188,7 @@ fn heading(role: MetricRole, series: &Series, (facts, look): (&Facts<'_>, &Look)
     if let Some(words) = hole_words(series, look) {
         spans.push(look.span(Role::Warning, words));
     }
-    spans.extend(numbers(series, facts.threshold(series), look));
+    spans.extend(numbers(series, (facts.threshold(series), facts.cursor), look));
     Line::from(spans)
 }
 
@@ -214,90 +233,49 @@ fn one(
     (role, series): (MetricRole, &Series),
     (facts, look, chosen): (&Facts<'_>, &Look, Held),
 ) {
-    let (window, series) = recent(series, look.now);
+    let (window, series) = facts.recent(series, look.now);
     let line = fitted(heading(role, &series, (facts, look), chosen), usize::from(tile.width));
     put(buffer, Rect { height: 1, ..tile }, &line, look);
     let chart = Chart {
-        series: &series,
-        window,
         threshold: facts.threshold(&series),
         deploys: &facts.marks,
         kills: facts.kills,
-        glyphs: look.glyphs,
-        markers: look.markers,
+        cursor: facts.cursor,
+        ..Chart::bare(&series, window, (look.glyphs, look.markers))
     };
-    let styles = ChartStyles {
+    let styles = chart_styles(look);
+    let plot = Rect { y: tile.y + 1, height: tile.height.saturating_sub(1), ..tile };
+    chart.draw(buffer, plot, &styles);
+}
+
+/// How the parts of a chart are drawn.
+pub(super) fn chart_styles(look: &Look) -> ChartStyles {
+    ChartStyles {
         curve: look.style(Role::Curve),
         threshold: look.style(Role::Threshold),
         axis: look.style(Role::Faint),
         deploy: look.style(Role::Deploy),
         kill: look.style(Role::Kill),
-    };
-    let plot = Rect { y: tile.y + 1, height: tile.height.saturating_sub(1), ..tile };
-    chart.draw(buffer, plot, &styles);
+        baseline: look.style(Role::Faint),
+        cursor: look.style(Role::Accent),
+    }
 }
 
 fn sparklines(mut sheet: Sheet<'_>, all: &[(MetricRole, &Series)], (facts, selected): (&Facts<'_>, Option<usize>)) {
     let look = sheet.look;
     let columns = (sheet.width().saturating_sub(46)).clamp(8, 40);
     for (at, (role, series)) in all.iter().enumerate() {
-        let (window, series) = recent(series, look.now);
+        let (window, series) = facts.recent(series, look.now);
         let threshold = facts.threshold(&series);
-        let chart = Chart {
-            series: &series,
-            window,
-            threshold,
-            deploys: &[],
-            kills: &[],
-            glyphs: look.glyphs,
-            markers: look.markers,
-        };
+        let chart = Chart { threshold, ..Chart::bare(&series, window, (look.glyphs, look.markers)) };
         let mut spans = vec![
             look.span(Role::Title, format!("{:<8} ", format::clip(name(*role, &series), 8, look.glyphs))),
             look.span(Role::Curve, chart.sparkline(columns)),
         ];
-        spans.extend(numbers(&series, threshold, look));
+        spans.extend(numbers(&series, (threshold, facts.cursor), look));
         sheet.row(&fitted(Line::from(spans), sheet.width()));
         if selected == Some(at) {
             sheet.select_last();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::observation::metric::{MetricId, MetricQuery, Point, Statistic, Unit};
-
-    /// One point a minute, its value the minute's number.
-    fn series(from: Timestamp, minutes: i64) -> Series {
-        let query = MetricQuery {
-            role: MetricRole::Cpu,
-            metric: MetricId::default(),
-            statistic: Statistic::Average,
-            period_s: 60,
-        };
-        let point = |n: i64| Point { at: from + SignedDuration::from_mins(n), value: n as f64 };
-        Series::new(query, Unit::Percent, (0..minutes).map(point))
-    }
-
-    #[test]
-    fn the_figures_are_over_thirty_whole_periods_at_any_second_of_the_minute() {
-        let from: Timestamp = "2026-05-01T09:00:00Z".parse().unwrap();
-        let all = series(from, 31);
-        for second in 0..60 {
-            let now = from + SignedDuration::from_secs(31 * 60 + second);
-            let (window, shown) = recent(&all, now);
-            assert_eq!((shown.points.len(), window.seconds()), (30, 1_800), "at second {second}");
-            assert_eq!(shown.mean(), Some(15.5));
-        }
-    }
-
-    #[test]
-    fn a_period_that_has_only_begun_is_drawn_and_counts() {
-        let from: Timestamp = "2026-05-01T09:00:00Z".parse().unwrap();
-        let (window, shown) = recent(&series(from, 31), from + SignedDuration::from_secs(30 * 60 + 7));
-        assert_eq!((shown.points.len(), shown.latest().map(|p| p.value)), (30, Some(30.0)));
-        assert_eq!(window.to, from + SignedDuration::from_mins(31));
     }
 }

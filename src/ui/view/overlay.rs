@@ -1,6 +1,6 @@
 //! What lies over the panes: help, palette, a text area, one thing opened. Each clears what is under it.
 
-mod detail;
+pub(super) mod detail;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,6 +14,7 @@ use crate::session::Session;
 use crate::ui::help::{self, Ground, HelpRow};
 use crate::ui::keymap::Binding;
 use crate::ui::model::Ui;
+use crate::ui::model::log_look::Column;
 use crate::ui::model::overlay::{Overlay, Writing};
 use crate::ui::theme::Role;
 
@@ -30,10 +31,11 @@ pub fn draw(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
             let found = help::palette(&ui.options.keymap, query, Ground::of(session));
             palette(buffer, layout.overlay(72, 22), (&found, query, *selected), look);
         }
+        Some(Overlay::Columns { selected }) => columns(buffer, layout.overlay(46, 6), (ui, *selected), look),
         Some(Overlay::Write { writing, area }) => write(buffer, layout.overlay(76, 9), (*writing, area), look),
-        Some(Overlay::Detail { item, telling, top }) => {
+        Some(Overlay::Detail(opened)) => {
             let area = layout.overlay(u16::MAX, u16::MAX);
-            detail::draw(buffer, area, (ui, session), (item, *telling, *top), look);
+            detail::draw(buffer, area, (ui, session), opened, look);
         }
     }
 }
@@ -74,6 +76,21 @@ fn palette(buffer: &mut Buffer, area: Rect, (found, query, selected): (&[&Bindin
         let left =
             look.line([(Role::Text, binding.row.words.into()), (Role::Faint, format!("  {}", binding.row.id).into())]);
         sheet.ends(&left, &Line::from(look.span(Role::Accent, binding.keys_text())));
+        if at == selected {
+            sheet.select_last();
+        }
+    }
+}
+
+fn columns(buffer: &mut Buffer, area: Rect, (ui, selected): (&Ui, usize), look: &Look) {
+    let title = look.line([(Role::Focus, " COLUMNS ".into())]);
+    let inner = window(buffer, area, (&title, "Space changes  q closes"), look);
+    let mut sheet = Sheet::new(buffer, inner, look);
+    for (at, column) in Column::ALL.into_iter().enumerate() {
+        let mark = if ui.log.columns.contains(&column) { "[x]" } else { "[ ]" };
+        let letter = column.word().get(..1).unwrap_or_default();
+        let left = look.line([(Role::Text, format!("{mark} {}", column.word()).into())]);
+        sheet.ends(&left, &Line::from(look.span(Role::Accent, letter)));
         if at == selected {
             sheet.select_last();
         }

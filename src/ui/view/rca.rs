@@ -14,7 +14,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::evidence;
+use super::evidence::{self, Behind};
 use super::look::Look;
 use super::sheet::{Held, Sheet, frame};
 use super::stamp;
@@ -26,11 +26,11 @@ use crate::session::feeds::FeedId;
 use crate::session::header::Origin;
 use crate::session::incident::Incident;
 use crate::ui::format;
-use crate::ui::model::{Pane, Ui};
+use crate::ui::model::{Pane, Ui, rows};
 use crate::ui::theme::Role;
 
 pub use gate_line::{gate_line, reading_again};
-pub use narrative::flow;
+pub use narrative::{flow, height, measure, rows};
 
 /// Columns inside the pane from which text and evidence stand side by side.
 const BESIDE_COLS: u16 = 76;
@@ -49,6 +49,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     let incident = ui.incident(session);
     let mut title = super::title(Pane::Rca, (look, held));
     title.spans.extend(narrative::standing(session, incident, look));
+    super::push_search(&mut title, ui.evidence.search.as_ref(), look);
+    let texts = rows::evidence(ui, session).into_iter().map(rows::evidence_text);
+    super::push_matches(&mut title, (ui.evidence.search.as_ref(), texts), look);
     let stamp = stamp::stamp(session, FeedId::Model, look);
     let inner = frame(buffer, area, (&title, &stamp), (look, held));
     let Some(incident) = incident else {
@@ -78,7 +81,8 @@ fn beside(buffer: &mut Buffer, area: Rect, (ui, session, incident): (&Ui, &Sessi
     let rect = |x: u16, width: u16| Rect { x: area.x + x, width: width.saturating_sub(1), ..area };
     left_column(Sheet::new(buffer, rect(0, left), look), (ui, session, incident));
     divider(buffer, (area, left - 1), look);
-    evidence::list(Sheet::new(buffer, rect(left + 1, middle), look), (ui, session, incident));
+    let behind = if raw { Behind::Beside } else { Behind::Below };
+    evidence::list(Sheet::new(buffer, rect(left + 1, middle), look), (ui, session, incident), behind);
     if raw {
         divider(buffer, (area, left + middle), look);
         let third = rect(left + middle + 2, area.width - left - middle - 1);
@@ -98,7 +102,7 @@ fn left_column(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &I
     }
     sheet.text(Role::Title, "MODEL TEXT (untrusted)");
     let look = sheet.look;
-    let (area, below) = text_and_tail(incident, sheet.rest(), look);
+    let (area, below) = text_and_tail((ui, incident), sheet.rest(), look);
     narrative::text(Sheet::new(sheet.buffer(), area, look), (ui, session, incident));
     let mut sheet = Sheet::new(sheet.buffer(), below, look);
     let tail = alternatives(incident);
@@ -111,19 +115,19 @@ fn left_column(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &I
 }
 
 /// The model's text gets what it needs, but leaves a third to what else was considered.
-fn text_and_tail(incident: &Incident, rest: Rect, look: &Look) -> (Rect, Rect) {
+fn text_and_tail((ui, incident): (&Ui, &Incident), rest: Rect, look: &Look) -> (Rect, Rect) {
     let columns = usize::from(rest.width);
     let tail = alternatives(incident);
     let wanted: usize = tail.iter().map(|(_, text)| format::wrap(text, columns.saturating_sub(2)).len()).sum();
-    let needs = narrative::height(incident, (columns, look)).max(1);
+    let needs = narrative::height(ui, incident, (columns, look)).max(1);
     let high = usize::from(rest.height);
     let reserved = wanted.min((high / 3).max(high.saturating_sub(needs))).min(high) as u16;
     let text = Rect { height: rest.height - reserved, ..rest };
     (text, Rect { y: rest.y + text.height, height: reserved, ..rest })
 }
 
-/// Rows of the narrative as it is wrapped, and rows it has on screen: what paging is counted in.
-pub fn narrative_extent(ui: &Ui, session: &Session, look: &Look) -> Option<(usize, usize)> {
+/// The area that the narrative has on screen: what paging is counted in, and the width it is laid out for.
+pub fn narrative_area(ui: &Ui, session: &Session, look: &Look) -> Option<Rect> {
     let (incident, inner) = ui.incident(session).zip(ui.layout().inner(Pane::Rca))?;
     let foot = gate_line(incident, (usize::from(inner.width), look)).len() as u16;
     let body = Rect { height: inner.height - foot.min(inner.height / 2), ..inner };
@@ -132,13 +136,18 @@ pub fn narrative_extent(ui: &Ui, session: &Session, look: &Look) -> Option<(usiz
         let rows = verdict_rows(incident, (usize::from(width), look)).len() as u16 + heading;
         Rect { width, height: body.height.saturating_sub(rows), ..body }
     };
-    let area = if body.width >= BESIDE_COLS && ui.focus == Pane::Rca {
-        text_and_tail(incident, below(left_columns(body.width).saturating_sub(1), 1), look).0
+    if body.width >= BESIDE_COLS && ui.focus == Pane::Rca {
+        Some(text_and_tail((ui, incident), below(left_columns(body.width).saturating_sub(1), 1), look).0)
     } else {
-        below(body.width, 0)
-    };
-    let columns = usize::from(area.width);
-    Some((narrative::height(incident, (columns, look)), usize::from(area.height)))
+        Some(below(body.width, 0))
+    }
+}
+
+/// The columns that the narrative is laid out for, if it is on screen.
+pub fn narrative_columns(ui: &Ui) -> Option<usize> {
+    let width = ui.layout().inner(Pane::Rca)?.width;
+    let beside = width >= BESIDE_COLS && ui.focus == Pane::Rca;
+    Some(usize::from(if beside { left_columns(width).saturating_sub(1) } else { width }))
 }
 
 /// Columns of the left half, its divider included.

@@ -14,12 +14,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::look::Look;
-use super::sheet::{Held, Sheet, frame};
+use super::sheet::{Held, Sheet, bare, frame};
 use crate::domain::diagnosis::sufficiency::Sufficiency;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::{RehearsalOutcome, Step, StepState};
 use crate::session::Session;
-use crate::session::incident::Incident;
+use crate::session::incident::{Incident, Phase};
+use crate::ui::layout::Edges;
 use crate::ui::model::{Pane, Ui};
 use crate::ui::theme::Role;
 
@@ -29,7 +30,10 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     let mut title = super::title(Pane::Remediation, (look, held));
     title.spans.extend(heading(incident, look));
     let changed = Line::from(changed(session, incident, look));
-    let inner = frame(buffer, area, (&title, &changed), (look, held));
+    let inner = match ui.layout().edges {
+        Edges::Boxed => frame(buffer, area, (&title, &changed), (look, held)),
+        Edges::Bare => bare(buffer, area, (&title, &changed), look),
+    };
     let mut sheet = Sheet::new(buffer, inner, look);
     let Some(incident) = incident else {
         sheet.text(Role::Faint, "No incident, no plan. Nothing has been changed.");
@@ -109,7 +113,7 @@ fn plan(sheet: &mut Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inciden
     }
     let after = steps.iter().find(|step| Some(step.id) == chosen);
     if let Some(step) = after.filter(|_| sheet.left() > 0) {
-        let way = if held == Held::Keys { "Needs 80x24." } else { "5 opens it." };
+        let way = if held == Held::Keys { "Needs 60x16." } else { "5 opens it." };
         let text = format!("{} {way}", next_words(session, step));
         sheet.text(Role::Faint, text.trim_start());
         step::brief(sheet, session, (incident, step));
@@ -192,7 +196,8 @@ fn locked(sheet: &mut Sheet<'_>, incident: &Incident) {
 pub fn summary(session: &Session, incident: Option<&Incident>, look: &Look) -> Line<'static> {
     let mut line = Line::from(look.span(Role::Title, "5 FIX "));
     line.spans.extend(heading(incident, look));
-    if let Some(refusal) = incident.and_then(|incident| incident.gate.as_ref()).and_then(|gate| gate.refusals.first()) {
+    let open = incident.filter(|incident| incident.phase != Phase::Closed);
+    if let Some(refusal) = open.and_then(|incident| incident.gate.as_ref()).and_then(|gate| gate.refusals.first()) {
         line.push_span(look.span(Role::Warning, format!("  LOCKED: {}", refusal.text)));
     }
     line.push_span(Span::raw("  "));

@@ -159,6 +159,17 @@ pub fn frame(buffer: &mut Buffer, area: Rect, (title, stamp): (&Line<'_>, &Line<
     Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 }
 }
 
+/// Draws a pane's title and stamp without a box around it, and gives the rectangle below.
+pub fn bare(buffer: &mut Buffer, area: Rect, (title, stamp): (&Line<'_>, &Line<'_>), look: &Look) -> Rect {
+    let area = area.intersection(buffer.area);
+    let top = Rect { height: area.height.min(1), ..area };
+    for x in top.left()..top.right() {
+        buffer[(x, top.y)].set_symbol(look.sign("─", "-")).set_style(look.style(Role::Rule));
+    }
+    ends(buffer, top, (&padded(title), &padded(stamp)), look);
+    Rect { y: area.y + top.height, height: area.height - top.height, ..area }
+}
+
 /// A stamp without room keeps its first word (`STALE`, `RETRY`, `ERR`) and as much more as fits: none is ever hidden.
 fn shortened<'l>(stamp: &Line<'l>, room: usize) -> Line<'l> {
     let Some(first) = stamp.spans.iter().find(|span| !span.content.trim().is_empty()) else { return Line::default() };

@@ -24,7 +24,7 @@ pub fn draw(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
     let mut sheet = Sheet::new(buffer, below, look);
     let (cols, rows) = (area.width, area.height);
     let text = format!(
-        "{cols}x{rows} is too small: {LEAST_COLS}x{LEAST_ROWS} shows the panes, 80x24 a step to decide. \
+        "{cols}x{rows} is too small: {LEAST_COLS}x{LEAST_ROWS} shows the panes and a step to decide. \
          Ctrl-C twice leaves"
     );
     sheet.wrapped(Role::Faint, &text, 0);

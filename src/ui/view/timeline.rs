@@ -20,7 +20,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     let dropped = session.timeline.dropped();
     let of = if dropped > 0 { format!(" ({} more in the journal)", grouped(dropped)) } else { String::new() };
     title.push_span(look.span(Role::Text, format!("{}{of}", grouped(entries.len() as u64))));
+    if let Some(at) = ui.moment {
+        title.push_span(look.span(Role::Accent, format!("  @{}", look.instant(at))));
+    }
     super::push_search(&mut title, ui.timeline.search.as_ref(), look);
+    let texts = entries.iter().map(|entry| entry.text.clone());
+    super::push_matches(&mut title, (ui.timeline.search.as_ref(), texts), look);
     let stamp = match ui.timeline.freeze {
         Freeze::Running if ui.timeline.follows() => look.span(Role::Good, "FOLLOW"),
         Freeze::Running => look.span(Role::Accent, "HELD"),
@@ -32,7 +37,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     let inner = frame(buffer, area, (&title, &Line::from(stamp)), (look, held));
     let mut sheet = Sheet::new(buffer, inner, look);
     if entries.is_empty() {
-        sheet.text(Role::Faint, "Nothing yet.  m notes something here");
+        let words = match ui.timeline.search {
+            Some(_) => "No entry matches the filter.  \\ shows all again",
+            None => "Nothing yet.  m notes something here",
+        };
+        sheet.text(Role::Faint, words);
         return;
     }
     let ids: Vec<u64> = entries.iter().map(|entry| entry.seq).collect();

@@ -21,7 +21,8 @@ pub(super) fn lines(session: &Session, alarm: &Alarm) -> Vec<String> {
     lines
 }
 
-fn rule(session: &Session, alarm: &Alarm) -> Vec<String> {
+/// What it compares: each query of an expression, each child of a composite with its state.
+pub fn rule(session: &Session, alarm: &Alarm) -> Vec<String> {
     match &alarm.rule {
         AlarmRule::Metric { metric, statistic, period_s, threshold, .. } => {
             vec![format!("compares {statistic} of {metric} over {period_s} s with {threshold}")]
@@ -54,7 +55,8 @@ fn rule(session: &Session, alarm: &Alarm) -> Vec<String> {
     }
 }
 
-fn told(detail: &AlarmDetail) -> Vec<String> {
+/// How it stands now, and how its state went.
+pub fn told(detail: &AlarmDetail) -> Vec<String> {
     let mut lines: Vec<String> = match &detail.now {
         Asked::Read { answer } => vec![now(answer)],
         Asked::Empty => vec!["now: no point in the last periods".to_owned()],

@@ -142,6 +142,7 @@ fn whatever_takes_the_person_away_stands_down() {
         (key_input("ctrl-c", KeyEventKind::Press), vec![stand_down("Ctrl-C")]),
         (Input::Focus(Focus::Lost), vec![stand_down("the window lost the keyboard")]),
         (key_input("ctrl-z", KeyEventKind::Press), vec![stand_down("the program was suspended"), Intent::Suspend]),
+        (Input::Resumed, vec![stand_down("the program was stopped and runs again")]),
     ];
     for (input, expected) in ways {
         let mut person = Person::new(session(armed()));
@@ -149,6 +150,82 @@ fn whatever_takes_the_person_away_stands_down() {
         person.types("my-api 7f3a");
         assert_eq!(person.sends(input.clone()), expected, "{input:?}");
         assert!(person.ui.confirm.is_none());
+    }
+}
+
+/// What may come between the frame that showed a step and the press that would decide about it.
+enum Between {
+    Nothing,
+    Input(Input),
+    Keys(&'static str),
+    /// The monotonic clock jumps on, or back.
+    Jump(i64),
+    /// No frame was drawn: type-ahead.
+    NoFrame,
+    Closed,
+}
+
+#[test]
+fn what_comes_between_the_frame_and_the_press_decides_whether_it_counts() {
+    let key = |key| Input::Key(key_event(key));
+    let cases: [(&str, Between, usize); 12] = [
+        ("a fresh press", Between::Nothing, 1),
+        ("a paste just before", Between::Input(Input::Paste("A".to_owned())), 0),
+        ("another key just before", Between::Input(key("j")), 0),
+        ("the window lost the keyboard", Between::Input(Input::Focus(Focus::Lost)), 0),
+        ("the window got it back", Between::Input(Input::Focus(Focus::Gained)), 0),
+        ("another size", Between::Input(Input::Resize { cols: 90, rows: 30 }), 0),
+        ("stopped and continued", Between::Input(Input::Resumed), 0),
+        ("time passed", Between::Input(Input::Tick), 1),
+        ("a page was opened over it", Between::Keys("z enter"), 0),
+        ("the machine slept for an hour", Between::Jump(3_600_000), 0),
+        ("the clock went back", Between::Jump(-1_900), 0),
+        ("the incident was closed", Between::Closed, 0),
+    ];
+    for (name, between, expected) in cases.into_iter().chain([("typed before it was drawn", Between::NoFrame, 0)]) {
+        let mut person = Person::new(session(StepState::Rehearsed));
+        person.presses("5");
+        if !matches!(between, Between::NoFrame) {
+            person.waits(2_000);
+        }
+        match between {
+            Between::Nothing | Between::NoFrame => {}
+            Between::Input(input) => drop(person.sends(input)),
+            Between::Keys(keys) => drop(person.presses(keys)),
+            Between::Jump(ms) => person.clock = person.clock.saturating_add_signed(ms),
+            Between::Closed => {
+                person.session.incidents.get_mut(&I1).unwrap().phase = crate::session::incident::Phase::Closed;
+            }
+        }
+        let decided = person.sends(key_input("A", KeyEventKind::Press));
+        assert_eq!(decided.len(), expected, "{name}: {decided:?}");
+    }
+}
+
+fn key_event(key: &str) -> KeyEvent {
+    match key_input(key, KeyEventKind::Press) {
+        Input::Key(event) => event,
+        other => panic!("{other:?} is no key"),
+    }
+}
+
+#[test]
+fn an_armed_step_does_not_outlive_a_sleep() {
+    let mut person = Person::new(session(armed()));
+    person.presses("5");
+    person.types("my-api 7f3a");
+    person.waits(3_600_000);
+    assert_eq!(person.sends(Input::Tick), [stand_down("the program or the machine slept")]);
+    let mut drawn_first = Person::new(session(armed()));
+    drawn_first.presses("5");
+    drawn_first.waits(3_600_000);
+    drawn_first.waits(10);
+    assert_eq!(drawn_first.sends(Input::Tick).len(), 1, "a frame that comes first hides no sleep");
+    let mut awake = Person::new(session(armed()));
+    awake.presses("5");
+    for _ in 0..200 {
+        awake.waits(1_000);
+        assert_eq!(awake.sends(Input::Tick), [], "awake it is its own expiry that ends it");
     }
 }
 

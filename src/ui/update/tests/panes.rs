@@ -10,7 +10,7 @@ use crate::ui::model::overlay::{Item, Overlay, Telling};
 use crate::ui::model::scroll::Scroll;
 use crate::ui::model::{ClockStyle, Pane, Zoom, rows};
 
-fn line(second: i64, level: LogLevel, text: &str) -> LogLine {
+pub(super) fn line(second: i64, level: LogLevel, text: &str) -> LogLine {
     LogLine {
         id: LogEventId::new(format!("{second}-{text}")),
         at: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second),
@@ -23,7 +23,7 @@ fn line(second: i64, level: LogLevel, text: &str) -> LogLine {
 }
 
 /// 100 lines: an error every ten, a warning every 25, a kill at 33 and 77.
-fn busy() -> Session {
+pub(super) fn busy() -> Session {
     let mut session = session(StepState::Rehearsed);
     session.header.log_groups = vec!["/ecs/my-api".into()];
     let lines: Vec<LogLine> = (0..100).map(numbered).collect();
@@ -31,7 +31,7 @@ fn busy() -> Session {
     session
 }
 
-fn numbered(second: i64) -> LogLine {
+pub(super) fn numbered(second: i64) -> LogLine {
     match second {
         33 | 77 => line(second, LogLevel::Info, "OOMKilled exit=137"),
         _ if second % 10 == 0 => line(second, LogLevel::Error, &format!("failed {second}")),
@@ -40,13 +40,13 @@ fn numbered(second: i64) -> LogLine {
     }
 }
 
-fn selected(person: &Person) -> String {
-    let shown = rows::logs(&person.ui, &person.session, person.ui.layout().rows(Pane::Logs));
+pub(super) fn selected(person: &Person) -> String {
+    let shown = rows::logs(&person.ui, &person.session, rows::log_height(&person.ui));
     shown.cursor.map(|cursor| shown.lines[cursor].line.text.clone()).unwrap_or_default()
 }
 
 fn on_screen(person: &Person) -> Vec<u64> {
-    let shown = rows::logs(&person.ui, &person.session, person.ui.layout().rows(Pane::Logs));
+    let shown = rows::logs(&person.ui, &person.session, rows::log_height(&person.ui));
     shown.lines.iter().map(|stored| stored.number).collect()
 }
 
@@ -172,7 +172,7 @@ fn pages_and_ends_of_the_logs() {
     person.types("gg");
     assert_eq!(selected(&person), "failed 0");
     person.presses("ctrl-d");
-    let half = person.ui.layout().rows(Pane::Logs) / 2;
+    let half = rows::log_height(&person.ui) / 2;
     assert_eq!(selected(&person), numbered(i64::try_from(half).unwrap()).text);
     person.presses("ctrl-u j down k G");
     assert_eq!(selected(&person), "GET 99");
@@ -253,7 +253,7 @@ fn what_is_selected_is_opened_copied_and_saved() {
     assert!(matches!(copied.as_slice(), [Intent::Copy { text }] if text.ends_with("GET 99")), "{copied:?}");
     person.presses("enter");
     let opened = |person: &Person| match &person.ui.overlay {
-        Some(Overlay::Detail { item, telling, .. }) => Some((item.clone(), *telling)),
+        Some(Overlay::Detail(opened)) => Some((opened.item.clone(), opened.telling)),
         _ => None,
     };
     assert_eq!(opened(&person), Some((Item::Line(99), Telling::Told)));
@@ -265,10 +265,25 @@ fn what_is_selected_is_opened_copied_and_saved() {
     );
     person.presses("q");
     assert!(person.ui.overlay.is_none());
-    person.presses("space");
-    assert!(person.said().contains("pane 4"), "{}", person.said());
-    person.presses("5 enter enter");
-    assert_eq!(person.ui.zoom, Zoom::Zoomed, "Enter shows a step whole and does nothing more");
+    let pinned = person.presses("space");
+    assert!(matches!(pinned.as_slice(), [Intent::Note { text }] if text.ends_with("pod: GET 99")), "{pinned:?}");
+    person.presses("6 space");
+    assert!(person.said().contains("Nothing is selected"), "{}", person.said());
+    assert_eq!(person.presses("5 enter enter"), []);
+    assert_eq!(person.ui.zoom, Zoom::Zoomed, "Enter shows a step whole, then everything about it, and decides nothing");
+}
+
+#[test]
+fn an_empty_pane_gives_away_the_hint_it_shows() {
+    use crate::domain::fault::{Fault, FaultKind};
+    use crate::session::feeds::{Feed, FeedHealth, FeedId};
+    let mut person = Person::new(Session::default());
+    assert_eq!(person.presses("1 y"), []);
+    let fault = Fault::new(FaultKind::Denied, "Denied.").hint("Needs cloudwatch:DescribeAlarms.");
+    let feed = Feed { health: FeedHealth::Lost { fault }, ..Feed::default() };
+    person.session.feeds.insert(FeedId::Alarms, feed);
+    let text = "Denied.\nNeeds cloudwatch:DescribeAlarms.".to_owned();
+    assert_eq!(person.presses("y"), [Intent::Copy { text }]);
 }
 
 #[test]

@@ -1,21 +1,23 @@
 //! The rows of the log pane: lines, and what lies between them and was not read or is not held.
 
 use ratatui::text::{Line, Span};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::super::look::Look;
 use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::observation::log::{LogGroup, LogLevel, LogLine};
 use crate::domain::observation::oom_kill::KillSign;
 use crate::session::logs::{LogGap, StoredLine};
-use crate::ui::format::grouped;
+use crate::ui::format::{self, grouped};
+use crate::ui::model::log_look::{Column, LogLook, Wrap};
 use crate::ui::model::rows::LogRows;
 use crate::ui::search::Search;
 use crate::ui::theme::Role;
 
 /// One row.
 pub(super) enum Row<'a> {
-    /// The line at this place of what is shown.
-    Line(usize),
+    /// A part of the line at this place of what is shown; part 0 begins it.
+    Line { at: usize, part: usize },
     /// A span that was not read.
     Gap(&'a LogGap),
     /// So many older lines are not held any more.
@@ -44,11 +46,13 @@ fn last_part(name: &str) -> &str {
     name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name)
 }
 
-/// Puts gaps between the lines they lie between, and drops rows at the far end from what must be seen.
+/// Puts gaps between the lines they lie between, and drops rows at the far end from what must be seen. `tall` tells how
+/// many rows a line takes.
 pub(super) fn arrange<'a>(
     shown: &LogRows<'_>,
     (gaps, older): (&[&'a LogGap], u64),
     (height, follows): (usize, bool),
+    tall: impl Fn(usize) -> usize,
 ) -> Vec<Row<'a>> {
     let mut arranged: Vec<Row<'a>> = Vec::with_capacity(height);
     if older > 0 {
@@ -60,16 +64,15 @@ pub(super) fn arrange<'a>(
             let between = |gap: &&&LogGap| earlier.line.at < gap.window.to && gap.window.to <= stored.line.at;
             arranged.extend(gaps.iter().filter(between).map(|gap| Row::Gap(gap)));
         }
-        arranged.push(Row::Line(at));
+        arranged.extend((0..tall(at).clamp(1, height.max(1))).map(|part| Row::Line { at, part }));
         before = Some(stored);
     }
+    let of_cursor = |row: &Row<'_>| matches!(row, Row::Line { at, .. } if Some(*at) == shown.cursor);
+    let cursor_end = arranged.iter().rposition(of_cursor).map_or(0, |last| last + 1);
     let over = arranged.len().saturating_sub(height);
-    let cursor_row = arranged.iter().position(|row| matches!(row, Row::Line(at) if Some(*at) == shown.cursor));
-    if follows || cursor_row.is_some_and(|row| row >= height) {
-        arranged.drain(..over);
-    } else {
-        arranged.truncate(height);
-    }
+    let first = if follows { over } else { cursor_end.saturating_sub(height) };
+    arranged.drain(..first);
+    arranged.truncate(height);
     arranged
 }
 
@@ -85,30 +88,134 @@ pub(super) fn older_words(count: u64) -> String {
     format!("~~~ {} older lines were counted and are not held; CloudWatch has them ~~~", grouped(count))
 }
 
-/// One line, with what stands at its right end.
-pub(super) fn line<'a>(
-    line: &'a LogLine,
-    (source, cite): (Option<&'a str>, Option<EvidenceId>),
-    (search, columns, look): (Option<&Search>, usize, &Look),
-) -> (Line<'a>, Line<'a>) {
-    let (role, word) = match (line.kill, line.level) {
-        (Some(KillSign::OomKill), _) => (Role::Kill, "OOM"),
-        (_, LogLevel::Error) => (Role::Danger, line.level.word()),
-        (_, LogLevel::Warn) => (Role::Warning, line.level.word()),
-        (_, LogLevel::Info | LogLevel::Debug) => (Role::Faint, line.level.word()),
-    };
-    let mut spans = vec![look.span(Role::Faint, look.stamp(line.at)), look.span(role, format!(" {word:<5} "))];
-    if columns >= 90 {
-        let stream = tail(&line.stream, 20);
-        spans.push(look.span(Role::Faint, format!("{stream:<20} ")));
+/// How lines are told: what the pane is searched for, how it looks, and its columns.
+#[derive(Clone, Copy)]
+pub(super) struct Manner<'a> {
+    pub(super) search: Option<&'a Search>,
+    pub(super) log: &'a LogLook,
+    pub(super) columns: usize,
+    pub(super) look: &'a Look,
+}
+
+/// One line made ready: what stands before the text, the text in its rows, and what stands at the right end.
+pub(super) struct Told<'a> {
+    head: Vec<Span<'a>>,
+    role: Role,
+    rows: Vec<&'a str>,
+    shift: usize,
+    cite: Option<EvidenceId>,
+}
+
+impl<'a> Told<'a> {
+    /// Makes a line ready.
+    pub(super) fn of(
+        stored: &'a StoredLine,
+        (source, cite): (Option<&'a str>, Option<EvidenceId>),
+        manner: Manner<'a>,
+    ) -> Self {
+        let line = stored.line.as_ref();
+        let (role, word) = match (line.kill, line.level) {
+            (Some(KillSign::OomKill), _) => (Role::Kill, "OOM"),
+            (_, LogLevel::Error) => (Role::Danger, line.level.word()),
+            (_, LogLevel::Warn) => (Role::Warning, line.level.word()),
+            (_, LogLevel::Info | LogLevel::Debug) => (Role::Faint, line.level.word()),
+        };
+        let head = head(stored, (role, word, source), manner);
+        let text = without_level(&line.text, word);
+        let taken: usize = head.iter().map(Span::width).sum();
+        let rows = match manner.log.wrap {
+            Wrap::Cut => vec![text],
+            Wrap::Wrapped => format::wrap(text, manner.columns.saturating_sub(taken + 5).max(16)),
+        };
+        let role = if role == Role::Faint { Role::Text } else { role };
+        Self { head, role, rows, shift: manner.log.shift, cite }
+    }
+
+    /// Rows it takes.
+    pub(super) fn tall(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// One of its rows.
+    pub(super) fn row(&self, part: usize, manner: Manner<'_>) -> (Line<'a>, Line<'a>) {
+        let look = manner.look;
+        let text = self.rows.get(part).copied().unwrap_or_default();
+        if part > 0 {
+            let taken: usize = self.head.iter().map(Span::width).sum();
+            let mut spans = vec![Span::raw(" ".repeat(taken))];
+            marked(&mut spans, text, (manner.search, self.role, look));
+            return (Line::from(spans), Line::default());
+        }
+        let mut spans = self.head.clone();
+        let (skipped, text) = shifted(text, self.shift);
+        if skipped {
+            spans.push(look.span(Role::Accent, look.sign("«", "<")));
+        }
+        marked(&mut spans, text, (manner.search, self.role, look));
+        let cite = self.cite.map(|id| Line::from(look.span(Role::Accent, format!("[{id}]"))));
+        (Line::from(spans), cite.unwrap_or_default())
+    }
+}
+
+fn head<'a>(
+    stored: &'a StoredLine,
+    (role, word, source): (Role, &'a str, Option<&'a str>),
+    manner: Manner<'a>,
+) -> Vec<Span<'a>> {
+    let (line, look) = (stored.line.as_ref(), manner.look);
+    let mut spans = Vec::with_capacity(8);
+    if !manner.log.bookmarks.is_empty() {
+        let sign = if manner.log.is_marked(stored) { look.sign("◆ ", "# ") } else { "  " };
+        spans.push(look.span(Role::Accent, sign));
+    }
+    for column in &manner.log.columns {
+        match column {
+            Column::Time => spans.push(look.span(Role::Faint, look.stamp(line.at) + " ")),
+            Column::Level => spans.push(look.span(role, format!("{word:<5} "))),
+            // Without room for both the text is worth more.
+            Column::Container if manner.columns < 90 => {}
+            Column::Container => {
+                let name = container(&line.stream);
+                spans.push(look.span(lane(name), format!("{:<20} ", tail(name, 20))));
+            }
+            Column::Stream => spans.push(look.span(Role::Faint, format!("{} ", tail(&line.stream, 60)))),
+        }
     }
     if let Some(source) = source {
         spans.push(look.span(Role::Accent, format!("{source}: ")));
     }
-    let text_role = if role == Role::Faint { Role::Text } else { role };
-    marked(&mut spans, without_level(&line.text, line.level.word()), (search, text_role, look));
-    let right = cite.map_or_else(Line::default, |id| Line::from(look.span(Role::Accent, format!("[{id}]"))));
-    (Line::from(spans), right)
+    spans
+}
+
+/// The pod or task out of a stream's name: of its last two parts the longer one, which is the one with an id in it, up to
+/// an underscore: `my-api-7d9f_payments_app-3e1c…` and `my-api-7d9f/app` are `my-api-7d9f`, `ecs/app/8a41` is `8a41`.
+fn container(stream: &str) -> &str {
+    let parts = stream.rsplit('/').filter(|part| !part.is_empty()).take(2);
+    let longest = parts.reduce(|last, before| if before.len() > last.len() { before } else { last }).unwrap_or(stream);
+    longest.split_once('_').map_or(longest, |(pod, _)| pod)
+}
+
+/// A role for a name, the same on every screen. The name stands beside it: no colour means anything here.
+fn lane(name: &str) -> Role {
+    const LANES: [Role; 5] = [Role::Accent, Role::Model, Role::Strong, Role::Text, Role::Faint];
+    // FNV-1a, 32 bits (Fowler, Noll, Vo 1991).
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    LANES[hash as usize % LANES.len()]
+}
+
+/// The text without its first columns, and whether anything was left out.
+fn shifted(text: &str, columns: usize) -> (bool, &str) {
+    if columns == 0 {
+        return (false, text);
+    }
+    let mut passed = 0;
+    for (at, grapheme) in text.grapheme_indices(true) {
+        if passed >= columns {
+            return (true, &text[at..]);
+        }
+        passed += format::width(grapheme);
+    }
+    (true, "")
 }
 
 /// The text without the level it begins with: the level has a column of its own.
@@ -160,5 +267,37 @@ mod tests {
         assert_eq!(sources.told_beside(&lines[0], Some(&lines[2])), Some("/eks/application"));
         assert_eq!(sources.told_beside(&lines[0], Some(&lines[0])), None);
         assert_eq!(Sources(vec![&groups[0]]).told_beside(&lines[0], None), None, "one group is named in the title");
+    }
+
+    #[test]
+    fn a_container_is_named_by_its_pod_and_keeps_its_colour() {
+        assert_eq!(container("my-api-7d9f_payments_app-3e1c"), "my-api-7d9f");
+        assert_eq!(container("ecs/app/8a41"), "8a41");
+        assert_eq!(container("my-api-7d9f/app"), "my-api-7d9f");
+        assert_eq!(container("/"), "/");
+        assert_eq!(lane("my-api-7d9f"), lane("my-api-7d9f"));
+        let lanes: std::collections::HashSet<Role> = (0..40).map(|n| lane(&format!("my-api-7d9f-{n:04}"))).collect();
+        assert_eq!(lanes.len(), 5, "names of one deployment spread over all of them");
+    }
+
+    #[test]
+    fn a_shift_is_counted_in_columns_and_said() {
+        assert_eq!(shifted("abcdef", 2), (true, "cdef"));
+        assert_eq!(shifted("日本語", 3), (true, "語"));
+        assert_eq!(shifted("ab", 9), (true, ""));
+        assert_eq!(shifted("ab", 0), (false, "ab"));
+    }
+
+    #[test]
+    fn the_selected_line_is_on_screen_however_tall_the_others_are() {
+        let group = LogGroup::from("/g");
+        let stored: Vec<StoredLine> =
+            (0..10).map(|number| StoredLine { number, line: line_of(&group).into() }).collect();
+        for (cursor, tall, height) in [(0, 3, 8), (4, 3, 8), (9, 3, 8), (9, 20, 8), (5, 1, 10), (3, 8, 8)] {
+            let shown = LogRows { lines: stored.iter().collect(), cursor: Some(cursor), withheld: 0 };
+            let rows = arrange(&shown, (&[], 0), (height, false), |_| tall);
+            let begins = rows.iter().any(|row| matches!(row, Row::Line { at, part: 0 } if *at == cursor));
+            assert!(begins && rows.len() <= height, "{cursor} {tall}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::observation::log::LogGroup;
 use crate::session::Session;
 use crate::session::logs::LogGap;
 use crate::ui::format::{self, grouped};
+use crate::ui::model::log_look::Rows;
 use crate::ui::model::rows::LogRows;
 use crate::ui::model::scroll::Freeze;
 use crate::ui::model::{Pane, Ui};
@@ -36,13 +37,38 @@ pub(super) fn title(
     };
     title.push_span(look.span(role, mode));
     title.push_span(Span::raw("  "));
+    what(&mut title, ui, look);
     title.push_span(kills::words(session, ui.incident(session), look));
     let boards = sources.0.iter().filter_map(|group| session.logs.group(group));
     let rate = boards.map(|board| board.rate(look.now, RATE_S)).sum::<u64>() as f64 / RATE_S as f64;
     title.push_span(look.span(Role::Faint, format!("  {}/s  ", format::figure(rate))));
     title.push_span(lost(gaps, look));
     push_search(&mut title, ui.logs.search.as_ref(), look);
+    if let Some(tally) = &ui.log.tally {
+        let least = if tally.is_done() { "" } else { look.sign("≥", ">=") };
+        let counted = format!("  {least}{} of {} lines", grouped(tally.matched), grouped(tally.met));
+        title.push_span(look.span(Role::Faint, counted));
+    }
     title
+}
+
+/// What the rows are, where they are not simply the lines; and the instant pointed at.
+fn what(title: &mut Line<'static>, ui: &Ui, look: &Look) {
+    match ui.log.rows {
+        Rows::Lines => {}
+        Rows::Templates => title.push_span(look.span(Role::Accent, "BY TEMPLATE  ")),
+        Rows::Of(number) => {
+            let template = ui.log.fold.template(number).map_or("?", |found| found.template.as_str());
+            let text = format::clip(template, 30, look.glyphs).into_owned();
+            title.push_span(look.span(Role::Accent, format!("ONLY {text}  ")));
+        }
+    }
+    if let Some(at) = ui.moment {
+        title.push_span(look.span(Role::Accent, format!("@{}  ", look.instant(at))));
+    }
+    if ui.log.shift > 0 {
+        title.push_span(look.span(Role::Accent, format!("shifted {}  ", ui.log.shift)));
+    }
 }
 
 /// The groups' names in at most so many columns: all of them, else the first and how many more, else the end of that.

@@ -5,13 +5,20 @@ use ratatui::text::Line;
 use super::super::look::Look;
 use crate::domain::remediation::gate::{GateReport, StandsOn};
 use crate::session::event::Occasion;
-use crate::session::incident::Incident;
+use crate::session::incident::{Incident, Phase};
 use crate::ui::format;
 use crate::ui::theme::Role;
 
 /// `confidence 0.86 (gate 0.75)  evidence 5/5  claims 9/9  fresh 38s   GATE OPEN -> step 1`, or
 /// `LOCKED: memory series truncated; ask again with r`, wrapped to `columns`.
 pub fn gate_line(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
+    if incident.phase == Phase::Closed {
+        // What the gate said before is no news of a closed incident.
+        let since =
+            incident.report.as_ref().map_or_else(String::new, |report| format!(" {}", look.clock(report.drafted_at)));
+        let text = format!("incident closed{since}: nothing is asked here any more.  r reads and asks again");
+        return wrapped(Role::Faint, &text, (columns, look));
+    }
     let Some(gate) = &incident.gate else {
         let text = match reading_again(incident) {
             Some(reading) => format!("gate: LOCKED. {reading}"),

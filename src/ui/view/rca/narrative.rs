@@ -5,8 +5,6 @@ use ratatui::text::{Line, Span};
 use super::super::look::Look;
 use super::super::sheet::Sheet;
 use super::super::stamp;
-use crate::domain::diagnosis::claim::{Claim, ClaimCheck};
-use crate::domain::observation::sanitise;
 use crate::domain::remediation::gate::{NarrativeStanding, StandsOn};
 use crate::session::Session;
 use crate::session::feeds::FeedId;
@@ -14,6 +12,8 @@ use crate::session::incident::{Incident, Narrative};
 use crate::ui::format;
 use crate::ui::model::Ui;
 use crate::ui::model::scroll::Flow;
+use crate::ui::narrative::{Measure, Rows, Standing, TextRow};
+use crate::ui::search::Search;
 use crate::ui::theme::Role;
 
 /// Seconds without text after which a stream is said to have stalled.
@@ -71,12 +71,54 @@ pub fn text(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inci
         stamp::explain(&mut sheet, session, FeedId::Model);
         return;
     }
-    let rows = rows(incident, sheet.width(), look);
-    let flow = flow(incident);
-    let first = ui.narrative.first(flow, (rows.len(), sheet.left()));
-    for row in rows.iter().skip(first) {
-        sheet.row(row);
+    let rows = rows(ui, incident, (sheet.width(), look));
+    let first =
+        ui.narrative
+            .first(flow(incident), (rows.len() + ending(incident, &sheet).len(), sheet.left()), |place| rows.at(place));
+    let chosen = ui.cite;
+    let mut cite = rows.iter().take(first).map(cites_in).sum::<usize>();
+    let search = ui.evidence.search.as_ref();
+    let last = rows.len().saturating_sub(1);
+    for (at, row) in rows.iter().enumerate().skip(first) {
+        let mut line = line(row, (search, chosen.and_then(|chosen| chosen.checked_sub(cite))), look);
+        if at == last && incident.narrative.standing == NarrativeStanding::UnderWay {
+            line.push_span(look.span(Role::Model, look.sign("▌", "_")));
+        }
+        sheet.row(&line);
+        cite += cites_in(row);
     }
+    for row in ending(incident, &sheet) {
+        sheet.text(Role::Danger, &row);
+    }
+}
+
+fn cites_in(row: &TextRow) -> usize {
+    row.parts.iter().filter(|part| part.cite.is_some()).count()
+}
+
+/// A row with its mark; `chosen` is which of its citations was gone to, what is searched for is marked.
+fn line<'l>(row: &'l TextRow, (search, chosen): (Option<&Search>, Option<usize>), look: &Look) -> Line<'l> {
+    let (role, mark) = match row.mark {
+        Some(Standing::Supported) => (Role::Good, look.sign("✓", "+")),
+        Some(Standing::Unsupported) => (Role::Warning, "?"),
+        Some(Standing::Contradicted) => (Role::Danger, look.sign("✗", "X")),
+        None => (Role::Faint, " "),
+    };
+    let mut spans = vec![look.span(role, format!("{mark} "))];
+    let mut cite = 0;
+    for part in &row.parts {
+        let is_chosen = part.cite.is_some() && chosen == Some(cite);
+        cite += usize::from(part.cite.is_some());
+        let role = if is_chosen { Role::Selected } else { part.role };
+        let mut from = 0;
+        for range in search.map(|search| search.ranges(&part.text)).unwrap_or_default() {
+            spans.push(look.span(role, &part.text[from..range.start]));
+            spans.push(look.span(Role::Match, &part.text[range.start..range.end]));
+            from = range.end;
+        }
+        spans.push(look.span(role, &part.text[from..]));
+    }
+    Line::from(spans)
 }
 
 /// Whether the text still grows.
@@ -85,55 +127,31 @@ pub fn flow(incident: &Incident) -> Flow {
 }
 
 /// Rows of the whole text.
-pub fn height(incident: &Incident, (columns, look): (usize, &Look)) -> usize {
-    rows(incident, columns, look).len()
+pub fn height(ui: &Ui, incident: &Incident, (columns, look): (usize, &Look)) -> usize {
+    rows(ui, incident, (columns, look)).len() + end_words(incident, columns).len()
 }
 
-fn rows(incident: &Incident, columns: usize, look: &Look) -> Vec<Line<'static>> {
-    let narrative = &incident.narrative;
-    let mut rows = Vec::new();
-    for claim in &narrative.claims {
-        claim_rows(&mut rows, claim, (columns, look));
-    }
-    // The sentence under way: it changes, everything above is settled.
-    let tail = narrative.text.get(narrative.claimed..).unwrap_or_default();
-    let tail = sanitise::text(tail.trim_start()).into_owned();
-    let cursor = if narrative.standing == NarrativeStanding::UnderWay { look.sign("▌", "_") } else { "" };
-    if !tail.trim().is_empty() || !cursor.is_empty() {
-        for part in format::wrap(&format!("{tail}{cursor}"), columns.saturating_sub(2)) {
-            rows.push(Line::from(vec![Span::raw("  "), look.span(Role::Model, part.to_owned())]));
-        }
-    }
-    rows.extend(ending(incident, (columns, look)));
-    rows
+/// The rows at a width, the marks' columns included.
+pub fn rows<'a>(ui: &'a Ui, incident: &Incident, (columns, look): (usize, &Look)) -> Rows<'a> {
+    ui.settled.rows(incident, measure(columns, look))
 }
 
-fn claim_rows(rows: &mut Vec<Line<'static>>, claim: &Claim, (columns, look): (usize, &Look)) {
-    let (role, mark, why) = match &claim.check {
-        ClaimCheck::Supported => (Role::Good, look.sign("✓", "+"), None),
-        ClaimCheck::Unsupported { why } => (Role::Warning, "?", Some(format!("UNSUPPORTED: {why}"))),
-        ClaimCheck::Contradicted { why } => (Role::Danger, look.sign("✗", "X"), Some(format!("CONTRADICTED: {why}"))),
-    };
-    let text = sanitise::text(claim.text.trim()).into_owned();
-    let uncited = claim.cites.iter().filter(|id| !text.contains(&id.to_string())).map(ToString::to_string);
-    let cites = uncited.collect::<Vec<_>>().join(" ");
-    let text = if cites.is_empty() { text } else { format!("{text} [{cites}]") };
-    for (at, part) in format::wrap(&text, columns.saturating_sub(2)).into_iter().enumerate() {
-        let lead = if at == 0 { mark } else { " " };
-        rows.push(Line::from(vec![look.span(role, format!("{lead} ")), look.span(Role::Model, part.to_owned())]));
-    }
-    for part in why.iter().flat_map(|why| format::wrap(why, columns.saturating_sub(4))) {
-        rows.push(Line::from(vec![Span::raw("    "), look.span(role, part.to_owned())]));
-    }
+/// What rows are laid out for.
+pub fn measure(columns: usize, look: &Look) -> Measure {
+    Measure { columns: columns.saturating_sub(2), glyphs: look.glyphs }
+}
+
+fn ending(incident: &Incident, sheet: &Sheet<'_>) -> Vec<String> {
+    end_words(incident, sheet.width())
 }
 
 /// How the text ended, where it did not end well.
-fn ending(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
+fn end_words(incident: &Incident, columns: usize) -> Vec<String> {
     let narrative = &incident.narrative;
     if narrative.standing != NarrativeStanding::Broken {
         return Vec::new();
     }
     let why = narrative.fault.as_ref().map_or_else(|| "it was stopped".to_owned(), |fault| fault.summary.clone());
     let text = format!("INCOMPLETE, kept as it is: {why}  r ask again  R stand on the rules");
-    format::wrap(&text, columns).into_iter().map(|part| Line::from(look.span(Role::Danger, part.to_owned()))).collect()
+    format::wrap(&text, columns).into_iter().map(str::to_owned).collect()
 }

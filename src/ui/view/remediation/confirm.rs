@@ -3,6 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::super::look::Look;
+use super::step::Room;
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::runbook::undo_of;
@@ -17,7 +18,7 @@ use crate::ui::theme::Role;
 pub fn rows(
     (ui, session): (&Ui, &Session),
     (incident, step): (&Incident, &Step),
-    (columns, look): (usize, &Look),
+    (columns, room, look): (usize, Room, &Look),
 ) -> Vec<Line<'static>> {
     let (role, mut sentence) = sentence(session, (incident, step));
     if let (StepState::Failed { .. } | StepState::Proposed, Some(reading)) =
@@ -28,7 +29,7 @@ pub fn rows(
     let mut rows: Vec<Line<'static>> = Vec::new();
     if matches!(step.state, StepState::Armed { .. }) {
         rows.extend(wrapped(role, &sentence, (columns, look)));
-        rows.extend(field((ui, session), (columns, look)));
+        rows.extend(field((ui, session), (columns, room, look)));
         return rows;
     }
     rows.extend(wrapped(role, &sentence, (columns, look)));
@@ -45,9 +46,24 @@ fn wrapped(role: Role, text: &str, (columns, look): (usize, &Look)) -> Vec<Line<
 }
 
 /// `confirm> my-api 7f_   Esc or Ctrl-C stands down`.
-fn field((ui, session): (&Ui, &Session), (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
+fn field((ui, session): (&Ui, &Session), (columns, room, look): (usize, Room, &Look)) -> Vec<Line<'static>> {
     let Some(field) = ui.confirm_field(session) else { return Vec::new() };
     let wanted = ui.wanted_token(session).unwrap_or_default();
+    if room == Room::Tight {
+        let prefix = format::width(&wanted) + 24;
+        let typed = format::clip(&field.text, columns.saturating_sub(prefix).max(8), look.glyphs).into_owned();
+        let mut line = look.line([
+            (Role::Armed, "confirm".into()),
+            (Role::Text, " type ".into()),
+            (Role::Strong, wanted.into()),
+            (Role::Text, ", Enter> ".into()),
+            (Role::Strong, format!("{typed}_").into()),
+        ]);
+        if field.wrong > 0 {
+            line.push_span(look.span(Role::Danger, format!(" wrong, {} left", field.tries_left())));
+        }
+        return vec![line];
+    }
     let mut type_this =
         look.line([(Role::Text, "Type  ".into()), (Role::Strong, wanted.into()), (Role::Text, "  then Enter.".into())]);
     let wrong = format!("  wrong, {} tries left", field.tries_left());

@@ -15,11 +15,27 @@ use crate::ui::format;
 use crate::ui::model::Ui;
 use crate::ui::theme::Role;
 
+/// Rows from which nothing has to be told closer together.
+const ROOMY: usize = 15;
+
+/// Whether rows are saved: by the rule, and by saying in one row what to type and what was typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// All of them are needed.
+    Tight,
+    /// There are enough.
+    Roomy,
+}
+
 /// Draws the step.
 pub fn draw(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), (incident, step): (&Incident, &Step)) {
-    let foot = confirm::rows((ui, session), (incident, step), (sheet.width(), sheet.look));
     let rows = sheet.left();
+    let room = if rows < ROOMY { Room::Tight } else { Room::Roomy };
+    let foot = confirm::rows((ui, session), (incident, step), (sheet.width(), room, sheet.look));
     head(&mut sheet, session, (incident, step));
+    if room == Room::Roomy {
+        sheet.rule();
+    }
     let mut area = sheet.rest();
     let foot_rows = foot.len().min(rows.saturating_sub(8)) as u16;
     area.height = area.height.saturating_sub(foot_rows);
@@ -62,7 +78,6 @@ fn head(sheet: &mut Sheet<'_>, session: &Session, (incident, step): (&Incident, 
             sheet.row(&look.line([(Role::Title, format!("{word:<6} ").into()), (Role::Text, text.into())]));
         }
     }
-    sheet.rule();
 }
 
 /// As many of a step's facts as there are rows: why and what it touches first, then the way back and the checks.
@@ -136,13 +151,16 @@ fn middle(mut sheet: Sheet<'_>, (incident, step): (&Incident, &Step)) {
     if let Some(why) = outcome_why(&rehearsal.outcome) {
         sheet.wrapped(role, &why, 2);
     }
-    let checks = check_rows(&rehearsal.checks, (sheet.width(), look));
+    let mut checks = check_rows(&rehearsal.checks, (sheet.width(), look));
     // What would change is on screen before all else: one row of it at the least.
     let for_checks = checks.len().min(sheet.left().saturating_sub(1));
     let for_diff = sheet.left().saturating_sub(for_checks);
     diff(&mut sheet, &rehearsal.diff, for_diff);
-    for line in checks.iter().take(sheet.left()) {
-        sheet.row(line);
+    let hidden = checks.split_off(checks.len().min(sheet.left())).len();
+    for (at, line) in checks.iter().enumerate() {
+        // The worst come first; that there are more is never left unsaid.
+        let more = if hidden > 0 && at + 1 == checks.len() { format!(" +{hidden} rows (l)") } else { String::new() };
+        sheet.ends(line, &Line::from(look.span(Role::Warning, more)));
     }
 }
 

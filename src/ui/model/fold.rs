@@ -1,0 +1,136 @@
+//! The log pane folded: its lines by template, counted as they come.
+
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::rows::LineAnchor;
+use super::walk::Walk;
+use crate::domain::observation::log::LogGroup;
+use crate::domain::observation::log_template::{Miner, TemplateCount};
+use crate::session::logs::{LogBoard, StoredLine};
+
+/// Lines folded between two frames at most, of those that were held when folding began.
+const MOST: usize = 10_000;
+/// The counts on screen are as old as this at most.
+const RETOLD_MS: u64 = 250;
+
+/// Lines by template. Templates are numbered as they are met, for good.
+#[derive(Clone, Debug, Default)]
+pub struct Fold {
+    groups: Vec<LogGroup>,
+    walk: Walk,
+    miner: Miner,
+    lines: Vec<VecDeque<LineAnchor>>,
+    templates: Vec<TemplateCount>,
+    order: Vec<usize>,
+    oldest: Option<Timestamp>,
+    met: u64,
+    told: Option<(u64, u64)>,
+}
+
+impl Fold {
+    /// Takes in what came since the last time. Other groups begin anew.
+    pub fn refresh(&mut self, board: &LogBoard, groups: &[&LogGroup], mono_ms: u64) {
+        if !self.groups.iter().eq(groups.iter().copied()) {
+            *self = Self { groups: groups.iter().map(|group| (*group).clone()).collect(), ..Self::default() };
+        }
+        let Self { groups, walk, miner, lines, oldest, met, .. } = self;
+        walk.on(board, MOST, |stored| {
+            if !groups.contains(&stored.line.group) {
+                return;
+            }
+            let template = miner.add(&stored.line);
+            lines.resize_with(miner.len(), VecDeque::new);
+            put(&mut lines[template], LineAnchor::of(stored));
+            *oldest = Some(oldest.map_or(stored.line.at, |oldest| oldest.min(stored.line.at)));
+            *met += 1;
+        });
+        let due = self.told.is_none_or(|(told_ms, told)| {
+            told != self.met && (mono_ms.saturating_sub(told_ms) >= RETOLD_MS || !self.walk.is_done())
+        });
+        if due {
+            self.retell(board);
+            self.told = Some((mono_ms, self.met));
+        }
+    }
+
+    fn retell(&mut self, board: &LogBoard) {
+        self.templates = self.miner.numbered();
+        if let Some(first) = board.lines().front() {
+            for lines in &mut self.lines {
+                while lines.front().is_some_and(|anchor| anchor.at < first.line.at) {
+                    lines.pop_front();
+                }
+            }
+        }
+        // Once everything held is folded the order stays: a row that is read must not move under the eyes.
+        let known = self.order.len();
+        self.order.extend(known..self.templates.len());
+        if !self.walk.is_done() || known == 0 {
+            self.sort();
+        }
+    }
+
+    /// Most lines first, louder first among equals.
+    pub fn sort(&mut self) {
+        let templates = &self.templates;
+        self.order.sort_by_key(|at| {
+            let rank = templates.get(*at).map(|found| (found.count, found.level));
+            (std::cmp::Reverse(rank), *at)
+        });
+    }
+
+    /// The templates in the order of the screen, with their numbers.
+    pub fn rows(&self) -> impl Iterator<Item = (usize, &TemplateCount)> {
+        self.order.iter().filter_map(|at| self.templates.get(*at).map(|found| (*at, found)))
+    }
+
+    /// A template.
+    pub fn template(&self, number: usize) -> Option<&TemplateCount> {
+        self.templates.get(number)
+    }
+
+    /// Whether a line is of a template.
+    pub fn holds(&self, number: usize, stored: &StoredLine) -> bool {
+        let Some(lines) = self.lines.get(number) else { return false };
+        lines.binary_search_by_key(&key(LineAnchor::of(stored)), |anchor| key(*anchor)).is_ok()
+    }
+
+    /// Lines of a template in the minute before an instant.
+    pub fn per_minute(&self, number: usize, now: Timestamp) -> usize {
+        let Some(lines) = self.lines.get(number) else { return 0 };
+        let from = now - SignedDuration::from_mins(1);
+        lines.partition_point(|anchor| anchor.at <= now) - lines.partition_point(|anchor| anchor.at <= from)
+    }
+
+    /// Whether a template was first seen after an instant, of which lines before are known: else nobody can say.
+    pub fn is_new_since(&self, number: usize, at: Timestamp) -> bool {
+        let known_before = self.oldest.is_some_and(|oldest| oldest < at);
+        known_before && self.templates.get(number).is_some_and(|found| found.first_at > at)
+    }
+
+    /// Lines folded so far.
+    pub fn met(&self) -> u64 {
+        self.met
+    }
+
+    /// Whether every line that was held is folded.
+    pub fn is_done(&self) -> bool {
+        self.walk.is_done()
+    }
+}
+
+fn key(anchor: LineAnchor) -> (Timestamp, u64) {
+    (anchor.at, anchor.number)
+}
+
+/// Late lines are sorted in; nearly all come last.
+fn put(lines: &mut VecDeque<LineAnchor>, anchor: LineAnchor) {
+    if lines.back().is_none_or(|last| key(*last) <= key(anchor)) {
+        lines.push_back(anchor);
+    } else {
+        let place = lines.partition_point(|other| key(*other) < key(anchor));
+        lines.insert(place, anchor);
+    }
+}

@@ -1,0 +1,145 @@
+//! An alarm opened: what it watches and why it stands where it stands, its curve, what became of it, and where to read on.
+
+use super::{Desk, Page, Plot, addresses, console_note};
+use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Comparison};
+use crate::domain::observation::log::LogGroup;
+use crate::domain::observation::metric::MetricId;
+use crate::session::timeline::EntryKind;
+use crate::ui::console;
+use crate::ui::format;
+use crate::ui::model::{moments, telling};
+use crate::ui::theme::Role;
+
+/// Entries of the history shown at most, the newest ones.
+const HISTORY: usize = 20;
+
+/// The page.
+pub(super) fn page(alarm: &Alarm, desk: Desk<'_>) -> Page {
+    let mut page = Page::default();
+    let (role, word) = match alarm.state {
+        AlarmState::Alarm => (Role::Danger, "! FIRING"),
+        AlarmState::Ok => (Role::Good, ". ok"),
+        AlarmState::InsufficientData => (Role::Warning, "? no data"),
+    };
+    page.toned("state", role, format!("{word} {}  since {}", alarm.severity.word(), desk.look.moment(alarm.since)));
+    page.field("reason", alarm.reason.clone());
+    page.field("description", alarm.description.clone());
+    rule(&mut page, alarm, desk);
+    if let Some(plot) = moments::alarm_series(desk.session, alarm).map(|series| Plot::of(series, desk)) {
+        page.head(format!("LAST {} MINUTES", moments::MINUTES));
+        page.plot(plot);
+    }
+    belongs(&mut page, alarm, desk);
+    history(&mut page, alarm, desk);
+    links(&mut page, alarm, desk);
+    page
+}
+
+fn rule(page: &mut Page, alarm: &Alarm, desk: Desk<'_>) {
+    page.head("WHAT IT WATCHES");
+    let unit = moments::unit_of(desk.session, alarm);
+    let tell = |value: f64| format::measure(value, unit);
+    match &alarm.rule {
+        AlarmRule::Metric { metric, statistic, period_s, comparison, threshold } => {
+            metric_rows(page, metric);
+            page.field("statistic", format!("{statistic} over {period_s}s"));
+            page.field("fires when", format!("{} {}", sign(*comparison), tell(*threshold)));
+        }
+        AlarmRule::Math { comparison, threshold, metrics, .. } => {
+            lines(page, telling::alarm::rule(desk.session, alarm));
+            let bound = match (threshold, comparison) {
+                (Some(bound), _) => format!("{} {}", sign(*comparison), tell(*bound)),
+                (None, Comparison::OutsideBand) => "it leaves its anomaly band: no constant threshold".to_owned(),
+                (None, _) => format!("{} another series: no constant threshold", sign(*comparison)),
+            };
+            page.field("fires when", bound);
+            for metric in metrics {
+                metric_rows(page, metric);
+            }
+        }
+        AlarmRule::Composite { .. } => lines(page, telling::alarm::rule(desk.session, alarm)),
+    }
+    if let Some(evaluation) = &alarm.evaluation {
+        let (needed, of) = (evaluation.to_alarm, evaluation.periods);
+        page.field("decides by", format!("{needed} of {of} periods; {}", evaluation.missing.words()));
+    }
+    let value = alarm.value.map_or_else(|| "not told".to_owned(), tell);
+    page.field("last value", value);
+}
+
+fn lines(page: &mut Page, lines: Vec<String>) {
+    for line in lines {
+        page.text(Role::Text, line);
+    }
+}
+
+fn metric_rows(page: &mut Page, metric: &MetricId) {
+    page.field("metric", format!("{} {}", metric.namespace, metric.name));
+    for (name, value) in &metric.dimensions {
+        page.field("dimension", format!("{name} = {value}"));
+    }
+}
+
+fn sign(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Greater => ">",
+        Comparison::GreaterOrEqual => ">=",
+        Comparison::Less => "<",
+        Comparison::LessOrEqual => "<=",
+        Comparison::OutsideBand => "outside",
+    }
+}
+
+/// Which service and incident it belongs to, and how that came to be known.
+fn belongs(page: &mut Page, alarm: &Alarm, desk: Desk<'_>) {
+    use crate::domain::observation::service::Origin;
+    let incident = desk.session.incidents.values().find(|incident| incident.alarms.contains(&alarm.name));
+    let Some(service) = desk.session.services.get(&alarm.name).or(incident.map(|incident| &incident.service)) else {
+        return;
+    };
+    page.head("WHAT IT IS ABOUT");
+    page.field("service", service.name.to_string());
+    page.field("workload", service.workload.as_ref().map_or_else(String::new, ToString::to_string));
+    let groups: Vec<&str> = service.log_groups.iter().map(LogGroup::as_str).collect();
+    page.field("log groups", groups.join(", "));
+    page.field("incident", incident.map_or_else(String::new, |found| format!("{} {}", found.id, found.phase.word())));
+    match &service.origin {
+        Origin::Configured => page.field("known", "by the configuration"),
+        Origin::Corrected => page.field("known", "corrected on screen"),
+        Origin::Inferred { reasons } => page.field("inferred", reasons.join(" ")),
+    }
+}
+
+fn history(page: &mut Page, alarm: &Alarm, desk: Desk<'_>) {
+    page.head("HISTORY (as CloudWatch tells it)");
+    match desk.session.alarm_details.get(&alarm.name) {
+        Some(detail) => lines(page, telling::alarm::told(detail)),
+        None => page.text(Role::Faint, "not read yet"),
+    }
+    page.head("SINCE THIS SESSION BEGAN");
+    let name = alarm.name.as_str();
+    let about = |text: &str| text.split_whitespace().any(|word| word.trim_matches([':', ',']) == name);
+    let entries = desk.session.timeline.entries().iter().rev();
+    let entries = entries.filter(|entry| entry.kind == EntryKind::Alarm && about(&entry.text)).take(HISTORY);
+    let mut none = true;
+    for entry in entries {
+        none = false;
+        page.parts([(Role::Faint, format!("{}  ", desk.look.clock(entry.at))), (Role::Text, entry.text.clone())]);
+    }
+    if none {
+        page.text(Role::Faint, "No change.");
+    }
+}
+
+fn links(page: &mut Page, alarm: &Alarm, desk: Desk<'_>) {
+    page.head("LINKS (Tab chooses, y copies)");
+    for address in addresses(&alarm.description) {
+        page.link("description", address);
+    }
+    for link in desk.session.services.get(&alarm.name).map_or(&[][..], |service| &service.links) {
+        page.link("service", link.clone());
+    }
+    page.link("console", console::alarm(&desk.session.header.scope.region, &alarm.name));
+    page.field("arn", alarm.arn.clone());
+    console_note(page, desk);
+}

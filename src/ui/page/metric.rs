@@ -1,0 +1,165 @@
+//! A metric opened: a chart as large as the screen lets it be, over the period before it, with threshold, deploys and
+//! kills, and the figures.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Desk, Page};
+use crate::domain::diagnosis::evidence::Payload;
+use crate::domain::diagnosis::statistics::{self, time_to_limit};
+use crate::domain::observation::metric::{MetricRole, Point, Series, Unit};
+use crate::domain::observation::scope::Window;
+use crate::ui::format;
+use crate::ui::model::{moments, rows};
+use crate::ui::theme::Role;
+
+/// A chart, with everything that is drawn into it.
+#[derive(Clone, Debug)]
+pub struct Plot {
+    /// The series within the window.
+    pub series: Series,
+    /// The window.
+    pub window: Window,
+    /// The period of the same length before it, shifted under it.
+    pub baseline: Vec<Point>,
+    /// The alarm's threshold.
+    pub threshold: Option<f64>,
+    /// Rollouts.
+    pub deploys: Vec<Timestamp>,
+    /// OOM kills.
+    pub kills: Vec<Timestamp>,
+}
+
+impl Plot {
+    /// The chart of a series over the last half hour.
+    pub(super) fn of(series: &Series, desk: Desk<'_>) -> Self {
+        let incident = desk.ui.incident(desk.session);
+        let (window, recent) = moments::recent(series, desk.look.now);
+        Self {
+            baseline: shifted(&before(series, window, desk), window),
+            threshold: moments::threshold(desk.session, series),
+            deploys: moments::deploys(desk.session, incident),
+            kills: moments::kills(incident).to_vec(),
+            series: recent,
+            window,
+        }
+    }
+}
+
+/// The points of the same length right before a window: of the chart itself, and of evidence on the same metric.
+fn before(series: &Series, window: Window, desk: Desk<'_>) -> Vec<Point> {
+    let length = window.to.duration_since(window.from);
+    let earlier = Window { from: window.from - length, to: window.from };
+    let evidence = desk.ui.incident(desk.session).map_or(&[][..], |incident| incident.round());
+    let told = evidence.iter().filter_map(|evidence| match evidence.answer.payload() {
+        Some(
+            Payload::Series { series: other, baseline, .. } | Payload::Collector { series: Some(other), baseline, .. },
+        ) => Some((other, baseline.as_ref()?)),
+        _ => None,
+    });
+    let same = told.filter(|(other, _)| other.query.metric == series.query.metric);
+    let told = same.flat_map(|(_, baseline)| baseline.within(earlier)).collect::<Vec<_>>();
+    let all = told.into_iter().chain(series.within(earlier));
+    Series::new(series.query.clone(), series.unit, all).points
+}
+
+fn shifted(points: &[Point], window: Window) -> Vec<Point> {
+    let length = window.to.duration_since(window.from);
+    points.iter().map(|point| Point { at: point.at + length, value: point.value }).collect()
+}
+
+/// The page.
+pub(super) fn page(role: MetricRole, desk: Desk<'_>) -> Option<Page> {
+    let all = rows::metrics(desk.ui, desk.session);
+    let (_, series) = all.into_iter().find(|(other, _)| *other == role)?;
+    let plot = Plot::of(series, desk);
+    let mut page = Page::default();
+    figures(&mut page, &plot, desk);
+    page.plot(plot.clone());
+    legend(&mut page, &plot, desk);
+    page.head("WHAT IS READ");
+    page.field("metric", format!("{} {}", series.query.metric.namespace, series.query.metric.name));
+    for (name, value) in &series.query.metric.dimensions {
+        page.field("dimension", format!("{name} = {value}"));
+    }
+    page.field("statistic", format!("{} over {}s", series.query.statistic, series.query.period_s));
+    page.field("role", role.word());
+    points(&mut page, &plot, desk);
+    Some(page)
+}
+
+fn figures(page: &mut Page, plot: &Plot, desk: Desk<'_>) {
+    let series = &plot.series;
+    let tell = |value: f64| format::measure(value, series.unit);
+    let Some(latest) = series.latest() else {
+        page.text(Role::Warning, format!("? no data in the last {} minutes", moments::MINUTES));
+        return;
+    };
+    let over = plot.threshold.is_some_and(|bound| latest.value > bound);
+    page.toned(
+        "now",
+        if over { Role::Danger } else { Role::Strong },
+        format!("{}  read for {}", tell(latest.value), desk.look.clock(latest.at)),
+    );
+    if let Some(peak) = series.peak() {
+        let least = series.points.iter().map(|point| point.value).fold(f64::INFINITY, f64::min);
+        let mean = series.mean().map_or_else(String::new, tell);
+        page.field(
+            "range",
+            format!("{} to {} (peak {})  mean {mean}", tell(least), tell(peak.value), desk.look.clock(peak.at)),
+        );
+    }
+    if !plot.baseline.is_empty() {
+        let mean = plot.baseline.iter().map(|point| point.value).sum::<f64>() / plot.baseline.len() as f64;
+        page.field("before", format!("mean {} in the {} minutes before", tell(mean), moments::MINUTES));
+    }
+    if let Some(trend) = statistics::trend(&series.points) {
+        let sign = if trend.per_minute < 0.0 { "" } else { "+" };
+        page.field("slope", format!("{sign}{}/min (Theil-Sen)", tell(trend.per_minute)));
+    }
+    let limit = plot.threshold.or((series.unit == Unit::Percent).then_some(100.0));
+    if let Some((limit, forecast)) = limit.and_then(|limit| Some((limit, time_to_limit(&series.points, limit)?))) {
+        let minutes = forecast.minutes.floor();
+        page.toned("forecast", Role::Warning, format!("meets {} in about {minutes} min at this slope", tell(limit)));
+    }
+    if let Some(bound) = plot.threshold {
+        let above = series.points.iter().filter(|point| point.value > bound).count();
+        page.field("threshold", format!("{}: {above} of {} points above it", tell(bound), series.points.len()));
+    }
+}
+
+fn legend(page: &mut Page, plot: &Plot, desk: Desk<'_>) {
+    let look = desk.look;
+    let mut parts = vec![(Role::Curve, look.sign("⣀⠤ now", "* now").to_owned())];
+    if plot.baseline.is_empty() {
+        parts.push((Role::Faint, "   nothing is known of the period before".to_owned()));
+    } else {
+        let before = format!("   {} {} minutes before", look.sign("·", "."), moments::MINUTES);
+        parts.push((Role::Faint, before));
+    }
+    if plot.threshold.is_some() {
+        parts.push((Role::Threshold, format!("   {} threshold", look.sign("╌╌", "--"))));
+    }
+    let within = |times: &[Timestamp]| times.iter().filter(|at| plot.window.contains(**at)).count();
+    parts.push((Role::Deploy, format!("   D deploy {}", within(&plot.deploys))));
+    parts.push((Role::Kill, format!("   o OOM kill {}", within(&plot.kills))));
+    page.parts(parts);
+}
+
+fn points(page: &mut Page, plot: &Plot, desk: Desk<'_>) {
+    page.head("POINTS (newest first)");
+    let period = SignedDuration::from_secs(i64::from(plot.series.query.period_s.max(1)));
+    let mut after: Option<Timestamp> = None;
+    for point in plot.series.points.iter().rev() {
+        if after.is_some_and(|after| after.duration_since(point.at) > period) {
+            page.text(Role::Warning, "          no data");
+        }
+        after = Some(point.at);
+        let over = plot.threshold.is_some_and(|bound| point.value > bound);
+        let value = format!("  {:>10}", format::measure(point.value, plot.series.unit));
+        let mark = if over { "  over" } else { "" };
+        page.parts([
+            (Role::Faint, desk.look.clock(point.at)),
+            (if over { Role::Danger } else { Role::Text }, value + mark),
+        ]);
+    }
+}

@@ -1,0 +1,102 @@
+//! Moving in the logs: over lines, over templates, and to the next line worth a look.
+
+use super::super::intent::Intent;
+use super::super::model::log_look::Rows;
+use super::super::model::rows::{self, LineAnchor, LogView};
+use super::super::model::scroll::Scroll;
+use super::super::model::{Instants, Pane, Ui};
+use super::motion::{Motion, Way, shift};
+use super::notice::refuse;
+use super::time::{self, Origin};
+use crate::domain::observation::log::LogLine;
+use crate::session::Session;
+
+/// Moves by a row, a page, or to an end.
+pub(super) fn step(ui: &mut Ui, session: &Session, motion: Motion) {
+    let rows = rows::log_height(ui);
+    if ui.log.rows == Rows::Templates {
+        let ids: Vec<usize> = rows::templates(ui).iter().map(|(number, _)| *number).collect();
+        return shift(&mut ui.log.templates, &ids, rows.saturating_sub(1).max(1), motion);
+    }
+    let Some(here) = place(ui, session) else { return };
+    let view = LogView::new(ui, session);
+    let onward = |from: usize| view.at_or_after(from + 1);
+    let repeat = |times: usize, next: &dyn Fn(usize) -> Option<usize>| {
+        (0..times).try_fold(here, |at, _| next(at).ok_or(at)).unwrap_or_else(|last| last)
+    };
+    let half = (rows / 2).max(1);
+    let place = match motion {
+        Motion::Down => repeat(1, &onward),
+        Motion::Up => repeat(1, &|from| view.before(from)),
+        Motion::HalfDown => repeat(half, &onward),
+        Motion::HalfUp => repeat(half, &|from| view.before(from)),
+        Motion::Top => view.at_or_after(0).unwrap_or(here),
+        Motion::Bottom => view.before(view.len()).unwrap_or(here),
+    };
+    go(ui, session, place);
+}
+
+/// The place of the selected line.
+pub(super) fn place(ui: &Ui, session: &Session) -> Option<usize> {
+    let shown = rows::logs(ui, session, rows::log_height(ui));
+    let line = shown.cursor.and_then(|cursor| shown.lines.get(cursor).copied())?;
+    Some(LogView::new(ui, session).place(LineAnchor::of(line)))
+}
+
+/// Selects the line at a place, and points charts and timeline at its time.
+pub(super) fn go(ui: &mut Ui, session: &Session, place: usize) {
+    hold(ui, session, place);
+    let at = LogView::new(ui, session).line(place).map(|stored| stored.line.at);
+    if let Some(at) = at {
+        time::point(ui, session, at, Origin::Logs);
+    }
+}
+
+/// Selects the line at a place; scrolls only if it is not on screen: up to it, or down until it is the last.
+pub(super) fn hold(ui: &mut Ui, session: &Session, place: usize) {
+    let rows = rows::log_height(ui);
+    let shown = rows::logs(ui, session, rows);
+    let view = LogView::new(ui, session);
+    let Some(line) = view.line(place) else { return };
+    let visible = shown.lines.iter().any(|shown| shown.number == line.number);
+    let first = shown.lines.first().copied();
+    let above = first.is_some_and(|first| place < view.place(LineAnchor::of(first)));
+    let top = match first.filter(|_| visible) {
+        Some(first) => first,
+        None if above => line,
+        None => {
+            let up = (1..rows).try_fold(place, |at, _| view.before(at).ok_or(at)).unwrap_or_else(|last| last);
+            view.line(up).unwrap_or(line)
+        }
+    };
+    let (cursor, top) = (LineAnchor::of(line), LineAnchor::of(top));
+    ui.logs.scroll = Scroll::Held { cursor, top, place };
+}
+
+/// Goes to the next line that is wanted. From the list of templates the lines come back first.
+pub(super) fn jump(
+    ui: &mut Ui,
+    (way, what): (Way, &str),
+    wanted: impl Fn(&LogLine) -> bool,
+    (session, at): (&Session, Instants),
+) -> Vec<Intent> {
+    ui.focus = Pane::Logs;
+    if ui.log.rows == Rows::Templates {
+        ui.log.rows = Rows::Lines;
+    }
+    // While following, the selected line is the newest: the first look goes back from it, itself included.
+    let following = ui.logs.scroll == Scroll::Tail;
+    let view = LogView::new(ui, session);
+    let found = match (place(ui, session), way) {
+        (None, _) => None,
+        (Some(_), _) if following => view.find_before(view.len(), wanted),
+        (Some(here), Way::Onward) => view.find_after(here, wanted),
+        (Some(here), Way::Backward) => view.find_before(here, wanted),
+    };
+    let Some(place) = found else {
+        let side = if way == Way::Onward && !following { "after" } else { "before" };
+        return refuse(ui, format!("No {what} {side} this line."), at);
+    };
+    go(ui, session, place);
+    Vec::new()
+}

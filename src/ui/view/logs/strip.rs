@@ -1,0 +1,105 @@
+//! The strip over the lines: how many there were when, by level, with kills, rollouts and the instant pointed at.
+
+use jiff::{SignedDuration, Timestamp};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::super::look::Look;
+use super::super::sheet::put;
+use super::row::Sources;
+use crate::domain::observation::scope::{Window, whole_minute};
+use crate::report::sparkline::Signs;
+use crate::session::Session;
+use crate::session::logs::Bucket;
+use crate::ui::format;
+use crate::ui::model::moments::{self, MINUTES};
+use crate::ui::model::{Glyphs, Ui};
+use crate::ui::theme::Role;
+
+/// Draws the two rows: lines as bars, and under them what was worst in each span and what was done.
+pub(super) fn draw(
+    buffer: &mut Buffer,
+    area: Rect,
+    (ui, session): (&Ui, &Session),
+    (sources, look): (&Sources<'_>, &Look),
+) {
+    let window = window(look.now);
+    let columns = usize::from(area.width.saturating_sub(12));
+    let mut buckets = vec![Bucket::default(); columns];
+    for board in sources.0.iter().filter_map(|group| session.logs.group(group)) {
+        board.histogram().spread(window, &mut buckets);
+    }
+    let most = buckets.iter().map(|bucket| bucket.lines).max().unwrap_or(0);
+    let cursor = ui.moment.filter(|at| window.contains(*at)).map(|at| column(window, at, columns));
+    let from = format::minute(window.from, &look.zone);
+    let to = format::minute(window.to, &look.zone);
+    let bars = buckets.iter().map(|bucket| bar(*bucket, most, look));
+    put(buffer, Rect { height: 1, ..area }, &row(&from, (bars, cursor), (&to, look)), look);
+    let deploys = moments::deploys(session, ui.incident(session));
+    let deploys: Vec<usize> =
+        deploys.iter().filter(|at| window.contains(**at)).map(|at| column(window, *at, columns)).collect();
+    let marks = buckets.iter().enumerate().map(|(at, bucket)| mark(*bucket, deploys.contains(&at), look));
+    let top = format!("{:>5}", format::figure(most as f64));
+    let below = Rect { y: area.y + 1, height: 1, ..area };
+    put(buffer, below, &row("worst", (marks, cursor), (&top, look)), look);
+}
+
+/// The same half hour as that of the charts.
+fn window(now: Timestamp) -> Window {
+    let to = whole_minute(now) + SignedDuration::from_mins(1);
+    Window { from: to - SignedDuration::from_mins(MINUTES), to }
+}
+
+fn column(window: Window, at: Timestamp, columns: usize) -> usize {
+    let part = at.duration_since(window.from).as_millis().max(0);
+    let whole = window.to.duration_since(window.from).as_millis().max(1);
+    ((part * columns as i128 / whole) as usize).min(columns.saturating_sub(1))
+}
+
+fn row(
+    left: &str,
+    (cells, cursor): (impl Iterator<Item = Span<'static>>, Option<usize>),
+    (right, look): (&str, &Look),
+) -> Line<'static> {
+    let mut spans = vec![look.span(Role::Faint, format!("{left} "))];
+    for (at, cell) in cells.enumerate() {
+        let blank = cell.content.trim().is_empty();
+        spans.push(match cursor {
+            Some(cursor) if cursor == at && blank => look.span(Role::Accent, look.sign("│", "|")),
+            Some(cursor) if cursor == at => cell.style(look.style(Role::Selected)),
+            _ => cell,
+        });
+    }
+    spans.push(look.span(Role::Faint, format!(" {right}")));
+    Line::from(spans)
+}
+
+fn bar(bucket: Bucket, most: u64, look: &Look) -> Span<'static> {
+    if bucket.lines == 0 {
+        return Span::raw(" ");
+    }
+    let signs = match look.glyphs {
+        Glyphs::Unicode => Signs::Blocks,
+        Glyphs::Ascii => Signs::Ascii,
+    };
+    let role = match bucket {
+        Bucket { kills: 1.., .. } => Role::Kill,
+        Bucket { errors: 1.., .. } => Role::Danger,
+        Bucket { warnings: 1.., .. } => Role::Warning,
+        _ => Role::Curve,
+    };
+    look.span(role, signs.level(bucket.lines as f64 / most.max(1) as f64).to_string())
+}
+
+/// A letter says what the colour of the bar says: `o` a kill, `D` a rollout, `e` errors, `w` warnings.
+fn mark(bucket: Bucket, deployed: bool, look: &Look) -> Span<'static> {
+    let (role, sign) = match bucket {
+        Bucket { kills: 1.., .. } => (Role::Kill, "o"),
+        _ if deployed => (Role::Deploy, "D"),
+        Bucket { errors: 1.., .. } => (Role::Danger, "e"),
+        Bucket { warnings: 1.., .. } => (Role::Warning, "w"),
+        _ => (Role::Faint, " "),
+    };
+    look.span(role, sign)
+}
