@@ -51,8 +51,8 @@ enum Sleep {
 }
 
 /// A silence of the program longer than this is no pause of the person: it was stopped, or the machine slept. Awake it
-/// looks at the clock every second.
-const SLEPT_MS: u64 = 60_000;
+/// looks at the clock every second, and once a minute on a quiet screen.
+const SLEPT_MS: u64 = 150_000;
 
 /// A key that is held down sends its first repeat up to this long after its press, and nearly every terminal sends it as
 /// one more press. Only a pause that is longer tells a second press from it.

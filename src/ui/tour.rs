@@ -79,12 +79,16 @@ impl Lesson {
 
     fn is_done(self, ui: &Ui, session: &Session) -> bool {
         match self {
-            Self::Alarm => matches!(&ui.overlay, Some(Overlay::Detail { item: Item::Alarm(_), .. })),
+            Self::Alarm => {
+                matches!(&ui.overlay, Some(Overlay::Detail(opened)) if matches!(opened.item, Item::Alarm(_)))
+            }
             Self::Back => ui.overlay.is_none(),
             Self::Logs => ui.focus == Pane::Logs,
             Self::Jump => !ui.logs.follows(),
             Self::Analysis => ui.focus == Pane::Rca,
-            Self::Evidence => matches!(&ui.overlay, Some(Overlay::Detail { item: Item::Evidence(_), .. })),
+            Self::Evidence => {
+                matches!(&ui.overlay, Some(Overlay::Detail(opened)) if matches!(opened.item, Item::Evidence(_)))
+            }
             Self::Remedy => ui.focus == Pane::Remediation && ui.overlay.is_none(),
             Self::Decide => decided(session),
             Self::Done => false,

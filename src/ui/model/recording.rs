@@ -24,7 +24,7 @@ impl Ui {
             ) => {
                 *text = redact::redact(text).text;
             }
-            Some(Overlay::Detail { .. }) | None => {}
+            Some(Overlay::Detail(_) | Overlay::Columns { .. }) | None => {}
         }
         for search in [&mut ui.alarms.search, &mut ui.logs.search, &mut ui.evidence.search, &mut ui.timeline.search] {
             clean(search);
