@@ -24,11 +24,19 @@ impl Ui {
             ) => {
                 *text = redact::redact(text).text;
             }
-            Some(Overlay::Detail(_) | Overlay::Columns { .. }) | None => {}
+            Some(Overlay::Detail(opened)) => {
+                if let Some(text) = &mut opened.typing {
+                    *text = redact::redact(text).text;
+                }
+                clean(&mut opened.search);
+            }
+            Some(Overlay::Columns { .. }) | None => {}
         }
-        for search in [&mut ui.alarms.search, &mut ui.logs.search, &mut ui.evidence.search, &mut ui.timeline.search] {
+        for search in [&mut ui.alarms.search, &mut ui.metrics.search, &mut ui.logs.search] {
             clean(search);
         }
+        clean(&mut ui.evidence.search);
+        clean(&mut ui.timeline.search);
         ui
     }
 }
