@@ -1,5 +1,7 @@
 //! All figures of the cockpit in one table: `cargo bench --bench cockpit`, or `-- --quick` for a short run.
 //!
+//! `-- --pictures FOLDER` writes the screens of a real rehearsal as SVG instead.
+//!
 //! The program is the one built beside, or `PAGERDECK_BIN`. Words after `--` choose figures by their beginning (`G2 G9`).
 //! Peers are measured where they are installed, in the same run. Nothing here fails for being slow.
 
@@ -20,12 +22,14 @@ mod fixture_parts;
 mod inside;
 #[path = "cockpit/peers.rs"]
 mod peers;
+#[path = "cockpit/pictures.rs"]
+mod pictures;
 #[path = "cockpit/seat.rs"]
 mod seat;
 #[path = "cockpit/table.rs"]
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use figures::{Bench, Effort};
 use peers::Beside;
@@ -46,6 +50,10 @@ fn main() {
     let program =
         std::env::var_os("PAGERDECK_BIN").map_or_else(|| env!("CARGO_BIN_EXE_pagerdeck").into(), PathBuf::from);
     let bench = Bench { program, effort };
+    if let Some(at) = args.iter().position(|arg| arg == "--pictures") {
+        let folder = args.get(at + 1).expect("a folder for the pictures");
+        return pictures::draw(&bench, Path::new(folder));
+    }
     let mut table = Table::default();
     let with_peers = wants(&["G1", "G2", "G6"]) && !args.iter().any(|arg| arg == "--alone");
     let beside = if with_peers { peers::measure(&effort) } else { Beside::default() };

@@ -17,6 +17,8 @@ use pagerdeck::rehearsal::{Rehearsal, StartOptions, scenario, start};
 
 /// The founding incident, paged now.
 const SCENARIO: &str = "based_on = \"oom-leak\"\nname = \"bench\"\ntitle = \"A bench\"\nteaches = \"Nothing.\"\n";
+/// What every scenario says it comes to.
+const EXPECT: &str = "[expect]\ncause = \"memory-leak\"\nconclusive = true\n";
 /// The service as a configuration names it.
 const CONFIG: &str = r#"
 [[service]]
@@ -47,7 +49,7 @@ impl Cloud {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let page = jiff::Timestamp::from_second(Timestamp::now().as_second()).unwrap();
         let file = home.join("bench.toml");
-        std::fs::write(&file, format!("{SCENARIO}start = \"{page}\"\n")).unwrap();
+        std::fs::write(&file, format!("{SCENARIO}start = \"{page}\"\n{EXPECT}")).unwrap();
         std::fs::write(home.join("config.toml"), CONFIG).unwrap();
         let scenario = scenario::load(file.to_str().unwrap()).unwrap();
         let options = StartOptions { speed: Speed::Times(1.0), seed: None };

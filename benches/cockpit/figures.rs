@@ -82,11 +82,12 @@ impl Bench {
         Seat::start(&Program { path: &self.program, args, env, home, size })
     }
 
-    fn rehearsal(&self, home: &Path, args: &[&str]) -> Seat {
+    /// A rehearsal in a terminal of a size.
+    pub fn rehearsal(&self, home: &Path, args: &[&str], size: (u16, u16)) -> Seat {
         let env = [("PAGERDECK_STATE", "state"), ("PAGERDECK_CONFIG", "none.toml")];
         std::fs::write(home.join("none.toml"), "").unwrap();
         let env = env.map(|(name, file)| (name.to_owned(), home.join(file).to_str().unwrap().to_owned()));
-        self.seat(home, &[&["rehearse"], args].concat(), env.to_vec(), WIDE)
+        self.seat(home, &[&["rehearse"], args].concat(), env.to_vec(), size)
     }
 
     /// G1: from the start of the process to a frame that says where this is, in which mode, and what fires.
@@ -95,7 +96,7 @@ impl Bench {
         for _ in 0..self.effort.starts {
             let home = tempfile::tempdir().unwrap();
             let began = Instant::now();
-            let mut seat = self.rehearsal(home.path(), &[]);
+            let mut seat = self.rehearsal(home.path(), &[], WIDE);
             let wanted = |text: &str| ["REHEARSAL", "[1] ALARMS", "DRY-RUN"].iter().all(|word| text.contains(word));
             if let Some(at) = seat.until(PATIENCE, wanted) {
                 times.push(at.saturating_duration_since(began));
@@ -205,7 +206,7 @@ impl Bench {
     /// G6 and G8 at rest: the story is told, nothing is pressed, everything is polled.
     pub fn idle(&self, table: &mut Table, peers: String) {
         let home = tempfile::tempdir().unwrap();
-        let mut seat = self.rehearsal(home.path(), &[]);
+        let mut seat = self.rehearsal(home.path(), &[], WIDE);
         seat.until(PATIENCE, |text| text.contains("#1 REHEARSED"));
         seat.listen(Duration::from_secs(10));
         let (bytes, frames, cpu, began) = (seat.bytes, seat.frames, seat.cpu(), Instant::now());

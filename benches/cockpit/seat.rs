@@ -66,6 +66,11 @@ impl Seat {
         &self.text
     }
 
+    /// The screen, cell by cell.
+    pub fn screen(&self) -> &vt100::Screen {
+        self.screen.screen()
+    }
+
     /// Takes in what comes within a span.
     pub fn listen(&mut self, span: Duration) {
         let end = Instant::now() + span;
