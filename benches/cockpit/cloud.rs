@@ -208,7 +208,7 @@ fn log_service(
     answer(stream, kind, text.as_bytes())
 }
 
-/// A stream of numbered words in sentences of twelve, until the person at the other end leaves.
+/// A stream of numbered words in sentences of twelve, until the person at the other end leaves; at no rate one word alone.
 fn model_service(stream: &mut TcpStream, rate: u64, sent: &Mutex<Vec<Instant>>) -> Reply {
     sent.lock().unwrap().clear();
     let head =
@@ -217,7 +217,8 @@ fn model_service(stream: &mut TcpStream, rate: u64, sent: &Mutex<Vec<Instant>>) 
     stream.set_nodelay(true)?;
     chunk(stream, &frame("messageStart", "{\"role\":\"assistant\"}"))?;
     let began = Instant::now();
-    for n in 0..99_999_u64 {
+    let words = if rate == 0 { 1 } else { 99_999_u64 };
+    for n in 0..words {
         let due = began + Duration::from_micros(n * 1_000_000 / rate.max(1));
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         let end = if n % 12 == 11 { "." } else { "" };
@@ -226,7 +227,9 @@ fn model_service(stream: &mut TcpStream, rate: u64, sent: &Mutex<Vec<Instant>>) 
         sent.lock().unwrap().push(Instant::now());
         chunk(stream, &bytes)?;
     }
-    Ok(())
+    chunk(stream, &frame("contentBlockStop", "{\"contentBlockIndex\":0}"))?;
+    chunk(stream, &frame("messageStop", "{\"stopReason\":\"end_turn\"}"))?;
+    stream.write_all(b"0\r\n\r\n")
 }
 
 fn frame(event: &str, payload: &str) -> Vec<u8> {

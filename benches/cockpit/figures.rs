@@ -222,7 +222,7 @@ impl Bench {
     /// The same with nothing to show: what a quiet account costs.
     pub fn quiet(&self, table: &mut Table) {
         let home = tempfile::tempdir().unwrap();
-        let cloud = Cloud::start(home.path(), (0, 100_000));
+        let cloud = Cloud::start(home.path(), (0, 0));
         let mut seat = self.seat(home.path(), &[], cloud.env(home.path()), WIDE);
         seat.listen(Duration::from_secs(15));
         let (bytes, cpu, began) = (seat.bytes, seat.cpu(), Instant::now());

@@ -111,6 +111,7 @@ impl Outbox {
     pub fn release(&mut self, session: &Session, now: Timestamp) -> Vec<Released> {
         let mut released = Vec::new();
         while let Some((seq, effect)) = self.waiting.front() {
+            let seq = *seq;
             let needed = match effect {
                 Effect::Execute { .. } => self.synced,
                 Effect::Conclude { .. }
@@ -124,12 +125,14 @@ impl Outbox {
                 | Effect::Notify { .. }
                 | Effect::Schedule { .. } => self.written,
             };
-            if needed < *seq {
+            if needed < seq {
                 break;
             }
             let Some((_, effect)) = self.waiting.pop_front() else { break };
             match effect {
-                Effect::Execute { incident, step } => released.extend(self.admit(session, incident, step, now)),
+                Effect::Execute { incident, step } => {
+                    released.extend(self.admit(session, (incident, step), (seq, now)));
+                }
                 other => released.push(Released::Run(other)),
             }
         }
@@ -145,8 +148,19 @@ impl Outbox {
         released
     }
 
-    fn admit(&self, session: &Session, id: IncidentId, step: StepId, now: Timestamp) -> Option<Released> {
+    /// What becomes of the decision of record `seq`.
+    fn admit(
+        &self,
+        session: &Session,
+        (id, step): (IncidentId, StepId),
+        (seq, now): (u64, Timestamp),
+    ) -> Option<Released> {
         let incident = session.incidents.get(&id)?;
+        // The decision fell while the disk was slow, and another was given since: that one has an effect of its own, and
+        // two permits for it would send the request twice.
+        if incident.approval.as_ref().is_some_and(|approval| approval.seq != seq) {
+            return None;
+        }
         let refuse = |refusal| Released::Refuse { incident: id, step, refusal };
         let (Some(found), Some(approval)) = (incident.step(step), &incident.approval) else {
             return Some(refuse(AdmissionRefusal::NotWaiting));

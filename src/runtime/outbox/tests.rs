@@ -199,6 +199,26 @@ fn an_approval_is_used_once() {
     assert!(refused && !released.iter().any(|item| matches!(item, Released::Start { .. })), "{released:?}");
 }
 
+/// Found by random sessions: a stalled disk, a decision that fell, and another one on the same step.
+#[test]
+fn a_decision_that_fell_while_the_disk_was_slow_lends_its_effect_to_no_other() {
+    let (mut session, mut outbox) = approved();
+    fold(&mut session, DECISION + 1, RemediationEvent::StoodDown { step: STEP, why: "moved".to_owned() });
+    fold(&mut session, DECISION + 2, RemediationEvent::RehearsalAsked { step: STEP });
+    let rehearsal = waiting().incidents[&INCIDENT].step(STEP).unwrap().rehearsal.clone().unwrap();
+    let rehearsed = RemediationEvent::StepRehearsed { step: STEP, rehearsal: Box::new(rehearsal) };
+    fold(&mut session, DECISION + 3, rehearsed);
+    let digest = session.incidents[&INCIDENT].step(STEP).unwrap().digest.clone().unwrap();
+    let expires_at = now() + jiff::SignedDuration::from_secs(60);
+    let decision = Decision::Approved { digest, confirm: Confirm::Key, by: "ana".to_owned(), expires_at };
+    for effect in fold(&mut session, DECISION + 4, RemediationEvent::DecisionGiven { step: STEP, decision }) {
+        outbox.push(DECISION + 4, effect);
+    }
+    outbox.acknowledge(DECISION + 4, DECISION + 4);
+    let released = outbox.release(&session, now());
+    assert!(matches!(released.as_slice(), [Released::Start { .. }]), "one decision, one permit: {released:?}");
+}
+
 #[test]
 fn after_the_journal_is_gone_nothing_that_moves_the_world_leaves() {
     let (session, mut outbox) = approved();

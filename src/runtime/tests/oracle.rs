@@ -4,7 +4,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::Timestamp;
 
-use super::world::{Act, World};
+use super::world::{Act, INCIDENT, World};
 use crate::domain::remediation::approval::{Decision, GRACE_MS, QUIET_MS};
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::{Bound, Digest, Mode};
@@ -146,6 +146,8 @@ impl Oracle {
                 self.approval = None;
                 Ok(())
             }
+            // Of another incident: what is decided about ours stands.
+            _ if record.incident != Some(INCIDENT) => Ok(()),
             RemediationEvent::StoodDown { .. }
             | RemediationEvent::Expired { .. }
             | RemediationEvent::RehearsalAsked { .. }
