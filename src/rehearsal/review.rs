@@ -114,9 +114,11 @@ fn named_files(scenario: &Scenario) -> BTreeSet<String> {
         Cadence::File { file } => Some(file),
         _ => None,
     });
+    let recorded = scenario.model.turns.iter().filter_map(|turn| turn.recorded.as_ref());
     let own = ["scenario.toml".to_owned(), "README.md".to_owned()];
     series
         .chain(lines)
+        .chain(recorded)
         .chain(&scenario.objects)
         .map(|file| file.trim_start_matches("./").to_owned())
         .chain(own)

@@ -8,6 +8,7 @@ use crate::domain::observation::scope::{AccountId, ClusterName, KubeContext, Nam
 use crate::rehearsal::cluster::spec::ClusterSpec;
 
 mod alarm;
+mod exception;
 mod fault;
 mod folder;
 mod load;
@@ -16,15 +17,18 @@ mod metric;
 mod model;
 mod objects;
 mod overlay;
+mod scale;
 mod service;
 mod workload;
 
 pub use alarm::{AlarmSpec, BandSide, CompositeRule, ConditionSpec, MathSpec, MissingWord};
-pub use fault::{FaultEffect, FaultSpec, ServiceWord};
+pub use exception::ModelException;
+pub use fault::{FaultEffect, FaultSpec, ServiceWord, SlackWord};
 pub use load::{ScenarioSummary, list, load, parse};
 pub use log::{Cadence, FieldSpec, LateSpec, LogSpec};
 pub use metric::{AfterSpec, Column, HistorySpec, Knot, MetricSpec, Normalise};
 pub use model::{ChunkSpec, ModelMode, ModelSpec, TurnSpec};
+pub use scale::ScaleSpec;
 pub use service::{ServiceMetric, ServiceSpec};
 pub use workload::{
     ContainerShape, DisruptionBudgetSpec, KillSpec, NodeSpec, Quantity, Regime, Retained, RevisionSpec, WorkloadSpec,

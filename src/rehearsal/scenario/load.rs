@@ -20,7 +20,7 @@ pub struct ScenarioSummary {
 }
 
 /// The scenarios inside the program, the founding one first.
-const BUILT_IN: [(&str, &str); 38] = [
+const BUILT_IN: [(&str, &str); 41] = [
     ("oom-leak", include_str!("../../../assets/scenarios/oom-leak.toml")),
     ("limit-too-low", include_str!("../../../assets/scenarios/limit-too-low.toml")),
     ("traffic-flood", include_str!("../../../assets/scenarios/traffic-flood.toml")),
@@ -59,6 +59,9 @@ const BUILT_IN: [(&str, &str); 38] = [
     ("webhook-denies", include_str!("../../../assets/scenarios/webhook-denies.toml")),
     ("rollout-stuck", include_str!("../../../assets/scenarios/rollout-stuck.toml")),
     ("alarm-storm", include_str!("../../../assets/scenarios/alarm-storm.toml")),
+    ("node-pressure", include_str!("../../../assets/scenarios/node-pressure.toml")),
+    ("probe-kills-137", include_str!("../../../assets/scenarios/probe-kills-137.toml")),
+    ("helm-repo-unreachable", include_str!("../../../assets/scenarios/helm-repo-unreachable.toml")),
 ];
 
 /// The built-in scenarios, the founding one first. One that does not parse is left out; a test keeps that from happening.
@@ -168,7 +171,7 @@ fn check(scenario: &Scenario) -> Result<(), String> {
         }
     }
     check_alarms(scenario)?;
-    if let Some(why) = scenario.faults.iter().find_map(FaultSpec::contradiction) {
+    if let Some(why) = scenario.faults.iter().find_map(FaultSpec::contradiction).or(scenario.model.contradiction()) {
         return Err(why);
     }
     for log in &scenario.logs {

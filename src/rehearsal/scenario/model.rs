@@ -3,6 +3,8 @@
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use super::ModelException;
+
 /// The simulated model.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,11 +53,18 @@ pub enum ModelMode {
 #[serde(deny_unknown_fields)]
 pub struct TurnSpec {
     /// Its parts in order.
-    #[serde(rename = "chunk")]
+    #[serde(default, rename = "chunk")]
     pub chunks: Vec<ChunkSpec>,
     /// `stopReason`; by the last part where left out.
     #[serde(default)]
     pub stop_reason: Option<String>,
+    /// In place of parts: a file with the bytes of an answer of the real service, an event stream or JSON; from the
+    /// scenario's folder, or with a whole path.
+    #[serde(default)]
+    pub recorded: Option<String>,
+    /// The HTTP status that was recorded; 200 where left out.
+    #[serde(default)]
+    pub status: Option<u16>,
 }
 
 /// A part of an answer.
@@ -67,6 +76,13 @@ pub enum ChunkSpec {
         /// The text.
         text: String,
     },
+    /// Thinking, streamed word by word and sealed with a signature.
+    Thinking {
+        /// The text.
+        text: String,
+    },
+    /// Thinking that the provider encrypted.
+    Redacted,
     /// Silence.
     Pause {
         /// How long.
@@ -81,11 +97,35 @@ pub enum ChunkSpec {
     },
     /// The connection breaks here, in mid-frame.
     Cut,
-    /// An exception frame ends the stream.
+    /// An exception frame ends the stream; as the first part of a turn it is the HTTP error of the same shape.
     Exception {
         /// Such as `modelStreamErrorException` or `throttlingException`.
-        exception: String,
-        /// Its message.
-        message: String,
+        exception: ModelException,
+        /// Its message; that of the service where left out.
+        #[serde(default)]
+        message: Option<String>,
     },
+}
+
+impl ModelSpec {
+    /// Why it cannot be played; `None` when it can.
+    pub(super) fn contradiction(&self) -> Option<String> {
+        if self.mode == ModelMode::Rules && !self.turns.is_empty() {
+            return Some("The model has turns, and its mode is not \"script\".".to_owned());
+        }
+        self.turns.iter().enumerate().find_map(|(index, turn)| {
+            let number = index + 1;
+            if turn.recorded.is_some() != turn.chunks.is_empty() {
+                return Some(format!("The turn {number} of the model needs either chunks or a recorded answer."));
+            }
+            if turn.status.is_some() && turn.recorded.is_none() {
+                return Some(format!("The turn {number} of the model has a status, which only a recorded answer has."));
+            }
+            let late = turn.chunks.iter().skip(1).find_map(|chunk| match chunk {
+                ChunkSpec::Exception { exception, .. } if exception.frame().is_none() => Some(exception.shape()),
+                _ => None,
+            });
+            late.map(|shape| format!("A {shape} can only come before everything else of its turn ({number})."))
+        })
+    }
 }

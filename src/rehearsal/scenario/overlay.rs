@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::{
-    AlarmSpec, Expect, FaultSpec, LogSpec, MetricSpec, ModelSpec, NodeSpec, Scenario, ScopeSpec, ServiceSpec,
-    WorkloadSpec,
+    AlarmSpec, Expect, FaultSpec, LogSpec, MetricSpec, ModelSpec, NodeSpec, ScaleSpec, Scenario, ScopeSpec,
+    ServiceSpec, WorkloadSpec,
 };
 use crate::rehearsal::cluster::spec::ClusterSpec;
 
@@ -41,6 +41,7 @@ pub(super) struct Overlay {
     faults: Option<Vec<FaultSpec>>,
     #[serde(default)]
     objects: Vec<String>,
+    scale: Option<ScaleSpec>,
     expect: Expect,
 }
 
@@ -50,7 +51,7 @@ impl Overlay {
     pub(super) fn over(self, base: Option<&Scenario>) -> Result<Scenario, String> {
         let missing =
             |field: &str| format!("The field {field:?} is missing, and there is no based_on to take it from.");
-        Ok(Scenario {
+        let mut scenario = Scenario {
             name: self.name,
             title: self.title,
             teaches: self.teaches,
@@ -78,7 +79,11 @@ impl Overlay {
             expect: self.expect,
             objects: self.objects,
             folder: None,
-        })
+        };
+        if let Some(scale) = self.scale {
+            scale.fill(&mut scenario)?;
+        }
+        Ok(scenario)
     }
 }
 

@@ -105,7 +105,7 @@ async fn receive(State(cloud): State<Arc<Cloud>>, request: Request) -> Response 
     if let Some(effect) = &struck {
         cloud.ledger.met(seq, effect.word());
     }
-    if struck == Some(FaultEffect::Reset) {
+    if matches!(struck, Some(FaultEffect::Reset | FaultEffect::Unresolved)) {
         return line.reset();
     }
     let call = Call { api, operation, path, body, line };
@@ -149,7 +149,9 @@ fn answer(cloud: &Arc<Cloud>, call: &Call, fullness: Fullness) -> Response {
         Api::Logs => logs::answer(cloud, call, fullness),
         Api::Bedrock => bedrock::answer(cloud, call, fullness),
         Api::Sts => sts::answer(cloud, call),
-        Api::Kubernetes | Api::Slack => Err(Refusal::invalid("UnknownOperationException", "not an AWS service")),
+        Api::Kubernetes | Api::Slack | Api::Charts => {
+            Err(Refusal::invalid("UnknownOperationException", "not an AWS service"))
+        }
     };
     answered.unwrap_or_else(|refusal| refused(call.api, &refusal))
 }
@@ -159,7 +161,7 @@ fn malformed(api: Api) -> Response {
     match api {
         Api::Bedrock => broken::garbage("application/vnd.amazon.eventstream"),
         Api::CloudWatch => broken::garbage("application/cbor"),
-        Api::Logs | Api::Sts | Api::Kubernetes | Api::Slack => broken::page(),
+        Api::Logs | Api::Sts | Api::Kubernetes | Api::Slack | Api::Charts => broken::page(),
     }
 }
 
@@ -176,6 +178,9 @@ fn named(headers: &HeaderMap, path: &str, body: &[u8]) -> Option<(Api, String)> 
         let operation = match rest.rsplit_once('/')?.1 {
             "converse-stream" => "ConverseStream",
             "converse" => "Converse",
+            "invoke" => "InvokeModel",
+            "invoke-with-response-stream" => "InvokeModelWithResponseStream",
+            "count-tokens" => "CountTokens",
             _ => return None,
         };
         return Some((Api::Bedrock, operation.to_owned()));
@@ -250,8 +255,9 @@ fn iam_action(call: &Call) -> String {
         Api::CloudWatch => format!("cloudwatch:{}", call.operation),
         Api::Logs => format!("logs:{}", call.operation),
         Api::Bedrock if call.operation == "ConverseStream" => "bedrock:InvokeModelWithResponseStream".to_owned(),
+        Api::Bedrock if call.operation == "CountTokens" => "bedrock:CountTokens".to_owned(),
         Api::Bedrock => "bedrock:InvokeModel".to_owned(),
-        Api::Sts | Api::Kubernetes | Api::Slack => format!("sts:{}", call.operation),
+        Api::Sts | Api::Kubernetes | Api::Slack | Api::Charts => format!("sts:{}", call.operation),
     }
 }
 
@@ -275,7 +281,7 @@ fn refused(api: Api, refusal: &Refusal) -> Response {
             }
             response
         }
-        Api::Sts | Api::Kubernetes | Api::Slack => sts::refused(refusal),
+        Api::Sts | Api::Kubernetes | Api::Slack | Api::Charts => sts::refused(refusal),
     };
     *response.status_mut() = status;
     response

@@ -1,7 +1,12 @@
-//! Bedrock Converse and ConverseStream: the simulated model on the wire, paced by the incident clock. What it says is in
-//! `rules` (from the evidence in the request) or in the scenario's script.
+//! The Bedrock runtime: `Converse`, `ConverseStream`, `InvokeModel` for embeddings, and `CountTokens`. The simulated model on the
+//! wire, paced by the incident clock; what it says is in `rules` (from the evidence in the request) or in the scenario's
+//! script.
 
+mod conversation;
+mod embedding;
 pub(super) mod frames;
+mod recorded;
+mod reply;
 mod rules;
 mod script;
 
@@ -15,8 +20,9 @@ use serde_json::{Value, json};
 
 use super::aws::{Break, Call, Fullness, Refusal, typed};
 use crate::rehearsal::clock::SimClock;
-use crate::rehearsal::scenario::{ChunkSpec, ModelMode};
+use crate::rehearsal::scenario::{ChunkSpec, ModelException, ModelMode};
 use crate::rehearsal::server::Cloud;
+pub use recorded::Recordings;
 
 /// The id the simulated model signs its metadata with.
 pub const MODEL_ID: &str = "simulated.rules-v1";
@@ -28,6 +34,14 @@ pub struct Answer {
     pub chunks: Vec<ChunkSpec>,
     /// `stopReason`.
     pub stop_reason: String,
+}
+
+/// What a model says.
+enum Said {
+    /// What is written here or made from the request.
+    Parts(Answer),
+    /// What a real model said once.
+    Recorded(recorded::Recording),
 }
 
 /// Something that happens to a stream, in its turn.
@@ -42,27 +56,57 @@ enum Beat {
 
 /// Answers an operation.
 pub fn answer(cloud: &Arc<Cloud>, call: &Call, fullness: Fullness) -> Result<Response, Refusal> {
-    let answer = said(cloud, call, fullness)?;
-    let input_tokens = tokens(call.body.len());
-    if call.operation == "Converse" {
-        return Ok(typed(Body::from(whole(&answer, input_tokens)?.to_string()), "application/json"));
+    match call.operation.as_str() {
+        "InvokeModel" => embedding::answer(call, fullness),
+        "CountTokens" => counted(call),
+        "Converse" | "ConverseStream" => conversed(cloud, call, fullness),
+        other => Err(refusal(ModelException::Validation, Some(&format!("The rehearsal does not simulate {other}.")))),
     }
-    Ok(streamed(cloud, beats(cloud, &answer, input_tokens)))
+}
+
+fn conversed(cloud: &Arc<Cloud>, call: &Call, fullness: Fullness) -> Result<Response, Refusal> {
+    let input = conversation::read(&call.body)?;
+    let is_stream = call.operation == "ConverseStream";
+    let pace = reply::Pace::of(&cloud.scenario.model);
+    match said(cloud, &input, fullness)? {
+        Said::Recorded(recording) => {
+            let beats = recording.beats(is_stream, pace)?;
+            Ok(recording.answered(Body::from_stream(paced(Arc::clone(&cloud.clock), beats))))
+        }
+        Said::Parts(answer) => {
+            if let Some(ChunkSpec::Exception { exception, message }) = answer.chunks.first() {
+                return Err(refusal(*exception, message.as_deref()));
+            }
+            let tokens = conversation::tokens(&input);
+            if is_stream {
+                return Ok(streamed(cloud, reply::beats(&answer, pace, tokens)));
+            }
+            let (whole, length) = reply::whole(&answer, pace, tokens)?;
+            let beats = vec![Beat::Pause(length), Beat::Frame(Bytes::from(whole.to_string()))];
+            Ok(typed(Body::from_stream(paced(Arc::clone(&cloud.clock), beats)), "application/json"))
+        }
+    }
 }
 
 /// Answers with a stream that ends before its time; what is not a stream fails as a whole.
 pub fn broken(cloud: &Arc<Cloud>, call: &Call, at: &Break) -> Result<Response, Refusal> {
-    let answer = said(cloud, call, Fullness::Whole)?;
-    if call.operation == "Converse" {
-        return Err(Refusal { status: 424, ..Refusal::invalid("ModelErrorException", "The model broke off.") });
+    let exception = at.exception.as_deref().and_then(ModelException::of_frame);
+    if call.operation != "ConverseStream" {
+        return Err(refusal(exception.unwrap_or(ModelException::ModelError), None));
     }
+    let input = conversation::read(&call.body)?;
+    let pace = reply::Pace::of(&cloud.scenario.model);
+    let whole = match said(cloud, &input, Fullness::Whole)? {
+        Said::Recorded(recording) => recording.beats(true, pace)?,
+        Said::Parts(answer) => reply::beats(&answer, pace, conversation::tokens(&input)),
+    };
     let mut left = at.after_frames;
     let mut kept = Vec::new();
-    for beat in beats(cloud, &answer, tokens(call.body.len())) {
+    for beat in whole {
         match beat {
             Beat::Frame(bytes) if left == 0 => {
-                kept.extend(match &at.exception {
-                    Some(name) => vec![Beat::Frame(frames::exception(name, words(name)))],
+                kept.extend(match exception.and_then(|exception| Some((exception.frame()?, exception.words()))) {
+                    Some((name, words)) => vec![Beat::Frame(frames::exception(name, words))],
                     None => vec![Beat::Frame(bytes.slice(..bytes.len() / 2)), Beat::Cut],
                 });
                 break;
@@ -75,15 +119,10 @@ pub fn broken(cloud: &Arc<Cloud>, call: &Call, at: &Break) -> Result<Response, R
     Ok(streamed(cloud, kept))
 }
 
-/// What the service says with an exception of a stream (API reference, `ConverseStreamOutput`).
-fn words(exception: &str) -> &'static str {
-    match exception {
-        "throttlingException" => "Too many tokens, please wait before trying again.",
-        "serviceUnavailableException" => "Bedrock is unable to process your request.",
-        "internalServerException" => "An internal server error occurred. Retry your request.",
-        "validationException" => "The input fails to satisfy the constraints of the service.",
-        _ => "The system encountered an unexpected error during processing. Try your request again.",
-    }
+/// An exception as an HTTP error.
+pub(super) fn refusal(exception: ModelException, message: Option<&str>) -> Refusal {
+    let message = message.unwrap_or_else(|| exception.words());
+    Refusal { status: exception.status(), ..Refusal::invalid(exception.shape(), message) }
 }
 
 fn streamed(cloud: &Cloud, beats: Vec<Beat>) -> Response {
@@ -91,114 +130,42 @@ fn streamed(cloud: &Cloud, beats: Vec<Beat>) -> Response {
 }
 
 /// What the model says to a request.
-fn said(cloud: &Cloud, call: &Call, fullness: Fullness) -> Result<Answer, Refusal> {
-    let input: Value = serde_json::from_slice(&call.body)
-        .map_err(|error| Refusal::invalid("ValidationException", format!("The request is not JSON: {error}")))?;
-    let messages = input["messages"]
-        .as_array()
-        .filter(|messages| !messages.is_empty())
-        .ok_or_else(|| Refusal::invalid("ValidationException", "A conversation must start with a user message."))?;
-    if messages[0]["role"] != "user" {
-        return Err(Refusal::invalid("ValidationException", "A conversation must start with a user message."));
-    }
+fn said(cloud: &Cloud, input: &Value, fullness: Fullness) -> Result<Said, Refusal> {
     let model = &cloud.scenario.model;
     Ok(match (fullness, model.mode) {
-        (Fullness::Nothing, _) => Answer { chunks: Vec::new(), stop_reason: "end_turn".to_owned() },
-        (Fullness::Whole | Fullness::Pages(_), ModelMode::Rules) => rules::answer(&input),
-        (Fullness::Whole | Fullness::Pages(_), ModelMode::Script) => script::answer(model, messages),
+        (Fullness::Nothing, _) => Said::Parts(Answer { chunks: Vec::new(), stop_reason: "end_turn".to_owned() }),
+        (Fullness::Whole | Fullness::Pages(_), ModelMode::Rules) => Said::Parts(rules::answer(input)),
+        (Fullness::Whole | Fullness::Pages(_), ModelMode::Script) => {
+            let messages = input["messages"].as_array().map_or(&[][..], Vec::as_slice);
+            match script::due(model, messages) {
+                Some(turn) => match &turn.recorded {
+                    Some(file) => Said::Recorded(cloud.recordings.of(file, turn.status)?),
+                    None => Said::Parts(script::answer(turn)),
+                },
+                None => Said::Parts(Answer { chunks: Vec::new(), stop_reason: "end_turn".to_owned() }),
+            }
+        }
     })
+}
+
+/// `CountTokens`: what a request of the same content would be told in its usage.
+fn counted(call: &Call) -> Result<Response, Refusal> {
+    let input: Value = serde_json::from_slice(&call.body)
+        .map_err(|error| refusal(ModelException::Validation, Some(&format!("The request is not JSON: {error}"))))?;
+    let count = match (&input["input"]["converse"], input["input"]["invokeModel"]["body"].as_str()) {
+        (converse @ Value::Object(_), None) => conversation::tokens(converse),
+        (Value::Null, Some(body)) => embedding::tokens_of_body(body)?,
+        _ => {
+            let why = "The input must hold one of converse and invokeModel.";
+            return Err(refusal(ModelException::Validation, Some(why)));
+        }
+    };
+    Ok(typed(Body::from(json!({ "inputTokens": count }).to_string()), "application/json"))
 }
 
 /// A rough count of tokens, four bytes each.
 fn tokens(bytes: usize) -> u64 {
     (bytes as u64).div_ceil(4)
-}
-
-/// The frames of an answer with the pauses between them.
-fn beats(cloud: &Cloud, answer: &Answer, input_tokens: u64) -> Vec<Beat> {
-    let model = &cloud.scenario.model;
-    let token = SignedDuration::from_millis((1_000.0 / model.tokens_per_second.max(0.1)) as i64);
-    let frame = |event: &str, payload: Value| Beat::Frame(frames::event(event, &payload));
-    let mut output = 0;
-    let mut beats = vec![Beat::Pause(model.first_token), frame("messageStart", json!({ "role": "assistant" }))];
-    for (index, chunk) in answer.chunks.iter().enumerate() {
-        let delta = |delta: Value| frame("contentBlockDelta", json!({ "contentBlockIndex": index, "delta": delta }));
-        match chunk {
-            ChunkSpec::Text { text } => {
-                for word in text.split_inclusive(' ') {
-                    output += 1;
-                    beats.extend([Beat::Pause(token), delta(json!({ "text": word }))]);
-                }
-            }
-            ChunkSpec::Tool { name, input } => {
-                let id = format!("tooluse_rehearsal{index:04}");
-                let start = json!({ "toolUse": { "toolUseId": id, "name": name } });
-                beats.push(frame("contentBlockStart", json!({ "contentBlockIndex": index, "start": start })));
-                for piece in pieces(&input.to_string(), 24) {
-                    output += 6;
-                    beats.extend([Beat::Pause(token), delta(json!({ "toolUse": { "input": piece } }))]);
-                }
-            }
-            ChunkSpec::Pause { seconds } => {
-                beats.push(Beat::Pause(SignedDuration::from_millis((seconds * 1_000.0) as i64)));
-                continue;
-            }
-            ChunkSpec::Cut => {
-                let next = frames::event(
-                    "contentBlockDelta",
-                    &json!({ "contentBlockIndex": index, "delta": { "text": "…" } }),
-                );
-                beats.extend([Beat::Frame(next.slice(..next.len() / 2)), Beat::Cut]);
-                return beats;
-            }
-            ChunkSpec::Exception { exception, message } => {
-                beats.push(Beat::Frame(frames::exception(exception, message)));
-                return beats;
-            }
-        }
-        beats.push(frame("contentBlockStop", json!({ "contentBlockIndex": index })));
-    }
-    let passed = model.first_token.as_millis() as u64 + output * token.as_millis() as u64;
-    beats.push(frame("messageStop", json!({ "stopReason": answer.stop_reason })));
-    beats.push(frame("metadata", json!({ "usage": usage(input_tokens, output), "metrics": { "latencyMs": passed } })));
-    beats
-}
-
-/// An answer in one piece. A script's break becomes an error, since nothing can break halfway.
-fn whole(answer: &Answer, input_tokens: u64) -> Result<Value, Refusal> {
-    let mut content = Vec::new();
-    for (index, chunk) in answer.chunks.iter().enumerate() {
-        match chunk {
-            ChunkSpec::Text { text } => content.push(json!({ "text": text })),
-            ChunkSpec::Tool { name, input } => {
-                let id = format!("tooluse_rehearsal{index:04}");
-                content.push(json!({ "toolUse": { "toolUseId": id, "name": name, "input": input } }));
-            }
-            ChunkSpec::Pause { .. } => {}
-            ChunkSpec::Cut => {
-                return Err(Refusal { status: 424, ..Refusal::invalid("ModelErrorException", "The model broke off.") });
-            }
-            ChunkSpec::Exception { message, .. } => {
-                return Err(Refusal { status: 424, ..Refusal::invalid("ModelErrorException", message) });
-            }
-        }
-    }
-    let output = tokens(Value::from(content.clone()).to_string().len());
-    Ok(json!({
-        "output": { "message": { "role": "assistant", "content": content } },
-        "stopReason": answer.stop_reason,
-        "usage": usage(input_tokens, output),
-        "metrics": { "latencyMs": 900 },
-    }))
-}
-
-fn usage(input: u64, output: u64) -> Value {
-    json!({ "inputTokens": input, "outputTokens": output, "totalTokens": input + output })
-}
-
-fn pieces(text: &str, length: usize) -> Vec<String> {
-    let characters: Vec<char> = text.chars().collect();
-    characters.chunks(length).map(|piece| piece.iter().collect()).collect()
 }
 
 /// The bytes of a stream as the clock lets them out.

@@ -5,6 +5,16 @@ use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+/// What the service pads its payloads with, so that their lengths tell nothing of the text.
+const PADDING: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/// An event frame, padded as Bedrock pads.
+pub(super) fn padded(name: &str, payload: &Value) -> Bytes {
+    let mut padded = payload.clone();
+    padded["p"] = json!(PADDING[..4 + payload.to_string().len() * 7 % (PADDING.len() - 4)]);
+    event(name, &padded)
+}
+
 /// An event frame.
 pub(in crate::rehearsal::wire) fn event(name: &str, payload: &Value) -> Bytes {
     framed([(":event-type", name), (":content-type", "application/json"), (":message-type", "event")], payload)
