@@ -6,6 +6,7 @@
 pub mod aws;
 pub mod budget;
 pub mod kubernetes;
+pub mod names;
 pub mod slack;
 
 /// Installs the process-wide TLS provider. Both the AWS and the Kubernetes clients bring one, and without a choice

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod cluster;
 pub mod faults;
 pub mod ledger;
+pub mod names;
 pub mod review;
 pub mod scenario;
 pub mod server;

@@ -8,11 +8,12 @@ use std::time::Duration;
 use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
+use crate::adapters::names::Names;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::sanitise;
 
 /// How long a post may take, connection included.
-const POST_TIMEOUT: Duration = Duration::from_secs(10);
+pub const POST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Longest answer of an error that is read; Slack's are a word.
 const LONGEST_ANSWER: usize = 256;
@@ -108,7 +109,7 @@ impl SlackError {
                 fault("Slack did not answer in time.").hint("Look into the channel before posting again.")
             }
             Self::Unreachable => {
-                fault("Slack cannot be reached.").hint("Check the network, and the proxy if there is one.")
+                fault("Slack cannot be reached.").hint("Check the network and its DNS, and the proxy if there is one.")
             }
         }
     }
@@ -136,6 +137,17 @@ impl Webhook {
 
     /// [`Webhook::new`] with a time for a whole post of the caller's choice.
     pub fn with_timeout(address: &str, timeout: Duration) -> Result<Self, SlackError> {
+        Self::made(address, timeout, None)
+    }
+
+    /// The webhook of a rehearsal, asked for by a name that these alone answer, in place of its address.
+    pub fn named(address: &str, timeout: Duration, (host, names): (&str, Names)) -> Result<Self, SlackError> {
+        let mut webhook = Self::made(address, timeout, Some(names))?;
+        webhook.address.set_host(Some(host)).map_err(|_| SlackError::Address("Its name is not a host."))?;
+        Ok(webhook)
+    }
+
+    fn made(address: &str, timeout: Duration, names: Option<Names>) -> Result<Self, SlackError> {
         let address = Url::parse(address.trim()).map_err(|_| SlackError::Address("It is not a URL."))?;
         let host = address.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let loopback = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
@@ -145,7 +157,13 @@ impl Webhook {
             "http" => return Err(SlackError::Address("It is not https: the address itself is the secret.")),
             _ => return Err(SlackError::Address("It is not an https address.")),
         }
-        let client = reqwest::Client::builder()
+        let client = reqwest::Client::builder();
+        let client = match names {
+            // A proxy would be asked for the name in its turn.
+            Some(names) => client.dns_resolver(names).no_proxy(),
+            None => client,
+        };
+        let client = client
             .timeout(timeout)
             .connect_timeout(timeout)
             // A redirect would carry the message, and with it what we know of an incident, somewhere else.

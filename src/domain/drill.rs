@@ -26,13 +26,33 @@ pub enum Drill {
     ForgetVersions,
     /// Slack takes no message.
     RefuseSlack,
+    /// The names of the AWS endpoints do not resolve.
+    HideAws,
+    /// The name of the cluster's endpoint does not resolve.
+    HideCluster,
+    /// Every AWS call says that the clocks are apart.
+    SkewClock,
+    /// Every AWS service fails on its side.
+    FailAws,
+    /// CloudWatch Logs resets every connection.
+    ResetLogs,
+    /// CloudWatch answers with something that is not its own.
+    GarbleMetrics,
+    /// The model's stream breaks off in mid-frame.
+    CutModel,
+    /// Logs, metrics and the cluster answer in small pages.
+    SmallPages,
+    /// The cluster denies everything.
+    DenyCluster,
+    /// The repository of Helm charts cannot be reached.
+    HideCharts,
     /// All drills end.
     Calm,
 }
 
 impl Drill {
     /// Every drill.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 22] = [
         Self::ThrottleLogs,
         Self::ThrottleMetrics,
         Self::SilenceLogs,
@@ -44,6 +64,16 @@ impl Drill {
         Self::RestartApiServer,
         Self::ForgetVersions,
         Self::RefuseSlack,
+        Self::HideAws,
+        Self::HideCluster,
+        Self::SkewClock,
+        Self::FailAws,
+        Self::ResetLogs,
+        Self::GarbleMetrics,
+        Self::CutModel,
+        Self::SmallPages,
+        Self::DenyCluster,
+        Self::HideCharts,
         Self::Calm,
     ];
 
@@ -61,7 +91,17 @@ impl Drill {
             | Self::SlowAws
             | Self::BreakModel
             | Self::ThrottleModel
-            | Self::RefuseSlack => 60,
+            | Self::RefuseSlack
+            | Self::HideAws
+            | Self::HideCluster
+            | Self::SkewClock
+            | Self::FailAws
+            | Self::ResetLogs
+            | Self::GarbleMetrics
+            | Self::CutModel
+            | Self::SmallPages
+            | Self::DenyCluster
+            | Self::HideCharts => 60,
         }
     }
 
@@ -79,6 +119,16 @@ impl Drill {
             Self::RestartApiServer => "the Kubernetes API server restarts, away for 8 s",
             Self::ForgetVersions => "every watch is told 410 Gone for 20 s",
             Self::RefuseSlack => "Slack takes no message for 60 s",
+            Self::HideAws => "the names of the AWS endpoints do not resolve for 60 s",
+            Self::HideCluster => "the name of the cluster's endpoint does not resolve for 60 s",
+            Self::SkewClock => "every AWS call is told that the clocks are apart for 60 s",
+            Self::FailAws => "every AWS service fails on its side for 60 s",
+            Self::ResetLogs => "logs reset every connection for 60 s",
+            Self::GarbleMetrics => "alarms and metrics answer with a page that is not theirs for 60 s",
+            Self::CutModel => "the model's stream breaks off in mid-frame for 60 s",
+            Self::SmallPages => "logs, metrics and the cluster answer in small pages for 60 s",
+            Self::DenyCluster => "the cluster denies everything for 60 s",
+            Self::HideCharts => "the chart repository cannot be reached for 60 s",
             Self::Calm => "every drill ends",
         }
     }

@@ -13,7 +13,7 @@ pub mod event;
 pub mod eviction;
 pub mod failure;
 pub mod founding;
-mod helm;
+pub mod helm;
 mod history;
 pub mod kind;
 pub mod life;

@@ -72,6 +72,15 @@ impl FaultPlan {
         injected.iter().any(denies) || self.faults.iter().any(|(fault, _)| denies(fault))
     }
 
+    /// Whether the name of an API does not resolve now.
+    pub fn hides(&self, api: Api, now: Timestamp) -> bool {
+        let any = |fault: &FaultSpec| {
+            fault.effect == FaultEffect::Unresolved && fault.service.api() == api && self.holds(fault, now)
+        };
+        let injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
+        injected.iter().any(any) || self.faults.iter().any(|(fault, _)| any(fault))
+    }
+
     /// Lets a drill begin now; a later one stands before an earlier one. The last, [`Drill::Calm`], ends them all.
     pub fn inject(&self, drill: Drill, now: Timestamp) {
         let from = now.duration_since(self.start);
@@ -96,14 +105,39 @@ impl FaultPlan {
         }
     }
 
-    /// Waits until the API server goes away next, by the scenario or by a drill.
-    pub async fn restarted(&self, clock: &SimClock) {
-        let mut injected = self.restarts.subscribe();
-        let now = clock.now();
+    /// The next time that the API server goes away after an instant, by the scenario or by a drill. Whoever is to be told
+    /// must hold this from the moment it counts: a restart between that moment and the first look is not missed.
+    pub fn next_restart(&self, now: Timestamp) -> Restart {
         let restarts = self.faults.iter().filter(|(fault, _)| fault.effect == FaultEffect::Restart);
-        let next = restarts.filter_map(|(fault, _)| Some(self.start + fault.from?)).filter(|at| *at > now).min();
+        let declared = restarts.filter_map(|(fault, _)| Some(self.start + fault.from?)).filter(|at| *at > now).min();
+        Restart { declared, injected: self.restarts.subscribe() }
+    }
+
+    fn matches(&self, fault: &FaultSpec, request: Struck<'_>, now: Timestamp) -> bool {
+        fault.service.api() == request.api
+            && fault.operation.as_deref().is_none_or(|operation| operation == request.operation)
+            && fault.resource.as_deref().is_none_or(|resource| Some(resource) == request.resource)
+            && self.holds(fault, now)
+    }
+
+    fn holds(&self, fault: &FaultSpec, now: Timestamp) -> bool {
+        fault.from.is_none_or(|from| self.start + from <= now)
+            && fault.until.is_none_or(|until| now < self.start + until)
+    }
+}
+
+/// A restart of the API server that is to come.
+#[derive(Debug)]
+pub struct Restart {
+    declared: Option<Timestamp>,
+    injected: watch::Receiver<u64>,
+}
+
+impl Restart {
+    /// Waits until it comes.
+    pub async fn comes(mut self, clock: &SimClock) {
         let declared = async {
-            match next {
+            match self.declared {
                 Some(at) => clock.sleep_until(at).await,
                 None => std::future::pending().await,
             }
@@ -111,22 +145,14 @@ impl FaultPlan {
         tokio::select! {
             () = declared => {}
             // An error means that the plan is gone, and the server with it.
-            _ = injected.changed() => {}
+            _ = self.injected.changed() => {}
         }
-    }
-
-    fn matches(&self, fault: &FaultSpec, request: Struck<'_>, now: Timestamp) -> bool {
-        fault.service.api() == request.api
-            && fault.operation.as_deref().is_none_or(|operation| operation == request.operation)
-            && fault.resource.as_deref().is_none_or(|resource| Some(resource) == request.resource)
-            && fault.from.is_none_or(|from| self.start + from <= now)
-            && fault.until.is_none_or(|until| now < self.start + until)
     }
 }
 
 /// What a drill does to which API.
 fn faults_of(drill: Drill) -> Vec<(ServiceWord, FaultEffect)> {
-    use ServiceWord::{Bedrock, Cloudwatch, Kubernetes, Logs, Slack, Sts};
+    use ServiceWord::{Bedrock, Charts, Cloudwatch, Kubernetes, Logs, Slack, Sts};
     let aws = |effect: FaultEffect| [Cloudwatch, Logs, Bedrock, Sts].map(|service| (service, effect.clone())).to_vec();
     match drill {
         Drill::ThrottleLogs => vec![(Logs, FaultEffect::Throttled)],
@@ -143,6 +169,19 @@ fn faults_of(drill: Drill) -> Vec<(ServiceWord, FaultEffect)> {
         Drill::RestartApiServer => vec![(Kubernetes, FaultEffect::Restart)],
         Drill::ForgetVersions => vec![(Kubernetes, FaultEffect::Gone)],
         Drill::RefuseSlack => vec![(Slack, FaultEffect::Throttled)],
+        Drill::HideAws => aws(FaultEffect::Unresolved),
+        Drill::HideCluster => vec![(Kubernetes, FaultEffect::Unresolved)],
+        Drill::SkewClock => aws(FaultEffect::Skewed),
+        Drill::FailAws => aws(FaultEffect::Unavailable),
+        Drill::ResetLogs => vec![(Logs, FaultEffect::Reset)],
+        Drill::GarbleMetrics => vec![(Cloudwatch, FaultEffect::Malformed)],
+        Drill::CutModel => vec![(Bedrock, FaultEffect::Stream { after_frames: 40, exception: None })],
+        Drill::SmallPages => {
+            let pages = |size| FaultEffect::Pages { size };
+            vec![(Logs, pages(50)), (Cloudwatch, pages(20)), (Kubernetes, pages(2))]
+        }
+        Drill::DenyCluster => vec![(Kubernetes, FaultEffect::Denied)],
+        Drill::HideCharts => vec![(Charts, FaultEffect::Unresolved)],
         Drill::Calm => Vec::new(),
     }
 }
@@ -193,9 +232,11 @@ mod tests {
         let scenario = load("oom-leak").unwrap();
         let plan = FaultPlan::new(&scenario);
         let clock = SimClock::new(scenario.start, crate::rehearsal::clock::Speed::Max);
-        let mut waiting = Box::pin(plan.restarted(&clock));
+        let mut waiting = Box::pin(plan.next_restart(clock.now()).comes(&clock));
         assert!(futures::poll!(&mut waiting).is_pending());
+        let before_its_first_look = plan.next_restart(clock.now());
         plan.inject(Drill::RestartApiServer, scenario.start);
         waiting.await;
+        before_its_first_look.comes(&clock).await;
     }
 }

@@ -21,6 +21,8 @@ pub enum Api {
     Kubernetes,
     /// Slack incoming webhooks.
     Slack,
+    /// The repository of Helm charts.
+    Charts,
 }
 
 impl Api {
@@ -33,6 +35,7 @@ impl Api {
             Self::Sts => "sts",
             Self::Kubernetes => "kubernetes",
             Self::Slack => "slack",
+            Self::Charts => "charts",
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The loopback servers of a rehearsal: one port for AWS, one for Kubernetes, one for Slack, over one world.
+//! The loopback servers of a rehearsal: one port for AWS, one for Kubernetes, one for Slack, one
+//! for Helm charts, over one world.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -13,10 +14,12 @@ use super::cluster::Cluster;
 use super::cluster::shared::SharedCluster;
 use super::faults::FaultPlan;
 use super::ledger::Ledger;
+use super::names::NameServer;
 use super::scenario::Scenario;
+use super::wire::bedrock::Recordings;
 use super::wire::line::{Line, Lines};
 use super::wire::logs::LogSessions;
-use super::wire::{aws, kubernetes, slack};
+use super::wire::{aws, charts, kubernetes, slack};
 use super::world::{Lives, World};
 use crate::domain::fault::{Fault, FaultKind};
 
@@ -38,6 +41,8 @@ pub struct Endpoints {
     pub kubernetes: String,
     /// The Slack webhook, whole.
     pub slack: String,
+    /// The repository of Helm charts.
+    pub charts: String,
 }
 
 /// What all servers of a rehearsal share.
@@ -53,6 +58,8 @@ pub struct Cloud {
     pub faults: Arc<FaultPlan>,
     /// Telemetry.
     pub world: World,
+    /// What a real model said once, for scripts that name it.
+    pub recordings: Recordings,
     /// The cluster.
     pub cluster: Arc<SharedCluster>,
     /// What CloudWatch Logs keeps between requests.
@@ -75,6 +82,7 @@ impl Cloud {
             faults: Arc::new(FaultPlan::new(&scenario)),
             world: World::new(Arc::clone(&scenario), seed)?,
             log_sessions: LogSessions::default(),
+            recordings: Recordings::read(&scenario)?,
             cluster: Arc::new(SharedCluster::new(Cluster::new(&scenario, seed))),
             scenario,
             seed,
@@ -114,6 +122,8 @@ pub struct Rehearsal {
     pub scenario: Arc<Scenario>,
     /// What goes wrong on the wire: a game day adds to it.
     pub faults: Arc<FaultPlan>,
+    /// Answers the names of the endpoints, for clients that ask for them by name.
+    pub names: NameServer,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -147,6 +157,7 @@ pub async fn start(scenario: Scenario, options: StartOptions) -> Result<Rehearsa
     let (aws, aws_task) = serve(aws::router(Arc::clone(&cloud))).await?;
     let (cluster, cluster_task) = serve(kubernetes::router(Arc::clone(&cloud))).await?;
     let (slack, slack_task) = serve(slack::router(Arc::clone(&cloud))).await?;
+    let (charts, charts_task) = serve(charts::router(Arc::clone(&cloud))).await?;
     let driven = Arc::clone(&cloud.cluster);
     let driving = Arc::clone(&cloud.clock);
     let drive = spawn(async move { driven.drive(&driving).await });
@@ -155,12 +166,14 @@ pub async fn start(scenario: Scenario, options: StartOptions) -> Result<Rehearsa
             aws: format!("http://{aws}"),
             kubernetes: format!("http://{cluster}"),
             slack: format!("http://{slack}{}", slack::WEBHOOK),
+            charts: format!("http://{charts}"),
         },
+        names: NameServer::new(Arc::clone(&cloud.clock), Arc::clone(&cloud.faults), cloud.ledger.clone()),
         clock: Arc::clone(&cloud.clock),
         ledger: cloud.ledger.clone(),
         scenario: Arc::clone(&cloud.scenario),
         faults: Arc::clone(&cloud.faults),
-        tasks: vec![aws_task, cluster_task, slack_task, drive],
+        tasks: vec![aws_task, cluster_task, slack_task, charts_task, drive],
     })
 }
 

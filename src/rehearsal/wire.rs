@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod bedrock;
 pub(crate) mod broken;
+pub mod charts;
 pub mod cloudwatch;
 pub mod kubernetes;
 pub(crate) mod line;

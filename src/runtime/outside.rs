@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
 
-use crate::adapters::aws::clients::{ClientOptions, Clients};
+use crate::adapters::aws::clients::{CallTimeouts, ClientOptions, Clients, Hosts};
 use crate::adapters::kubernetes::connect::{Source, connect};
 use crate::adapters::kubernetes::{Client, Timeouts};
-use crate::adapters::slack::Webhook;
+use crate::adapters::names::Names;
+use crate::adapters::slack::{POST_TIMEOUT, Webhook};
 use crate::config::{Environments, LogReading, Poll};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::scope::{Namespace, Scope};
+use crate::rehearsal::Rehearsal;
+use crate::rehearsal::ledger::Api;
+use crate::rehearsal::names::host;
 
 /// How AWS is reached.
 #[derive(Clone, Debug)]
@@ -23,6 +27,8 @@ pub enum AwsAccess {
     Rehearsal {
         /// Its address.
         endpoint: String,
+        /// Answers the names of its services.
+        names: Names,
     },
 }
 
@@ -89,15 +95,35 @@ impl Outside {
         }
     }
 
+    /// The outside of a rehearsal: the simulator's endpoints by their names, and nothing but loopback.
+    pub fn of_rehearsal(rehearsal: &Rehearsal) -> Result<Self, Fault> {
+        let (place, server) = (&rehearsal.scenario.scope, rehearsal.names.clone());
+        let names = Names::new(move |name| server.look_up(name));
+        let source = Source::Rehearsal {
+            url: rehearsal.endpoints.kubernetes.clone(),
+            cluster: place.cluster.clone(),
+            context: place.context.clone(),
+            names: Some((host(Api::Kubernetes), names.clone())),
+        };
+        let access = AwsAccess::Rehearsal { endpoint: rehearsal.endpoints.aws.clone(), names: names.clone() };
+        let mut outside = Self::new(access, ClusterAccess::By(source), rehearsal.scenario.scope());
+        let webhook = Webhook::named(&rehearsal.endpoints.slack, POST_TIMEOUT, (host(Api::Slack), names));
+        outside.slack = Some(webhook.map_err(|error| error.fault())?);
+        outside.watch_namespace(&place.namespace);
+        Ok(outside)
+    }
+
     /// The AWS clients. A failure is not remembered: the person may log in beside.
     pub async fn aws(&self) -> Result<&Clients, Fault> {
         self.aws
             .get_or_try_init(|| async {
                 match &self.aws_access {
                     AwsAccess::Real(options) => Clients::connect(options).await.map_err(|error| error.fault()),
-                    AwsAccess::Rehearsal { endpoint } => {
+                    AwsAccess::Rehearsal { endpoint, names } => {
                         let region = self.scope().region;
-                        Clients::rehearsal(endpoint, &region).map_err(|error| error.fault())
+                        let times = CallTimeouts::default();
+                        Clients::named(endpoint, rehearsed_hosts(), (&region, times), names.clone())
+                            .map_err(|error| error.fault())
                     }
                 }
             })
@@ -157,6 +183,11 @@ impl Outside {
         scope.region = region;
         scope.clone()
     }
+}
+
+/// The names of a rehearsal's services.
+fn rehearsed_hosts() -> Hosts {
+    Hosts { cloudwatch: host(Api::CloudWatch), logs: host(Api::Logs), bedrock: host(Api::Bedrock), sts: host(Api::Sts) }
 }
 
 /// How long somebody waits for a side answer (a listing that only helps to infer) before going on without it.

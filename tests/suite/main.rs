@@ -27,6 +27,7 @@ mod plain_dump;
 mod rehearsal_kubernetes;
 mod rehearsal_wire;
 mod rehearsed;
+mod repeatable;
 mod replay;
 mod screens;
 mod stories_of_faults;

@@ -1,11 +1,13 @@
 //! The simulated AWS and Slack on the wire: the real SDK clients as peers, and raw HTTP where a client would hide it.
 
 mod bedrock;
+mod charts;
 mod cloudwatch;
 mod effects;
 mod faults;
 mod logs;
 mod raw;
+mod restart;
 mod slack;
 mod typed;
 

@@ -120,7 +120,7 @@ impl CallError {
             Self::Denied(_) => Some(format!("The identity lacks `{action}`.")),
             Self::Throttled(_) => Some("Somebody in this account calls this API a lot; it is asked again later.".to_owned()),
             Self::Unreachable(_) => {
-                Some("Check the network, the proxy settings, the region and any endpoint override.".to_owned())
+                Some("Check the network and its DNS, the proxy settings, the region and any endpoint override.".to_owned())
             }
             Self::NotFound(_) => Some("Check the name, the account and the region.".to_owned()),
             Self::Rejected(_)

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::{Credentials, ProvideCredentials, SharedCredentialsProvider, StalledStreamProtectionConfig};
+use aws_smithy_http_client::tls;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use jiff::Timestamp;
 
 use super::call::{CallError, Step};
 use crate::adapters::budget::{Budget, Family};
+use crate::adapters::names::Names;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::scope::{AccountId, Region};
 
@@ -54,6 +56,19 @@ pub struct Endpoints {
     pub bedrock: Option<String>,
     /// For STS.
     pub sts: Option<String>,
+}
+
+/// The names that a rehearsal's services are asked for by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hosts {
+    /// CloudWatch.
+    pub cloudwatch: &'static str,
+    /// CloudWatch Logs.
+    pub logs: &'static str,
+    /// The Bedrock runtime.
+    pub bedrock: &'static str,
+    /// STS.
+    pub sts: &'static str,
 }
 
 /// What the clients are built from. What is `None` is left to the SDK's default chain.
@@ -184,6 +199,35 @@ impl Clients {
 
     /// As [`Clients::rehearsal`], with time-outs of the caller's choice.
     pub fn loopback(endpoint: &str, region: &Region, times: CallTimeouts) -> Result<Self, ClientsError> {
+        Self::simulated((endpoint, Endpoints::default()), region, times, None)
+    }
+
+    /// As [`Clients::loopback`], with each service asked for by its name, which `names` alone answers.
+    pub fn named(
+        endpoint: &str,
+        hosts: Hosts,
+        (region, times): (&Region, CallTimeouts),
+        names: Names,
+    ) -> Result<Self, ClientsError> {
+        let port = endpoint.parse::<http::Uri>().ok().and_then(|uri| uri.port_u16());
+        let port = port.ok_or_else(|| ClientsError::ReadEndpoint { endpoint: endpoint.to_owned() })?;
+        let at = |host: &str| Some(format!("http://{host}:{port}"));
+        let endpoints = Endpoints {
+            all: None,
+            cloudwatch: at(hosts.cloudwatch),
+            logs: at(hosts.logs),
+            bedrock: at(hosts.bedrock),
+            sts: at(hosts.sts),
+        };
+        Self::simulated((endpoint, endpoints), region, times, Some(names))
+    }
+
+    fn simulated(
+        (endpoint, endpoints): (&str, Endpoints),
+        region: &Region,
+        times: CallTimeouts,
+        names: Option<Names>,
+    ) -> Result<Self, ClientsError> {
         require_loopback(endpoint)?;
         // Later versions take a proxy from the environment, and a rehearsal would leave the machine through it.
         #[expect(deprecated, reason = "the last version whose client uses no proxy")]
@@ -196,9 +240,16 @@ impl Clients {
             .endpoint_url(endpoint)
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts(times))
-            .stalled_stream_protection(stalled(times))
-            .build();
-        Ok(Self::of(&config, &Endpoints::default(), region.clone(), Budget::unlimited()))
+            .stalled_stream_protection(stalled(times));
+        let config = match names {
+            None => config,
+            Some(names) => {
+                let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+                let client = aws_smithy_http_client::Builder::new().tls_provider(provider);
+                config.http_client(client.build_with_resolver(names))
+            }
+        };
+        Ok(Self::of(&config.build(), &endpoints, region.clone(), Budget::unlimited()))
     }
 
     fn of(config: &SdkConfig, endpoints: &Endpoints, region: Region, budget: Budget) -> Self {

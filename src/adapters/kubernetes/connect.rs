@@ -4,11 +4,15 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use kube::client::{Body, ClientBuilder, ConfigExt as _};
 use kube::config::{AuthInfo, ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::call::{Client, Timeouts};
 use super::fault::problem_of;
 use super::{Problem, fault};
+use crate::adapters::names::Names;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::sanitise;
 use crate::domain::observation::scope::{ClusterName, KubeContext, Namespace};
@@ -33,6 +37,8 @@ pub enum Source {
         cluster: ClusterName,
         /// The simulated context.
         context: KubeContext,
+        /// Asks for the server by a name that these alone answer, in place of its address.
+        names: Option<(&'static str, Names)>,
     },
 }
 
@@ -62,10 +68,18 @@ pub struct Connection {
 /// Prepares a connection. No request is sent yet, but a credential program of the kubeconfig is run, with pipes and
 /// never with the terminal, so this may take seconds; the caller's runtime is not blocked by it.
 pub async fn connect(source: Source, timeouts: Timeouts) -> Result<Connection, Fault> {
+    let mut named = None;
     let (mut config, identity) = match source {
         Source::Kubeconfig { path, context } => from_kubeconfig(path, context).await?,
         Source::InCluster => in_cluster()?,
-        Source::Rehearsal { url, cluster, context } => rehearsal(&url, cluster, context)?,
+        Source::Rehearsal { url, cluster, context, names } => {
+            let (mut config, identity) = rehearsal(&url, cluster, context)?;
+            if let Some((host, names)) = names {
+                config.cluster_url = by_name(&config.cluster_url, host)?;
+                named = Some(names);
+            }
+            (config, identity)
+        }
     };
     config.connect_timeout = Some(timeouts.connect);
     config.write_timeout = Some(timeouts.answer);
@@ -74,6 +88,9 @@ pub async fn connect(source: Source, timeouts: Timeouts) -> Result<Connection, F
     // Every wait of ours is on screen.
     config.default_retry = false;
     never_interactive(&mut config.auth_info);
+    if let Some(names) = named {
+        return Ok(Connection { client: Client { inner: client_by(names, &config), timeouts }, identity });
+    }
     let building = tokio::task::spawn_blocking(move || kube::Client::try_from(config));
     let built = tokio::time::timeout(timeouts.answer, building).await.map_err(|_| {
         Fault::new(
@@ -157,6 +174,22 @@ fn rehearsal(url: &str, cluster: ClusterName, context: KubeContext) -> Result<(k
         namespace: Namespace::new(config.default_namespace.clone()),
     };
     Ok((config, identity))
+}
+
+fn by_name(address: &http::Uri, host: &str) -> Result<http::Uri, Fault> {
+    let port = address.port_u16().unwrap_or(80);
+    format!("http://{host}:{port}").parse().map_err(|error: http::uri::InvalidUri| {
+        Fault::new(FaultKind::Internal, "The rehearsal's Kubernetes name is not a host.").cause(error.to_string())
+    })
+}
+
+/// A client like the library's own, over a connector that asks these names. A rehearsal has no credentials and no TLS, so
+/// nothing of the library's stack is missing but its resolver.
+fn client_by(names: Names, config: &kube::Config) -> kube::Client {
+    let mut connector = HttpConnector::new_with_resolver(names);
+    connector.set_connect_timeout(config.connect_timeout);
+    let transport = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build::<_, Body>(connector);
+    ClientBuilder::new(transport, config.default_namespace.clone()).with_layer(&config.base_uri_layer()).build()
 }
 
 /// A credential program gets pipes: the screen owns the terminal.

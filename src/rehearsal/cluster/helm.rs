@@ -1,27 +1,98 @@
 //! Helm releases as Helm itself stores them: Secrets that hold, twice in base64 and in gzip, the chart, the values and
-//! the manifest of each revision of the workloads that a release owns.
+//! the manifest of each revision of the workloads that a release owns. And the charts as a repository offers them.
+
+mod archive;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::shape;
 use super::template;
 use crate::domain::observation::workload::Ownership;
 use crate::rehearsal::scenario::{RevisionSpec, Scenario, WorkloadSpec};
 
-/// The Secrets of all releases of a scenario, each with the time it was written.
-pub(super) fn releases(scenario: &Scenario) -> Vec<(Timestamp, Value)> {
+/// The version of every chart.
+const VERSION: &str = "1.0.0";
+
+/// A chart as a repository offers it.
+#[derive(Clone, Debug)]
+pub struct Chart {
+    /// Its name: that of the release.
+    pub name: String,
+    /// When it was put there.
+    pub created: Timestamp,
+    /// The packed archive.
+    pub archive: Bytes,
+}
+
+impl Chart {
+    /// The name of its archive.
+    pub fn file(&self) -> String {
+        format!("{}-{VERSION}.tgz", self.name)
+    }
+}
+
+/// The charts of all releases of a scenario, by name.
+pub fn charts(scenario: &Scenario) -> Vec<Chart> {
+    let owned = owned(scenario).into_iter();
+    let each = owned.map(|((_, name), workloads)| {
+        let metadata = json!({
+            "apiVersion": "v2", "name": name, "version": VERSION, "appVersion": "1.0", "type": "application",
+        });
+        let mut files = vec![
+            (format!("{name}/Chart.yaml"), yaml(&metadata)),
+            (format!("{name}/values.yaml"), yaml(&values(&workloads, 0))),
+        ];
+        let templates = workloads.iter().map(|workload| (format!("{name}/{}", path(workload)), templated(workload)));
+        files.extend(templates);
+        let created = moment(scenario, &workloads, 0);
+        Chart { name: name.to_owned(), created, archive: Bytes::from(archive::gzip(&archive::tar(&files))) }
+    });
+    let mut charts: Vec<Chart> = each.collect();
+    // Releases of one name in two namespaces share a chart.
+    charts.sort_by(|one, other| one.name.cmp(&other.name));
+    charts.dedup_by(|one, other| one.name == other.name);
+    charts
+}
+
+/// The index of a repository of charts.
+pub fn index(charts: &[Chart]) -> String {
+    let mut entries = json!({});
+    for chart in charts {
+        let digest = Sha256::digest(&chart.archive).iter().fold(String::new(), |mut text, byte| {
+            // A String takes every write.
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+        entries[&chart.name] = json!([{
+            "apiVersion": "v2", "name": chart.name, "version": VERSION, "appVersion": "1.0", "type": "application",
+            "created": chart.created.to_string(), "digest": digest, "urls": [chart.file()],
+        }]);
+    }
+    yaml(&json!({"apiVersion": "v1", "entries": entries}))
+}
+
+/// The workloads of each release, by its namespace and name.
+fn owned(scenario: &Scenario) -> BTreeMap<(&str, &str), Vec<&WorkloadSpec>> {
     let mut owned: BTreeMap<(&str, &str), Vec<&WorkloadSpec>> = BTreeMap::new();
     for workload in &scenario.workloads {
         if let Ownership::Helm { release } = &workload.ownership {
             owned.entry((workload.namespace.as_str(), release)).or_default().push(workload);
         }
     }
-    let each = owned.into_iter();
+    owned
+}
+
+/// The Secrets of all releases of a scenario, each with the time it was written.
+pub(super) fn releases(scenario: &Scenario) -> Vec<(Timestamp, Value)> {
+    let each = owned(scenario).into_iter();
     each.flat_map(|((namespace, name), workloads)| history(scenario, (namespace, name), &workloads)).collect()
 }
 
@@ -47,7 +118,7 @@ fn history(
             "chart": chart(name, workloads), "config": values(workloads, back), "manifest": manifest(name, workloads, back),
             "hooks": [],
         });
-        let packed = STANDARD.encode(stored_gzip(release.to_string().as_bytes()));
+        let packed = STANDARD.encode(archive::gzip(release.to_string().as_bytes()));
         let secret = json!({
             "metadata": {
                 "name": format!("sh.helm.release.v1.{name}.v{version}"), "namespace": namespace,
@@ -96,24 +167,26 @@ fn key(workload: &WorkloadSpec) -> String {
 }
 
 fn chart(name: &str, workloads: &[&WorkloadSpec]) -> Value {
-    let templates: Vec<Value> = workloads
-        .iter()
-        .map(|workload| {
-            let mut object = bare(workload, 0);
-            let at = |field: &str| json!(format!("{{{{ .Values.{}.{field} }}}}", key(workload)));
-            if let Some(first) = object.pointer_mut("/spec/template/spec/containers/0") {
-                first["image"] = at("image");
-                if first.pointer("/resources/limits/memory").is_some() {
-                    shape::set(first, &["resources", "limits", "memory"], at("memoryLimit"));
-                }
-            }
-            json!({"name": path(workload), "data": STANDARD.encode(yaml(&object))})
-        })
-        .collect();
+    let template =
+        |workload: &&WorkloadSpec| json!({"name": path(workload), "data": STANDARD.encode(templated(workload))});
+    let templates: Vec<Value> = workloads.iter().map(template).collect();
     json!({
-        "metadata": {"name": name, "version": "1.0.0", "apiVersion": "v2", "type": "application", "appVersion": "1.0"},
+        "metadata": {"name": name, "version": VERSION, "apiVersion": "v2", "type": "application", "appVersion": "1.0"},
         "lock": null, "templates": templates, "values": values(workloads, 0), "schema": null, "files": null,
     })
+}
+
+/// The template of a workload: its object, with what the values say in their place.
+fn templated(workload: &WorkloadSpec) -> String {
+    let mut object = bare(workload, 0);
+    let at = |field: &str| json!(format!("{{{{ .Values.{}.{field} }}}}", key(workload)));
+    if let Some(first) = object.pointer_mut("/spec/template/spec/containers/0") {
+        first["image"] = at("image");
+        if first.pointer("/resources/limits/memory").is_some() {
+            shape::set(first, &["resources", "limits", "memory"], at("memoryLimit"));
+        }
+    }
+    yaml(&object)
 }
 
 fn path(workload: &WorkloadSpec) -> String {
@@ -143,40 +216,10 @@ fn yaml(object: &Value) -> String {
     serde_saphyr::to_string(object).unwrap_or_else(|_| object.to_string())
 }
 
-/// A gzip file (RFC 1952) of stored blocks (RFC 1951, 3.2.4): valid to every reader, and no compressor is needed.
-fn stored_gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
-    let mut blocks = bytes.chunks(usize::from(u16::MAX)).peekable();
-    while let Some(block) = blocks.next() {
-        let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
-        file.push(u8::from(blocks.peek().is_none()));
-        file.extend(length.to_le_bytes());
-        file.extend((!length).to_le_bytes());
-        file.extend(block);
-    }
-    file.extend(crc32(bytes).to_le_bytes());
-    file.extend((bytes.len() as u32).to_le_bytes());
-    file
-}
-
-/// The checksum of gzip: CRC-32 with the reflected polynomial 0xEDB88320 (RFC 1952, section 8).
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rehearsal::scenario::load;
-
-    #[test]
-    fn the_checksum_is_that_of_the_standard() {
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-        assert_eq!(stored_gzip(b"a").len(), 10 + 5 + 1 + 8);
-        assert_eq!(stored_gzip(&vec![0; 70_000]).len(), 10 + 2 * 5 + 70_000 + 8);
-    }
 
     #[test]
     fn a_release_has_a_secret_for_each_revision_of_its_workload() {
@@ -200,5 +243,19 @@ mod tests {
         assert_eq!(values(&[scenario.workload("my-api").unwrap()], 1)["my_api"]["image"], {
             "registry.example.com/payments/my-api:4.11.1"
         });
+    }
+
+    #[test]
+    fn a_repository_offers_the_chart_of_each_release() {
+        let scenario = load("oom-leak").unwrap();
+        let none = charts(&scenario);
+        assert!(none.is_empty() && index(&none).contains("entries: {}"), "{}", index(&none));
+        let mut scenario = scenario;
+        for workload in &mut scenario.workloads {
+            workload.ownership = Ownership::Helm { release: "payments".to_owned() };
+        }
+        let charts = charts(&scenario);
+        assert_eq!((charts.len(), charts[0].file().as_str()), (1, "payments-1.0.0.tgz"));
+        assert!(index(&charts).contains("digest"), "{}", index(&charts));
     }
 }

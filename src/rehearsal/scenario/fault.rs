@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use super::ModelException;
 use crate::rehearsal::ledger::Api;
 
 /// A fault.
@@ -46,6 +47,8 @@ pub enum ServiceWord {
     Kubernetes,
     /// Slack.
     Slack,
+    /// The repository of Helm charts.
+    Charts,
 }
 
 impl FaultSpec {
@@ -54,6 +57,12 @@ impl FaultSpec {
         let (word, api) = (self.effect.word(), self.service.api());
         if !self.effect.is_of(api) {
             return Some(format!("The fault {word:?} does not exist for {}.", api.word()));
+        }
+        if let FaultEffect::Stream { exception: Some(exception), .. } = &self.effect
+            && api == Api::Bedrock
+            && ModelException::of_frame(exception).is_none()
+        {
+            return Some(format!("A stream of {} has no exception {exception:?}.", api.word()));
         }
         if self.from.zip(self.until).is_some_and(|(from, until)| from >= until) {
             return Some(format!("The fault {word:?} of {} ends before it begins.", api.word()));
@@ -75,6 +84,7 @@ impl ServiceWord {
             Self::Sts => Api::Sts,
             Self::Kubernetes => Api::Kubernetes,
             Self::Slack => Api::Slack,
+            Self::Charts => Api::Charts,
         }
     }
 }
@@ -131,6 +141,66 @@ pub enum FaultEffect {
     },
     /// The API server is away: connections are reset, open watches break, and afterwards no old version is known.
     Restart,
+    /// The name of the endpoint does not resolve; a connection that was kept open is reset.
+    Unresolved,
+    /// Slack refuses the message with one of its words.
+    Refused {
+        /// Which.
+        word: SlackWord,
+    },
+}
+
+/// What an incoming webhook refuses with, beside what is wrong with a message itself (Slack, "Handling errors").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SlackWord {
+    /// 403: an administrator has restricted the channel or the app.
+    ActionProhibited,
+    /// 410: the channel is archived.
+    ChannelIsArchived,
+    /// 404: the channel is gone.
+    ChannelNotFound,
+    /// 403: the token in the address is not valid.
+    InvalidToken,
+    /// 404: the webhook was disabled, removed or never was.
+    NoService,
+    /// 403: the webhook posts to the general channel, where it may not.
+    PostingToGeneralChannelDenied,
+    /// 500: Slack's own failure.
+    RollupError,
+    /// 403: the workspace is not active any more.
+    TeamDisabled,
+    /// 404: the user is gone.
+    UserNotFound,
+}
+
+impl SlackWord {
+    /// Its text.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::ActionProhibited => "action_prohibited",
+            Self::ChannelIsArchived => "channel_is_archived",
+            Self::ChannelNotFound => "channel_not_found",
+            Self::InvalidToken => "invalid_token",
+            Self::NoService => "no_service",
+            Self::PostingToGeneralChannelDenied => "posting_to_general_channel_denied",
+            Self::RollupError => "rollup_error",
+            Self::TeamDisabled => "team_disabled",
+            Self::UserNotFound => "user_not_found",
+        }
+    }
+
+    /// Its HTTP status.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::ActionProhibited | Self::InvalidToken | Self::PostingToGeneralChannelDenied | Self::TeamDisabled => {
+                403
+            }
+            Self::ChannelNotFound | Self::NoService | Self::UserNotFound => 404,
+            Self::ChannelIsArchived => 410,
+            Self::RollupError => 500,
+        }
+    }
 }
 
 impl FaultEffect {
@@ -152,6 +222,8 @@ impl FaultEffect {
             Self::Skewed => "skewed",
             Self::Stream { .. } => "stream",
             Self::Restart => "restart",
+            Self::Unresolved => "unresolved",
+            Self::Refused { .. } => "refused",
         }
     }
 
@@ -160,8 +232,10 @@ impl FaultEffect {
         match self {
             Self::Gone | Self::Restart => api == Api::Kubernetes,
             Self::Stream { .. } => matches!(api, Api::Bedrock | Api::Logs),
+            Self::Refused { .. } => api == Api::Slack,
+            Self::Skewed | Self::Expired if api == Api::Charts => false,
             Self::Skewed => !matches!(api, Api::Kubernetes | Api::Slack),
-            Self::Pages { .. } => matches!(api, Api::CloudWatch | Api::Logs),
+            Self::Pages { .. } => matches!(api, Api::CloudWatch | Api::Logs | Api::Kubernetes),
             Self::Empty => !matches!(api, Api::Sts | Api::Slack),
             Self::Latency { .. }
             | Self::Throttled
@@ -171,6 +245,7 @@ impl FaultEffect {
             | Self::Cut { .. }
             | Self::Silence
             | Self::Reset
+            | Self::Unresolved
             | Self::Malformed => true,
         }
     }

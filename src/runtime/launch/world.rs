@@ -85,16 +85,8 @@ pub(super) fn rehearsed_world(
     crate::adapters::install_tls_provider();
     let scenario = &rehearsal.scenario;
     let place = &scenario.scope;
-    let source = Source::Rehearsal {
-        url: rehearsal.endpoints.kubernetes.clone(),
-        cluster: place.cluster.clone(),
-        context: place.context.clone(),
-    };
-    let access = AwsAccess::Rehearsal { endpoint: rehearsal.endpoints.aws.clone() };
-    let mut outside = Outside::new(access, ClusterAccess::By(source), scenario.scope());
+    let mut outside = Outside::of_rehearsal(rehearsal)?;
     outside.logs = config.logs;
-    outside.slack = Some(Webhook::new(&rehearsal.endpoints.slack).map_err(|error| error.fault())?);
-    outside.watch_namespace(&place.namespace);
     // The simulated place, and nothing else, may be changed by a live rehearsal.
     let policy = Policy {
         live: vec![LiveRule {

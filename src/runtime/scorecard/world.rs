@@ -351,6 +351,7 @@ impl Cloud<'_> {
                 FaultEffect::Latency { .. }
                 | FaultEffect::Gone
                 | FaultEffect::Pages { .. }
+                | FaultEffect::Refused { .. }
                 | FaultEffect::Stream { .. },
             ) => Ok(()),
             Some(FaultEffect::Denied) => Err(Fault::new(FaultKind::Denied, format!("{operation} is denied."))),
@@ -367,6 +368,7 @@ impl Cloud<'_> {
                 | FaultEffect::Cut { .. }
                 | FaultEffect::Silence
                 | FaultEffect::Reset
+                | FaultEffect::Unresolved
                 | FaultEffect::Restart),
             ) => Err(Fault::new(FaultKind::Unavailable, format!("{operation} meets {}.", effect.word()))),
         }

@@ -2,7 +2,7 @@
 
 use pagerdeck::rehearsal::ledger::Api;
 
-use super::{raw, rehearse};
+use super::{after, play_with, raw, rehearse};
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 
@@ -27,4 +27,41 @@ async fn the_webhook_takes_a_message_and_refuses_what_slack_refuses() {
     assert_eq!((entries.len(), entries[0].api, entries[0].status), (5, Api::Slack, 200));
     assert_eq!((rehearsal.ledger.summary().by_kind["slack:post"], rehearsal.ledger.summary().mutating), (5, 0));
     rehearsal.stop().await;
+}
+
+#[tokio::test]
+async fn the_webhook_takes_one_message_a_second_after_a_burst() {
+    let rehearsal = rehearse("oom-leak").await;
+    let hook = rehearsal.endpoints.slack.clone();
+    let say = async || raw::exchange(&hook, "POST", &JSON, br#"{"text":"hello"}"#).await;
+    for _ in 0..5 {
+        assert_eq!(say().await.status, 200);
+    }
+    let refused = say().await;
+    assert_eq!((refused.status, refused.text().as_str()), (429, "rate_limited"));
+    assert!(refused.head.contains("retry-after: 1"), "{}", refused.head);
+    rehearsal.clock.jump_to(after(&rehearsal, 1));
+    assert_eq!((say().await.status, say().await.status), (200, 429));
+    rehearsal.stop().await;
+}
+
+#[tokio::test]
+async fn each_word_of_a_webhook_comes_with_its_status() {
+    for (word, status) in [
+        ("action_prohibited", 403),
+        ("channel_is_archived", 410),
+        ("channel_not_found", 404),
+        ("invalid_token", 403),
+        ("no_service", 404),
+        ("posting_to_general_channel_denied", 403),
+        ("rollup_error", 500),
+        ("team_disabled", 403),
+        ("user_not_found", 404),
+    ] {
+        let fault = format!("[[fault]]\nservice = \"slack\"\neffect = {{ kind = \"refused\", word = \"{word}\" }}\n");
+        let rehearsal = play_with(&fault).await;
+        let answer = raw::exchange(&rehearsal.endpoints.slack, "POST", &JSON, br#"{"text":"hello"}"#).await;
+        assert_eq!((answer.status, answer.text().as_str()), (status, word));
+        rehearsal.stop().await;
+    }
 }

@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use pagerdeck::adapters::aws::alarms::describe_all;
 use pagerdeck::adapters::aws::bedrock::{StreamTimeouts, converse_stream};
-use pagerdeck::adapters::aws::clients::{CallTimeouts, Clients};
+use pagerdeck::adapters::aws::clients::{CallTimeouts, Clients, Hosts};
 use pagerdeck::adapters::aws::logs::{GroupSearch, find_groups};
 use pagerdeck::adapters::kubernetes::Timeouts;
 use pagerdeck::adapters::kubernetes::connect::{Source, connect};
+use pagerdeck::adapters::names::Names;
 use pagerdeck::adapters::slack::Webhook;
 use pagerdeck::domain::fault::{Fault, FaultKind};
 use pagerdeck::domain::observation::scope::Region;
 use pagerdeck::domain::observation::workload::{WorkloadKind, WorkloadRef};
+use pagerdeck::rehearsal::ledger::Api;
+use pagerdeck::rehearsal::names::host;
 use pagerdeck::rehearsal::server::Rehearsal;
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -26,13 +29,26 @@ const SOON: Duration = Duration::from_millis(150);
 fn aws(rehearsal: &Rehearsal) -> Clients {
     pagerdeck::adapters::install_tls_provider();
     let times = CallTimeouts { connect: SOON * 10, first_byte: SOON, attempt: SOON * 2, stalled: SOON };
-    Clients::loopback(&rehearsal.endpoints.aws, &Region::new("us-east-1"), times).unwrap()
+    let region = Region::new("us-east-1");
+    let hosts = Hosts {
+        cloudwatch: host(Api::CloudWatch),
+        logs: host(Api::Logs),
+        bedrock: host(Api::Bedrock),
+        sts: host(Api::Sts),
+    };
+    Clients::named(&rehearsal.endpoints.aws, hosts, (&region, times), names(rehearsal)).unwrap()
+}
+
+fn names(rehearsal: &Rehearsal) -> Names {
+    let server = rehearsal.names.clone();
+    Names::new(move |name| server.look_up(name))
 }
 
 async fn cluster(rehearsal: &Rehearsal) -> Result<(), Fault> {
     pagerdeck::adapters::install_tls_provider();
     let url = rehearsal.endpoints.kubernetes.clone();
-    let source = Source::Rehearsal { url, cluster: "eks-prod".into(), context: "eks-prod".into() };
+    let names = Some((host(Api::Kubernetes), names(rehearsal)));
+    let source = Source::Rehearsal { url, cluster: "eks-prod".into(), context: "eks-prod".into(), names };
     let times = Timeouts { connect: SOON * 10, answer: SOON, watch: SOON * 4, watch_grace: SOON };
     let client = connect(source, times).await?.client;
     let target = WorkloadRef { kind: WorkloadKind::Deployment, namespace: "payments".into(), name: "my-api".into() };
@@ -64,7 +80,8 @@ async fn ask(rehearsal: &Rehearsal, api: &str) -> Result<(), Fault> {
         "kubernetes" => cluster(rehearsal).await,
         _ => {
             pagerdeck::adapters::install_tls_provider();
-            let webhook = Webhook::with_timeout(&rehearsal.endpoints.slack, SOON).unwrap();
+            let by_name = (host(Api::Slack), names(rehearsal));
+            let webhook = Webhook::named(&rehearsal.endpoints.slack, SOON, by_name).unwrap();
             webhook.post(&json!({ "text": "x" })).await.map_err(|error| error.fault())
         }
     }
@@ -85,6 +102,7 @@ fn table() -> Vec<Row> {
         ("{ kind = \"unavailable\" }", all(Unavailable)),
         ("{ kind = \"silence\" }", all(Timeout)),
         ("{ kind = \"reset\" }", all(Unreachable)),
+        ("{ kind = \"unresolved\" }", all(Unreachable)),
         ("{ kind = \"cut\", after_bytes = 25 }", [Some(Cut), Some(Cut), Some(Cut), Some(Cut), Some(Unreachable), None]),
         ("{ kind = \"malformed\" }", slack(Malformed, Some(FaultKind::Rejected))),
         (
@@ -92,6 +110,7 @@ fn table() -> Vec<Row> {
             [Some(Credentials), Some(Credentials), Some(Credentials), Some(Credentials), None, None],
         ),
         ("{ kind = \"restart\" }", [None, None, None, None, Some(Unreachable), None]),
+        ("{ kind = \"refused\", word = \"channel_is_archived\" }", [None, None, None, None, None, Some(Denied)]),
         ("{ kind = \"stream\", after_frames = 3 }", [None, None, Some(Cut), None, None, None]),
         (
             "{ kind = \"stream\", after_frames = 3, exception = \"throttlingException\" }",
@@ -169,4 +188,42 @@ async fn small_pages_add_up_to_the_same() {
     assert!(asked(&paged, "cloudwatch:DescribeAlarms") > asked(&whole, "cloudwatch:DescribeAlarms"));
     whole.stop().await;
     paged.stop().await;
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_told_as_such_and_resolves_again() {
+    for api in APIS {
+        let fault = format!("[[fault]]\nservice = \"{api}\"\nuntil = \"30s\"\neffect = {{ kind = \"unresolved\" }}\n");
+        let rehearsal = play_with(&fault).await;
+        let told = ask(&rehearsal, api).await.unwrap_err();
+        assert!(told.to_string().contains("DNS") || api == "kubernetes", "{api}: {told}");
+        let says_why = told.causes.iter().any(|cause| cause.contains("name resolution"));
+        assert!(says_why || api == "slack", "{api}: {told}");
+        let entries = rehearsal.ledger.entries();
+        let met: Vec<_> = entries.iter().map(|entry| (entry.operation.as_str(), entry.fault, entry.status)).collect();
+        assert!(
+            !met.is_empty() && met.iter().all(|entry| *entry == ("lookup", Some("unresolved"), 0)),
+            "{api}: {met:?}"
+        );
+        rehearsal.clock.jump_to(super::after(&rehearsal, 30));
+        assert_eq!(ask(&rehearsal, api).await.err(), None, "{api}");
+        rehearsal.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_was_kept_open_breaks_when_the_name_is_gone() {
+    let fault = "[[fault]]\nservice = \"logs\"\nfrom = \"5s\"\neffect = { kind = \"unresolved\" }\n";
+    let rehearsal = play_with(fault).await;
+    let clients = aws(&rehearsal);
+    let search = GroupSearch::Prefix("/ecs/".into());
+    assert!(find_groups(&clients, &search, 10).await.is_ok());
+    rehearsal.clock.jump_to(super::after(&rehearsal, 5));
+    for _ in 0..2 {
+        let broken = find_groups(&clients, &search, 10).await.unwrap_err().fault();
+        assert_eq!(broken.kind, FaultKind::Unreachable, "{broken}");
+    }
+    let met: Vec<_> = rehearsal.ledger.entries().into_iter().filter_map(|entry| entry.fault).collect();
+    assert_eq!(met, ["unresolved", "unresolved"]);
+    rehearsal.stop().await;
 }

@@ -84,7 +84,12 @@ async fn a_rehearsal_may_only_be_on_this_machine() {
         ("http://localhost.example.com", false),
         ("https://eks-prod.example.com", false),
     ] {
-        let source = Source::Rehearsal { url: url.to_owned(), cluster: "eks-prod".into(), context: "eks-prod".into() };
+        let source = Source::Rehearsal {
+            url: url.to_owned(),
+            cluster: "eks-prod".into(),
+            context: "eks-prod".into(),
+            names: None,
+        };
         assert_eq!(connect(source, Timeouts::default()).await.is_ok(), fine, "{url}");
     }
 }

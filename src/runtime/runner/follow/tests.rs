@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::adapters::names::Names;
 use crate::domain::observation::alarm::Severity;
 use crate::domain::observation::scope::Scope;
 use crate::domain::observation::service::Origin;
@@ -30,7 +31,8 @@ fn session(incidents: impl IntoIterator<Item = Incident>) -> Session {
 
 fn outside() -> (Means, Tasks, mpsc::Receiver<Inbox>) {
     // Nobody listens on the discard port: every call fails, and none of this waits for one.
-    let nowhere = AwsAccess::Rehearsal { endpoint: "http://127.0.0.1:9".to_owned() };
+    let names = Names::new(|_| Ok([127, 0, 0, 1].into()));
+    let nowhere = AwsAccess::Rehearsal { endpoint: "http://127.0.0.1:9".to_owned(), names };
     let off = ClusterAccess::Off { why: "a test".to_owned() };
     let (sender, inbox) = mpsc::channel(1_000);
     let means = Means {
