@@ -107,7 +107,7 @@ impl Core {
     /// Takes in one message of the outside. Input and signals are the face's and come back.
     pub fn receive(&mut self, message: Inbox) -> Option<Inbox> {
         match message {
-            Inbox::Event { incident, event } => {
+            Inbox::Event { incident, event, .. } => {
                 self.commit(incident, *event);
             }
             Inbox::Acknowledged { written, synced } => self.outbox.acknowledge(written, synced),

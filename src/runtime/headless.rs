@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::core::Core;
 use super::desk::{self, Hands, Wish};
 use super::ending::Ending;
-use super::inbox::{Inbox, Signal};
+use super::inbox::{Inbox, Lane, Signal};
 use super::operator::Operator;
 use super::virtual_screen::VirtualScreen;
 use super::waits::Waits;
@@ -147,8 +147,9 @@ pub async fn run(
 ) -> Result<(Ended, Timings), Fault> {
     let mut timings = Timings::default();
     let started = core.clock.now();
+    let mut held = Held::default();
     let ended = loop {
-        if let Some(signal) = turn(core, inbox, headless).await {
+        if let Some(signal) = turn(core, inbox, headless, &mut held).await {
             break Ended::Signalled(signal);
         }
         note(&mut timings, core);
@@ -170,25 +171,57 @@ pub async fn run(
     Ok((ended, timings))
 }
 
-/// One turn: waits for something, takes in all there is, lets effects out, and moves a standing clock when idle.
-async fn turn(core: &mut Core, inbox: &mut mpsc::Receiver<Inbox>, headless: &mut Headless) -> Option<Signal> {
-    let wait = if core.clock.stands_still() { Duration::from_millis(1) } else { TICK };
-    tokio::select! {
-        biased;
-        message = inbox.recv() => if let Some(signal) = message.and_then(|message| take(core, message, headless)) {
-            return Some(signal);
-        },
-        () = tokio::time::sleep(wait) => {}
+/// What came in while time stands still, until all that is in flight has come in: taken in the order of those who tell it.
+#[derive(Debug, Default)]
+struct Held(Vec<(Lane, Inbox)>);
+
+impl Held {
+    /// Keeps an event back where its turn is not known yet; gives back everything else.
+    fn hold(&mut self, core: &Core, message: Inbox) -> Option<Inbox> {
+        match message {
+            Inbox::Event { ref lane, .. } if core.clock.stands_still() => {
+                self.0.push((lane.clone(), message));
+                None
+            }
+            other => Some(other),
+        }
     }
-    while let Ok(message) = inbox.try_recv() {
-        if let Some(signal) = take(core, message, headless) {
+
+    /// Hands over what was kept back. What one lane told stays in its order.
+    fn release(&mut self, core: &mut Core) {
+        let mut held = std::mem::take(&mut self.0);
+        held.sort_by(|one, other| one.0.cmp(&other.0));
+        for (_, message) in held {
+            core.receive(message);
+        }
+    }
+}
+
+/// One turn: waits for something, takes in all there is, lets effects out, and moves a standing clock when idle.
+async fn turn(
+    core: &mut Core,
+    inbox: &mut mpsc::Receiver<Inbox>,
+    headless: &mut Headless,
+    held: &mut Held,
+) -> Option<Signal> {
+    let wait = if core.clock.stands_still() { Duration::from_millis(1) } else { TICK };
+    let first = tokio::select! {
+        biased;
+        message = inbox.recv() => message,
+        () = tokio::time::sleep(wait) => None,
+    };
+    for message in first.into_iter().chain(std::iter::from_fn(|| inbox.try_recv().ok())) {
+        if let Some(signal) = held.hold(core, message).and_then(|message| take(core, message, headless)) {
             return Some(signal);
         }
+    }
+    if core.is_idle() && inbox.is_empty() {
+        held.release(core);
     }
     core.pump();
     operate(core, headless);
     let script_waits = headless.operator.as_ref().is_some_and(|(operator, _)| operator.is_busy(&core.session));
-    if core.clock.stands_still() && !script_waits && core.is_idle() && inbox.is_empty() {
+    if core.clock.stands_still() && !script_waits && core.is_idle() && inbox.is_empty() && held.0.is_empty() {
         core.clock.jump();
     }
     None

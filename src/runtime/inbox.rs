@@ -1,5 +1,7 @@
 //! What the loop waits for, and nothing else.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use tokio::sync::mpsc;
 
 use crate::domain::fault::Fault;
@@ -19,6 +21,8 @@ pub enum Inbox {
         incident: Option<IncidentId>,
         /// What.
         event: Box<Event>,
+        /// Who tells it.
+        lane: Lane,
     },
     /// The journal has written and fsynced so far.
     Acknowledged {
@@ -91,23 +95,41 @@ impl Signal {
     }
 }
 
-/// The way into the loop, for everybody who has something to tell.
-#[derive(Clone, Debug)]
-pub struct Postbox(mpsc::Sender<Inbox>);
+/// Who tells something: the tasks in the order they were begun, and the parts of each in theirs. Answers that come in
+/// while time stands still are taken in this order, whichever was the faster, so that two runs tell one story.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lane(Vec<u32>);
+
+/// The way into the loop, for everybody who has something to tell. Each clone is a lane of its own.
+#[derive(Debug)]
+pub struct Postbox {
+    sender: mpsc::Sender<Inbox>,
+    lane: Lane,
+    parts: AtomicU32,
+}
+
+impl Clone for Postbox {
+    fn clone(&self) -> Self {
+        let part = self.parts.fetch_add(1, Ordering::Relaxed);
+        let lane = Lane(self.lane.0.iter().copied().chain([part]).collect());
+        Self { sender: self.sender.clone(), lane, parts: AtomicU32::new(0) }
+    }
+}
 
 impl Postbox {
     /// A postbox of this inbox.
     pub fn new(sender: mpsc::Sender<Inbox>) -> Self {
-        Self(sender)
+        Self { sender, lane: Lane::default(), parts: AtomicU32::new(0) }
     }
 
     /// Tells of an event. Once the loop is gone nobody listens, and there is nobody to be told of that either.
     pub async fn tell(&self, incident: Option<IncidentId>, event: Event) {
-        let _ = self.0.send(Inbox::Event { incident, event: Box::new(event) }).await;
+        let lane = self.lane.clone();
+        let _ = self.sender.send(Inbox::Event { incident, event: Box::new(event), lane }).await;
     }
 
     /// Sends any message.
     pub async fn send(&self, message: Inbox) {
-        let _ = self.0.send(message).await;
+        let _ = self.sender.send(message).await;
     }
 }
