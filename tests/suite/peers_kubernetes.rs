@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use pagerdeck::rehearsal::clock::Speed;
 use pagerdeck::rehearsal::scenario::load;
-use pagerdeck::rehearsal::{self, StartOptions};
+use pagerdeck::rehearsal::{self, Endpoints, StartOptions};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -57,6 +57,7 @@ struct Said {
 struct Clients {
     programs: PathBuf,
     home: tempfile::TempDir,
+    charts: String,
 }
 
 fn files() -> PathBuf {
@@ -64,7 +65,8 @@ fn files() -> PathBuf {
 }
 
 impl Clients {
-    fn new(programs: PathBuf, server: &str) -> Self {
+    fn new(programs: PathBuf, endpoints: &Endpoints) -> Self {
+        let server = &endpoints.kubernetes;
         let home = tempfile::tempdir().unwrap();
         let text = serde_json::json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "eks-prod",
@@ -74,7 +76,7 @@ impl Clients {
             "users": [{"name": "oncall", "user": {"token": "rehearsal"}}],
         });
         std::fs::write(home.path().join("kubeconfig"), text.to_string()).unwrap();
-        Self { programs, home }
+        Self { programs, home, charts: endpoints.charts.clone() }
     }
 
     fn say(&self, line: &str, stdin: &str) -> Said {
@@ -100,9 +102,10 @@ impl Clients {
         Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    /// `{pod x}` and `{files}` filled in.
+    /// `{pod x}`, `{files}`, `{home}` and `{charts}` (the address of the chart repository) filled in.
     fn filled(&self, line: &str) -> String {
-        let mut line = line.replace("{files}", files().to_str().unwrap());
+        let mut line = line.replace("{files}", files().to_str().unwrap()).replace("{charts}", &self.charts);
+        line = line.replace("{home}", self.home.path().to_str().unwrap());
         while let Some((before, rest)) = line.clone().split_once("{pod ") {
             let (app, after) = rest.split_once('}').unwrap();
             let found =
@@ -202,7 +205,7 @@ async fn table(name: &str, release: &str) {
     let scenario = load(files().join("cluster.toml").to_str().unwrap()).unwrap();
     let options = StartOptions { speed: Speed::Times(20.0), seed: None };
     let rehearsal = rehearsal::start(scenario, options).await.unwrap();
-    let clients = Clients::new(programs, &rehearsal.endpoints.kubernetes);
+    let clients = Clients::new(programs, &rehearsal.endpoints);
     let text = std::fs::read_to_string(files().join(name)).unwrap();
     let rows = toml::from_str::<Table>(&text).unwrap().command;
     let mut wrong = Vec::new();

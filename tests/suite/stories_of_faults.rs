@@ -87,6 +87,32 @@ fn a_storm_is_three_incidents_and_one_cause() {
     assert_eq!((judged("memory leak"), judged("dependency failing")), (1, 2), "{verdicts:#?}");
 }
 
+#[test]
+fn a_probe_that_kills_is_not_taken_for_memory() {
+    let run = came_to("probe-kills-137");
+    assert_eq!(run.object["oom_kills"]["total"], 0);
+    let findings = run.object["verdict"]["ranked"][0]["findings"].to_string();
+    assert!(findings.contains("137 is a kill by signal") && findings.contains("a probe has the container killed"));
+}
+
+#[test]
+fn pods_without_a_place_wait_where_no_node_has_room() {
+    let run = came_to("node-pressure");
+    let findings = run.object["verdict"]["ranked"][0]["findings"].to_string();
+    assert!(findings.contains("4 of 6 pods are ready") && findings.contains("2 Insufficient memory"), "{findings}");
+    assert!(run.object["plan"].as_array().is_none_or(Vec::is_empty), "{}", run.object["plan"]);
+}
+
+/// What a Helm release owns may be patched beside it, and the card says what becomes of that. Nothing asks the repository.
+#[test]
+fn a_patch_beside_helm_is_told_as_one() {
+    let run = came_to("helm-repo-unreachable");
+    let checks = run.object["plan"][0]["rehearsal"]["checks"].to_string();
+    assert!(checks.contains("Helm release my-api: its next upgrade puts its own values back"), "{checks}");
+    let asked = run.object["requests"]["by_kind"].as_object().unwrap();
+    assert!(!asked.keys().any(|kind| kind.starts_with("charts:")), "{asked:?}");
+}
+
 /// A game day: a drill from the palette strikes, is on record, and its requests are marked.
 #[test]
 fn a_drill_from_the_palette_is_on_record() {
@@ -95,6 +121,9 @@ fn a_drill_from_the_palette_is_on_record() {
     let told = home.run(&["rehearse", "oom-leak", "--headless", "--speed", "max", "--operator", &script]);
     assert!(told.out.contains("game day: the model is throttled for 60 s"), "{}\n{}", told.out, told.err);
     assert!(told.out.contains("game day: every drill ends"), "{}", told.out);
+    let journal = told.out.lines().rev().find_map(|line| line.strip_prefix("journal  ")).unwrap();
+    let markdown = home.run(&["export", journal, "--format", "md"]).out;
+    assert!(markdown.contains("the model is throttled for 60 s"), "the transcript tells of it: {markdown}");
 }
 
 fn folder(files: &[(&str, &str)]) -> (Home, String) {

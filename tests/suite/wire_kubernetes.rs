@@ -40,7 +40,8 @@ async fn client(server: &Server) -> Client {
 
 async fn connect_to(url: &str) -> Client {
     install_tls_provider();
-    let source = Source::Rehearsal { url: url.to_owned(), cluster: "eks-prod".into(), context: "eks-prod".into() };
+    let source =
+        Source::Rehearsal { url: url.to_owned(), cluster: "eks-prod".into(), context: "eks-prod".into(), names: None };
     let timeouts = Timeouts {
         connect: Duration::from_secs(5),
         answer: Duration::from_millis(500),

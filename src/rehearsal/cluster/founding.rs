@@ -1,5 +1,7 @@
 //! The founding of a cluster from a scenario: objects as old as they should be, and the kills that already happened.
 
+mod pressure;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -45,6 +47,7 @@ impl Cluster {
             cluster.found_workload(spec, (&kills, end), scenario.start);
         }
         cluster.found_furniture(scenario);
+        cluster.found_pressure(scenario);
         cluster.now = scenario.start;
         for uid in cluster.runs.keys().cloned().collect::<Vec<_>>() {
             cluster.show_pod(&uid);

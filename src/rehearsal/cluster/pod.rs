@@ -286,7 +286,7 @@ impl Cluster {
         self.show_pod(&uid);
     }
 
-    fn forget_pod(&mut self, uid: &str) {
+    pub(super) fn forget_pod(&mut self, uid: &str) {
         self.end_lives(uid, None, LifeEnd::Replaced);
         if let Some(run) = self.runs.remove(uid)
             && let Some(due) = run.due

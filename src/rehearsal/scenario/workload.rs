@@ -185,6 +185,9 @@ pub struct NodeSpec {
     pub memory: Quantity,
     /// Allocatable processors, as Kubernetes writes it.
     pub cpu: String,
+    /// Since when it is short of memory, from start (negative): its pods were evicted then, and it takes no new ones.
+    #[serde(default)]
+    pub memory_pressure: Option<SignedDuration>,
 }
 
 /// How the memory of a workload's first container behaves. Percentages are of the limit the scenario declares.

@@ -44,7 +44,9 @@ pub(crate) fn cut(response: Response, after_bytes: usize) -> Response {
 pub(crate) fn until_restart(cloud: &Arc<Cloud>, response: Response) -> Response {
     let (parts, body) = response.into_parts();
     let waiting = Arc::clone(cloud);
-    let restart = Box::pin(async move { waiting.faults.restarted(&waiting.clock).await });
+    // From now on, and not from the first look at the body, which comes whenever the server gets to it.
+    let next = cloud.faults.next_restart(cloud.clock.now());
+    let restart = Box::pin(async move { next.comes(&waiting.clock).await });
     let pieces = futures::stream::unfold(Some((body.into_data_stream(), restart)), |state| async {
         let (mut body, mut restart) = state?;
         tokio::select! {

@@ -55,6 +55,14 @@ impl Call {
         matches!(self.parameter(name), "1" | "true")
     }
 
+    /// Makes the pages small of a client that pages.
+    fn page_at_most(&mut self, size: usize) {
+        if let Some(limit) = self.query.get_mut("limit") {
+            let asked = limit.parse().ok().filter(|asked| *asked > 0).unwrap_or(size);
+            *limit = asked.min(size).to_string();
+        }
+    }
+
     fn header(&self, name: header::HeaderName) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -91,7 +99,7 @@ async fn serve(State(state): State<KubernetesState>, request: Request) -> Respon
         return answer::failure(&failure);
     };
     let query = Query::<HashMap<String, String>>::try_from_uri(&parts.uri).map(|query| query.0).unwrap_or_default();
-    let call = Call { method: parts.method, uri: parts.uri, headers: parts.headers, query, body };
+    let mut call = Call { method: parts.method, uri: parts.uri, headers: parts.headers, query, body };
     let route = path::parse(call.uri.path());
     let verb = verb(&call, &route);
     let seq = state.ledger.arrived(arrival(&state, &call, &route, verb));
@@ -100,6 +108,10 @@ async fn serve(State(state): State<KubernetesState>, request: Request) -> Respon
         Met::Nothing => respond(&state, &call, &route, verb),
         Met::Answer(response) => response,
         Met::Cut(bytes) => broken::cut(respond(&state, &call, &route, verb), bytes),
+        Met::Pages(size) => {
+            call.page_at_most(size);
+            respond(&state, &call, &route, verb)
+        }
         Met::Reset => return line.reset(),
     };
     state.ledger.answered(seq, response.status().as_u16());
@@ -167,6 +179,7 @@ enum Met {
     Nothing,
     Answer(Response),
     Cut(usize),
+    Pages(usize),
     Reset,
 }
 
@@ -183,7 +196,8 @@ async fn strike(state: &KubernetesState, route: &Route, verb: &str, seq: u64) ->
         }
         FaultEffect::Silence => std::future::pending().await,
         FaultEffect::Cut { after_bytes } => Met::Cut(after_bytes),
-        FaultEffect::Reset => Met::Reset,
+        FaultEffect::Reset | FaultEffect::Unresolved => Met::Reset,
+        FaultEffect::Pages { size } => Met::Pages(size.max(1)),
         FaultEffect::Restart => {
             // An API server that comes back knows the objects and no version of the past.
             state.cluster.at(state.clock.now(), super::super::cluster::Cluster::compact);

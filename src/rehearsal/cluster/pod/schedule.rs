@@ -53,10 +53,12 @@ impl Cluster {
     }
 
     /// The node with the most unrequested memory that a pod fits on. A cluster without nodes takes every pod.
-    fn roomiest_node(&self, pod: &Value) -> Result<String, String> {
+    pub(in super::super) fn roomiest_node(&self, pod: &Value) -> Result<String, String> {
         let wanted = requested_memory(pod);
         let open = |node: &&Arc<Value>| node.pointer("/spec/unschedulable") != Some(&Value::Bool(true));
         let nodes: Vec<_> = self.store.list(row("nodes"), None).map(|entry| entry.1).filter(open).collect();
+        let count = nodes.len();
+        let nodes: Vec<_> = nodes.into_iter().filter(|node| !is_tainted(node)).collect();
         let mut used = BTreeMap::<&str, u64>::new();
         for (_, other) in self.store.list(row("pods"), None) {
             if let Some(node) = shape::text(other, "/spec/nodeName") {
@@ -68,15 +70,33 @@ impl Cluster {
             all.saturating_sub(used.get(shape::name(node)).copied().unwrap_or(0))
         };
         match nodes.iter().max_by_key(|node| room(node)) {
-            None => Ok("node-0".to_owned()),
+            None if count == 0 => Ok("node-0".to_owned()),
             Some(node) if room(node) >= wanted => Ok(shape::name(node).to_owned()),
-            Some(_) => Err(format!(
-                "0/{count} nodes are available: {count} Insufficient memory. preemption: 0/{count} nodes are \
-                 available: {count} No preemption victims found for incoming pod.",
-                count = nodes.len()
-            )),
+            _ => Err(no_room(nodes.len(), count - nodes.len())),
         }
     }
+}
+
+/// Whether a node takes no pod that does not tolerate its trouble; the pods of this simulator tolerate none.
+fn is_tainted(node: &Value) -> bool {
+    let taints = node.pointer("/spec/taints").and_then(Value::as_array);
+    taints.is_some_and(|taints| taints.iter().any(|taint| taint["effect"] == "NoSchedule"))
+}
+
+/// The scheduler's words where some nodes are full and others tainted.
+fn no_room(full: usize, tainted: usize) -> String {
+    let all = full + tainted;
+    let said = |full_words: &str, tainted_words: &str| {
+        let each = [(tainted, tainted_words), (full, full_words)];
+        let told: Vec<String> =
+            each.iter().filter(|row| row.0 > 0).map(|(count, words)| format!("{count} {words}")).collect();
+        format!("0/{all} nodes are available: {}.", told.join(", "))
+    };
+    format!(
+        "{} preemption: {}",
+        said("Insufficient memory", "node(s) had untolerated taint(s)"),
+        said("No preemption victims found for incoming pod", "Preemption is not helpful for scheduling")
+    )
 }
 
 fn requested_memory(pod: &Value) -> u64 {

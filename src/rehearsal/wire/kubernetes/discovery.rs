@@ -39,6 +39,7 @@ pub(super) fn page(page: &Page, accept: &str) -> Response {
             None => answer::failure(&Failure::no_such_resource()),
         },
         Page::Resources(group, version) => resources(group, version),
+        Page::OpenApiV2 => openapi::v2::document(accept),
         Page::OpenApi => openapi::index(),
         Page::OpenApiOf(path) => openapi::document(path),
     }

@@ -1,4 +1,6 @@
-//! The `OpenAPI` v3 documents, written from the table of shapes: what clients ask before they validate, merge or explain.
+//! The `OpenAPI` documents, written from the table of shapes: what clients ask before they validate, merge or explain.
+
+pub(super) mod v2;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -96,18 +98,31 @@ fn type_name(kind: &Kind) -> String {
 
 /// The schemas of kinds and of all that they lead to.
 fn schemas(kinds: &[&Kind]) -> Map<String, Value> {
+    let written = led_to(kinds).into_iter().map(|(name, found, gvk)| {
+        let mut written = object(found);
+        if let Some(gvk) = gvk {
+            written["x-kubernetes-group-version-kind"] = json!([gvk]);
+        }
+        (published(&name), written)
+    });
+    written.collect()
+}
+
+/// All types there are, each with what it is the type of.
+fn types() -> Vec<(String, &'static Type, Option<Value>)> {
+    led_to(&KINDS.iter().collect::<Vec<_>>())
+}
+
+fn led_to(kinds: &[&Kind]) -> Vec<(String, &'static Type, Option<Value>)> {
     let mut wanted: VecDeque<String> = kinds.iter().map(|kind| type_name(kind)).collect();
     let mut seen: BTreeSet<String> = wanted.iter().cloned().collect();
-    let mut all = Map::new();
+    let mut all = Vec::new();
     while let Some(name) = wanted.pop_front() {
         let Some(found) = schema::named(&name) else { continue };
-        let mut written = object(found);
-        if let Some(kind) = kinds.iter().find(|kind| type_name(kind) == name) {
-            written["x-kubernetes-group-version-kind"] = json!([gvk(kind)]);
-        }
-        all.insert(published(&name), written);
         let led = found.fields.values().filter_map(|field| leads_to(&field.shape));
         wanted.extend(led.filter(|name| seen.insert(name.clone())));
+        let own = kinds.iter().find(|kind| type_name(kind) == name).map(|kind| gvk(kind));
+        all.push((name, found, own));
     }
     all
 }

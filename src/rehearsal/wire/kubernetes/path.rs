@@ -33,6 +33,8 @@ pub(super) enum Page {
     Group(String),
     /// `/api/v1`, `/apis/apps/v1`.
     Resources(String, String),
+    /// `/openapi/v2`.
+    OpenApiV2,
     /// `/openapi/v3`.
     OpenApi,
     /// `/openapi/v3/apis/apps/v1`.
@@ -135,6 +137,7 @@ pub(super) fn parse(path: &str) -> Route {
         ["apis", group] => Route::Discovery(Page::Group((*group).to_owned())),
         ["api", version] => Route::Discovery(Page::Resources(String::new(), (*version).to_owned())),
         ["apis", group, version] => Route::Discovery(Page::Resources((*group).to_owned(), (*version).to_owned())),
+        ["openapi", "v2"] => Route::Discovery(Page::OpenApiV2),
         ["openapi", "v3"] => Route::Discovery(Page::OpenApi),
         ["openapi", "v3", rest @ ..] => Route::Discovery(Page::OpenApiOf(rest.join("/"))),
         ["apis", group, version, plural] if Review::find(group, version, plural).is_some() => {
