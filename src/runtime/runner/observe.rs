@@ -82,15 +82,18 @@ const OF_METRICS: [Question; 6] =
 
 type MetricAnswers = BTreeMap<MetricId, Result<Reading, Fault>>;
 
-/// Reads and answers.
+/// Reads and answers. Each read tells by a lane of its own, since any of them may be the first to end.
 pub async fn observe(means: Means, order: Order) {
     let asked_at = means.clock.now();
-    let teller = Teller { means: &means, order: &order, asked_at };
+    let lanes = [means.clone(), means.clone(), means.clone(), means.clone()];
+    let [of_metrics, of_cluster, of_logs, of_all] = lanes.each_ref();
+    let by = |means| Teller { means, order: &order, asked_at };
     let metrics = async {
-        let answers = read_metrics(&means, &order).await;
+        let (means, teller) = (of_metrics, by(of_metrics));
+        let answers = read_metrics(means, &order).await;
         for question in OF_METRICS {
             let answer = match &order.own_math {
-                Some(math) if question == Question::AlarmMetric => math_answer(&means, &order, math).await,
+                Some(math) if question == Question::AlarmMetric => math_answer(means, &order, math).await,
                 _ => series_answer(&order, question, &answers),
             };
             teller.tell(question, answer).await;
@@ -98,14 +101,16 @@ pub async fn observe(means: Means, order: Order) {
         answers
     };
     let cluster = async {
-        let read = read::cluster(&means, order.service.workload.as_ref()).await;
+        let teller = by(of_cluster);
+        let read = read::cluster(of_cluster, order.service.workload.as_ref()).await;
         teller.tell(Question::Workload, workload_answer(&read)).await;
         let changes = read.revisions.clone().map_or_else(unanswered, evidence::changes);
         teller.tell(Question::Changes, changes).await;
         read
     };
     let logs = async {
-        let read = read::logs(&means, &order.groups, order.window).await;
+        let teller = by(of_logs);
+        let read = read::logs(of_logs, &order.groups, order.window).await;
         let answer = match &read {
             Ok(read) => patterns_answer(read),
             Err(fault) => unanswered(fault.clone()),
@@ -114,6 +119,7 @@ pub async fn observe(means: Means, order: Order) {
         read
     };
     let (answers, cluster, logs) = tokio::join!(metrics, cluster, logs);
+    let teller = by(of_all);
     let how = logs.as_ref().ok().and_then(counted_how);
     teller.tell_how(Question::OomKills, oom_answer(&order, &logs, &cluster), how).await;
     teller.tell(Question::Collector, collector_answer(&order, &logs, &answers)).await;

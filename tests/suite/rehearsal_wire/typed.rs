@@ -227,3 +227,27 @@ async fn a_connection_that_was_kept_open_breaks_when_the_name_is_gone() {
     assert_eq!(met, ["unresolved", "unresolved"]);
     rehearsal.stop().await;
 }
+
+#[tokio::test]
+async fn small_pages_of_the_cluster_go_on_where_the_last_ended() {
+    let fault = "[[fault]]\nservice = \"kubernetes\"\neffect = { kind = \"pages\", size = 4 }\n";
+    let rehearsal = play_with(fault).await;
+    let url = format!("{}/api/v1/namespaces/payments/pods?limit=500", rehearsal.endpoints.kubernetes);
+    let mut names = std::collections::BTreeSet::new();
+    let mut token = String::new();
+    let mut pages = 0;
+    loop {
+        let page = crate::rehearsal_wire::raw::exchange(&format!("{url}&continue={token}"), "GET", &[], b"").await;
+        let page: serde_json::Value = serde_json::from_slice(&page.dechunked()).unwrap();
+        let items = page["items"].as_array().unwrap();
+        assert!(items.len() <= 4, "{} in a page", items.len());
+        names.extend(items.iter().map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned()));
+        pages += 1;
+        match page["metadata"]["continue"].as_str() {
+            Some(next) if !next.is_empty() => next.clone_into(&mut token),
+            _ => break,
+        }
+    }
+    assert_eq!((names.len(), pages), (11, 3), "six of my-api, three of orders, two of the ledger");
+    rehearsal.stop().await;
+}
