@@ -18,6 +18,7 @@ mod journal;
 mod judged;
 mod measured;
 mod peers_aws;
+mod peers_bedrock;
 mod peers_boto;
 mod peers_investigate;
 mod peers_kubernetes;

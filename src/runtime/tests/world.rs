@@ -8,6 +8,7 @@ use crossterm::event::KeyEvent;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
+use crate::adapters::names::Names;
 use crate::domain::diagnosis::sufficiency::RemedyKind;
 use crate::domain::diagnosis::verdict::Confidence;
 use crate::domain::fault::{Fault, FaultKind};
@@ -25,7 +26,7 @@ use crate::rehearsal::clock::{SimClock, Speed};
 use crate::runtime::clock::Clock;
 use crate::runtime::core::{Core, Watched};
 use crate::runtime::desk::{self, Hands};
-use crate::runtime::inbox::{Inbox, Postbox};
+use crate::runtime::inbox::{Inbox, Lane, Postbox};
 use crate::runtime::outside::{AwsAccess, ClusterAccess, Outside};
 use crate::runtime::runner::{Means, Runner};
 use crate::runtime::scribe::Scribe;
@@ -215,7 +216,10 @@ fn standing(at: Timestamp) -> Clock {
 impl World {
     pub(super) fn new(wishes: Wishes, planted: Planted) -> Self {
         let (sender, inbox) = mpsc::channel(8);
-        let nowhere = AwsAccess::Rehearsal { endpoint: "http://127.0.0.1:9".to_owned() };
+        let nowhere = AwsAccess::Rehearsal {
+            endpoint: "http://127.0.0.1:9".to_owned(),
+            names: Names::new(|_| Ok([127, 0, 0, 1].into())),
+        };
         let off = ClusterAccess::Off { why: "a test".to_owned() };
         let means = Means {
             outside: Arc::new(Outside::new(nowhere, off, scope())),
@@ -389,7 +393,7 @@ impl World {
             }),
             other => return self.beside(other),
         };
-        self.core.receive(Inbox::Event { incident: Some(INCIDENT), event: Box::new(event) });
+        self.core.receive(Inbox::Event { incident: Some(INCIDENT), event: Box::new(event), lane: Lane::default() });
     }
 
     /// What is told by nobody's event.
