@@ -38,10 +38,10 @@ fn differences(args: &[&str]) -> Vec<String> {
     found
 }
 
+/// Left out are faults that strike so many times: which of two requests under way meets them is the machine's choice.
 #[test]
 fn two_runs_of_one_seed_write_one_journal() {
-    let scenarios =
-        ["oom-leak", "traffic-flood", "no-data", "stream-cut", "throttled", "alarm-storm", "webhook-denies"];
+    let scenarios = ["oom-leak", "traffic-flood", "no-data", "stream-cut", "alarm-storm", "webhook-denies"];
     let found: Vec<String> = scenarios.iter().flat_map(|scenario| differences(&[scenario])).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
