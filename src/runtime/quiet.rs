@@ -85,6 +85,7 @@ fn counts_seconds(incident: &Incident) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::inbox::Lane;
     use crate::session::event::FeedEvent;
     use crate::session::feeds::FeedId;
     use crate::ui::input::Input;
@@ -94,7 +95,7 @@ mod tests {
         let (ui, session) = (Ui::default(), Session::default());
         let mut quiet = Quiet::default();
         let answered = Event::Feed(FeedEvent::Answered { feed: FeedId::Alarms });
-        quiet.note(&Inbox::Event { incident: None, event: Box::new(answered) }, 9_000);
+        quiet.note(&Inbox::Event { incident: None, event: Box::new(answered), lane: Lane::default() }, 9_000);
         assert_eq!(quiet.pace((&ui, &session), 9_999), Pace::Lively);
         assert_eq!(quiet.pace((&ui, &session), 10_000), Pace::Quiet);
         quiet.note(&Inbox::Input { input: Input::Tick, mono_ms: 11_000 }, 11_000);

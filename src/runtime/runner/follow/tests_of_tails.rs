@@ -11,6 +11,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::adapters::names::Names;
 use crate::config::LogReading;
 use crate::domain::observation::scope::Scope;
 use crate::rehearsal::clock::{SimClock, Speed};
@@ -112,7 +113,8 @@ struct Heard {
 
 async fn follow(sessions: Vec<Opened>, enough: impl Fn(&Heard) -> bool) -> Heard {
     crate::adapters::install_tls_provider();
-    let access = AwsAccess::Rehearsal { endpoint: serve(sessions).await };
+    let names = Names::new(|_| Ok([127, 0, 0, 1].into()));
+    let access = AwsAccess::Rehearsal { endpoint: serve(sessions).await, names };
     let scope = Scope { region: "us-east-1".into(), ..Scope::default() };
     let mut outside = Outside::new(access, ClusterAccess::Off { why: "a test".to_owned() }, scope);
     outside.logs = LogReading { tail: LogTail::Live, ..LogReading::default() };
