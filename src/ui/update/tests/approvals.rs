@@ -365,8 +365,9 @@ impl Oracle {
     fn frame(&mut self, person: &Person) {
         let step = person.ui.step(&person.session).unwrap();
         let visible = person.ui.focus == Pane::Remediation && person.ui.overlay.is_none();
-        let whole =
-            person.ui.layout().pane(Pane::Remediation).is_some_and(|pane| pane.width >= 60 && pane.height >= 15);
+        // The rows and columns that the facts of a decision need, box or no box around them.
+        let inside = person.ui.layout().inner(Pane::Remediation);
+        let whole = inside.is_some_and(|inside| inside.width >= 58 && inside.height >= 13);
         let now = (step.digest.clone().unwrap(), matches!(step.state, StepState::Armed { .. }));
         match &self.shown {
             _ if !visible || !whole => self.shown = None,
