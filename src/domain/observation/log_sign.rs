@@ -182,6 +182,8 @@ impl SignTally {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -204,6 +206,13 @@ mod tests {
             ("GET /v1/orders 200 41ms", Info, None),
         ] {
             assert_eq!(sign(text, level), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_survived(text in any::<String>()) {
+            let _ = (sign(&text, LogLevel::Error), crate::domain::observation::oom_kill::sign(&text));
         }
     }
 }
