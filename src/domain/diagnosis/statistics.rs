@@ -6,8 +6,11 @@
 mod anomaly;
 mod forecast;
 mod heap;
+mod hours;
+mod limit;
 mod onset;
 mod shape;
+mod steps;
 mod trend;
 
 use crate::domain::observation::metric::Point;
@@ -15,8 +18,11 @@ use crate::domain::observation::metric::Point;
 pub use anomaly::{Detector, Scored, anomalies};
 pub use forecast::{Forecast, time_to_limit};
 pub use heap::{HeapReading, HeapState, heap_reading, time_by_minute};
-pub use onset::{Onset, lead_minutes, onset};
+pub use hours::{SameHours, same_hours};
+pub use limit::{Saturation, held_peak, saturation};
+pub use onset::{Lead, Onset, lead, lead_minutes, onset};
 pub use shape::{MemoryShape, Shape, memory_shape};
+pub use steps::{Step, steps};
 pub use trend::{Trend, trend};
 
 /// Fewest points from which anything is concluded. Below eight the normal approximation of Mann–Kendall is not fit for
@@ -32,14 +38,18 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     quantile(values, 0.5)
 }
 
-/// A quantile by linear interpolation between order statistics (type 7 of Hyndman and Fan 1996).
+/// A quantile by linear interpolation between order statistics (type 7 of Hyndman and Fan 1996). Linear in the number of
+/// values: no more is put in order than is asked for.
 pub fn quantile(values: impl IntoIterator<Item = f64>, q: f64) -> Option<f64> {
-    let mut sorted: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let last = sorted.len().checked_sub(1)?;
+    let mut values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
+    let last = values.len().checked_sub(1)?;
     let place = q.clamp(0.0, 1.0) * last as f64;
-    let low = sorted.get(place.floor() as usize)?;
-    let high = sorted.get(place.ceil() as usize)?;
+    let (_, low, above) = values.select_nth_unstable_by(place.floor() as usize, f64::total_cmp);
+    let low = *low;
+    if place.fract() <= 0.0 {
+        return Some(low);
+    }
+    let high = above.iter().copied().min_by(f64::total_cmp)?;
     Some(low + (high - low) * place.fract())
 }
 

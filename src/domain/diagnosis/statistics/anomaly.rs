@@ -1,35 +1,52 @@
-//! Anomalies of a single series, point by point and without looking ahead: how far a point stands from what was usual,
-//! in units of how far points usually stood, and whether that is worth waking somebody.
+//! Anomalies of a single series, point by point and without looking ahead: how often, lately, the series went as far from
+//! what was usual as it does now.
+//!
+//! What is usual is the median of a day of points. A point, and the level of the last hour, stand so far from it: their
+//! excursions. An excursion is told by how many separate times an excursion nearly as far is remembered: a conformal
+//! rank (Laxhammar and Falkman 2015) over episodes and not over points, since neighbours in time are no independent
+//! witnesses. Nothing is assumed of how values are spread, and a series that is wild by nature is used to it.
 
 use std::collections::VecDeque;
+
+use jiff::Timestamp;
 
 use super::{median, noise};
 use crate::domain::observation::metric::Point;
 
 /// Points that the usual level is taken from: a day of five minutes, five hours of minutes.
 const USUAL: usize = 288;
-/// Points whose excursions are remembered: what came again within a week of five minutes is usual as well.
+/// Points whose excursions are remembered: a week of five minutes.
 const REMEMBERED: usize = 2_016;
 /// Points before the first flag: nothing is unusual before something is usual.
 const WARM_UP: usize = 144;
 /// Points whose median is the present level: one wild point is no change of level.
 const LEVEL: usize = 12;
-/// An excursion is new when it goes so many times as far as any remembered.
-const NEW: f64 = 1.3;
-/// The same of a change of level, which is steadier.
-const NEW_LEVEL: f64 = 1.3;
-/// Deviations below which nothing is worth a flag, of a point and of a level.
-const FAR: f64 = 4.0;
-const FAR_LEVEL: f64 = 2.0;
+/// Remembered excursions count as nearly as far when this one goes less than so many times farther: of a point, and of a
+/// level, which is steadier.
+const NEARLY: f64 = 1.3;
+const NEARLY_LEVEL: f64 = 1.2;
+/// Deviations below which nothing is worth a flag.
+const FAR: f64 = 3.0;
+/// What happened so many times lately is no news.
+const OFTEN: usize = 2;
+/// Excursions within so many points of each other are one time, and so is a run that is broken by one point at most.
+const APART: usize = 36;
+const STRAYS: usize = 2;
 /// After a flag so many points belong to the same episode.
-const EPISODE: usize = 288;
+const EPISODE: usize = 72;
+/// Times counted at most.
+const MOST_TIMES: usize = 64;
+/// Excursions at the same hour of other days, give or take, are told apart from all others.
+const HOUR_S: i64 = 3_600;
+const DAY_S: i64 = 86_400;
 
 /// A point with its score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scored {
     /// The point.
     pub point: Point,
-    /// How unusual it is: deviations of what is usual, from 0.
+    /// How new what it does is, from 0 to 1: `1 / (1 + times it went as far lately)`; 0 where it does not go far. Within an
+    /// open episode its own beginning counts as [`OFTEN`] times.
     pub score: f64,
     /// Whether an episode begins here.
     pub flagged: bool,
@@ -40,84 +57,105 @@ pub struct Scored {
 pub struct Detector {
     usual: VecDeque<f64>,
     level: VecDeque<f64>,
-    excursions: Memory,
-    shifts: Memory,
+    past: VecDeque<Excursion>,
     seen: usize,
     quiet: usize,
 }
 
+/// How far the series was from what was usual.
+#[derive(Clone, Copy, Debug)]
+struct Excursion {
+    at: Timestamp,
+    /// Of the point.
+    point: f64,
+    /// Of the level.
+    level: f64,
+}
+
 impl Detector {
-    /// Scores the next point: how far it goes beyond the farthest excursion remembered, or the present level beyond the
-    /// farthest change remembered, whichever is newer; 1 is as far as ever before.
+    /// Scores the next point, and flags it where fewer than [`OFTEN`] times are remembered and no episode is open.
     pub fn push(&mut self, point: Point) -> Scored {
         if !point.value.is_finite() {
             return Scored { point, score: 0.0, flagged: false };
         }
         keep(&mut self.level, point.value, LEVEL);
-        let (excursion, shift, unit) = self.away(point.value);
-        let of_point = excursion / self.excursions.farthest().max(unit);
-        let of_level = shift / self.shifts.farthest().max(unit);
-        let is_new = (of_point > NEW && excursion > FAR * unit) || (of_level > NEW_LEVEL && shift > FAR_LEVEL * unit);
-        let flagged = is_new && self.seen >= WARM_UP && self.quiet == 0;
+        let (now, unit) = self.away(point);
+        let mut fewest = None;
+        if self.seen >= WARM_UP && now.point > FAR * unit {
+            fewest = Some(self.times(now.at, now.point / NEARLY, |past| past.point));
+        }
+        if self.seen >= WARM_UP && now.level > FAR * unit && fewest.is_none_or(|times| times > 0) {
+            let of_level = self.times(now.at, now.level / NEARLY_LEVEL, |past| past.level);
+            fewest = Some(fewest.map_or(of_level, |times| times.min(of_level)));
+        }
+        let flagged = self.quiet == 0 && fewest.is_some_and(|times| times < OFTEN);
+        let known = if self.quiet > 0 { OFTEN } else { 0 };
         self.quiet = if flagged { EPISODE } else { self.quiet.saturating_sub(1) };
-        let when = if self.quiet > 0 { When::InEpisode } else { When::Everyday };
-        self.excursions.remember(excursion, when);
-        self.shifts.remember(shift, when);
+        keep(&mut self.past, now, REMEMBERED);
         keep(&mut self.usual, point.value, USUAL);
         self.seen += 1;
-        Scored { point, score: of_point.max(of_level).min(1e6), flagged }
+        Scored { point, score: fewest.map_or(0.0, |times| 1.0 / (1 + times + known) as f64), flagged }
     }
 
     /// How far the point and the present level stand from the usual one, and how far points usually do.
-    fn away(&self, value: f64) -> (f64, f64, f64) {
+    fn away(&self, point: Point) -> (Excursion, f64) {
         let usual: Vec<f64> = self.usual.iter().copied().collect();
-        let Some(middle) = median(usual.iter().copied()) else { return (0.0, 0.0, f64::MAX) };
+        let Some(middle) = median(usual.iter().copied()) else {
+            return (Excursion { at: point.at, point: 0.0, level: 0.0 }, f64::MAX);
+        };
         // A series that never moves has no noise; a thousandth of its size is none either.
         let unit = noise(&usual).unwrap_or(0.0).max(middle.abs() * 1e-3).max(1e-9);
-        let level = median(self.level.iter().copied()).unwrap_or(value);
+        let level = median(self.level.iter().copied()).unwrap_or(point.value);
         let finite = |far: f64| if far.is_finite() { far } else { f64::MAX };
-        (finite((value - middle).abs()), finite((level - middle).abs()), finite(unit))
+        let (of_point, of_level) = (finite((point.value - middle).abs()), finite((level - middle).abs()));
+        (Excursion { at: point.at, point: of_point, level: of_level }, finite(unit))
     }
-}
 
-/// How far a series went. What happened in one episode alone is not usual yet: it counts once it came again.
-#[derive(Clone, Debug, Default)]
-struct Memory {
-    everyday: VecDeque<f64>,
-    /// The farthest of each episode, with the points since.
-    episodes: VecDeque<(f64, usize)>,
-    last: When,
-}
-
-/// Whether a point belongs to an episode.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum When {
-    #[default]
-    Everyday,
-    InEpisode,
-}
-
-impl Memory {
-    fn remember(&mut self, far: f64, when: When) {
-        keep(&mut self.everyday, if when == When::InEpisode { 0.0 } else { far }, REMEMBERED);
-        self.episodes.iter_mut().for_each(|(_, age)| *age += 1);
-        self.episodes.retain(|(_, age)| *age <= REMEMBERED);
-        match (when, self.last, self.episodes.back_mut()) {
-            (When::InEpisode, When::InEpisode, Some(last)) => *last = (last.0.max(far), 0),
-            (When::InEpisode, _, _) => self.episodes.push_back((far, 0)),
-            (When::Everyday, _, _) => {}
+    /// How many separate times the series went so far.
+    ///
+    /// 1. Going back in time, a point as far begins a time unless it is near one counted, or goes on with its run.
+    /// 2. Where most times came at the same hour of other days, that hour explains them: they speak of a point at that hour
+    ///    (it is no news), and of no other.
+    fn times(&self, now: Timestamp, far: f64, of: impl Fn(&Excursion) -> f64) -> usize {
+        let mut times: Vec<Timestamp> = Vec::new();
+        let (mut begun, mut last) = (0, 0);
+        for (back, past) in self.past.iter().rev().enumerate() {
+            if of(past) < far {
+                continue;
+            }
+            if times.is_empty() || (back - begun > APART && back - last > STRAYS) {
+                times.push(past.at);
+                begun = back;
+            }
+            last = back;
+            if times.len() >= MOST_TIMES {
+                break;
+            }
         }
-        self.last = when;
-    }
-
-    fn farthest(&self) -> f64 {
-        let mut episodes: Vec<f64> = self.episodes.iter().map(|(far, _)| *far).collect();
-        episodes.sort_unstable_by(|a, b| b.total_cmp(a));
-        self.everyday.iter().copied().fold(episodes.get(1).copied().unwrap_or(0.0), f64::max)
+        if times.len() < OFTEN {
+            return times.len();
+        }
+        let daily = |time: &Timestamp| {
+            let same = times.iter().filter(|other| other_day(*time, **other)).count();
+            same >= 2 && 2 * same >= times.len() - 1
+        };
+        let (daily, others): (Vec<Timestamp>, Vec<Timestamp>) = times.iter().partition(|time| daily(time));
+        if daily.iter().any(|time| off_the_hour(*time, now) <= HOUR_S) { times.len() } else { others.len() }
     }
 }
 
-fn keep(queue: &mut VecDeque<f64>, value: f64, most: usize) {
+/// Seconds by which two instants differ in their time of day.
+fn off_the_hour(a: Timestamp, b: Timestamp) -> i64 {
+    let apart = (a.as_second() - b.as_second()).rem_euclid(DAY_S);
+    apart.min(DAY_S - apart)
+}
+
+/// Whether two instants are at the same hour of different days.
+fn other_day(a: Timestamp, b: Timestamp) -> bool {
+    (a.as_second() - b.as_second()).abs() > DAY_S / 2 && off_the_hour(a, b) <= HOUR_S
+}
+
+fn keep<T>(queue: &mut VecDeque<T>, value: T, most: usize) {
     queue.push_back(value);
     while queue.len() > most {
         queue.pop_front();
@@ -153,6 +191,22 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_every_day_at_its_hour_is_no_news_then_and_explains_no_other_hour() {
+        // Half an hour a point: a day has 48 of them.
+        let at = |n: i64| Timestamp::from_second(1_777_600_000 + n * 1_800).unwrap();
+        let value = |n: i64| match n {
+            n if n % 48 == 10 => 90.0,
+            n if n == 48 * 15 + 30 => 70.0,
+            n => 50.0 + jitter(n as usize),
+        };
+        let points: Vec<Point> = (0..48 * 18).map(|n| Point { at: at(n), value: value(n) }).collect();
+        let scored = anomalies(&points);
+        let flagged: Vec<usize> = (0..scored.len()).filter(|n| scored[*n].flagged).collect();
+        assert_eq!(flagged, [48 * 15 + 30]);
+        assert!(scored[48 * 16 + 10].score < 0.2, "{:?}", scored[48 * 16 + 10]);
+    }
+
+    #[test]
     fn nothing_is_known_ahead() {
         let values: Vec<f64> = (0..450).map(|n| 50.0 + jitter(n) + if n > 300 { 30.0 } else { 0.0 }).collect();
         let whole = anomalies(&points(values.iter().copied()));
@@ -164,7 +218,7 @@ mod tests {
         #[test]
         fn any_series_is_survived(values in prop::collection::vec(prop_oneof![any::<f64>(), 0.0..1.0f64], 0..200)) {
             for scored in anomalies(&points(values)) {
-                prop_assert!(scored.score.is_finite() && scored.score >= 0.0);
+                prop_assert!((0.0..=1.0).contains(&scored.score));
             }
         }
     }

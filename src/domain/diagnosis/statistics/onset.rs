@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::trend::two_sided;
 use super::{FEWEST, median, minutes, noise, quantile};
 use crate::domain::observation::metric::Point;
 
@@ -17,6 +18,9 @@ pub struct Onset {
     pub before: f64,
     /// The level after.
     pub after: f64,
+    /// Minutes by which `half_at` may be off, one standard deviation: half a period, since a point stands for its period,
+    /// and a quarter of the time from the first sign to the half, since a slow rise has no sharp middle.
+    pub unsure_minutes: f64,
 }
 
 /// Finds the onset of a rise or fall, over the baseline and the window as one series.
@@ -45,7 +49,10 @@ pub fn onset(points: &[Point], baseline: &[Point]) -> Option<Onset> {
     let margin = (3.0 * sigma).max(0.1 * change.abs());
     let first = lasting(&all, |value| (value - before) * change.signum() > margin)?;
     let half = lasting(&all, |value| (value - before) * change.signum() >= change.abs() / 2.0)?;
-    Some(Onset { at: all.get(first)?.at, half_at: crossing(&all, half, before + change / 2.0)?, before, after })
+    let (at, half_at) = (all.get(first)?.at, crossing(&all, half, before + change / 2.0)?);
+    let period = median(all.windows(2).map(|pair| minutes(pair[0], pair[1]))).unwrap_or_default();
+    let slow = half_at.duration_since(at).as_secs_f64() / 60.0;
+    Some(Onset { at, half_at, before, after, unsure_minutes: (period / 2.0).hypot(slow / 4.0) })
 }
 
 /// The index where the last run begins in which at most one point in a row strays.
@@ -80,7 +87,34 @@ fn crossing(points: &[Point], n: usize, level: f64) -> Option<Timestamp> {
 
 /// Minutes by which `first` changed before `second`; negative when after.
 pub fn lead_minutes(first: &Onset, second: &Onset) -> f64 {
-    second.half_at.duration_since(first.half_at).as_secs_f64() / 60.0
+    lead(first, second).minutes
+}
+
+/// Which of two series changed first, by how much, and how surely.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lead {
+    /// Minutes by which the first changed before the second; negative when after.
+    pub minutes: f64,
+    /// The probability that the one named first by the sign did change first, from 0.5 (nobody knows) to 1: the normal
+    /// distribution of the difference of two times that are each known within [`Onset::unsure_minutes`].
+    pub certainty: f64,
+}
+
+impl Lead {
+    /// The certainty from which an order is told: 19 of 20.
+    pub const SURE: f64 = 0.95;
+
+    /// Whether the order may be told.
+    pub fn is_sure(&self) -> bool {
+        self.certainty >= Self::SURE
+    }
+}
+
+/// Compares the times at which two changes were half done.
+pub fn lead(first: &Onset, second: &Onset) -> Lead {
+    let minutes = second.half_at.duration_since(first.half_at).as_secs_f64() / 60.0;
+    let unsure = first.unsure_minutes.hypot(second.unsure_minutes).max(f64::MIN_POSITIVE);
+    Lead { minutes, certainty: 1.0 - two_sided(minutes.abs() / unsure) / 2.0 }
 }
 
 /// The level a series held most of the time at its top: the share of points within `band` of the 95th percentile.

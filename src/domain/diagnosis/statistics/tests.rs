@@ -43,6 +43,12 @@ fn an_onset_is_found_and_leads_are_measured() {
     let (collector, cpu) = (onset(&step(15, 60.0), &[]).unwrap(), onset(&step(21, 95.0), &[]).unwrap());
     assert_eq!(collector.at, points([0.0; 16])[15].at);
     assert!((lead_minutes(&collector, &cpu) - 6.0).abs() < 0.1);
+    let led = lead(&collector, &cpu);
+    assert!(led.is_sure() && led.certainty > 0.99, "{led:?}");
+    let back = lead(&cpu, &collector);
+    assert!((back.minutes + led.minutes).abs() < 1e-9 && (back.certainty - led.certainty).abs() < 1e-9);
+    let together = lead(&collector, &collector);
+    assert!(!together.is_sure() && (together.certainty - 0.5).abs() < 1e-6, "{together:?}");
     assert_eq!(onset(&points((0..40).map(|n| 50.0 + jitter(n))), &[]), None);
 }
 
@@ -97,6 +103,11 @@ proptest! {
             .collect();
         let (early, late) = points.split_at(points.len() / 2);
         let _ = (trend(&points), onset(&points, &[]), onset(late, early), memory_shape(&points));
-        let _ = (level_ratio(late, early), quantile(points.iter().map(|p| p.value), 0.9));
+        let _ = (level_ratio(late, early), quantile(points.iter().map(|p| p.value), 0.9), steps(&points));
+        let _ = (same_hours(late, early), saturation(&points, 100.0), held_peak(&points), time_to_limit(&points, 100.0));
+        prop_assert_eq!(anomalies(&points).len(), points.len());
+        if let (Some(first), Some(second)) = (onset(early, &[]), onset(late, &[])) {
+            prop_assert!((0.0..=1.0).contains(&lead(&first, &second).certainty));
+        }
     }
 }

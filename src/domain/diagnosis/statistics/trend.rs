@@ -76,7 +76,7 @@ fn chance(score: i64, points: &[Point]) -> f64 {
 }
 
 /// `2 (1 − Φ(z))`, by formula 7.1.26 of Abramowitz and Stegun (absolute error below 2e-7).
-fn two_sided(z: f64) -> f64 {
+pub(super) fn two_sided(z: f64) -> f64 {
     let x = z / std::f64::consts::SQRT_2;
     let t = 1.0 / (1.0 + 0.327_591_1 * x);
     let series = [0.254_829_592, -0.284_496_736, 1.421_413_741, -1.453_152_027, 1.061_405_429];

@@ -1,0 +1,104 @@
+//! Seasonality: whether a window is unlike the same hours of the days before.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use super::{FEWEST, median, noise};
+use crate::domain::observation::metric::Point;
+
+/// Days looked back at most: two weeks hold every day of the week twice.
+const DAYS: i64 = 14;
+/// Fewest days from which hours have a usual level.
+const FEWEST_DAYS: usize = 3;
+/// Deviations from which a level is unlike the days before.
+const UNLIKE: f64 = 4.0;
+/// And the least share of the usual level that makes a difference to anybody.
+const SHARE: f64 = 0.15;
+
+/// A window against the same hours before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SameHours {
+    /// Days with points at these hours.
+    pub days: u32,
+    /// The usual level: the median over the days of their medians.
+    pub usual: f64,
+    /// How much days differ among themselves: the scaled median absolute deviation of their medians.
+    pub spread: f64,
+    /// The level now, by median.
+    pub now: f64,
+}
+
+impl SameHours {
+    /// How far the level is from the usual one, in spreads of days; a hundredth of the level is the least spread.
+    pub fn deviations(&self) -> f64 {
+        (self.now - self.usual) / self.spread.max(self.usual.abs() * 0.01).max(1e-9)
+    }
+
+    /// Whether these hours are like the days before: a peak that comes every day is no incident.
+    pub fn is_usual(&self) -> bool {
+        self.deviations().abs() < UNLIKE || (self.now - self.usual).abs() < SHARE * self.usual.abs()
+    }
+}
+
+/// Compares a window with the same hours of up to fourteen days before, out of the points before it; `None` with fewer
+/// than three such days, or too few points in the window. A day counts where it has at least half as many points.
+pub fn same_hours(window: &[Point], earlier: &[Point]) -> Option<SameHours> {
+    let (first, last) = (window.first()?.at, window.last()?.at);
+    if window.len() < FEWEST {
+        return None;
+    }
+    let levels: Vec<f64> = (1..=DAYS)
+        .filter_map(|day| {
+            let back = SignedDuration::from_hours(24 * day);
+            let (from, to) = (first.checked_sub(back).ok()?, last.checked_sub(back).ok()?);
+            let inside = || earlier.iter().filter(|point| from <= point.at && point.at <= to && point.at < first);
+            (2 * inside().count() >= window.len()).then(|| median(inside().map(|point| point.value))).flatten()
+        })
+        .collect();
+    if levels.len() < FEWEST_DAYS {
+        return None;
+    }
+    let now = median(window.iter().map(|point| point.value))?;
+    let (usual, spread) = (median(levels.iter().copied())?, noise(&levels)?);
+    let found = SameHours { days: levels.len() as u32, usual, spread, now };
+    [usual, spread, now].iter().all(|value| value.is_finite()).then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::super::tests::jitter;
+    use super::*;
+
+    /// Ten minutes a point, high from the 60th to the 90th point of each day.
+    fn days(days: usize, high: impl Fn(usize) -> f64) -> Vec<Point> {
+        let value = |n: usize| if (60..90).contains(&(n % 144)) { high(n / 144) } else { 20.0 } + jitter(n);
+        let at = (1_777_600_000_i64..).step_by(600).map(|second| Timestamp::from_second(second).unwrap());
+        (0..144 * days).zip(at).map(|(n, at)| Point { at, value: value(n) }).collect()
+    }
+
+    fn judged(high: impl Fn(usize) -> f64) -> Option<SameHours> {
+        let points = days(6, high);
+        let window = 144 * 5 + 60..144 * 5 + 90;
+        same_hours(&points[window.clone()], &points[..window.start])
+    }
+
+    #[test]
+    fn a_peak_that_comes_every_day_is_usual_and_one_that_is_higher_is_not() {
+        let daily = judged(|_| 80.0).unwrap();
+        assert!(daily.is_usual() && daily.days == 5 && (daily.usual - 80.0).abs() < 1.0, "{daily:?}");
+        let higher = judged(|day| if day == 5 { 120.0 } else { 80.0 }).unwrap();
+        assert!(!higher.is_usual() && higher.deviations() > UNLIKE, "{higher:?}");
+        let missing = judged(|day| if day == 5 { 20.0 } else { 80.0 }).unwrap();
+        assert!(!missing.is_usual() && missing.deviations() < -UNLIKE, "{missing:?}");
+    }
+
+    #[test]
+    fn two_days_are_no_season() {
+        let points = days(3, |_| 80.0);
+        assert_eq!(same_hours(&points[144 * 2 + 60..144 * 2 + 90], &points[..144 * 2 + 60]), None);
+        assert_eq!(same_hours(&points[..4], &points), None);
+        assert_eq!(same_hours(&[], &[]), None);
+    }
+}
