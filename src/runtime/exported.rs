@@ -253,7 +253,8 @@ fn of_others(exported: &Exported) -> Answer {
 
 fn of_series(exported: &Exported, (name, series): &(String, Series)) -> Answer {
     let (now, before) = split(series, exported.window);
-    evidence::series(now, Some(before), exported.thresholds.get(name).copied())
+    let answer = evidence::series(now, Some(before), exported.thresholds.get(name).copied());
+    evidence::with_same_hours(answer, &series.points)
 }
 
 /// The window, and as much before it.

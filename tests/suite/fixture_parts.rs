@@ -173,6 +173,7 @@ pub fn evidence(now: Timestamp) -> Vec<Evidence> {
         baseline: None,
         threshold,
         band: Vec::new(),
+        same_hours: None,
     };
     let excerpts: Vec<LogLine> = lines(now).into_iter().skip(97).take(3).collect();
     let payloads = [
@@ -233,11 +234,13 @@ fn patterns() -> Payload {
         first_at: at("09:01:00"),
         last_at: at("09:31:00"),
         example: "GET /v1/orders/88121 200 41ms".to_owned(),
+        by_part: Vec::new(),
     };
     Payload::LogPatterns {
         lines: 9_204,
         errors: 45,
         warnings: 211,
+        mined: 1,
         templates: vec![template],
         signs: Vec::new(),
         excerpts: Vec::new(),

@@ -5,6 +5,7 @@ mod digest;
 mod document;
 mod fact;
 mod figures;
+mod patterns;
 mod text;
 mod whole;
 
@@ -13,7 +14,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::statistics::HeapReading;
+use super::statistics::{HeapReading, SameHours};
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::BandPoint;
 use crate::domain::observation::log::LogLine;
@@ -25,12 +26,14 @@ use crate::domain::observation::scope::Window;
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload};
 
 pub use build::{
-    banded, changes, collector, collector_file, counted_whole, log_patterns, oom_kills, series, unanswered, workload,
+    banded, changes, collector, collector_file, counted_whole, log_patterns, oom_kills, series, unanswered,
+    with_same_hours, workload,
 };
 pub use digest::LogDigest;
 pub use document::{DocumentAlarm, DocumentEvidence, EvidenceDocument, document};
 pub use fact::{Fact, FactUnit, bytes, number};
 pub use figures::facts;
+pub use patterns::{SentTemplate, sent, told_tokens};
 pub use text::answer_text;
 pub use whole::WholeCount;
 
@@ -172,6 +175,9 @@ pub enum Payload {
         /// The anomaly band that the alarm compares the series with, where it does.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         band: Vec<BandPoint>,
+        /// The window against the same hours of the days before, where those are known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        same_hours: Option<SameHours>,
     },
     /// The OOM count.
     OomKills(OomCount),
@@ -202,6 +208,9 @@ pub enum Payload {
         errors: u64,
         /// Of them warnings.
         warnings: u64,
+        /// Templates found, kept or not.
+        #[serde(default)]
+        mined: u64,
         /// The templates with most lines, at most 50; of errors and warnings at least the loudest half of them.
         templates: Vec<TemplateCount>,
         /// Lines that tell of a dependency, a configuration or a flood.

@@ -10,7 +10,7 @@ use crate::domain::diagnosis::evidence::{answer_text, facts};
 use crate::domain::diagnosis::rules::judge;
 use crate::domain::diagnosis::sufficiency::{RemedyOffer, Sufficiency, offers};
 use crate::domain::diagnosis::verdict::{Side, Verdict};
-use crate::domain::observation::log_template::Miner;
+use crate::domain::observation::log_template::{Miner, TemplateNumber};
 use crate::domain::observation::redact::redact;
 
 /// The name and version of the JSON object.
@@ -87,15 +87,17 @@ pub fn text(exported: &Exported) -> String {
 /// Each line's template, then the templates with their counts: two tables of CSV with an empty line between.
 pub fn templates(exported: &Exported) -> String {
     let mut miner = Miner::default();
+    let given: Vec<TemplateNumber> = exported.lines.iter().map(|line| miner.add(line)).collect();
     let mut text = String::from("line,template\n");
-    for (n, line) in exported.lines.iter().enumerate() {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{},T{}", n + 1, miner.add(line) + 1);
+    for (n, number) in given.into_iter().enumerate() {
+        // Writing to a string does not fail. A template may have been joined to another by a later line.
+        let _ = writeln!(text, "{},T{}", n + 1, miner.settled(number).0 + 1);
     }
     text.push_str("\ntemplate,lines,level,first_at,last_at,text\n");
-    for (n, count) in miner.numbered().iter().enumerate() {
+    for (number, count) in miner.numbered() {
         let (level, template) = (count.level.word(), quoted(&count.template));
-        let _ = writeln!(text, "T{},{},{level},{},{},{template}", n + 1, count.count, count.first_at, count.last_at);
+        let _ =
+            writeln!(text, "T{},{},{level},{},{},{template}", number.0 + 1, count.count, count.first_at, count.last_at);
     }
     text
 }

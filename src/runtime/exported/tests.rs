@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
@@ -20,7 +21,7 @@ impl Folder {
     }
 }
 
-fn csv(values: impl IntoIterator<Item = f64>) -> String {
+fn rows(values: impl IntoIterator<Item = f64>) -> String {
     let mut text = String::from("timestamp,value\n");
     for (n, value) in values.into_iter().enumerate() {
         writeln!(text, "2026-05-01 09:{:02}:00,{value}", n % 60).unwrap();
@@ -69,7 +70,7 @@ fn objects_alone_tell_a_limit_from_a_probe() {
 #[test]
 fn a_metric_alone_settles_nothing() {
     let folder = Folder::new();
-    let path = folder.file("cpu.csv", &csv((0..60).map(|n| if n > 40 { 97.0 } else { 43.0 })));
+    let path = folder.file("cpu.csv", &rows((0..60).map(|n| if n > 40 { 97.0 } else { 43.0 })));
     let read = read(&Files { metrics: vec![("cpu".to_owned(), path)], ..files(30) }).unwrap();
     assert_eq!(cause(&read), ("inconclusive".to_owned(), false));
     assert!(text(&read).contains("cpu: CPU peak 97%"), "{}", text(&read));
@@ -80,7 +81,7 @@ fn lines_are_given_their_templates_and_points_their_scores() {
     let folder = Folder::new();
     let log =
         folder.file("app.log", "2026-05-01T09:00:00Z INFO user 17 in\n2026-05-01T09:00:01Z INFO user 18 in\nplain\n");
-    let cpu = folder.file("cpu.csv", &csv((0..60).map(f64::from)));
+    let cpu = folder.file("cpu.csv", &rows((0..60).map(f64::from)));
     let read = read(&Files { logs: vec![log], metrics: vec![("cpu".to_owned(), cpu)], ..files(30) }).unwrap();
     let told = templates(&read);
     assert!(
@@ -94,7 +95,7 @@ fn lines_are_given_their_templates_and_points_their_scores() {
 #[test]
 fn what_was_read_can_be_saved_and_rehearsed() {
     let folder = Folder::new();
-    let cpu = folder.file("cpu.csv", &csv((0..60).map(|n| if n > 40 { 97.0 } else { 43.0 })));
+    let cpu = folder.file("cpu.csv", &rows((0..60).map(|n| if n > 40 { 97.0 } else { 43.0 })));
     let log = folder.file("app.log", "2026-05-01T09:10:00Z ERROR dial tcp: connection refused\n");
     let objects = folder.file("objects.json", &OBJECTS.replace("REASON", "OOMKilled"));
     let files = Files { metrics: vec![("cpu".to_owned(), cpu)], logs: vec![log], objects: vec![objects], ..files(30) };
@@ -121,4 +122,27 @@ fn broken_files_are_named_with_their_line() {
     assert_eq!(read(&Files { objects: vec![path], ..files(30) }).unwrap_err().kind, FaultKind::Usage);
     let missing = folder.0.path().join("none.log");
     assert_eq!(read(&Files { logs: vec![missing], ..files(30) }).unwrap_err().kind, FaultKind::Storage);
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_series_or_a_clear_fault(
+        text in prop_oneof![
+            any::<String>(),
+            "(timestamp,value\n)?([0-9TZ:. -]{0,24},(NaN|inf|-1e308|[0-9.]{0,5})\n){0,12}",
+        ]
+    ) {
+        match csv::series("cpu", &text, Path::new("x.csv")) {
+            Ok(series) => prop_assert!(series.points.windows(2).all(|pair| pair[0].at < pair[1].at)),
+            Err(fault) => prop_assert_eq!(fault.kind, FaultKind::Usage),
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_as_lines(
+        text in prop_oneof![any::<String>(), "[\\[{\"}\\]:,a-z0-9 \n]{0,120}", "(\\{\"(message|timestamp|level)\":[\"a-z0-9]{0,9}\\}?\n){0,9}"]
+    ) {
+        let newest = lines::newest(&text).unwrap_or(Timestamp::UNIX_EPOCH);
+        prop_assert!(lines::read(&text, "f", newest).len() <= text.len() + 1);
+    }
 }

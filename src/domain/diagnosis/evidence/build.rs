@@ -10,7 +10,7 @@ use crate::domain::observation::cluster_sign::tells_of_trouble;
 use crate::domain::observation::collector_log::Collection;
 use crate::domain::observation::log::{Completeness, LogLevel};
 use crate::domain::observation::log_template::TemplateCount;
-use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Series, Statistic, Unit};
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
 use crate::domain::observation::oom_kill::{self, KillSource, SourceRead};
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload};
@@ -52,7 +52,7 @@ pub fn series(mut series: Series, baseline: Option<Series>, threshold: Option<f6
     let cut = seen.saturating_sub(POINTS);
     series.points.drain(..cut);
     let baseline = baseline.filter(|baseline| !baseline.points.is_empty());
-    bounded(Payload::Series { series, baseline, threshold, band: Vec::new() }, seen, POINTS)
+    bounded(Payload::Series { series, baseline, threshold, band: Vec::new(), same_hours: None }, seen, POINTS)
 }
 
 /// The answer of a series that an alarm compares with an anomaly band, with the band of its points.
@@ -62,9 +62,9 @@ pub fn banded(answer: Answer, bounds: &[BandPoint]) -> Answer {
         series.points.iter().filter_map(|point| of(point.at)).collect()
     };
     let with = |payload| match payload {
-        Payload::Series { series, baseline, threshold, .. } => {
+        Payload::Series { series, baseline, threshold, same_hours, .. } => {
             let band = within(&series);
-            Payload::Series { series, baseline, threshold, band }
+            Payload::Series { series, baseline, threshold, band, same_hours }
         }
         other @ (Payload::OomKills(_)
         | Payload::Collector { .. }
@@ -77,6 +77,16 @@ pub fn banded(answer: Answer, bounds: &[BandPoint]) -> Answer {
         Answer::Truncated { payload, seen, of } => Answer::Truncated { payload: with(payload), seen, of },
         other @ (Answer::Absent | Answer::Denied { .. } | Answer::Failed { .. } | Answer::NotAsked { .. }) => other,
     }
+}
+
+/// Adds to the answer of a metric how it stands to the same hours of the days before, out of earlier points.
+pub fn with_same_hours(mut answer: Answer, earlier: &[Point]) -> Answer {
+    if let Answer::Observed { payload } | Answer::Truncated { payload, .. } = &mut answer
+        && let Payload::Series { series, same_hours, .. } = payload
+    {
+        *same_hours = statistics::same_hours(&series.points, earlier);
+    }
+    answer
 }
 
 /// The answer of the OOM count, from whichever of logs, statuses and events were read: `logs` with how completely, the
@@ -164,11 +174,14 @@ pub fn log_patterns(digest: &LogDigest, completeness: Completeness) -> Answer {
     if digest.summary.lines == 0 {
         return Answer::Absent;
     }
-    let templates = kept(digest.miner.counts());
+    let counts = digest.miner.counts();
+    let mined = counts.len() as u64;
+    let templates = kept(counts);
     let payload = Payload::LogPatterns {
         lines: digest.summary.lines,
         errors: digest.summary.errors,
         warnings: digest.summary.warnings,
+        mined,
         templates,
         signs: digest.signs.counts(),
         excerpts: digest.excerpts.clone(),
@@ -181,13 +194,13 @@ pub fn log_patterns(digest: &LogDigest, completeness: Completeness) -> Answer {
 pub fn counted_whole(answer: Answer, count: WholeCount) -> Answer {
     match answer {
         Answer::Truncated {
-            payload: Payload::LogPatterns { lines, errors, warnings, templates, signs, excerpts, .. },
+            payload: Payload::LogPatterns { lines, errors, warnings, mined, templates, signs, excerpts, .. },
             seen,
             of,
         } => {
             let of = of.unwrap_or(count.lines).max(seen);
             let whole = Some(count);
-            let payload = Payload::LogPatterns { lines, errors, warnings, templates, signs, excerpts, whole };
+            let payload = Payload::LogPatterns { lines, errors, warnings, mined, templates, signs, excerpts, whole };
             Answer::Truncated { payload, seen, of: Some(of) }
         }
         // What was read whole needs no other count.

@@ -38,7 +38,7 @@ impl LogDigest {
             full_collections: 0,
             collector_excerpts: Vec::new(),
             excerpts: Vec::new(),
-            miner: Miner::default(),
+            miner: Miner::over(window),
             signs: SignTally::default(),
         }
     }

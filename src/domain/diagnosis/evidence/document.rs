@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Evidence, EvidenceId, Fact, Question, answer_text, facts};
+use super::{Evidence, EvidenceId, Fact, Question, SentTemplate, answer_text, facts, sent};
 use crate::domain::diagnosis::verdict::Verdict;
 use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmState};
 use crate::domain::observation::redact::redact;
@@ -43,6 +43,9 @@ pub struct DocumentEvidence {
     pub answer: String,
     /// The numbers themselves.
     pub facts: Vec<Fact>,
+    /// The templates of log lines, for evidence of logs: what the lines say, without the lines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<SentTemplate>,
 }
 
 /// The document.
@@ -100,5 +103,6 @@ fn of_evidence(evidence: &Evidence) -> DocumentEvidence {
         completeness: evidence.answer.completeness(),
         answer: redact(&answer_text(evidence)).text,
         facts: facts(evidence),
+        templates: sent(evidence),
     }
 }

@@ -1,9 +1,12 @@
 //! The facts of a piece of evidence: every number that an answer, a finding or a claim may name.
 
 use super::fact::{Fact, FactUnit};
-use super::{Answer, Evidence, Payload, Question};
-use crate::domain::diagnosis::statistics::{self, HeapReading, MemoryShape, Onset, Ratio};
+use super::patterns::rate_change;
+use super::{Answer, Evidence, Payload, Question, told_tokens};
+use crate::domain::diagnosis::statistics::{self, HeapReading, MemoryShape, Onset, Ratio, SameHours};
 use crate::domain::observation::alarm::BandPoint;
+use crate::domain::observation::log::LogLevel;
+use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::{Point, Series, Unit};
 use crate::domain::observation::oom_kill::OomCount;
 use crate::domain::observation::workload::{Pod, Revision, Workload};
@@ -12,10 +15,11 @@ use crate::domain::observation::workload::{Pod, Revision, Workload};
 pub fn facts(evidence: &Evidence) -> Vec<Fact> {
     let Some(payload) = evidence.answer.payload() else { return Vec::new() };
     let mut facts = match payload {
-        Payload::Series { series, baseline, threshold, band } => {
+        Payload::Series { series, baseline, threshold, band, same_hours } => {
             let mut facts = of_series(series, baseline.as_ref());
             facts.extend(above(series, *threshold));
             facts.extend(outside(series, band));
+            facts.extend(same_hours.iter().flat_map(|hours| of_hours(hours, FactUnit::from(series.unit))));
             if evidence.question == Question::Memory {
                 facts.extend(of_memory(series));
             }
@@ -30,15 +34,14 @@ pub fn facts(evidence: &Evidence) -> Vec<Fact> {
             facts.extend(heap.iter().flat_map(of_heap));
             facts
         }
-        Payload::LogPatterns { lines, errors, warnings, templates, signs, whole, .. } => {
+        Payload::LogPatterns { lines, errors, warnings, mined, templates, signs, whole, .. } => {
             let mut facts = vec![count("lines", *lines), count("errors", *errors), count("warnings", *warnings)];
-            facts.push(count("templates", templates.len() as u64));
+            facts.push(count("templates", (*mined).max(templates.len() as u64)));
+            facts.push(count("tokens", told_tokens(evidence)));
+            facts.extend(templates.iter().zip(1..).flat_map(|(template, n)| of_template(template, n, evidence)));
             facts.extend(whole.iter().flat_map(|whole| {
                 [count("lines-in-window", whole.lines), count("error-lines-in-window", whole.error_lines)]
             }));
-            let numbered =
-                templates.iter().zip(1..).map(|(template, n)| count(format!("template-{n}"), template.count));
-            facts.extend(numbered);
             facts.extend(
                 signs.iter().map(|sign| count(format!("{}-lines", sign.sign.word()), sign.lines).at(sign.first_at)),
             );
@@ -86,8 +89,49 @@ fn of_series(series: &Series, baseline: Option<&Series>) -> Vec<Fact> {
     if let Some(Onset { at, before, .. }) = statistics::onset(&series.points, before) {
         facts.push(Fact::new("onset", before, unit).at(at));
     }
+    facts.extend(on_the_way(series, unit));
     let holes = series.holes().len() as u64;
     facts.extend((holes > 0).then(|| count("holes", holes)));
+    facts
+}
+
+/// A template's lines, and when they became more or fewer.
+fn of_template(template: &TemplateCount, n: usize, evidence: &Evidence) -> Vec<Fact> {
+    let changed = rate_change(template, evidence.window).filter(|_| template.level >= LogLevel::Warn);
+    let mut facts = vec![count(format!("template-{n}"), template.count)];
+    facts.extend(changed.into_iter().flat_map(|changed| {
+        let rate = |what: &str, value: f64| Fact::new(format!("template-{n}-{what}"), value, FactUnit::None);
+        [rate("a-minute-before", changed.before), rate("a-minute-since", changed.since).at(changed.at)]
+    }));
+    facts
+}
+
+fn of_hours(hours: &SameHours, unit: FactUnit) -> [Fact; 3] {
+    [
+        Fact::new("same-hours-usual", hours.usual, unit),
+        count("same-hours-days", u64::from(hours.days)),
+        Fact::new("same-hours-deviations", hours.deviations(), FactUnit::Times),
+    ]
+}
+
+/// Steps told of a series: more are a series that has no level.
+const STEPS: usize = 4;
+
+/// What a series did on its way: its steps from level to level, the peak it held, and its time at the limit of percent.
+fn on_the_way(series: &Series, unit: FactUnit) -> Vec<Fact> {
+    let steps = statistics::steps(&series.points);
+    let mut facts = vec![count("steps", steps.len() as u64)];
+    let told = steps.iter().zip(1..).take(STEPS);
+    facts.extend(told.map(|(step, n)| Fact::new(format!("step-{n}"), step.after, unit).at(step.at)));
+    let held = statistics::held_peak(&series.points);
+    facts.extend(held.map(|point| Fact::new("held-peak", point.value, unit).at(point.at)));
+    let saturated = statistics::saturation(&series.points, 100.0).filter(|_| series.unit == Unit::Percent);
+    facts.extend(saturated.into_iter().flat_map(|found| {
+        [
+            Fact::new("at-limit", (found.share * 100.0).round(), FactUnit::Percent),
+            Fact::new("minutes-at-limit", found.longest_minutes.round(), FactUnit::Minutes),
+        ]
+    }));
     facts
 }
 

@@ -5,8 +5,11 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::fact::{bytes, number};
+use super::patterns::rate_change;
 use super::{Answer, Evidence, Fact, Payload, Question, facts};
 use crate::domain::diagnosis::statistics::FROM_ZERO;
+use crate::domain::observation::log::LogLevel;
+use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::Unit;
 use crate::domain::observation::oom_kill::OomCount;
 use crate::domain::observation::workload::{Revision, Workload};
@@ -78,20 +81,23 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
             }
         }
         Payload::LogPatterns { lines, errors, warnings, templates, signs, whole, .. } => {
-            let loudest =
-                templates.iter().filter(|template| template.level == crate::domain::observation::log::LogLevel::Error);
-            let top = loudest.max_by_key(|template| template.count);
-            let top = top.map_or(String::new(), |top| {
-                format!("; most frequent error, {} lines: {:?}", top.count, short(&top.template))
-            });
-            let told: Vec<String> =
-                signs.iter().map(|sign| format!("; {} lines tell of {}", sign.lines, sign.sign.words())).collect();
-            let signs = told.concat();
+            let found = numbers.text("templates");
+            let tokens = numbers.fact("tokens").map_or(0.0, |tokens| tokens.value) as u64;
+            let kept = if numbers.fact("templates").is_some_and(|found| found.value as usize > templates.len()) {
+                format!(" ({} sent)", templates.len())
+            } else {
+                String::new()
+            };
+            let tokens = grouped(tokens);
+            let noun = if found == "1" { "template" } else { "templates" };
             let whole = whole.as_ref().map_or_else(String::new, |whole| format!("{}; of those read: ", whole.words()));
-            format!(
-                "{whole}{lines} lines in {} templates, {errors} errors, {warnings} warnings{top}{signs}",
-                templates.len()
-            )
+            let mut text = format!(
+                "{whole}{} lines \u{2192} {found} {noun}{kept} \u{2192} about {tokens} tokens; {errors} errors, {warnings} warnings",
+                grouped(*lines)
+            );
+            text.extend(loudest(templates, evidence));
+            text.extend(signs.iter().map(|sign| format!("; {} lines tell of {}", sign.lines, sign.sign.words())));
+            text
         }
         Payload::Workload { workload, .. } => of_workload(workload, &numbers),
         Payload::Changes { revisions } => of_changes(revisions),
@@ -101,6 +107,31 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
 fn of_band(numbers: &Numbers) -> String {
     let (lower, upper) = (numbers.text("band-lower"), numbers.text("band-upper"));
     format!("its band is {lower} to {upper} now, and it was outside for {}", numbers.text("minutes-outside"))
+}
+
+/// The error written most, and when it became more or less frequent.
+fn loudest(templates: &[TemplateCount], evidence: &Evidence) -> Option<String> {
+    let errors = templates.iter().filter(|template| template.level == LogLevel::Error);
+    let top = errors.max_by_key(|template| template.count)?;
+    let mut text = format!("; most frequent error, {} lines: {:?}", top.count, short(&top.template));
+    if let Some(changed) = rate_change(top, evidence.window) {
+        let (before, since) = (number(changed.before), number(changed.since));
+        let _ = write!(text, ", {since} a minute since {}, {before} before", clock(changed.at));
+    }
+    Some(text)
+}
+
+/// `50,000`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 fn subject(question: Question) -> &'static str {
@@ -132,6 +163,9 @@ fn of_series(subject: &str, unit: Unit, numbers: &Numbers) -> String {
     text.extend(numbers.time("onset").map(|at| format!(", changed at {at}")));
     if numbers.fact("growth").is_some() && unit == Unit::Percent {
         let _ = write!(text, "; trend {}, {} restarts", numbers.text("slope"), numbers.text("restarts"));
+    }
+    if let (Some(usual), Some(days)) = (numbers.fact("same-hours-usual"), numbers.fact("same-hours-days")) {
+        let _ = write!(text, "; usual at these hours {usual} ({days} days)");
     }
     if numbers.fact("threshold").is_some() {
         let _ = write!(text, "; above {} for {}", numbers.text("threshold"), numbers.text("minutes-above"));

@@ -105,6 +105,7 @@ impl Incident {
             lines: 9_000,
             errors,
             warnings: 0,
+            mined: 0,
             templates: Vec::new(),
             signs,
             excerpts: Vec::new(),
@@ -126,6 +127,7 @@ impl Incident {
                 first_at: start() + SignedDuration::from_mins(minute),
                 last_at: now(),
                 example: String::new(),
+                by_part: Vec::new(),
             });
         }
         self
