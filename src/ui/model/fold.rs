@@ -1,13 +1,13 @@
 //! The log pane folded: its lines by template, counted as they come.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::rows::LineAnchor;
 use super::walk::Walk;
 use crate::domain::observation::log::LogGroup;
-use crate::domain::observation::log_template::{Miner, TemplateCount};
+use crate::domain::observation::log_template::{Miner, TemplateCount, TemplateNumber};
 use crate::session::logs::{LogBoard, StoredLine};
 
 /// Lines folded between two frames at most, of those that were held when folding began.
@@ -15,14 +15,15 @@ const MOST: usize = 10_000;
 /// The counts on screen are as old as this at most.
 const RETOLD_MS: u64 = 250;
 
-/// Lines by template. Templates are numbered as they are met, for good.
+/// Lines by template. Templates are numbered as they are met; those that turn out to be one keep the lower number, and
+/// the other number stands for it.
 #[derive(Clone, Debug, Default)]
 pub struct Fold {
     groups: Vec<LogGroup>,
     walk: Walk,
     miner: Miner,
     lines: Vec<VecDeque<LineAnchor>>,
-    templates: Vec<TemplateCount>,
+    templates: BTreeMap<usize, TemplateCount>,
     order: Vec<usize>,
     oldest: Option<Timestamp>,
     met: u64,
@@ -40,8 +41,8 @@ impl Fold {
             if !groups.contains(&stored.line.group) {
                 return;
             }
-            let template = miner.add(&stored.line);
-            lines.resize_with(miner.len(), VecDeque::new);
+            let TemplateNumber(template) = miner.add(&stored.line);
+            lines.resize_with(lines.len().max(template + 1), VecDeque::new);
             put(&mut lines[template], LineAnchor::of(stored));
             *oldest = Some(oldest.map_or(stored.line.at, |oldest| oldest.min(stored.line.at)));
             *met += 1;
@@ -56,7 +57,8 @@ impl Fold {
     }
 
     fn retell(&mut self, board: &LogBoard) {
-        self.templates = self.miner.numbered();
+        self.join();
+        self.templates = self.miner.numbered().into_iter().map(|(number, found)| (number.0, found)).collect();
         if let Some(first) = board.lines().front() {
             for lines in &mut self.lines {
                 while lines.front().is_some_and(|anchor| anchor.at < first.line.at) {
@@ -66,40 +68,61 @@ impl Fold {
         }
         // Once everything held is folded the order stays: a row that is read must not move under the eyes.
         let known = self.order.len();
-        self.order.extend(known..self.templates.len());
+        self.order.retain(|at| self.templates.contains_key(at));
+        let new: Vec<usize> = self.templates.keys().filter(|at| !self.order.contains(at)).copied().collect();
+        self.order.extend(new);
         if !self.walk.is_done() || known == 0 {
             self.sort();
         }
+    }
+
+    /// Gives the lines of templates that were joined to the one they belong to.
+    fn join(&mut self) {
+        for at in 0..self.lines.len() {
+            let into = self.settled(at);
+            if into != at {
+                let moved = self.lines.get_mut(at).map(std::mem::take).unwrap_or_default();
+                let Some(lines) = self.lines.get_mut(into) else { continue };
+                for anchor in moved {
+                    put(lines, anchor);
+                }
+            }
+        }
+    }
+
+    /// The number that a template goes by.
+    fn settled(&self, number: usize) -> usize {
+        self.miner.settled(TemplateNumber(number)).0
     }
 
     /// Most lines first, louder first among equals.
     pub fn sort(&mut self) {
         let templates = &self.templates;
         self.order.sort_by_key(|at| {
-            let rank = templates.get(*at).map(|found| (found.count, found.level));
+            let rank = templates.get(at).map(|found| (found.count, found.level));
             (std::cmp::Reverse(rank), *at)
         });
     }
 
     /// The templates in the order of the screen, with their numbers.
     pub fn rows(&self) -> impl Iterator<Item = (usize, &TemplateCount)> {
-        self.order.iter().filter_map(|at| self.templates.get(*at).map(|found| (*at, found)))
+        self.order.iter().filter_map(|at| self.templates.get(at).map(|found| (*at, found)))
     }
 
     /// A template.
     pub fn template(&self, number: usize) -> Option<&TemplateCount> {
-        self.templates.get(number)
+        self.templates.get(&self.settled(number))
     }
 
     /// Whether a line is of a template.
     pub fn holds(&self, number: usize, stored: &StoredLine) -> bool {
-        let Some(lines) = self.lines.get(number) else { return false };
+        let Some(lines) = self.lines.get(self.settled(number)) else { return false };
         lines.binary_search_by_key(&key(LineAnchor::of(stored)), |anchor| key(*anchor)).is_ok()
     }
 
     /// Lines of a template in the minute before an instant.
     pub fn per_minute(&self, number: usize, now: Timestamp) -> usize {
-        let Some(lines) = self.lines.get(number) else { return 0 };
+        let Some(lines) = self.lines.get(self.settled(number)) else { return 0 };
         let from = now - SignedDuration::from_mins(1);
         lines.partition_point(|anchor| anchor.at <= now) - lines.partition_point(|anchor| anchor.at <= from)
     }
@@ -107,7 +130,7 @@ impl Fold {
     /// Whether a template was first seen after an instant, of which lines before are known: else nobody can say.
     pub fn is_new_since(&self, number: usize, at: Timestamp) -> bool {
         let known_before = self.oldest.is_some_and(|oldest| oldest < at);
-        known_before && self.templates.get(number).is_some_and(|found| found.first_at > at)
+        known_before && self.template(number).is_some_and(|found| found.first_at > at)
     }
 
     /// Lines folded so far.
