@@ -56,8 +56,13 @@ fn kills() -> Payload {
 fn verdict() -> Verdict {
     let finding =
         Finding { text: HOSTILE.to_owned(), side: Side::Supports, weight: 0.5, evidence: vec![EvidenceId(1)] };
-    let leading = RankedCause { cause: Cause::MemoryLeak, confidence: Confidence::new(0.91), findings: vec![finding] };
-    Verdict { ranked: vec![leading], missing: Vec::new(), conclusive: true }
+    let leading = RankedCause {
+        cause: Cause::MemoryLeak,
+        confidence: Confidence::new(0.91),
+        findings: vec![finding],
+        terms: None,
+    };
+    Verdict { ranked: vec![leading], missing: Vec::new(), conclusive: true, rests_on: Vec::new() }
 }
 
 fn step() -> Step {

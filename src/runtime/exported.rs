@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::adapters::kubernetes::{Objects, objects};
 use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, EvidenceSource, LogDigest, Question};
+use crate::domain::diagnosis::statistics;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::collector_log::CollectorReader;
 use crate::domain::observation::log::{Completeness, LogLine};
@@ -243,11 +244,22 @@ fn of_metric(exported: &Exported, role: MetricRole) -> Answer {
     }
 }
 
-/// A metric of no role is the alarm's own.
+/// Metrics that no role reads stand for the alarm's own: the one that has a threshold, else the one that moved most.
 fn of_others(exported: &Exported) -> Answer {
-    match exported.series.iter().find(|(name, _)| csv::role(name).is_none()) {
+    let is_read = |(name, _): &(String, Series)| {
+        csv::role(name).is_some_and(|role| series_of(exported, role).is_some_and(|(first, _)| first == name))
+    };
+    let others = || exported.series.iter().filter(|one| !is_read(one));
+    let moved = |(_, series): &(String, Series)| {
+        let (now, before) = split(series, exported.window);
+        let change = statistics::level_ratio(&now.points, &before.points)
+            .filter(|_| statistics::onset(&now.points, &before.points).is_some());
+        change.map_or(0.0, |ratio| ratio.times.max(f64::MIN_POSITIVE).ln().abs())
+    };
+    let judged = others().find(|(name, _)| exported.thresholds.contains_key(name));
+    match judged.or_else(|| others().max_by(|a, b| moved(a).total_cmp(&moved(b)))) {
         Some(found) => of_series(exported, found),
-        None => Answer::NotAsked { why: "no file holds a metric of another name".to_owned() },
+        None => Answer::NotAsked { why: "no file holds a metric without a role".to_owned() },
     }
 }
 

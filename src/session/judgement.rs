@@ -25,7 +25,8 @@ pub fn verdict(session: &Session, id: IncidentId) -> Vec<Effect> {
 /// The user message: the person's inquiry, if there is one, and the evidence as one JSON document.
 pub fn prompt(session: &Session, incident: &Incident, inquiry: Option<&str>) -> String {
     let alarms: Vec<Alarm> = incident.alarms.iter().filter_map(|name| session.alarms.get(name)).cloned().collect();
-    let undecided = verdict::Verdict { ranked: Vec::new(), missing: Vec::new(), conclusive: false };
+    let undecided =
+        verdict::Verdict { ranked: Vec::new(), missing: Vec::new(), conclusive: false, rests_on: Vec::new() };
     let verdict = incident.verdict.as_ref().unwrap_or(&undecided);
     let document = document(&incident.id.to_string(), &incident.service, &alarms, (incident.round(), verdict));
     // The document is plain structs and maps with text keys, which always serialize.

@@ -295,7 +295,12 @@ fn ranked(cause: Cause, confidence: f64, findings: &[(&str, Side, u32)]) -> Rank
         weight: 0.5,
         evidence: vec![EvidenceId(*id)],
     };
-    RankedCause { cause, confidence: Confidence::new(confidence), findings: findings.iter().map(finding).collect() }
+    RankedCause {
+        cause,
+        confidence: Confidence::new(confidence),
+        findings: findings.iter().map(finding).collect(),
+        terms: None,
+    }
 }
 
 /// A leak, with two causes that were rejected.
@@ -315,6 +320,7 @@ pub fn verdict() -> Verdict {
         ],
         missing: Vec::new(),
         conclusive: true,
+        rests_on: Vec::new(),
     }
 }
 
@@ -326,6 +332,7 @@ pub fn inconclusive(missing: &[Question]) -> Verdict {
         ranked: vec![ranked(Cause::Inconclusive, 0.0, &[])],
         missing: missing.iter().map(lacking).collect(),
         conclusive: false,
+        rests_on: Vec::new(),
     }
 }
 

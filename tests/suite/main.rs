@@ -17,6 +17,7 @@ mod hostile_lines;
 mod journal;
 mod judged;
 mod measured;
+mod measured_cases;
 mod peers_aws;
 mod peers_bedrock;
 mod peers_boto;

@@ -14,7 +14,7 @@ use pagerdeck::domain::observation::log_template::{Miner, TemplateNumber};
 use pagerdeck::domain::observation::metric::Point;
 
 #[expect(clippy::disallowed_methods, reason = "the folder of real data is named by the environment alone")]
-fn folder(name: &str) -> Option<PathBuf> {
+pub fn folder(name: &str) -> Option<PathBuf> {
     let found =
         std::env::var_os("PAGERDECK_DATA").map(|root| PathBuf::from(root).join(name)).filter(|path| path.is_dir());
     if found.is_none() {
@@ -24,7 +24,7 @@ fn folder(name: &str) -> Option<PathBuf> {
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are what this is run for")]
-fn tell(text: &str) {
+pub fn tell(text: &str) {
     println!("{text}");
 }
 

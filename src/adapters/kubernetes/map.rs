@@ -216,10 +216,11 @@ pub fn pod(object: &core::Pod, owners: &Owners) -> Pod {
     let status = object.status.clone().unwrap_or_default();
     let main = status.container_statuses.unwrap_or_default();
     let init = status.init_container_statuses.unwrap_or_default();
-    let troubled = init
-        .iter()
-        .map(container_state)
-        .filter(|state| state.restarts > 0 || state.last_end.as_ref().is_some_and(|end| end.reason != "Completed"));
+    let in_turn = |state: &ContainerState| matches!(state.state.as_str(), "running" | "waiting: PodInitializing");
+    let troubled = init.iter().map(container_state).filter(|state| {
+        let failed = state.last_end.as_ref().is_some_and(|end| end.reason != "Completed");
+        state.restarts > 0 || failed || state.last_end.is_none() && !in_turn(state)
+    });
     let phase = if meta.deletion_timestamp.is_some() {
         "Terminating".to_owned()
     } else {
@@ -233,7 +234,7 @@ pub fn pod(object: &core::Pod, owners: &Owners) -> Pod {
         phase,
         node: object.spec.as_ref().and_then(|spec| spec.node_name.clone()),
         containers: main.iter().map(container_state).chain(troubled).collect(),
-        created_at: at(meta.creation_timestamp.as_ref()),
+        created_at: at(meta.creation_timestamp.as_ref().or(status.start_time.as_ref())),
     }
 }
 
@@ -253,6 +254,13 @@ fn container_state(status: &core::ContainerStatus) -> ContainerState {
         restarts: count(status.restart_count),
         state,
         running_since: now.running.as_ref().and_then(|running| at(running.started_at.as_ref())),
+        message: now
+            .waiting
+            .as_ref()
+            .and_then(|waiting| waiting.message.as_ref())
+            .filter(|message| !message.starts_with("back-off"))
+            .or_else(|| now.terminated.as_ref().or(before.terminated.as_ref())?.message.as_ref())
+            .map(|message| safe(message)),
         last_end: now.terminated.as_ref().or(before.terminated.as_ref()).map(termination),
     }
 }

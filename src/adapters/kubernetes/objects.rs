@@ -1,9 +1,11 @@
 //! Objects as `kubectl get -o json` or `-o yaml` prints them → the domain's words, through the same tables as the API's
 //! answers. Pure: what is given is what is known.
 
+mod told;
+
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1 as core;
 use serde_json::Value;
 
@@ -22,11 +24,14 @@ pub struct Objects {
     pub pods: Vec<Pod>,
     /// Revisions by workload key.
     pub revisions: BTreeMap<String, Vec<Revision>>,
-    /// Events.
+    /// Events, and what conditions and selectors of other objects tell in the words of events.
     pub events: Vec<ClusterEvent>,
     /// Objects of kinds that tell nothing here, or that are not what their kind says.
     pub passed_over: usize,
 }
+
+/// The kinds that are read.
+const READ: [&str; 7] = ["ReplicaSet", "Deployment", "StatefulSet", "DaemonSet", "Event", "Pod", "Service"];
 
 /// Reads objects; lists are opened.
 pub fn objects(values: &[Value]) -> Objects {
@@ -42,25 +47,77 @@ pub fn objects(values: &[Value]) -> Objects {
             found.revisions.entry(target.key()).or_default().push(revision);
         }
     }
-    found.workloads.extend(of_kind(&flat, "Deployment").iter().map(map::deployment));
+    let deployments: Vec<Deployment> = of_kind(&flat, "Deployment");
+    found.workloads.extend(deployments.iter().map(map::deployment));
     found.workloads.extend(of_kind(&flat, "StatefulSet").iter().map(map::stateful_set));
     found.workloads.extend(of_kind(&flat, "DaemonSet").iter().map(map::daemon_set));
     found.events.extend(of_kind(&flat, "Event").iter().map(map::event));
-    for object in of_kind::<core::Pod>(&flat, "Pod") {
-        let mut pod = map::pod(&object, &owners);
-        if pod.owner.is_none() {
-            pod.owner = selected(&object, &found.workloads);
+    let pods: Vec<core::Pod> = of_kind(&flat, "Pod");
+    adopt(&pods, &owners, &mut found);
+    let told = told::by_conditions(&pods, &deployments).into_iter().chain(told::by_selectors(
+        &of_kind(&flat, "Service"),
+        &pods,
+        &found.workloads,
+    ));
+    for event in told {
+        let known = |other: &ClusterEvent| other.about == event.about && other.reason == event.reason;
+        if !found.events.iter().any(known) {
+            found.events.push(event);
         }
+    }
+    found.passed_over = flat.iter().filter(|value| !READ.contains(&kind(value))).count();
+    found
+}
+
+/// Gives each pod its workload: by owner reference, by selector, by name. What is left over with a name in common makes a
+/// workload, since a deployment may not have been exported with its pods; what is left alone is one of its own.
+fn adopt(pods: &[core::Pod], owners: &Owners, found: &mut Objects) {
+    let mut orphans = Vec::new();
+    for object in pods {
+        let mut pod = map::pod(object, owners);
+        let owner = pod.owner.take().or_else(|| selected(object, &found.workloads));
+        pod.owner = owner.or_else(|| named(&pod, &found.workloads));
         if pod.owner.is_none() {
-            let own = lone(&object, &pod);
-            pod.owner = Some(own.target.clone());
-            found.workloads.push(own);
+            orphans.push((object, pod));
+        } else {
+            found.pods.push(pod);
+        }
+    }
+    let kin = |pod: &Pod| {
+        let stem = stem(&pod.name)?;
+        let of_it = orphans.iter().filter(|(_, other)| other.namespace == pod.namespace);
+        (of_it.filter(|(_, other)| self::stem(&other.name) == Some(stem)).count() > 1).then(|| stem.to_owned())
+    };
+    let names: Vec<String> = orphans.iter().map(|(_, pod)| kin(pod).unwrap_or_else(|| pod.name.clone())).collect();
+    for ((object, mut pod), name) in orphans.into_iter().zip(names) {
+        let made = made_up(object, &pod, name);
+        pod.owner = Some(made.target.clone());
+        match found.workloads.iter_mut().find(|workload| workload.target == made.target) {
+            Some(workload) => {
+                workload.replicas += made.replicas;
+                workload.ready += made.ready;
+                workload.available += made.available;
+            }
+            None => found.workloads.push(made),
         }
         found.pods.push(pod);
     }
-    let known = ["ReplicaSet", "Deployment", "StatefulSet", "DaemonSet", "Event", "Pod"];
-    found.passed_over = flat.iter().filter(|value| !known.contains(&kind(value))).count();
-    found
+}
+
+/// `cart-7d9f8c6b5-x2x4q` → `cart`: what a deployment calls its pods after.
+fn stem(name: &str) -> Option<&str> {
+    let (rest, _) = name.rsplit_once('-')?;
+    rest.rsplit_once('-').map(|(stem, _)| stem)
+}
+
+/// The workload with the longest name that a pod's name begins with.
+fn named(pod: &Pod, workloads: &[Workload]) -> Option<WorkloadRef> {
+    let after = |workload: &&Workload| {
+        workload.target.namespace == pod.namespace
+            && pod.name.strip_prefix(&workload.target.name).is_some_and(|rest| rest.starts_with('-'))
+    };
+    let found = workloads.iter().filter(after).max_by_key(|workload| workload.target.name.len());
+    found.map(|workload| workload.target.clone())
 }
 
 fn flatten<'a>(value: &'a Value, into: &mut Vec<&'a Value>) {
@@ -92,22 +149,20 @@ fn selected(object: &core::Pod, workloads: &[Workload]) -> Option<WorkloadRef> {
     workloads.iter().find(asks).map(|workload| workload.target.clone())
 }
 
-/// A pod without a workload, taken for one with a single replica.
-fn lone(object: &core::Pod, pod: &Pod) -> Workload {
-    let ready = u32::from(!pod.containers.is_empty() && pod.containers.iter().all(|container| container.ready));
+/// A workload made up for a pod that has none: one replica of it, or none for a pod on its way out.
+fn made_up(object: &core::Pod, pod: &Pod, name: String) -> Workload {
+    let wanted = u32::from(pod.phase != "Terminating" && pod.phase != "Succeeded");
+    let ready =
+        wanted * u32::from(!pod.containers.is_empty() && pod.containers.iter().all(|container| container.ready));
     let containers = object.spec.as_ref().map(|spec| spec.containers.as_slice()).unwrap_or_default();
     Workload {
-        target: WorkloadRef {
-            kind: WorkloadKind::Deployment,
-            namespace: Namespace::new(pod.namespace.as_str()),
-            name: pod.name.clone(),
-        },
+        target: WorkloadRef { kind: WorkloadKind::Deployment, namespace: Namespace::new(pod.namespace.as_str()), name },
         uid: object.metadata.uid.clone().unwrap_or_default(),
         generation: 0,
         observed_generation: 0,
-        replicas: 1,
+        replicas: wanted,
         ready,
-        updated: 1,
+        updated: wanted,
         available: ready,
         max_unavailable: String::new(),
         max_surge: String::new(),
@@ -142,16 +197,35 @@ mod tests {
             { "kind": "Pod", "metadata": { "name": "alone", "namespace": "shop" }, "status": { "phase": "Pending" } },
             { "kind": "Event", "metadata": { "name": "e" }, "involvedObject": { "kind": "Pod", "name": "cart-1" },
               "type": "Warning", "reason": "BackOff", "message": "Back-off", "count": 7 },
+            { "kind": "Pod", "metadata": { "name": "shelf-7d9f8c6b5-aaaaa", "namespace": "shop" }, "status": { "phase": "Running" } },
+            { "kind": "Pod", "metadata": { "name": "shelf-7d9f8c6b5-bbbbb", "namespace": "shop" }, "status": { "phase": "Running" } },
+            { "kind": "Pod", "metadata": { "name": "cart-9c1d2e3f4-ccccc", "namespace": "shop" }, "status": { "phase": "Pending",
+              "conditions": [{ "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available" }] } },
+            { "kind": "Service", "metadata": { "name": "cart", "namespace": "shop" }, "spec": { "selector": { "app": "basket" } } },
             { "kind": "ConfigMap", "metadata": { "name": "x" } },
         ] });
         let found = objects(&[list]);
         let names: Vec<&str> = found.workloads.iter().map(|workload| workload.target.name.as_str()).collect();
-        assert_eq!((names, found.passed_over), (vec!["cart", "alone"], 1));
+        assert_eq!((names, found.passed_over), (vec!["cart", "alone", "shelf"], 1));
         assert_eq!((found.workloads[0].replicas, found.workloads[0].ready), (2, 1));
         assert_eq!(found.workloads[0].containers[0].memory_limit, Some(5 << 20));
         assert_eq!(found.pods[0].owner.as_ref(), Some(&found.workloads[0].target));
         assert_eq!(found.pods[0].containers[0].last_end.as_ref().map(|end| end.reason.as_str()), Some("OOMKilled"));
-        assert_eq!((found.events.len(), found.events[0].count), (1, 7));
+        assert_eq!(found.workloads[2].replicas, 2);
+        assert_eq!(
+            found.pods.iter().find(|pod| pod.name == "cart-9c1d2e3f4-ccccc").unwrap().owner.as_ref(),
+            Some(&found.workloads[0].target)
+        );
+        let told: Vec<(&str, &str)> =
+            found.events.iter().map(|event| (event.reason.as_str(), event.about.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("BackOff", "Pod/cart-1"),
+                ("FailedScheduling", "Pod/cart-9c1d2e3f4-ccccc"),
+                ("NoEndpoints", "Service/cart")
+            ]
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod collector_thrash;
 mod cpu_bound;
 mod crash_loop;
 mod dependency_failing;
+mod fix;
 mod flapping_alarm;
 mod limit_too_low;
 mod memory_leak;
@@ -25,6 +26,7 @@ use super::verdict::{Cause, Confidence, Finding, MissingEvidence, RankedCause, S
 use case::Case;
 use reading::Reading;
 
+pub use fix::fix;
 pub use relation::{SuspectRollout, lives_so_far, no_room, relations, suspect_rollout};
 pub use traffic_surge::grew_without_signs_of_a_flood;
 
@@ -39,8 +41,8 @@ const INKLING: f64 = 0.15;
 
 /// Judges the evidence.
 ///
-/// Each cause's confidence is `0.95 · agreement · (0.6 + 0.4 · coverage)`: see `case::Case::confidence`. A cause is
-/// settled when
+/// Each cause's confidence is `0.95 · agreement · (0.6 + 0.4 · coverage)`: see
+/// [`ConfidenceTerms`](super::verdict::ConfidenceTerms). A cause is settled when
 /// 1. its confidence is at least [`SETTLED`],
 /// 2. every test that is essential to it was answered and supports it, and
 /// 3. every other cause that is not ruled out stays [`MARGIN`] behind, and is not ahead even if what was asked and is
@@ -49,20 +51,7 @@ const INKLING: f64 = 0.15;
 /// Otherwise `Inconclusive` leads, with confidence 0 and the reasons, and the candidates follow.
 pub fn judge(evidence: &[Evidence], now: Timestamp) -> Verdict {
     let reading = Reading::of(evidence, now);
-    let mut cases = vec![
-        memory_leak::weigh(&reading),
-        limit_too_low::weigh(&reading),
-        traffic_surge::weigh(&reading),
-        collector_thrash::weigh(&reading),
-        cpu_bound::weigh(&reading),
-        bad_deploy::weigh(&reading),
-        crash_loop::weigh(&reading),
-        dependency_failing::weigh(&reading),
-        node_pressure::weigh(&reading),
-        flapping_alarm::weigh(&reading),
-        nothing_wrong::weigh(&reading),
-    ];
-    cases.sort_by(|a, b| b.confidence().value().total_cmp(&a.confidence().value()).then(a.cause.cmp(&b.cause)));
+    let cases = weighed(&reading);
     let conclusive = settled(&cases, &reading);
     let missing = missing(evidence, &cases, &reading);
     let mut ranked: Vec<RankedCause> =
@@ -70,7 +59,40 @@ pub fn judge(evidence: &[Evidence], now: Timestamp) -> Verdict {
     if !conclusive {
         ranked.insert(0, unsettled(&cases, &missing));
     }
-    Verdict { ranked, missing, conclusive }
+    let rests_on = rests_on(&reading, conclusive.then(|| cases.first().map(|case| case.cause)).flatten());
+    Verdict { ranked, missing, conclusive, rests_on }
+}
+
+/// Every cause weighed, the likeliest first.
+fn weighed(reading: &Reading) -> Vec<Case> {
+    let mut cases = vec![
+        memory_leak::weigh(reading),
+        limit_too_low::weigh(reading),
+        traffic_surge::weigh(reading),
+        collector_thrash::weigh(reading),
+        cpu_bound::weigh(reading),
+        bad_deploy::weigh(reading),
+        crash_loop::weigh(reading),
+        dependency_failing::weigh(reading),
+        node_pressure::weigh(reading),
+        flapping_alarm::weigh(reading),
+        nothing_wrong::weigh(reading),
+    ];
+    cases.sort_by(|a, b| b.confidence().value().total_cmp(&a.confidence().value()).then(a.cause.cmp(&b.cause)));
+    cases
+}
+
+/// The answers without any one of which something else would be settled, or nothing: each is taken away and the rest is
+/// weighed again.
+fn rests_on(reading: &Reading, cause: Option<Cause>) -> Vec<Question> {
+    let answered = Question::ALL.into_iter().filter(|question| reading.has(*question));
+    let changes = |question: &Question| {
+        let less = reading.without(*question);
+        let cases = weighed(&less);
+        let left = settled(&cases, &less).then(|| cases.first().map(|case| case.cause)).flatten();
+        left != cause
+    };
+    answered.filter(changes).collect()
 }
 
 fn settled(cases: &[Case], reading: &Reading) -> bool {
@@ -133,7 +155,7 @@ fn unsettled(cases: &[Case], missing: &[MissingEvidence]) -> RankedCause {
         [] => "no known cause fits what was read".to_owned(),
         close => format!("not settled between the causes that fit: {}", close.join(", ")),
     }));
-    RankedCause { cause: Cause::Inconclusive, confidence: Confidence::default(), findings }
+    RankedCause { cause: Cause::Inconclusive, confidence: Confidence::default(), findings, terms: None }
 }
 
 fn note(text: String) -> Finding {

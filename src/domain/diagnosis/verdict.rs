@@ -113,7 +113,7 @@ pub enum FixClass {
 }
 
 impl Cause {
-    /// Where its lasting fix lies.
+    /// Where its lasting fix usually lies; what the evidence says of a case is in [`super::rules::fix`].
     pub fn fix(self) -> FixClass {
         match self {
             Self::MemoryLeak | Self::CollectorThrash => FixClass::Code,
@@ -179,6 +179,56 @@ pub struct Finding {
     pub evidence: Vec<EvidenceId>,
 }
 
+/// The terms that a confidence comes from: sums of weights, and what caps it.
+///
+/// With S, A and U the weights of the tests that support the cause, speak against it, and are open,
+///
+/// ```text
+/// agreement  = S / (S + A)
+/// coverage   = (S + A) / (S + A + U)
+/// confidence = min(cap, 0.95 · agreement · (0.6 + 0.4 · coverage))
+/// ```
+///
+/// 0.95, because rules are wrong one time in twenty even when all of them agree. What is open takes away at most two
+/// fifths: a cause that all that was read speaks for is likelier than not, however little was read. The cap is 0.15 where
+/// a test that rules the cause out speaks against it, 0.5 where one that it needs is open, else 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConfidenceTerms {
+    /// Sum of the weights of the tests that support it.
+    pub supports: f64,
+    /// Of those that speak against it.
+    pub against: f64,
+    /// Of those that are open.
+    pub open: f64,
+    /// The most it can come to.
+    pub cap: f64,
+}
+
+/// Rules are wrong one time in twenty even when all agree.
+const AT_MOST: f64 = 0.95;
+/// What is left of a confidence when nothing is covered.
+const UNCOVERED: f64 = 0.6;
+
+impl ConfidenceTerms {
+    /// The share of what was weighed that supports it; 0 where nothing was.
+    pub fn agreement(&self) -> f64 {
+        let weighed = self.supports + self.against;
+        if weighed > 0.0 { self.supports / weighed } else { 0.0 }
+    }
+
+    /// The share of the tests, by weight, that were answered; 0 where none was.
+    pub fn coverage(&self) -> f64 {
+        let weighed = self.supports + self.against;
+        if weighed > 0.0 { weighed / (weighed + self.open) } else { 0.0 }
+    }
+
+    /// The confidence they come to.
+    pub fn confidence(&self) -> Confidence {
+        let covered = UNCOVERED + (1.0 - UNCOVERED) * self.coverage();
+        Confidence::new((AT_MOST * self.agreement() * covered).min(self.cap))
+    }
+}
+
 /// A cause with what speaks for and against it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RankedCause {
@@ -188,6 +238,9 @@ pub struct RankedCause {
     pub confidence: Confidence,
     /// Why.
     pub findings: Vec<Finding>,
+    /// What the confidence comes from; `None` for a cause that is not weighed, and in journals of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<ConfidenceTerms>,
 }
 
 /// Evidence that is not there and would matter.
@@ -210,6 +263,9 @@ pub struct Verdict {
     pub missing: Vec<MissingEvidence>,
     /// Whether the first cause is settled by the stated rules.
     pub conclusive: bool,
+    /// The questions whose answers it stands on: without any one of them it would be another.
+    #[serde(default)]
+    pub rests_on: Vec<Question>,
 }
 
 impl Verdict {

@@ -12,6 +12,7 @@ use super::log::LogGroup;
 use super::metric::{MetricQuery, MetricRole};
 use super::workload::WorkloadRef;
 
+pub use dimension::role_of;
 pub use group::{AlarmGroup, group};
 pub use infer::{Surroundings, infer};
 

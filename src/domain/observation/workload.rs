@@ -165,6 +165,9 @@ pub struct ContainerState {
     pub running_since: Option<Timestamp>,
     /// The last end: of the present state if terminated, else `lastState`.
     pub last_end: Option<Termination>,
+    /// What the kubelet says of the present state or, where it says nothing, of the last end; sanitised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 /// A pod as last read.

@@ -6,10 +6,12 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
+use crate::domain::observation::service::role_of;
 
-/// The role a metric's name stands for.
+/// The role a metric's name stands for: its word, or what a metric called so measures.
 pub(super) fn role(name: &str) -> Option<MetricRole> {
-    MetricRole::ALL.into_iter().find(|role| role.word() == name && *role != MetricRole::Alarm)
+    let word = MetricRole::ALL.into_iter().find(|role| role.word() == name && *role != MetricRole::Alarm);
+    word.or_else(|| role_of(name))
 }
 
 /// Reads a series. The time is the column called `timestamp`, `time`, `date` or `at`, else the first; the value the one

@@ -64,7 +64,7 @@ fn within(value: &Value, events: &mut Vec<Event>) {
 fn event(value: &Value) -> Option<Event> {
     let first = |keys: &[&str]| keys.iter().find_map(|key| value.get(*key));
     let message = first(&["message", "msg", "log"])?.as_str()?;
-    let time = first(&["timestamp", "time", "@timestamp", "ts"]).and_then(|time| match time {
+    let time = first(&["timestamp", "time", "@timestamp", "ts", "date"]).and_then(|time| match time {
         Value::String(text) => instant(text),
         Value::Number(number) => instant(&number.to_string()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,

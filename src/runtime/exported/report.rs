@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Exported;
 use super::scores::quoted;
 use crate::domain::diagnosis::evidence::{answer_text, facts};
-use crate::domain::diagnosis::rules::judge;
+use crate::domain::diagnosis::rules::{fix, judge};
 use crate::domain::diagnosis::sufficiency::{RemedyOffer, Sufficiency, offers};
 use crate::domain::diagnosis::verdict::{Side, Verdict};
 use crate::domain::observation::log_template::{Miner, TemplateNumber};
@@ -45,7 +45,7 @@ pub fn json(exported: &Exported) -> String {
         "workload": exported.workload.as_ref().map(|workload| workload.target.to_string()),
         "evidence": evidence,
         "verdict": verdict,
-        "fix": verdict.cause().fix(),
+        "fix": fix(&verdict, &exported.evidence),
         "offers": offers,
     })
     .to_string()
@@ -64,6 +64,13 @@ pub fn text(exported: &Exported) -> String {
     for finding in verdict.leading().map(|leading| leading.findings.as_slice()).unwrap_or_default() {
         let sign = if finding.side == Side::Supports { '+' } else { '-' };
         say(format!("  {sign} {:.2} {}", finding.weight, finding.text));
+    }
+    if !verdict.rests_on.is_empty() {
+        let words: Vec<&str> = verdict.rests_on.iter().map(|question| question.word()).collect();
+        say(format!("  it rests on {}", words.join(", ")));
+    }
+    for missing in verdict.missing.iter().filter(|missing| missing.decisive) {
+        say(format!("  missing, and would decide: {} ({})", missing.question.word(), missing.why));
     }
     for ranked in verdict.ranked.iter().skip(1).take(3) {
         say(format!("  then {} {}", ranked.cause.words(), ranked.confidence));

@@ -100,8 +100,8 @@ fn new_errors(reading: &Reading) -> Outcome {
 /// Errors that name another service began there, rollout or not.
 fn no_dependency(reading: &Reading) -> Outcome {
     let Some(logs) = &reading.logs else { return Outcome::Open };
-    match logs.sign(LogSign::Dependency).filter(|count| count.lines >= LINES && count.lines * 5 >= logs.errors) {
-        Some(count) => Outcome::Against(format!("{} log lines name a failing dependency", count.lines), vec![logs.id]),
+    match shared::tell_of(logs, LogSign::Dependency) {
+        Some(lines) => Outcome::Against(format!("{lines} log lines name a failing dependency"), vec![logs.id]),
         None => Outcome::Moot,
     }
 }

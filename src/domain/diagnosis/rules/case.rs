@@ -1,7 +1,7 @@
 //! A cause being weighed: tests with weights, and the confidence they come to.
 
 use crate::domain::diagnosis::evidence::{EvidenceId, Question};
-use crate::domain::diagnosis::verdict::{Cause, Confidence, Finding, RankedCause, Side};
+use crate::domain::diagnosis::verdict::{Cause, Confidence, ConfidenceTerms, Finding, RankedCause, Side};
 
 /// How much a cause needs a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,13 +66,8 @@ impl Case {
         self.findings.iter().filter(|finding| finding.side == side).map(|finding| finding.weight).sum()
     }
 
-    /// `0.95 · agreement · (0.6 + 0.4 · coverage)`, where with S, A and U the weights of tests that support, speak
-    /// against and are open, agreement is `S / (S + A)` and coverage `(S + A) / (S + A + U)`. 0.95, because rules are
-    /// wrong one time in twenty even when all agree. An essential or excluding test that speaks against caps it at 0.15,
-    /// an open essential one at 0.5.
-    pub(super) fn confidence(&self) -> Confidence {
-        let open = self.open.iter().map(|(_, weight, _)| weight).sum();
-        let value = formula(self.sum(Side::Supports), self.sum(Side::Against), open);
+    /// What the confidence comes from: see [`ConfidenceTerms`].
+    fn terms(&self) -> ConfidenceTerms {
         let cap = if self.broken {
             0.15
         } else if self.open.iter().any(|(_, _, need)| *need == Need::Essential) {
@@ -80,7 +75,13 @@ impl Case {
         } else {
             1.0
         };
-        Confidence::new(value.min(cap))
+        let open = self.open.iter().map(|(_, weight, _)| weight).sum();
+        ConfidenceTerms { supports: self.sum(Side::Supports), against: self.sum(Side::Against), open, cap }
+    }
+
+    /// How sure the rule is.
+    pub(super) fn confidence(&self) -> Confidence {
+        self.terms().confidence()
     }
 
     /// The confidence if all that is open and was asked spoke for it. A question that nobody could ask stays open for
@@ -96,7 +97,13 @@ impl Case {
         if self.broken || never_essential || asked <= 0.0 {
             return self.confidence().value();
         }
-        formula(self.sum(Side::Supports) + asked, self.sum(Side::Against), never)
+        let terms = ConfidenceTerms {
+            supports: self.sum(Side::Supports) + asked,
+            against: self.sum(Side::Against),
+            open: never,
+            cap: 1.0,
+        };
+        terms.confidence().value()
     }
 
     /// The weight of what supports it.
@@ -123,15 +130,6 @@ impl Case {
     pub(super) fn ranked(&self) -> RankedCause {
         let mut findings = self.findings.clone();
         findings.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-        RankedCause { cause: self.cause, confidence: self.confidence(), findings }
+        RankedCause { cause: self.cause, confidence: self.confidence(), findings, terms: Some(self.terms()) }
     }
-}
-
-fn formula(supports: f64, against: f64, open: f64) -> f64 {
-    let weighed = supports + against;
-    if weighed <= 0.0 {
-        return 0.0;
-    }
-    let coverage = weighed / (weighed + open);
-    0.95 * (supports / weighed) * (0.6 + 0.4 * coverage)
 }

@@ -17,6 +17,7 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::Workload, 0.2, Need::Helpful, reason(reading))
         .test(Question::Workload, 0.15, Need::Helpful, unready(reading))
         .test(Question::LogPatterns, 0.05, Need::Helpful, configuration(reading))
+        .test(Question::LogPatterns, 0.5, Need::Helpful, dependency(reading))
         .test(Question::Traffic, 0.05, Need::Helpful, shared::traffic_is_normal(reading))
 }
 
@@ -33,7 +34,7 @@ fn stuck(reading: &Reading) -> Outcome {
             vec![place.id],
         ),
         None => match place.loudest(Trouble::is_configuration) {
-            Some(sign) => Outcome::For(format!("pods wait: {} ({})", sign.trouble.words(), sign.text), vec![place.id]),
+            Some(sign) => Outcome::For(format!("{} ({})", sign.trouble.words(), sign.text), vec![place.id]),
             None => Outcome::Against("every container came up".to_owned(), vec![place.id]),
         },
     }
@@ -91,6 +92,19 @@ fn configuration(reading: &Reading) -> Outcome {
     }
 }
 
+/// A process that ends because something it calls does not answer ends again until that does, unless the cluster itself
+/// names what is wrong with the manifest.
+fn dependency(reading: &Reading) -> Outcome {
+    let Some(logs) = &reading.logs else { return Outcome::Moot };
+    let named = reading.workload.as_ref().and_then(|place| place.loudest(Trouble::is_configuration)).is_some();
+    match shared::tell_of(logs, LogSign::Dependency) {
+        Some(lines) if !named && logs.sign(LogSign::Configuration).is_none() => {
+            Outcome::Against(format!("{lines} log lines name a dependency that fails"), vec![logs.id])
+        }
+        Some(_) | None => Outcome::Moot,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::fixture::{Incident, Stand, table};
@@ -103,6 +117,7 @@ mod tests {
     #[test]
     fn cases() {
         let probe = "Liveness probe failed: HTTP probe failed with statuscode: 500";
+        let refused = "Readiness probe failed: Get \"http://10.0.0.7:8081/\": dial tcp 10.0.0.7:8081: connect: connection refused";
         let pull = "Failed to pull image \"my-api:41-bad\": manifest unknown";
         table(
             weigh,
@@ -125,6 +140,41 @@ mod tests {
                     "volume that is not there",
                     Incident::healthy().pending(3).event("Pod/my-api-1", "FailedMount", "configmap \"x\" not found"),
                     Stand::Holds,
+                ),
+                (
+                    "the volume's secret is told by the state alone",
+                    Incident::healthy().says("waiting: CreateContainerError", "secret \"db\" not found"),
+                    Stand::Holds,
+                ),
+                (
+                    "the port of a readiness probe",
+                    Incident::healthy().unready().event("Pod/my-api-1", "Unhealthy", refused),
+                    Stand::Holds,
+                ),
+                (
+                    "a service that selects nothing",
+                    Incident::healthy().event("Service/my-api", "NoEndpoints", "its selector app=x matches no pod"),
+                    Stand::Holds,
+                ),
+                (
+                    "forbidden by admission",
+                    Incident::healthy().pending(6).event(
+                        "ReplicaSet/my-api-41",
+                        "FailedCreate",
+                        "violates PodSecurity",
+                    ),
+                    Stand::Holds,
+                ),
+                (
+                    "ends because of a dependency",
+                    Incident::healthy().last_end("Error", 1).signs(&[(LogSign::Dependency, 60)], 70),
+                    Stand::Weak,
+                ),
+                (
+                    "killed while it was made, told by the state alone",
+                    Incident::healthy()
+                        .says("waiting: RunContainerError", "container init was OOM-killed (memory limit too low?)"),
+                    Stand::RuledOut,
                 ),
                 ("OOM kill", Incident::healthy().last_end("OOMKilled", 137), Stand::RuledOut),
                 ("OOM kills counted", looping().kills(9), Stand::RuledOut),

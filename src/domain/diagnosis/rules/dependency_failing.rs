@@ -8,9 +8,6 @@ use crate::domain::diagnosis::evidence::{Question, number};
 use crate::domain::diagnosis::verdict::Cause;
 use crate::domain::observation::log_sign::LogSign;
 
-/// Fewer lines of a failing dependency are a hiccup.
-const LINES: u64 = 5;
-
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::DependencyFailing)
         .test(Question::LogPatterns, 0.4, Need::Essential, named(reading))
@@ -26,21 +23,25 @@ pub(super) fn weigh(reading: &Reading) -> Case {
 fn named(reading: &Reading) -> Outcome {
     let Some(logs) = &reading.logs else { return Outcome::Open };
     let ids = vec![logs.id];
-    let lines = logs.sign(LogSign::Dependency).map_or(0, |count| count.lines);
-    if lines >= LINES && lines * 5 >= logs.errors {
+    if let Some(lines) = shared::tell_of(logs, LogSign::Dependency) {
         return Outcome::For(format!("{lines} log lines name a dependency that fails or does not answer"), ids);
     }
+    let lines = logs.sign(LogSign::Dependency).map_or(0, |count| count.lines);
     Outcome::Against(format!("hardly any of {} log lines names a failing dependency ({lines})", logs.lines), ids)
 }
 
-/// Requests suffer: by the metrics, or, where there are none, by the errors in the logs.
+/// Requests suffer: by the metrics, or, where there are none, by the errors in the logs. Containers that do not come up
+/// for it serve no request.
 fn hurt(reading: &Reading) -> Outcome {
+    if let Outcome::Against(text, ids) = shared::containers_come_up(reading) {
+        return Outcome::For(text, ids);
+    }
     if let Some(outcome) = shared::requests_suffer(reading) {
         return outcome;
     }
     let unread = [Question::Errors, Question::Latency].iter().any(|question| reading.was_asked(*question));
     match &reading.logs {
-        Some(logs) if !unread && logs.errors >= LINES => {
+        Some(logs) if !unread && shared::tell_of(logs, LogSign::Dependency).is_some() && logs.errors > 0 => {
             Outcome::For(format!("{} errors in the logs", logs.errors), vec![logs.id])
         }
         Some(_) | None => Outcome::Open,
@@ -78,6 +79,19 @@ mod tests {
                 ("slow", slow, Stand::Holds),
                 ("logs alone, where there are no metrics", only_logs, Stand::Holds),
                 ("processor high as well", failing().cpu([97.0; 30]), Stand::Holds),
+                (
+                    "a few lines were exported",
+                    Question::ALL
+                        .into_iter()
+                        .filter(|question| *question != Question::LogPatterns)
+                        .fold(Incident::healthy().few_lines(5, &[(LogSign::Dependency, 2)], 3), Incident::never_asked),
+                    Stand::Holds,
+                ),
+                (
+                    "containers end for it",
+                    Incident::healthy().last_end("Error", 1).signs(&[(LogSign::Dependency, 60)], 70),
+                    Stand::Holds,
+                ),
                 ("harmless rollout", failing().rollout(6), Stand::Holds),
                 (
                     "hardly any line",

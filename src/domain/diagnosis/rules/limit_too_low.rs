@@ -89,6 +89,11 @@ mod tests {
                     cluster_alone().pending(6).event("Pod/my-api-1", "FailedCreatePodSandBox", init),
                     Stand::Holds,
                 ),
+                (
+                    "killed and backed off, for how long it lived nobody knows",
+                    cluster_alone().last_end("OOMKilled", 137).kills(9),
+                    Stand::Holds,
+                ),
                 ("full and not killed", full().kills(0), Stand::RuledOut),
                 ("memory grows", full().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),
                 ("memory has room", full().memory([54.0; 30]), Stand::RuledOut),

@@ -7,16 +7,18 @@ use super::shared;
 use crate::domain::diagnosis::evidence::{Question, number};
 use crate::domain::diagnosis::verdict::Cause;
 
-/// Fewer errors in a window of logs are everyday life: this many, or one line in fifty.
+/// Fewer errors in a window of logs are everyday life: this many among four times as many lines, or one line in fifty.
 const EVERYDAY: u64 = 5;
 
 pub(super) fn weigh(reading: &Reading) -> Case {
     let need = |question| if reading.was_asked(question) { Need::Essential } else { Need::Excluding };
+    // Outside of a cluster nothing but logs tells of kills, and their silence is not sure.
+    let counted = if reading.was_asked(Question::Workload) { need(Question::OomKills) } else { Need::Excluding };
     Case::new(Cause::NothingWrong)
         .test(Question::Workload, 0.2, Need::Essential, looked_at(reading))
         .test(Question::Cpu, 0.2, need(Question::Cpu), cpu(reading))
         .test(Question::Memory, 0.2, need(Question::Memory), memory(reading))
-        .test(Question::OomKills, 0.2, need(Question::OomKills), shared::nothing_was_killed(reading))
+        .test(Question::OomKills, 0.2, counted, shared::nothing_was_killed(reading))
         .test(Question::Traffic, 0.2, need(Question::Traffic), shared::traffic_is_normal(reading))
         .test(Question::Workload, 0.2, need(Question::Workload), pods(reading))
         .test(Question::Errors, 0.1, Need::Excluding, shared::requests_are_well(reading))
@@ -25,9 +27,11 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::Changes, 0.05, Need::Helpful, shared::no_rollout_before(reading))
 }
 
-/// Of two things at least one was looked at: the cluster, or what users feel.
+/// Of two things at least one was looked at: the cluster, or what users feel; of a thing that serves no requests, what
+/// it is watched by.
 fn looked_at(reading: &Reading) -> Outcome {
     let felt = reading.errors.is_some() || reading.latency.is_some() || reading.traffic.is_some();
+    let felt = felt || reading.own.is_some();
     match (&reading.workload, &reading.cpu) {
         (Some(place), _) if place.workload.replicas > 0 => Outcome::Moot,
         (_, Some(_)) if felt => Outcome::Moot,
@@ -61,7 +65,8 @@ fn pods(reading: &Reading) -> Outcome {
 fn logs(reading: &Reading) -> Outcome {
     let Some(logs) = &reading.logs else { return Outcome::Open };
     let text = format!("{} errors in {} log lines", logs.errors, logs.lines);
-    if logs.errors <= EVERYDAY.max(logs.lines / 50) {
+    let few = logs.errors <= EVERYDAY && logs.errors * 4 <= logs.lines;
+    if few || logs.errors * 50 <= logs.lines {
         Outcome::For(text, vec![logs.id])
     } else {
         Outcome::Against(text, vec![logs.id])
@@ -69,7 +74,15 @@ fn logs(reading: &Reading) -> Outcome {
 }
 
 fn alarm(reading: &Reading) -> Outcome {
-    let Some(alarmed) = &reading.alarmed else { return Outcome::Open };
+    if let Some(own) = reading.own.as_ref().filter(|own| own.moved()) {
+        return Outcome::Against(format!("another metric moved ({})", shared::times(own)), vec![own.id]);
+    }
+    let Some(alarmed) = &reading.alarmed else {
+        return match &reading.own {
+            Some(own) => Outcome::For(format!("no other metric moved ({})", shared::times(own)), vec![own.id]),
+            None => Outcome::Open,
+        };
+    };
     let text = format!("the alarm's series is {} its threshold", if alarmed.breaches { "beyond" } else { "within" });
     if alarmed.breaches || alarmed.flaps() {
         Outcome::Against(text, vec![alarmed.id])
@@ -88,6 +101,11 @@ mod tests {
         let metrics = [Question::Cpu, Question::Memory, Question::Traffic, Question::Errors, Question::Latency];
         let cluster_alone = || metrics.into_iter().fold(Incident::healthy(), Incident::never_asked);
         let hot = || Incident::healthy().cpu((0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 }));
+        let database = |values: [f64; 30]| {
+            let cpu = Incident::healthy().cpu([17.0; 30]).own(values);
+            let asked = [Question::Cpu, Question::AlarmMetric];
+            Question::ALL.into_iter().filter(|question| !asked.contains(question)).fold(cpu, Incident::never_asked)
+        };
         table(
             weigh,
             &[
@@ -97,6 +115,12 @@ mod tests {
                     "a service outside of the cluster, metrics well",
                     Incident::healthy().never_asked(Question::Workload).never_asked(Question::Memory),
                     Stand::Holds,
+                ),
+                ("a database, its metrics level", database([93.0; 30]), Stand::Holds),
+                (
+                    "a database, one of its metrics moves",
+                    database(std::array::from_fn(|n| 90.0 + 14.0 * n as f64)),
+                    Stand::RuledOut,
                 ),
                 ("processor high", hot(), Stand::RuledOut),
                 ("requests fail", Incident::healthy().errors_from(12, 90.0), Stand::RuledOut),

@@ -22,7 +22,7 @@ pub(super) use place::Workplace;
 const STALE: SignedDuration = SignedDuration::from_mins(15);
 
 /// All that rules look at.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Reading {
     pub(super) memory: Option<Memory>,
     pub(super) kills: Option<Kills>,
@@ -34,6 +34,8 @@ pub(super) struct Reading {
     pub(super) errors: Option<Level>,
     pub(super) latency: Option<Level>,
     pub(super) logs: Option<Logs>,
+    /// The alarm's own metric, or, of files, what moved most of the metrics without a role.
+    pub(super) own: Option<Level>,
     /// The first series with an alarm's threshold; the alarm's own metric before others.
     pub(super) alarmed: Option<Alarmed>,
     /// Questions that were asked, whatever came back. What nobody could ask is no gap in an answer.
@@ -43,7 +45,7 @@ pub(super) struct Reading {
     until: Timestamp,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Memory {
     pub(super) id: EvidenceId,
     pub(super) shape: MemoryShape,
@@ -52,7 +54,7 @@ pub(super) struct Memory {
     pub(super) onset: Option<Onset>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Kills {
     pub(super) id: EvidenceId,
     pub(super) total: u64,
@@ -60,7 +62,7 @@ pub(super) struct Kills {
     pub(super) sure: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Level {
     pub(super) id: EvidenceId,
     pub(super) ratio: Ratio,
@@ -68,7 +70,7 @@ pub(super) struct Level {
     pub(super) peak: f64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Collector {
     pub(super) id: EvidenceId,
     pub(super) time: Option<Level>,
@@ -80,7 +82,7 @@ pub(super) struct Collector {
     pub(super) whole: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Cpu {
     pub(super) id: EvidenceId,
     pub(super) peak: f64,
@@ -91,7 +93,7 @@ pub(super) struct Cpu {
     pub(super) onset: Option<Onset>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Logs {
     pub(super) id: EvidenceId,
     pub(super) lines: u64,
@@ -108,7 +110,7 @@ impl Logs {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Changes {
     pub(super) id: EvidenceId,
     pub(super) revisions: Vec<Revision>,
@@ -139,6 +141,43 @@ impl Reading {
     /// Why an answer that was found cannot be used.
     pub(super) fn unusable(&self, question: Question) -> Option<String> {
         self.unusable.iter().find(|(of, _)| *of == question).map(|(_, why)| why.clone())
+    }
+
+    /// Whether a question has an answer that is used.
+    pub(super) fn has(&self, question: Question) -> bool {
+        match question {
+            Question::Memory => self.memory.is_some(),
+            Question::OomKills => self.kills.is_some(),
+            Question::Collector => self.collector.is_some(),
+            Question::Traffic => self.traffic.is_some(),
+            Question::Cpu => self.cpu.is_some(),
+            Question::Workload => self.workload.is_some(),
+            Question::Changes => self.changes.is_some(),
+            Question::LogPatterns => self.logs.is_some(),
+            Question::Errors => self.errors.is_some(),
+            Question::Latency => self.latency.is_some(),
+            Question::AlarmMetric => self.own.is_some(),
+        }
+    }
+
+    /// The same reading, had a question been asked and not answered.
+    pub(super) fn without(&self, question: Question) -> Self {
+        let mut less = self.clone();
+        match question {
+            Question::Memory => less.memory = None,
+            Question::OomKills => less.kills = None,
+            Question::Collector => less.collector = None,
+            Question::Traffic => less.traffic = None,
+            Question::Cpu => less.cpu = None,
+            Question::Workload => less.workload = None,
+            Question::Changes => less.changes = None,
+            Question::LogPatterns => less.logs = None,
+            Question::Errors => less.errors = None,
+            Question::Latency => less.latency = None,
+            Question::AlarmMetric => less.own = None,
+        }
+        less.alarmed = less.alarmed.filter(|alarmed| alarmed.question != question);
+        less
     }
 
     /// Whether a question was asked.
@@ -182,8 +221,8 @@ impl Reading {
                     | Question::Collector
                     | Question::Workload
                     | Question::Changes
-                    | Question::LogPatterns
-                    | Question::AlarmMetric => {}
+                    | Question::LogPatterns => {}
+                    Question::AlarmMetric => self.own = level(id, series, before),
                 }
                 if piece.question == Question::Memory && self.memory.is_none() {
                     self.unusable.push((Question::Memory, "bytes without a known limit".to_owned()));
@@ -280,6 +319,12 @@ impl Level {
     /// Failed requests: three times as many, and at least three a period more.
     pub(super) fn errors_rose(&self) -> bool {
         self.ratio.times >= 2.5 && self.ratio.now - self.ratio.before >= 3.0
+    }
+
+    /// Left its level for good, by half of it or more.
+    pub(super) fn moved(&self) -> bool {
+        let share = self.ratio.times;
+        self.onset.is_some() && !(0.67..1.5).contains(&share)
     }
 
     /// Response time: twice as long, and not for a moment.

@@ -49,7 +49,7 @@ pub fn lives_so_far(evidence: &[Evidence]) -> Option<(usize, i64)> {
 pub fn no_room(evidence: &[Evidence]) -> Option<String> {
     let reading = Reading::of(evidence, Timestamp::MAX);
     let place = reading.workload.as_ref()?;
-    place.loudest(Trouble::is_of_the_place).map(|sign| format!("{} ({})", sign.trouble.words(), sign.text))
+    place.loudest(Trouble::is_want_of_room).map(|sign| format!("{} ({})", sign.trouble.words(), sign.text))
 }
 
 /// The leads, each with the evidence it lies between, in minutes without sign.

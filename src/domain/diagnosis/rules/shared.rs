@@ -3,16 +3,20 @@
 use jiff::SignedDuration;
 
 use super::case::Outcome;
-use super::reading::{Level, Reading};
-use crate::domain::diagnosis::evidence::{EvidenceId, number};
+use super::reading::{Level, Logs, Reading};
+use crate::domain::diagnosis::evidence::{EvidenceId, Question, number};
 use crate::domain::diagnosis::statistics::{Onset, Shape, lead_minutes};
 use crate::domain::observation::cluster_sign::Trouble;
+use crate::domain::observation::log_sign::LogSign;
 use crate::domain::observation::workload::Revision;
 
 /// Requests up to so many times the level before are normal.
 pub(super) const NORMAL: f64 = 1.5;
 /// From so many times on, requests have surged.
 pub(super) const SURGE: f64 = 2.0;
+/// Fewer lines of a sign are a hiccup, unless there are hardly any lines.
+const LINES: u64 = 5;
+const FEW: u64 = 2;
 /// A rollout so long before the first sign of trouble may have caused it.
 const AFTERMATH: SignedDuration = SignedDuration::from_mins(30);
 /// The onset may be dated early by noise, or the replica set late.
@@ -143,6 +147,22 @@ pub(super) fn killed_at_start(reading: &Reading) -> Option<(String, Vec<Evidence
     if let Some(sign) = place.sign(Trouble::LimitTooSmall) {
         return Some((format!("{} ({})", sign.trouble.words(), sign.text), vec![place.id]));
     }
-    let life = place.killed_at_start()?;
-    Some((format!("containers are killed within {} s of each start", life.as_secs().max(1)), vec![place.id]))
+    if let Some(life) = place.killed_at_start() {
+        return Some((
+            format!("containers are killed within {} s of each start", life.as_secs().max(1)),
+            vec![place.id],
+        ));
+    }
+    let restarts = place.killed_and_backed_off().filter(|_| !reading.was_asked(Question::Memory))?;
+    let text =
+        format!("containers were killed for their memory {restarts} times, each time within minutes of the start");
+    Some((text, vec![place.id]))
+}
+
+/// Lines of a sign that count: so many, or, of an export of a few lines, two and no small part of them.
+pub(super) fn tell_of(logs: &Logs, sign: LogSign) -> Option<u64> {
+    let lines = logs.sign(sign).map_or(0, |count| count.lines);
+    let many = lines >= LINES && lines * 5 >= logs.errors;
+    let of_few = lines >= FEW && lines * 2 >= logs.errors && lines * 5 >= logs.lines;
+    (many || of_few).then_some(lines)
 }

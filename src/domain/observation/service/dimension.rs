@@ -114,17 +114,24 @@ pub(super) fn conventional_log_groups(metric: &MetricId, name: &str) -> Vec<Stri
 
 /// What an alarm's own metric means, by its name.
 pub(super) fn role(metric: &MetricId) -> Option<MetricRole> {
-    let name = metric.name.to_ascii_lowercase();
+    role_of(&metric.name)
+}
+
+/// What a metric of this name measures, in the words of CloudWatch, Container Insights and the usual agents. What is free
+/// or credited is no use.
+pub fn role_of(name: &str) -> Option<MetricRole> {
+    let name = name.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     Some(match () {
+        () if has(&["free", "credit", "available", "reserved"]) => return None,
         () if has(&["cpu"]) => MetricRole::Cpu,
         () if has(&["memory", "mem_used"]) && has(&["limit_bytes", "memory_limit"]) => MetricRole::MemoryLimit,
         () if has(&["memory", "mem_used"]) => MetricRole::Memory,
         () if has(&["gctime", "gc_time", "gcpercent"]) => MetricRole::CollectorTime,
         () if has(&["restart"]) => MetricRole::Restarts,
-        () if has(&["5xx", "errors", "error_count"]) => MetricRole::Errors,
-        () if has(&["latency", "responsetime", "duration"]) => MetricRole::Latency,
-        () if has(&["requestcount", "requests", "invocations"]) => MetricRole::Requests,
+        () if has(&["5xx", "errors", "error_count", "error_rate", "errorrate"]) => MetricRole::Errors,
+        () if has(&["latency", "responsetime", "response_time", "duration"]) => MetricRole::Latency,
+        () if has(&["requestcount", "request_count", "requests", "invocations"]) => MetricRole::Requests,
         () => return None,
     })
 }

@@ -10,9 +10,11 @@ const FLAPS: usize = 3;
 const NEAR: f64 = 0.12;
 
 /// A series against the threshold of its alarm.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in super::super) struct Alarmed {
     pub(in super::super) id: EvidenceId,
+    /// The question it answers.
+    pub(in super::super) question: Question,
     pub(in super::super) threshold: f64,
     /// Whether its last points are on the bad side.
     pub(in super::super) breaches: bool,
@@ -43,6 +45,7 @@ impl Alarmed {
         let excess = series.points.iter().map(|point| (point.value - threshold) * sign).fold(0.0, f64::max);
         Some(Self {
             id,
+            question,
             threshold,
             breaches: tail.iter().filter(|point| beyond(point)).count() >= 2,
             crossings,

@@ -154,6 +154,48 @@ impl Incident {
         self
     }
 
+    /// Log lines by sign, among so many errors of a few lines.
+    pub(crate) fn few_lines(self, many: u64, signs: &[(LogSign, u64)], errors: u64) -> Self {
+        let mut incident = self.signs(signs, errors);
+        if let Some(Answer::Observed { payload: Payload::LogPatterns { lines, .. } }) =
+            incident.0.get_mut(&Question::LogPatterns)
+        {
+            *lines = many;
+        }
+        incident
+    }
+
+    /// The alarm's own metric.
+    pub(crate) fn own(self, values: impl IntoIterator<Item = f64>) -> Self {
+        self.series(Question::AlarmMetric, MetricRole::Alarm, values)
+    }
+
+    /// Every pod waits, and the kubelet says why.
+    pub(crate) fn says(self, state: &str, message: &str) -> Self {
+        self.each_container(|container| {
+            state.clone_into(&mut container.state);
+            container.message = Some(message.to_owned());
+        })
+    }
+
+    /// Every pod runs and none is ready.
+    pub(crate) fn unready(self) -> Self {
+        self.each_container(|_| {})
+    }
+
+    fn each_container(mut self, change: impl Fn(&mut ContainerState)) -> Self {
+        if let Some(Answer::Observed { payload: Payload::Workload { workload, pods, .. } }) =
+            self.0.get_mut(&Question::Workload)
+        {
+            workload.ready = 0;
+            for container in pods.iter_mut().flat_map(|pod| &mut pod.containers) {
+                container.ready = false;
+                change(container);
+            }
+        }
+        self
+    }
+
     /// So many pods wait and have no container yet.
     pub(crate) fn pending(mut self, many: u32) -> Self {
         if let Some(Answer::Observed { payload: Payload::Workload { workload, pods, .. } }) =
@@ -243,6 +285,7 @@ impl Incident {
             state: state.to_owned(),
             running_since: None,
             last_end,
+            message: None,
         };
         let pod = |n: u32| Pod {
             name: format!("my-api-{n}"),

@@ -1,0 +1,87 @@
+//! What conditions and selectors of objects tell, in the words of events: events are kept for an hour, objects stay. No
+//! conclusion is drawn here; a message is passed on as it was written.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::super::map::{namespace_of, safe};
+use crate::domain::observation::workload::{ClusterEvent, Workload};
+
+/// Pods that no node took, and deployments whose pods were forbidden or that do not get on.
+pub(super) fn by_conditions(pods: &[core::Pod], deployments: &[Deployment]) -> Vec<ClusterEvent> {
+    let mut events = Vec::new();
+    for pod in pods {
+        let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
+        let waits = conditions.iter().find(|one| one.type_ == "PodScheduled" && one.status == "False");
+        if let Some(message) = waits.and_then(|one| one.message.as_deref()) {
+            let at = waits.and_then(|one| one.last_transition_time.as_ref()).map(|time| time.0);
+            events.push(event(&pod.metadata, ("Pod", "FailedScheduling"), message, at));
+        }
+    }
+    for deployment in deployments {
+        let status = deployment.status.as_ref();
+        let conditions = status.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
+        for one in conditions {
+            let told = (one.type_.as_str(), one.status.as_str());
+            if !matches!(told, ("ReplicaFailure", "True") | ("Progressing", "False")) {
+                continue;
+            }
+            let at = one.last_update_time.as_ref().or(one.last_transition_time.as_ref()).map(|time| time.0);
+            let reason = one.reason.as_deref().unwrap_or("FailedCreate");
+            let message = one.message.as_deref().unwrap_or_default();
+            events.push(event(&deployment.metadata, ("Deployment", reason), message, at));
+        }
+    }
+    events
+}
+
+/// Services called like a workload that select none of the pods there are.
+pub(super) fn by_selectors(
+    services: &[core::Service],
+    pods: &[core::Pod],
+    workloads: &[Workload],
+) -> Vec<ClusterEvent> {
+    let none = |service: &&core::Service| {
+        let selector = service.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+        let namespace = namespace_of(&service.metadata);
+        let there: Vec<&core::Pod> = pods.iter().filter(|pod| namespace_of(&pod.metadata) == namespace).collect();
+        let called = workloads.iter().any(|workload| service.metadata.name.as_deref() == Some(&workload.target.name));
+        let labelled = |pod: &&core::Pod| pod.metadata.labels.as_ref().is_some_and(|labels| !labels.is_empty());
+        let picks = |pod: &&core::Pod| selector.is_some_and(|selector| has(pod, selector));
+        selector.is_some_and(|selector| !selector.is_empty())
+            && called
+            && there.iter().any(labelled)
+            && !there.iter().any(picks)
+    };
+    let told = |service: &core::Service| {
+        let selector = service.spec.as_ref().and_then(|spec| spec.selector.clone()).unwrap_or_default();
+        let pairs: Vec<String> = selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let message = format!("its selector {} matches no pod", pairs.join(","));
+        event(&service.metadata, ("Service", "NoEndpoints"), &message, None)
+    };
+    services.iter().filter(none).map(told).collect()
+}
+
+fn has(pod: &core::Pod, selector: &BTreeMap<String, String>) -> bool {
+    let labels = pod.metadata.labels.as_ref();
+    selector.iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
+}
+
+fn event(meta: &ObjectMeta, (kind, reason): (&str, &str), message: &str, at: Option<Timestamp>) -> ClusterEvent {
+    let name = meta.name.as_deref().unwrap_or("unknown");
+    ClusterEvent {
+        name: safe(&format!("{name}.{reason}")),
+        namespace: namespace_of(meta),
+        warning: true,
+        reason: safe(reason),
+        message: safe(message),
+        about: safe(&format!("{kind}/{name}")),
+        count: 1,
+        last_at: at,
+        first_at: at,
+    }
+}

@@ -1,0 +1,113 @@
+//! The words of kubelets, runtimes and controllers, and the trouble that each tells of.
+
+use super::{Trouble, placement};
+use crate::domain::observation::workload::ClusterEvent;
+
+/// A runtime that will not make the container in so little memory.
+const TOO_SMALL: [&str; 4] = [
+    "oom-killed (memory limit too low",
+    "minimum memory limit allowed",
+    "memory limit too low",
+    "too low; should be at least",
+];
+const IMAGE: [&str; 9] = [
+    "pull image",
+    "pulling image",
+    "imagepullbackoff",
+    "errimagepull",
+    "manifest unknown",
+    "pull access denied",
+    "couldn't parse image",
+    "failed to resolve reference",
+    "invalid reference format",
+];
+const COMMAND: [&str; 7] = [
+    "executable file not found",
+    "exec format error",
+    "failed to start container",
+    "runc create failed",
+    "oci runtime create failed",
+    "no such file or directory: unknown",
+    "permission denied: unknown",
+];
+/// Kinds of things that a pod names.
+const NAMED: [&str; 8] = [
+    "secret \"",
+    "configmap \"",
+    "serviceaccount \"",
+    "persistentvolumeclaim \"",
+    "runtimeclass",
+    "priorityclass",
+    "couldn't find key",
+    "non-existent",
+];
+const GONE: [&str; 5] = ["not found", "find key", "non-existent", "was found", "does not exist"];
+/// A range of limits or a quota speaks.
+const QUOTA: [&str; 8] = [
+    "exceeded quota",
+    "failed quota",
+    "maximum memory usage per",
+    "minimum memory usage per",
+    "maximum cpu usage per",
+    "minimum cpu usage per",
+    "must be less than or equal to",
+    "limit to request ratio",
+];
+const FORBIDDEN: [&str; 4] =
+    ["admission webhook", "violates podsecurity", "unable to validate against any", "denied the request"];
+/// Answers that only come from a wrong path or port.
+const NOWHERE: [&str; 6] =
+    ["statuscode: 404", "statuscode: 405", "statuscode: 401", "statuscode: 403", "connection refused", "no such host"];
+
+fn says(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.contains(word))
+}
+
+/// What the kubelet's words about a container tell.
+pub(super) fn of_container(message: &str) -> Option<Trouble> {
+    let text = message.to_ascii_lowercase();
+    if says(&text, &TOO_SMALL) {
+        return Some(Trouble::LimitTooSmall);
+    }
+    if says(&text, &NAMED) && says(&text, &GONE) {
+        return Some(Trouble::Reference);
+    }
+    if says(&text, &IMAGE) {
+        return Some(Trouble::Image);
+    }
+    says(&text, &COMMAND).then_some(Trouble::Command)
+}
+
+/// What an event tells. The order matters: the words of a cause outweigh the reason they are told under.
+pub(super) fn of_event(event: &ClusterEvent) -> Option<Trouble> {
+    let text = event.message.to_ascii_lowercase();
+    if says(&text, &TOO_SMALL) {
+        return Some(Trouble::LimitTooSmall);
+    }
+    match event.reason.as_str() {
+        "FailedCreate" if says(&text, &QUOTA) => Some(Trouble::Quota),
+        "FailedCreate" if says(&text, &NAMED) && says(&text, &GONE) => Some(Trouble::Reference),
+        "FailedCreate" if says(&text, &FORBIDDEN) || text.contains("is invalid") => Some(Trouble::Forbidden),
+        "FailedScheduling" | "NotTriggerScaleUp" => Some(placement::of_message(&event.message)),
+        "Evicted" | "Preempted" | "Preempting" | "TaintManagerEviction" => Some(Trouble::Evicted),
+        "NodeNotReady"
+        | "NodeHasDiskPressure"
+        | "NodeHasInsufficientMemory"
+        | "NodeHasInsufficientPID"
+        | "EvictionThresholdMet"
+        | "FreeDiskSpaceFailed"
+        | "SystemOOM" => Some(Trouble::Node),
+        "FailedMount" | "FailedAttachVolume" | "FailedBinding" | "ProvisioningFailed" => Some(Trouble::Reference),
+        "NoEndpoints" => Some(Trouble::Selector),
+        "InspectFailed" | "ErrImageNeverPull" | "ErrImagePull" | "ImagePullBackOff" => Some(Trouble::Image),
+        "Unhealthy" | "Killing" | "ProbeWarning" => of_probe(&text),
+        _ => of_container(&event.message),
+    }
+}
+
+fn of_probe(text: &str) -> Option<Trouble> {
+    if says(text, &["liveness probe", "startup probe"]) {
+        return Some(Trouble::Probe);
+    }
+    (text.contains("readiness probe") && says(text, &NOWHERE)).then_some(Trouble::Readiness)
+}
