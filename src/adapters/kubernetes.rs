@@ -6,6 +6,7 @@ pub mod quantity;
 
 mod access;
 mod call;
+mod changes;
 mod checks;
 mod fault;
 mod field;

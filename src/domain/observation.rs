@@ -1,6 +1,7 @@
 //! What was seen: alarms, metrics, log lines, workloads, kills. Uses nothing of the other rooms.
 
 pub mod alarm;
+pub mod change;
 pub mod cluster_sign;
 pub mod collector_log;
 pub mod log;

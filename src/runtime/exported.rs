@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::adapters::kubernetes::{Objects, objects};
-use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, EvidenceSource, LogDigest, Question};
+use crate::domain::diagnosis::evidence::{
+    self, Answer, Evidence, EvidenceId, EvidenceSource, LogDigest, OtherChanges, Question,
+};
 use crate::domain::diagnosis::statistics;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::collector_log::CollectorReader;
@@ -187,6 +189,8 @@ fn answered(exported: &Exported, objects: &Objects, collector: Option<&Answer>) 
     let own: Vec<_> = objects.pods.iter().filter(|pod| pod.owner.as_ref() == target).cloned().collect();
     let pods = target.map(|_| own.as_slice());
     let events = target.map(|_| objects.events.as_slice());
+    let changes = target.and_then(|target| objects.changes.get(&target.key())).cloned().unwrap_or_default();
+    let others = OtherChanges { changes, unread: Vec::new() };
     let nothing = |what: &str| Answer::NotAsked { why: format!("no file tells of {what}") };
     let answer = |question: Question| match question {
         Question::Memory => of_metric(exported, MetricRole::Memory),
@@ -212,8 +216,8 @@ fn answered(exported: &Exported, objects: &Objects, collector: Option<&Answer>) 
             |workload| evidence::workload(workload.clone(), &objects.pods, &objects.events),
         ),
         Question::Changes => match target.and_then(|target| objects.revisions.get(&target.key())) {
-            Some(revisions) => evidence::changes(revisions.clone()),
-            None => nothing("rollouts"),
+            None if others.changes.is_empty() => nothing("rollouts"),
+            revisions => evidence::changes(revisions.cloned().unwrap_or_default(), others.clone()),
         },
         Question::LogPatterns if read.is_some() => evidence::log_patterns(&digest, Completeness::Exact),
         Question::LogPatterns => nothing("logs"),

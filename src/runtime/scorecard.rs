@@ -5,6 +5,7 @@
 //! narrative has no part in it.
 
 mod case;
+mod variation;
 mod world;
 
 use std::collections::BTreeMap;
@@ -13,20 +14,24 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::clock::Clock;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::rehearsal::scenario::{self, Scenario};
 
 pub use case::{Case, Outcome};
+use variation::{Strength, varied};
 
 /// What the cases are, said wherever they are counted.
 const LABEL: &str = "our own regression cases, judged on the pure path (world, evidence, rules; no sockets, no model): a net, not a proof";
+
+/// How far variations go, the next where nothing pages.
+const STRENGTHS: [Strength; 4] = [Strength(1.0), Strength(0.5), Strength(0.2), Strength(0.0)];
 
 /// What to run.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// Scenarios by name, file or folder; all that ship where empty.
     pub scenarios: Vec<String>,
-    /// Seeds of each: its own, and the numbers after it.
+    /// Seeds of each: its own, as written, and variations of it by the numbers after it.
     pub seeds: u32,
 }
 
@@ -117,13 +122,26 @@ pub fn run(asked: &Asked) -> Result<Scorecard, Fault> {
     })
 }
 
+/// Judges one case: the scenario as written by its own seed, and a variation of it by each other.
 fn judged(scenario: &Scenario, seed: u64, origin: &'static str) -> Result<Case, Fault> {
-    let (clock, begun) = (Clock::wall(), 0);
-    let found_out = world::evidence(scenario, seed)?;
-    let mut case = Case::of(scenario, seed, &found_out);
-    case.origin = origin;
-    case.ms = clock.mono_ms().saturating_sub(begun);
-    Ok(case)
+    let clock = Clock::wall();
+    let as_written = [Strength(0.0)];
+    let strengths = if seed == scenario.seed { &as_written[..] } else { &STRENGTHS };
+    let mut last = None;
+    for strength in strengths {
+        let varied = varied(scenario, seed, *strength);
+        match world::evidence(&varied, seed) {
+            Ok(found_out) => {
+                let mut case = Case::of(&varied, seed, &found_out);
+                case.origin = origin;
+                case.ms = clock.mono_ms();
+                return Ok(case);
+            }
+            // A variation in which nothing pages is no incident: a weaker one is.
+            Err(fault) => last = Some(fault),
+        }
+    }
+    Err(last.unwrap_or_else(|| Fault::new(FaultKind::Internal, "no variation was tried")))
 }
 
 fn summed(cases: &[Case], origin: &str) -> Summary {

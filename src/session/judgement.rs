@@ -88,7 +88,7 @@ fn known(incident: &Incident) -> Known {
                 view.workloads.insert(workload.target.key(), (**workload).clone());
                 view.pods.extend(pods.iter().map(|pod| (format!("{}/{}", pod.namespace, pod.name), pod.clone())));
             }
-            Some(Payload::Changes { revisions }) => {
+            Some(Payload::Changes { revisions, .. }) => {
                 view.revisions.insert(incident.service.name.to_string(), revisions.clone());
             }
             Some(

@@ -183,7 +183,7 @@ pub fn evidence(now: Timestamp) -> Vec<Evidence> {
         (Question::Traffic, series(MetricRole::Requests, None)),
         (Question::Cpu, series(MetricRole::Cpu, Some(85.0))),
         (Question::Workload, Payload::Workload { workload: Box::new(workload()), pods: vec![], events: vec![] }),
-        (Question::Changes, Payload::Changes { revisions: revisions() }),
+        (Question::Changes, Payload::Changes { revisions: revisions(), others: Vec::new(), unread: Vec::new() }),
         (Question::LogPatterns, patterns()),
     ];
     let piece = |(n, (question, payload)): (usize, (Question, Payload))| Evidence {
@@ -255,6 +255,7 @@ fn revisions() -> Vec<Revision> {
         images: BTreeMap::from([("app".to_owned(), format!("my-api:4.2.{number}"))]),
         replicas: 6,
         replica_set: format!("my-api-{number}"),
+        changed: Vec::new(),
     };
     vec![revision(40, "02:10:00"), revision(41, "09:06:00")]
 }

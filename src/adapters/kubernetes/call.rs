@@ -58,6 +58,8 @@ pub(super) struct Resource {
 impl Resource {
     pub(super) const PODS: Self = Self::core("pods");
     pub(super) const EVENTS: Self = Self::core("events");
+    pub(super) const SECRETS: Self = Self::core("secrets");
+    pub(super) const CONFIG_MAPS: Self = Self::core("configmaps");
     pub(super) const NODES: Self = Self::core("nodes");
     pub(super) const QUOTAS: Self = Self::core("resourcequotas");
     pub(super) const DEPLOYMENTS: Self = Self::apps("deployments");

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference, Time};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::quantity;
+use super::{changes, quantity};
 use crate::domain::observation::scope::Namespace;
 use crate::domain::observation::workload::{
     ClusterEvent, ContainerSpec, ContainerState, Ownership, Pod, Revision, Termination, Workload, WorkloadKind,
@@ -321,8 +321,23 @@ pub fn revision(set: &ReplicaSet) -> Option<(WorkloadRef, Revision)> {
         images,
         replicas: count(spec.and_then(|spec| spec.replicas).unwrap_or_default()),
         replica_set: set.metadata.name.clone().unwrap_or_default(),
+        changed: Vec::new(),
     };
     Some((owner, revision))
+}
+
+/// The revisions of replica sets, ascending, each with what it changed against the one before of the same deployment.
+pub(super) fn revisions(sets: &[ReplicaSet]) -> Vec<(WorkloadRef, Revision)> {
+    let mut found: Vec<(WorkloadRef, Revision, &ReplicaSet)> =
+        sets.iter().filter_map(|set| revision(set).map(|(owner, revision)| (owner, revision, set))).collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.number.cmp(&b.1.number)));
+    for nth in 1..found.len() {
+        let (before, after) = (&found[nth - 1], &found[nth]);
+        if before.0 == after.0 {
+            found[nth].1.changed = changes::of_templates(before.2, after.2);
+        }
+    }
+    found.into_iter().map(|(owner, revision, _)| (owner, revision)).collect()
 }
 
 fn replica_set_owner(set: &ReplicaSet) -> Option<WorkloadRef> {

@@ -6,10 +6,14 @@ mod told;
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
+use super::changes;
 use super::map::{self, Owners};
+use crate::domain::observation::change::Change;
 use crate::domain::observation::scope::Namespace;
 use crate::domain::observation::workload::{
     ClusterEvent, Ownership, Pod, Revision, Workload, WorkloadKind, WorkloadRef,
@@ -26,12 +30,25 @@ pub struct Objects {
     pub revisions: BTreeMap<String, Vec<Revision>>,
     /// Events, and what conditions and selectors of other objects tell in the words of events.
     pub events: Vec<ClusterEvent>,
+    /// Changes beside rollouts by workload key.
+    pub changes: BTreeMap<String, Vec<Change>>,
     /// Objects of kinds that tell nothing here, or that are not what their kind says.
     pub passed_over: usize,
 }
 
 /// The kinds that are read.
-const READ: [&str; 7] = ["ReplicaSet", "Deployment", "StatefulSet", "DaemonSet", "Event", "Pod", "Service"];
+const READ: [&str; 10] = [
+    "ReplicaSet",
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "Event",
+    "Pod",
+    "Service",
+    "Secret",
+    "ConfigMap",
+    "HorizontalPodAutoscaler",
+];
 
 /// Reads objects; lists are opened.
 pub fn objects(values: &[Value]) -> Objects {
@@ -41,11 +58,10 @@ pub fn objects(values: &[Value]) -> Objects {
     }
     let mut found = Objects::default();
     let mut owners = Owners::default();
-    for object in of_kind::<ReplicaSet>(&flat, "ReplicaSet") {
-        owners.learn(&object);
-        if let Some((target, revision)) = map::revision(&object) {
-            found.revisions.entry(target.key()).or_default().push(revision);
-        }
+    let sets: Vec<ReplicaSet> = of_kind(&flat, "ReplicaSet");
+    sets.iter().for_each(|set| owners.learn(set));
+    for (target, revision) in map::revisions(&sets) {
+        found.revisions.entry(target.key()).or_default().push(revision);
     }
     let deployments: Vec<Deployment> = of_kind(&flat, "Deployment");
     found.workloads.extend(deployments.iter().map(map::deployment));
@@ -65,7 +81,37 @@ pub fn objects(values: &[Value]) -> Objects {
             found.events.push(event);
         }
     }
+    found.changes = changed(&flat, (&deployments, &found.workloads));
     found.passed_over = flat.iter().filter(|value| !READ.contains(&kind(value))).count();
+    found
+}
+
+/// What Helm's Secrets, the config maps that a deployment names and its autoscalers remember of changes.
+fn changed(flat: &[&Value], (deployments, workloads): (&[Deployment], &[Workload])) -> BTreeMap<String, Vec<Change>> {
+    let secrets: Vec<core::Secret> = of_kind(flat, "Secret");
+    let maps: Vec<core::ConfigMap> = of_kind(flat, "ConfigMap");
+    let scalers: Vec<HorizontalPodAutoscaler> = of_kind(flat, "HorizontalPodAutoscaler");
+    let mut found = BTreeMap::new();
+    for workload in workloads {
+        let target = &workload.target;
+        let here = |meta: &ObjectMeta| map::namespace_of(meta) == target.namespace;
+        let mut all = Vec::new();
+        if let Ownership::Helm { release } = &workload.ownership {
+            all.extend(changes::helm(&secrets, release));
+        }
+        let object = deployments.iter().find(|one| map::deployment(one).target == *target);
+        let spec = object.and_then(|one| one.spec.as_ref()?.template.spec.as_ref());
+        let named = spec.map(changes::config_maps_of).unwrap_or_default();
+        let is_named = |map: &&core::ConfigMap| {
+            here(&map.metadata) && map.metadata.name.as_ref().is_some_and(|name| named.contains(name))
+        };
+        all.extend(maps.iter().filter(is_named).filter_map(changes::config_map));
+        let scaled = scalers.iter().filter(|scaler| here(&scaler.metadata));
+        all.extend(scaled.flat_map(|scaler| changes::autoscaler(scaler, target)));
+        if !all.is_empty() {
+            found.insert(target.key(), all);
+        }
+    }
     found
 }
 
@@ -202,7 +248,7 @@ mod tests {
             { "kind": "Pod", "metadata": { "name": "cart-9c1d2e3f4-ccccc", "namespace": "shop" }, "status": { "phase": "Pending",
               "conditions": [{ "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available" }] } },
             { "kind": "Service", "metadata": { "name": "cart", "namespace": "shop" }, "spec": { "selector": { "app": "basket" } } },
-            { "kind": "ConfigMap", "metadata": { "name": "x" } },
+            { "kind": "Ingress", "metadata": { "name": "x" } },
         ] });
         let found = objects(&[list]);
         let names: Vec<&str> = found.workloads.iter().map(|workload| workload.target.name.as_str()).collect();

@@ -4,16 +4,20 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1 as core;
 
 use super::call::{Client, Resource};
+use super::changes;
 use super::fault::KubeError;
 use super::map::{self, Owners};
 use super::watch::known::Known;
 use super::watch::listing::{Unreadable, read_all};
+use crate::domain::fault::FaultKind;
+use crate::domain::observation::change::Change;
 use crate::domain::observation::scope::Namespace;
 use crate::domain::observation::workload::{
-    ClusterEvent, ClusterView, Pod, Revision, Workload, WorkloadKind, WorkloadRef,
+    ClusterEvent, ClusterView, Ownership, Pod, Revision, Workload, WorkloadKind, WorkloadRef,
 };
 
 /// Everything of the chosen namespaces, with what this credential could not read.
@@ -23,6 +27,18 @@ pub struct View {
     pub view: ClusterView,
     /// What could not.
     pub unreadable: Vec<Unreadable>,
+}
+
+/// Config maps read of one workload.
+const MOST_MAPS: usize = 20;
+
+/// Changes beside rollouts, and what of them could not be read.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// What was changed.
+    pub changes: Vec<Change>,
+    /// What could not be read, by name, and why.
+    pub unread: Vec<(&'static str, KubeError)>,
 }
 
 impl Client {
@@ -67,10 +83,51 @@ impl Client {
     pub async fn read_revisions(&self, workload: &Workload) -> Result<Vec<Revision>, KubeError> {
         let target = &workload.target;
         let sets = self.replica_sets(target, &workload.selector).await?;
-        let mut revisions: Vec<Revision> =
-            sets.iter().filter_map(map::revision).map(|(_, revision)| revision).collect();
-        revisions.sort_by_key(|revision| revision.number);
-        Ok(revisions)
+        Ok(map::revisions(&sets).into_iter().map(|(_, revision)| revision).collect())
+    }
+
+    /// Reads what else was changed around a workload: its Helm release, the config maps its pods name, its autoscalers. Each
+    /// may be refused by itself; what could not be read is told beside what could.
+    pub async fn read_changes(&self, workload: &Workload) -> Changes {
+        let target = &workload.target;
+        let mut read = Changes::default();
+        if let Ownership::Helm { release } = &workload.ownership {
+            let selector = format!("owner=helm,name={release}");
+            let query = [("labelSelector", selector.as_str())];
+            match self.list::<core::Secret>(Resource::SECRETS, Some(&target.namespace), &query).await {
+                Ok(listing) => read.changes.extend(changes::helm(&listing.items, release)),
+                Err(error) => read.unread.push(("Helm history", error)),
+            }
+        }
+        match self.named_config_maps(target).await {
+            Ok(maps) => read.changes.extend(maps.iter().filter_map(changes::config_map)),
+            Err(error) => read.unread.push(("config maps", error)),
+        }
+        match self.list::<HorizontalPodAutoscaler>(Resource::AUTOSCALERS, Some(&target.namespace), &[]).await {
+            Ok(listing) => {
+                read.changes.extend(listing.items.iter().flat_map(|scaler| changes::autoscaler(scaler, target)));
+            }
+            Err(error) => read.unread.push(("autoscalers", error)),
+        }
+        read
+    }
+
+    /// The config maps that the pods of a deployment name. One that is not there is no change.
+    async fn named_config_maps(&self, target: &WorkloadRef) -> Result<Vec<core::ConfigMap>, KubeError> {
+        if target.kind != WorkloadKind::Deployment {
+            return Ok(Vec::new());
+        }
+        let object: Deployment = self.get(Resource::DEPLOYMENTS, &target.namespace, &target.name).await?;
+        let spec = object.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+        let mut maps = Vec::new();
+        for name in spec.map(changes::config_maps_of).unwrap_or_default().iter().take(MOST_MAPS) {
+            match self.get(Resource::CONFIG_MAPS, &target.namespace, name).await {
+                Ok(map) => maps.push(map),
+                Err(error) if error.fault().kind == FaultKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(maps)
     }
 
     /// The replica sets that a deployment controls, as the API holds them.

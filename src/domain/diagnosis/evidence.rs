@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::statistics::{HeapReading, SameHours};
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::BandPoint;
+use crate::domain::observation::change::Change;
 use crate::domain::observation::log::LogLine;
 use crate::domain::observation::log_sign::SignCount;
 use crate::domain::observation::log_template::TemplateCount;
@@ -26,7 +27,7 @@ use crate::domain::observation::scope::Window;
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload};
 
 pub use build::{
-    banded, changes, collector, collector_file, counted_whole, log_patterns, oom_kills, series, unanswered,
+    OtherChanges, banded, changes, collector, collector_file, counted_whole, log_patterns, oom_kills, series, unanswered,
     with_same_hours, workload,
 };
 pub use digest::LogDigest;
@@ -81,7 +82,7 @@ pub enum Question {
     Cpu,
     /// What state is the workload in? (pods, terminations, limits)
     Workload,
-    /// What changed lately? (rollouts)
+    /// What changed lately? (rollouts, Helm releases, config maps, autoscalers)
     Changes,
     /// What do the logs say, by template?
     LogPatterns,
@@ -231,10 +232,16 @@ pub enum Payload {
         /// Warning events about them, newest first, at most 50.
         events: Vec<ClusterEvent>,
     },
-    /// Rollouts.
+    /// Rollouts and other changes.
     Changes {
         /// Revisions, ascending.
         revisions: Vec<Revision>,
+        /// Changes beside rollouts, ascending by time: Helm releases, config maps, autoscalers.
+        #[serde(default)]
+        others: Vec<Change>,
+        /// What of them could not be read, and why.
+        #[serde(default)]
+        unread: Vec<String>,
     },
 }
 

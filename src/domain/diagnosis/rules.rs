@@ -27,7 +27,7 @@ use case::Case;
 use reading::Reading;
 
 pub use fix::fix;
-pub use relation::{SuspectRollout, lives_so_far, no_room, relations, suspect_rollout};
+pub use relation::{SuspectRollout, changes_by_onset, lives_so_far, no_room, relations, suspect_rollout};
 pub use traffic_surge::grew_without_signs_of_a_flood;
 
 /// The confidence from which a cause may be settled.

@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::change::FieldChange;
 use super::scope::Namespace;
 
 /// The kinds of workload a step may aim at.
@@ -225,6 +226,9 @@ pub struct Revision {
     pub replicas: u32,
     /// Its name.
     pub replica_set: String,
+    /// What its template changed against the revision before, where both were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<FieldChange>,
 }
 
 /// Everything known of the cluster, kept by key so that a watch can replace single objects.

@@ -164,7 +164,7 @@ fn killed(evidence: &[Evidence]) -> Option<&str> {
 
 fn revisions(evidence: &[Evidence]) -> Option<&[Revision]> {
     evidence.iter().rev().find_map(|evidence| match evidence.answer.payload()? {
-        Payload::Changes { revisions } => Some(revisions.as_slice()),
+        Payload::Changes { revisions, .. } => Some(revisions.as_slice()),
         Payload::Series { .. }
         | Payload::Workload { .. }
         | Payload::Collector { .. }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Exported;
 use super::scores::quoted;
 use crate::domain::diagnosis::evidence::{answer_text, facts};
-use crate::domain::diagnosis::rules::{fix, judge};
+use crate::domain::diagnosis::rules::{changes_by_onset, fix, judge};
 use crate::domain::diagnosis::sufficiency::{RemedyOffer, Sufficiency, offers};
 use crate::domain::diagnosis::verdict::{Side, Verdict};
 use crate::domain::observation::log_template::{Miner, TemplateNumber};
@@ -22,7 +22,7 @@ fn concluded(exported: &Exported) -> (Verdict, Vec<RemedyOffer>) {
     (verdict, offers)
 }
 
-/// One JSON object: `schema`, `window`, `workload`, `evidence[]`, `verdict`, `fix`, `offers[]`.
+/// One JSON object: `schema`, `window`, `workload`, `evidence[]`, `changes[]`, `verdict`, `fix`, `offers[]`.
 pub fn json(exported: &Exported) -> String {
     let (verdict, offers) = concluded(exported);
     let evidence: Vec<Value> = exported
@@ -44,6 +44,7 @@ pub fn json(exported: &Exported) -> String {
         "window": exported.window,
         "workload": exported.workload.as_ref().map(|workload| workload.target.to_string()),
         "evidence": evidence,
+        "changes": changes_by_onset(&exported.evidence),
         "verdict": verdict,
         "fix": fix(&verdict, &exported.evidence),
         "offers": offers,
@@ -79,6 +80,11 @@ pub fn text(exported: &Exported) -> String {
     for piece in &exported.evidence {
         say(format!("{} {}: {}", piece.id, piece.question.word(), redact(&answer_text(piece)).text));
     }
+    let changes = changes_by_onset(&exported.evidence);
+    if !changes.is_empty() {
+        say(String::new());
+    }
+    changes.into_iter().for_each(|change| say(format!("changed  {change}")));
     say(String::new());
     for offer in &offers {
         match &offer.sufficiency {

@@ -104,7 +104,10 @@ pub async fn observe(means: Means, order: Order) {
         let teller = by(of_cluster);
         let read = read::cluster(of_cluster, order.service.workload.as_ref()).await;
         teller.tell(Question::Workload, workload_answer(&read)).await;
-        let changes = read.revisions.clone().map_or_else(unanswered, evidence::changes);
+        let changes = match &read.revisions {
+            Ok(revisions) => evidence::changes(revisions.clone(), read.others.clone()),
+            Err(fault) => unanswered(fault.clone()),
+        };
         teller.tell(Question::Changes, changes).await;
         read
     };
@@ -185,7 +188,10 @@ fn describe(order: &Order, question: Question) -> (EvidenceSource, String) {
             (EvidenceSource::Combined, format!("{series}; {}", groups()))
         }
         Question::Workload => (EvidenceSource::Kubernetes, format!("GET {} and its pods", target())),
-        Question::Changes => (EvidenceSource::Kubernetes, format!("GET replica sets of {}", target())),
+        Question::Changes => (
+            EvidenceSource::Kubernetes,
+            format!("GET replica sets, Helm secrets, config maps and autoscalers of {}", target()),
+        ),
     }
 }
 

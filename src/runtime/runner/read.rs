@@ -11,8 +11,9 @@ use super::follow::{Page, ShownGroup};
 use super::patience::{Fed, persist, tell_health, wait_or_give_up};
 use crate::adapters::aws::logs::{LogPage, LogQuery, ReadLimits, ReadOrder, ReadSummary, read_window};
 use crate::adapters::aws::metrics::{Evaluated, Reading, evaluate, fetch};
+use crate::adapters::kubernetes::Client;
 use crate::config::LargeWindows;
-use crate::domain::diagnosis::evidence::{LogDigest, WholeCount};
+use crate::domain::diagnosis::evidence::{LogDigest, OtherChanges, WholeCount};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::MathQuery;
 use crate::domain::observation::log::{Completeness, LogGroup, ingest};
@@ -194,6 +195,8 @@ pub struct ClusterRead {
     pub pods: Result<Vec<Pod>, Fault>,
     /// Its revisions.
     pub revisions: Result<Vec<Revision>, Fault>,
+    /// Changes beside them, and what of those could not be read.
+    pub others: OtherChanges,
     /// Events of its namespace.
     pub events: Result<Vec<ClusterEvent>, Fault>,
 }
@@ -204,6 +207,7 @@ impl ClusterRead {
             workload: Err(fault.clone()),
             pods: Err(fault.clone()),
             revisions: Err(fault.clone()),
+            others: OtherChanges::default(),
             events: Err(fault.clone()),
         }
     }
@@ -226,14 +230,22 @@ pub async fn cluster(means: &Means, target: Option<&WorkloadRef>) -> ClusterRead
     let events =
         persist(means, again, || async { client.read_events(&target.namespace).await.map_err(|error| error.fault()) })
             .await;
-    let (pods, revisions) = match &workload {
+    let (pods, revisions, others) = match &workload {
         Ok(workload) => tokio::join!(
             persist(means, again, || async { client.read_pods(workload).await.map_err(|error| error.fault()) }),
             persist(means, again, || async { client.read_revisions(workload).await.map_err(|error| error.fault()) }),
+            others(&client, workload),
         ),
-        Err(fault) => (Err(fault.clone()), Err(fault.clone())),
+        Err(fault) => (Err(fault.clone()), Err(fault.clone()), OtherChanges::default()),
     };
-    ClusterRead { workload, pods, revisions, events }
+    ClusterRead { workload, pods, revisions, others, events }
+}
+
+/// Read once: what is refused here is told, and nothing waits for it.
+async fn others(client: &Client, workload: &Workload) -> OtherChanges {
+    let read = client.read_changes(workload).await;
+    let unread = read.unread.iter().map(|(what, error)| format!("{what} ({})", error.fault().summary));
+    OtherChanges { unread: unread.collect(), changes: read.changes }
 }
 
 async fn tell_outcome<T>(means: &Means, fed: impl Into<Fed>, outcome: &Result<T, Fault>) {

@@ -222,7 +222,8 @@ impl Cloud<'_> {
             Question::Changes => match (&found.sets, target) {
                 (Err(fault), _) => unanswered(fault.clone()),
                 (Ok(objects), Some(target)) => {
-                    evidence::changes(objects.revisions.get(&target.key()).cloned().unwrap_or_default())
+                    let revisions = objects.revisions.get(&target.key()).cloned().unwrap_or_default();
+                    evidence::changes(revisions, found.others(&target.key()))
                 }
                 (Ok(_), None) => Answer::NotAsked { why: "no workload is known".to_owned() },
             },
@@ -339,6 +340,8 @@ impl Cloud<'_> {
             pods: read(&["deployments", "replicasets", "pods"]),
             events: read(&["events"]),
             sets: read(&["deployments", "replicasets"]),
+            others: ["secrets", "configmaps", "horizontalpodautoscalers"]
+                .map(|resource| (resource, read(&["deployments", resource]))),
         }
     }
 
@@ -381,4 +384,19 @@ struct Read {
     pods: Result<Objects, Fault>,
     events: Result<Objects, Fault>,
     sets: Result<Objects, Fault>,
+    others: [(&'static str, Result<Objects, Fault>); 3],
+}
+
+impl Read {
+    /// Changes beside rollouts of a workload.
+    fn others(&self, key: &str) -> evidence::OtherChanges {
+        let mut found = evidence::OtherChanges::default();
+        for (resource, read) in &self.others {
+            match read {
+                Ok(objects) => found.changes.extend(objects.changes.get(key).cloned().unwrap_or_default()),
+                Err(fault) => found.unread.push(format!("{resource} ({})", fault.summary)),
+            }
+        }
+        found
+    }
 }

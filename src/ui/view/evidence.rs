@@ -155,8 +155,15 @@ pub fn payload_rows(sheet: &mut Sheet<'_>, payload: &Payload) {
                 sheet.text(Role::Warning, &format!("{} x{} {}", event.reason, event.count, event.message));
             }
         }
-        Payload::Changes { revisions } => {
+        Payload::Changes { revisions, others, unread } => {
             let look = sheet.look;
+            for change in others.iter().rev() {
+                let at = change.at.map_or_else(|| "?".to_owned(), |at| look.clock(at));
+                sheet.wrapped(Role::Text, &format!("{at} {}", change.words()), 2);
+            }
+            for what in unread {
+                sheet.text(Role::Warning, &format!("not read: {what}"));
+            }
             for revision in revisions.iter().rev() {
                 let at = revision.created_at.map_or_else(|| "?".to_owned(), |at| look.clock(at));
                 let images: Vec<&str> = revision.images.values().map(String::as_str).collect();

@@ -6,6 +6,7 @@ use super::{Answer, LogDigest, Payload, WholeCount};
 use crate::domain::diagnosis::statistics;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::BandPoint;
+use crate::domain::observation::change::Change;
 use crate::domain::observation::cluster_sign::tells_of_trouble;
 use crate::domain::observation::collector_log::Collection;
 use crate::domain::observation::log::{Completeness, LogLevel};
@@ -237,15 +238,27 @@ pub fn workload(workload: Workload, pods: &[Pod], events: &[ClusterEvent]) -> An
     bounded(Payload::Workload { workload: Box::new(workload), pods, events }, seen, PODS)
 }
 
-/// The answer of the rollouts: ascending, the newest 50. Absent without any.
-pub fn changes(mut revisions: Vec<Revision>) -> Answer {
-    if revisions.is_empty() {
+/// Changes beside rollouts, and what of them could not be read.
+#[derive(Clone, Debug, Default)]
+pub struct OtherChanges {
+    /// What was changed.
+    pub changes: Vec<Change>,
+    /// What could not be read, and why.
+    pub unread: Vec<String>,
+}
+
+/// The answer of the changes: rollouts ascending, the newest 50, and the newest 50 of the others. Absent without any.
+pub fn changes(mut revisions: Vec<Revision>, others: OtherChanges) -> Answer {
+    let OtherChanges { changes: mut others, unread } = others;
+    if revisions.is_empty() && others.is_empty() {
         return Answer::Absent;
     }
     revisions.sort_by_key(|revision| revision.number);
     let seen = revisions.len();
     revisions.drain(..seen.saturating_sub(REVISIONS));
-    bounded(Payload::Changes { revisions }, seen, REVISIONS)
+    others.sort_by_key(|change| change.at);
+    others.drain(..others.len().saturating_sub(REVISIONS));
+    bounded(Payload::Changes { revisions, others, unread }, seen, REVISIONS)
 }
 
 /// The templates with most lines. Half of the room is for errors and warnings: what went wrong is rarely what is written

@@ -7,6 +7,7 @@ use crate::domain::diagnosis::statistics::{self, HeapReading, MemoryShape, Onset
 use crate::domain::observation::alarm::BandPoint;
 use crate::domain::observation::log::LogLevel;
 use crate::domain::observation::log_template::TemplateCount;
+use crate::domain::observation::change::Change;
 use crate::domain::observation::metric::{Point, Series, Unit};
 use crate::domain::observation::oom_kill::OomCount;
 use crate::domain::observation::workload::{Pod, Revision, Workload};
@@ -52,7 +53,7 @@ pub fn facts(evidence: &Evidence) -> Vec<Fact> {
             facts.push(count("warnings", events.iter().filter(|event| event.warning).count() as u64));
             facts
         }
-        Payload::Changes { revisions } => of_changes(revisions),
+        Payload::Changes { revisions, others, .. } => of_changes(revisions, others),
     };
     if let Answer::Truncated { seen, of, .. } = &evidence.answer {
         facts.push(count("seen", *seen));
@@ -230,8 +231,13 @@ fn of_workload(workload: &Workload, pods: &[Pod]) -> Vec<Fact> {
     facts
 }
 
-fn of_changes(revisions: &[Revision]) -> Vec<Fact> {
+fn of_changes(revisions: &[Revision], others: &[Change]) -> Vec<Fact> {
     let mut facts = vec![count("revisions", revisions.len() as u64)];
+    if !others.is_empty() {
+        facts.push(count("other-changes", others.len() as u64));
+    }
+    let placed = others.iter().rev().zip(1..).filter_map(|(change, n)| Some((change.at?, n)));
+    facts.extend(placed.map(|(at, n): (_, u32)| count(format!("change-{n}"), 1).at(at)));
     let newest = revisions.last().map(|revision| revision.number);
     facts.extend(revisions.iter().map(|revision| {
         let number = revision.number;

@@ -10,9 +10,13 @@ use super::{Answer, Evidence, Fact, Payload, Question, facts};
 use crate::domain::diagnosis::statistics::FROM_ZERO;
 use crate::domain::observation::log::LogLevel;
 use crate::domain::observation::log_template::TemplateCount;
+use crate::domain::observation::change::{Change, fields_in_words};
 use crate::domain::observation::metric::Unit;
 use crate::domain::observation::oom_kill::OomCount;
 use crate::domain::observation::workload::{Revision, Workload};
+
+/// Changes beside rollouts that are told in a line.
+const TOLD: usize = 3;
 
 /// One line: what was found, with numbers; or why there is nothing.
 pub fn answer_text(evidence: &Evidence) -> String {
@@ -100,7 +104,7 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
             text
         }
         Payload::Workload { workload, .. } => of_workload(workload, &numbers),
-        Payload::Changes { revisions } => of_changes(revisions),
+        Payload::Changes { revisions, others, unread } => of_changes(revisions, (others, unread)),
     }
 }
 
@@ -203,12 +207,27 @@ fn of_workload(workload: &Workload, numbers: &Numbers) -> String {
     )
 }
 
-fn of_changes(revisions: &[Revision]) -> String {
-    let Some(newest) = revisions.last() else { return "no revisions".to_owned() };
-    let when = newest
-        .created_at
-        .map_or_else(|| "at an unknown time".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M").to_string());
-    format!("{} revisions, newest {} of {when}", revisions.len(), number(newest.number as f64))
+fn of_changes(revisions: &[Revision], (others, unread): (&[Change], &[String])) -> String {
+    let when = |at: Option<Timestamp>| {
+        at.map_or_else(|| "at an unknown time".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
+    };
+    let mut text = revisions.last().map_or_else(
+        || "no revisions".to_owned(),
+        |newest| {
+            let number = number(newest.number as f64);
+            format!("{} revisions, newest {number} of {}", revisions.len(), when(newest.created_at))
+        },
+    );
+    if let Some(newest) = revisions.last().filter(|newest| !newest.changed.is_empty()) {
+        let _ = write!(text, " ({})", fields_in_words(&newest.changed));
+    }
+    for change in others.iter().rev().take(TOLD) {
+        let _ = write!(text, "; {} of {}", change.words(), when(change.at));
+    }
+    if !unread.is_empty() {
+        let _ = write!(text, "; not read: {}", unread.join(", "));
+    }
+    text
 }
 
 fn short(text: &str) -> String {

@@ -22,6 +22,7 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::OomKills, 0.05, Need::Excluding, shared::nothing_was_killed(reading))
         .test(Question::Workload, 0.1, Need::Excluding, shared::containers_come_up(reading))
         .test(Question::Changes, 0.1, Need::Helpful, image(reading))
+        .test(Question::Changes, 0.1, Need::Helpful, other_change(reading))
         .test(Question::LogPatterns, 0.15, Need::Helpful, new_errors(reading))
         .test(Question::LogPatterns, 0.4, Need::Helpful, no_dependency(reading))
 }
@@ -61,6 +62,14 @@ fn image(reading: &Reading) -> Outcome {
         Some(before) => Outcome::Against(format!("it runs the images of revision {}", before.number), vec![changes.id]),
         None => Outcome::Against("there is no earlier revision".to_owned(), vec![changes.id]),
     }
+}
+
+/// What else was changed right before the onset, with what it changed.
+fn other_change(reading: &Reading) -> Outcome {
+    let (Some(changes), Some((change, minutes))) = (&reading.changes, shared::suspect_change(reading)) else {
+        return Outcome::Moot;
+    };
+    Outcome::For(format!("{} came {minutes} min before the onset", change.words()), vec![changes.id])
 }
 
 /// Something must be worse than before: failures, response times, the processor, pods.
@@ -114,6 +123,7 @@ fn rolled_out_at(reading: &Reading) -> Option<Timestamp> {
 mod tests {
     use super::super::tests::fixture::{Incident, Stand, table};
     use super::*;
+    use crate::domain::observation::change::ChangeKind;
 
     fn regression() -> Incident {
         Incident::healthy().rollout(6).errors_from(8, 120.0)
@@ -131,6 +141,16 @@ mod tests {
                 ("answers are slow since", slow, Stand::Holds),
                 ("processor high since", Incident::healthy().rollout(6).cpu(hot()), Stand::Holds),
                 ("errors are new since", regression().new_error(9), Stand::Holds),
+                (
+                    "a Helm release came with it",
+                    regression().other_change(ChangeKind::HelmRelease, 5).new_error(9),
+                    Stand::Holds,
+                ),
+                (
+                    "a config map alone is no rollout",
+                    regression().rollout(-200).other_change(ChangeKind::ConfigMap, 5),
+                    Stand::RuledOut,
+                ),
                 ("nothing suffers", Incident::healthy().rollout(6), Stand::RuledOut),
                 ("rollout hours ago", regression().rollout(-200), Stand::RuledOut),
                 ("rollout after the onset", regression().rollout(20), Stand::RuledOut),

@@ -19,7 +19,13 @@ pub(super) fn weigh(reading: &Reading) -> Case {
 }
 
 fn flaps(reading: &Reading) -> Outcome {
-    let Some(alarmed) = &reading.alarmed else { return Outcome::Open };
+    let Some(alarmed) = &reading.alarmed else {
+        // A metric that was read and that no constant threshold watches has nothing to flap around.
+        return match &reading.own {
+            Some(own) => Outcome::Against("no constant threshold watches it".to_owned(), vec![own.id]),
+            None => Outcome::Open,
+        };
+    };
     let text = format!("it went over {} {} times", number(alarmed.threshold), alarmed.crossings);
     if alarmed.flaps() { Outcome::For(text, vec![alarmed.id]) } else { Outcome::Against(text, vec![alarmed.id]) }
 }
@@ -52,6 +58,7 @@ mod tests {
                 ),
                 ("requests fail", flapping().errors_from(12, 90.0), Stand::RuledOut),
                 ("killed", flapping().kills(2), Stand::RuledOut),
+                ("no threshold", Incident::healthy().never_asked(Question::Cpu).own([7.0; 30]), Stand::RuledOut),
                 (
                     "no series of the alarm",
                     Incident::healthy().never_asked(Question::Cpu),

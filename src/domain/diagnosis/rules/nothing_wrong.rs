@@ -23,7 +23,7 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::Workload, 0.2, need(Question::Workload), pods(reading))
         .test(Question::Errors, 0.1, Need::Excluding, shared::requests_are_well(reading))
         .test(Question::LogPatterns, 0.1, Need::Excluding, logs(reading))
-        .test(Question::AlarmMetric, 0.1, need(Question::AlarmMetric), alarm(reading))
+        .test(Question::AlarmMetric, 0.2, need(Question::AlarmMetric), alarm(reading))
         .test(Question::Changes, 0.05, Need::Helpful, shared::no_rollout_before(reading))
 }
 

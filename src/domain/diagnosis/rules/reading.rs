@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, Payload, Question};
 use crate::domain::diagnosis::statistics::{self, HeapReading, HeapState, MemoryShape, Onset, Ratio, Shape};
+use crate::domain::observation::change::Change;
 use crate::domain::observation::cluster_sign;
 use crate::domain::observation::log::LogLevel;
 use crate::domain::observation::log_sign::{LogSign, SignCount};
@@ -114,6 +115,7 @@ impl Logs {
 pub(super) struct Changes {
     pub(super) id: EvidenceId,
     pub(super) revisions: Vec<Revision>,
+    pub(super) others: Vec<Change>,
 }
 
 impl Reading {
@@ -251,7 +253,9 @@ impl Reading {
                 let workload = workload.as_ref().clone();
                 self.workload = Some(Workplace { id, workload, pods: pods.clone(), signs });
             }
-            Payload::Changes { revisions } => self.changes = Some(Changes { id, revisions: revisions.clone() }),
+            Payload::Changes { revisions, others, .. } => {
+                self.changes = Some(Changes { id, revisions: revisions.clone(), others: others.clone() });
+            }
             Payload::LogPatterns { lines, errors, templates, signs, .. } => {
                 let loud = templates.iter().filter(|template| template.level == LogLevel::Error).cloned().collect();
                 self.logs = Some(Logs { id, lines: *lines, errors: *errors, signs: signs.clone(), loud });

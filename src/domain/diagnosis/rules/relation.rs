@@ -6,7 +6,9 @@ use super::reading::Reading;
 use super::shared;
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Fact, FactUnit};
 use crate::domain::diagnosis::statistics::Shape;
+use crate::domain::observation::change::fields_in_words;
 use crate::domain::observation::cluster_sign::Trouble;
+use crate::domain::observation::workload::Revision;
 
 /// A rollout that came right before the trouble.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +35,30 @@ pub fn suspect_rollout(evidence: &[Evidence]) -> Option<SuspectRollout> {
         previous: previous.map(|previous| previous.number),
         new_images: previous.is_some_and(|previous| previous.images != revision.images),
     })
+}
+
+/// Every change that was read, oldest first, each placed against the first sign of trouble.
+pub fn changes_by_onset(evidence: &[Evidence]) -> Vec<String> {
+    let reading = Reading::of(evidence, Timestamp::MAX);
+    let (Some(changes), trouble) = (&reading.changes, reading.trouble()) else { return Vec::new() };
+    let revision = |one: &Revision| {
+        let fields =
+            if one.changed.is_empty() { String::new() } else { format!(" ({})", fields_in_words(&one.changed)) };
+        (one.created_at, format!("revision {}{fields}", one.number))
+    };
+    let others = changes.others.iter().map(|change| (change.at, change.words()));
+    let mut all: Vec<(Option<Timestamp>, String)> = changes.revisions.iter().map(revision).chain(others).collect();
+    all.sort();
+    let placed = |(at, words): (Option<Timestamp>, String)| {
+        let Some(at) = at else { return format!("{words}, at an unknown time") };
+        let when = at.strftime("%Y-%m-%d %H:%M");
+        match trouble.map(|trouble| trouble.duration_since(at).as_mins()) {
+            Some(minutes) if minutes >= 0 => format!("{when} {words}, {minutes} min before the onset"),
+            Some(minutes) => format!("{when} {words}, {} min after the onset", -minutes),
+            None => format!("{when} {words}"),
+        }
+    };
+    all.into_iter().map(placed).collect()
 }
 
 /// How often containers were started anew in the window and how soon each is at its limit again, in whole minutes, where

@@ -6,6 +6,7 @@ use super::case::Outcome;
 use super::reading::{Level, Logs, Reading};
 use crate::domain::diagnosis::evidence::{EvidenceId, Question, number};
 use crate::domain::diagnosis::statistics::{Onset, Shape, lead_minutes};
+use crate::domain::observation::change::Change;
 use crate::domain::observation::cluster_sign::Trouble;
 use crate::domain::observation::log_sign::LogSign;
 use crate::domain::observation::workload::Revision;
@@ -67,6 +68,16 @@ pub(super) fn suspect_rollout(reading: &Reading) -> Option<(&Revision, i64)> {
     revisions.iter().rev().find_map(|revision| {
         let before = trouble.duration_since(revision.created_at?);
         (-SLACK <= before && before <= AFTERMATH).then(|| (revision, before.as_mins().max(0)))
+    })
+}
+
+/// The change beside rollouts that came last before the first sign of trouble, with the minutes between.
+pub(super) fn suspect_change(reading: &Reading) -> Option<(&Change, i64)> {
+    let trouble = reading.trouble()?;
+    let others = &reading.changes.as_ref()?.others;
+    others.iter().rev().find_map(|change| {
+        let before = trouble.duration_since(change.at?);
+        (-SLACK <= before && before <= AFTERMATH).then(|| (change, before.as_mins().max(0)))
     })
 }
 

@@ -7,8 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::SETTLED;
 use super::super::case::Case;
 use super::super::reading::Reading;
-use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, EvidenceSource, Payload, Question};
+use crate::domain::diagnosis::evidence::{
+    self, Answer, Evidence, EvidenceId, EvidenceSource, OtherChanges, Payload, Question,
+};
 use crate::domain::diagnosis::statistics::tests::{jitter, points};
+use crate::domain::observation::change::{Change, ChangeKind};
 use crate::domain::observation::log::{Completeness, LogLevel};
 use crate::domain::observation::log_sign::{LogSign, SignCount};
 use crate::domain::observation::log_template::TemplateCount;
@@ -256,8 +259,27 @@ impl Incident {
             images: BTreeMap::from([("app".to_owned(), format!("my-api:{number}"))]),
             replicas: 6,
             replica_set: format!("my-api-{number}"),
+            changed: Vec::new(),
         };
-        self.0.insert(Question::Changes, evidence::changes(vec![revision(40, -40_000), revision(41, minute)]));
+        self.0.insert(
+            Question::Changes,
+            evidence::changes(vec![revision(40, -40_000), revision(41, minute)], OtherChanges::default()),
+        );
+        self
+    }
+
+    /// A change beside the rollouts, so many minutes after the window's start.
+    pub(crate) fn other_change(mut self, kind: ChangeKind, minute: i64) -> Self {
+        if let Some(Answer::Observed { payload: Payload::Changes { others, .. } }) = self.0.get_mut(&Question::Changes)
+        {
+            others.push(Change {
+                kind,
+                name: "payments".to_owned(),
+                at: Some(start() + SignedDuration::from_mins(minute)),
+                what: "edited".to_owned(),
+                fields: Vec::new(),
+            });
+        }
         self
     }
 

@@ -1,0 +1,237 @@
+//! Changes around a workload from the objects that remember them: Helm's release Secrets, config maps and autoscalers by
+//! their managed fields, and the templates of replica sets against each other. Values of Secrets never leave this file:
+//! of a release only what it was given by values is compared, and `change::differences` hides what sounds private.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::GzDecoder;
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::Value;
+
+use super::map::safe;
+use crate::domain::observation::change::{Change, ChangeKind, FieldChange, differences};
+use crate::domain::observation::workload::WorkloadRef;
+
+/// The type of the Secrets that Helm keeps a revision in.
+const HELM: &str = "helm.sh/release.v1";
+/// The most of a release that is unpacked: Helm itself keeps less than a mebibyte packed.
+const MOST_BYTES: u64 = 32 << 20;
+/// Revisions kept of a release.
+const REVISIONS: usize = 10;
+
+/// A revision of a release as its Secret holds it.
+struct Release {
+    version: i64,
+    at: Option<Timestamp>,
+    described: String,
+    fields: BTreeMap<String, String>,
+}
+
+/// The revisions of a release, each with what its values and chart changed against the one before.
+pub(super) fn helm(secrets: &[core::Secret], release: &str) -> Vec<Change> {
+    let mut revisions: Vec<Release> = secrets.iter().filter_map(|secret| unpacked(secret, release)).collect();
+    revisions.sort_by_key(|revision| revision.version);
+    let first = revisions.len().saturating_sub(REVISIONS + 1);
+    revisions
+        .iter()
+        .enumerate()
+        .skip(first)
+        .map(|(nth, revision)| {
+            let before = nth.checked_sub(1).and_then(|nth| revisions.get(nth));
+            Change {
+                kind: ChangeKind::HelmRelease,
+                name: safe(release),
+                at: revision.at,
+                what: format!("revision {}, {}", revision.version, revision.described),
+                fields: before.map(|before| differences(&before.fields, &revision.fields)).unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+/// A Secret's release: base64 (undone by the API's own decoding), base64 again, gzip, JSON.
+fn unpacked(secret: &core::Secret, wanted: &str) -> Option<Release> {
+    if secret.type_.as_deref() != Some(HELM) {
+        return None;
+    }
+    let packed = STANDARD.decode(&secret.data.as_ref()?.get("release")?.0).ok()?;
+    let mut text = String::new();
+    GzDecoder::new(packed.as_slice()).take(MOST_BYTES).read_to_string(&mut text).ok()?;
+    let release: Value = serde_json::from_str(&text).ok()?;
+    if release["name"].as_str() != Some(wanted) {
+        return None;
+    }
+    let mut fields = BTreeMap::new();
+    leaves(&release["config"], "", &mut fields);
+    for (key, path) in [("chart", "/chart/metadata/version"), ("app version", "/chart/metadata/appVersion")] {
+        let told = release.pointer(path).and_then(Value::as_str);
+        fields.extend(told.map(|version| (key.to_owned(), safe(version))));
+    }
+    Some(Release {
+        version: release["version"].as_i64()?,
+        at: release.pointer("/info/last_deployed").and_then(Value::as_str).and_then(|at| at.parse().ok()),
+        described: safe(release.pointer("/info/description").and_then(Value::as_str).unwrap_or_default()),
+        fields,
+    })
+}
+
+/// The last edit of a config map's data, with the keys that its editor holds.
+pub(super) fn config_map(object: &core::ConfigMap) -> Option<Change> {
+    let (at, manager, keys) = edited(&object.metadata, "f:data")?;
+    let field = |key: String| FieldChange { field: key, before: None, after: None };
+    Some(Change {
+        kind: ChangeKind::ConfigMap,
+        name: safe(object.metadata.name.as_deref().unwrap_or_default()),
+        at: Some(at),
+        what: format!("edited by {manager}"),
+        fields: keys.into_iter().map(field).collect(),
+    })
+}
+
+/// What an autoscaler of a workload did last, and when its bounds were edited.
+pub(super) fn autoscaler(object: &HorizontalPodAutoscaler, target: &WorkloadRef) -> Vec<Change> {
+    let Some(spec) = object.spec.as_ref().filter(|spec| spec.scale_target_ref.name == target.name) else {
+        return Vec::new();
+    };
+    let name = safe(object.metadata.name.as_deref().unwrap_or_default());
+    let bounds = format!("{} to {}", spec.min_replicas.unwrap_or(1), spec.max_replicas);
+    let change =
+        |at, what| Change { kind: ChangeKind::Autoscaler, name: name.clone(), at: Some(at), what, fields: Vec::new() };
+    let status = object.status.as_ref();
+    let scaled = status.and_then(|status| {
+        let at = status.last_scale_time.as_ref()?.0;
+        let most = if status.desired_replicas >= spec.max_replicas { ", the most it may" } else { "" };
+        Some(change(at, format!("scaled to {} replicas{most} (bounds {bounds})", status.desired_replicas)))
+    });
+    let edited = edited(&object.metadata, "f:spec")
+        .map(|(at, manager, _)| change(at, format!("edited by {manager} (bounds {bounds})")));
+    edited.into_iter().chain(scaled).collect()
+}
+
+/// The last edit of a part of an object by its managed fields: when, by whom, and which keys they hold. Status is nobody's
+/// edit.
+fn edited(meta: &ObjectMeta, part: &str) -> Option<(Timestamp, String, Vec<String>)> {
+    let entries = meta.managed_fields.as_deref().unwrap_or_default().iter();
+    let of_part = entries.filter(|entry| entry.subresource.is_none()).filter_map(|entry| {
+        let keys = entry.fields_v1.as_ref()?.0.get(part)?.as_object()?;
+        let names = keys.keys().filter_map(|key| key.strip_prefix("f:")).map(safe).collect();
+        Some((entry.time.as_ref()?.0, safe(entry.manager.as_deref().unwrap_or("somebody")), names))
+    });
+    of_part.max_by_key(|(at, _, _)| *at)
+}
+
+/// What a replica set's pod template changed against the one before.
+pub(super) fn of_templates(before: &ReplicaSet, after: &ReplicaSet) -> Vec<FieldChange> {
+    let fields = |set: &ReplicaSet| {
+        let spec =
+            set.spec.as_ref().and_then(|spec| spec.template.as_ref()).and_then(|template| template.spec.as_ref());
+        let mut fields = BTreeMap::new();
+        // A pod spec is plain data and always serializes.
+        leaves(&spec.map(|spec| serde_json::to_value(spec).unwrap_or_default()).unwrap_or_default(), "", &mut fields);
+        fields
+    };
+    differences(&fields(before), &fields(after))
+}
+
+/// The names of the config maps that a pod spec takes something from.
+pub(super) fn config_maps_of(spec: &core::PodSpec) -> Vec<String> {
+    let of_container = |container: &core::Container| {
+        let all =
+            container.env_from.iter().flatten().filter_map(|from| Some(from.config_map_ref.as_ref()?.name.clone()));
+        let one = container
+            .env
+            .iter()
+            .flatten()
+            .filter_map(|env| Some(env.value_from.as_ref()?.config_map_key_ref.as_ref()?.name.clone()));
+        all.chain(one).collect::<Vec<_>>()
+    };
+    let volumes = spec.volumes.iter().flatten().filter_map(|volume| Some(volume.config_map.as_ref()?.name.clone()));
+    let mut names: Vec<String> = spec.containers.iter().flat_map(of_container).chain(volumes).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Every leaf by its path; things in a list are called by their name, else by their place.
+fn leaves(value: &Value, path: &str, into: &mut BTreeMap<String, String>) {
+    let below = |key: &str| if path.is_empty() { safe(key) } else { format!("{path}.{}", safe(key)) };
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| leaves(value, &below(key), into)),
+        Value::Array(items) => items.iter().enumerate().for_each(|(nth, item)| {
+            let called = item["name"].as_str().map_or_else(|| nth.to_string(), str::to_owned);
+            leaves(item, &below(&called), into);
+        }),
+        Value::Null => {}
+        Value::Bool(_) | Value::Number(_) => {
+            into.insert(path.to_owned(), value.to_string());
+        }
+        Value::String(text) => {
+            into.insert(path.to_owned(), safe(text));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use serde_json::json;
+
+    use super::*;
+
+    fn secret(version: i64, image: &str, password: &str) -> core::Secret {
+        let release = json!({ "name": "shop", "version": version, "info": { "last_deployed": "2026-05-01T09:00:00Z",
+            "description": "Upgrade complete" }, "chart": { "metadata": { "version": "1.0.0" } },
+            "config": { "cart": { "image": image }, "db": { "password": password } } });
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed.write_all(release.to_string().as_bytes()).unwrap();
+        let text = STANDARD.encode(packed.finish().unwrap());
+        serde_json::from_value(json!({ "type": HELM, "data": { "release": STANDARD.encode(text) } })).unwrap()
+    }
+
+    #[test]
+    fn a_release_tells_what_its_values_changed_and_no_secret() {
+        let secrets = [secret(2, "cart:2", "hunter3"), secret(1, "cart:1", "hunter2")];
+        let told: Vec<String> = helm(&secrets, "shop").iter().map(Change::words).collect();
+        let second = "Helm release shop revision 2, Upgrade complete (cart.image: cart:1 -> cart:2, db.password)";
+        assert_eq!(told, ["Helm release shop revision 1, Upgrade complete", second]);
+        assert!(helm(&secrets, "other").is_empty());
+        assert!(!format!("{:?}", helm(&secrets, "shop")).contains("hunter"));
+        let broken: core::Secret =
+            serde_json::from_value(json!({ "type": HELM, "data": { "release": "AAAA" } })).unwrap();
+        assert!(helm(&[broken], "shop").is_empty());
+    }
+
+    #[test]
+    fn managed_fields_tell_who_edited_what_and_when() {
+        let map: core::ConfigMap = serde_json::from_value(json!({ "metadata": { "name": "settings", "managedFields": [
+            { "manager": "helm", "operation": "Update", "time": "2026-05-01T08:00:00Z", "fieldsV1": { "f:data": { "f:a": {} } } },
+            { "manager": "kubectl-edit", "operation": "Update", "time": "2026-05-01T09:10:00Z", "fieldsV1": { "f:data": { "f:pool": {} } } } ] } })).unwrap();
+        let change = config_map(&map).unwrap();
+        assert_eq!(
+            (change.words().as_str(), change.at.unwrap().to_string().as_str()),
+            ("config map settings edited by kubectl-edit (pool)", "2026-05-01T09:10:00Z")
+        );
+        let scaler: HorizontalPodAutoscaler = serde_json::from_value(json!({ "metadata": { "name": "cart" },
+            "spec": { "maxReplicas": 6, "minReplicas": 2, "scaleTargetRef": { "kind": "Deployment", "name": "cart" } },
+            "status": { "desiredReplicas": 6, "currentReplicas": 4, "lastScaleTime": "2026-05-01T09:12:00Z" } }))
+        .unwrap();
+        let target = |name: &str| WorkloadRef {
+            kind: crate::domain::observation::workload::WorkloadKind::Deployment,
+            namespace: "shop".into(),
+            name: name.to_owned(),
+        };
+        let told: Vec<String> = autoscaler(&scaler, &target("cart")).iter().map(Change::words).collect();
+        assert_eq!(told, ["autoscaler cart scaled to 6 replicas, the most it may (bounds 2 to 6)"]);
+        assert!(autoscaler(&scaler, &target("other")).is_empty());
+    }
+}
