@@ -15,6 +15,7 @@ pub mod reporting;
 mod resumption;
 mod standing;
 pub mod state;
+mod storm;
 pub mod timeline;
 pub mod timers;
 pub mod triage;

@@ -5,6 +5,7 @@ pub mod conversation;
 pub mod evidence;
 pub mod rules;
 pub mod statistics;
+pub mod storm;
 pub mod submission;
 pub mod sufficiency;
 pub mod verdict;

@@ -10,7 +10,8 @@
 //! | `alarms[]` | `name`, `state`, `severity`, `value`, `threshold`, `since`, `reason` |
 //! | `oom_kills` | `total`, `completeness` (`exact`, `truncated`, `sampled`, `absent`, `denied`, `failed`, `not-asked`), `source`, `by_container[]`; `total` is `null` when nothing could be counted |
 //! | `evidence[]` | `id`, `question`, `answer {completeness, text}`, `source`, `window {from, to}` |
-//! | `verdict` | `ranked[] {cause, confidence, findings[] {text, side, weight, evidence[]}}` (never empty), `missing[] {question, why, decisive}`, `conclusive` |
+//! | `verdict` | `ranked[] {cause, confidence, findings[] {text, side, weight, evidence[]}}` (never empty), `missing[] {question, why, decisive}`, `conclusive`, `rests_on[]`; `ranked[].terms {supports, against, open, cap}` is what a confidence comes from |
+//! | `storm` | `members[]`, `first_mover`, `certainty` (`likely`, `guess`), `reasons[]`; `null` where nothing began together |
 //! | `diagnosis` | the model's structured answer with `accepted` and `reasons[]`; `null` without one |
 //! | `narrative` | `text`, `claims[] {text, cites[], check, why}` |
 //! | `gate` | `open`, `refusals[] {reason, text, unlock}` |
@@ -28,6 +29,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{clean, mode_word};
+use crate::domain::diagnosis::storm::Storm;
 use crate::session::header::Origin;
 use crate::session::incident::Incident;
 use crate::session::{IncidentId, Session};
@@ -67,6 +69,7 @@ struct Object<'a> {
     oom_kills: parts::OomPart<'a>,
     evidence: Vec<parts::EvidencePart>,
     verdict: Value,
+    storm: Option<&'a Storm>,
     diagnosis: Option<parts::DiagnosisPart<'a>>,
     narrative: parts::NarrativePart<'a>,
     gate: parts::GatePart<'a>,
@@ -97,6 +100,7 @@ pub fn object(session: &Session, incident: Option<IncidentId>, around: &Surround
         oom_kills: parts::oom_kills(incident),
         evidence: parts::evidence(incident),
         verdict: parts::verdict(incident),
+        storm: incident.and_then(|incident| incident.storm.as_ref()),
         diagnosis: parts::diagnosis(incident),
         narrative: parts::narrative(incident),
         gate: parts::gate(incident),

@@ -163,6 +163,7 @@ fn the_incident_object_has_its_documented_keys() {
         "oom_kills",
         "evidence",
         "verdict",
+        "storm",
         "diagnosis",
         "narrative",
         "gate",

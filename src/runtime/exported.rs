@@ -16,7 +16,7 @@ use crate::adapters::kubernetes::{Objects, objects};
 use crate::domain::diagnosis::evidence::{
     self, Answer, Evidence, EvidenceId, EvidenceSource, LogDigest, OtherChanges, Question,
 };
-use crate::domain::diagnosis::statistics;
+use crate::domain::diagnosis::rules;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::collector_log::CollectorReader;
 use crate::domain::observation::log::{Completeness, LogLine};
@@ -256,9 +256,7 @@ fn of_others(exported: &Exported) -> Answer {
     let others = || exported.series.iter().filter(|one| !is_read(one));
     let moved = |(_, series): &(String, Series)| {
         let (now, before) = split(series, exported.window);
-        let change = statistics::level_ratio(&now.points, &before.points)
-            .filter(|_| statistics::onset(&now.points, &before.points).is_some());
-        change.map_or(0.0, |ratio| ratio.times.max(f64::MIN_POSITIVE).ln().abs())
+        rules::unrest(&now.points, &before.points)
     };
     let judged = others().find(|(name, _)| exported.thresholds.contains_key(name));
     match judged.or_else(|| others().max_by(|a, b| moved(a).total_cmp(&moved(b)))) {

@@ -48,6 +48,8 @@ pub struct Scorecard {
     pub given: Option<Summary>,
     /// How often a settled verdict was right, by its confidence.
     pub calibration: Vec<Band>,
+    /// Seconds it took.
+    pub seconds: f64,
     /// Each case.
     pub cases: Vec<Case>,
 }
@@ -65,6 +67,10 @@ pub struct Summary {
     pub wrong: u64,
     /// Nothing was settled where something should be.
     pub abstained: u64,
+    /// Remedies offered that should be offered.
+    pub remedies_offered: u64,
+    /// Remedies refused that should be refused.
+    pub remedies_refused: u64,
     /// Remedies offered that should be refused.
     pub remedies_wrong: u64,
     /// Remedies refused that should be offered.
@@ -91,6 +97,7 @@ pub struct Band {
 /// # Errors
 /// `Usage` or `Storage` for a scenario that cannot be loaded.
 pub fn run(asked: &Asked) -> Result<Scorecard, Fault> {
+    let clock = Clock::wall();
     let shipped = asked.scenarios.is_empty();
     let names: Vec<String> = if shipped {
         scenario::list().into_iter().map(|summary| summary.name).collect()
@@ -118,6 +125,7 @@ pub fn run(asked: &Asked) -> Result<Scorecard, Fault> {
         },
         given,
         calibration: calibration(&cases),
+        seconds: clock.mono_ms() as f64 / 1_000.0,
         cases,
     })
 }
@@ -152,6 +160,8 @@ fn summed(cases: &[Case], origin: &str) -> Summary {
         sum.top3 += u64::from(case.is_among_three);
         sum.wrong += u64::from(case.outcome == Outcome::Wrong);
         sum.abstained += u64::from(case.outcome == Outcome::Abstained);
+        sum.remedies_offered += case.remedies_offered;
+        sum.remedies_refused += case.remedies_refused;
         sum.remedies_wrong += case.remedies_wrong.len() as u64;
         sum.remedies_missed += case.remedies_missed.len() as u64;
         sum.false_oom += u64::from(case.false_oom);
@@ -198,6 +208,7 @@ impl Scorecard {
         for (name, sum) in self.sums() {
             let _ = writeln!(text, "{name}: {}", told(sum));
         }
+        let _ = writeln!(text, "in {:.1} s", self.seconds);
         for band in &self.calibration {
             let _ =
                 writeln!(text, "confidence {:.1}-{:.1}: {} of {} right", band.from, band.to, band.right, band.settled);
@@ -243,12 +254,14 @@ impl Scorecard {
 
 fn told(sum: Summary) -> String {
     format!(
-        "{} cases, {} right, {} among the first three, {} wrong, {} abstained, {} remedies wrong, {} missed, {} false OOM",
+        "{} cases, {} right, {} among the first three, {} wrong, {} abstained; remedies: {} rightly offered, {} rightly refused, {} wrong, {} missed; {} false OOM",
         sum.scenarios,
         sum.right,
         sum.top3,
         sum.wrong,
         sum.abstained,
+        sum.remedies_offered,
+        sum.remedies_refused,
         sum.remedies_wrong,
         sum.remedies_missed,
         sum.false_oom

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::header::Header;
 use crate::domain::diagnosis::evidence::EvidenceId;
+use crate::domain::diagnosis::storm::Storm;
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::{Alarm, AlarmDetail, AlarmName};
 use crate::domain::observation::log::{BatchSummary, LogGroup, LogLine};
@@ -247,6 +248,11 @@ pub enum IncidentEvent {
     ServiceCorrected {
         /// As corrected.
         service: Box<Service>,
+    },
+    /// It was seen that incidents began together, or who of them probably moved first.
+    StormSeen {
+        /// The storm.
+        storm: Box<Storm>,
     },
     /// The incident ended.
     Closed {

@@ -10,6 +10,7 @@ use super::record::IncidentId;
 use crate::domain::diagnosis::claim::{Claim, Diagnosis, Proposal};
 use crate::domain::diagnosis::conversation::{StopReason, Usage};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Question};
+use crate::domain::diagnosis::storm::Storm;
 use crate::domain::diagnosis::sufficiency::RemedyOffer;
 use crate::domain::diagnosis::verdict::Verdict;
 use crate::domain::fault::Fault;
@@ -216,6 +217,8 @@ pub struct Incident {
     pub verdict: Option<Verdict>,
     /// What it suffices for.
     pub offers: Vec<RemedyOffer>,
+    /// The incidents it began together with, and who of them probably moved first.
+    pub storm: Option<Storm>,
     /// The model's text.
     pub narrative: Narrative,
     /// The model's structured answer, checked.
@@ -257,6 +260,7 @@ impl Incident {
             pins: BTreeSet::new(),
             verdict: None,
             offers: Vec::new(),
+            storm: None,
             narrative: Narrative::default(),
             diagnosis: None,
             stands_on: StandsOn::Diagnosis,

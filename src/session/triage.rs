@@ -7,7 +7,7 @@ use super::event::{Event, EvidenceEvent, IncidentEvent, Occasion};
 use super::incident::{Incident, Phase};
 use super::record::{IncidentId, Record};
 use super::state::Session;
-use super::{judgement, narrative, remediation, standing, update};
+use super::{judgement, narrative, remediation, standing, storm, update};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload, Question};
 use crate::domain::observation::alarm::{AlarmName, AlarmRule, Severity};
 use crate::domain::observation::metric::Series;
@@ -41,6 +41,10 @@ pub fn incident(session: &mut Session, record: &Record, event: &IncidentEvent) -
                 incident.service = (**service).clone();
             }
             ask_again(session, id, record.at)
+        }
+        IncidentEvent::StormSeen { storm } => {
+            storm::remember(session, storm);
+            Vec::new()
         }
         IncidentEvent::Closed { .. } => {
             if let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) {
@@ -140,7 +144,10 @@ pub fn evidence(session: &mut Session, record: &Record, event: &EvidenceEvent) -
             let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
             incident.verdict = Some((**verdict).clone());
             incident.offers.clone_from(offers);
-            narrative::begin(session, id, None).unwrap_or_else(|| remediation::judge(session, id, record.at))
+            let mut effects =
+                narrative::begin(session, id, None).unwrap_or_else(|| remediation::judge(session, id, record.at));
+            effects.extend(storm::seen(session, id));
+            effects
         }
     }
 }

@@ -10,6 +10,7 @@ mod recording;
 pub mod rows;
 pub mod scroll;
 pub mod telling;
+mod terms;
 pub mod walk;
 
 use jiff::Timestamp;

@@ -111,6 +111,10 @@ pub fn of(item: &Item, telling: Telling, desk: Desk<'_>) -> Option<Page> {
         Item::Metric(role) => metric::page(*role, desk),
         Item::Line(number) => line::page(*number, desk),
         Item::Evidence(id) => desk.ui.incident(desk.session)?.evidence(*id).map(|found| evidence::page(found, desk)),
+        Item::Verdict => {
+            let lines = telling::lines(desk.ui, desk.session, item, Telling::Told)?;
+            Some(Page { rows: lines.into_iter().map(|line| Row::Text(Role::Text, line)).collect(), plot: None })
+        }
         Item::Step(id) => {
             let incident = desk.ui.incident(desk.session)?;
             incident.step(*id).map(|found| step::page(found, incident, desk))

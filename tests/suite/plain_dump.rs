@@ -188,7 +188,7 @@ fn how_an_alarm_stands() {
 #[test]
 fn how_whole_an_answer_is() {
     let fault = || Fault::new(FaultKind::Denied, "GetMetricData denied.");
-    let payload = || Payload::Changes { revisions: Vec::new() };
+    let payload = || Payload::Changes { revisions: Vec::new(), others: Vec::new(), unread: Vec::new() };
     let answers = [
         ("exact", Answer::Observed { payload: payload() }),
         ("truncated", Answer::Truncated { payload: payload(), seen: 10_000, of: None }),

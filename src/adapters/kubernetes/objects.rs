@@ -59,7 +59,9 @@ pub fn objects(values: &[Value]) -> Objects {
     let mut found = Objects::default();
     let mut owners = Owners::default();
     let sets: Vec<ReplicaSet> = of_kind(&flat, "ReplicaSet");
-    sets.iter().for_each(|set| owners.learn(set));
+    for set in &sets {
+        owners.learn(set);
+    }
     for (target, revision) in map::revisions(&sets) {
         found.revisions.entry(target.key()).or_default().push(revision);
     }

@@ -27,8 +27,8 @@ use crate::domain::observation::scope::Window;
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload};
 
 pub use build::{
-    OtherChanges, banded, changes, collector, collector_file, counted_whole, log_patterns, oom_kills, series, unanswered,
-    with_same_hours, workload,
+    OtherChanges, banded, changes, collector, collector_file, counted_whole, log_patterns, oom_kills, series,
+    unanswered, with_same_hours, workload,
 };
 pub use digest::LogDigest;
 pub use document::{DocumentAlarm, DocumentEvidence, EvidenceDocument, document};

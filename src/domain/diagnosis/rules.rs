@@ -27,7 +27,8 @@ use case::Case;
 use reading::Reading;
 
 pub use fix::fix;
-pub use relation::{SuspectRollout, changes_by_onset, lives_so_far, no_room, relations, suspect_rollout};
+pub use reading::unrest;
+pub use relation::{SuspectRollout, changes_by_onset, lives_so_far, no_room, onset, relations, suspect_rollout};
 pub use traffic_surge::grew_without_signs_of_a_flood;
 
 /// The confidence from which a cause may be settled.
@@ -111,7 +112,13 @@ fn settled(cases: &[Case], reading: &Reading) -> bool {
 fn missing(evidence: &[Evidence], cases: &[Case], reading: &Reading) -> Vec<MissingEvidence> {
     let best = cases.first().map_or(0.0, |case| case.confidence().value());
     let open = |case: &&Case| !case.is_ruled_out() && case.at_best(|_| true) >= best.min(SETTLED);
-    let decisive = |question| cases.iter().filter(open).any(|case| case.waits_for(question));
+    // What a cause waits for, and what would be enough to settle it.
+    let enough = |case: &Case, question| {
+        case.confidence().value() < SETTLED && case.at_best(|other| other == question) >= SETTLED
+    };
+    let decisive = |question| {
+        cases.iter().filter(open).any(|case| case.waits_for(question) || best < SETTLED && enough(case, question))
+    };
     Question::ALL
         .into_iter()
         .filter_map(|question| {

@@ -14,12 +14,36 @@ use super::workload::WorkloadRef;
 
 pub use dimension::role_of;
 pub use group::{AlarmGroup, group};
-pub use infer::{Surroundings, infer};
+pub use infer::{Surroundings, contains_name, infer};
 
 crate::text_id!(
     /// A service by the team's name.
     ServiceName
 );
+
+/// How sure it is that an alarm is about a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certainty {
+    /// By what is left of the alarm's name.
+    #[default]
+    Guess,
+    /// A dimension names it, or a workload's name stands in the alarm's.
+    Likely,
+    /// A dimension names it, and the cluster has a workload of that name or label.
+    Sure,
+}
+
+impl Certainty {
+    /// The word on screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Guess => "a guess",
+            Self::Likely => "likely",
+            Self::Sure => "sure",
+        }
+    }
+}
 
 /// How a service came to be known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +55,9 @@ pub enum Origin {
     Inferred {
         /// One sentence a conclusion, shown to the person.
         reasons: Vec<String>,
+        /// How sure the name is.
+        #[serde(default)]
+        certainty: Certainty,
     },
     /// Corrected by the person on screen.
     Corrected,

@@ -84,7 +84,9 @@ pub fn text(exported: &Exported) -> String {
     if !changes.is_empty() {
         say(String::new());
     }
-    changes.into_iter().for_each(|change| say(format!("changed  {change}")));
+    for change in changes {
+        say(format!("changed  {change}"));
+    }
     say(String::new());
     for offer in &offers {
         match &offer.sufficiency {

@@ -9,7 +9,7 @@ use crate::config::ConfiguredService;
 use crate::domain::observation::alarm::Alarm;
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::service::{self, Origin, Service, Surroundings};
-use crate::domain::observation::workload::{ClusterView, WorkloadRef};
+use crate::domain::observation::workload::{ClusterView, Workload, WorkloadRef};
 use crate::runtime::clock::Flight;
 use crate::runtime::outside::PATIENCE;
 use crate::session::event::{Event, IncidentEvent};
@@ -42,7 +42,8 @@ async fn infer(means: &Means, services: &[ConfiguredService], alarm: &Alarm) -> 
     let configured: Vec<Service> = services.iter().map(|configured| configured.service.clone()).collect();
     let view = view(means).await;
     let workloads: Vec<WorkloadRef> = view.workloads.values().map(|workload| workload.target.clone()).collect();
-    let around = Surroundings { configured: &configured, workloads: &workloads, log_groups: &[] };
+    let labelled: Vec<(String, WorkloadRef)> = view.workloads.values().flat_map(called_by_labels).collect();
+    let around = Surroundings { configured: &configured, workloads: &workloads, labelled: &labelled, log_groups: &[] };
     let service = service::infer(alarm, &around);
     match service.origin {
         Origin::Configured | Origin::Corrected => service,
@@ -51,6 +52,12 @@ async fn infer(means: &Means, services: &[ConfiguredService], alarm: &Alarm) -> 
             service::infer(alarm, &Surroundings { log_groups: &log_groups, ..around })
         }
     }
+}
+
+/// What a workload's labels call it by.
+fn called_by_labels(workload: &Workload) -> impl Iterator<Item = (String, WorkloadRef)> {
+    let names = ["app.kubernetes.io/name", "app.kubernetes.io/instance", "app", "k8s-app", "service"];
+    names.into_iter().filter_map(|key| Some((workload.labels.get(key)?.clone(), workload.target.clone())))
 }
 
 async fn view(means: &Means) -> ClusterView {

@@ -234,7 +234,7 @@ pub async fn cluster(means: &Means, target: Option<&WorkloadRef>) -> ClusterRead
         Ok(workload) => tokio::join!(
             persist(means, again, || async { client.read_pods(workload).await.map_err(|error| error.fault()) }),
             persist(means, again, || async { client.read_revisions(workload).await.map_err(|error| error.fault()) }),
-            others(&client, workload),
+            others(client, workload),
         ),
         Err(fault) => (Err(fault.clone()), Err(fault.clone()), OtherChanges::default()),
     };

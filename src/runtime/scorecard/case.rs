@@ -57,6 +57,10 @@ pub struct Case {
     pub outcome: Outcome,
     /// Remedies that the evidence suffices for.
     pub offered: Vec<String>,
+    /// How many of them should be.
+    pub remedies_offered: u64,
+    /// How many of those that should be refused are.
+    pub remedies_refused: u64,
     /// Of them those that should be refused.
     pub remedies_wrong: Vec<String>,
     /// Remedies refused that should be offered.
@@ -111,6 +115,8 @@ impl Case {
             conclusive: verdict.conclusive,
             ranked,
             outcome,
+            remedies_offered: expect.offered.iter().filter(|id| listed(&offered, id)).count() as u64,
+            remedies_refused: expect.refused.iter().filter(|id| !listed(&offered, id)).count() as u64,
             offered,
             remedies_wrong,
             remedies_missed,

@@ -1,11 +1,15 @@
 //! Variations of a scenario within its cause, so that nothing rests on one curve: other amplitudes, onsets, levels, noise
 //! and numbers of kills, drawn from a seed. What follows from what keeps its order: everything that begins moves together.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::observation::metric::Unit;
 use crate::rehearsal::behaviour::unit;
-use crate::rehearsal::scenario::{AfterSpec, HistorySpec, KillSpec, MetricSpec, Regime, Scenario};
+use crate::rehearsal::scenario::{
+    AfterSpec, AlarmSpec, ConditionSpec, HistorySpec, KillSpec, MetricSpec, Regime, Scenario,
+};
 
 /// How far a variation goes: 1 is the whole way, 0 is the scenario as written.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,8 +26,9 @@ pub(super) fn varied(scenario: &Scenario, seed: u64, strength: Strength) -> Scen
     let draw = Draw { seed, strength };
     // Whole minutes, so that what is read by the minute keeps its leads.
     let shift = SignedDuration::from_mins(draw.between("onset", -5.0, 2.0).round() as i64);
+    let watched = watched(scenario);
     for metric in &mut varied.metrics {
-        vary_metric(metric, (&draw, shift));
+        vary_metric(metric, (&draw, shift), if watched.contains(&metric.id) { Level::Kept } else { Level::Varied });
     }
     let mut killed = Some(0);
     for workload in &mut varied.workloads {
@@ -44,6 +49,26 @@ pub(super) fn varied(scenario: &Scenario, seed: u64, strength: Strength) -> Scen
         varied.expect.oom_kills = killed;
     }
     varied
+}
+
+/// Whether a steady level may be another: one that an alarm watches may not, or another alarm pages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Kept,
+    Varied,
+}
+
+/// The metrics that alarms watch.
+fn watched(scenario: &Scenario) -> BTreeSet<String> {
+    let of_alarm = |alarm: &AlarmSpec| match &alarm.condition {
+        ConditionSpec::Threshold { metric, math, .. } => {
+            let inputs = math.iter().flat_map(|math| math.inputs.values().cloned());
+            inputs.chain([metric.clone()]).collect::<Vec<_>>()
+        }
+        ConditionSpec::Fixed { metric, .. } | ConditionSpec::AnomalyBand { metric, .. } => vec![metric.clone()],
+        ConditionSpec::Composite { .. } => Vec::new(),
+    };
+    scenario.alarms.iter().flat_map(of_alarm).collect()
 }
 
 fn moved(at: Timestamp, by: SignedDuration) -> Timestamp {
@@ -69,12 +94,14 @@ impl Draw {
 
 /// Jitter changes most, levels less, and what a curve rises or falls by grows a little rather than shrinks: an incident
 /// that does not page is none.
-fn vary_metric(metric: &mut MetricSpec, (draw, shift): (&Draw, SignedDuration)) {
+fn vary_metric(metric: &mut MetricSpec, (draw, shift): (&Draw, SignedDuration), level: Level) {
     let (id, most) = (metric.id.clone(), if metric.unit == Unit::Percent { 99.6 } else { f64::INFINITY });
     let jitter = draw.factor(&format!("{id} noise"), 0.4, 2.0);
     match &mut metric.history {
         HistorySpec::Constant { value, noise } => {
-            *value = (*value * draw.factor(&format!("{id} level"), 0.85, 1.15)).min(most);
+            if level == Level::Varied {
+                *value = (*value * draw.factor(&format!("{id} level"), 0.85, 1.15)).min(most);
+            }
             *noise *= jitter;
         }
         HistorySpec::Curve { knots, noise, normalise } => {
@@ -84,7 +111,7 @@ fn vary_metric(metric: &mut MetricSpec, (draw, shift): (&Draw, SignedDuration)) 
             for knot in knots.iter_mut().skip(1) {
                 knot.1 = (base + (knot.1 - base) * change).clamp(0.0, most);
                 if knot.0 > -LATELY {
-                    knot.0 = knot.0 + shift;
+                    knot.0 += shift;
                 }
             }
             // A flat figure may be asked for: the mean stays below the peak.
@@ -119,14 +146,14 @@ fn vary_memory(memory: &mut Regime, (draw, name, shift): (&Draw, &str, SignedDur
             *floor = (*floor + between("floor", -5.0, 5.0)).max(5.0);
             *rate *= factor("rate", 0.93, 1.2);
             *noise *= factor("noise", 0.4, 2.0);
-            *onset = *onset + shift;
+            *onset += shift;
             vary_kills(kills, (factor("kills", 0.6, 1.6), shift));
         }
         Regime::Ceiling { demand, fresh, onset, noise, kills, .. } => {
             *demand *= factor("demand", 1.0, 1.1);
             *fresh = (*fresh + between("fresh", -6.0, 6.0)).max(5.0);
             *noise *= factor("noise", 0.4, 2.0);
-            *onset = *onset + shift;
+            *onset += shift;
             vary_kills(kills, (factor("kills", 0.6, 1.6), shift));
         }
     }
@@ -138,8 +165,8 @@ fn vary_kills(kills: &mut KillSpec, (factor, shift): (f64, SignedDuration)) {
     }
     // The last kill stays in the past.
     let later = shift.min(-kills.to - SignedDuration::from_secs(5)).max(SignedDuration::from_mins(-5));
-    kills.from = kills.from + later;
-    kills.to = kills.to + later;
+    kills.from += later;
+    kills.to += later;
 }
 
 #[cfg(test)]

@@ -152,7 +152,7 @@ impl Cloud<'_> {
     fn evidence(&self, alarm: &Alarm, cluster: &Cluster) -> Vec<Evidence> {
         let configured: Vec<Service> = self.scenario.services.iter().map(service).collect();
         let workloads: Vec<_> = self.scenario.workloads.iter().map(WorkloadSpec::target).collect();
-        let around = Surroundings { configured: &configured, workloads: &workloads, log_groups: &[] };
+        let around = Surroundings { configured: &configured, workloads: &workloads, ..Surroundings::default() };
         let service = infer(alarm, &around);
         let window = Window::minutes_before(self.now, MINUTES);
         let digest = self.logs(&service, window);

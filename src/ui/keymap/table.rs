@@ -92,6 +92,8 @@ pub enum Action {
     Pin,
     /// Show what is selected as JSON.
     Raw,
+    /// Show how the verdict's confidence comes about.
+    Terms,
     /// Copy what is selected.
     Copy,
     /// Write what is selected to a file.
@@ -312,6 +314,7 @@ pub const TABLE: &[Row] = &[
     row("clock", Action::Clock, &["t"], "Times as UTC, local, relative"),
     row("pin", Action::Pin, &["space"], "Pin the selected evidence; in the logs: the line, on the timeline"),
     row("raw", Action::Raw, &["v"], "What is selected as JSON"),
+    row("terms", Action::Terms, &["V"], "How sure the verdict is, term by term"),
     row("copy", Action::Copy, &["y"], "Copy what is selected"),
     row("save", Action::Save, &["Y"], "Write what is selected to a file"),
     row("inquire", Action::Inquire, &["i"], "Ask the analyst something"),

@@ -54,7 +54,7 @@ pub fn revisions<'a>(session: &'a Session, incident: Option<&'a Incident>) -> &'
     let workload = incident.and_then(|incident| incident.service.workload.as_ref());
     let watched = workload.and_then(|target| session.cluster.revisions.get(&target.key()));
     match (told, watched) {
-        (Some(Payload::Changes { revisions }), _) | (_, Some(revisions)) => revisions,
+        (Some(Payload::Changes { revisions, .. }), _) | (_, Some(revisions)) => revisions,
         (_, None) => &[],
     }
 }

@@ -24,6 +24,8 @@ pub enum Item {
     Line(u64),
     /// A piece of evidence of the incident on screen.
     Evidence(EvidenceId),
+    /// The verdict of the incident on screen.
+    Verdict,
     /// A step of the incident on screen.
     Step(StepId),
     /// A timeline entry by its sequence number.

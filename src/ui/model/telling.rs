@@ -5,7 +5,7 @@ pub mod alarm;
 use serde::Serialize;
 
 use super::overlay::{Item, Telling};
-use super::{Ui, rows};
+use super::{Ui, rows, terms};
 use crate::domain::diagnosis::evidence::{Answer, Evidence};
 use crate::domain::remediation::step::Step;
 use crate::session::Session;
@@ -28,6 +28,11 @@ pub fn lines(ui: &Ui, session: &Session, item: &Item, telling: Telling) -> Optio
             Some(tell(telling, stored, line_lines))
         }
         Item::Evidence(id) => incident?.evidence(*id).map(|evidence| tell(telling, evidence, evidence_lines)),
+        Item::Verdict => {
+            let incident = incident?;
+            let verdict = incident.verdict.as_ref()?;
+            Some(tell(telling, verdict, |verdict| terms::lines(verdict, incident)))
+        }
         Item::Step(id) => incident?.step(*id).map(|step| tell(telling, step, step_lines)),
         Item::Workload(target) => {
             let workload = session.cluster.workloads.get(&target.key())?;
@@ -48,6 +53,7 @@ pub fn file_name(item: &Item, telling: Telling) -> String {
         Item::Metric(role) => format!("metric-{}", role.word()),
         Item::Line(number) => format!("log-{number}"),
         Item::Evidence(id) => format!("evidence-{id}"),
+        Item::Verdict => "verdict".to_owned(),
         Item::Step(id) => format!("step-{}", id.0),
         Item::Entry(seq) => format!("timeline-{seq}"),
         Item::Workload(target) => format!("{}-{}", target.kind.word(), target.name),

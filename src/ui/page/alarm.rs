@@ -106,7 +106,9 @@ fn belongs(page: &mut Page, alarm: &Alarm, desk: Desk<'_>) {
     match &service.origin {
         Origin::Configured => page.field("known", "by the configuration"),
         Origin::Corrected => page.field("known", "corrected on screen"),
-        Origin::Inferred { reasons } => page.field("inferred", reasons.join(" ")),
+        Origin::Inferred { reasons, certainty } => {
+            page.field("inferred", format!("{}: {}", certainty.word(), reasons.join(" ")));
+        }
     }
 }
 

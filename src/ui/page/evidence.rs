@@ -126,7 +126,14 @@ fn holds(page: &mut Page, payload: &Payload, desk: Desk<'_>) {
                 page.text(Role::Warning, format!("{} x{} {}", event.reason, event.count, event.message));
             }
         }
-        Payload::Changes { revisions } => {
+        Payload::Changes { revisions, others, unread } => {
+            for change in others.iter().rev() {
+                let at = change.at.map_or_else(|| "?".to_owned(), |at| desk.look.moment(at));
+                page.text(Role::Text, format!("{at}  {}", change.words()));
+            }
+            for what in unread {
+                page.text(Role::Warning, format!("not read: {what}"));
+            }
             page.head("ROLLOUTS");
             for revision in revisions.iter().rev() {
                 let at = revision.created_at.map_or_else(|| "?".to_owned(), |at| desk.look.moment(at));

@@ -107,6 +107,7 @@ pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) 
         | Action::Clear
         | Action::Follow
         | Action::Freeze => motion::look(ui, action, session, at),
+        Action::Terms => selection::terms(ui, session, at),
         Action::Open | Action::Pin | Action::Raw | Action::Copy | Action::Save => {
             selection::act(ui, action, session, at)
         }

@@ -80,6 +80,14 @@ fn open(ui: &mut Ui, item: Item) -> Vec<Intent> {
     }
 }
 
+/// Opens the verdict of the incident on screen.
+pub(super) fn terms(ui: &mut Ui, session: &Session, at: Instants) -> Vec<Intent> {
+    match ui.incident(session).and_then(|incident| incident.verdict.as_ref()) {
+        Some(_) => show(ui, Item::Verdict, Telling::Told),
+        None => refuse(ui, "There is no verdict yet: the evidence is not in.", at),
+    }
+}
+
 fn show(ui: &mut Ui, item: Item, telling: Telling) -> Vec<Intent> {
     // What is listed is shown at once; what is behind it is read when it is opened, and only then.
     let inspected = match &item {

@@ -170,6 +170,7 @@ fn alternatives(incident: &Incident) -> Vec<(Role, String)> {
         let word = if missing.decisive { "MISSING, decisive" } else { "missing" };
         rows.push((role, format!("{word}: {} ({})", missing.question.word(), missing.why)));
     }
+    rows.extend(incident.storm.iter().map(|storm| (Role::Warning, format!("STORM: {storm}"))));
     if rows.len() == 1 { Vec::new() } else { rows }
 }
 

@@ -1,7 +1,7 @@
 //! Bad deploy: the trouble began right after a rollout, at ordinary traffic, with containers that run. A rollout that
 //! merely lies near the onset is told by what else moved: traffic, memory, a dependency, the pods of the revision before.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
@@ -13,10 +13,13 @@ use crate::domain::observation::log_sign::LogSign;
 /// Lines of a template of errors from which it counts.
 const LINES: u64 = 3;
 
+/// Of what began before this, a window and the one before it would not show the beginning.
+const LATELY: SignedDuration = SignedDuration::from_hours(2);
+
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::BadDeploy)
         .test(Question::Changes, 0.4, Need::Essential, rollout(reading))
-        .test(Question::Errors, 0.2, Need::Essential, suffering(reading))
+        .test(shared::unfelt(reading), 0.2, Need::Essential, suffering(reading))
         .test(Question::Traffic, 0.15, Need::Essential, shared::traffic_is_normal(reading))
         .test(Question::Memory, 0.1, Need::Essential, no_leak(reading))
         .test(Question::OomKills, 0.05, Need::Excluding, shared::nothing_was_killed(reading))
@@ -30,7 +33,13 @@ pub(super) fn weigh(reading: &Reading) -> Case {
 fn rollout(reading: &Reading) -> Outcome {
     let Some(changes) = &reading.changes else { return Outcome::Open };
     if reading.trouble().is_none() {
-        return Outcome::Open;
+        let newest = changes.revisions.iter().filter_map(|revision| revision.created_at).max();
+        return match newest.map(|newest| reading.until().duration_since(newest)) {
+            Some(age) if age > LATELY => {
+                Outcome::Against("no rollout in the last two hours".to_owned(), vec![changes.id])
+            }
+            Some(_) | None => Outcome::Open,
+        };
     }
     match shared::suspect_rollout(reading) {
         Some((revision, minutes)) => {
@@ -78,7 +87,7 @@ fn suffering(reading: &Reading) -> Outcome {
     if let Some(Outcome::For(..)) = felt {
         return felt.unwrap_or(Outcome::Open);
     }
-    if let Some(cpu) = reading.cpu.as_ref().filter(|cpu| cpu.is_high()) {
+    if let Some(cpu) = reading.cpu.as_ref().filter(|_| shared::cpu_is_high(reading)) {
         return Outcome::For("CPU is high since".to_owned(), vec![cpu.id]);
     }
     match &reading.workload {

@@ -26,7 +26,7 @@ pub(super) fn weigh(reading: &Reading) -> Case {
 fn cpu(reading: &Reading) -> Outcome {
     let Some(cpu) = &reading.cpu else { return Outcome::Open };
     let text = format!("CPU is at {}% (peak {}%)", number(cpu.latest), number(cpu.peak));
-    if cpu.is_high() { Outcome::For(text, vec![cpu.id]) } else { Outcome::Against(text, vec![cpu.id]) }
+    if shared::cpu_is_high(reading) { Outcome::For(text, vec![cpu.id]) } else { Outcome::Against(text, vec![cpu.id]) }
 }
 
 fn memory(reading: &Reading) -> Outcome {

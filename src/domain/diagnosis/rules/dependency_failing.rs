@@ -11,7 +11,7 @@ use crate::domain::observation::log_sign::LogSign;
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::DependencyFailing)
         .test(Question::LogPatterns, 0.4, Need::Essential, named(reading))
-        .test(Question::Errors, 0.2, Need::Essential, hurt(reading))
+        .test(shared::unfelt(reading), 0.2, Need::Essential, hurt(reading))
         .test(Question::Cpu, 0.1, Need::Helpful, cpu(reading))
         .test(Question::Memory, 0.1, Need::Excluding, shared::memory_does_not_grow(reading))
         .test(Question::OomKills, 0.05, Need::Excluding, shared::nothing_was_killed(reading))
@@ -36,10 +36,12 @@ fn hurt(reading: &Reading) -> Outcome {
     if let Outcome::Against(text, ids) = shared::containers_come_up(reading) {
         return Outcome::For(text, ids);
     }
-    if let Some(outcome) = shared::requests_suffer(reading) {
-        return outcome;
+    match shared::requests_suffer(reading) {
+        Some(outcome @ (Outcome::For(..) | Outcome::Against(..) | Outcome::Moot)) => return outcome,
+        Some(Outcome::Open) | None => {}
     }
-    let unread = [Question::Errors, Question::Latency].iter().any(|question| reading.was_asked(*question));
+    let missing = |question: &Question| reading.was_asked(*question) && !reading.has(*question);
+    let unread = [Question::Errors, Question::Latency].iter().any(missing);
     match &reading.logs {
         Some(logs) if !unread && shared::tell_of(logs, LogSign::Dependency).is_some() && logs.errors > 0 => {
             Outcome::For(format!("{} errors in the logs", logs.errors), vec![logs.id])

@@ -69,6 +69,8 @@ pub(super) struct Level {
     pub(super) ratio: Ratio,
     pub(super) onset: Option<Onset>,
     pub(super) peak: f64,
+    /// How far it is from standing still.
+    unrest: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -117,6 +119,9 @@ pub(super) struct Changes {
     pub(super) revisions: Vec<Revision>,
     pub(super) others: Vec<Change>,
 }
+
+/// A series, the points before it, and the threshold of its alarm.
+type Measured<'a> = (&'a Series, &'a [Point], Option<f64>);
 
 impl Reading {
     /// Reads the first evidence of each question.
@@ -182,6 +187,11 @@ impl Reading {
         less
     }
 
+    /// The end of the newest window.
+    pub(super) fn until(&self) -> Timestamp {
+        self.until
+    }
+
     /// Whether a question was asked.
     pub(super) fn was_asked(&self, question: Question) -> bool {
         self.asked.contains(&question)
@@ -204,31 +214,8 @@ impl Reading {
         let id = piece.id;
         match payload {
             Payload::Series { series, baseline, threshold, .. } => {
-                if let Some(why) = unfit(series, piece.window.to.min(now)) {
-                    self.unusable.push((piece.question, why));
-                    return;
-                }
                 let before: &[Point] = baseline.as_ref().map_or(&[], |baseline| &baseline.points);
-                let alarmed = threshold.and_then(|bound| Alarmed::of(id, piece.question, (series, before), bound));
-                if alarmed.is_some() && (self.alarmed.is_none() || piece.question == Question::AlarmMetric) {
-                    self.alarmed = alarmed;
-                }
-                match piece.question {
-                    Question::Memory => self.memory = memory(id, series, before, limit),
-                    Question::Traffic => self.traffic = level(id, series, before),
-                    Question::Cpu => self.cpu = cpu(id, series, before, *threshold),
-                    Question::Errors => self.errors = level(id, series, before),
-                    Question::Latency => self.latency = level(id, series, before),
-                    Question::OomKills
-                    | Question::Collector
-                    | Question::Workload
-                    | Question::Changes
-                    | Question::LogPatterns => {}
-                    Question::AlarmMetric => self.own = level(id, series, before),
-                }
-                if piece.question == Question::Memory && self.memory.is_none() {
-                    self.unusable.push((Question::Memory, "bytes without a known limit".to_owned()));
-                }
+                self.take_series(piece, (series, before, *threshold), (limit, piece.window.to.min(now)));
             }
             Payload::OomKills(count) => {
                 let whole = matches!(piece.answer, Answer::Observed { .. });
@@ -260,6 +247,40 @@ impl Reading {
                 let loud = templates.iter().filter(|template| template.level == LogLevel::Error).cloned().collect();
                 self.logs = Some(Logs { id, lines: *lines, errors: *errors, signs: signs.clone(), loud });
             }
+        }
+    }
+
+    /// Takes a series by the question it answers, with the points before and the alarm's threshold.
+    fn take_series(
+        &mut self,
+        piece: &Evidence,
+        (series, before, threshold): Measured<'_>,
+        (limit, until): (Option<u64>, Timestamp),
+    ) {
+        let id = piece.id;
+        if let Some(why) = unfit(series, until) {
+            self.unusable.push((piece.question, why));
+            return;
+        }
+        let alarmed = threshold.and_then(|bound| Alarmed::of(id, piece.question, (series, before), bound));
+        if alarmed.is_some() && (self.alarmed.is_none() || piece.question == Question::AlarmMetric) {
+            self.alarmed = alarmed;
+        }
+        match piece.question {
+            Question::Memory => self.memory = memory(id, series, before, limit),
+            Question::Traffic => self.traffic = level(id, series, before),
+            Question::Cpu => self.cpu = cpu(id, series, before, threshold),
+            Question::Errors => self.errors = level(id, series, before),
+            Question::Latency => self.latency = level(id, series, before),
+            Question::OomKills
+            | Question::Collector
+            | Question::Workload
+            | Question::Changes
+            | Question::LogPatterns => {}
+            Question::AlarmMetric => self.own = level(id, series, before),
+        }
+        if piece.question == Question::Memory && self.memory.is_none() {
+            self.unusable.push((Question::Memory, "bytes without a known limit".to_owned()));
         }
     }
 }
@@ -316,8 +337,31 @@ fn level(id: EvidenceId, series: &Series, before: &[Point]) -> Option<Level> {
         ratio: statistics::level_ratio(&series.points, before)?,
         onset: statistics::onset(&series.points, before),
         peak: series.peak()?.value,
+        unrest: unrest(&series.points, before),
     })
 }
+
+/// How far a series is from standing still, as a logarithm: the largest of
+/// 1. a lasting change of level,
+/// 2. its growth or fall by trend, where that is no chance, against its median,
+/// 3. how far a point lies off its median, from three times or a third on.
+pub fn unrest(points: &[Point], before: &[Point]) -> f64 {
+    let apart = |times: f64| times.max(f64::MIN_POSITIVE).ln().abs();
+    let level = statistics::level_ratio(points, before).filter(|_| statistics::onset(points, before).is_some());
+    let level = level.map_or(0.0, |ratio| apart(ratio.times));
+    let Some(middle) = statistics::median(points.iter().map(|point| point.value)).filter(|middle| *middle > 0.0) else {
+        return level;
+    };
+    let slope = statistics::trend(points).filter(|trend| trend.rises(0.0) || trend.falls(0.0));
+    let slope = slope.map_or(0.0, |trend| (1.0 + trend.growth.abs() / middle).ln());
+    let farthest = points.iter().map(|point| apart(point.value / middle)).fold(0.0, f64::max);
+    level.max(slope).max(if farthest >= FAR { farthest } else { 0.0 })
+}
+
+/// A change by a fifth is one: `ln 1.2`.
+const RESTLESS: f64 = 0.182;
+/// `ln 3`.
+const FAR: f64 = 1.099;
 
 impl Level {
     /// Failed requests: three times as many, and at least three a period more.
@@ -325,10 +369,9 @@ impl Level {
         self.ratio.times >= 2.5 && self.ratio.now - self.ratio.before >= 3.0
     }
 
-    /// Left its level for good, by half of it or more.
+    /// Is not what it was, or not one thing.
     pub(super) fn moved(&self) -> bool {
-        let share = self.ratio.times;
-        self.onset.is_some() && !(0.67..1.5).contains(&share)
+        self.unrest >= RESTLESS
     }
 
     /// Response time: twice as long, and not for a moment.

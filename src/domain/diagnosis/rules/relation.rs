@@ -37,6 +37,11 @@ pub fn suspect_rollout(evidence: &[Evidence]) -> Option<SuspectRollout> {
     })
 }
 
+/// The first sign of trouble.
+pub fn onset(evidence: &[Evidence]) -> Option<Timestamp> {
+    Reading::of(evidence, Timestamp::MAX).trouble()
+}
+
 /// Every change that was read, oldest first, each placed against the first sign of trouble.
 pub fn changes_by_onset(evidence: &[Evidence]) -> Vec<String> {
     let reading = Reading::of(evidence, Timestamp::MAX);

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::case::Outcome;
-use super::reading::{Level, Logs, Reading};
+use super::reading::{Cpu, Level, Logs, Reading};
 use crate::domain::diagnosis::evidence::{EvidenceId, Question, number};
 use crate::domain::diagnosis::statistics::{Onset, Shape, lead_minutes};
 use crate::domain::observation::change::Change;
@@ -112,6 +112,15 @@ pub(super) fn memory_does_not_grow(reading: &Reading) -> Outcome {
     }
 }
 
+/// Whether the processor is high now. One that comes back below its threshold each time is not: its alarm flaps.
+pub(super) fn cpu_is_high(reading: &Reading) -> bool {
+    let flaps = reading
+        .alarmed
+        .as_ref()
+        .is_some_and(|alarmed| alarmed.question == Question::Cpu && alarmed.flaps() && alarmed.stays_near());
+    !flaps && reading.cpu.as_ref().is_some_and(Cpu::is_high)
+}
+
 /// What requests feel: supports when failures or response times rose, against it when both are known not to have.
 /// `None` where neither was read.
 pub(super) fn requests_suffer(reading: &Reading) -> Option<Outcome> {
@@ -123,7 +132,18 @@ pub(super) fn requests_suffer(reading: &Reading) -> Option<Outcome> {
         return Some(Outcome::For(format!("answers take longer ({})", times(latency)), vec![latency.id]));
     }
     let ids: Vec<EvidenceId> = errors.iter().chain(latency.iter()).map(|level| level.id).collect();
+    // Half of the answer is none: answers in time may be failures, and what was asked and is missing may be what suffers.
+    let unread = |read: Option<&Level>, question| read.is_none() && reading.was_asked(question);
+    if errors.is_none() || unread(latency, Question::Latency) {
+        return (!ids.is_empty()).then_some(Outcome::Open);
+    }
     (!ids.is_empty()).then(|| Outcome::Against("requests do not suffer".to_owned(), ids))
+}
+
+/// Which of the two that requests feel is asked and not answered; failures where both are, or none.
+pub(super) fn unfelt(reading: &Reading) -> Question {
+    let missing = |question| reading.was_asked(question) && !reading.has(question);
+    if !missing(Question::Errors) && missing(Question::Latency) { Question::Latency } else { Question::Errors }
 }
 
 /// The same from the other side: supports when requests do not suffer.

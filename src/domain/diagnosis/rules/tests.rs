@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::diagnosis::statistics::tests::jitter;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::log_sign::LogSign;
 use fixture::Incident;
 
 fn verdict(incident: &Incident) -> Verdict {
@@ -87,6 +89,63 @@ fn what_would_settle_it_is_named_when_it_is_missing() {
         let named: Vec<Question> = verdict.missing.iter().filter(|m| m.decisive).map(|m| m.question).collect();
         assert_eq!(named, decisive, "{name}");
     }
+}
+
+/// One incident of each cause that metrics, logs and the cluster settle together.
+fn settled_incidents() -> Vec<(&'static str, Incident)> {
+    let brim = |n: usize| if n % 9 == 4 { 62.0 } else { 98.5 + 0.5 * jitter(n) };
+    let hot = || (0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 } + 0.3 * jitter(n));
+    let surge = || (0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 } + 20.0 * jitter(n));
+    let depends = [(LogSign::Dependency, 240)];
+    vec![
+        ("healthy", Incident::healthy()),
+        ("leak", leak()),
+        ("ceiling", leak().memory((0..30).map(brim))),
+        ("flood", Incident::healthy().cpu(hot()).traffic(surge())),
+        ("busy", Incident::healthy().cpu(hot())),
+        ("deploy", Incident::healthy().cpu(hot()).rollout(6)),
+        ("crash loop", Incident::healthy().crash_loop("waiting: CrashLoopBackOff")),
+        ("dependency", Incident::healthy().errors_from(12, 90.0).signs(&depends, 250)),
+        ("crowded", Incident::healthy().pending(2).event("Pod/my-api-1", "FailedScheduling", "3 Insufficient memory")),
+    ]
+}
+
+#[test]
+fn what_is_withheld_is_named_and_what_a_verdict_rests_on_is_what_changes_it() {
+    let fault = |kind| Fault::new(kind, "It was so.");
+    let kinds = [
+        ("absent", Answer::Absent),
+        ("denied", Answer::Denied { fault: fault(FaultKind::Denied) }),
+        ("failed", Answer::Failed { fault: fault(FaultKind::Timeout) }),
+        ("not asked", Answer::NotAsked { why: "nobody knows where".to_owned() }),
+    ];
+    for (name, incident) in settled_incidents() {
+        let whole = verdict(&incident);
+        assert!(whole.conclusive, "{name}: {whole:#?}");
+        for question in Question::ALL.into_iter().filter(|question| incident.answer(*question).is_some()) {
+            for (word, answer) in &kinds {
+                let less = verdict(&incident.clone().withheld(question, answer.clone()));
+                let of_it = less.missing.iter().find(|missing| missing.question == question);
+                let named = of_it.unwrap_or_else(|| panic!("{name} without {question:?}: {less:#?}"));
+                assert!(named.why.starts_with(word), "{name}: {}", named.why);
+                let changed = (less.cause(), less.conclusive) != (whole.cause(), whole.conclusive);
+                if *word != "not asked" {
+                    assert_eq!(whole.rests_on.contains(&question), changed, "{name} without {question:?}: {less:#?}");
+                }
+                let told = named.decisive || *word == "not asked";
+                assert!(!changed || less.conclusive || told, "{name} without {question:?}: {less:#?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_read_in_part_is_named_with_its_numbers() {
+    let Some(Answer::Observed { payload }) = leak().answer(Question::LogPatterns).cloned() else { panic!("no logs") };
+    let part = Answer::Truncated { payload, seen: 10_000, of: Some(48_211) };
+    let verdict = verdict(&leak().withheld(Question::LogPatterns, part));
+    let told: Vec<&str> = verdict.missing.iter().map(|missing| missing.why.as_str()).collect();
+    assert_eq!((told, verdict.conclusive), (vec!["truncated: 10000 of 48211 read"], true));
 }
 
 #[test]

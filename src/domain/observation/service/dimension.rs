@@ -8,24 +8,36 @@ use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Stat
 const PERIOD_S: u32 = 60;
 
 /// The dimensions that name a thing, most telling first.
-const NAMING: [&str; 12] = [
+const NAMING: [&str; 22] = [
     "ServiceName",
     "Service",
+    "service.name",
     "Deployment",
+    "kube_deployment",
+    "Workload",
+    "Application",
+    "App",
     "PodName",
     "TargetGroup",
     "FunctionName",
     "TaskDefinitionFamily",
     "ApiName",
+    "ApiId",
     "LoadBalancer",
     "AutoScalingGroupName",
     "DBInstanceIdentifier",
+    "DBClusterIdentifier",
+    "CacheClusterId",
+    "QueueName",
+    "TableName",
     "InstanceId",
 ];
 
 /// The name that a metric's dimensions give the thing, with the dimension.
 pub(super) fn named(metric: &MetricId) -> Option<(&'static str, String)> {
-    NAMING.into_iter().find_map(|key| Some((key, short(metric.dimensions.get(key)?).to_owned())))
+    // Teams write the keys of their own namespaces as they like.
+    let value = |key: &str| metric.dimensions.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+    NAMING.into_iter().find_map(|key| value(key).map(|(_, value)| (key, short(value).to_owned())))
 }
 
 /// `targetgroup/my-api/73e2d6bc24d8a067` → `my-api`, `app/payments/50dc6c495c0c9188` → `payments`.
@@ -40,7 +52,9 @@ fn short(value: &str) -> &str {
 /// The queries that stand beside a metric: its twins by role, with the sentence that says why.
 pub(super) fn twins(metric: &MetricId) -> Option<(String, Vec<MetricQuery>)> {
     let (keys, twins): (&[&str], &[Twin]) = match metric.namespace.as_str() {
-        "AWS/ECS" => (&["ClusterName", "ServiceName"], &ECS),
+        "AWS/ECS" | "ECS/ContainerInsights" => (&["ClusterName", "ServiceName"], &ECS),
+        "AWS/ApiGateway" => (&["ApiName", "ApiId", "Stage"], &API_GATEWAY),
+        "AWS/RDS" => (&["DBInstanceIdentifier"], &DATABASE),
         "ContainerInsights" => (&["ClusterName", "Namespace", "PodName", "Service"], &CONTAINER_INSIGHTS),
         "AWS/ApplicationELB" => (&["LoadBalancer", "TargetGroup"], &LOAD_BALANCER),
         "AWS/EC2" => (&["InstanceId", "AutoScalingGroupName"], &EC2),
@@ -56,18 +70,16 @@ pub(super) fn twins(metric: &MetricId) -> Option<(String, Vec<MetricQuery>)> {
     if dimensions.is_empty() {
         return None;
     }
+    // Container Insights counts in units and MiB; the percentages are with the service.
+    let namespace = if metric.namespace == "ECS/ContainerInsights" { "AWS/ECS" } else { metric.namespace.as_str() };
     let query = |twin: &Twin| MetricQuery {
         role: twin.0,
-        metric: MetricId {
-            namespace: metric.namespace.clone(),
-            name: twin.1.to_owned(),
-            dimensions: dimensions.clone(),
-        },
+        metric: MetricId { namespace: namespace.to_owned(), name: twin.1.to_owned(), dimensions: dimensions.clone() },
         statistic: twin.2,
         period_s: PERIOD_S,
     };
     let told: Vec<String> = dimensions.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let why = format!("{} publishes its metrics under {}.", metric.namespace, told.join(", "));
+    let why = format!("{namespace} publishes its metrics under {}.", told.join(", "));
     Some((why, twins.iter().map(query).collect()))
 }
 
@@ -90,6 +102,14 @@ const LOAD_BALANCER: [Twin; 3] = [
     (MetricRole::Errors, "HTTPCode_Target_5XX_Count", Statistic::Sum),
     (MetricRole::Latency, "TargetResponseTime", Statistic::Average),
 ];
+/// `AWS/ApiGateway`, by `ApiName` and `Stage`.
+const API_GATEWAY: [Twin; 3] = [
+    (MetricRole::Requests, "Count", Statistic::Sum),
+    (MetricRole::Errors, "5XXError", Statistic::Sum),
+    (MetricRole::Latency, "Latency", Statistic::Average),
+];
+/// `AWS/RDS`, by `DBInstanceIdentifier`. What is free of its memory is no use of it.
+const DATABASE: [Twin; 1] = [(MetricRole::Cpu, "CPUUtilization", Statistic::Average)];
 /// `AWS/EC2`: the hypervisor sees no memory.
 const EC2: [Twin; 1] = [(MetricRole::Cpu, "CPUUtilization", Statistic::Average)];
 /// `AWS/Lambda`, by `FunctionName`.

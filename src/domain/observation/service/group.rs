@@ -39,9 +39,12 @@ pub fn group(alarms: &[Alarm], around: &Surroundings<'_>) -> Vec<AlarmGroup> {
 
 /// Adds what a second alarm told of an inferred service; a configured one is complete.
 fn merge(service: &mut Service, other: Service) {
-    let (Origin::Inferred { reasons }, Origin::Inferred { reasons: more }) = (&mut service.origin, other.origin) else {
+    let (Origin::Inferred { reasons, certainty }, Origin::Inferred { reasons: more, certainty: other_certainty }) =
+        (&mut service.origin, other.origin)
+    else {
         return;
     };
+    *certainty = other_certainty.max(*certainty);
     reasons.extend(more);
     reasons.dedup();
     service.workload = service.workload.take().or(other.workload);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::dimension::{conventional_log_groups, named, role, twins};
-use super::{Origin, Service, ServiceName};
+use super::{Certainty, Origin, Service, ServiceName};
 use crate::domain::observation::alarm::{Alarm, AlarmRule};
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
@@ -16,6 +16,8 @@ pub struct Surroundings<'a> {
     pub configured: &'a [Service],
     /// The workloads of the cluster.
     pub workloads: &'a [WorkloadRef],
+    /// What labels call workloads by: `app`, `app.kubernetes.io/name` and the like.
+    pub labelled: &'a [(String, WorkloadRef)],
     /// The log groups of the account; empty when they were not listed.
     pub log_groups: &'a [LogGroup],
 }
@@ -115,7 +117,7 @@ fn by_name<'a>(alarm: &Alarm, services: &'a [Service]) -> Option<&'a Service> {
 }
 
 /// Whether a name stands in a text between signs, so that `api` is not found in `apigateway`.
-fn contains_name(text: &str, name: &str) -> bool {
+pub fn contains_name(text: &str, name: &str) -> bool {
     let joins = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     !name.is_empty()
         && text
@@ -125,8 +127,11 @@ fn contains_name(text: &str, name: &str) -> bool {
 
 fn inferred(alarm: &Alarm, around: &Surroundings<'_>) -> Service {
     let mut reasons = Vec::new();
-    let name = name(alarm, around.workloads, &mut reasons);
-    let workload = workload(&name, alarm, around.workloads, &mut reasons);
+    let (name, mut certainty) = name(alarm, around.workloads, &mut reasons);
+    let workload = workload(&name, alarm, around, &mut reasons);
+    if workload.is_some() && certainty == Certainty::Likely {
+        certainty = Certainty::Sure;
+    }
     Service {
         metrics: metrics(alarm, &mut reasons),
         log_groups: log_groups(&name, alarm, around.log_groups, &mut reasons),
@@ -134,32 +139,71 @@ fn inferred(alarm: &Alarm, around: &Surroundings<'_>) -> Service {
         workload,
         helm_release: None,
         links: links(&alarm.description),
-        origin: Origin::Inferred { reasons },
+        origin: Origin::Inferred { reasons, certainty },
     }
 }
 
-fn name(alarm: &Alarm, workloads: &[WorkloadRef], reasons: &mut Vec<String>) -> String {
+fn name(alarm: &Alarm, workloads: &[WorkloadRef], reasons: &mut Vec<String>) -> (String, Certainty) {
     if let Some((key, name)) = alarm.metrics().iter().find_map(named) {
         reasons.push(format!("The alarm's dimension {key} names {name}."));
-        return name;
+        return (name, Certainty::Likely);
     }
     let known =
         workloads.iter().map(|workload| workload.name.as_str()).filter(|name| contains_name(alarm.name.as_str(), name));
     if let Some(name) = known.max_by_key(|name| name.len()) {
         reasons.push(format!("The alarm's name contains the workload {name}."));
-        return name.to_owned();
+        return (name.to_owned(), Certainty::Likely);
     }
-    let words = alarm.name.as_str().split(['-', '_', ' ', '/', '.', ':']);
-    let kept: Vec<&str> = words.filter(|word| !SYMPTOMS.contains(&word.to_ascii_lowercase().as_str())).collect();
-    let name = if kept.is_empty() { alarm.name.to_string() } else { kept.join("-") };
+    let children = children(&alarm.rule);
+    let of_children = |name: &str| children.iter().filter(|child| contains_name(child, name)).count();
+    let most = workloads.iter().map(|workload| (of_children(&workload.name), workload.name.as_str())).max();
+    if let Some((count, name)) = most.filter(|(count, _)| *count > 0) {
+        reasons.push(format!("{count} of its {} alarms are called after the workload {name}.", children.len()));
+        return (name.to_owned(), Certainty::Likely);
+    }
+    let mut stems: Vec<String> = children.iter().map(|child| stem(child)).collect();
+    stems.dedup();
+    if let [only] = stems.as_slice() {
+        reasons.push(format!("All of its alarms are called after {only}."));
+        return (only.clone(), Certainty::Likely);
+    }
+    let name = stem(alarm.name.as_str());
     reasons.push(format!("The alarm's name without its symptoms is {name}."));
-    name
+    (name, Certainty::Guess)
 }
 
-fn workload(name: &str, alarm: &Alarm, workloads: &[WorkloadRef], reasons: &mut Vec<String>) -> Option<WorkloadRef> {
+/// A name without the words that say what is wrong.
+fn stem(name: &str) -> String {
+    let words = name.split(['-', '_', ' ', '/', '.', ':']);
+    let kept: Vec<&str> = words.filter(|word| !SYMPTOMS.contains(&word.to_ascii_lowercase().as_str())).collect();
+    if kept.is_empty() { name.to_owned() } else { kept.join("-") }
+}
+
+/// Words of a rule that stand where an alarm could.
+const NO_ALARMS: [&str; 6] = ["TRUE", "FALSE", "ALARM", "OK", "INSUFFICIENT_DATA", "NOT"];
+
+/// The alarms that a composite's rule names: `ALARM("a") OR ALARM(b)`, by name or ARN.
+fn children(rule: &AlarmRule) -> Vec<&str> {
+    let AlarmRule::Composite { rule } = rule else { return Vec::new() };
+    let inside = rule.split('(').skip(1).filter_map(|rest| rest.split(')').next());
+    let name = |text: &'_ str| -> Option<usize> { text.rfind(":alarm:").map(|at| at + ":alarm:".len()) };
+    inside
+        .map(|text| text.trim_matches(|c: char| c == '"' || c == '\'' || c.is_whitespace()))
+        .filter(|text| !text.is_empty() && !NO_ALARMS.contains(text))
+        .map(|text| &text[name(text).unwrap_or(0)..])
+        .collect()
+}
+
+fn workload(name: &str, alarm: &Alarm, around: &Surroundings<'_>, reasons: &mut Vec<String>) -> Option<WorkloadRef> {
     let namespace = alarm.metrics().iter().find_map(|metric| metric.dimensions.get("Namespace"));
     let there = |workload: &&WorkloadRef| namespace.is_none_or(|namespace| workload.namespace.as_str() == namespace);
-    let called: Vec<&WorkloadRef> = workloads.iter().filter(there).filter(|workload| workload.name == name).collect();
+    let workloads = around.workloads.iter();
+    let mut called: Vec<&WorkloadRef> = workloads.filter(there).filter(|workload| workload.name == name).collect();
+    if called.is_empty() {
+        let labelled = around.labelled.iter().filter(|(label, _)| label == name).map(|(_, workload)| workload);
+        called = labelled.filter(there).collect();
+        called.dedup();
+    }
     match called.as_slice() {
         [only] => {
             reasons.push(format!("The cluster has {only}."));

@@ -130,6 +130,7 @@ fn story() -> Session {
         images: BTreeMap::new(),
         replicas: 1,
         replica_set: String::new(),
+        changed: Vec::new(),
     };
     let revisions = BTreeMap::from([(target.key(), vec![revision(1, 20), revision(2, 60)])]);
     session.cluster = ClusterView { revisions, ..ClusterView::default() };

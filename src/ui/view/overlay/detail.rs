@@ -150,6 +150,7 @@ fn name(item: &Item) -> String {
         Item::Metric(role) => format!("METRIC {}", role.word()),
         Item::Line(number) => format!("LOG LINE {number}"),
         Item::Evidence(id) => format!("EVIDENCE {id}"),
+        Item::Verdict => "VERDICT".to_owned(),
         Item::Step(id) => format!("STEP {id}"),
         Item::Entry(seq) => format!("RECORD {seq}"),
         Item::Workload(target) => format!("WORKLOAD {target}"),

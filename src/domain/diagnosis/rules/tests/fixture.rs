@@ -118,6 +118,18 @@ impl Incident {
         self
     }
 
+    /// The example of each sign.
+    pub(crate) fn saying(mut self, text: &str) -> Self {
+        if let Some(Answer::Observed { payload: Payload::LogPatterns { signs, .. } }) =
+            self.0.get_mut(&Question::LogPatterns)
+        {
+            for sign in signs.iter_mut() {
+                text.clone_into(&mut sign.example);
+            }
+        }
+        self
+    }
+
     /// A template of errors, first seen in a minute.
     pub(crate) fn new_error(mut self, minute: i64) -> Self {
         if let Some(Answer::Observed { payload: Payload::LogPatterns { templates, .. } }) =
@@ -295,6 +307,16 @@ impl Incident {
     pub(crate) fn without(mut self, question: Question) -> Self {
         self.0.insert(question, Answer::Absent);
         self
+    }
+
+    pub(crate) fn withheld(mut self, question: Question, answer: Answer) -> Self {
+        self.0.insert(question, answer);
+        self
+    }
+
+    /// The answer to a question as it stands.
+    pub(crate) fn answer(&self, question: Question) -> Option<&Answer> {
+        self.0.get(&question)
     }
 
     fn pods(mut self, state: &str, last_end: Option<Termination>) -> Self {

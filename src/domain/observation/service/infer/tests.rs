@@ -67,7 +67,7 @@ fn dimensions_and_names_lead_to_the_service() {
         ["/ecs/my-api", "/aws/lambda/resize", "/aws/containerinsights/prod/application", "/team/cart"]
             .map(LogGroup::from)
             .into();
-    let around = Surroundings { configured: &[], workloads: &workloads, log_groups: &groups };
+    let around = Surroundings { workloads: &workloads, log_groups: &groups, ..Surroundings::default() };
     let pod = [("ClusterName", "prod"), ("Namespace", "shop"), ("PodName", "cart")];
     for (name, metric, (service, placed, roles, logs)) in [
         (
@@ -103,8 +103,94 @@ fn dimensions_and_names_lead_to_the_service() {
         assert_eq!(found.workload.is_some(), placed, "{name}: {found:#?}");
         assert_eq!(found.metrics.keys().copied().collect::<Vec<_>>(), roles, "{name}");
         assert_eq!(found.log_groups.iter().map(LogGroup::as_str).collect::<Vec<_>>(), logs, "{name}");
-        assert!(matches!(&found.origin, Origin::Inferred { reasons } if !reasons.is_empty()), "{name}");
+        assert!(matches!(&found.origin, Origin::Inferred { reasons, .. } if !reasons.is_empty()), "{name}");
         assert_eq!(found.links, ["https://runbooks.example.com/x"]);
+    }
+}
+
+fn composite(rule: &str) -> Alarm {
+    with_rule("shop-down", AlarmRule::Composite { rule: rule.to_owned() })
+}
+
+fn ratio(metrics: Vec<MetricId>) -> Alarm {
+    let rule = AlarmRule::Math {
+        expression: "100*errors/requests".to_owned(),
+        comparison: Comparison::Greater,
+        threshold: Some(5.0),
+        metrics,
+        queries: Vec::new(),
+    };
+    with_rule("ratio", rule)
+}
+
+type Shape = (&'static str, Alarm, (&'static str, Certainty, Option<&'static str>));
+
+fn shapes() -> Vec<Shape> {
+    use Certainty::{Guess, Likely, Sure};
+    let target = [("LoadBalancer", "app/shop/1"), ("TargetGroup", "targetgroup/cart/2")];
+    vec![
+        (
+            "ECS Container Insights",
+            alarm(
+                "a",
+                metric("ECS/ContainerInsights", "MemoryUtilized", &[("ClusterName", "p"), ("ServiceName", "cart")]),
+            ),
+            ("cart", Sure, Some("cart")),
+        ),
+        (
+            "API Gateway",
+            alarm("a", metric("AWS/ApiGateway", "5XXError", &[("ApiName", "orders"), ("Stage", "prod")])),
+            ("orders", Likely, None),
+        ),
+        (
+            "a team's own namespace",
+            alarm("a", metric("Shop", "Lag", &[("service", "cart")])),
+            ("cart", Sure, Some("cart")),
+        ),
+        (
+            "a label",
+            alarm("a", metric("Shop", "Lag", &[("application", "basket")])),
+            ("basket", Sure, Some("basket-v2")),
+        ),
+        (
+            "math over a target group",
+            ratio(vec![metric("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", &target)]),
+            ("cart", Sure, Some("cart")),
+        ),
+        (
+            "a composite",
+            composite(r#"ALARM("cart-5xx") AND (ALARM("cart-cpu") OR ALARM(db-lag))"#),
+            ("cart", Sure, Some("cart")),
+        ),
+        (
+            "a composite of others",
+            composite(r#"ALARM("mail-5xx") OR ALARM("mail-latency-p99")"#),
+            ("mail", Likely, None),
+        ),
+        (
+            "a composite by ARN",
+            composite(r#"ALARM("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:mail-5xx")"#),
+            ("mail", Likely, None),
+        ),
+        ("a name alone", alarm("P2-billing-latency-p99", metric("Shop", "Seconds", &[])), ("billing", Guess, None)),
+        (
+            "a database",
+            alarm("a", metric("AWS/RDS", "FreeStorageSpace", &[("DBInstanceIdentifier", "ledger-db")])),
+            ("ledger-db", Likely, None),
+        ),
+    ]
+}
+
+#[test]
+fn real_shapes_are_named_with_their_certainty() {
+    let workloads = [workload("shop", "cart"), workload("shop", "basket-v2")];
+    let labelled = [("basket".to_owned(), workload("shop", "basket-v2"))];
+    let around = Surroundings { workloads: &workloads, labelled: &labelled, ..Surroundings::default() };
+    for (case, found, (name, certainty, placed)) in shapes() {
+        let service = infer(&found, &around);
+        let Origin::Inferred { certainty: told, .. } = service.origin else { panic!("{case}") };
+        let workload = service.workload.as_ref().map(|workload| workload.name.as_str());
+        assert_eq!((service.name.as_str(), told, workload), (name, certainty, placed), "{case}");
     }
 }
 
@@ -113,7 +199,7 @@ fn without_a_listing_the_convention_is_taken_and_said_to_be_unverified() {
     let ecs = metric("AWS/ECS", "CPUUtilization", &[("ClusterName", "prod"), ("ServiceName", "my-api")]);
     let found = infer(&alarm("a", ecs), &Surroundings::default());
     assert_eq!(found.log_groups, ["/ecs/my-api".into()]);
-    let Origin::Inferred { reasons } = found.origin else { panic!("configured") };
+    let Origin::Inferred { reasons, .. } = found.origin else { panic!("configured") };
     assert!(reasons.iter().any(|reason| reason.contains("not verified")), "{reasons:?}");
 }
 
