@@ -96,7 +96,7 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
             let noun = if found == "1" { "template" } else { "templates" };
             let whole = whole.as_ref().map_or_else(String::new, |whole| format!("{}; of those read: ", whole.words()));
             let mut text = format!(
-                "{whole}{} lines \u{2192} {found} {noun}{kept} \u{2192} about {tokens} tokens; {errors} errors, {warnings} warnings",
+                "{whole}{} lines -> {found} {noun}{kept} -> about {tokens} tokens; {errors} errors, {warnings} warnings",
                 grouped(*lines)
             );
             text.extend(loudest(templates, evidence));

@@ -291,10 +291,12 @@ fn is_level_name(word: &str) -> bool {
     (3..9).contains(&word.len()) && LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word))
 }
 
-/// A logger, a host or a process: letters, digits and the signs of names.
+/// A logger, a host or a process: letters, digits and the signs of names. What names an error is the message.
 fn is_name(word: &str) -> bool {
     let bare = word.trim_end_matches(':');
+    let is_error = ["Error", "Exception", "Throwable", "Fault", "Failure"].iter().any(|end| bare.ends_with(end));
     !bare.is_empty()
+        && !is_error
         && bare.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/' || c == '_')
         && bare.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_$/[]()@#".contains(&b))
 }
@@ -333,6 +335,7 @@ mod tests {
             ("session opened for user root by (uid=0)", "session opened for user root by (uid=0)"),
             ("10.0.3.7 is unreachable", "10.0.3.7 is unreachable"),
             ("Error: cannot find module", "cannot find module"),
+            ("ERROR java.lang.OutOfMemoryError: Java heap space", "java.lang.OutOfMemoryError: Java heap space"),
             ("2026-05-01T09:30:51Z", "2026-05-01T09:30:51Z"),
             ("", ""),
         ] {
