@@ -94,6 +94,14 @@ impl Change {
     }
 }
 
+impl Change {
+    /// The same with its time in UTC before it.
+    pub fn told(&self) -> String {
+        let at = self.at.map_or_else(|| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%MZ").to_string());
+        format!("{at}  {}", self.words())
+    }
+}
+
 /// What differs between two sets of fields, by path. A value is hidden where its path sounds like a secret or like what an
 /// environment is given.
 pub fn differences(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<FieldChange> {

@@ -128,11 +128,10 @@ fn holds(page: &mut Page, payload: &Payload, desk: Desk<'_>) {
         }
         Payload::Changes { revisions, others, unread } => {
             for change in others.iter().rev() {
-                let at = change.at.map_or_else(|| "?".to_owned(), |at| desk.look.moment(at));
-                page.text(Role::Text, format!("{at}  {}", change.words()));
+                page.text(Role::Text, change.told());
             }
-            for what in unread {
-                page.text(Role::Warning, format!("not read: {what}"));
+            if !unread.is_empty() {
+                page.text(Role::Warning, format!("not read: {}", unread.join(", ")));
             }
             page.head("ROLLOUTS");
             for revision in revisions.iter().rev() {
