@@ -48,6 +48,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
 /// The rows of a stretch of the text that begins at `base`, with the claims in it.
 pub(super) fn rows(text: &str, (base, claims): (usize, &[Placed<'_>]), measure: Measure) -> Vec<TextRow> {
     let mut writer = Writer {
+        text,
         base,
         claims,
         measure,
@@ -85,6 +86,7 @@ struct Piece {
 }
 
 struct Writer<'a> {
+    text: &'a str,
     base: usize,
     claims: &'a [Placed<'a>],
     measure: Measure,
@@ -104,7 +106,7 @@ impl Writer<'_> {
     fn take(&mut self, event: Event<'_>, range: Range<usize>) {
         match event {
             Event::Start(tag) => self.start(tag, range),
-            Event::End(tag) => self.end(tag),
+            Event::End(tag) => self.end(tag, range),
             Event::Text(text) if self.code.is_some() => self.code_lines(&text, range.start),
             Event::Text(text) | Event::InlineHtml(text) | Event::Html(text) => self.words(&text, range),
             Event::Code(text) => {
@@ -180,7 +182,7 @@ impl Writer<'_> {
         self.bullet = "  ".repeat(depth) + &sign;
     }
 
-    fn end(&mut self, tag: TagEnd) {
+    fn end(&mut self, tag: TagEnd, range: Range<usize>) {
         match tag {
             TagEnd::Paragraph | TagEnd::Item => self.flush(),
             TagEnd::Heading(_) => {
@@ -200,10 +202,12 @@ impl Writer<'_> {
             TagEnd::CodeBlock => self.code = None,
             TagEnd::TableCell => {
                 if let Some(table) = &mut self.table {
-                    let cell = std::mem::take(&mut table.cell);
-                    if let Some((_, cells)) = table.rows.last_mut() {
-                        cells.push(cell);
-                    }
+                    table.end_cell(range.end);
+                }
+            }
+            TagEnd::TableRow => {
+                if let Some(table) = &mut self.table {
+                    table.end_row(self.text.get(table.read..range.end).unwrap_or_default());
                 }
             }
             TagEnd::Table => self.table(),

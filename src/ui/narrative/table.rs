@@ -15,9 +15,30 @@ pub(super) struct Table {
     pub(super) rows: Vec<(usize, Vec<String>)>,
     /// The cell being read.
     pub(super) cell: String,
+    /// Where the last cell ended in the text that is parsed.
+    pub(super) read: usize,
 }
 
 impl Table {
+    /// The cell is read whole; it ended there.
+    pub(super) fn end_cell(&mut self, at: usize) {
+        let cell = std::mem::take(&mut self.cell);
+        if let Some((_, cells)) = self.rows.last_mut() {
+            cells.push(cell);
+        }
+        self.read = at;
+    }
+
+    /// The row is over. Markdown drops what it holds beyond the columns of the head; here it stays, with the last cell.
+    pub(super) fn end_row(&mut self, beyond: &str) {
+        let beyond = beyond.trim_matches(|sign: char| sign == '|' || sign.is_whitespace());
+        let last = self.rows.last_mut().and_then(|(_, cells)| cells.last_mut());
+        if let Some(last) = last.filter(|_| !beyond.is_empty()) {
+            last.push_str(" | ");
+            last.push_str(beyond);
+        }
+    }
+
     /// The rows on screen: where each begins in the text, whether it begins a row of the table, and its parts.
     pub(super) fn laid(&self, measure: Measure) -> Vec<(usize, bool, Vec<Part>)> {
         let widths = self.widths(measure.columns);

@@ -90,6 +90,15 @@ fn markdown_is_laid_out_with_the_marks_of_its_claims() {
 }
 
 #[test]
+fn what_a_table_has_no_column_for_stays_with_the_last_one() {
+    let incident = whole("| a | b |\n|---|---|\nMemory grew. | x | beyond | more |\n| only |\n");
+    let settled = Settled::default();
+    let rows: Vec<String> = settled.rows(&incident, MEASURE).iter().map(TextRow::text).collect();
+    assert!(rows.iter().any(|row| row.contains("x | beyond | more")), "{rows:?}");
+    assert!(rows.iter().any(|row| row.trim_end().starts_with("only")), "{rows:?}");
+}
+
+#[test]
 fn rows_are_within_the_width_and_a_place_is_found_again_at_another() {
     let incident = whole(TEXT);
     let settled = Settled::default();
