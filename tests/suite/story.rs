@@ -176,6 +176,17 @@ fn without_a_journal_an_approving_person_changes_nothing() {
     assert_eq!((&step["action"], &step["decision"]), (&Value::from("rollout-restart"), &Value::Null));
 }
 
+/// The gate locks by age in a long run; the scenario's expectation is of what was read.
+#[test]
+fn a_long_run_comes_to_what_its_scenario_expects() {
+    let home = Home::new();
+    let args = ["rehearse", "limit-too-low", "--headless", "--output", "json", "--speed", "max", "--for", "660"];
+    let said = Said::of(&home.command(&args).output().unwrap());
+    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    let object: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(object["gate"]["refusals"][0]["reason"], "stale");
+}
+
 /// A server that takes connections and never answers. It ends with the test.
 fn silent() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
