@@ -155,17 +155,31 @@ impl Clock {
     /// nobody waits.
     pub fn jump(&self) -> bool {
         let Kind::Simulated(clock) = &self.kind else { return false };
-        let ours = {
-            let sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
-            sleepers.deadlines.first().map(|(at, _)| *at)
-        };
-        match [ours, clock.next_deadline()].into_iter().flatten().min() {
+        match self.next_deadline() {
             Some(next) if next > clock.now() => {
                 clock.jump_to(next);
                 true
             }
             Some(_) | None => false,
         }
+    }
+
+    /// Whether the instant has come that somebody sleeps until, who has not taken off yet. Ask this before asking whether
+    /// nothing is in flight: a sleeper takes off before it leaves the list.
+    pub fn is_waking(&self) -> bool {
+        self.next_deadline().is_some_and(|next| next <= self.now())
+    }
+
+    fn next_deadline(&self) -> Option<Timestamp> {
+        let ours = {
+            let sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
+            sleepers.deadlines.first().map(|(at, _)| *at)
+        };
+        let theirs = match &self.kind {
+            Kind::Wall => None,
+            Kind::Simulated(clock) => clock.next_deadline(),
+        };
+        ours.into_iter().chain(theirs).min()
     }
 
     /// Moves a standing clock to an instant that somebody in flight waits for. Whoever sleeps until before it is woken
@@ -233,6 +247,20 @@ mod tests {
         assert_eq!(clock.now(), start() + SignedDuration::from_secs(60));
         drop(later);
         assert!(!clock.jump(), "nobody waits any more");
+    }
+
+    #[tokio::test]
+    async fn who_has_not_taken_off_after_a_jump_is_waking() {
+        let clock = clock(Speed::Max);
+        let soon = start() + SignedDuration::from_secs(2);
+        let sleeper = clock.sleep_until(soon);
+        assert!(!clock.is_waking());
+        assert!(clock.jump());
+        assert!(clock.is_waking() && clock.busy().is_idle(), "woken and not yet under way");
+        let flight = sleeper.await;
+        assert!(!clock.is_waking() && !clock.busy().is_idle());
+        drop(flight);
+        assert!(!clock.is_waking() && clock.busy().is_idle());
     }
 
     #[test]

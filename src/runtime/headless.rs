@@ -215,7 +215,8 @@ async fn turn(
             return Some(signal);
         }
     }
-    if core.is_idle() && inbox.is_empty() {
+    // Of two that wake in one instant the first may have answered before the second has taken off.
+    if !core.clock.is_waking() && core.is_idle() && inbox.is_empty() {
         held.release(core);
     }
     core.pump();
