@@ -46,7 +46,7 @@ pub struct Scored {
     /// The point.
     pub point: Point,
     /// How new what it does is, from 0 to 1: `1 / (1 + times it went as far lately)`; 0 where it does not go far. Within an
-    /// open episode its own beginning counts as [`OFTEN`] times.
+    /// open episode its own beginning counts as `OFTEN` times.
     pub score: f64,
     /// Whether an episode begins here.
     pub flagged: bool,
@@ -73,7 +73,7 @@ struct Excursion {
 }
 
 impl Detector {
-    /// Scores the next point, and flags it where fewer than [`OFTEN`] times are remembered and no episode is open.
+    /// Scores the next point, and flags it where fewer than `OFTEN` times are remembered and no episode is open.
     pub fn push(&mut self, point: Point) -> Scored {
         if !point.value.is_finite() {
             return Scored { point, score: 0.0, flagged: false };
