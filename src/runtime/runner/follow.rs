@@ -136,6 +136,13 @@ async fn follow_group(
     (live, stop): (Arc<watch::Sender<Live>>, CancellationToken),
     mut flight: Flight,
 ) {
+    if means.clock.stands_still() {
+        // Runs are compared here: the history that is read as an incident opens comes first, so that a line of both is told
+        // by the same reader each time.
+        let pause = means.pause_until(means.clock.now() + means.outside.poll.logs);
+        drop(flight);
+        flight = pause.await;
+    }
     let mut pulse = Pulse::new(&shown.group);
     let mut states = live.subscribe();
     let mut way = Way::Polled;
