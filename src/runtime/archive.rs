@@ -1,5 +1,6 @@
 //! Journals that are there already: finds, lists, verifies and exports them. Opens no socket and writes no journal.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io::{BufReader, Write as _};
@@ -176,7 +177,7 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
     let mut reader = Reader::open(path)?;
     let mut header = Box::new(Header::default());
     let (mut first, mut last, mut records) = (None, Timestamp::UNIX_EPOCH, 0);
-    let (mut ended, mut last_verdict) = (false, None);
+    let (mut ended, mut verdicts) = (false, BTreeMap::new());
     while let Some(record) = reader.next_record()? {
         records += 1;
         first = first.or(Some(record.at));
@@ -186,7 +187,7 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
             Event::Session(SessionEvent::Started { header: told }) => header = told,
             Event::Session(SessionEvent::ScopeLearned { scope, .. }) => header.scope = scope,
             Event::Evidence(EvidenceEvent::VerdictReached { verdict, .. }) => {
-                last_verdict = Some(verdict);
+                verdicts.insert(record.incident, verdict);
             }
             _ => {}
         }
@@ -197,7 +198,11 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
         (false, true) => Standing::Running,
         (false, false) => Standing::Crashed,
     };
-    Ok(EntryState::Readable { header, first, last, records, standing, verdict: last_verdict })
+    // Of several incidents the one that is best understood tells which session it was.
+    let verdict = verdicts.into_values().reduce(|best, next| {
+        if (next.conclusive, next.confidence()) > (best.conclusive, best.confidence()) { next } else { best }
+    });
+    Ok(EntryState::Readable { header, first, last, records, standing, verdict })
 }
 
 /// Whether a writer holds the journal: it does so for as long as it lives, and the system lets go of it with the process.
