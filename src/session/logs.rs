@@ -20,7 +20,7 @@ use crate::domain::observation::scope::Window;
 pub use self::histogram::{Bucket, Histogram};
 pub use self::ring::StoredLine;
 
-/// Bytes of text the ring holds by default.
+/// Bytes the ring holds by default: texts with all that is kept beside them.
 pub const RING_BYTES: usize = 32 << 20;
 
 /// A span that was not read.

@@ -19,8 +19,8 @@ use crate::session::{IncidentId, Session};
 
 /// Upper bound of a narrative with its diagnosis, tokens.
 const MAX_TOKENS: u32 = 4_096;
-/// Text that comes within this time is told as one piece: a frame shows no more.
-const GATHER: Duration = Duration::from_millis(30);
+/// Text that comes within this time is told as one piece. Half a frame: a word waits for the frame after it, not for two.
+const GATHER: Duration = Duration::from_millis(15);
 
 /// A question to the model.
 #[derive(Debug)]

@@ -9,8 +9,11 @@ use serde::{Serialize, Serializer};
 
 use crate::domain::observation::log::{LogEventId, LogGroup, LogLine};
 
-/// What a line costs beside its text.
-const LINE_OVERHEAD: usize = 160;
+/// What each of the five allocations of a line (itself, id, group, stream, text) costs beside its bytes: the allocator's
+/// header, and rounding up.
+const ALLOCATIONS: usize = 5 * 16;
+/// What a line costs beside its strings.
+const LINE_OVERHEAD: usize = size_of::<StoredLine>() + size_of::<LogLine>() + ALLOCATIONS;
 
 /// A line with the number it got on arrival: the anchor that scrolling holds on to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,6 +23,14 @@ pub struct StoredLine {
     /// The line.
     #[serde(serialize_with = "by_value")]
     pub line: Arc<LogLine>,
+}
+
+impl StoredLine {
+    /// What it takes of the ring's cap, bytes.
+    pub fn bytes(&self) -> usize {
+        let LogLine { id, group, stream, text, .. } = self.line.as_ref();
+        id.as_str().len() + group.as_str().len() + stream.len() + text.len() + LINE_OVERHEAD
+    }
 }
 
 fn by_value<S: Serializer>(line: &Arc<LogLine>, to: S) -> Result<S::Ok, S::Error> {
@@ -58,10 +69,6 @@ fn order(a: &StoredLine, b: &StoredLine) -> Ordering {
     by_place((a.line.at, &a.line.id, &a.line.group), (b.line.at, &b.line.id, &b.line.group))
 }
 
-fn cost(stored: &StoredLine) -> usize {
-    stored.line.text.len() + stored.line.stream.len() + LINE_OVERHEAD
-}
-
 /// The ring. It holds the longest run of newest lines whose bytes fit the cap, whatever the order they came in.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Ring {
@@ -93,7 +100,7 @@ impl Ring {
         let too_old = floor.map_or(0, |floor| page.partition_point(|stored| floor.holds_back(&stored.line)));
         let fresh = page.split_off(too_old);
         let mut out = page;
-        self.bytes += fresh.iter().map(cost).sum::<usize>();
+        self.bytes += fresh.iter().map(StoredLine::bytes).sum::<usize>();
         self.insert(fresh);
         self.evict(&mut out);
         out
@@ -115,7 +122,7 @@ impl Ring {
         let kept = out.len();
         while self.bytes > self.cap {
             let Some(gone) = self.lines.pop_front() else { break };
-            self.bytes = self.bytes.saturating_sub(cost(&gone));
+            self.bytes = self.bytes.saturating_sub(gone.bytes());
             out.push(gone);
         }
         if let Some(newest) = out.get(kept..).and_then(<[StoredLine]>::last) {

@@ -41,7 +41,7 @@ fn newest(lines: &[LogLine], cap: usize) -> Vec<LogLine> {
     sorted.sort_by_key(|line| (line.at, line.id.as_str().len(), line.id.clone(), line.group.clone()));
     let mut bytes = 0;
     let fits = sorted.iter().rev().take_while(|line| {
-        bytes += line.text.len() + line.stream.len() + 160;
+        bytes += StoredLine { number: 0, line: Arc::new((*line).clone()) }.bytes();
         bytes <= cap
     });
     let held = fits.count();
@@ -67,7 +67,7 @@ proptest! {
         given in lines(),
         order in prop::collection::vec(any::<u32>(), 60),
         pages in prop::collection::vec(1_usize..9, 60),
-        cap in 0_usize..9_000,
+        cap in 0_usize..15_000,
     ) {
         let mut shuffled: Vec<(u32, LogLine)> = order.into_iter().zip(given.clone()).collect();
         shuffled.sort_by_key(|(place, _)| *place);

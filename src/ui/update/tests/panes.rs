@@ -1,11 +1,14 @@
 //! Keys that move, look, open and write.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
 use super::*;
 use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState};
 use crate::domain::observation::log::{BatchSummary, LogEventId, LogLevel, LogLine};
 use crate::domain::observation::oom_kill::KillSign;
+use crate::session::logs::{LogBoard, StoredLine};
 use crate::ui::model::overlay::{Item, Overlay, Telling};
 use crate::ui::model::scroll::Scroll;
 use crate::ui::model::{ClockStyle, Pane, Zoom, rows};
@@ -182,8 +185,9 @@ fn pages_and_ends_of_the_logs() {
 #[test]
 fn an_evicted_line_leaves_its_time_selected() {
     let mut person = Person::new(busy());
-    person.session.logs = crate::session::logs::LogBoard::with_cap(100 * 180);
     let lines: Vec<LogLine> = (0..100).map(numbered).collect();
+    let one = StoredLine { number: 0, line: Arc::new(numbered(0)) }.bytes();
+    person.session.logs = LogBoard::with_cap(100 * (one + 10));
     person.session.logs.fold_batch(&"/ecs/my-api".into(), &BatchSummary::default(), &lines);
     person.presses("3");
     person.types("ggjj");
