@@ -9,6 +9,9 @@ use super::scenario::{KillSpec, Regime, Retained, WorkloadSpec};
 const FULL: f64 = 0.97;
 /// Share of the limit that a container under pressure hovers at.
 const BRIM: f64 = 0.985;
+/// Memory below which nothing suffers and above which everything does, in percent of the limit.
+const EASE: f64 = 75.0;
+const STRAIN: f64 = 93.0;
 /// How long a restarted container takes to load what its pod retained.
 const RELOAD_S: f64 = 10.0;
 
@@ -110,7 +113,7 @@ impl Behaviour {
     pub fn next_kill(&self, life: &Life) -> Option<Timestamp> {
         let room = self.room(life)?;
         let (full_at, kills) = match &self.regime {
-            Regime::Flat { .. } => return None,
+            Regime::Flat { .. } | Regime::Stuck { .. } => return None,
             Regime::Hangs { kills, .. } => (life.started_at, kills),
             Regime::Leak { floor, rate, retained, kills, .. } => {
                 let minutes = ((room * FULL - floor) / rate).max(0.0);
@@ -138,11 +141,20 @@ impl Behaviour {
         (self.memory_bytes(life, at) / limit as f64 * 100.0).clamp(0.0, 100.0)
     }
 
+    /// How hard a life is pressed, 0 to 1: by its memory, or, of one that is stuck, at the full.
+    pub fn pressure(&self, life: &Life, at: Timestamp) -> f64 {
+        if matches!(self.regime, Regime::Stuck { .. }) {
+            let stuck = life.started_at < self.onset() && at >= self.onset();
+            return f64::from(u8::from(stuck));
+        }
+        ((self.memory_percent(life, at) - EASE) / (STRAIN - EASE)).clamp(0.0, 1.0)
+    }
+
     /// The level of a running life, in percent of the declared limit.
     fn level(&self, life: &Life, at: Timestamp) -> f64 {
         let brim = self.room(life).unwrap_or(100.0) * BRIM;
         match &self.regime {
-            Regime::Flat { level, noise } | Regime::Hangs { level, noise, .. } => {
+            Regime::Flat { level, noise } | Regime::Hangs { level, noise, .. } | Regime::Stuck { level, noise, .. } => {
                 (level + self.jitter(life, at, *noise)).max(0.0)
             }
             Regime::Leak { floor, rate, retained, noise, .. } => {
@@ -178,6 +190,7 @@ impl Behaviour {
     fn onset(&self) -> Timestamp {
         match &self.regime {
             Regime::Leak { onset, .. } | Regime::Ceiling { onset, .. } => self.start + *onset,
+            Regime::Stuck { since, .. } => self.start + *since,
             Regime::Flat { .. } | Regime::Hangs { .. } => self.start,
         }
     }

@@ -111,7 +111,7 @@ fn named_files(scenario: &Scenario) -> BTreeSet<String> {
         _ => None,
     });
     let lines = scenario.logs.iter().filter_map(|log| match &log.cadence {
-        Cadence::File { file } => Some(file),
+        Cadence::File { file, .. } => Some(file),
         _ => None,
     });
     let recorded = scenario.model.turns.iter().filter_map(|turn| turn.recorded.as_ref());

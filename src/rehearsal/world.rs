@@ -58,15 +58,15 @@ impl World {
         let mut curves = BTreeMap::new();
         for metric in &scenario.metrics {
             let points = match &metric.history {
-                HistorySpec::Csv { file, columns } => files::csv(&scenario, file, columns)?,
+                HistorySpec::Csv { file, columns, ends } => files::csv(&scenario, file, columns, *ends)?,
                 _ => series::curve(&scenario, metric, seed),
             };
             curves.insert(metric.id.clone(), points);
         }
         let mut filed = BTreeMap::new();
         for (index, log) in scenario.logs.iter().enumerate() {
-            if let Cadence::File { file } = &log.cadence {
-                filed.insert(index, files::lines(&scenario, file)?);
+            if let Cadence::File { file, ends } = &log.cadence {
+                filed.insert(index, files::lines(&scenario, file, *ends)?);
             }
         }
         let places = scenario.metrics.iter().enumerate().map(|(index, metric)| (metric.id.clone(), index)).collect();

@@ -268,7 +268,7 @@ fn of_others(exported: &Exported) -> Answer {
 fn of_series(exported: &Exported, (name, series): &(String, Series)) -> Answer {
     let (now, before) = split(series, exported.window);
     let answer = evidence::series(now, Some(before), exported.thresholds.get(name).copied());
-    evidence::with_same_hours(answer, &series.points)
+    evidence::with_same_hours(answer, Ok(&series.points))
 }
 
 /// The window, and as much before it.

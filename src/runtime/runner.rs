@@ -1,6 +1,7 @@
 //! Does the effects: takes what it needs from the session, spawns the work, and lets the answers come back as events.
 
 mod ask;
+mod days;
 mod feeds;
 mod follow;
 mod identify;

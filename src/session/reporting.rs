@@ -113,6 +113,7 @@ fn follow_ups(session: &Session, incident: &Incident, cause: Cause) -> Vec<Follo
         Cause::MemoryLeak => promised.push(person("find the leak: take a heap dump before the memory fills again")),
         Cause::LimitTooLow => promised.push(person("write the new memory limit into the chart or manifest")),
         Cause::TrafficSurge => promised.push(person("find the source of the traffic and decide on limits or scale")),
+        Cause::StuckProcess => promised.push(person("find what it waits for: take a thread dump when it stops again")),
         Cause::BadDeploy => promised.push(person("find what the rollout changed before it is rolled out again")),
         Cause::Inconclusive => promised.push(person("close the gaps in the evidence that kept this inconclusive")),
         Cause::CollectorThrash

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::changes;
 use super::map::{self, Owners};
-use crate::domain::observation::change::Change;
+use crate::domain::observation::change::{Change, of_nodes};
 use crate::domain::observation::scope::Namespace;
 use crate::domain::observation::workload::{
     ClusterEvent, Ownership, Pod, Revision, Workload, WorkloadKind, WorkloadRef,
@@ -83,13 +83,14 @@ pub fn objects(values: &[Value]) -> Objects {
             found.events.push(event);
         }
     }
-    found.changes = changed(&flat, (&deployments, &found.workloads));
+    found.changes = changed(&flat, &deployments, &found);
     found.passed_over = flat.iter().filter(|value| !READ.contains(&kind(value))).count();
     found
 }
 
-/// What Helm's Secrets, the config maps that a deployment names and its autoscalers remember of changes.
-fn changed(flat: &[&Value], (deployments, workloads): (&[Deployment], &[Workload])) -> BTreeMap<String, Vec<Change>> {
+/// What Helm's Secrets, the config maps that a deployment names, its autoscalers and its nodes' events remember of changes.
+fn changed(flat: &[&Value], deployments: &[Deployment], read: &Objects) -> BTreeMap<String, Vec<Change>> {
+    let Objects { workloads, pods, events, .. } = read;
     let secrets: Vec<core::Secret> = of_kind(flat, "Secret");
     let maps: Vec<core::ConfigMap> = of_kind(flat, "ConfigMap");
     let scalers: Vec<HorizontalPodAutoscaler> = of_kind(flat, "HorizontalPodAutoscaler");
@@ -110,6 +111,7 @@ fn changed(flat: &[&Value], (deployments, workloads): (&[Deployment], &[Workload
         all.extend(maps.iter().filter(is_named).filter_map(changes::config_map));
         let scaled = scalers.iter().filter(|scaler| here(&scaler.metadata));
         all.extend(scaled.flat_map(|scaler| changes::autoscaler(scaler, target)));
+        all.extend(of_nodes(events, (target, pods)));
         if !all.is_empty() {
             found.insert(target.key(), all);
         }

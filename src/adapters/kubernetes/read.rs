@@ -150,6 +150,15 @@ impl Client {
         events.sort_by_key(|event| event.last_at);
         Ok(events)
     }
+
+    /// Reads the events about nodes, which are in no namespace and so are kept in `default`, oldest first.
+    pub async fn read_node_events(&self) -> Result<Vec<ClusterEvent>, KubeError> {
+        let query = [("fieldSelector", "involvedObject.kind=Node")];
+        let listing = self.list::<core::Event>(Resource::EVENTS, Some(&Namespace::new("default")), &query).await?;
+        let mut events: Vec<ClusterEvent> = listing.items.iter().map(map::event).collect();
+        events.sort_by_key(|event| event.last_at);
+        Ok(events)
+    }
 }
 
 /// `app=my-api,tier=web`. Expressions beside the labels are not sent; who asks filters by owner.

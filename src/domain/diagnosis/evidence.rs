@@ -14,7 +14,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::statistics::{HeapReading, SameHours};
+use super::statistics::{DaysBefore, HeapReading};
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::BandPoint;
 use crate::domain::observation::change::Change;
@@ -82,7 +82,7 @@ pub enum Question {
     Cpu,
     /// What state is the workload in? (pods, terminations, limits)
     Workload,
-    /// What changed lately? (rollouts, Helm releases, config maps, autoscalers)
+    /// What changed lately? (rollouts, Helm releases, config maps, autoscalers, nodes)
     Changes,
     /// What do the logs say, by template?
     LogPatterns,
@@ -176,9 +176,9 @@ pub enum Payload {
         /// The anomaly band that the alarm compares the series with, where it does.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         band: Vec<BandPoint>,
-        /// The window against the same hours of the days before, where those are known.
+        /// The end of the window against the same hours of the days before; `None` where nobody asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        same_hours: Option<SameHours>,
+        same_hours: Option<DaysBefore>,
     },
     /// The OOM count.
     OomKills(OomCount),
@@ -236,7 +236,7 @@ pub enum Payload {
     Changes {
         /// Revisions, ascending.
         revisions: Vec<Revision>,
-        /// Changes beside rollouts, ascending by time: Helm releases, config maps, autoscalers.
+        /// Changes beside rollouts, ascending by time: Helm releases, config maps, autoscalers, nodes.
         #[serde(default)]
         others: Vec<Change>,
         /// What of them could not be read, and why.

@@ -17,6 +17,7 @@ mod nothing_wrong;
 mod reading;
 mod relation;
 mod shared;
+mod stuck_process;
 mod traffic_surge;
 
 use jiff::Timestamp;
@@ -74,6 +75,7 @@ fn weighed(reading: &Reading) -> Vec<Case> {
         cpu_bound::weigh(reading),
         bad_deploy::weigh(reading),
         crash_loop::weigh(reading),
+        stuck_process::weigh(reading),
         dependency_failing::weigh(reading),
         node_pressure::weigh(reading),
         flapping_alarm::weigh(reading),

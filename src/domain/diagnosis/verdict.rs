@@ -24,6 +24,8 @@ pub enum Cause {
     BadDeploy,
     /// A container cannot start.
     CrashLoop,
+    /// A process runs and does nothing any more: it answers nobody, writes nothing, computes nothing.
+    StuckProcess,
     /// Something the service needs fails or is slow.
     DependencyFailing,
     /// The node has no room.
@@ -38,7 +40,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause a rule can argue for; `Inconclusive` is what remains.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::MemoryLeak,
         Self::LimitTooLow,
         Self::TrafficSurge,
@@ -46,6 +48,7 @@ impl Cause {
         Self::CpuBound,
         Self::BadDeploy,
         Self::CrashLoop,
+        Self::StuckProcess,
         Self::DependencyFailing,
         Self::NodePressure,
         Self::FlappingAlarm,
@@ -63,6 +66,7 @@ impl Cause {
             Self::CpuBound => "cpu-bound",
             Self::BadDeploy => "bad-deploy",
             Self::CrashLoop => "crash-loop",
+            Self::StuckProcess => "stuck-process",
             Self::DependencyFailing => "dependency-failing",
             Self::NodePressure => "node-pressure",
             Self::FlappingAlarm => "flapping-alarm",
@@ -81,6 +85,7 @@ impl Cause {
             Self::CpuBound => "CPU bound",
             Self::BadDeploy => "bad deploy",
             Self::CrashLoop => "crash loop",
+            Self::StuckProcess => "stuck process",
             Self::DependencyFailing => "dependency failing",
             Self::NodePressure => "node pressure",
             Self::FlappingAlarm => "flapping alarm",
@@ -116,7 +121,7 @@ impl Cause {
     /// Where its lasting fix usually lies; what the evidence says of a case is in [`super::rules::fix`].
     pub fn fix(self) -> FixClass {
         match self {
-            Self::MemoryLeak | Self::CollectorThrash => FixClass::Code,
+            Self::MemoryLeak | Self::CollectorThrash | Self::StuckProcess => FixClass::Code,
             Self::LimitTooLow => FixClass::Limit,
             Self::CrashLoop => FixClass::Configuration,
             Self::TrafficSurge | Self::CpuBound | Self::NodePressure => FixClass::Capacity,

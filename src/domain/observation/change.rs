@@ -1,10 +1,14 @@
-//! What was changed around a workload, beside its rollouts: Helm releases, config maps, autoscalers, each with its time and
-//! the fields that differ. Values are shown as far as they are nobody's secret.
+//! What was changed around a workload, beside its rollouts: Helm releases, config maps, autoscalers, nodes, each with its
+//! time and the fields that differ. Values are shown as far as they are nobody's secret.
+
+mod node;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use node::of_nodes;
 
 /// What kind of thing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -16,6 +20,8 @@ pub enum ChangeKind {
     ConfigMap,
     /// A horizontal autoscaler of the workload: its bounds, or what it did.
     Autoscaler,
+    /// A node that its pods are or were on.
+    Node,
 }
 
 impl ChangeKind {
@@ -25,6 +31,7 @@ impl ChangeKind {
             Self::HelmRelease => "Helm release",
             Self::ConfigMap => "config map",
             Self::Autoscaler => "autoscaler",
+            Self::Node => "node",
         }
     }
 }

@@ -21,6 +21,8 @@ pub enum Trouble {
     Probe,
     /// A readiness probe asks at a path or port where nothing answers.
     Readiness,
+    /// A readiness probe is given no answer in time by a process that runs.
+    Unanswered,
     /// An admission check forbids the pod as it is written.
     Forbidden,
     /// A service selects none of the pods.
@@ -48,6 +50,7 @@ impl Trouble {
             Self::Command => "the command cannot be run",
             Self::Probe => "a probe has the container killed",
             Self::Readiness => "the readiness probe asks where nothing answers",
+            Self::Unanswered => "the readiness probe waits in vain",
             Self::Forbidden => "an admission check forbids the pod",
             Self::Selector => "a service selects none of the pods",
             Self::LimitTooSmall => "the memory limit is too small to start in",
@@ -69,7 +72,8 @@ impl Trouble {
             | Self::Readiness
             | Self::Forbidden
             | Self::Selector => true,
-            Self::LimitTooSmall
+            Self::Unanswered
+            | Self::LimitTooSmall
             | Self::Unplaceable
             | Self::Unschedulable
             | Self::Evicted
@@ -87,6 +91,7 @@ impl Trouble {
             | Self::Command
             | Self::Probe
             | Self::Readiness
+            | Self::Unanswered
             | Self::Forbidden
             | Self::Selector
             | Self::LimitTooSmall => false,

@@ -86,3 +86,16 @@ fn units_depend_on_the_seed_and_the_names_and_spread() {
     assert_eq!(unit(1, "a", "5").to_bits(), draws[5].to_bits());
     assert_ne!(unit(2, "a", "5").to_bits(), draws[5].to_bits());
 }
+
+#[test]
+fn a_stuck_process_is_pressed_until_it_is_replaced() {
+    let scenario = load("stuck-process").unwrap();
+    let behaviour = behaviour(&scenario, 1);
+    let old = life(&scenario, SignedDuration::from_hours(20), 512 * MI);
+    let new = Life { started_at: scenario.start, pod_created_at: scenario.start, ..old.clone() };
+    let at = |minutes: i64| scenario.start + SignedDuration::from_mins(minutes);
+    let is_pressed = |life: &Life, minutes: i64| behaviour.pressure(life, at(minutes)) > 0.5;
+    assert_eq!([-13, -11, 5].map(|minutes| is_pressed(&old, minutes)), [false, true, true]);
+    assert_eq!((is_pressed(&new, 5), behaviour.next_kill(&old)), (false, None));
+    assert!((50.0..66.0).contains(&behaviour.memory_percent(&old, at(-1))));
+}

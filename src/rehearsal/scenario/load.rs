@@ -20,7 +20,7 @@ pub struct ScenarioSummary {
 }
 
 /// The scenarios inside the program, the founding one first.
-const BUILT_IN: [(&str, &str); 41] = [
+const BUILT_IN: [(&str, &str); 45] = [
     ("oom-leak", include_str!("../../../assets/scenarios/oom-leak.toml")),
     ("limit-too-low", include_str!("../../../assets/scenarios/limit-too-low.toml")),
     ("traffic-flood", include_str!("../../../assets/scenarios/traffic-flood.toml")),
@@ -32,6 +32,7 @@ const BUILT_IN: [(&str, &str); 41] = [
     ("dependency-down", include_str!("../../../assets/scenarios/dependency-down.toml")),
     ("dependency-slow", include_str!("../../../assets/scenarios/dependency-slow.toml")),
     ("dependency-unread", include_str!("../../../assets/scenarios/dependency-unread.toml")),
+    ("deploy-by-helm", include_str!("../../../assets/scenarios/deploy-by-helm.toml")),
     ("deploy-harmless", include_str!("../../../assets/scenarios/deploy-harmless.toml")),
     ("deploy-hot", include_str!("../../../assets/scenarios/deploy-hot.toml")),
     ("deploy-regression", include_str!("../../../assets/scenarios/deploy-regression.toml")),
@@ -61,6 +62,9 @@ const BUILT_IN: [(&str, &str); 41] = [
     ("alarm-storm", include_str!("../../../assets/scenarios/alarm-storm.toml")),
     ("node-pressure", include_str!("../../../assets/scenarios/node-pressure.toml")),
     ("probe-kills-137", include_str!("../../../assets/scenarios/probe-kills-137.toml")),
+    ("stuck-process", include_str!("../../../assets/scenarios/stuck-process.toml")),
+    ("stuck-logs-denied", include_str!("../../../assets/scenarios/stuck-logs-denied.toml")),
+    ("daily-peak", include_str!("../../../assets/scenarios/daily-peak.toml")),
     ("helm-repo-unreachable", include_str!("../../../assets/scenarios/helm-repo-unreachable.toml")),
 ];
 

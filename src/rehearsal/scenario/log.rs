@@ -47,6 +47,10 @@ pub struct LateSpec {
     pub by: SignedDuration,
 }
 
+fn a_second_before() -> SignedDuration {
+    SignedDuration::from_secs(-1)
+}
+
 /// When lines come.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -85,11 +89,13 @@ pub enum Cadence {
         /// The instants.
         at: Vec<SignedDuration>,
     },
-    /// A text file from the scenario's folder, a timestamp before each line, re-stamped so that its last line falls a
-    /// second before start.
+    /// A text file from the scenario's folder, a timestamp before each line, re-stamped so that its last line is at `ends`.
     File {
         /// The file.
         file: String,
+        /// When its last line was written, from start (negative).
+        #[serde(default = "a_second_before")]
+        ends: SignedDuration,
     },
 }
 

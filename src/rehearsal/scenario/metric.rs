@@ -34,6 +34,9 @@ pub struct MetricSpec {
     /// Its points after start; as history where left out.
     #[serde(default)]
     pub after: AfterSpec,
+    /// Its points in the days before the history; none where left out.
+    #[serde(default)]
+    pub days_before: Option<DaysBeforeSpec>,
     /// So many of it, `{n}` in its id, name and dimensions replaced by their number from 1.
     #[serde(default)]
     pub repeat: Option<u32>,
@@ -61,8 +64,26 @@ pub(super) fn numbers(repeat: Option<u32>) -> impl Iterator<Item = Option<String
     (1..=repeat.unwrap_or(1)).map(move |number| repeat.map(|_| format!("{number:0width$}")))
 }
 
+fn a_minute_before() -> SignedDuration {
+    SignedDuration::from_mins(-1)
+}
+
 fn two() -> u8 {
     2
+}
+
+/// The points of the days before the history: of each, the minutes of the day that the history has.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DaysBeforeSpec {
+    /// How many days.
+    pub days: u32,
+    /// Their level; that of the same minute of the history where left out.
+    #[serde(default)]
+    pub value: Option<f64>,
+    /// Jitter, plus or minus.
+    #[serde(default)]
+    pub noise: f64,
 }
 
 /// The points before start, one a minute.
@@ -98,13 +119,16 @@ pub enum HistorySpec {
     Restarts,
     /// Pods of the workload that run.
     Running,
-    /// A column of a CSV file with a time column, re-stamped so that its last row is the minute before start.
+    /// A column of a CSV file with a time column, re-stamped so that its last row is at `ends`.
     Csv {
         /// The file, from the scenario's folder.
         file: String,
         /// Which columns.
         #[serde(default)]
         columns: Column,
+        /// The minute of its last row, from start (negative).
+        #[serde(default = "a_minute_before")]
+        ends: SignedDuration,
     },
 }
 

@@ -246,13 +246,24 @@ pub enum Regime {
         /// The kills before start and the pace after.
         kills: KillSpec,
     },
+    /// Steady memory in processes that stopped at an instant and that no probe has killed: a new process works. What
+    /// follows the pressure is at the full as long as they run.
+    Stuck {
+        /// Percent of the declared limit.
+        level: f64,
+        /// Jitter, plus or minus, in points.
+        #[serde(default)]
+        noise: f64,
+        /// When they stopped, from start (negative).
+        since: SignedDuration,
+    },
 }
 
 impl Regime {
     /// The kills of a regime that has some.
     pub fn kills(&self) -> Option<&KillSpec> {
         match self {
-            Self::Flat { .. } => None,
+            Self::Flat { .. } | Self::Stuck { .. } => None,
             Self::Leak { kills, .. } | Self::Ceiling { kills, .. } | Self::Hangs { kills, .. } => Some(kills),
         }
     }

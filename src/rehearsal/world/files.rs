@@ -6,13 +6,18 @@ use std::path::{Component, Path};
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use serde_json::Value;
 
-use super::{MINUTE, minute_of};
+use super::minute_of;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::rehearsal::scenario::{Column, Scenario};
 
-/// A column by the minute: the last row falls into the minute before start, the others keep their distance to it.
-/// Several rows of a minute are averaged.
-pub(super) fn csv(scenario: &Scenario, file: &str, columns: &Column) -> Result<BTreeMap<Timestamp, f64>, Fault> {
+/// A column by the minute: the last row falls into the minute that is `ends` from start, the others keep their distance to
+/// it. Several rows of a minute are averaged.
+pub(super) fn csv(
+    scenario: &Scenario,
+    file: &str,
+    columns: &Column,
+    ends: SignedDuration,
+) -> Result<BTreeMap<Timestamp, f64>, Fault> {
     let text = read(scenario, file)?;
     let wrong = |line: usize, why: String| {
         Fault::new(FaultKind::Usage, format!("The file {file} of the scenario is wrong in line {line}.")).cause(why)
@@ -37,7 +42,7 @@ pub(super) fn csv(scenario: &Scenario, file: &str, columns: &Column) -> Result<B
         }
     }
     let Some(last) = points.iter().map(|point| point.0).max() else { return Ok(BTreeMap::new()) };
-    let shift = (minute_of(scenario.start) - MINUTE).duration_since(minute_of(last));
+    let shift = minute_of(scenario.start + ends).duration_since(minute_of(last));
     let mut minutes: BTreeMap<Timestamp, (f64, u32)> = BTreeMap::new();
     for (at, number) in points {
         let sum = minutes.entry(minute_of(at) + shift).or_default();
@@ -52,8 +57,8 @@ fn cells(line: &str) -> Vec<&str> {
 }
 
 /// Lines with a timestamp before each, or as JSON with a time in it; one without continues the line before it. Or the
-/// events that the AWS CLI exports. The last falls a second before start.
-pub(super) fn lines(scenario: &Scenario, file: &str) -> Result<Vec<(Timestamp, String)>, Fault> {
+/// events that the AWS CLI exports. The last falls `ends` from start.
+pub(super) fn lines(scenario: &Scenario, file: &str, ends: SignedDuration) -> Result<Vec<(Timestamp, String)>, Fault> {
     let text = read(scenario, file)?;
     let mut lines = match exported(&text) {
         Some(lines) => lines,
@@ -61,7 +66,7 @@ pub(super) fn lines(scenario: &Scenario, file: &str) -> Result<Vec<(Timestamp, S
     };
     lines.sort_by_key(|line| line.0);
     let Some(last) = lines.last().map(|line| line.0) else { return Ok(lines) };
-    let shift = (scenario.start - SignedDuration::from_secs(1)).duration_since(last);
+    let shift = (scenario.start + ends).duration_since(last);
     Ok(lines.into_iter().map(|(at, text)| (at + shift, text)).collect())
 }
 

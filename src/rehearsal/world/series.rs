@@ -10,11 +10,11 @@ use crate::domain::observation::metric::{Point, Statistic};
 use crate::rehearsal::behaviour::{Life, LifeEnd, unit};
 use crate::rehearsal::scenario::{AfterSpec, HistorySpec, Knot, MetricSpec, Normalise, Scenario};
 
-/// Memory below which nothing suffers and above which everything does, in percent of the limit.
-const EASE: f64 = 75.0;
-const STRAIN: f64 = 93.0;
 /// A pod whose last container ended so long ago and never came back is taken for gone.
 const FORGOTTEN: SignedDuration = SignedDuration::from_mins(6);
+
+/// A day.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Points that are past, by metric and minute since dawn.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ impl Sight<'_> {
     /// The one-minute points of a metric with `from <= at < to`, ascending, as far as they are complete by now.
     pub fn points(&self, metric: &MetricSpec, from: Timestamp, to: Timestamp) -> Vec<Point> {
         let last = minute_of(self.now) - MINUTE;
-        let mut at = minute_of(from.max(self.scenario().dawn()));
+        let mut at = minute_of(from.max(self.first_day(metric)));
         let mut points = Vec::new();
         while at < to && at <= last {
             if at >= from
@@ -65,8 +65,11 @@ impl Sight<'_> {
     /// The value of a metric in a complete minute.
     pub fn value(&self, id: &str, minute: Timestamp) -> Option<f64> {
         let (index, metric) = self.metric(id)?;
-        if minute < self.scenario().dawn() || minute + MINUTE > self.now {
+        if minute + MINUTE > self.now {
             return None;
+        }
+        if minute < minute_of(self.scenario().dawn()) {
+            return self.on_a_day_before(metric, minute);
         }
         let nth = (minute.duration_since(minute_of(self.scenario().dawn())).as_secs() / 60) as usize;
         let known = &self.world.settled_points;
@@ -76,6 +79,30 @@ impl Sight<'_> {
         let value = self.computed(metric, minute).map(|value| rounded(value, metric.decimals));
         known.lock().unwrap_or_else(PoisonError::into_inner).put(index, nth, value);
         value
+    }
+
+    /// The first instant of a metric.
+    pub fn first_day(&self, metric: &MetricSpec) -> Timestamp {
+        let days = metric.days_before.map_or(0, |before| i32::try_from(before.days).unwrap_or(i32::MAX));
+        self.scenario().dawn().checked_sub(DAY * days).unwrap_or(Timestamp::MIN)
+    }
+
+    /// The value in a minute before the history: by the same minute of the day in it.
+    fn on_a_day_before(&self, metric: &MetricSpec, minute: Timestamp) -> Option<f64> {
+        let spec = metric.days_before?;
+        let scenario = self.scenario();
+        // Rounded up: a day before the first minute of the history is one day back.
+        let back = (scenario.dawn().duration_since(minute).as_secs() + DAY.as_secs() - 1).div_euclid(DAY.as_secs());
+        let days = u32::try_from(back).ok().filter(|days| *days <= spec.days)?;
+        let twin = minute.checked_add(DAY * i32::try_from(days).ok()?).ok()?;
+        if twin + MINUTE > scenario.start {
+            return None;
+        }
+        let level = match spec.value {
+            Some(value) => value,
+            None => self.computed(metric, twin)?,
+        };
+        Some(rounded(level + self.noise(metric, minute, spec.noise), metric.decimals))
     }
 
     fn computed(&self, metric: &MetricSpec, minute: Timestamp) -> Option<f64> {
@@ -122,11 +149,10 @@ impl Sight<'_> {
         self.mean(workload, minute, |life, at| behaviour.memory_percent(life, at))
     }
 
-    /// How hard memory presses a workload in a minute, 0 to 1.
+    /// How hard a workload is pressed in a minute, 0 to 1.
     fn pressure(&self, workload: &String, minute: Timestamp) -> f64 {
         let Some(behaviour) = self.world.behaviour(workload) else { return 0.0 };
-        let strain = |life: &Life, at| ((behaviour.memory_percent(life, at) - EASE) / (STRAIN - EASE)).clamp(0.0, 1.0);
-        self.mean(workload, minute, strain).unwrap_or(0.0)
+        self.mean(workload, minute, |life, at| behaviour.pressure(life, at)).unwrap_or(0.0)
     }
 
     /// Six samples a minute over all running lives.

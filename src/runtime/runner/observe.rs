@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::Means;
+use super::days;
 use super::follow::{Following, ShownGroup};
 use super::read::{self, ClusterRead, LogRead};
 use crate::adapters::aws::metrics::{Reading, period_of};
 use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, EvidenceSource, Question, unanswered};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmRule, MathPart, MathQuery, MathTerm};
-use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Series, Statistic, Unit};
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
 use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::service::Service;
 use crate::domain::observation::workload::ClusterEvent;
@@ -70,6 +71,23 @@ impl Order {
         self.thresholds.iter().find(|(watched, _)| watched == metric).map(|(_, bound)| *bound)
     }
 
+    /// The metric that answers a question.
+    fn query(&self, question: Question) -> Option<&MetricQuery> {
+        match question {
+            Question::AlarmMetric => self.own_metric.as_ref(),
+            other => role(other).and_then(|role| self.service.metrics.get(&role)),
+        }
+    }
+
+    /// The metrics that are compared with the days before: those weighed by the hour that have points now.
+    fn hourly(&self, answers: &MetricAnswers) -> Vec<MetricQuery> {
+        let asked = HOURLY.into_iter().filter(|question| self.asks.iter().any(|(_, asked)| asked == question));
+        let read = |query: &&MetricQuery| {
+            matches!(answers.get(&query.metric), Some(Ok(Reading::Complete(_) | Reading::Partial { .. })))
+        };
+        asked.filter_map(|question| self.query(question)).filter(read).cloned().collect()
+    }
+
     /// Metrics are asked by whole minutes.
     fn minutes(&self) -> Window {
         Window { from: whole_minute(self.window.from), to: whole_minute(self.window.to) }
@@ -79,6 +97,9 @@ impl Order {
 /// The questions that a metric alone answers.
 const OF_METRICS: [Question; 6] =
     [Question::Memory, Question::Traffic, Question::Cpu, Question::Errors, Question::Latency, Question::AlarmMetric];
+
+/// Of them those that are compared with the same hours of the days before.
+const HOURLY: [Question; 4] = [Question::Memory, Question::Traffic, Question::Cpu, Question::AlarmMetric];
 
 type MetricAnswers = BTreeMap<MetricId, Result<Reading, Fault>>;
 
@@ -91,12 +112,15 @@ pub async fn observe(means: Means, order: Order) {
     let metrics = async {
         let (means, teller) = (of_metrics, by(of_metrics));
         let answers = read_metrics(means, &order).await;
+        let earlier = days::earlier(means, &order.hourly(&answers), order.minutes()).await;
         for question in OF_METRICS {
             let answer = match &order.own_math {
                 Some(math) if question == Question::AlarmMetric => math_answer(means, &order, math).await,
                 _ => series_answer(&order, question, &answers),
             };
-            teller.tell(question, answer).await;
+            let days = order.query(question).and_then(|query| earlier.get(&query.metric));
+            let (answer, beside) = compared(answer, days);
+            teller.tell_how(question, answer, beside).await;
         }
         answers
     };
@@ -190,7 +214,7 @@ fn describe(order: &Order, question: Question) -> (EvidenceSource, String) {
         Question::Workload => (EvidenceSource::Kubernetes, format!("GET {} and its pods", target())),
         Question::Changes => (
             EvidenceSource::Kubernetes,
-            format!("GET replica sets, Helm secrets, config maps and autoscalers of {}", target()),
+            format!("GET replica sets, Helm secrets, config maps, autoscalers and node events of {}", target()),
         ),
     }
 }
@@ -270,11 +294,7 @@ fn split(series: &Series, window: Window) -> (Series, Series) {
 }
 
 fn series_answer(order: &Order, question: Question, answers: &MetricAnswers) -> Answer {
-    let query = match question {
-        Question::AlarmMetric => order.own_metric.as_ref(),
-        other => role(other).and_then(|role| order.service.metrics.get(&role)),
-    };
-    let Some(query) = query else {
+    let Some(query) = order.query(question) else {
         return Answer::NotAsked {
             why: format!("no metric is known for {} of {}", question.word(), order.service.name),
         };
@@ -295,6 +315,13 @@ fn series_answer(order: &Order, question: Question, answers: &MetricAnswers) -> 
         ),
         Some(Err(fault)) => unanswered(fault.clone()),
     }
+}
+
+/// With the days before, where they were asked, and what was asked.
+fn compared(answer: Answer, days: Option<&Result<Vec<Point>, String>>) -> (Answer, Option<String>) {
+    let Some(days) = days else { return (answer, None) };
+    let days = days.as_ref().map(Vec::as_slice).map_err(Clone::clone);
+    (evidence::with_same_hours(answer, days), Some(days::ASKED.to_owned()))
 }
 
 fn patterns_answer(read: &LogRead) -> Answer {

@@ -16,6 +16,7 @@ use crate::config::LargeWindows;
 use crate::domain::diagnosis::evidence::{LogDigest, OtherChanges, WholeCount};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::MathQuery;
+use crate::domain::observation::change::of_nodes;
 use crate::domain::observation::log::{Completeness, LogGroup, ingest};
 use crate::domain::observation::metric::MetricQuery;
 use crate::domain::observation::scope::{Window, whole_minute};
@@ -197,7 +198,7 @@ pub struct ClusterRead {
     pub revisions: Result<Vec<Revision>, Fault>,
     /// Changes beside them, and what of those could not be read.
     pub others: OtherChanges,
-    /// Events of its namespace.
+    /// Events of its namespace, and of nodes.
     pub events: Result<Vec<ClusterEvent>, Fault>,
 }
 
@@ -230,7 +231,12 @@ pub async fn cluster(means: &Means, target: Option<&WorkloadRef>) -> ClusterRead
     let events =
         persist(means, again, || async { client.read_events(&target.namespace).await.map_err(|error| error.fault()) })
             .await;
-    let (pods, revisions, others) = match &workload {
+    let nodes = client.read_node_events().await;
+    let (events, nodes) = match (events, nodes) {
+        (Ok(events), Ok(nodes)) => (Ok(with_nodes(events, nodes)), None),
+        (events, nodes) => (events, nodes.err()),
+    };
+    let (pods, revisions, mut others) = match &workload {
         Ok(workload) => tokio::join!(
             persist(means, again, || async { client.read_pods(workload).await.map_err(|error| error.fault()) }),
             persist(means, again, || async { client.read_revisions(workload).await.map_err(|error| error.fault()) }),
@@ -238,7 +244,21 @@ pub async fn cluster(means: &Means, target: Option<&WorkloadRef>) -> ClusterRead
         ),
         Err(fault) => (Err(fault.clone()), Err(fault.clone()), OtherChanges::default()),
     };
+    others.unread.extend(nodes.map(|error| format!("node events ({})", error.fault().summary)));
+    if let (Ok(pods), Ok(events)) = (&pods, &events) {
+        others.changes.extend(of_nodes(events, (target, pods)));
+    }
     ClusterRead { workload, pods, revisions, others, events }
+}
+
+/// The events of a namespace with those about nodes, each once: a workload in `default` has them among its own.
+fn with_nodes(mut events: Vec<ClusterEvent>, nodes: Vec<ClusterEvent>) -> Vec<ClusterEvent> {
+    let known = |node: &ClusterEvent| {
+        events.iter().any(|event| (&event.namespace, &event.name) == (&node.namespace, &node.name))
+    };
+    let new: Vec<ClusterEvent> = nodes.into_iter().filter(|node| !known(node)).collect();
+    events.extend(new);
+    events
 }
 
 /// Read once: what is refused here is told, and nothing waits for it.

@@ -41,7 +41,7 @@ pub(super) fn varied(scenario: &Scenario, seed: u64, strength: Strength) -> Scen
             (Some(sum), Regime::Leak { kills, .. } | Regime::Ceiling { kills, .. }) => {
                 Some(sum + u64::from(kills.count))
             }
-            (sum, Regime::Flat { .. } | Regime::Hangs { .. }) => sum,
+            (sum, Regime::Flat { .. } | Regime::Hangs { .. } | Regime::Stuck { .. }) => sum,
             (None, Regime::Leak { .. } | Regime::Ceiling { .. }) => None,
         };
     }
@@ -128,6 +128,10 @@ fn vary_metric(metric: &mut MetricSpec, (draw, shift): (&Draw, SignedDuration), 
         | HistorySpec::Running
         | HistorySpec::Csv { .. } => {}
     }
+    // Days before that are like the history vary with it.
+    if let Some(before) = &mut metric.days_before {
+        before.noise *= jitter;
+    }
     match &mut metric.after {
         AfterSpec::Pressure { noise, .. } | AfterSpec::Constant { noise, .. } => *noise *= jitter,
         AfterSpec::History => {}
@@ -141,6 +145,11 @@ fn vary_memory(memory: &mut Regime, (draw, name, shift): (&Draw, &str, SignedDur
         Regime::Flat { level, noise } | Regime::Hangs { level, noise, .. } => {
             *level = (*level + between("level", -8.0, 8.0)).clamp(5.0, 75.0);
             *noise *= factor("noise", 0.4, 2.0);
+        }
+        Regime::Stuck { level, noise, since } => {
+            *level = (*level + between("level", -8.0, 8.0)).clamp(5.0, 75.0);
+            *noise *= factor("noise", 0.4, 2.0);
+            *since += shift;
         }
         Regime::Leak { floor, rate, onset, noise, kills, .. } => {
             *floor = (*floor + between("floor", -5.0, 5.0)).max(5.0);

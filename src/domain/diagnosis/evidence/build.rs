@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Answer, LogDigest, Payload, WholeCount};
-use crate::domain::diagnosis::statistics;
+use crate::domain::diagnosis::statistics::{self, DaysBefore};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::BandPoint;
 use crate::domain::observation::change::Change;
@@ -80,12 +80,18 @@ pub fn banded(answer: Answer, bounds: &[BandPoint]) -> Answer {
     }
 }
 
-/// Adds to the answer of a metric how it stands to the same hours of the days before, out of earlier points.
-pub fn with_same_hours(mut answer: Answer, earlier: &[Point]) -> Answer {
+/// Adds to the answer of a metric how it stands to the same hours of the days before, out of earlier points or of why
+/// there are none. The level of now is that of the last third of the window, as it is against the window before.
+pub fn with_same_hours(mut answer: Answer, earlier: Result<&[Point], String>) -> Answer {
     if let Answer::Observed { payload } | Answer::Truncated { payload, .. } = &mut answer
         && let Payload::Series { series, same_hours, .. } = payload
     {
-        *same_hours = statistics::same_hours(&series.points, earlier);
+        let late = series.points.len() - series.points.len().div_ceil(3);
+        let late = series.points.get(late..).unwrap_or_default();
+        *same_hours = Some(match earlier {
+            Ok(earlier) => statistics::same_hours(late, earlier).map_or(DaysBefore::TooFew, DaysBefore::Known),
+            Err(why) => DaysBefore::Unread { why },
+        });
     }
     answer
 }

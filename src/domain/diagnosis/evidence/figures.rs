@@ -3,7 +3,7 @@
 use super::fact::{Fact, FactUnit};
 use super::patterns::rate_change;
 use super::{Answer, Evidence, Payload, Question, told_tokens};
-use crate::domain::diagnosis::statistics::{self, HeapReading, MemoryShape, Onset, Ratio, SameHours};
+use crate::domain::diagnosis::statistics::{self, DaysBefore, HeapReading, MemoryShape, Onset, Ratio, SameHours};
 use crate::domain::observation::alarm::BandPoint;
 use crate::domain::observation::change::Change;
 use crate::domain::observation::log::LogLevel;
@@ -20,7 +20,8 @@ pub fn facts(evidence: &Evidence) -> Vec<Fact> {
             let mut facts = of_series(series, baseline.as_ref());
             facts.extend(above(series, *threshold));
             facts.extend(outside(series, band));
-            facts.extend(same_hours.iter().flat_map(|hours| of_hours(hours, FactUnit::from(series.unit))));
+            let hours = same_hours.iter().filter_map(DaysBefore::known);
+            facts.extend(hours.flat_map(|hours| of_hours(hours, FactUnit::from(series.unit))));
             if evidence.question == Question::Memory {
                 facts.extend(of_memory(series));
             }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::fact::{bytes, number};
 use super::patterns::rate_change;
 use super::{Answer, Evidence, Fact, Payload, Question, facts};
-use crate::domain::diagnosis::statistics::FROM_ZERO;
+use crate::domain::diagnosis::statistics::{DaysBefore, FROM_ZERO};
 use crate::domain::observation::change::{Change, fields_in_words};
 use crate::domain::observation::log::LogLevel;
 use crate::domain::observation::log_template::TemplateCount;
@@ -58,13 +58,16 @@ impl Numbers {
 fn found(evidence: &Evidence, payload: &Payload) -> String {
     let numbers = Numbers(facts(evidence));
     match payload {
-        Payload::Series { series, band, .. } => {
+        Payload::Series { series, band, same_hours, .. } => {
             let name = if evidence.question == Question::AlarmMetric {
                 series.query.metric.name.as_str()
             } else {
                 subject(evidence.question)
             };
-            let text = of_series(name, series.unit, &numbers);
+            let mut text = of_series(name, series.unit, &numbers);
+            if let Some(DaysBefore::Unread { why }) = same_hours {
+                let _ = write!(text, "; the days before were not read: {why}");
+            }
             if band.is_empty() { text } else { format!("{text}; {}", of_band(&numbers)) }
         }
         Payload::OomKills(count) => of_kills(count),

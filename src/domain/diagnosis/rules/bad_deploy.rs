@@ -8,6 +8,7 @@ use super::reading::Reading;
 use super::shared;
 use crate::domain::diagnosis::evidence::Question;
 use crate::domain::diagnosis::verdict::Cause;
+use crate::domain::observation::change::ChangeKind;
 use crate::domain::observation::log_sign::LogSign;
 
 /// Lines of a template of errors from which it counts.
@@ -75,7 +76,9 @@ fn image(reading: &Reading) -> Outcome {
 
 /// What else was changed right before the onset, with what it changed.
 fn other_change(reading: &Reading) -> Outcome {
-    let (Some(changes), Some((change, minutes))) = (&reading.changes, shared::suspect_change(reading)) else {
+    let by_somebody = |kind| kind != ChangeKind::Node;
+    let (Some(changes), Some((change, minutes))) = (&reading.changes, shared::suspect_change(reading, by_somebody))
+    else {
         return Outcome::Moot;
     };
     Outcome::For(format!("{} came {minutes} min before the onset", change.words()), vec![changes.id])
@@ -132,7 +135,6 @@ fn rolled_out_at(reading: &Reading) -> Option<Timestamp> {
 mod tests {
     use super::super::tests::fixture::{Incident, Stand, table};
     use super::*;
-    use crate::domain::observation::change::ChangeKind;
 
     fn regression() -> Incident {
         Incident::healthy().rollout(6).errors_from(8, 120.0)
@@ -155,6 +157,7 @@ mod tests {
                     regression().other_change(ChangeKind::HelmRelease, 5).new_error(9),
                     Stand::Holds,
                 ),
+                ("a node went away as well", regression().other_change(ChangeKind::Node, 5).new_error(9), Stand::Holds),
                 (
                     "a config map alone is no rollout",
                     regression().rollout(-200).other_change(ChangeKind::ConfigMap, 5),

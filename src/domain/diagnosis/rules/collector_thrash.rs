@@ -2,7 +2,7 @@
 
 use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
-use super::shared::{self, collector_works_hard};
+use super::shared::{self, Order, collector_works_hard};
 use crate::domain::diagnosis::evidence::{Question, number};
 use crate::domain::diagnosis::statistics::HeapState;
 use crate::domain::diagnosis::verdict::Cause;
@@ -48,11 +48,16 @@ fn memory(reading: &Reading) -> Outcome {
 }
 
 fn order(reading: &Reading) -> Outcome {
-    match shared::collector_leads(reading) {
-        Some((minutes, ids)) if minutes >= 0 => {
+    match shared::collector_and_cpu(reading) {
+        Some((Order::First(minutes), ids)) => {
             Outcome::For(format!("collector time rises {minutes} min before CPU"), ids)
         }
-        Some((minutes, ids)) => Outcome::Against(format!("collector time rises {} min after CPU", -minutes), ids),
+        Some((Order::Second(minutes), ids)) => {
+            Outcome::Against(format!("collector time rises {minutes} min after CPU"), ids)
+        }
+        Some((Order::Together(_), ids)) => {
+            Outcome::For("collector time and CPU rise together, as far as it can be told".to_owned(), ids)
+        }
         None => Outcome::Open,
     }
 }

@@ -2,13 +2,10 @@
 
 use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
-use super::shared::{self, collector_works_hard};
+use super::shared::{self, PINNED, collector_works_hard};
 use crate::domain::diagnosis::evidence::{Question, number};
 use crate::domain::diagnosis::verdict::Cause;
 use crate::domain::observation::log_sign::LogSign;
-
-/// Percent of its limit from which a processor counts as standing there.
-const PINNED: f64 = 95.0;
 
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::CpuBound)
@@ -25,6 +22,9 @@ pub(super) fn weigh(reading: &Reading) -> Case {
 
 fn cpu(reading: &Reading) -> Outcome {
     let Some(cpu) = &reading.cpu else { return Outcome::Open };
+    if let Some(hours) = shared::daily_peak(reading) {
+        return Outcome::Against(format!("CPU is as at these hours ({})", shared::days_words(hours)), vec![cpu.id]);
+    }
     let text = format!("CPU is at {}% (peak {}%)", number(cpu.latest), number(cpu.peak));
     if shared::cpu_is_high(reading) { Outcome::For(text, vec![cpu.id]) } else { Outcome::Against(text, vec![cpu.id]) }
 }

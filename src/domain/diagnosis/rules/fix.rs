@@ -27,6 +27,7 @@ pub fn fix(verdict: &Verdict, evidence: &[Evidence]) -> FixClass {
             | Cause::CpuBound
             | Cause::BadDeploy
             | Cause::CrashLoop
+            | Cause::StuckProcess
             | Cause::DependencyFailing
             | Cause::FlappingAlarm
             | Cause::NothingWrong
@@ -50,6 +51,7 @@ fn of_the_place(place: &Workplace) -> FixClass {
             | Trouble::Command
             | Trouble::Probe
             | Trouble::Readiness
+            | Trouble::Unanswered
             | Trouble::Forbidden
             | Trouble::Selector
             | Trouble::LimitTooSmall,

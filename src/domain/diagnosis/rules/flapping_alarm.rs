@@ -4,6 +4,7 @@ use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
 use super::shared;
 use crate::domain::diagnosis::evidence::{Question, number};
+use crate::domain::diagnosis::statistics::DaysBefore;
 use crate::domain::diagnosis::verdict::Cause;
 
 pub(super) fn weigh(reading: &Reading) -> Case {
@@ -15,6 +16,7 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::OomKills, 0.1, Need::Excluding, shared::nothing_was_killed(reading))
         .test(Question::Traffic, 0.1, Need::Excluding, shared::traffic_is_normal(reading))
         .test(Question::Workload, 0.1, Need::Excluding, shared::pods_are_ready(reading))
+        .test(Question::AlarmMetric, 0.1, Need::Helpful, hours(reading))
         .test(Question::Changes, 0.05, Need::Helpful, shared::no_rollout_before(reading))
 }
 
@@ -36,6 +38,22 @@ fn near(reading: &Reading) -> Outcome {
     if alarmed.stays_near() { Outcome::For(text, vec![alarmed.id]) } else { Outcome::Against(text, vec![alarmed.id]) }
 }
 
+/// A threshold that the usual level of the hour meets is set where nothing is wrong.
+fn hours(reading: &Reading) -> Outcome {
+    let Some(alarmed) = &reading.alarmed else { return Outcome::Moot };
+    match reading.days_before(alarmed.question) {
+        Some(DaysBefore::Known(hours)) => {
+            let words = shared::days_words(hours);
+            if hours.is_usual() {
+                return Outcome::For(format!("its level is the usual one at these hours ({words})"), vec![alarmed.id]);
+            }
+            Outcome::Against(format!("its level is not that of other days at these hours ({words})"), vec![alarmed.id])
+        }
+        Some(DaysBefore::Unread { .. }) => Outcome::Open,
+        Some(DaysBefore::TooFew) | None => Outcome::Moot,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::fixture::{Incident, Stand, table};
@@ -44,10 +62,22 @@ mod tests {
     #[test]
     fn cases() {
         let flapping = || Incident::healthy().cpu((0..30).map(|n| if n % 5 < 2 { 87.5 } else { 82.0 }));
+        let doubled = || (0..30).map(|n| if n < 10 { 1_240.0 } else { 2_480.0 });
         table(
             weigh,
             &[
                 ("to and fro at the threshold", flapping(), Stand::Holds),
+                ("at the level of other days", flapping().usually(Question::Cpu, 83.0), Stand::Holds),
+                (
+                    "its requests rise every day",
+                    flapping().traffic(doubled()).usually(Question::Traffic, 2_480.0),
+                    Stand::Holds,
+                ),
+                (
+                    "its requests rise today",
+                    flapping().traffic(doubled()).usually(Question::Traffic, 1_240.0),
+                    Stand::RuledOut,
+                ),
                 ("without traffic's metric", flapping().never_asked(Question::Traffic), Stand::Holds),
                 ("steady above", Incident::healthy().cpu([97.0; 30]), Stand::RuledOut),
                 ("below throughout", Incident::healthy(), Stand::RuledOut),

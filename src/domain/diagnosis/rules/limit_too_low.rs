@@ -41,7 +41,7 @@ fn brim(reading: &Reading) -> Outcome {
 
 /// What is killed before it serves is killed at any load.
 fn load(reading: &Reading) -> Outcome {
-    if shared::killed_at_start(reading).is_some() { Outcome::Moot } else { shared::traffic_is_normal(reading) }
+    if shared::killed_at_start(reading).is_some() { Outcome::Moot } else { shared::traffic_did_not_rise(reading) }
 }
 
 fn kills(reading: &Reading) -> Outcome {

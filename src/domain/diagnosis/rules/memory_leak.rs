@@ -2,15 +2,18 @@
 
 use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
-use super::shared;
+use super::shared::{self, Order};
 use crate::domain::diagnosis::evidence::{Question, number};
-use crate::domain::diagnosis::statistics::{HeapState, Shape};
+use crate::domain::diagnosis::statistics::{HeapState, SameHours, Shape};
 use crate::domain::diagnosis::verdict::Cause;
+
+/// Minutes after the processor from which the collector's rise is no reason for it.
+const LATE: i64 = 3;
 
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::MemoryLeak)
         .test(Question::Memory, 0.35, Need::Essential, growth(reading))
-        .test(Question::Traffic, 0.2, load(reading), shared::traffic_is_normal(reading))
+        .test(Question::Traffic, 0.2, load(reading), shared::traffic_did_not_rise(reading))
         .test(Question::OomKills, 0.15, Need::Helpful, kills(reading))
         .test(Question::Collector, 0.15, Need::Helpful, collector(reading))
         .test(Question::Collector, 0.05, Need::Helpful, heap_errors(reading))
@@ -23,6 +26,9 @@ fn growth(reading: &Reading) -> Outcome {
     }
     let Some(memory) = &reading.memory else { return floor(reading) };
     let (shape, ids) = (&memory.shape, vec![memory.id]);
+    if let Some(hours) = daily(reading) {
+        return Outcome::Against(format!("memory is as at these hours ({})", shared::days_words(hours)), ids);
+    }
     let range = format!("from {}% to {}%", number(memory.first), number(memory.latest));
     match shape.shape {
         Shape::Rising => {
@@ -44,6 +50,12 @@ fn growth(reading: &Reading) -> Outcome {
         }
         Shape::Unclear => Outcome::Open,
     }
+}
+
+/// Memory that rises with the day and kills nobody. A leak that is restarted every night looks alike until it kills.
+fn daily(reading: &Reading) -> Option<&SameHours> {
+    let spared = reading.kills.as_ref().is_some_and(|kills| kills.sure && kills.total == 0);
+    reading.usual(Question::Memory).filter(|_| spared)
 }
 
 /// Without memory's metric, the collector's own log: what survives full collections is alive, whatever the load.
@@ -91,14 +103,18 @@ fn collector(reading: &Reading) -> Outcome {
             vec![collector.id],
         );
     }
-    match shared::collector_leads(reading) {
-        Some((minutes, ids)) if minutes >= 1 => {
+    match shared::collector_and_cpu(reading) {
+        Some((Order::First(minutes), ids)) => {
             Outcome::For(format!("CPU is secondary: collector time rises {minutes} min before CPU"), ids)
         }
-        Some((minutes, ids)) if minutes <= -3 => {
-            Outcome::Against(format!("collector time rises {} min after CPU", -minutes), ids)
+        Some((Order::Second(minutes), ids)) if minutes >= LATE => {
+            Outcome::Against(format!("collector time rises {minutes} min after CPU"), ids)
         }
-        Some(_) | None => {
+        Some((Order::Together(minutes), ids)) if minutes >= 1 => {
+            let text = "CPU is likely secondary: collector time rises";
+            Outcome::For(format!("{text} {minutes} min before CPU, too little to be sure of"), ids)
+        }
+        Some((Order::Second(_) | Order::Together(_), _)) | None => {
             let text = format!(
                 "the collector takes {}% of the time, {} against before",
                 number(time.ratio.now),

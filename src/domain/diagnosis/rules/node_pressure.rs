@@ -5,6 +5,7 @@ use super::reading::Reading;
 use super::shared;
 use crate::domain::diagnosis::evidence::Question;
 use crate::domain::diagnosis::verdict::Cause;
+use crate::domain::observation::change::ChangeKind;
 use crate::domain::observation::cluster_sign::Trouble;
 
 pub(super) fn weigh(reading: &Reading) -> Case {
@@ -12,6 +13,7 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::Workload, 0.5, Need::Essential, told(reading))
         .test(Question::Workload, 0.2, Need::Helpful, short(reading))
         .test(Question::Workload, 0.15, Need::Excluding, not_by_itself(reading))
+        .test(Question::Changes, 0.1, Need::Helpful, of_nodes(reading))
         .test(Question::Memory, 0.1, Need::Helpful, shared::memory_does_not_grow(reading))
         .test(Question::Traffic, 0.05, Need::Helpful, shared::traffic_is_normal(reading))
 }
@@ -30,6 +32,15 @@ fn short(reading: &Reading) -> Outcome {
     let Some(place) = &reading.workload else { return Outcome::Open };
     let text = format!("{} of {} pods are ready", place.workload.ready, place.workload.replicas);
     if place.is_whole() { Outcome::Against(text, vec![place.id]) } else { Outcome::For(text, vec![place.id]) }
+}
+
+/// What happened to the nodes themselves right before.
+fn of_nodes(reading: &Reading) -> Outcome {
+    let of = |kind| kind == ChangeKind::Node;
+    let (Some(changes), Some((change, minutes))) = (&reading.changes, shared::suspect_change(reading, of)) else {
+        return Outcome::Moot;
+    };
+    Outcome::For(format!("{} {minutes} min before the onset", change.words()), vec![changes.id])
 }
 
 /// Containers that end by themselves would end on any node.

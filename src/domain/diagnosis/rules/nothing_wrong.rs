@@ -4,9 +4,12 @@
 use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
 use super::shared;
-use crate::domain::diagnosis::evidence::{Question, number};
+use crate::domain::diagnosis::evidence::{EvidenceId, Question, number};
+use crate::domain::diagnosis::statistics::SameHours;
 use crate::domain::diagnosis::verdict::Cause;
 
+/// Percent below which memory has room, whatever way it goes.
+const ROOMY: f64 = 85.0;
 /// Fewer errors in a window of logs are everyday life: this many among four times as many lines, or one line in fifty.
 const EVERYDAY: u64 = 5;
 
@@ -19,11 +22,12 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::Cpu, 0.2, need(Question::Cpu), cpu(reading))
         .test(Question::Memory, 0.2, need(Question::Memory), memory(reading))
         .test(Question::OomKills, 0.2, counted, shared::nothing_was_killed(reading))
-        .test(Question::Traffic, 0.2, need(Question::Traffic), shared::traffic_is_normal(reading))
+        .test(Question::Traffic, 0.2, need(Question::Traffic), traffic(reading))
         .test(Question::Workload, 0.2, need(Question::Workload), pods(reading))
         .test(Question::Errors, 0.1, Need::Excluding, shared::requests_are_well(reading))
         .test(Question::LogPatterns, 0.1, Need::Excluding, logs(reading))
         .test(Question::AlarmMetric, 0.2, need(Question::AlarmMetric), alarm(reading))
+        .test(Question::Traffic, 0.1, Need::Helpful, hours(reading))
         .test(Question::Changes, 0.05, Need::Helpful, shared::no_rollout_before(reading))
 }
 
@@ -41,14 +45,29 @@ fn looked_at(reading: &Reading) -> Outcome {
 
 fn cpu(reading: &Reading) -> Outcome {
     let Some(cpu) = &reading.cpu else { return Outcome::Open };
+    if let Some(hours) = shared::daily_peak(reading) {
+        return Outcome::For(format!("CPU is as at these hours ({})", shared::days_words(hours)), vec![cpu.id]);
+    }
     let text = format!("CPU is at {}% (peak {}%)", number(cpu.latest), number(cpu.peak));
     if cpu.peak > cpu.high_from { Outcome::Against(text, vec![cpu.id]) } else { Outcome::For(text, vec![cpu.id]) }
 }
 
 fn memory(reading: &Reading) -> Outcome {
     let Some(memory) = &reading.memory else { return Outcome::Open };
+    if let Some(hours) = reading.usual(Question::Memory).filter(|_| memory.shape.peak < ROOMY) {
+        return Outcome::For(format!("memory is as at these hours ({})", shared::days_words(hours)), vec![memory.id]);
+    }
     let text = format!("memory is at {}% (peak {}%)", number(memory.latest), number(memory.shape.peak));
     if memory.is_calm() { Outcome::For(text, vec![memory.id]) } else { Outcome::Against(text, vec![memory.id]) }
+}
+
+/// Requests as before, or as at these hours; where they stopped, something is wrong on the way to the service.
+fn traffic(reading: &Reading) -> Outcome {
+    let stopped = reading.traffic.as_ref().filter(|traffic| traffic.stopped().is_some());
+    match stopped.filter(|_| reading.usual(Question::Traffic).is_none()) {
+        Some(traffic) => Outcome::Against(format!("requests stopped ({})", shared::times(traffic)), vec![traffic.id]),
+        None => shared::traffic_is_normal(reading),
+    }
 }
 
 fn pods(reading: &Reading) -> Outcome {
@@ -73,7 +92,33 @@ fn logs(reading: &Reading) -> Outcome {
     }
 }
 
+/// The hours of other days, where they are known: nothing is as healthy as what is as always.
+fn hours(reading: &Reading) -> Outcome {
+    let traffic = reading.traffic.as_ref().map(|traffic| (Question::Traffic, traffic.id));
+    let cpu = reading.cpu.as_ref().map(|cpu| (Question::Cpu, cpu.id));
+    let known = |(question, id)| Some((question, id, reading.days_before(question)?.known()?));
+    let all: Vec<(Question, EvidenceId, &SameHours)> = [traffic, cpu].into_iter().flatten().filter_map(known).collect();
+    match all.iter().find(|(_, _, hours)| !hours.is_usual()) {
+        Some((question, id, hours)) => {
+            let (word, words) = (question.word(), shared::days_words(hours));
+            Outcome::Against(format!("{word} is not that of other days at these hours ({words})"), vec![*id])
+        }
+        None if all.is_empty() => Outcome::Moot,
+        None => {
+            let ids = all.iter().map(|(_, id, _)| *id).collect();
+            Outcome::For("it is as at these hours of other days".to_owned(), ids)
+        }
+    }
+}
+
 fn alarm(reading: &Reading) -> Outcome {
+    let watched = reading.alarmed.as_ref().map(|alarmed| (alarmed.id, alarmed.question));
+    let usual = watched.and_then(|(id, question)| Some((id, reading.usual(question)?)));
+    let well = matches!(shared::requests_are_well(reading), Outcome::For(..));
+    if let Some((id, hours)) = usual.filter(|_| well) {
+        let words = shared::days_words(hours);
+        return Outcome::For(format!("the alarm's series is as at these hours ({words})"), vec![id]);
+    }
     if let Some(own) = reading.own.as_ref().filter(|own| own.moved()) {
         return Outcome::Against(format!("another metric moved ({})", shared::times(own)), vec![own.id]);
     }
@@ -125,6 +170,11 @@ mod tests {
                 ("processor high", hot(), Stand::RuledOut),
                 ("requests fail", Incident::healthy().errors_from(12, 90.0), Stand::RuledOut),
                 ("a container loops", Incident::healthy().crash_loop("waiting: CrashLoopBackOff"), Stand::RuledOut),
+                (
+                    "requests stopped",
+                    Incident::healthy().traffic((0..30).map(|n| if n >= 18 { 0.0 } else { 1_240.0 })),
+                    Stand::RuledOut,
+                ),
                 ("errors in the logs", Incident::healthy().signs(&[], 900), Stand::RuledOut),
                 (
                     "memory could not be read",
@@ -140,6 +190,34 @@ mod tests {
                     "nothing was asked",
                     Question::ALL.into_iter().fold(Incident::healthy(), Incident::never_asked),
                     Stand::Waits(Question::Workload),
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn cases_of_the_same_hours() {
+        let peak = || Incident::healthy().cpu((0..30).map(|n| if n >= 8 { 88.0 } else { 43.0 }));
+        let surge = || (0..30).map(|n| if n >= 6 { 3_700.0 } else { 1_240.0 });
+        table(
+            weigh,
+            &[
+                ("a peak that comes every day", peak().usually(Question::Cpu, 88.0), Stand::Holds),
+                (
+                    "a peak that comes every day, with its requests",
+                    peak().traffic(surge()).usually(Question::Cpu, 88.0).usually(Question::Traffic, 3_700.0),
+                    Stand::Holds,
+                ),
+                ("a peak unlike other days", peak().usually(Question::Cpu, 45.0), Stand::RuledOut),
+                (
+                    "a peak that comes every day and hurts today",
+                    peak().usually(Question::Cpu, 88.0).errors_from(12, 90.0),
+                    Stand::RuledOut,
+                ),
+                (
+                    "a peak that comes every day, and nobody knows who suffers",
+                    peak().usually(Question::Cpu, 88.0).without(Question::Errors),
+                    Stand::RuledOut,
                 ),
             ],
         );

@@ -1,22 +1,23 @@
 //! One reading of all evidence for all rules: figures with the id they come from, `None` where there is no usable answer.
 
 mod alarmed;
+mod logs;
 mod place;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, Payload, Question};
-use crate::domain::diagnosis::statistics::{self, HeapReading, HeapState, MemoryShape, Onset, Ratio, Shape};
+use crate::domain::diagnosis::statistics::{
+    self, DaysBefore, HeapReading, HeapState, MemoryShape, Onset, Ratio, SameHours, Shape,
+};
 use crate::domain::observation::change::Change;
 use crate::domain::observation::cluster_sign;
-use crate::domain::observation::log::LogLevel;
-use crate::domain::observation::log_sign::{LogSign, SignCount};
-use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::{Point, Series, Unit};
 use crate::domain::observation::oom_kill::KillSource;
 use crate::domain::observation::workload::Revision;
 
 pub(super) use alarmed::Alarmed;
+pub(super) use logs::{Logs, Voice};
 pub(super) use place::Workplace;
 
 /// A series whose newest point is older than this says nothing of now.
@@ -39,6 +40,8 @@ pub(super) struct Reading {
     pub(super) own: Option<Level>,
     /// The first series with an alarm's threshold; the alarm's own metric before others.
     pub(super) alarmed: Option<Alarmed>,
+    /// How metrics stand to the same hours of the days before.
+    habits: Vec<(Question, DaysBefore)>,
     /// Questions that were asked, whatever came back. What nobody could ask is no gap in an answer.
     asked: Vec<Question>,
     unusable: Vec<(Question, String)>,
@@ -94,23 +97,6 @@ pub(super) struct Cpu {
     pub(super) lately: f64,
     pub(super) high_from: f64,
     pub(super) onset: Option<Onset>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Logs {
-    pub(super) id: EvidenceId,
-    pub(super) lines: u64,
-    pub(super) errors: u64,
-    pub(super) signs: Vec<SignCount>,
-    /// Templates of errors.
-    pub(super) loud: Vec<TemplateCount>,
-}
-
-impl Logs {
-    /// The lines of a sign.
-    pub(super) fn sign(&self, sign: LogSign) -> Option<&SignCount> {
-        self.signs.iter().find(|count| count.sign == sign)
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -184,7 +170,18 @@ impl Reading {
             Question::AlarmMetric => less.own = None,
         }
         less.alarmed = less.alarmed.filter(|alarmed| alarmed.question != question);
+        less.habits.retain(|(of, _)| *of != question);
         less
+    }
+
+    /// How a metric stands to the same hours of the days before; `None` where nobody asked, or it cannot be used.
+    pub(super) fn days_before(&self, question: Question) -> Option<&DaysBefore> {
+        self.habits.iter().find(|(of, _)| *of == question).map(|(_, days)| days)
+    }
+
+    /// The comparison of a metric whose level is the usual one at these hours.
+    pub(super) fn usual(&self, question: Question) -> Option<&SameHours> {
+        self.days_before(question)?.known().filter(|hours| hours.is_usual())
     }
 
     /// The end of the newest window.
@@ -206,14 +203,18 @@ impl Reading {
         let errors = self.errors.as_ref().filter(|errors| errors.errors_rose()).and_then(|errors| rise(errors.onset));
         let latency = self.latency.as_ref().filter(|latency| latency.latency_rose());
         let latency = latency.and_then(|latency| rise(latency.onset));
+        let stopped = self.traffic.as_ref().and_then(Level::stopped).map(|onset| onset.at);
         let stuck = self.workload.as_ref().and_then(|place| place.stuck_since(self.until));
-        [memory, cpu, collector, errors, latency, stuck].into_iter().flatten().min()
+        [memory, cpu, collector, errors, latency, stopped, stuck].into_iter().flatten().min()
     }
 
     fn take(&mut self, piece: &Evidence, payload: &Payload, (limit, now): (Option<u64>, Timestamp)) {
         let id = piece.id;
         match payload {
-            Payload::Series { series, baseline, threshold, .. } => {
+            Payload::Series { series, baseline, threshold, same_hours, .. } => {
+                if let Some(days) = same_hours.as_ref().filter(|_| unfit(series, piece.window.to.min(now)).is_none()) {
+                    self.habits.push((piece.question, days.clone()));
+                }
                 let before: &[Point] = baseline.as_ref().map_or(&[], |baseline| &baseline.points);
                 self.take_series(piece, (series, before, *threshold), (limit, piece.window.to.min(now)));
             }
@@ -243,10 +244,7 @@ impl Reading {
             Payload::Changes { revisions, others, .. } => {
                 self.changes = Some(Changes { id, revisions: revisions.clone(), others: others.clone() });
             }
-            Payload::LogPatterns { lines, errors, templates, signs, .. } => {
-                let loud = templates.iter().filter(|template| template.level == LogLevel::Error).cloned().collect();
-                self.logs = Some(Logs { id, lines: *lines, errors: *errors, signs: signs.clone(), loud });
-            }
+            Payload::LogPatterns { .. } => self.logs = Logs::of(piece, payload),
         }
     }
 
@@ -358,6 +356,14 @@ pub fn unrest(points: &[Point], before: &[Point]) -> f64 {
     level.max(slope).max(if farthest >= FAR { farthest } else { 0.0 })
 }
 
+/// What is left of a level that went to nothing, as a share of it.
+const NOTHING: f64 = 0.1;
+
+/// The fall of a level to next to nothing.
+fn fall_to_nothing(onset: Option<Onset>) -> Option<Onset> {
+    onset.filter(|onset| onset.before > 0.0 && onset.after <= NOTHING * onset.before)
+}
+
 /// A change by a fifth is one: `ln 1.2`.
 const RESTLESS: f64 = 0.182;
 /// `ln 3`.
@@ -367,6 +373,11 @@ impl Level {
     /// Failed requests: three times as many, and at least three a period more.
     pub(super) fn errors_rose(&self) -> bool {
         self.ratio.times >= 2.5 && self.ratio.now - self.ratio.before >= 3.0
+    }
+
+    /// The fall to next to nothing, where it fell so.
+    pub(super) fn stopped(&self) -> Option<Onset> {
+        fall_to_nothing(self.onset)
     }
 
     /// Is not what it was, or not one thing.

@@ -90,18 +90,18 @@ pub fn relations(evidence: &[Evidence]) -> Vec<(Fact, Vec<EvidenceId>)> {
     let mut push = |name: &str, minutes: i64, ids: Vec<EvidenceId>| {
         found.push((Fact::new(name, minutes.unsigned_abs() as f64, FactUnit::Minutes), ids));
     };
-    if let Some((minutes, ids)) = shared::collector_leads(&reading) {
-        push("collector-before-cpu", minutes, ids);
+    if let Some((order, ids)) = shared::collector_and_cpu(&reading) {
+        push("collector-before-cpu", order.minutes(), ids);
     }
     if let (Some(traffic), Some(cpu)) = (&reading.traffic, &reading.cpu)
-        && let Some(minutes) = shared::lead(traffic.onset, cpu.onset)
+        && let Some(order) = shared::order(traffic.onset, cpu.onset)
     {
-        push("traffic-before-cpu", minutes, vec![traffic.id, cpu.id]);
+        push("traffic-before-cpu", order.minutes(), vec![traffic.id, cpu.id]);
     }
     if let (Some(memory), Some(cpu)) = (&reading.memory, &reading.cpu)
-        && let Some(minutes) = shared::lead(memory.onset, cpu.onset)
+        && let Some(order) = shared::order(memory.onset, cpu.onset)
     {
-        push("memory-before-cpu", minutes, vec![memory.id, cpu.id]);
+        push("memory-before-cpu", order.minutes(), vec![memory.id, cpu.id]);
     }
     if let (Some((_, minutes)), Some(changes)) = (shared::suspect_rollout(&reading), &reading.changes) {
         push("rollout-before-onset", minutes, vec![changes.id]);

@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 use super::case::Outcome;
 use super::reading::{Cpu, Level, Logs, Reading};
 use crate::domain::diagnosis::evidence::{EvidenceId, Question, number};
-use crate::domain::diagnosis::statistics::{Onset, Shape, lead_minutes};
-use crate::domain::observation::change::Change;
+use crate::domain::diagnosis::statistics::{Onset, SameHours, Shape, lead};
+use crate::domain::observation::change::{Change, ChangeKind};
 use crate::domain::observation::cluster_sign::Trouble;
 use crate::domain::observation::log_sign::LogSign;
 use crate::domain::observation::workload::Revision;
@@ -15,6 +15,8 @@ use crate::domain::observation::workload::Revision;
 pub(super) const NORMAL: f64 = 1.5;
 /// From so many times on, requests have surged.
 pub(super) const SURGE: f64 = 2.0;
+/// Percent of its limit from which a processor counts as standing there.
+pub(super) const PINNED: f64 = 95.0;
 /// Fewer lines of a sign are a hiccup, unless there are hardly any lines.
 const LINES: u64 = 5;
 const FEW: u64 = 2;
@@ -28,7 +30,7 @@ pub(super) fn times(level: &Level) -> String {
 }
 
 /// Supports when requests are as before.
-pub(super) fn traffic_is_normal(reading: &Reading) -> Outcome {
+pub(super) fn traffic_did_not_rise(reading: &Reading) -> Outcome {
     let Some(traffic) = &reading.traffic else { return Outcome::Open };
     let ids = vec![traffic.id];
     if traffic.ratio.times < NORMAL {
@@ -38,6 +40,22 @@ pub(super) fn traffic_is_normal(reading: &Reading) -> Outcome {
     } else {
         Outcome::Open
     }
+}
+
+/// Supports when requests are as before, or rose as they do at these hours. What fills memory may be either: its causes
+/// ask for [`traffic_did_not_rise`].
+pub(super) fn traffic_is_normal(reading: &Reading) -> Outcome {
+    match (&reading.traffic, reading.usual(Question::Traffic)) {
+        (Some(traffic), Some(hours)) if traffic.ratio.times >= NORMAL => {
+            Outcome::For(format!("requests rose as they do at these hours ({})", days_words(hours)), vec![traffic.id])
+        }
+        (_, _) => traffic_did_not_rise(reading),
+    }
+}
+
+/// `3,912 on 4 days before, 3,894 now`.
+pub(super) fn days_words(hours: &SameHours) -> String {
+    format!("{} on {} days before, {} now", number(hours.usual), hours.days, number(hours.now))
 }
 
 /// Supports when no container was killed, and that is sure.
@@ -71,28 +89,55 @@ pub(super) fn suspect_rollout(reading: &Reading) -> Option<(&Revision, i64)> {
     })
 }
 
-/// The change beside rollouts that came last before the first sign of trouble, with the minutes between.
-pub(super) fn suspect_change(reading: &Reading) -> Option<(&Change, i64)> {
+/// The change beside rollouts that came last before the first sign of trouble, with the minutes between: what somebody
+/// changed, or what happened to nodes.
+pub(super) fn suspect_change(reading: &Reading, of: impl Fn(ChangeKind) -> bool) -> Option<(&Change, i64)> {
     let trouble = reading.trouble()?;
     let others = &reading.changes.as_ref()?.others;
-    others.iter().rev().find_map(|change| {
+    others.iter().rev().filter(|change| of(change.kind)).find_map(|change| {
         let before = trouble.duration_since(change.at?);
         (-SLACK <= before && before <= AFTERMATH).then(|| (change, before.as_mins().max(0)))
     })
 }
 
-/// The lead of one rise over another, in whole minutes, where both rose.
-pub(super) fn lead(first: Option<Onset>, second: Option<Onset>) -> Option<i64> {
-    let rising = |onset: &Onset| onset.after > onset.before;
-    let (first, second) = (first.filter(rising)?, second.filter(rising)?);
-    Some(lead_minutes(&first, &second).round() as i64)
+/// Which of two rises came first, as far as it may be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// The first, by so many whole minutes.
+    First(i64),
+    /// The second, by so many.
+    Second(i64),
+    /// Nobody knows: the first is ahead by so many minutes (behind where negative), which is less than they are known by.
+    Together(i64),
 }
 
-/// The rise of the collector over the processor: the sentence that makes the processor a secondary effect.
-pub(super) fn collector_leads(reading: &Reading) -> Option<(i64, Vec<EvidenceId>)> {
+impl Order {
+    /// Minutes by which the first is ahead, negative where it is behind.
+    pub(super) fn minutes(self) -> i64 {
+        match self {
+            Self::First(minutes) | Self::Together(minutes) => minutes,
+            Self::Second(minutes) => -minutes,
+        }
+    }
+}
+
+/// The order of two rises, where both rose. It is told where it is sure, 19 times of 20 (`Lead::SURE`).
+pub(super) fn order(first: Option<Onset>, second: Option<Onset>) -> Option<Order> {
+    let rising = |onset: &Onset| onset.after > onset.before;
+    let lead = lead(&first.filter(rising)?, &second.filter(rising)?);
+    let minutes = lead.minutes.round() as i64;
+    Some(match minutes {
+        1.. if lead.is_sure() => Order::First(minutes),
+        ..=-1 if lead.is_sure() => Order::Second(-minutes),
+        i64::MIN..=i64::MAX => Order::Together(minutes),
+    })
+}
+
+/// The rise of the collector against that of the processor: what makes the processor a secondary effect.
+pub(super) fn collector_and_cpu(reading: &Reading) -> Option<(Order, Vec<EvidenceId>)> {
     let (collector, cpu) = (reading.collector.as_ref()?, reading.cpu.as_ref()?);
-    let minutes = lead(collector.time.as_ref()?.onset, cpu.onset)?;
-    Some((minutes, vec![collector.id, cpu.id]))
+    let order = order(collector.time.as_ref()?.onset, cpu.onset)?;
+    Some((order, vec![collector.id, cpu.id]))
 }
 
 /// Whether the collector's time is out of the ordinary: a fifth of all time, or three times as much as before and a tenth.
@@ -112,8 +157,20 @@ pub(super) fn memory_does_not_grow(reading: &Reading) -> Outcome {
     }
 }
 
-/// Whether the processor is high now. One that comes back below its threshold each time is not: its alarm flaps.
+/// A peak of the processor that comes at these hours: below its limit, and nobody who asks suffers. It is known by the days
+/// before, and by requests that are known to be well.
+pub(super) fn daily_peak(reading: &Reading) -> Option<&SameHours> {
+    let well = matches!(requests_are_well(reading), Outcome::For(..));
+    let below = reading.cpu.as_ref().is_some_and(|cpu| cpu.lately < PINNED);
+    reading.usual(Question::Cpu).filter(|_| well && below)
+}
+
+/// Whether the processor is high now. One that comes back below its threshold each time is not: its alarm flaps. One that
+/// is as high at these hours of every day is not either.
 pub(super) fn cpu_is_high(reading: &Reading) -> bool {
+    if daily_peak(reading).is_some() {
+        return false;
+    }
     let flaps = reading
         .alarmed
         .as_ref()
@@ -196,4 +253,27 @@ pub(super) fn tell_of(logs: &Logs, sign: LogSign) -> Option<u64> {
     let many = lines >= LINES && lines * 5 >= logs.errors;
     let of_few = lines >= FEW && lines * 2 >= logs.errors && lines * 5 >= logs.lines;
     (many || of_few).then_some(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::diagnosis::statistics::onset;
+    use crate::domain::diagnosis::statistics::tests::{jitter, points};
+
+    #[test]
+    fn an_order_is_told_where_it_is_sure() {
+        let step = |at: usize| onset(&points((0..40).map(|n| if n >= at { 60.0 } else { 3.0 } + 0.2 * jitter(n))), &[]);
+        let ramp = |from: usize| {
+            let risen = |n: usize| n.saturating_sub(from).min(14) as f64 * 5.0;
+            onset(&points((0..40).map(move |n| 3.0 + risen(n) + 0.2 * jitter(n))), &[])
+        };
+        assert_eq!(order(step(15), step(21)), Some(Order::First(6)));
+        assert_eq!(order(step(21), step(15)), Some(Order::Second(6)));
+        assert_eq!(order(step(15), step(15)), Some(Order::Together(0)));
+        assert_eq!(order(step(15), step(16)), Some(Order::Together(1)));
+        assert_eq!(order(ramp(14), ramp(12)), Some(Order::Together(-2)));
+        assert_eq!(order(step(15), None), None);
+        assert_eq!(Order::Second(6).minutes(), -6);
+    }
 }

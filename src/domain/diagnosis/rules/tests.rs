@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::diagnosis::statistics::tests::jitter;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::log_sign::LogSign;
-use fixture::Incident;
+use fixture::{Incident, stuck};
 
 fn verdict(incident: &Incident) -> Verdict {
     judge(&incident.evidence(), fixture::now())
@@ -70,9 +70,49 @@ fn each_cause_is_told_from_its_twins() {
             Cause::CrashLoop,
         ),
     ] {
-        let verdict = verdict(&incident);
-        assert_eq!(verdict.cause(), expected, "{name}: {verdict:#?}");
-        assert_eq!(verdict.conclusive, expected != Cause::Inconclusive, "{name}");
+        comes_to(name, &incident, expected);
+    }
+}
+
+fn comes_to(name: &str, incident: &Incident, expected: Cause) {
+    let verdict = verdict(incident);
+    assert_eq!(verdict.cause(), expected, "{name}: {verdict:#?}");
+    assert_eq!(verdict.conclusive, expected != Cause::Inconclusive, "{name}");
+}
+
+#[test]
+fn standstill_and_the_hour_of_the_day_are_told_from_their_twins() {
+    let hot = || (0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 } + 0.3 * jitter(n));
+    let surge = || (0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 } + 20.0 * jitter(n));
+    for (name, incident, expected) in [
+        ("stuck", stuck(), Cause::StuckProcess),
+        ("stuck, its logs denied", stuck().without(Question::LogPatterns), Cause::Inconclusive),
+        (
+            "nobody asks",
+            stuck().errors([2.0; 30]).traffic((0..30).map(|n| if n >= 18 { 0.0 } else { 1_240.0 })),
+            Cause::Inconclusive,
+        ),
+        (
+            "a peak that comes every day",
+            Incident::healthy()
+                .cpu((0..30).map(|n| if n >= 8 { 88.0 } else { 43.0 }))
+                .traffic((0..30).map(|n| if n >= 6 { 3_700.0 } else { 1_240.0 }))
+                .usually(Question::Cpu, 88.0)
+                .usually(Question::Traffic, 3_700.0),
+            Cause::NothingWrong,
+        ),
+        (
+            "a flood unlike other days",
+            Incident::healthy().cpu(hot()).traffic(surge()).usually(Question::Traffic, 1_240.0),
+            Cause::TrafficSurge,
+        ),
+        (
+            "memory that rises with the day and kills nobody",
+            leak().kills(0).usually(Question::Memory, 85.0).cpu([43.0; 30]).collector([3.0; 30]),
+            Cause::Inconclusive,
+        ),
+    ] {
+        comes_to(name, &incident, expected);
     }
 }
 
@@ -105,6 +145,7 @@ fn settled_incidents() -> Vec<(&'static str, Incident)> {
         ("busy", Incident::healthy().cpu(hot())),
         ("deploy", Incident::healthy().cpu(hot()).rollout(6)),
         ("crash loop", Incident::healthy().crash_loop("waiting: CrashLoopBackOff")),
+        ("stuck", stuck()),
         ("dependency", Incident::healthy().errors_from(12, 90.0).signs(&depends, 250)),
         ("crowded", Incident::healthy().pending(2).event("Pod/my-api-1", "FailedScheduling", "3 Insufficient memory")),
     ]

@@ -3,8 +3,9 @@
 
 use super::case::{Case, Need, Outcome};
 use super::reading::{Level, Reading};
-use super::shared::{self, NORMAL, SURGE, times};
+use super::shared::{self, NORMAL, Order, SURGE, days_words, times};
 use crate::domain::diagnosis::evidence::{Evidence, Question, number};
+use crate::domain::diagnosis::statistics::DaysBefore;
 use crate::domain::diagnosis::verdict::Cause;
 use crate::domain::observation::log_sign::LogSign;
 
@@ -21,6 +22,7 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::Cpu, 0.2, Need::Helpful, order(reading))
         .test(Question::Memory, 0.2, Need::Essential, memory(reading))
         .test(Question::OomKills, 0.1, Need::Helpful, shared::nothing_was_killed(reading))
+        .test(Question::Traffic, 0.2, Need::Excluding, hours(reading))
         .test(Question::Traffic, 0.05, Need::Helpful, kind(reading))
         .test(Question::Changes, 0.05, Need::Helpful, shared::no_rollout_before(reading))
 }
@@ -37,13 +39,33 @@ fn surge(reading: &Reading) -> Outcome {
     }
 }
 
+/// What comes at this hour of every day is no surge.
+fn hours(reading: &Reading) -> Outcome {
+    let Some(traffic) = reading.traffic.as_ref().filter(|traffic| traffic.ratio.times >= SURGE) else {
+        return Outcome::Moot;
+    };
+    match reading.days_before(Question::Traffic) {
+        Some(DaysBefore::Known(hours)) => {
+            let words = days_words(hours);
+            if hours.is_usual() {
+                return Outcome::Against(format!("requests are as at these hours ({words})"), vec![traffic.id]);
+            }
+            Outcome::For(format!("requests are unlike these hours of other days ({words})"), vec![traffic.id])
+        }
+        Some(DaysBefore::Unread { .. }) => Outcome::Open,
+        Some(DaysBefore::TooFew) | None => Outcome::Moot,
+    }
+}
+
 fn order(reading: &Reading) -> Outcome {
     let (Some(traffic), Some(cpu)) = (&reading.traffic, &reading.cpu) else { return Outcome::Open };
     let ids = vec![traffic.id, cpu.id];
-    match shared::lead(traffic.onset, cpu.onset) {
-        Some(minutes) if minutes >= 1 => Outcome::For(format!("requests rise {minutes} min before CPU"), ids),
-        Some(0) => Outcome::For("requests and CPU rise together".to_owned(), ids),
-        Some(minutes) => Outcome::Against(format!("requests rise {} min after CPU", -minutes), ids),
+    match shared::order(traffic.onset, cpu.onset) {
+        Some(Order::First(minutes)) => Outcome::For(format!("requests rise {minutes} min before CPU"), ids),
+        Some(Order::Second(minutes)) => Outcome::Against(format!("requests rise {minutes} min after CPU"), ids),
+        Some(Order::Together(_)) => {
+            Outcome::For("requests and CPU rise together, as far as it can be told".to_owned(), ids)
+        }
         None => Outcome::Open,
     }
 }
@@ -114,6 +136,9 @@ mod tests {
                 ("flood", flood(), Stand::Holds),
                 ("growth", growth(), Stand::Holds),
                 ("flood with failing requests", flood().errors_from(8, 400.0), Stand::Holds),
+                ("a flood unlike other days", flood().usually(Question::Traffic, 1_200.0), Stand::Holds),
+                ("other days could not be read", growth().days_unread(Question::Traffic), Stand::Holds),
+                ("as every day", growth().usually(Question::Traffic, 3_400.0), Stand::RuledOut),
                 ("ordinary traffic", Incident::healthy().cpu([97.0; 30]), Stand::RuledOut),
                 ("memory grows too", flood().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),
                 ("memory at the limit", flood().memory((0..30).map(full)), Stand::Waits(Question::Memory)),

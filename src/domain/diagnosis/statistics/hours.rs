@@ -3,13 +3,19 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{FEWEST, median, noise};
+use super::{median, noise};
 use crate::domain::observation::metric::Point;
 
 /// Days looked back at most: two weeks hold every day of the week twice.
 const DAYS: i64 = 14;
 /// Fewest days from which hours have a usual level.
 const FEWEST_DAYS: usize = 3;
+/// Fewest points from which a level is told.
+const FEWEST: usize = 5;
+
+/// The days that are asked for where each costs a request: yesterday and the day before for what comes every day, the same
+/// day of the last two weeks for what comes on this one.
+pub const DAYS_ASKED: [i64; 4] = [1, 2, 7, 14];
 /// Deviations from which a level is unlike the days before.
 const UNLIKE: f64 = 4.0;
 /// And the least share of the usual level that makes a difference to anybody.
@@ -37,6 +43,31 @@ impl SameHours {
     /// Whether these hours are like the days before: a peak that comes every day is no incident.
     pub fn is_usual(&self) -> bool {
         self.deviations().abs() < UNLIKE || (self.now - self.usual).abs() < SHARE * self.usual.abs()
+    }
+}
+
+/// How a series stands to the days before, and how well that is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum DaysBefore {
+    /// There are enough days to compare with.
+    Known(SameHours),
+    /// Asked and answered: too few of the days have points at these hours.
+    TooFew,
+    /// Asked, and not answered.
+    Unread {
+        /// Why.
+        why: String,
+    },
+}
+
+impl DaysBefore {
+    /// The comparison, where it is known.
+    pub fn known(&self) -> Option<&SameHours> {
+        match self {
+            Self::Known(hours) => Some(hours),
+            Self::TooFew | Self::Unread { .. } => None,
+        }
     }
 }
 

@@ -85,11 +85,6 @@ fn crossing(points: &[Point], n: usize, level: f64) -> Option<Timestamp> {
     to.at.checked_sub(SignedDuration::from_millis(back as i64)).ok()
 }
 
-/// Minutes by which `first` changed before `second`; negative when after.
-pub fn lead_minutes(first: &Onset, second: &Onset) -> f64 {
-    lead(first, second).minutes
-}
-
 /// Which of two series changed first, by how much, and how surely.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lead {

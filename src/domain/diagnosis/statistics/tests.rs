@@ -42,8 +42,8 @@ fn an_onset_is_found_and_leads_are_measured() {
     let step = |at: usize, high: f64| points((0..40).map(move |n| if n >= at { high } else { 3.0 } + 0.2 * jitter(n)));
     let (collector, cpu) = (onset(&step(15, 60.0), &[]).unwrap(), onset(&step(21, 95.0), &[]).unwrap());
     assert_eq!(collector.at, points([0.0; 16])[15].at);
-    assert!((lead_minutes(&collector, &cpu) - 6.0).abs() < 0.1);
     let led = lead(&collector, &cpu);
+    assert!((led.minutes - 6.0).abs() < 0.1);
     assert!(led.is_sure() && led.certainty > 0.99, "{led:?}");
     let back = lead(&cpu, &collector);
     assert!((back.minutes + led.minutes).abs() < 1e-9 && (back.certainty - led.certainty).abs() < 1e-9);

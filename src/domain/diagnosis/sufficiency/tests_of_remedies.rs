@@ -95,6 +95,10 @@ impl Ground<'_> {
                     Some(_) | None => Ok("A new process gives the leaked memory back.".to_owned()),
                 },
             },
+            Cause::StuckProcess => match self.minutes_since_restart(workload) {
+                Some(minutes) => Err(format!("It was restarted {minutes} min ago, and is stuck again.")),
+                None => Ok("A new process answers again; what the stuck one waits for is lost with it.".to_owned()),
+            },
             Cause::LimitTooLow => {
                 Err("Memory is full again right after each start: a restart frees nothing.".to_owned())
             }
@@ -133,6 +137,7 @@ impl Ground<'_> {
             | Cause::CpuBound
             | Cause::BadDeploy
             | Cause::CrashLoop
+            | Cause::StuckProcess
             | Cause::DependencyFailing
             | Cause::NodePressure
             | Cause::FlappingAlarm
@@ -187,6 +192,7 @@ impl Ground<'_> {
             | Cause::CollectorThrash
             | Cause::BadDeploy
             | Cause::CrashLoop
+            | Cause::StuckProcess
             | Cause::DependencyFailing
             | Cause::NodePressure
             | Cause::FlappingAlarm
@@ -201,7 +207,7 @@ mod tests {
     use super::*;
     use crate::domain::diagnosis::evidence::Question;
     use crate::domain::diagnosis::rules::judge;
-    use crate::domain::diagnosis::rules::tests::fixture::{Incident, now};
+    use crate::domain::diagnosis::rules::tests::fixture::{Incident, now, stuck};
     use crate::domain::diagnosis::rules::tests::leak;
     use crate::domain::diagnosis::statistics::tests::jitter;
     use crate::domain::observation::log_sign::LogSign;
@@ -222,6 +228,8 @@ mod tests {
         let surge = || (0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 } + 20.0 * jitter(n));
         let none: Vec<&str> = Vec::new();
         assert_eq!(offered(&leak()), ["rollout-restart"]);
+        assert_eq!(offered(&stuck()), ["rollout-restart"]);
+        assert_eq!(offered(&stuck().without(Question::LogPatterns)), none);
         assert_eq!(offered(&leak().memory((0..30).map(brim))), ["set-resources"]);
         assert_eq!(offered(&Incident::healthy().cpu(hot()).traffic(surge())), none);
         assert_eq!(offered(&Incident::healthy().cpu(hot()).rollout(6)), ["rollout-undo"]);

@@ -59,6 +59,9 @@ const FORBIDDEN: [&str; 4] =
 const NOWHERE: [&str; 6] =
     ["statuscode: 404", "statuscode: 405", "statuscode: 401", "statuscode: 403", "connection refused", "no such host"];
 
+/// A probe that was not answered in time.
+const IN_VAIN: [&str; 4] = ["deadline exceeded", "client.timeout", "i/o timeout", "timed out"];
+
 fn says(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| text.contains(word))
 }
@@ -109,5 +112,9 @@ fn of_probe(text: &str) -> Option<Trouble> {
     if says(text, &["liveness probe", "startup probe"]) {
         return Some(Trouble::Probe);
     }
-    (text.contains("readiness probe") && says(text, &NOWHERE)).then_some(Trouble::Readiness)
+    let readiness = text.contains("readiness probe");
+    if readiness && says(text, &IN_VAIN) {
+        return Some(Trouble::Unanswered);
+    }
+    (readiness && says(text, &NOWHERE)).then_some(Trouble::Readiness)
 }

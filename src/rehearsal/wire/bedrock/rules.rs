@@ -122,6 +122,7 @@ fn opening(document: &Document) -> String {
     match leading.cause.as_str() {
         "memory-leak" => format!("{subject} leaks memory, and the high CPU is a consequence of it {cites}."),
         "limit-too-low" => format!("The memory limit of {subject} is too low for its steady working set {cites}."),
+        "stuck-process" => format!("{subject} runs and does nothing any more {cites}."),
         "traffic-surge" => format!("{subject} receives more requests than it can take {cites}."),
         "bad-deploy" => format!("The trouble of {subject} began with its last rollout {cites}."),
         "nothing-wrong" => format!("All that was read about {subject} is healthy {cites}."),
@@ -269,7 +270,7 @@ fn submission(document: &Document) -> Value {
     let ruled = document.verdict.ranked.first().map_or(0.0, |ranked| ranked.confidence);
     let confidence = if leading.is_some() { ruled - 0.05 } else { ruled.min(0.3) };
     let remedies: &[&str] = match cause {
-        "memory-leak" => &["rollout-restart"],
+        "memory-leak" | "stuck-process" => &["rollout-restart"],
         "limit-too-low" => &["set-resources"],
         "bad-deploy" => &["rollout-undo"],
         "traffic-surge" => &["scale"],

@@ -251,7 +251,7 @@ fn by_period(
 ) -> Vec<Point> {
     let mut points = Vec::new();
     let length = SignedDuration::from_secs(period_s);
-    let mut at = aligned(window.0.max(sight.scenario().dawn()), period_s);
+    let mut at = aligned(window.0.max(sight.first_day(spec)), period_s);
     while at < window.1 && at <= sight.now() {
         if let Some(value) = sight.combined(&spec.id, statistic, at, at + length) {
             points.push(Point { at, value });

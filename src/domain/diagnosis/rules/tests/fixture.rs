@@ -10,6 +10,7 @@ use super::super::reading::Reading;
 use crate::domain::diagnosis::evidence::{
     self, Answer, Evidence, EvidenceId, EvidenceSource, OtherChanges, Payload, Question,
 };
+use crate::domain::diagnosis::statistics::DAYS_ASKED;
 use crate::domain::diagnosis::statistics::tests::{jitter, points};
 use crate::domain::observation::change::{Change, ChangeKind};
 use crate::domain::observation::log::{Completeness, LogLevel};
@@ -94,6 +95,29 @@ impl Incident {
         self.latency((0..30).map(move |n| if n >= minute { level } else { 0.04 } + 0.002 * jitter(n)))
     }
 
+    /// The level of a metric at these hours of the days before.
+    pub(crate) fn usually(self, question: Question, level: f64) -> Self {
+        let of_day = |day: i64| (0..30).map(move |n| (day, n));
+        let point = |(day, minute): (i64, i64)| Point {
+            at: start() - SignedDuration::from_hours(24 * day) + SignedDuration::from_mins(minute),
+            value: level * (1.0 + 0.01 * jitter((day + minute) as usize)),
+        };
+        let earlier: Vec<Point> = DAYS_ASKED.into_iter().flat_map(of_day).map(point).collect();
+        self.compared(question, Ok(&earlier))
+    }
+
+    /// The days before could not be read.
+    pub(crate) fn days_unread(self, question: Question) -> Self {
+        self.compared(question, Err("throttled".to_owned()))
+    }
+
+    fn compared(mut self, question: Question, earlier: Result<&[Point], String>) -> Self {
+        if let Some(answer) = self.0.remove(&question) {
+            self.0.insert(question, evidence::with_same_hours(answer, earlier));
+        }
+        self
+    }
+
     /// Log lines by sign, among so many errors.
     pub(crate) fn signs(mut self, signs: &[(LogSign, u64)], errors: u64) -> Self {
         let count = |(sign, lines): &(LogSign, u64)| SignCount {
@@ -144,6 +168,25 @@ impl Incident {
                 example: String::new(),
                 by_part: Vec::new(),
             });
+        }
+        self
+    }
+
+    /// A line a second until a minute, and none from then on; the signs and errors stay.
+    pub(crate) fn lines_until(mut self, minute: u32) -> Self {
+        if let Some(Answer::Observed { payload: Payload::LogPatterns { lines, templates, .. } }) =
+            self.0.get_mut(&Question::LogPatterns)
+        {
+            *lines = 60 * u64::from(minute);
+            *templates = vec![TemplateCount {
+                template: "GET <*> 200".to_owned(),
+                level: LogLevel::Info,
+                count: *lines,
+                first_at: start(),
+                last_at: start() + SignedDuration::from_mins(i64::from(minute)),
+                example: String::new(),
+                by_part: (0..30).map(|part| if part < minute { 60 } else { 0 }).collect(),
+            }];
         }
         self
     }
@@ -362,6 +405,14 @@ impl Incident {
         };
         (1..).zip(Question::ALL).filter_map(piece).collect()
     }
+}
+
+/// A process that stops at minute 18: every request fails, no line is written, the processor rests.
+pub(crate) fn stuck() -> Incident {
+    Incident::healthy()
+        .errors_from(18, 1_200.0)
+        .cpu((0..30).map(|n| if n >= 18 { 1.0 } else { 43.0 } + 0.3 * jitter(n)))
+        .lines_until(18)
 }
 
 pub(crate) fn target() -> WorkloadRef {
