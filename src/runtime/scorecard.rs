@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::clock::Clock;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::service::ServiceName;
 use crate::rehearsal::scenario::{self, Scenario};
 
 pub use case::{Case, Outcome};
@@ -109,9 +110,12 @@ pub fn run(asked: &Asked) -> Result<Scorecard, Fault> {
     for name in &names {
         let scenario = scenario::load(name)?;
         let origin = if built_in.contains(name) { "shipped" } else { "given" };
+        let mut about = None;
         for step in 0..u64::from(asked.seeds.max(1)) {
             let seed = scenario.seed.wrapping_add(step);
-            cases.push(judged(&scenario, seed, origin)?);
+            let (case, service) = judged((&scenario, seed), origin, about.as_ref())?;
+            cases.push(case);
+            about.get_or_insert(service);
         }
     }
     let given = cases.iter().any(|case| case.origin == "given").then(|| summed(&cases, "given"));
@@ -130,20 +134,25 @@ pub fn run(asked: &Asked) -> Result<Scorecard, Fault> {
     })
 }
 
-/// Judges one case: the scenario as written by its own seed, and a variation of it by each other.
-fn judged(scenario: &Scenario, seed: u64, origin: &'static str) -> Result<Case, Fault> {
+/// Judges one case: the scenario as written by its own seed, and a variation of it by each other, which is about the same
+/// service.
+fn judged(
+    (scenario, seed): (&Scenario, u64),
+    origin: &'static str,
+    about: Option<&ServiceName>,
+) -> Result<(Case, ServiceName), Fault> {
     let clock = Clock::wall();
     let as_written = [Strength(0.0)];
     let strengths = if seed == scenario.seed { &as_written[..] } else { &STRENGTHS };
     let mut last = None;
     for strength in strengths {
         let varied = varied(scenario, seed, *strength);
-        match world::evidence(&varied, seed) {
+        match world::evidence(&varied, seed, about) {
             Ok(found_out) => {
                 let mut case = Case::of(&varied, seed, &found_out);
                 case.origin = origin;
                 case.ms = clock.mono_ms();
-                return Ok(case);
+                return Ok((case, found_out.service));
             }
             // A variation in which nothing pages is no incident: a weaker one is.
             Err(fault) => last = Some(fault),

@@ -29,6 +29,13 @@ fn a_clean_scorecard_has_its_sums_and_ends_well() {
     assert!(card["label"].as_str().unwrap().contains("not a proof"));
 }
 
+/// A variation whose own alarm comes later than a lesser one of another service is judged by its own.
+#[test]
+fn a_variation_is_about_the_service_of_its_scenario() {
+    let (code, card) = card(&["cpu-bound", "--seeds", "4"]);
+    assert_eq!((code, &card["summary"]["right"], &card["summary"]["remedies_missed"]), (Some(0), &4.into(), &0.into()));
+}
+
 #[test]
 fn a_case_that_does_not_come_out_is_told_by_the_code() {
     let folder = tempfile::tempdir().unwrap();
@@ -59,4 +66,56 @@ fn evidence_of_a_collector_log_is_told() {
     assert_eq!(home.run(&["evidence"]).code, Some(2));
     assert_eq!(home.run(&["evidence", "--log", "/nowhere"]).code, Some(1));
     assert_eq!(home.run(&["sessions", "--output", "md"]).code, Some(2));
+}
+
+/// A leak as CSVs, log lines and a deployment, saved as a scenario and rehearsed: the cockpit comes to the same verdict.
+#[test]
+fn exports_that_are_saved_come_to_the_same_verdict_when_they_are_rehearsed() {
+    let (home, folder) = (Home::new(), tempfile::tempdir().unwrap());
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let minutes = |value: &dyn Fn(usize) -> f64| {
+        let row = |n: usize| format!("2026-03-03T{:02}:{:02}:00Z,{:.2}\n", 9 + n / 60, n % 60, value(n));
+        std::iter::once("timestamp,value\n".to_owned()).chain((0..90).map(row)).collect::<String>()
+    };
+    let wave = |n: usize| (n * 7_919 % 13) as f64 / 10.0;
+    let late = |n: usize| n.saturating_sub(60) as f64;
+    let memory = write("memory.csv", minutes(&|n| 30.0 + wave(n) + 2.2 * late(n)));
+    let cpu = write("cpu.csv", minutes(&|n| if n >= 66 { 96.0 } else { 42.0 } + wave(n)));
+    let requests = write("requests.csv", minutes(&|n| 1_200.0 + 10.0 * wave(n)));
+    let killed = |n: usize| match n {
+        80 | 84 | 88 => "WARN node-agent: container app of pod cart-7d9f-1 OOMKilled exit=137 restarts=1",
+        _ => "INFO GET /v1/orders 200",
+    };
+    let line = |n: usize| format!("2026-03-03T{:02}:{:02}:30Z {}\n", 9 + n / 60, n % 60, killed(n));
+    let log = write("app.log", (0..88).chain([88]).map(line).collect());
+    let objects = write(
+        "objects.json",
+        r#"{"kind":"List","items":[{"kind":"Deployment","metadata":{"name":"cart","namespace":"shop"},
+            "spec":{"replicas":2,"selector":{"matchLabels":{"app":"cart"}},"template":{"metadata":{"labels":{"app":"cart"}},
+            "spec":{"containers":[{"name":"app","image":"cart:2","resources":{"limits":{"memory":"512Mi"}}}]}}},
+            "status":{"readyReplicas":2}}]}"#
+            .to_owned(),
+    );
+    let saved = folder.path().join("saved").display().to_string();
+    let metrics = [format!("MemoryUtilization={memory}"), format!("cpu={cpu}"), format!("RequestCount={requests}")];
+    let mut args =
+        vec!["evidence", "--output", "json", "--log", &log, "--objects", &objects, "--save-scenario", &saved];
+    args.extend(metrics.iter().flat_map(|metric| ["--metric", metric.as_str()]));
+    let said = home.run(&args);
+    let from_files: Value =
+        serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {}{}", said.out, said.err));
+    assert_eq!(from_files["verdict"]["ranked"][0]["cause"], "memory-leak", "{from_files:#}");
+    assert_eq!(home.run(&["rehearse", "--check", &saved]).code, Some(0));
+    let played = home.run(&["rehearse", &saved, "--headless", "--speed", "max", "--output", "json"]);
+    assert_eq!(played.code, Some(0), "{}{}", played.out, played.err);
+    let rehearsed: Value = serde_json::from_str(&played.out).unwrap();
+    let told = |object: &Value| {
+        let verdict = &object["verdict"];
+        (verdict["ranked"][0]["cause"].clone(), verdict["conclusive"].clone())
+    };
+    assert_eq!(told(&rehearsed), told(&from_files), "{rehearsed:#}");
 }

@@ -7,14 +7,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::adapters::kubernetes::{Objects, objects};
 use crate::domain::diagnosis::evidence::{
-    self, Answer, Evidence, EvidenceId, EvidenceSource, LogDigest, Question, unanswered,
+    self, Answer, Evidence, EvidenceId, EvidenceSource, LogDigest, Payload, Question, unanswered,
 };
+use crate::domain::diagnosis::statistics::DAYS_ASKED;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Comparison, severity_of};
 use crate::domain::observation::log::{Completeness, RawLogEvent, ingest};
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series};
 use crate::domain::observation::scope::Window;
-use crate::domain::observation::service::{Origin, Service, Surroundings, infer};
+use crate::domain::observation::service::{Origin, Service, ServiceName, Surroundings, infer};
 use crate::domain::observation::workload::WorkloadRef;
 use crate::rehearsal::cluster::Cluster;
 use crate::rehearsal::cluster::kind::row;
@@ -24,11 +25,12 @@ use crate::rehearsal::scenario::{ConditionSpec, FaultEffect, MetricSpec, Scenari
 use crate::rehearsal::server::lives_of;
 use crate::rehearsal::world::{AlarmNow, Sight, World};
 
-/// The evidence of a case, and when it was judged.
+/// The evidence of a case, when it was judged, and what the page was about.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) evidence: Vec<Evidence>,
     pub(super) now: Timestamp,
+    pub(super) service: ServiceName,
 }
 
 /// Minutes judged, as in the cockpit.
@@ -37,8 +39,9 @@ const MINUTES: i64 = 30;
 const PAGE: SignedDuration = SignedDuration::from_mins(10);
 const STEP: SignedDuration = SignedDuration::from_secs(5);
 
-/// Waits for the page and reads what it is about.
-pub(super) fn evidence(scenario: &Scenario, seed: u64) -> Result<Seen, Fault> {
+/// Waits for the page and reads what it is about: the first page, or, of a variation, the first about the service of the
+/// scenario as written. A lesser alarm of another service that is there already is another incident, judged by itself.
+pub(super) fn evidence(scenario: &Scenario, seed: u64, about: Option<&ServiceName>) -> Result<Seen, Fault> {
     let scenario = Arc::new(scenario.clone());
     let world = World::new(Arc::clone(&scenario), seed)?;
     let mut cluster = Cluster::new(&scenario, seed);
@@ -47,9 +50,10 @@ pub(super) fn evidence(scenario: &Scenario, seed: u64) -> Result<Seen, Fault> {
         cluster.advance(now);
         let lives = lives_of(&scenario, &cluster);
         let sight = world.at(now, &lives);
-        if let Some(alarm) = page(&sight) {
+        if let Some((alarm, service)) = page(&sight, about) {
             let cloud = Cloud { scenario: &scenario, sight, faults: FaultPlan::new(&scenario), now };
-            return Ok(Seen { evidence: cloud.evidence(&alarm, &cluster), now });
+            let evidence = cloud.evidence((&alarm, &service), &cluster);
+            return Ok(Seen { evidence, now, service: service.name });
         }
         if now >= scenario.start + PAGE {
             return Err(Fault::new(FaultKind::Usage, format!("No alarm of {} fires in time.", scenario.name)));
@@ -58,10 +62,19 @@ pub(super) fn evidence(scenario: &Scenario, seed: u64) -> Result<Seen, Fault> {
     }
 }
 
-/// The worst of the firing alarms, by name among equals.
-fn page(sight: &Sight<'_>) -> Option<Alarm> {
+/// The worst of the firing alarms, by name among equals, with the service it is about.
+fn page(sight: &Sight<'_>, about: Option<&ServiceName>) -> Option<(Alarm, Service)> {
+    let scenario = sight.scenario();
+    let configured: Vec<Service> = scenario.services.iter().map(service).collect();
+    let workloads: Vec<_> = scenario.workloads.iter().map(WorkloadSpec::target).collect();
+    let around = Surroundings { configured: &configured, workloads: &workloads, ..Surroundings::default() };
     let firing = sight.alarms().into_iter().filter(|alarm| alarm.state() == AlarmState::Alarm);
-    firing.map(|alarm| told(sight.scenario(), &alarm)).min_by(|a, b| {
+    let pages = firing.map(|alarm| {
+        let alarm = told(scenario, &alarm);
+        let service = infer(&alarm, &around);
+        (alarm, service)
+    });
+    pages.filter(|(_, service)| about.is_none_or(|about| service.name == *about)).min_by(|(a, _), (b, _)| {
         a.severity.cmp(&b.severity).then_with(|| a.since.cmp(&b.since)).then_with(|| a.name.cmp(&b.name))
     })
 }
@@ -149,17 +162,13 @@ struct Cloud<'a> {
 }
 
 impl Cloud<'_> {
-    fn evidence(&self, alarm: &Alarm, cluster: &Cluster) -> Vec<Evidence> {
-        let configured: Vec<Service> = self.scenario.services.iter().map(service).collect();
-        let workloads: Vec<_> = self.scenario.workloads.iter().map(WorkloadSpec::target).collect();
-        let around = Surroundings { configured: &configured, workloads: &workloads, ..Surroundings::default() };
-        let service = infer(alarm, &around);
+    fn evidence(&self, (alarm, service): (&Alarm, &Service), cluster: &Cluster) -> Vec<Evidence> {
         let window = Window::minutes_before(self.now, MINUTES);
-        let digest = self.logs(&service, window);
+        let digest = self.logs(service, window);
         let found = self.objects(cluster);
         let mut answers = BTreeMap::new();
         for question in Question::ALL {
-            if let Some(answer) = self.answer(question, (alarm, &service), (&digest, &found), window) {
+            if let Some(answer) = self.answer(question, (alarm, service), (&digest, &found), window) {
                 answers.insert(question, answer);
             }
         }
@@ -187,9 +196,9 @@ impl Cloud<'_> {
         let target = service.workload.as_ref();
         let role = |role| self.role(role, alarm, service, window);
         Some(match question {
-            Question::Memory => role(MetricRole::Memory),
-            Question::Traffic => role(MetricRole::Requests),
-            Question::Cpu => role(MetricRole::Cpu),
+            Question::Memory => self.by_the_hour(role(MetricRole::Memory), window),
+            Question::Traffic => self.by_the_hour(role(MetricRole::Requests), window),
+            Question::Cpu => self.by_the_hour(role(MetricRole::Cpu), window),
             Question::Errors => role(MetricRole::Errors),
             Question::Latency => role(MetricRole::Latency),
             Question::AlarmMetric => return self.own_metric(alarm, service, window),
@@ -251,6 +260,21 @@ impl Cloud<'_> {
         }
     }
 
+    /// With the same minutes of the days before.
+    fn by_the_hour(&self, answer: Answer, window: Window) -> Answer {
+        let Some(Payload::Series { series, .. }) = answer.payload() else { return answer };
+        let mut earlier = Vec::new();
+        for days in DAYS_ASKED {
+            let back = SignedDuration::from_hours(24 * days);
+            let day = Window { from: window.from - back, to: window.to - back };
+            match self.series(&series.query, day) {
+                Ok(found) => earlier.extend(found.into_iter().flat_map(|(inside, _)| inside.points)),
+                Err(fault) => return evidence::with_same_hours(answer, Err(fault.summary)),
+            }
+        }
+        evidence::with_same_hours(answer, Ok(&earlier))
+    }
+
     /// The alarm's own metric, where no role of the service reads it.
     fn own_metric(&self, alarm: &Alarm, service: &Service, window: Window) -> Option<Answer> {
         let AlarmRule::Metric { metric, statistic, period_s, .. } = &alarm.rule else { return None };
@@ -259,7 +283,7 @@ impl Cloud<'_> {
         }
         let role = MetricRole::Alarm;
         let query = MetricQuery { role, metric: metric.clone(), statistic: *statistic, period_s: *period_s };
-        Some(self.metric(&query, alarm, window))
+        Some(self.by_the_hour(self.metric(&query, alarm, window), window))
     }
 
     fn metric(&self, query: &MetricQuery, alarm: &Alarm, window: Window) -> Answer {
@@ -340,8 +364,12 @@ impl Cloud<'_> {
             pods: read(&["deployments", "replicasets", "pods"]),
             events: read(&["events"]),
             sets: read(&["deployments", "replicasets"]),
-            others: ["secrets", "configmaps", "horizontalpodautoscalers"]
-                .map(|resource| (resource, read(&["deployments", resource]))),
+            others: [
+                ("secrets", read(&["deployments", "secrets"])),
+                ("configmaps", read(&["deployments", "configmaps"])),
+                ("horizontalpodautoscalers", read(&["deployments", "horizontalpodautoscalers"])),
+                ("node events", read(&["deployments", "replicasets", "pods", "events"])),
+            ],
         }
     }
 
@@ -384,7 +412,7 @@ struct Read {
     pods: Result<Objects, Fault>,
     events: Result<Objects, Fault>,
     sets: Result<Objects, Fault>,
-    others: [(&'static str, Result<Objects, Fault>); 3],
+    others: [(&'static str, Result<Objects, Fault>); 4],
 }
 
 impl Read {
