@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::Exported;
 use super::csv::role;
-use crate::domain::diagnosis::evidence::bytes;
+use crate::domain::diagnosis::evidence::{Payload, bytes};
 use crate::domain::diagnosis::rules::judge;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::metric::Unit;
@@ -75,13 +77,15 @@ fn toml(exported: &Exported, name: &str) -> String {
     }
     metrics(exported, service, &mut out);
     if let Some(workload) = &exported.workload {
-        declared(workload, &exported.window.from.to_string(), &mut out);
+        declared(workload, &mut out);
+        revisions(exported, workload, &mut out);
     }
     if !exported.lines.is_empty() {
         let group = text(&format!("/exported/{service}"));
         let _ = writeln!(
             out,
-            "[[log]]\ngroup = {group}\nstream = \"main\"\ncadence = {{ kind = \"file\", file = \"lines.log\" }}\n"
+            "[[log]]\ngroup = {group}\nstream = \"main\"\ncadence = {{ kind = \"file\", file = \"lines.log\", ends = \"{}s\" }}\n",
+            ends(exported, exported.lines.iter().map(|line| line.at).max())
         );
     }
     let _ = writeln!(out, "[expect]\ncause = \"{}\"\nconclusive = {}", verdict.cause().id(), verdict.conclusive);
@@ -89,12 +93,14 @@ fn toml(exported: &Exported, name: &str) -> String {
 }
 
 fn metrics(exported: &Exported, service: &str, out: &mut String) {
-    let roles: Vec<_> = exported.series.iter().filter_map(|(name, _)| role(name)).collect();
-    if !roles.is_empty() {
-        out.push_str("\n[service.metrics]\n");
-    }
-    for role in roles {
-        let _ = writeln!(out, "{} = {{ namespace = \"Files\", name = \"{}\" }}", role.word(), role.word());
+    let mut seen = Vec::new();
+    for (name, _) in &exported.series {
+        let Some(role) = role(name).filter(|role| !seen.contains(role)) else { continue };
+        if seen.is_empty() {
+            out.push_str("\n[service.metrics]\n");
+        }
+        seen.push(role);
+        let _ = writeln!(out, "{} = {{ namespace = \"Files\", name = {} }}", role.word(), text(name));
     }
     out.push('\n');
     for (n, (name, series)) in exported.series.iter().enumerate() {
@@ -108,8 +114,9 @@ fn metrics(exported: &Exported, service: &str, out: &mut String) {
         };
         let _ = writeln!(
             out,
-            "[[metric]]\nid = {id}\nnamespace = \"Files\"\nname = {id}\nunit = \"{unit}\"\ndecimals = 4\nhistory = {{ shape = \"csv\", file = \"metric-{}.csv\" }}\n",
+            "[[metric]]\nid = {id}\nnamespace = \"Files\"\nname = {id}\nunit = \"{unit}\"\ndecimals = 4\nhistory = {{ shape = \"csv\", file = \"metric-{}.csv\", ends = \"{}s\" }}\n",
             n + 1,
+            ends(exported, series.latest().map(|point| point.at)),
             id = text(name),
         );
     }
@@ -124,7 +131,7 @@ fn metrics(exported: &Exported, service: &str, out: &mut String) {
     }
 }
 
-fn declared(workload: &Workload, at: &str, out: &mut String) {
+fn declared(workload: &Workload, out: &mut String) {
     let target = &workload.target;
     let _ = writeln!(
         out,
@@ -148,5 +155,35 @@ fn declared(workload: &Workload, at: &str, out: &mut String) {
         }
         out.push('\n');
     }
-    let _ = writeln!(out, "[[workload.revision]]\nnumber = {}\nat = \"{at}\"\n", workload.revision.unwrap_or(1));
+}
+
+/// The rollouts that were read; else one that is long over, so that none is invented near the onset.
+fn revisions(exported: &Exported, workload: &Workload, out: &mut String) {
+    let read = exported.evidence.iter().find_map(|piece| match piece.answer.payload()? {
+        Payload::Changes { revisions, .. } => Some(revisions.as_slice()),
+        Payload::Series { .. }
+        | Payload::OomKills(_)
+        | Payload::Collector { .. }
+        | Payload::LogPatterns { .. }
+        | Payload::Workload { .. } => None,
+    });
+    let dated = read.unwrap_or_default().iter().filter_map(|one| Some((one, one.created_at?)));
+    let mut any = false;
+    for (revision, at) in dated {
+        any = true;
+        let first = workload.containers.first().and_then(|container| revision.images.get(&container.name));
+        let image = first.map_or_else(String::new, |image| format!("image = {}\n", text(image)));
+        let _ = writeln!(out, "[[workload.revision]]\nnumber = {}\nat = \"{at}\"\n{image}", revision.number);
+    }
+    if !any {
+        let long_ago = exported.window.from.checked_sub(SignedDuration::from_hours(24 * 30));
+        let at = long_ago.unwrap_or(exported.window.from);
+        let number = workload.revision.unwrap_or(1);
+        let _ = writeln!(out, "[[workload.revision]]\nnumber = {number}\nat = \"{at}\"\n");
+    }
+}
+
+/// Seconds from the end of the window to an instant: 0 or less.
+fn ends(exported: &Exported, at: Option<Timestamp>) -> i64 {
+    at.map_or(0, |at| at.duration_since(exported.window.to).as_secs()).min(0)
 }
