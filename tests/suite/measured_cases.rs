@@ -163,6 +163,7 @@ fn categories(found: &Found) -> &'static [&'static str] {
             &["configuration_error", "code_defect"]
         }
         ("dependency-failing", _) => &["dependency_failure", "configuration_error"],
+        ("stuck-process", _) => &["code_defect"],
         ("memory-leak", _) => &["resource_exhaustion", "code_defect"],
         ("limit-too-low", _) => &["resource_exhaustion", "configuration_error"],
         ("node-pressure", _) => &["resource_exhaustion", "infrastructure"],

@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::wire_server::{Reply, Seen, Server};
 
+mod changes;
 mod watch;
 
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/payments/deployments/my-api";

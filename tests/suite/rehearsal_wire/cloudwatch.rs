@@ -178,3 +178,32 @@ async fn the_answer_on_the_wire_is_cbor_with_the_protocol_named() {
     assert!(unknown.text().contains("__type"));
     rehearsal.stop().await;
 }
+
+/// The days before the history are there where a scenario says so: as the history, or at a level of their own.
+#[tokio::test]
+async fn the_same_minutes_of_the_days_before_are_answered_where_there_are_any() {
+    let day = 24 * 60 * 60;
+    let on_day = async |scenario: &str, days: i64| {
+        let rehearsal = rehearse(scenario).await;
+        let answer = client!(aws_sdk_cloudwatch, rehearsal)
+            .get_metric_data()
+            .start_time(sdk_time(after(&rehearsal, -30 * 60 - days * day)))
+            .end_time(sdk_time(after(&rehearsal, -days * day)))
+            .metric_data_queries(cpu(60))
+            .scan_by(ScanBy::TimestampAscending)
+            .send()
+            .await
+            .unwrap();
+        rehearsal.stop().await;
+        answer.metric_data_results()[0].values().to_vec()
+    };
+    let (today, yesterday, fortnight) =
+        (on_day("daily-peak", 0).await, on_day("daily-peak", 1).await, on_day("daily-peak", 14).await);
+    assert_eq!((today.len(), yesterday.len(), fortnight.len()), (30, 30, 30));
+    let apart = |one: &[f64], other: &[f64]| one.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(apart(&today, &yesterday) < 3.0 && apart(&today, &fortnight) < 3.0, "{today:?} {yesterday:?}");
+    assert_ne!(today, yesterday);
+    assert!(on_day("daily-peak", 15).await.is_empty());
+    assert!(on_day("organic-growth", 7).await.iter().all(|value| (34.0..39.0).contains(value)));
+    assert!(on_day("oom-leak", 1).await.is_empty());
+}
