@@ -94,7 +94,8 @@ fn alarms(out: &mut dyn Write, session: &Session) -> fmt::Result {
 fn one_incident(out: &mut dyn Write, session: &Session, incident: &Incident, records: &[Record]) -> fmt::Result {
     let (id, service) = (incident.id, clean::markdown(incident.service.name.as_str()));
     writeln!(out, "## Incident {id}: {} {service}\n", incident.severity.word())?;
-    writeln!(out, "Opened {:.0}; it stands at *{}*.\n", incident.opened_at, incident.phase.word())?;
+    let since = incident.closed_at.map_or_else(String::new, |at| format!(" since {at:.0}"));
+    writeln!(out, "Opened {:.0}; it stands at *{}*{since}.\n", incident.opened_at, incident.phase.word())?;
     sections::evidence(out, incident)?;
     sections::verdict(out, incident)?;
     sections::narrative(out, session, incident)?;

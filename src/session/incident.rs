@@ -201,6 +201,8 @@ pub struct Incident {
     pub opened_at: Timestamp,
     /// Where it stands.
     pub phase: Phase,
+    /// Since when it is over, while it is.
+    pub closed_at: Option<Timestamp>,
     /// The window of the last round of questions.
     pub window: Option<Window>,
     /// Why the last round of questions was asked.
@@ -252,6 +254,7 @@ impl Incident {
             alarms: Vec::new(),
             opened_at: at,
             phase: Phase::Watching,
+            closed_at: None,
             window: None,
             occasion: Occasion::default(),
             awaited: Vec::new(),

@@ -2,6 +2,8 @@
 
 use super::event::Occasion;
 use super::incident::{Incident, Phase};
+use super::record::Record;
+use super::state::Session;
 use crate::domain::remediation::step::{LeftOut, Step, StepState};
 
 /// Where the steps of an incident leave it: what may be on its way comes before what waits for the person.
@@ -31,6 +33,23 @@ fn ends_in_failure(incident: &Incident) -> bool {
     let follows = |step: &&Step| matches!(step.state, StepState::Skipped { why: LeftOut::After { .. } });
     let mut steps = incident.plan.iter().flat_map(|plan| &plan.steps).rev();
     steps.find(|step| !follows(step)).is_some_and(|step| matches!(step.state, StepState::Failed { .. }))
+}
+
+/// Notes since when incidents are over: a record that closes one, or opens one again, may come from any topic.
+pub fn note_closed(session: &mut Session, record: &Record) {
+    for incident in session.incidents.values_mut() {
+        incident.closed_at = match incident.phase {
+            Phase::Closed => incident.closed_at.or(Some(record.at)),
+            Phase::Watching
+            | Phase::Triage
+            | Phase::Diagnosing
+            | Phase::Planned
+            | Phase::Asking
+            | Phase::Running
+            | Phase::Verifying
+            | Phase::Uncertain(_) => None,
+        };
+    }
 }
 
 /// Begins a new round: the plan goes, unless a request may be on its way, the undo of one is still to be decided, or the

@@ -4,7 +4,7 @@ use super::effect::Effect;
 use super::event::{AlarmEvent, Event, LogEvent, MetricEvent, SessionEvent, TimerEvent, TimerPurpose, WorkloadEvent};
 use super::record::Record;
 use super::state::{Credentials, Session};
-use super::{cluster, feeds, narrative, remediation, reporting, resumption, triage, verification};
+use super::{cluster, feeds, narrative, remediation, reporting, resumption, standing, triage, verification};
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::service::ServiceName;
 
@@ -18,6 +18,12 @@ pub fn update(session: &mut Session, record: &Record) -> Vec<Effect> {
     if !feeds::repeats(&session.feeds, &record.event) && !session.logs.repeats(&record.event) {
         session.timeline.fold(record);
     }
+    let effects = route(session, record);
+    standing::note_closed(session, record);
+    effects
+}
+
+fn route(session: &mut Session, record: &Record) -> Vec<Effect> {
     match &record.event {
         Event::Session(event) => session_event(session, record, event),
         Event::Alarm(event) => alarm_event(session, event),

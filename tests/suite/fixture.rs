@@ -278,6 +278,7 @@ pub fn closed() -> Session {
     let mut session = locked();
     let incident = incident(&mut session);
     incident.phase = Phase::Closed;
+    incident.closed_at = Some(ago(60));
     incident.plan = Some(parts::plan(Mode::DryRun, ago(18)));
     incident.report = Some(ReportState {
         headline: "P2 my-api: memory leak; restart denied".to_owned(),

@@ -10,7 +10,9 @@ use super::sheet::{ends, put};
 use crate::domain::remediation::runbook::undo_of;
 use crate::domain::remediation::step::{Step, StepState};
 use crate::session::Session;
+use crate::session::incident::Phase;
 use crate::ui::format::seconds_since;
+use crate::ui::keymap::{Action, MOST_HINTS};
 use crate::ui::model::overlay::Overlay;
 use crate::ui::model::{Message, Pane, Tone, Ui};
 use crate::ui::page::Desk;
@@ -73,19 +75,42 @@ fn said(message: &Message, look: &Look) -> Line<'static> {
     Line::from(look.span(role, format!(" {word}{}", message.text)))
 }
 
-/// `A approve  X deny … ? help`; hints that have no room go from the middle, `? help` never does.
+/// `A approve  X deny … ? help`, before them `5 decide` where a step waits in pane 5; hints that have no room go from the
+/// middle, `? help` never does.
 fn hints((ui, session): (&Ui, &Session), (columns, look): (usize, &Look)) -> Line<'static> {
     let mut hints = ui.options.keymap.hints(ui.focus);
+    let called = called_for((ui, session));
+    if let Some(call) = called.clone() {
+        hints.insert(0, call);
+    }
     if ui.focus == Pane::Remediation {
         let step = ui.step(session);
         let whole = ui.layout().shows_step_whole();
         hints.retain(|(_, word)| fits(word, step) && (whole || *word != "approve"));
     }
     let wide = |hints: &[(String, &str)]| hints.iter().map(|(key, word)| key.len() + word.len() + 3).sum::<usize>();
-    while wide(&hints) > columns && hints.len() > 1 {
+    while (wide(&hints) > columns || hints.len() > MOST_HINTS) && hints.len() > 1 {
         hints.remove(hints.len() - 2);
     }
-    told(hints.iter().map(|(key, word)| (key.as_str(), *word)), look)
+    let mut line = told(hints.iter().map(|(key, word)| (key.as_str(), *word)), look);
+    if let (Some(_), Some(word)) = (called, line.spans.get_mut(1)) {
+        word.style = look.style(Role::Strong);
+    }
+    line
+}
+
+/// The key to what waits for the person in pane 5, and what is wanted there; nothing while that pane has the keys.
+fn called_for((ui, session): (&Ui, &Session)) -> Option<(String, &'static str)> {
+    let incident = ui.incident(session).filter(|_| ui.focus != Pane::Remediation)?;
+    let wanted = match (incident.phase, incident.asked_step().map(|step| &step.state)) {
+        (Phase::Closed, _) => None,
+        (Phase::Uncertain(_), _) => Some("settle"),
+        (_, Some(StepState::Armed { .. })) => Some("confirm"),
+        (_, Some(_)) if incident.gate_is_open() => Some("decide"),
+        (_, Some(_) | None) => None,
+    }?;
+    let binding = ui.options.keymap.binding(Action::Focus(Pane::Remediation))?;
+    Some((binding.first_key(), wanted))
 }
 
 /// Whether a verb would be taken for the step on screen: what would be refused is no hint.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ┌ [2] METRICS  my-api  last 30m ─────────────────────────── live 31s ┐
-//! │ CPU now 97.8% thr 85% slope +0.4%/min avg 91.3% peak 97.8%          │
+//! │ CPU now 97.8% avg 91.3% thr 85% slope +0.4%/min peak 97.8%          │
 //! │ 100%┤        ⣀⠤⠒⠉                                                   │
 //! │   0%┤   D        o                                                   │
 //! ```
@@ -126,8 +126,12 @@ fn name(role: MetricRole, series: &Series) -> &str {
     }
 }
 
-/// `now 97.8%  thr 85%  slope +3.1%/min  avg 91.3%  peak 97.8%`, in the order of worth: a word and its figure a pair.
-fn numbers(series: &Series, (threshold, cursor): (Option<f64>, Option<Timestamp>), look: &Look) -> Vec<Span<'static>> {
+/// `now 97.8%  avg 91.3%  thr 85%  slope +0.4%/min  peak 97.8%`, in the order of worth: a word and its figure a pair.
+fn numbers(
+    (role, series): (MetricRole, &Series),
+    (threshold, cursor): (Option<f64>, Option<Timestamp>),
+    look: &Look,
+) -> Vec<Span<'static>> {
     let tell = |value: f64| format::measure(value, series.unit);
     let Some(latest) = series.latest() else {
         return vec![look.span(Role::Warning, format!(" ? no data in the last {MINUTES}m"))];
@@ -140,26 +144,26 @@ fn numbers(series: &Series, (threshold, cursor): (Option<f64>, Option<Timestamp>
             look.span(if over { Role::Danger } else { Role::Strong }, tell(latest.value)),
         ],
     };
-    let mut add = |word: &str, value: Option<f64>| {
-        if let Some(value) = value {
-            spans.push(look.span(Role::Faint, format!(" {word} ")));
-            spans.push(look.span(Role::Text, tell(value)));
-        }
-    };
-    add("thr", threshold);
-    if let Some(trend) = statistics::trend(&series.points) {
+    let average = series.mean().map(|value| ("avg", tell(value)));
+    let threshold = threshold.map(|value| ("thr", tell(value)));
+    let slope = statistics::trend(&series.points).map(|trend| {
         let sign = if trend.per_minute < 0.0 { "" } else { "+" };
-        spans.push(look.span(Role::Faint, " slope "));
-        spans.push(look.span(Role::Text, format!("{sign}{}/min", format::measure(trend.per_minute, series.unit))));
-    }
-    let mut add = |word: &str, value: Option<f64>| {
-        if let Some(value) = value {
-            spans.push(look.span(Role::Faint, format!(" {word} ")));
-            spans.push(look.span(Role::Text, tell(value)));
+        ("slope", format!("{sign}{}/min", tell(trend.per_minute)))
+    });
+    let peak = series.peak().map(|point| ("peak", tell(point.value)));
+    let figures = match role {
+        // Where something fills up, the way it goes says more than the middle of it.
+        MetricRole::Memory | MetricRole::MemoryLimit | MetricRole::CollectorTime | MetricRole::Restarts => {
+            [threshold, slope, average, peak]
+        }
+        MetricRole::Cpu | MetricRole::Requests | MetricRole::Errors | MetricRole::Latency | MetricRole::Alarm => {
+            [average, threshold, slope, peak]
         }
     };
-    add("avg", series.mean());
-    add("peak", series.peak().map(|point| point.value));
+    for (word, figure) in figures.into_iter().flatten() {
+        spans.push(look.span(Role::Faint, format!(" {word} ")));
+        spans.push(look.span(Role::Text, figure));
+    }
     spans
 }
 
@@ -188,7 +192,7 @@ fn heading(role: MetricRole, series: &Series, (facts, look): (&Facts<'_>, &Look)
     if let Some(words) = hole_words(series, look) {
         spans.push(look.span(Role::Warning, words));
     }
-    spans.extend(numbers(series, (facts.threshold(series), facts.cursor), look));
+    spans.extend(numbers((role, series), (facts.threshold(series), facts.cursor), look));
     Line::from(spans)
 }
 
@@ -272,7 +276,7 @@ fn sparklines(mut sheet: Sheet<'_>, all: &[(MetricRole, &Series)], (facts, selec
             look.span(Role::Title, format!("{:<8} ", format::clip(name(*role, &series), 8, look.glyphs))),
             look.span(Role::Curve, chart.sparkline(columns)),
         ];
-        spans.extend(numbers(&series, (threshold, facts.cursor), look));
+        spans.extend(numbers((*role, &series), (threshold, facts.cursor), look));
         sheet.row(&fitted(Line::from(spans), sheet.width()));
         if selected == Some(at) {
             sheet.select_last();

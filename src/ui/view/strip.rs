@@ -51,13 +51,19 @@ fn quiet(session: &Session, look: &Look) -> Span<'static> {
 
 fn named(session: &Session, incident: &Incident, look: &Look) -> String {
     let firing = incident.alarms.iter().filter(|name| is_firing(session, name)).count();
+    let (id, severity, service) = (incident.id, incident.severity.word(), &incident.service.name);
+    let sign = if firing > 0 { "!" } else { look.sign("·", ".") };
+    if incident.phase == Phase::Closed {
+        // Over for us is not over for the alarms: what was approved may not have run, or not have helped yet.
+        let since = incident.closed_at.map_or_else(String::new, |at| format!(" {}", look.clock(at)));
+        let alarms = if firing > 0 { format!("{firing} still firing") } else { "nothing fires".to_owned() };
+        return format!("{sign} {id} {severity} {service}  closed{since}, {alarms}");
+    }
     let phase = match incident.phase {
         Phase::Uncertain(step) => format!("UNCERTAIN {step}"),
         phase => phase.word().to_owned(),
     };
     let waits = incident.asked_step().map_or_else(String::new, |step| format!(" {} {}", step.id, step.state.word()));
-    let sign = if firing > 0 { "!" } else { look.sign("·", ".") };
-    let (id, severity, service) = (incident.id, incident.severity.word(), &incident.service.name);
     format!("{sign} {id} {severity} {service}  {phase}{waits}  {firing} of {} firing", incident.alarms.len())
 }
 

@@ -14,8 +14,7 @@ use crate::ui::theme::Role;
 pub fn gate_line(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
     if incident.phase == Phase::Closed {
         // What the gate said before is no news of a closed incident.
-        let since =
-            incident.report.as_ref().map_or_else(String::new, |report| format!(" {}", look.clock(report.drafted_at)));
+        let since = incident.closed_at.map_or_else(String::new, |at| format!(" {}", look.clock(at)));
         let text = format!("incident closed{since}: nothing is asked here any more.  r reads and asks again");
         return wrapped(Role::Faint, &text, (columns, look));
     }
