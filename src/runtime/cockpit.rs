@@ -1,18 +1,20 @@
 //! The cockpit: the loop with a screen. Awaits nothing but its inbox; draws when something changed, as fast as the link
 //! and its budget allow, and on input at once.
 
+mod wishes;
+
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use self::wishes::Left;
 use super::bell::{Bell, News};
 use super::clock::wall_now;
 use super::core::Core;
-use super::desk::{self, Hands, Wish};
+use super::desk::{self, Hands};
 use super::ending::Ending;
-use super::export;
 use super::inbox::{Inbox, Signal};
 use super::input::{Stamped, read};
 use super::launch::Run;
@@ -22,7 +24,6 @@ use super::terminal::{Drawn, Pacing, Recorder, Screen, Telling};
 use super::virtual_screen::instants;
 use crate::config::Config;
 use crate::domain::fault::Fault;
-use crate::session::event::{Event, ReportEvent};
 use crate::session::remediation::stand_down_all;
 use crate::ui::input::Input;
 use crate::ui::model::{Instants, Pace, Size, Tone, Ui};
@@ -85,35 +86,6 @@ pub async fn run(run: Run, config: &Config, tour: Option<Lesson>) -> Result<Endi
 fn record(path: &Path, core: &Core) -> Result<Recorder, Fault> {
     // The first frame tells the size; the header has the usual one.
     Recorder::start(path, Size::default(), (wall_now(), core.clock.mono_ms()))
-}
-
-/// How the cockpit was left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Left {
-    /// By a key.
-    ByPerson,
-    /// By a key, for a rehearsal.
-    ForRehearsal,
-    /// By a signal; a terminal that is gone is one, too.
-    BySignal(Signal),
-}
-
-impl Left {
-    fn reason(self) -> String {
-        match self {
-            Self::ByPerson => "the person left".to_owned(),
-            Self::ForRehearsal => "the person left for a rehearsal".to_owned(),
-            Self::BySignal(signal) => format!("signal {signal:?}").to_lowercase(),
-        }
-    }
-
-    fn ending(self) -> Ending {
-        match self {
-            Self::ByPerson => Ending::Done,
-            Self::ForRehearsal => Ending::ForRehearsal,
-            Self::BySignal(signal) => Ending::Signalled { number: signal.number(), why: String::new() },
-        }
-    }
 }
 
 /// Brings the terminal's events into the inbox. When there are no more, the terminal is gone.
@@ -265,85 +237,6 @@ impl Cockpit {
             }
         }
         None
-    }
-
-    fn grant(&mut self, wish: Wish) -> Option<Left> {
-        match wish {
-            Wish::Done => {}
-            Wish::Quit => return Some(Left::ByPerson),
-            Wish::Tell(text) => self.tell(Tone::Warned, text),
-            Wish::Repaint => self.screen.repaint(),
-            Wish::Suspend => {
-                self.screen.suspend();
-                self.dirty = Dirty::Now;
-            }
-            Wish::Copy(text) => match self.screen.copy(&text) {
-                Ok(()) => self.tell(Tone::Told, "Copied through the terminal (OSC 52).".to_owned()),
-                Err(error) => self.tell(Tone::Refused, format!("Not copied: {error}.")),
-            },
-            Wish::Save { name, text } => self.save(name, text),
-            Wish::Export => self.export(),
-            Wish::Reload => self.reload(),
-            Wish::TryRehearsal => return Some(Left::ForRehearsal),
-        }
-        None
-    }
-
-    /// Reads the configuration again and takes over what concerns the screen. A broken file changes nothing.
-    fn reload(&mut self) {
-        let read = self.config.read_again().and_then(|config| options(&config).map(|options| (config, options)));
-        match read {
-            Ok((config, options)) => {
-                (self.pacing, self.ui.options) = (Pacing::of(config.screen.link), options);
-                self.bell.rules(config.notices);
-                self.config = config;
-                self.screen.repaint();
-                let text = "The configuration was read again: looks, keys, panes and notices. The rest holds from the next start.";
-                self.tell(Tone::Told, text.to_owned());
-            }
-            Err(fault) => self.tell(Tone::Refused, format!("The configuration stays as it was: {fault}")),
-        }
-    }
-
-    fn files(&self) -> PathBuf {
-        self.config.paths.state.join("exports")
-    }
-
-    fn tell(&mut self, tone: Tone, text: String) {
-        let at = instants(&self.core);
-        self.ui.tell(tone, text, at);
-    }
-
-    fn save(&mut self, name: String, text: String) {
-        let folder = self.files();
-        self.write(move || export::write_text(&folder, Path::new(&name), &text));
-    }
-
-    fn export(&mut self) {
-        let (journal, folder) = (self.core.journal_path(), self.files());
-        self.write(move || export::write_transcript(&journal, &folder));
-    }
-
-    /// The disk is never waited for.
-    fn write(&mut self, work: impl FnOnce() -> Result<PathBuf, Fault> + Send + 'static) {
-        let post = self.core.runner.means().post.clone();
-        self.core.runner.tasks().spawn("export", async move {
-            let written = tokio::task::spawn_blocking(work).await;
-            if let Ok(written) = written {
-                post.send(Inbox::Saved(written.map(|path| path.display().to_string()))).await;
-            }
-        });
-    }
-
-    fn saved(&mut self, saved: Result<String, Fault>) {
-        self.dirty = Dirty::Now;
-        match saved {
-            Ok(path) => {
-                self.tell(Tone::Told, format!("Written to {path}"));
-                self.core.commit(None, Event::Report(ReportEvent::Exported { path }));
-            }
-            Err(fault) => self.tell(Tone::Refused, fault.to_string()),
-        }
     }
 
     fn wait(&self) -> Duration {

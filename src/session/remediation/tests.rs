@@ -1,5 +1,7 @@
 //! What a late, repeated or resumed event may and may not do to steps.
 
+mod endings;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
@@ -13,13 +15,10 @@ use crate::domain::remediation::approval::Decision;
 use crate::domain::remediation::gate::{GateReport, Share, StandsOn};
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::{self, Mode};
-use crate::domain::remediation::runbook;
-use crate::domain::remediation::step::{Action, LeftOut, Plan, Rehearsal, RehearsalOutcome, Step, TargetFacts};
-use crate::domain::remediation::trace::Trace;
+use crate::domain::remediation::step::{Action, Plan, Rehearsal, RehearsalOutcome, Step, TargetFacts};
 use crate::domain::remediation::verification::{TestState, VerificationTest};
 use crate::session::event::{EvidenceEvent, Execution, Occasion, SessionEvent, VerificationEvent};
 use crate::session::incident::{Incident, Phase};
-use crate::session::standing::standing;
 use crate::session::update;
 
 const I1: IncidentId = IncidentId(1);
@@ -226,26 +225,6 @@ fn an_incident_is_not_closed_while_a_step_is_left_and_the_next_is_rehearsed_anew
     assert_eq!(story.incident().phase, Phase::Asking);
 }
 
-#[test]
-fn an_undo_is_added_once_beside_what_runs_and_outlives_a_new_round() {
-    let mut story = Story::new(vec![step(S1, raise())]);
-    story.rehearse(1, S1, &raise());
-    let early = runbook::with_undo(story.incident().plan.as_ref().unwrap(), S1, 1).unwrap();
-    story.tell(1, RemediationEvent::UndoProposed { of: S1, plan: Box::new(early.clone()) });
-    assert_eq!(story.incident().plan.as_ref().unwrap().steps.len(), 1, "nothing has run yet");
-    story.run(2, S1);
-    story.tell(3, RemediationEvent::UndoProposed { of: S1, plan: Box::new(early) });
-    assert_eq!(story.step(S1).state, StepState::Verifying, "the plan of before does not overwrite what runs");
-    assert_eq!(story.incident().phase, Phase::Verifying);
-    let again = runbook::with_undo(story.incident().plan.as_ref().unwrap(), S1, 2).unwrap();
-    story.tell(4, RemediationEvent::UndoProposed { of: S1, plan: Box::new(again) });
-    assert_eq!(story.incident().plan.as_ref().unwrap().steps.len(), 2);
-    let tests = vec![TestState::Failed];
-    story.commit(600, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
-    story.ask_again(601);
-    assert!(story.incident().step(S2).is_some(), "the undo is still to be decided");
-}
-
 /// Commits effects as the loop does, and what they conclude; gives back what is left to do.
 fn settle(story: &mut Story, second: i64, effects: Vec<Effect>) -> Vec<Effect> {
     let mut left = Vec::new();
@@ -259,43 +238,6 @@ fn settle(story: &mut Story, second: i64, effects: Vec<Effect>) -> Vec<Effect> {
         }
     }
     left
-}
-
-#[test]
-fn after_a_failed_verification_the_undo_waits_for_fresh_evidence_and_for_no_key() {
-    let mut story = Story::new(vec![step(S1, raise())]);
-    story.rehearse(1, S1, &raise());
-    story.run(2, S1);
-    let tests = vec![TestState::Failed];
-    let ended = story.commit(902, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
-    let left = settle(&mut story, 902, ended);
-    assert!(left.iter().any(|effect| matches!(effect, Effect::Observe { .. })), "{left:?}");
-    assert!(!left.iter().any(|effect| matches!(effect, Effect::Preview { .. })), "nothing to decide it on yet");
-    assert_eq!((story.incident().phase, &story.incident().gate), (Phase::Triage, &None));
-    assert_eq!(story.step(S2).state, StepState::Proposed);
-    story.session.incidents.get_mut(&I1).unwrap().awaited.clear();
-    let judged = GateReport { oldest: Some(start() + SignedDuration::from_secs(905)), ..gate() };
-    let effects = story.tell(910, RemediationEvent::GateJudged { report: Box::new(judged) });
-    assert!(effects.contains(&Effect::Preview { incident: I1, step: S2 }), "{effects:?}");
-    assert_eq!(story.incident().phase, Phase::Asking);
-    let Action::SetResources { memory_limit, .. } = story.step(S2).action.clone() else { panic!("an undo") };
-    assert_eq!(memory_limit, 512 << 20);
-    let undo = story.step(S2).action.clone();
-    story.rehearse(912, S2, &undo);
-    assert!(executes(&story.approve(915, S2)), "the gate is fresh: no `r` in between");
-}
-
-#[test]
-fn what_failed_and_has_no_undo_stays_on_screen_while_the_evidence_is_read_again() {
-    let mut story = Story::new(vec![step(S1, Action::RolloutRestart)]);
-    story.rehearse(1, S1, &Action::RolloutRestart);
-    story.run(2, S1);
-    let tests = vec![TestState::Failed];
-    let ended = story.commit(902, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
-    settle(&mut story, 902, ended);
-    assert!(matches!(story.step(S1).state, StepState::Failed { .. }));
-    story.ask_again(1_000);
-    assert_eq!(story.incident().plan, None, "the person wants another plan");
 }
 
 #[test]
@@ -336,74 +278,6 @@ fn every_press_that_does_not_count_says_why() {
     for press in [approve, Press::Refuse, Press::Rehearse] {
         assert_eq!(ask(&running, 3, S1, press), Some(Objection::State { step: S1, word: "VERIFYING" }), "{press:?}");
     }
-}
-
-fn two_steps() -> Story {
-    let mut second = step(S2, raise());
-    second.needs = vec![S1];
-    second.state = StepState::Locked { why: "needs #1 verified".to_owned() };
-    let mut story = Story::new(vec![step(S1, Action::RolloutRestart), second]);
-    story.rehearse(1, S1, &Action::RolloutRestart);
-    story.rehearse(1, S2, &raise());
-    story
-}
-
-#[test]
-fn an_uncertain_step_that_has_run_goes_on_to_its_verification() {
-    for (trace, expected) in [
-        (Trace::HasRun, StepState::Verifying),
-        (Trace::HasNotRun, StepState::StoodDown { why: "seen".to_owned() }),
-        (Trace::Unclear, StepState::StoodDown { why: "seen".to_owned() }),
-    ] {
-        let mut story = Story::new(vec![step(S1, raise())]);
-        story.rehearse(1, S1, &raise());
-        story.approve(2, S1);
-        let digest = story.step(S1).digest.clone().unwrap();
-        story.tell(2, RemediationEvent::StepStarted { step: S1, digest });
-        story.commit(900, Event::Session(SessionEvent::Resumed { note: String::new() }));
-        let settled = RemediationEvent::UncertaintySettled { step: S1, found: "seen".to_owned(), trace };
-        let effects = story.tell(910, settled.clone());
-        assert_eq!(story.step(S1).state, expected);
-        let measured = effects == [Effect::Measure { incident: I1, step: S1 }];
-        assert_eq!(measured, trace == Trace::HasRun, "{effects:?}");
-        if trace == Trace::HasRun {
-            let since = story.incident().verification.as_ref().unwrap().since;
-            assert_eq!(since, start() + SignedDuration::from_secs(910), "its budgets begin with what was found");
-        }
-        assert_eq!(story.tell(911, settled), [], "it is settled once");
-    }
-}
-
-#[test]
-fn a_plan_whose_next_step_can_never_come_open_ends_and_is_reported() {
-    let by = || "who".to_owned();
-    let denied = Decision::Denied { reason: "not now".to_owned(), by: by() };
-    for (decision, end) in [(denied, "denied"), (Decision::Skipped { by: by() }, "skipped")] {
-        for mode in [Mode::DryRun, Mode::Live] {
-            let mut story = two_steps();
-            story.session.header.mode = mode;
-            let decided = story.tell(2, RemediationEvent::DecisionGiven { step: S1, decision: decision.clone() });
-            settle(&mut story, 2, decided);
-            let why = LeftOut::After { step: S1, end: end.to_owned() };
-            assert_eq!(story.step(S2).state, StepState::Skipped { why }, "{end}, {mode:?}");
-            assert_eq!(story.step(S2).state.decision_word(), None, "nobody decided that");
-            assert_eq!(story.incident().phase, Phase::Closed);
-            let headline = &story.incident().report.as_ref().expect("a report").headline;
-            assert!(headline.contains(&format!("#1 before it was {end}")), "{headline}");
-        }
-    }
-}
-
-#[test]
-fn a_failure_ends_the_steps_after_it_and_leaves_the_incident_open() {
-    let mut story = two_steps();
-    story.run(2, S1);
-    let tests = vec![TestState::Failed];
-    let ended = story.commit(902, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
-    settle(&mut story, 902, ended);
-    let why = LeftOut::After { step: S1, end: "not verified".to_owned() };
-    assert_eq!(story.step(S2).state, StepState::Skipped { why });
-    assert_eq!(standing(story.incident()), Phase::Asking);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod approvals;
 mod logs;
 mod opened;
 mod panes;
+mod strays;
 
 use std::collections::BTreeMap;
 

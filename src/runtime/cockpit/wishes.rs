@@ -1,0 +1,125 @@
+//! What the cockpit does for the person beside the session: copies, files, another look, and the ways to leave.
+
+use std::path::{Path, PathBuf};
+
+use super::{Cockpit, Dirty};
+use crate::domain::fault::Fault;
+use crate::runtime::desk::Wish;
+use crate::runtime::ending::Ending;
+use crate::runtime::export;
+use crate::runtime::inbox::{Inbox, Signal};
+use crate::runtime::options::options;
+use crate::runtime::terminal::Pacing;
+use crate::runtime::virtual_screen::instants;
+use crate::session::event::{Event, ReportEvent};
+use crate::ui::model::Tone;
+
+/// How the cockpit was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// By a key.
+    ByPerson,
+    /// By a key, for a rehearsal.
+    ForRehearsal,
+    /// By a signal; a terminal that is gone is one, too.
+    BySignal(Signal),
+}
+
+impl Left {
+    pub(super) fn reason(self) -> String {
+        match self {
+            Self::ByPerson => "the person left".to_owned(),
+            Self::ForRehearsal => "the person left for a rehearsal".to_owned(),
+            Self::BySignal(signal) => format!("signal {signal:?}").to_lowercase(),
+        }
+    }
+
+    pub(super) fn ending(self) -> Ending {
+        match self {
+            Self::ByPerson => Ending::Done,
+            Self::ForRehearsal => Ending::ForRehearsal,
+            Self::BySignal(signal) => Ending::Signalled { number: signal.number(), why: String::new() },
+        }
+    }
+}
+
+impl Cockpit {
+    pub(super) fn grant(&mut self, wish: Wish) -> Option<Left> {
+        match wish {
+            Wish::Done => {}
+            Wish::Quit => return Some(Left::ByPerson),
+            Wish::Tell(text) => self.tell(Tone::Warned, text),
+            Wish::Repaint => self.screen.repaint(),
+            Wish::Suspend => {
+                self.screen.suspend();
+                self.dirty = Dirty::Now;
+            }
+            Wish::Copy(text) => match self.screen.copy(&text) {
+                Ok(()) => self.tell(Tone::Told, "Copied through the terminal (OSC 52).".to_owned()),
+                Err(error) => self.tell(Tone::Refused, format!("Not copied: {error}.")),
+            },
+            Wish::Save { name, text } => self.save(name, text),
+            Wish::Export => self.export(),
+            Wish::Reload => self.reload(),
+            Wish::TryRehearsal => return Some(Left::ForRehearsal),
+        }
+        None
+    }
+
+    /// Reads the configuration again and takes over what concerns the screen. A broken file changes nothing.
+    fn reload(&mut self) {
+        let read = self.config.read_again().and_then(|config| options(&config).map(|options| (config, options)));
+        match read {
+            Ok((config, options)) => {
+                (self.pacing, self.ui.options) = (Pacing::of(config.screen.link), options);
+                self.bell.rules(config.notices);
+                self.config = config;
+                self.screen.repaint();
+                let text = "The configuration was read again: looks, keys, panes and notices. The rest holds from the next start.";
+                self.tell(Tone::Told, text.to_owned());
+            }
+            Err(fault) => self.tell(Tone::Refused, format!("The configuration stays as it was: {fault}")),
+        }
+    }
+
+    fn files(&self) -> PathBuf {
+        self.config.paths.state.join("exports")
+    }
+
+    pub(super) fn tell(&mut self, tone: Tone, text: String) {
+        let at = instants(&self.core);
+        self.ui.tell(tone, text, at);
+    }
+
+    fn save(&mut self, name: String, text: String) {
+        let folder = self.files();
+        self.write(move || export::write_text(&folder, Path::new(&name), &text));
+    }
+
+    fn export(&mut self) {
+        let (journal, folder) = (self.core.journal_path(), self.files());
+        self.write(move || export::write_transcript(&journal, &folder));
+    }
+
+    /// The disk is never waited for.
+    fn write(&mut self, work: impl FnOnce() -> Result<PathBuf, Fault> + Send + 'static) {
+        let post = self.core.runner.means().post.clone();
+        self.core.runner.tasks().spawn("export", async move {
+            let written = tokio::task::spawn_blocking(work).await;
+            if let Ok(written) = written {
+                post.send(Inbox::Saved(written.map(|path| path.display().to_string()))).await;
+            }
+        });
+    }
+
+    pub(super) fn saved(&mut self, saved: Result<String, Fault>) {
+        self.dirty = Dirty::Now;
+        match saved {
+            Ok(path) => {
+                self.tell(Tone::Told, format!("Written to {path}"));
+                self.core.commit(None, Event::Report(ReportEvent::Exported { path }));
+            }
+            Err(fault) => self.tell(Tone::Refused, fault.to_string()),
+        }
+    }
+}
