@@ -1,8 +1,9 @@
-//! What leaves the program as text: transcript, incident object, Slack message, narration. Functions of records and the
+//! What leaves the program as text: transcript, page, incident object, Slack message, narration. Functions of records and the
 //! fold; they write to what they are given and open no file. Text from models and telemetry is cleaned once more here.
 
 pub mod cast;
 mod clean;
+pub mod html;
 pub mod incident;
 pub mod narration;
 pub mod slack;

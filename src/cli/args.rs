@@ -371,6 +371,8 @@ pub(super) struct ExportArgs {
 pub(super) enum ExportWord {
     /// Markdown.
     Md,
+    /// One page for a browser, without scripts or anything loaded from outside.
+    Html,
     /// JSON.
     Json,
     /// The screen played again, as an asciicast.

@@ -82,6 +82,7 @@ pub(super) fn export(config: &Config, args: &ExportArgs) -> Result<Ending, Fault
     let path = archive::locate(&config.paths.sessions, &args.session)?;
     let text = match args.format {
         ExportWord::Md => archive::markdown(&path)?,
+        ExportWord::Html => archive::html(&path)?,
         ExportWord::Json => archive::json(&path)?,
         ExportWord::Cast => runtime::film(&path, config)?,
     };

@@ -41,6 +41,31 @@ pub(super) fn slack(raw: &str) -> String {
     line(raw).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
+/// A line as the text of an HTML element or of an attribute in double quotes.
+pub(super) fn html(raw: &str) -> String {
+    escaped(&line(raw))
+}
+
+/// The same for several lines, line ends kept.
+pub(super) fn html_text(raw: &str) -> String {
+    escaped(&text(raw))
+}
+
+fn escaped(clean: &str) -> String {
+    let mut escaped = String::with_capacity(clean.len() + 8);
+    for c in clean.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
 /// At most `most` characters, the cut marked.
 pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {

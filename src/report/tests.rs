@@ -1,5 +1,7 @@
 //! What leaves the program, over a session made by hand with hostile text in every place that others write.
 
+mod page;
+
 use jiff::Timestamp;
 use serde_json::Value;
 

@@ -7,6 +7,8 @@ use std::fmt::{self, Write};
 
 use serde_json::{Value, json};
 
+pub(super) use sections::decides;
+
 use super::{clean, incident, rehearsal_label};
 use crate::session::header::Origin;
 use crate::session::incident::Incident;

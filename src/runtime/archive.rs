@@ -13,7 +13,7 @@ use crate::domain::diagnosis::verdict::Verdict;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::request::Mode;
 use crate::journal::{self, End, JournalError, Reader};
-use crate::report::transcript;
+use crate::report::{html, transcript};
 use crate::session::event::{Event, EvidenceEvent, SessionEvent};
 use crate::session::header::{Header, Origin};
 use crate::session::{Record, Session, update};
@@ -241,6 +241,15 @@ pub fn markdown(path: &Path) -> Result<String, Fault> {
     let mut text = String::new();
     transcript::markdown(&mut text, &session, &records)
         .map_err(|_| Fault::new(FaultKind::Internal, "The transcript could not be written."))?;
+    Ok(text)
+}
+
+/// The transcript as a page for browsers.
+pub fn html(path: &Path) -> Result<String, Fault> {
+    let (session, records) = read(path)?;
+    let mut text = String::new();
+    html::page(&mut text, &session, &records)
+        .map_err(|_| Fault::new(FaultKind::Internal, "The page could not be written."))?;
     Ok(text)
 }
 

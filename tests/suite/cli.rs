@@ -197,6 +197,7 @@ fn the_configuration_is_checked_shown_and_found() {
         ("[environment.colours]\nPROD = \"magenta\"\n", "line 2"),
         ("[panes]\nleft = 95\n", "panes.left is 95"),
         ("[notify]\nstep = \"sometimes\"\n", "line 2"),
+        ("[theme.roles]\ndangr = \"red\"\n", "Did you mean `danger`?"),
     ] {
         home.config("config.toml", text);
         home.run(&["config", "check"]).expect(2, told);
@@ -322,6 +323,9 @@ fn a_rehearsal_leaves_a_journal_that_verifies_exports_and_shows_tampering() {
     assert_eq!(verified.code, Some(0), "{}", verified.err);
     assert!(verified.out.contains("the chain holds"), "{}", verified.out);
     assert!(home.run(&["export", id]).out.starts_with("> **REHEARSAL of no-data"));
+    let page = home.run(&["export", id, "--format", "html"]).out;
+    assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"), "{page}");
+    assert!(page.contains("SIMULATED. REHEARSAL of no-data") && page.contains("NOT settled"), "{page}");
     let written = home.run(&["export", id, "--format", "json", "-o", "out.json"]);
     assert_eq!(written.code, Some(0), "{}", written.err);
     let text = std::fs::read_to_string(home.path().join("out.json")).unwrap();

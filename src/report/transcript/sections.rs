@@ -195,7 +195,8 @@ pub(super) fn decisions(out: &mut dyn Write, id: IncidentId, records: &[Record])
     writeln!(out)
 }
 
-fn decides(event: &Event) -> bool {
+/// Whether a record belongs among the decisions.
+pub(in crate::report) fn decides(event: &Event) -> bool {
     match event {
         Event::Remediation(event) => !matches!(
             event,
