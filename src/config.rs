@@ -7,6 +7,7 @@ mod lint;
 mod paths;
 mod policy;
 mod resolve;
+mod roles;
 mod screen;
 mod secret;
 mod service;
@@ -30,6 +31,7 @@ pub(crate) use lint::nearest;
 pub use paths::Paths;
 pub use policy::read as read_policy;
 pub use resolve::resolve;
+pub use roles::{NamedColour, RehearsalColour, RoleColours};
 pub use screen::{Call, CallBy, EnvironmentColour, Keyboard, Markers, Notices, Panes, Theme};
 pub use secret::Secret;
 pub use service::ConfiguredService;
@@ -124,6 +126,8 @@ pub struct Config {
     pub environments: Environments,
     /// When the person is called.
     pub notices: Notices,
+    /// Colours by role.
+    pub roles: RoleColours,
     /// Sizes of panes.
     pub panes: Panes,
     /// How to read all this again.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::service::ServiceTable;
-use super::{Call, CallBy, EnvironmentColour, Keyboard, Link, Markers, Theme};
+use super::{Call, CallBy, EnvironmentColour, Keyboard, Link, Markers, RoleColours, Theme};
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -21,6 +21,7 @@ pub(super) struct ConfigFile {
     pub(super) poll: PollTable,
     pub(super) environment: EnvironmentTable,
     pub(super) screen: ScreenTable,
+    pub(super) theme: ThemeTable,
     pub(super) panes: PanesTable,
     pub(super) notify: NotifyTable,
     pub(super) keys: BTreeMap<String, Vec<String>>,
@@ -122,6 +123,12 @@ pub(super) struct EnvironmentTable {
     pub(super) accounts: BTreeMap<String, String>,
     pub(super) clusters: BTreeMap<String, String>,
     pub(super) colours: BTreeMap<String, EnvironmentColour>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ThemeTable {
+    pub(super) roles: RoleColours,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]

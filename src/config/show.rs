@@ -51,6 +51,7 @@ pub fn shown(config: &Config) -> Value {
             "keyboard": config.screen.keyboard,
             "link": config.screen.link,
         },
+        "theme": { "roles": config.roles },
         "panes": config.panes,
         "notify": config.notices,
         "keys": config.keys,
@@ -134,6 +135,10 @@ namespaces = ["payments"]
 id = "some.model"
 [slack]
 webhook_url = "https://hooks.example.com/secret-part"
+[theme.roles]
+dry-run = "light-green"
+match = "default"
+rehearsal = "light-magenta"
 [keys]
 zoom = ["f2"]
 [[service]]
@@ -159,6 +164,8 @@ statistic = "p99"
         let first = shown(&read(&path));
         assert_eq!(first["service"][0]["metrics"]["latency"]["statistic"], "p99");
         assert_eq!(first["evidence"]["minutes"], 30);
+        let roles = serde_json::json!({ "dry-run": "light-green", "match": "default", "rehearsal": "light-magenta" });
+        assert_eq!(first["theme"]["roles"], roles);
         std::fs::write(&copy, toml::to_string(&first).unwrap()).unwrap();
         assert_eq!(shown(&read(&copy)), first);
     }

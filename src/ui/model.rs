@@ -25,7 +25,7 @@ use super::keymap::chord::Chord;
 use super::layout::{Layout, Shares, layout_with};
 use super::narrative::Settled;
 use super::prompt::PromptWatch;
-use super::theme::Role;
+use super::theme::{OwnColours, Role};
 use super::tour::{self, Lesson};
 use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::observation::alarm::AlarmName;
@@ -189,6 +189,8 @@ pub struct UiOptions {
     pub theme: ThemeName,
     /// Whether colours may be used.
     pub colours: Colours,
+    /// Colours of the person's own.
+    pub own: OwnColours,
     /// Whether glyphs beyond ASCII may be used.
     pub glyphs: Glyphs,
     /// What curves are drawn with.
@@ -207,8 +209,8 @@ impl Default for UiOptions {
     fn default() -> Self {
         let (theme, colours, glyphs) = (ThemeName::default(), Colours::default(), Glyphs::default());
         let (markers, environments, shares) = (Markers::default(), EnvironmentRoles::default(), Shares::default());
-        let (zone, keymap) = (TimeZone::UTC, Keymap::default());
-        Self { theme, colours, glyphs, markers, environments, shares, zone, keymap }
+        let (own, zone, keymap) = (OwnColours::default(), TimeZone::UTC, Keymap::default());
+        Self { theme, colours, own, glyphs, markers, environments, shares, zone, keymap }
     }
 }
 

@@ -99,6 +99,21 @@ impl Role {
     ];
 }
 
+/// Colours of the person's own, over those of the theme.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OwnColours([Option<Color>; Role::ALL.len()]);
+
+impl OwnColours {
+    /// What `own` says of each role; [`Color::Reset`] is the terminal's own colour.
+    pub fn of(own: impl Fn(Role) -> Option<Color>) -> Self {
+        Self(Role::ALL.map(own))
+    }
+
+    fn get(&self, role: Role) -> Option<Color> {
+        self.0[role as usize]
+    }
+}
+
 /// A palette as chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
@@ -106,15 +121,17 @@ pub struct Theme {
     pub name: ThemeName,
     /// Whether it may use colours.
     pub colours: Colours,
+    /// What the person wants otherwise.
+    pub own: OwnColours,
 }
 
 impl Theme {
     /// How a role is drawn.
-    pub fn style(self, role: Role) -> Style {
+    pub fn style(&self, role: Role) -> Style {
         let shape = shape(role, self.colours);
         match self.colours {
             Colours::Mono => shape,
-            Colours::Full => match colour(role, self.name) {
+            Colours::Full => match self.own.get(role).unwrap_or_else(|| colour(role, self.name)) {
                 Color::Reset => shape,
                 colour => shape.fg(colour),
             },
@@ -213,7 +230,7 @@ mod tests {
     #[test]
     fn no_other_role_has_the_colour_of_a_rehearsal() {
         for name in [ThemeName::Dark, ThemeName::Light, ThemeName::HighContrast] {
-            let theme = Theme { name, colours: Colours::Full };
+            let theme = Theme { name, ..Theme::default() };
             let own = theme.style(Role::Rehearsal).fg;
             assert!(own.is_some());
             let others = Role::ALL.into_iter().filter(|role| *role != Role::Rehearsal);
@@ -224,8 +241,24 @@ mod tests {
     }
 
     #[test]
+    fn a_colour_of_ones_own_is_that_of_its_role_alone_and_of_none_in_mono() {
+        let own = OwnColours::of(|role| (role == Role::Danger).then_some(Color::LightYellow));
+        let full = Theme { own, ..Theme::default() };
+        for (at, role) in Role::ALL.into_iter().enumerate() {
+            assert_eq!(role as usize, at, "{role:?}");
+            let expected =
+                if role == Role::Danger { Some(Color::LightYellow) } else { Theme::default().style(role).fg };
+            assert_eq!(full.style(role).fg, expected, "{role:?}");
+        }
+        let mono = Theme { colours: Colours::Mono, ..full };
+        assert_eq!(mono.style(Role::Danger).fg, None);
+        let reset = Theme { own: OwnColours::of(|_| Some(Color::Reset)), ..Theme::default() };
+        assert_eq!(reset.style(Role::Danger).fg, None, "the terminal's own colour is none");
+    }
+
+    #[test]
     fn mono_sets_no_colour_and_keeps_the_words_that_matter_apart() {
-        let mono = Theme { name: ThemeName::Light, colours: Colours::Mono };
+        let mono = Theme { name: ThemeName::Light, colours: Colours::Mono, own: OwnColours::default() };
         for role in Role::ALL {
             let style = mono.style(role);
             assert_eq!((style.fg, style.bg), (None, None), "{role:?}");

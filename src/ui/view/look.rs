@@ -40,7 +40,7 @@ impl Look {
             ClockStyle::Relative => Zone::Relative,
         };
         let options = &ui.options;
-        let theme = Theme { name: options.theme, colours: options.colours };
+        let theme = Theme { name: options.theme, colours: options.colours, own: options.own };
         let environments = EnvironmentRoles::clone(&options.environments);
         let glyphs = options.glyphs;
         // Where signs beyond ASCII cannot be shown, a curve of them cannot either.
