@@ -9,8 +9,10 @@ use pagerdeck::domain::observation::log::{BatchSummary, LogGroup, LogLine, RawLo
 use pagerdeck::runtime::terminal::TapedScreen;
 use pagerdeck::session::Session;
 use pagerdeck::session::logs::LogBoard;
-use pagerdeck::ui::model::{Pane, Size, Ui, UiOptions, Zoom};
-use pagerdeck::ui::view;
+use pagerdeck::ui::model::log_look::Rows;
+use pagerdeck::ui::model::{Instants, Pane, Size, Ui, UiOptions, Zoom};
+use pagerdeck::ui::search::Search;
+use pagerdeck::ui::{update, view};
 
 use super::figures::{Effort, quantile};
 use super::seat::resident_mib;
@@ -20,20 +22,25 @@ use super::{fixture, fixture_parts};
 /// Lines that come together.
 const PAGE: usize = 10_000;
 
-/// G7: layout, text, styles, differences and bytes, at 200x60. The time is the wall's: processor time is less.
+/// G7: what is reckoned before a frame, layout, text, styles, differences and bytes, at 200x60. The time is the wall's: processor time is less.
 pub fn frames(table: &mut Table) {
     let mut full = fixture::gate_open();
     for _ in 0..800 {
         fixture_parts::fill_logs(&mut full, fixture::now());
     }
+    let as_it_is: fn(&mut Ui) = |_| ();
+    let rare: fn(&mut Ui) = |ui| ui.logs.search = Some(Search::filter("no line has this"));
     let moments = [
-        ("overview", fixture::gate_open(), Pane::Alarms, Zoom::Overview),
-        ("full ring", full, Pane::Logs, Zoom::Overview),
-        ("analysis", fixture::gate_open(), Pane::Rca, Zoom::Zoomed),
-        ("armed step", fixture::armed(), Pane::Remediation, Zoom::Overview),
+        ("overview", fixture::gate_open(), Pane::Alarms, Zoom::Overview, as_it_is),
+        ("full ring", full.clone(), Pane::Logs, Zoom::Overview, as_it_is),
+        ("full ring by template", full.clone(), Pane::Logs, Zoom::Zoomed, |ui| ui.log.rows = Rows::Templates),
+        ("full ring, one template", full.clone(), Pane::Logs, Zoom::Zoomed, |ui| ui.log.rows = Rows::Of(0)),
+        ("full ring, filter that finds nothing", full, Pane::Logs, Zoom::Zoomed, rare),
+        ("analysis", fixture::gate_open(), Pane::Rca, Zoom::Zoomed, as_it_is),
+        ("armed step", fixture::armed(), Pane::Remediation, Zoom::Overview, as_it_is),
     ];
-    for (word, session, focus, zoom) in moments {
-        let mut times = drawn(&session, focus, zoom);
+    for (word, session, focus, zoom, looks) in moments {
+        let mut times = drawn(&session, (focus, zoom), looks);
         let busy = times.pop().unwrap_or_default();
         let (half, most) = (quantile(&mut times, 0.5), quantile(&mut times, 0.99));
         let told =
@@ -44,17 +51,22 @@ pub fn frames(table: &mut Table) {
 
 /// A thousand frames' times, every second one with another pane in focus so that cells change; last the mean of the
 /// thread's processor time.
-fn drawn(session: &Session, focus: Pane, zoom: Zoom) -> Vec<Duration> {
+fn drawn(session: &Session, (focus, zoom): (Pane, Zoom), looks: fn(&mut Ui)) -> Vec<Duration> {
     const FRAMES: u32 = 1_000;
     let size = Size { cols: 200, rows: 60 };
     let mut ui = Ui::new(UiOptions::default(), size);
     ui.zoom = zoom;
+    looks(&mut ui);
+    // What was held before is met a few lines with each frame; the figure is of the time after.
+    let at = |mono_ms| Instants { now: fixture::now(), mono_ms };
+    (0..100).for_each(|n| update::prepare(&mut ui, session, at(n)));
     let mut screen = TapedScreen::new(std::io::sink(), size).unwrap();
     let before = on_processor();
     let mut times = Vec::new();
     for n in 0..FRAMES {
         ui.focus = if n % 2 == 0 { focus } else { Pane::Timeline };
         let began = Instant::now();
+        update::prepare(&mut ui, session, at(1_000 + u64::from(n) * 33));
         screen.draw(|frame| view::draw(frame, &ui, session, fixture::now())).unwrap();
         if n % 2 == 0 {
             times.push(began.elapsed());

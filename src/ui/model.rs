@@ -2,8 +2,10 @@
 //!
 //! The session is not in it: a frame is a function of this, the session and the time.
 
+pub mod anchors;
 pub mod fold;
 pub mod log_look;
+pub mod log_view;
 pub mod moments;
 pub mod overlay;
 mod recording;

@@ -1,9 +1,10 @@
 //! The log pane folded: its lines by template, counted as they come.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::anchors::Anchors;
 use super::rows::LineAnchor;
 use super::walk::Walk;
 use crate::domain::observation::log::LogGroup;
@@ -22,7 +23,7 @@ pub struct Fold {
     groups: Vec<LogGroup>,
     walk: Walk,
     miner: Miner,
-    lines: Vec<VecDeque<LineAnchor>>,
+    lines: Vec<Anchors>,
     templates: BTreeMap<usize, TemplateCount>,
     order: Vec<usize>,
     oldest: Option<Timestamp>,
@@ -42,8 +43,8 @@ impl Fold {
                 return;
             }
             let TemplateNumber(template) = miner.add(&stored.line);
-            lines.resize_with(lines.len().max(template + 1), VecDeque::new);
-            put(&mut lines[template], LineAnchor::of(stored));
+            lines.resize_with(lines.len().max(template + 1), Anchors::default);
+            lines[template].put(LineAnchor::of(stored));
             *oldest = Some(oldest.map_or(stored.line.at, |oldest| oldest.min(stored.line.at)));
             *met += 1;
         });
@@ -60,11 +61,7 @@ impl Fold {
         self.join();
         self.templates = self.miner.numbered().into_iter().map(|(number, found)| (number.0, found)).collect();
         if let Some(first) = board.lines().front() {
-            for lines in &mut self.lines {
-                while lines.front().is_some_and(|anchor| anchor.at < first.line.at) {
-                    lines.pop_front();
-                }
-            }
+            self.lines.iter_mut().for_each(|lines| lines.forget_before(first.line.at));
         }
         // Once everything held is folded the order stays: a row that is read must not move under the eyes.
         let known = self.order.len();
@@ -83,9 +80,7 @@ impl Fold {
             if into != at {
                 let moved = self.lines.get_mut(at).map(std::mem::take).unwrap_or_default();
                 let Some(lines) = self.lines.get_mut(into) else { continue };
-                for anchor in moved {
-                    put(lines, anchor);
-                }
+                lines.join(moved);
             }
         }
     }
@@ -116,15 +111,17 @@ impl Fold {
 
     /// Whether a line is of a template.
     pub fn holds(&self, number: usize, stored: &StoredLine) -> bool {
-        let Some(lines) = self.lines.get(self.settled(number)) else { return false };
-        lines.binary_search_by_key(&key(LineAnchor::of(stored)), |anchor| key(*anchor)).is_ok()
+        self.lines_of(number).is_some_and(|lines| lines.holds(LineAnchor::of(stored)))
+    }
+
+    /// The lines of a template.
+    pub fn lines_of(&self, number: usize) -> Option<&Anchors> {
+        self.lines.get(self.settled(number))
     }
 
     /// Lines of a template in the minute before an instant.
     pub fn per_minute(&self, number: usize, now: Timestamp) -> usize {
-        let Some(lines) = self.lines.get(self.settled(number)) else { return 0 };
-        let from = now - SignedDuration::from_mins(1);
-        lines.partition_point(|anchor| anchor.at <= now) - lines.partition_point(|anchor| anchor.at <= from)
+        self.lines_of(number).map_or(0, |lines| lines.between(now - SignedDuration::from_mins(1), now))
     }
 
     /// Whether a template was first seen after an instant, of which lines before are known: else nobody can say.
@@ -141,19 +138,5 @@ impl Fold {
     /// Whether every line that was held is folded.
     pub fn is_done(&self) -> bool {
         self.walk.is_done()
-    }
-}
-
-fn key(anchor: LineAnchor) -> (Timestamp, u64) {
-    (anchor.at, anchor.number)
-}
-
-/// Late lines are sorted in; nearly all come last.
-fn put(lines: &mut VecDeque<LineAnchor>, anchor: LineAnchor) {
-    if lines.back().is_none_or(|last| key(*last) <= key(anchor)) {
-        lines.push_back(anchor);
-    } else {
-        let place = lines.partition_point(|other| key(*other) < key(anchor));
-        lines.insert(place, anchor);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::anchors::Anchors;
 use super::fold::Fold;
 use super::rows::LineAnchor;
 use super::scroll::ListView;
@@ -115,6 +116,7 @@ pub struct Tally {
     text: String,
     groups: Vec<LogGroup>,
     walk: Walk,
+    lines: Anchors,
     /// Lines that match.
     pub matched: u64,
     /// Lines looked at.
@@ -128,17 +130,29 @@ impl Tally {
             let groups = groups.iter().map(|group| (*group).clone()).collect();
             *self = Self { text: search.text().to_owned(), groups, ..Self::default() };
         }
-        let Self { groups, walk, matched, met, .. } = self;
+        let Self { groups, walk, lines, matched, met, .. } = self;
         walk.on(board, MOST, |stored| {
             if groups.contains(&stored.line.group) {
                 *met += 1;
-                *matched += u64::from(search.matches(&stored.line.text));
+                if search.matches(&stored.line.text) {
+                    *matched += 1;
+                    lines.put(LineAnchor::of(stored));
+                }
             }
         });
+        if let Some(first) = board.lines().front() {
+            lines.forget_before(first.line.at);
+        }
     }
 
     /// Whether every line held was looked at.
     pub fn is_done(&self) -> bool {
         self.walk.is_done()
+    }
+
+    /// The lines that match, if every line of these groups was looked at for this search.
+    pub fn lines(&self, board: &LogBoard, groups: &[&LogGroup], search: &Search) -> Option<&Anchors> {
+        let is_of = self.text == search.text() && self.groups.iter().eq(groups.iter().copied());
+        (is_of && self.walk.has_met_all(board)).then_some(&self.lines)
     }
 }

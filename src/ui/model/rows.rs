@@ -2,14 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::super::search::{Search, shows};
-use super::fold::Fold;
-use super::log_look::Rows;
+use super::super::search::shows;
+use super::log_view::LogView;
 use super::scroll::{Freeze, Scroll};
 use super::{Pane, Ui};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId};
 use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmState};
-use crate::domain::observation::log::{LogGroup, LogLine};
+use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::{MetricRole, Series};
 use crate::domain::observation::service::ServiceName;
@@ -186,100 +185,6 @@ pub fn logs<'a>(ui: &Ui, session: &'a Session, rows: usize) -> LogRows<'a> {
     let lines: Vec<&StoredLine> = shown.into_iter().filter_map(|at| session.logs.lines().get(at)).collect();
     let cursor = (selected < lines.len()).then_some(selected);
     LogRows { lines, cursor, withheld }
-}
-
-/// The lines that are shown at all, walked by their place in the ring.
-pub struct LogView<'a> {
-    lines: &'a std::collections::VecDeque<StoredLine>,
-    groups: Vec<&'a LogGroup>,
-    search: Option<&'a Search>,
-    /// The one template whose lines are shown, with who knows them.
-    template: Option<(&'a Fold, usize)>,
-    limit: u64,
-}
-
-impl<'a> LogView<'a> {
-    /// The lines of the incident on screen, under the pane's search and freeze.
-    pub fn new(ui: &'a Ui, session: &'a Session) -> Self {
-        let limit = match ui.logs.freeze {
-            Freeze::Running => u64::MAX,
-            Freeze::At { number, .. } => number,
-        };
-        let template = match ui.log.rows {
-            Rows::Of(number) => Some((&ui.log.fold, number)),
-            Rows::Lines | Rows::Templates => None,
-        };
-        let (lines, groups) = (session.logs.lines(), log_groups(ui, session));
-        Self { lines, groups, search: ui.logs.search.as_ref(), template, limit }
-    }
-
-    /// The same, whatever the pane is filtered by.
-    pub fn unfiltered(ui: &'a Ui, session: &'a Session) -> Self {
-        Self { search: None, template: None, ..Self::new(ui, session) }
-    }
-
-    /// Places in the ring.
-    pub fn len(&self) -> usize {
-        self.lines.len()
-    }
-
-    /// Whether the ring is empty.
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
-    fn withheld(&self, session: &Session) -> u64 {
-        let boards = self.groups.iter().filter_map(|group| session.logs.group(group));
-        boards.map(|board| board.received_since(self.limit)).sum()
-    }
-
-    fn shows(&self, at: usize) -> bool {
-        self.lines.get(at).is_some_and(|stored| {
-            let line = stored.line.as_ref();
-            let of_template = self.template.is_none_or(|(fold, number)| fold.holds(number, stored));
-            let held = stored.number < self.limit && self.groups.contains(&&line.group);
-            held && of_template && shows(self.search, &line.text)
-        })
-    }
-
-    /// The shown place at an instant: of the last line not after it, else of the first one there is.
-    pub fn at(&self, at: Timestamp) -> Option<usize> {
-        let after = self.lines.partition_point(|stored| stored.line.at <= at);
-        self.before(after).or_else(|| self.at_or_after(after))
-    }
-
-    /// The place of an anchor: of its line, or of the first line after its time.
-    pub fn place(&self, anchor: LineAnchor) -> usize {
-        let from = self.lines.partition_point(|stored| stored.line.at < anchor.at);
-        let same_time = self.lines.range(from..).take_while(|stored| stored.line.at == anchor.at);
-        let offset = same_time.clone().position(|stored| stored.number == anchor.number);
-        from + offset.unwrap_or(0)
-    }
-
-    /// The first shown place at or after one.
-    pub fn at_or_after(&self, at: usize) -> Option<usize> {
-        (at..self.lines.len()).find(|at| self.shows(*at))
-    }
-
-    /// The last shown place before one.
-    pub fn before(&self, at: usize) -> Option<usize> {
-        (0..at.min(self.lines.len())).rev().find(|at| self.shows(*at))
-    }
-
-    /// The next shown line after a place for which `wanted` holds.
-    pub fn find_after(&self, at: usize, wanted: impl Fn(&LogLine) -> bool) -> Option<usize> {
-        (at + 1..self.lines.len()).find(|at| self.shows(*at) && wanted(&self.lines[*at].line))
-    }
-
-    /// The next shown line before a place for which `wanted` holds.
-    pub fn find_before(&self, at: usize, wanted: impl Fn(&LogLine) -> bool) -> Option<usize> {
-        (0..at.min(self.lines.len())).rev().find(|at| self.shows(*at) && wanted(&self.lines[*at].line))
-    }
-
-    /// The line at a place.
-    pub fn line(&self, at: usize) -> Option<&'a StoredLine> {
-        self.lines.get(at)
-    }
 }
 
 /// The selected alarm.

@@ -34,6 +34,11 @@ impl Walk {
         self.begun.as_ref().is_some_and(|begun| begun.held == Held::Done)
     }
 
+    /// Whether every line there is was met, the newest as well.
+    pub fn has_met_all(&self, board: &LogBoard) -> bool {
+        self.begun.as_ref().is_some_and(|begun| begun.held == Held::Done && begun.next == board.received())
+    }
+
     /// Meets what came since the last time, and at most so many of the lines held at the beginning.
     pub fn on<'a>(&mut self, board: &'a LogBoard, most: usize, mut each: impl FnMut(&'a StoredLine)) {
         let received = board.received();

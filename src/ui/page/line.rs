@@ -4,8 +4,9 @@ use super::{Desk, Page, addresses, console_note, json};
 use crate::domain::observation::oom_kill::KillSign;
 use crate::session::logs::StoredLine;
 use crate::ui::console;
+use crate::ui::model::log_view::LogView;
 use crate::ui::model::moments;
-use crate::ui::model::rows::{LineAnchor, LogView};
+use crate::ui::model::rows::LineAnchor;
 use crate::ui::theme::Role;
 
 /// Lines of the same stream and of the pane shown on either side.

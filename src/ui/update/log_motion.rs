@@ -2,7 +2,8 @@
 
 use super::super::intent::Intent;
 use super::super::model::log_look::Rows;
-use super::super::model::rows::{self, LineAnchor, LogView};
+use super::super::model::log_view::LogView;
+use super::super::model::rows::{self, LineAnchor};
 use super::super::model::scroll::Scroll;
 use super::super::model::{Instants, Pane, Ui};
 use super::motion::{Motion, Way, shift};

@@ -63,13 +63,15 @@ fn body(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), held: Held) {
     }
     let names: Vec<_> = alarms.iter().map(|alarm| alarm.name.clone()).collect();
     let span = ui.alarms.scroll.span(&names, sheet.left());
-    let widest = alarms.iter().map(|alarm| format::width(alarm.name.as_str())).max().unwrap_or(0);
+    // The columns are those of the rows on screen: of thousands nobody sees, nothing is reckoned.
+    let seen = &alarms[span.first..span.end];
+    let widest = seen.iter().map(|alarm| format::width(alarm.name.as_str())).max().unwrap_or(0);
     let figures = |alarm: &Alarm| {
         let unit = unit_of(session, alarm);
         format::width(&value(alarm, unit)) + format::width(&bound(alarm, unit))
     };
     // The state before, the gap and the age after; what the figures need is theirs, the rest is the name's.
-    let others = 15 + alarms.iter().map(|alarm| figures(alarm)).max().unwrap_or(0);
+    let others = 15 + seen.iter().map(|alarm| figures(alarm)).max().unwrap_or(0);
     let name_columns = widest.min(sheet.width().saturating_sub(others).max(12));
     for (at, alarm) in alarms.iter().enumerate().take(span.end).skip(span.first) {
         let (left, right) = row(alarm, (ui, session), (name_columns, sheet.width()), look);

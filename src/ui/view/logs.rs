@@ -25,6 +25,7 @@ use crate::session::feeds::FeedId;
 use crate::session::logs::{GroupBoard, LogGap};
 use crate::ui::format::grouped;
 use crate::ui::model::log_look::Rows;
+use crate::ui::model::log_view::LogView;
 use crate::ui::model::rows::{self, LogRows};
 use crate::ui::model::{Ui, moments};
 use crate::ui::theme::Role;
@@ -34,7 +35,10 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     let inside = usize::from(area.height.saturating_sub(2));
     let strip_rows = rows::strip_rows(inside);
     let height = inside - strip_rows;
-    let shown = rows::logs(ui, session, height);
+    let shown = match ui.log.rows {
+        Rows::Templates => LogRows { withheld: LogView::new(ui, session).withheld(session), ..LogRows::default() },
+        Rows::Lines | Rows::Of(_) => rows::logs(ui, session, height),
+    };
     let sources = Sources(rows::log_groups(ui, session));
     let gaps: Vec<&LogGap> = session.logs.gaps.iter().filter(|gap| sources.0.contains(&&gap.group)).collect();
     let feed = session.log_feed(ui.incident(session));

@@ -68,6 +68,33 @@ fn a_template_is_new_only_where_lines_before_the_rollout_are_known() {
     assert_eq!((fold.per_minute(number, second(160)), fold.per_minute(number, second(211))), (1, 0));
 }
 
+/// Many lines of one second, late ones among them, and a ring that was walked for the search already.
+#[test]
+fn a_filter_shows_what_a_walk_over_the_ring_would_find() {
+    let mut person = Person::new(busy());
+    let late: Vec<LogLine> = (0..40).map(|n| line(40 + n % 3, LogLevel::Info, &format!("late {n} failed"))).collect();
+    add(&mut person, &late);
+    person.presses("3 /");
+    person.types("failed");
+    person.presses("enter");
+    for keys in ["j", "g g", "j j j j j j", "ctrl-d", "ctrl-d", "G", "k k k", "ctrl-u", "f"] {
+        for key in keys.split(' ') {
+            person.waits(10);
+            person.sends(key_input(key, KeyEventKind::Press));
+        }
+        person.waits(10);
+        let mut walked = person.ui.clone();
+        walked.log.tally = None;
+        for height in [3, 20] {
+            let (known, found) =
+                (rows::logs(&person.ui, &person.session, height), rows::logs(&walked, &person.session, height));
+            assert!(!found.lines.is_empty());
+            assert_eq!(known, found, "after {keys}");
+        }
+    }
+    assert_eq!(person.ui.log.tally.as_ref().map(|tally| tally.matched), Some(50));
+}
+
 #[test]
 fn matches_are_counted_as_lines_come() {
     let mut person = Person::new(busy());

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use super::super::look::Look;
 use super::super::sheet::put;
@@ -39,7 +39,7 @@ pub(super) fn draw(
     let deploys = moments::deploys(session, ui.incident(session));
     let deploys: Vec<usize> =
         deploys.iter().filter(|at| window.contains(**at)).map(|at| column(window, *at, columns)).collect();
-    let marks = buckets.iter().enumerate().map(|(at, bucket)| mark(*bucket, deploys.contains(&at), look));
+    let marks = buckets.iter().enumerate().map(|(at, bucket)| mark(*bucket, deploys.contains(&at)));
     let top = format!("{:>5}", format::figure(most as f64));
     let below = Rect { y: area.y + 1, height: 1, ..area };
     put(buffer, below, &row("worst", (marks, cursor), (&top, look)), look);
@@ -57,49 +57,51 @@ fn column(window: Window, at: Timestamp, columns: usize) -> usize {
     ((part * columns as i128 / whole) as usize).min(columns.saturating_sub(1))
 }
 
+/// A row of cells between its words; cells of one role are one span.
 fn row(
     left: &str,
-    (cells, cursor): (impl Iterator<Item = Span<'static>>, Option<usize>),
+    (cells, cursor): (impl Iterator<Item = (Role, char)>, Option<usize>),
     (right, look): (&str, &Look),
 ) -> Line<'static> {
-    let mut spans = vec![look.span(Role::Faint, format!("{left} "))];
-    for (at, cell) in cells.enumerate() {
-        let blank = cell.content.trim().is_empty();
-        spans.push(match cursor {
-            Some(cursor) if cursor == at && blank => look.span(Role::Accent, look.sign("│", "|")),
-            Some(cursor) if cursor == at => cell.style(look.style(Role::Selected)),
-            _ => cell,
-        });
+    let mut runs: Vec<(Role, String)> = vec![(Role::Faint, format!("{left} "))];
+    for (at, (role, sign)) in cells.enumerate() {
+        let (role, sign) = match (cursor == Some(at), sign) {
+            (true, ' ') if look.glyphs == Glyphs::Ascii => (Role::Accent, '|'),
+            (true, ' ') => (Role::Accent, '│'),
+            (true, sign) => (Role::Selected, sign),
+            (false, sign) => (role, sign),
+        };
+        match runs.last_mut() {
+            Some((same, text)) if *same == role => text.push(sign),
+            _ => runs.push((role, sign.to_string())),
+        }
     }
-    spans.push(look.span(Role::Faint, format!(" {right}")));
-    Line::from(spans)
+    runs.push((Role::Faint, format!(" {right}")));
+    runs.into_iter().map(|(role, text)| look.span(role, text)).collect()
 }
 
-fn bar(bucket: Bucket, most: u64, look: &Look) -> Span<'static> {
-    if bucket.lines == 0 {
-        return Span::raw(" ");
-    }
+fn bar(bucket: Bucket, most: u64, look: &Look) -> (Role, char) {
     let signs = match look.glyphs {
         Glyphs::Unicode => Signs::Blocks,
         Glyphs::Ascii => Signs::Ascii,
     };
     let role = match bucket {
+        Bucket { lines: 0, .. } => return (Role::Text, ' '),
         Bucket { kills: 1.., .. } => Role::Kill,
         Bucket { errors: 1.., .. } => Role::Danger,
         Bucket { warnings: 1.., .. } => Role::Warning,
         _ => Role::Curve,
     };
-    look.span(role, signs.level(bucket.lines as f64 / most.max(1) as f64).to_string())
+    (role, signs.level(bucket.lines as f64 / most.max(1) as f64))
 }
 
 /// A letter says what the colour of the bar says: `o` a kill, `D` a rollout, `e` errors, `w` warnings.
-fn mark(bucket: Bucket, deployed: bool, look: &Look) -> Span<'static> {
-    let (role, sign) = match bucket {
-        Bucket { kills: 1.., .. } => (Role::Kill, "o"),
-        _ if deployed => (Role::Deploy, "D"),
-        Bucket { errors: 1.., .. } => (Role::Danger, "e"),
-        Bucket { warnings: 1.., .. } => (Role::Warning, "w"),
-        _ => (Role::Faint, " "),
-    };
-    look.span(role, sign)
+fn mark(bucket: Bucket, deployed: bool) -> (Role, char) {
+    match bucket {
+        Bucket { kills: 1.., .. } => (Role::Kill, 'o'),
+        _ if deployed => (Role::Deploy, 'D'),
+        Bucket { errors: 1.., .. } => (Role::Danger, 'e'),
+        Bucket { warnings: 1.., .. } => (Role::Warning, 'w'),
+        _ => (Role::Faint, ' '),
+    }
 }

@@ -1,0 +1,137 @@
+//! The log lines that are shown at all, walked by their place in the ring: under the pane's filter, template and freeze.
+
+use std::ops::Range;
+
+use jiff::Timestamp;
+
+use super::Ui;
+use super::anchors::Anchors;
+use super::fold::Fold;
+use super::log_look::Rows;
+use super::rows::{LineAnchor, log_groups};
+use super::scroll::Freeze;
+use crate::domain::observation::log::{LogGroup, LogLine};
+use crate::session::Session;
+use crate::session::logs::StoredLine;
+use crate::ui::search::{Search, Shown, shows};
+
+/// The lines that are shown at all, walked by their place in the ring.
+pub struct LogView<'a> {
+    lines: &'a std::collections::VecDeque<StoredLine>,
+    groups: Vec<&'a LogGroup>,
+    search: Option<&'a Search>,
+    /// The one template whose lines are shown, with who knows them.
+    template: Option<(&'a Fold, usize)>,
+    /// The lines that can be shown at all, where somebody has met them all: a filter that few lines match must not cost a
+    /// frame the whole ring.
+    known: Option<&'a Anchors>,
+    limit: u64,
+}
+
+impl<'a> LogView<'a> {
+    /// The lines of the incident on screen, under the pane's search and freeze.
+    pub fn new(ui: &'a Ui, session: &'a Session) -> Self {
+        let limit = match ui.logs.freeze {
+            Freeze::Running => u64::MAX,
+            Freeze::At { number, .. } => number,
+        };
+        let template = match ui.log.rows {
+            Rows::Of(number) => Some((&ui.log.fold, number)),
+            Rows::Lines | Rows::Templates => None,
+        };
+        let (lines, groups, search) = (session.logs.lines(), log_groups(ui, session), ui.logs.search.as_ref());
+        let known = match (template, search, &ui.log.tally) {
+            (Some((fold, number)), _, _) => fold.lines_of(number),
+            (None, Some(search), Some(tally)) if search.shown == Shown::Matches => {
+                tally.lines(&session.logs, &groups, search)
+            }
+            (None, _, _) => None,
+        };
+        Self { lines, groups, search, template, known, limit }
+    }
+
+    /// The same, whatever the pane is filtered by.
+    pub fn unfiltered(ui: &'a Ui, session: &'a Session) -> Self {
+        Self { search: None, template: None, known: None, ..Self::new(ui, session) }
+    }
+
+    /// Places in the ring.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether the ring is empty.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Lines of its groups that came since the pane was frozen.
+    pub fn withheld(&self, session: &Session) -> u64 {
+        let boards = self.groups.iter().filter_map(|group| session.logs.group(group));
+        boards.map(|board| board.received_since(self.limit)).sum()
+    }
+
+    fn shows(&self, at: usize) -> bool {
+        self.lines.get(at).is_some_and(|stored| {
+            let line = stored.line.as_ref();
+            let of_template = self.template.is_none_or(|(fold, number)| fold.holds(number, stored));
+            let held = stored.number < self.limit && self.groups.contains(&&line.group);
+            held && of_template && shows(self.search, &line.text)
+        })
+    }
+
+    /// The shown place at an instant: of the last line not after it, else of the first one there is.
+    pub fn at(&self, at: Timestamp) -> Option<usize> {
+        let after = self.lines.partition_point(|stored| stored.line.at <= at);
+        self.before(after).or_else(|| self.at_or_after(after))
+    }
+
+    /// The place of an anchor: of its line, or of the first line after its time.
+    pub fn place(&self, anchor: LineAnchor) -> usize {
+        let from = self.lines.partition_point(|stored| stored.line.at < anchor.at);
+        let same_time = self.lines.range(from..).take_while(|stored| stored.line.at == anchor.at);
+        let offset = same_time.clone().position(|stored| stored.number == anchor.number);
+        from + offset.unwrap_or(0)
+    }
+
+    /// The first shown place at or after one.
+    pub fn at_or_after(&self, at: usize) -> Option<usize> {
+        let first_in = |mut places: Range<usize>| places.find(|place| self.shows(*place));
+        let Some(known) = self.known else { return first_in(at..self.lines.len()) };
+        let from = self.lines.get(at)?.line.at;
+        known.on_from(from).map(|instant| self.places(instant)).find_map(|held| first_in(held.start.max(at)..held.end))
+    }
+
+    /// The last shown place before one.
+    pub fn before(&self, at: usize) -> Option<usize> {
+        let end = at.min(self.lines.len());
+        let last_in = |places: Range<usize>| places.rev().find(|place| self.shows(*place));
+        let Some(known) = self.known else { return last_in(0..end) };
+        let last = self.lines.get(end.checked_sub(1)?)?.line.at;
+        known
+            .back_from(last)
+            .map(|instant| self.places(instant))
+            .find_map(|held| last_in(held.start..held.end.min(end)))
+    }
+
+    /// The places of an instant.
+    fn places(&self, at: Timestamp) -> Range<usize> {
+        let from = self.lines.partition_point(|stored| stored.line.at < at);
+        from..self.lines.partition_point(|stored| stored.line.at <= at)
+    }
+
+    /// The next shown line after a place for which `wanted` holds.
+    pub fn find_after(&self, at: usize, wanted: impl Fn(&LogLine) -> bool) -> Option<usize> {
+        (at + 1..self.lines.len()).find(|at| self.shows(*at) && wanted(&self.lines[*at].line))
+    }
+
+    /// The next shown line before a place for which `wanted` holds.
+    pub fn find_before(&self, at: usize, wanted: impl Fn(&LogLine) -> bool) -> Option<usize> {
+        (0..at.min(self.lines.len())).rev().find(|at| self.shows(*at) && wanted(&self.lines[*at].line))
+    }
+
+    /// The line at a place.
+    pub fn line(&self, at: usize) -> Option<&'a StoredLine> {
+        self.lines.get(at)
+    }
+}
