@@ -27,6 +27,7 @@ use super::keymap::chord::Chord;
 use super::layout::{Layout, Shares, layout_with};
 use super::narrative::Settled;
 use super::prompt::PromptWatch;
+use super::search::Search;
 use super::theme::{OwnColours, Role};
 use super::tour::{self, Lesson};
 use crate::domain::diagnosis::evidence::EvidenceId;
@@ -282,8 +283,12 @@ pub struct Ui {
     pub settled: Settled,
     /// Which of its citations was gone to.
     pub cite: Option<usize>,
+    /// Which find of pane 4's search in that text was gone to; as many as there are once the evidence has its turn.
+    pub hit: Option<usize>,
     /// Pane 5: the step the person chose; see [`Ui::step`].
     pub chosen_step: Option<StepId>,
+    /// Pane 5: what is searched for.
+    pub step_search: Option<Search>,
     /// Pane 6, by sequence number.
     pub timeline: ListView<u64>,
     /// The instant that charts, logs and timeline point at together; `None` is the present.

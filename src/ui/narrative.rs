@@ -3,6 +3,7 @@
 
 mod claims;
 mod cut;
+mod found;
 mod markdown;
 mod table;
 
@@ -13,6 +14,7 @@ use crate::session::IncidentId;
 use crate::session::incident::Incident;
 
 use self::claims::{Placed, place};
+pub use self::found::Hit;
 use self::markdown::{Block, blocks};
 
 /// How a claim stands, for its mark.

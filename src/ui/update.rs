@@ -9,6 +9,7 @@ mod log_look;
 mod log_motion;
 mod notice;
 mod opened;
+mod rca_motion;
 mod selection;
 mod time;
 mod typing;

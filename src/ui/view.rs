@@ -25,7 +25,7 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
-use self::footer::{push_matches, push_search};
+use self::footer::{in_force, push_matches, push_search};
 use self::look::Look;
 use self::sheet::Held;
 use super::layout::Form;

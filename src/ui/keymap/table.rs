@@ -278,7 +278,7 @@ pub const TABLE: &[Row] = &[
     row("half-up", Action::HalfUp, &["ctrl-u", "pageup"], "Half a page up (in RCA: of the narrative)"),
     row("open", Action::Open, &["enter", "l", "right"], "Open what is selected").hint("open"),
     row("workload", Action::Workload, &["K"], "Open the workload: pods, limits, restarts, how containers ended"),
-    row("filter", Action::Filter, &["/"], "Show only rows with a text").hint("filter"),
+    row("filter", Action::Filter, &["/"], "Show only rows with a text (text of RCA, steps: mark it)").hint("filter"),
     row("next-match", Action::NextMatch, &["n"], "Next match"),
     row("previous-match", Action::PreviousMatch, &["N"], "Match before"),
     row("clear", Action::Clear, &["\\"], "All rows again, matches marked; once more: forget the search"),

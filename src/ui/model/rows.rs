@@ -6,7 +6,7 @@ use super::super::search::shows;
 use super::log_view::LogView;
 use super::scroll::{Freeze, Scroll};
 use super::{Pane, Ui};
-use crate::domain::diagnosis::evidence::{Evidence, EvidenceId};
+use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, answer_text};
 use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmState};
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::log_template::TemplateCount;
@@ -88,12 +88,27 @@ pub fn evidence<'a>(ui: &Ui, session: &'a Session) -> Vec<&'a Evidence> {
 
 /// What a search looks at in a piece of evidence.
 pub fn evidence_text(evidence: &Evidence) -> String {
-    format!("{} {} {}", evidence.id, evidence.question.text(), evidence.query)
+    format!("{} {} {} {}", evidence.id, evidence.question.text(), answer_text(evidence), evidence.query)
 }
 
 /// Pane 5: the steps of the plan.
 pub fn steps<'a>(ui: &Ui, session: &'a Session) -> &'a [Step] {
     ui.incident(session).and_then(|incident| incident.plan.as_ref()).map_or(&[], |plan| plan.steps.as_slice())
+}
+
+/// What a search looks at in a step: what its screen says of it.
+pub fn step_text(step: &Step) -> String {
+    let mut parts = vec![step.text(), step.state.word().to_owned(), step.action.equivalent(&step.target)];
+    parts.extend(step.why.iter().map(ToString::to_string));
+    parts.extend(step.digest.iter().map(ToString::to_string));
+    if let Some(rehearsal) = &step.rehearsal {
+        parts.extend([rehearsal.blast.clone(), rehearsal.undo.clone()]);
+        parts.extend(rehearsal.request.iter().map(|request| request.body.clone()));
+        parts.extend(rehearsal.diff.iter().map(|change| change.path.clone()));
+        parts.extend(rehearsal.checks.iter().map(|check| format!("{} {}", check.name, check.text)));
+    }
+    parts.extend(step.tests.iter().map(crate::domain::remediation::verification::VerificationTest::text));
+    parts.join("\n")
 }
 
 /// The step shown while none was chosen and none waits: the last that has moved, else the first.

@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::diagnosis::claim::{Claim, ClaimCheck, Sentences, cites};
 use crate::domain::observation::alarm::Severity;
 use crate::domain::observation::service::Service;
+use crate::ui::search::Search;
 
 const MEASURE: Measure = Measure { columns: 46, glyphs: Glyphs::Ascii };
 
@@ -208,4 +209,25 @@ proptest! {
         let shown: usize = rows.iter().map(|row| words(&row.text())).sum();
         prop_assert!(shown >= words(&text), "{:?} of {text:?}", told(&rows));
     }
+}
+
+#[test]
+fn a_search_finds_words_across_emphasis_and_over_the_end_of_a_row() {
+    let incident =
+        whole("Memory **grew** for thirty minutes until the containers were killed, one after another [E1].");
+    let settled = Settled::default();
+    let rows = settled.rows(&incident, MEASURE);
+    let texts: Vec<String> = rows.iter().map(TextRow::text).collect();
+    let found = |what: &str| {
+        let hits = rows.hits(&Search::filter(what));
+        let spans = |hit: &Hit| hit.spans.iter().map(|(row, range)| texts[*row][range.clone()].to_owned()).collect();
+        hits.iter().map(spans).collect::<Vec<Vec<String>>>()
+    };
+    assert_eq!(found("memory grew for"), [["Memory grew for"]]);
+    let longer_than_a_row = "for thirty minutes until the containers were killed";
+    let wrapped = found(longer_than_a_row);
+    assert!(wrapped.len() == 1 && wrapped[0].len() == 2, "it goes on in the next row: {wrapped:?}");
+    assert_eq!(wrapped[0].join(" "), longer_than_a_row);
+    assert_eq!(found("e").len(), texts.join("").to_lowercase().matches('e').count());
+    assert!(found("nowhere").is_empty() && found("!nowhere").is_empty());
 }

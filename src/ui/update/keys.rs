@@ -11,7 +11,7 @@ use super::super::model::scroll::{ListView, TextView};
 use super::super::model::{ClockStyle, Confirming, Instants, Pane, Ui, Zoom};
 use super::motion::{self, Motion, Way};
 use super::notice::{SEQUENCE_MS, refuse};
-use super::{log_look, selection, time, typing, verbs};
+use super::{log_look, rca_motion, selection, time, typing, verbs};
 use crate::domain::remediation::policy::RulesAlone;
 use crate::domain::remediation::step::StepState;
 use crate::session::{IncidentId, Session};
@@ -143,8 +143,8 @@ pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) 
 /// The actions of single panes: citations, the time, and how the logs look.
 fn particular(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Intent> {
     match action {
-        Action::NextCite => motion::cite(ui, Way::Onward, session, at),
-        Action::PreviousCite => motion::cite(ui, Way::Backward, session, at),
+        Action::NextCite => rca_motion::cite(ui, Way::Onward, session, at),
+        Action::PreviousCite => rca_motion::cite(ui, Way::Backward, session, at),
         Action::NextDeploy
         | Action::PreviousDeploy
         | Action::TimeOnward
@@ -199,7 +199,7 @@ fn other_incident(ui: &mut Ui, session: &Session, at: Instants, steps: usize) ->
     ui.chosen = ids.get((here + steps) % ids.len()).copied();
     // What was held on to belongs to the other incident.
     ui.evidence = ListView::default();
-    (ui.narrative, ui.cite) = (TextView::default(), None);
+    (ui.narrative, ui.cite, ui.hit) = (TextView::default(), None, None);
     ui.chosen_step = None;
     ui.confirm = None;
     if ui.moment.is_some() {
@@ -212,10 +212,7 @@ fn open(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Int
     let overlay = match action {
         Action::Filter => {
             let pane = ui.focus;
-            let Some(search) = typing::search_of(ui, pane) else {
-                return refuse(ui, "There are no rows to filter in this pane.", at);
-            };
-            Overlay::Filter { pane, before: search.clone(), text: String::new() }
+            Overlay::Filter { pane, before: typing::search_of(ui, pane).clone(), text: String::new() }
         }
         Action::Note => typing::write(Writing::Note),
         Action::Inquire => match ui.incident(session) {

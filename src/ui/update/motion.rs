@@ -10,9 +10,9 @@ use super::super::search::{Search, Shown};
 use super::super::view::narrative_place;
 use super::log_motion::{self, jump};
 use super::notice::refuse;
+use super::rca_motion;
 use super::time::{self, Origin};
 use super::typing::search_of;
-use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::observation::alarm::{Alarm, AlarmName};
 use crate::domain::observation::log::{LogLevel, LogLine};
 use crate::domain::observation::metric::MetricRole;
@@ -51,7 +51,7 @@ impl Motion {
     }
 
     /// Where it leads from an index in a list of `len` with pages of `rows`.
-    fn from(self, index: usize, len: usize, rows: usize) -> usize {
+    pub(super) fn from(self, index: usize, len: usize, rows: usize) -> usize {
         let half = (rows / 2).max(1);
         let last = len.saturating_sub(1);
         match self {
@@ -87,7 +87,7 @@ pub(super) fn step(ui: &mut Ui, session: &Session, (motion, at): (Motion, Instan
             shift(&mut ui.metrics, &ids, rows, motion);
         }
         Pane::Logs => log_motion::step(ui, session, motion),
-        Pane::Rca => rca_step(ui, session, (motion, at)),
+        Pane::Rca => rca_motion::step(ui, session, (motion, at)),
         Pane::Remediation => {
             let ids: Vec<StepId> = rows::steps(ui, session).iter().map(|step| step.id).collect();
             let here = ui.step(session).and_then(|step| ids.iter().position(|id| *id == step.id)).unwrap_or(0);
@@ -116,51 +116,6 @@ pub(super) fn shift<Id: Clone + PartialEq>(view: &mut ListView<Id>, ids: &[Id], 
     view.scroll.select(ids, rows, motion.from(cursor, ids.len(), rows));
 }
 
-/// In the analysis single rows move over the evidence, pages over the narrative.
-fn rca_step(ui: &mut Ui, session: &Session, (motion, at): (Motion, Instants)) {
-    if matches!(motion, Motion::Down | Motion::Up) {
-        let ids: Vec<EvidenceId> = rows::evidence(ui, session).iter().map(|evidence| evidence.id).collect();
-        let rows = ui.layout().rows(Pane::Rca).max(1);
-        return shift(&mut ui.evidence, &ids, rows, motion);
-    }
-    let Some(place) = narrative_place(ui, session, at.now) else { return };
-    let row = motion.from(place.first, place.total.saturating_sub(place.high) + 1, place.high);
-    ui.narrative = TextView::At(place.rows.place(row));
-}
-
-/// Goes to a citation of the narrative: it is marked, brought on screen, and its evidence is selected.
-pub(super) fn cite(ui: &mut Ui, way: Way, session: &Session, at: Instants) -> Vec<Intent> {
-    let Some(place) = narrative_place(ui, session, at.now) else {
-        return refuse(ui, "There is no incident, so nothing is cited.", at);
-    };
-    let cites = place.rows.cites();
-    if cites.is_empty() {
-        return refuse(ui, "The narrative cites no evidence so far.", at);
-    }
-    // Without one gone to before, the first on screen is the next.
-    let on_screen = || cites.iter().position(|(row, _)| *row >= place.first).unwrap_or(0);
-    let next = match (ui.cite.map(|cite| cite.min(cites.len() - 1)), way) {
-        (None, _) => on_screen(),
-        (Some(cite), Way::Onward) => (cite + 1) % cites.len(),
-        (Some(cite), Way::Backward) => (cite + cites.len() - 1) % cites.len(),
-    };
-    let (row, evidence) = cites[next];
-    let visible = (place.first..place.first + place.high).contains(&row);
-    let top = (!visible).then(|| place.rows.place(row.saturating_sub(place.high / 2)));
-    ui.cite = Some(next);
-    if let Some(top) = top {
-        ui.narrative = TextView::At(top);
-    }
-    let ids: Vec<EvidenceId> = rows::evidence(ui, session).iter().map(|evidence| evidence.id).collect();
-    let Some(index) = ids.iter().position(|id| *id == evidence) else {
-        return refuse(ui, format!("{evidence} is not among the evidence on screen."), at);
-    };
-    let rows = ui.layout().rows(Pane::Rca).max(1);
-    ui.evidence.scroll.select(&ids, rows, index);
-    ui.tell(Tone::Told, format!("{evidence}: Enter opens it; citation {} of {}.", next + 1, cites.len()), at);
-    Vec::new()
-}
-
 /// Looks for something, or changes whether the pane goes on.
 pub(super) fn look(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Intent> {
     let error = |line: &LogLine| line.level == LogLevel::Error;
@@ -182,7 +137,7 @@ pub(super) fn look(ui: &mut Ui, action: Action, session: &Session, at: Instants)
 }
 
 fn next_match(ui: &mut Ui, way: Way, session: &Session, at: Instants) -> Vec<Intent> {
-    let Some(search) = search_of(ui, ui.focus).and_then(|search| search.clone()) else {
+    let Some(search) = search_of(ui, ui.focus).clone() else {
         return refuse(ui, "Nothing is searched for in this pane: / begins.", at);
     };
     let rows = ui.layout().rows(ui.focus).max(1);
@@ -203,19 +158,15 @@ fn next_match(ui: &mut Ui, way: Way, session: &Session, at: Instants) -> Vec<Int
             let ids = alarm_ids(&alarms);
             pick(&mut ui.alarms, &ids, (&texts, &search), (rows, way))
         }
-        Pane::Rca => {
-            let evidence = rows::evidence(ui, session);
-            let texts: Vec<String> = evidence.iter().map(|evidence| rows::evidence_text(evidence)).collect();
-            let ids: Vec<EvidenceId> = evidence.iter().map(|evidence| evidence.id).collect();
-            pick(&mut ui.evidence, &ids, (&texts, &search), (rows, way))
-        }
+        Pane::Rca => rca_motion::next_match(ui, &search, (way, session, at)),
         Pane::Metrics => {
             let metrics = rows::metrics(ui, session);
             let texts: Vec<String> = metrics.iter().map(|(role, series)| rows::metric_text(*role, series)).collect();
             let ids = metric_ids(ui, session);
             pick(&mut ui.metrics, &ids, (&texts, &search), (rows, way))
         }
-        Pane::Remediation | Pane::Timeline => {
+        Pane::Remediation => next_step(ui, session, (&search, way)),
+        Pane::Timeline => {
             let texts: Vec<String> = rows::timeline(ui, session).iter().map(|entry| entry.text.clone()).collect();
             let ids = entry_ids(ui, session);
             let found = pick(&mut ui.timeline, &ids, (&texts, &search), (rows, way));
@@ -229,7 +180,20 @@ fn next_match(ui: &mut Ui, way: Way, session: &Session, at: Instants) -> Vec<Int
     }
 }
 
-fn pick<Id: Clone + PartialEq>(
+/// Goes to the next step of the plan that matches. No step is ever hidden by a search.
+fn next_step(ui: &mut Ui, session: &Session, (search, way): (&Search, Way)) -> Option<()> {
+    let steps = rows::steps(ui, session);
+    let here = ui.step(session).and_then(|step| steps.iter().position(|other| other.id == step.id))?;
+    let matches = |at: &usize| search.matches(&rows::step_text(&steps[*at]));
+    let next = match way {
+        Way::Onward => (here + 1..steps.len()).find(matches),
+        Way::Backward => (0..here).rev().find(matches),
+    }?;
+    ui.chosen_step = Some(steps[next].id);
+    Some(())
+}
+
+pub(super) fn pick<Id: Clone + PartialEq>(
     view: &mut ListView<Id>,
     ids: &[Id],
     (texts, search): (&[String], &Search),
@@ -246,16 +210,18 @@ fn pick<Id: Clone + PartialEq>(
 }
 
 fn clear(ui: &mut Ui, at: Instants) -> Vec<Intent> {
-    let cleared = match search_of(ui, ui.focus) {
-        Some(Some(search)) if search.shown == Shown::Matches => {
-            search.shown = Shown::Everything;
+    let search = search_of(ui, ui.focus);
+    let cleared = match search {
+        Some(found) if found.shown == Shown::Matches => {
+            found.shown = Shown::Everything;
             "All rows again; n and N go to the matches, \\ forgets them."
         }
-        Some(search @ Some(_)) => {
+        Some(_) => {
             *search = None;
+            ui.hit = None;
             "The search is forgotten."
         }
-        Some(None) | None => return refuse(ui, "Nothing is searched for in this pane.", at),
+        None => return refuse(ui, "Nothing is searched for in this pane.", at),
     };
     ui.tell(Tone::Told, cleared, at);
     Vec::new()

@@ -1,6 +1,7 @@
 //! Tables for keys, and the property that nothing stray ever approves.
 
 mod approvals;
+mod found;
 mod logs;
 mod opened;
 mod panes;

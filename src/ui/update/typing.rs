@@ -9,7 +9,7 @@ use super::super::keymap::Action;
 use super::super::keymap::chord::Chord;
 use super::super::model::overlay::{Overlay, Writing};
 use super::super::model::{Instants, Pane, Tone, Ui};
-use super::super::search::Search;
+use super::super::search::{Search, Shown};
 use super::notice::refuse;
 use super::{keys, log_look, opened, verbs};
 use crate::session::Session;
@@ -27,15 +27,15 @@ pub(super) fn write(writing: Writing) -> Overlay {
     Overlay::Write { writing, area: Box::new(TextArea::default()) }
 }
 
-/// Where a pane keeps its search; `None` if it has no rows to search in.
-pub(super) fn search_of(ui: &mut Ui, pane: Pane) -> Option<&mut Option<Search>> {
+/// Where a pane keeps its search.
+pub(super) fn search_of(ui: &mut Ui, pane: Pane) -> &mut Option<Search> {
     match pane {
-        Pane::Alarms => Some(&mut ui.alarms.search),
-        Pane::Logs => Some(&mut ui.logs.search),
-        Pane::Rca => Some(&mut ui.evidence.search),
-        Pane::Timeline => Some(&mut ui.timeline.search),
-        Pane::Metrics => Some(&mut ui.metrics.search),
-        Pane::Remediation => None,
+        Pane::Alarms => &mut ui.alarms.search,
+        Pane::Logs => &mut ui.logs.search,
+        Pane::Rca => &mut ui.evidence.search,
+        Pane::Timeline => &mut ui.timeline.search,
+        Pane::Metrics => &mut ui.metrics.search,
+        Pane::Remediation => &mut ui.step_search,
     }
 }
 
@@ -168,13 +168,19 @@ fn filter_key(ui: &mut Ui, key: KeyEvent, pane: Pane, (before, mut text): (Optio
 }
 
 fn put_back(ui: &mut Ui, pane: Pane, before: Option<Search>) {
-    if let Some(search) = search_of(ui, pane) {
-        *search = before;
+    *search_of(ui, pane) = before;
+    if pane == Pane::Rca {
+        ui.hit = None;
     }
 }
 
 fn apply_filter(ui: &mut Ui, pane: Pane, text: &str) {
-    put_back(ui, pane, (!text.is_empty()).then(|| Search::filter(text)));
+    let mut search = (!text.is_empty()).then(|| Search::filter(text));
+    if let (Pane::Remediation, Some(search)) = (pane, search.as_mut()) {
+        // No step is ever hidden: what matches is marked, and n goes there.
+        search.shown = Shown::Everything;
+    }
+    put_back(ui, pane, search);
 }
 
 fn area_key(

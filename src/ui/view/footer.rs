@@ -141,10 +141,15 @@ pub fn push_matches<'r>(
     (search, rows): (Option<&Search>, impl Iterator<Item = String> + 'r),
     look: &Look,
 ) {
-    if let Some(search) = search.filter(|search| !search.text().is_empty() && search.fault().is_none()) {
+    if let Some(search) = in_force(search) {
         let found = rows.filter(|row| search.matches(row)).count();
         title.push_span(look.span(Role::Faint, format!("  {found} match")));
     }
+}
+
+/// A search that looks for something.
+pub fn in_force(search: Option<&Search>) -> Option<&Search> {
+    search.filter(|search| !search.text().is_empty() && search.fault().is_none())
 }
 
 /// Adds what a pane is filtered or searched by to its title.

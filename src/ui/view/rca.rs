@@ -12,7 +12,7 @@ mod narrative;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use super::evidence::{self, Behind};
 use super::look::Look;
@@ -50,8 +50,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     let mut title = super::title(Pane::Rca, (look, held));
     title.spans.extend(narrative::standing(session, incident, look));
     super::push_search(&mut title, ui.evidence.search.as_ref(), look);
-    let texts = rows::evidence(ui, session).into_iter().map(rows::evidence_text);
-    super::push_matches(&mut title, (ui.evidence.search.as_ref(), texts), look);
+    title.spans.extend(found((ui, session, incident), look));
     let stamp = stamp::stamp(session, FeedId::Model, look);
     let inner = frame(buffer, area, (&title, &stamp), (look, held));
     let Some(incident) = incident else {
@@ -71,6 +70,16 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     for line in &foot {
         sheet.row(line);
     }
+}
+
+/// How often what is searched for is in the text, and of how many pieces of evidence.
+fn found((ui, session, incident): (&Ui, &Session, Option<&Incident>), look: &Look) -> Option<Span<'static>> {
+    let search = super::in_force(ui.evidence.search.as_ref())?;
+    let columns = narrative_columns(ui)?;
+    let in_text = incident.map_or(0, |incident| rows(ui, incident, (columns, look)).hits(search).len());
+    let texts = rows::evidence(ui, session).into_iter().map(rows::evidence_text);
+    let pieces = texts.filter(|text| search.matches(text)).count();
+    Some(look.span(Role::Faint, format!("  {in_text} in the text, {pieces} of the evidence")))
 }
 
 /// Text on the left, evidence on the right, raw points and lines beyond it where there is room.

@@ -14,14 +14,14 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::look::Look;
-use super::sheet::{Held, Sheet, bare, frame};
+use super::sheet::{Held, Sheet, bare, frame, mark};
 use crate::domain::diagnosis::sufficiency::Sufficiency;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::{RehearsalOutcome, Step, StepState};
 use crate::session::Session;
 use crate::session::incident::{Incident, Phase};
 use crate::ui::layout::Edges;
-use crate::ui::model::{Pane, Ui};
+use crate::ui::model::{Pane, Ui, rows};
 use crate::ui::theme::Role;
 
 /// Draws the pane.
@@ -29,6 +29,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     let incident = ui.incident(session);
     let mut title = super::title(Pane::Remediation, (look, held));
     title.spans.extend(heading(incident, look));
+    let search = ui.step_search.as_ref();
+    super::push_search(&mut title, search, look);
+    super::push_matches(&mut title, (search, rows::steps(ui, session).iter().map(rows::step_text)), look);
     let changed = Line::from(changed(session, incident, look));
     let inner = match ui.layout().edges {
         Edges::Boxed => frame(buffer, area, (&title, &changed), (look, held)),
@@ -45,6 +48,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
         }
         Some(_) => plan(&mut sheet, (ui, session, incident), held),
         None => locked(&mut sheet, incident),
+    }
+    if let Some(search) = super::in_force(search) {
+        mark(buffer, inner, search, look);
     }
 }
 

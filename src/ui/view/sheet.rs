@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::look::Look;
 use crate::ui::format;
+use crate::ui::search::Search;
 use crate::ui::theme::Role;
 
 /// A rectangle being written.
@@ -121,6 +122,24 @@ pub fn put(buffer: &mut Buffer, area: Rect, line: &Line<'_>, look: &Look) {
         let last = area.x + area.width - 1;
         let style = buffer[(last, area.y)].style();
         buffer.set_string(last, area.y, look.sign("…", "~"), style);
+    }
+}
+
+/// Marks what a search finds in rows that are drawn already.
+pub fn mark(buffer: &mut Buffer, area: Rect, search: &Search, look: &Look) {
+    let area = area.intersection(buffer.area);
+    for y in area.top()..area.bottom() {
+        let (mut text, mut ends) = (String::new(), Vec::new());
+        for x in area.left()..area.right() {
+            text.push_str(buffer[(x, y)].symbol());
+            ends.push(text.len());
+        }
+        for range in search.ranges(text.trim_end()) {
+            let first = ends.partition_point(|end| *end <= range.start);
+            let last = ends.partition_point(|end| *end < range.end);
+            let width = (last + 1 - first) as u16;
+            buffer.set_style(Rect { x: area.x + first as u16, y, width, height: 1 }, look.style(Role::Match));
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! The model's text: how far the stream is, and each sentence with the mark of its check. Untrusted, and shown so.
 
+use std::ops::Range;
+
 use ratatui::text::{Line, Span};
 
+use super::super::in_force;
 use super::super::look::Look;
 use super::super::sheet::Sheet;
 use super::super::stamp;
@@ -13,7 +16,6 @@ use crate::ui::format;
 use crate::ui::model::Ui;
 use crate::ui::model::scroll::Flow;
 use crate::ui::narrative::{Measure, Rows, Standing, TextRow};
-use crate::ui::search::Search;
 use crate::ui::theme::Role;
 
 /// Seconds without text after which a stream is said to have stalled.
@@ -77,10 +79,12 @@ pub fn text(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inci
             .first(flow(incident), (rows.len() + ending(incident, &sheet).len(), sheet.left()), |place| rows.at(place));
     let chosen = ui.cite;
     let mut cite = rows.iter().take(first).map(cites_in).sum::<usize>();
-    let search = ui.evidence.search.as_ref();
+    let marks = marks(&rows, ui);
     let last = rows.len().saturating_sub(1);
-    for (at, row) in rows.iter().enumerate().skip(first) {
-        let mut line = line(row, (search, chosen.and_then(|chosen| chosen.checked_sub(cite))), look);
+    for (at, row) in rows.iter().enumerate().skip(first).take(sheet.left()) {
+        let from = marks.partition_point(|mark| mark.row < at);
+        let found = &marks[from..marks.partition_point(|mark| mark.row <= at)];
+        let mut line = line(row, (found, chosen.and_then(|chosen| chosen.checked_sub(cite))), look);
         if at == last && incident.narrative.standing == NarrativeStanding::UnderWay {
             line.push_span(look.span(Role::Model, look.sign("▌", "_")));
         }
@@ -96,8 +100,27 @@ fn cites_in(row: &TextRow) -> usize {
     row.parts.iter().filter(|part| part.cite.is_some()).count()
 }
 
+/// What a search found in a row.
+struct Mark {
+    row: usize,
+    /// Bytes of the row's text.
+    range: Range<usize>,
+    /// The role it is shown in.
+    role: Role,
+}
+
+/// Everything that pane 4's search found, row by row; the find that was gone to stands out.
+fn marks(rows: &Rows<'_>, ui: &Ui) -> Vec<Mark> {
+    let hits = in_force(ui.evidence.search.as_ref()).map_or_else(Vec::new, |search| rows.hits(search));
+    let marks = hits.into_iter().enumerate().flat_map(|(at, hit)| {
+        let role = if ui.hit == Some(at) { Role::Selected } else { Role::Match };
+        hit.spans.into_iter().map(move |(row, range)| Mark { row, range, role })
+    });
+    marks.collect()
+}
+
 /// A row with its mark; `chosen` is which of its citations was gone to, what is searched for is marked.
-fn line<'l>(row: &'l TextRow, (search, chosen): (Option<&Search>, Option<usize>), look: &Look) -> Line<'l> {
+fn line<'l>(row: &'l TextRow, (found, chosen): (&[Mark], Option<usize>), look: &Look) -> Line<'l> {
     let (role, mark) = match row.mark {
         Some(Standing::Supported) => (Role::Good, look.sign("✓", "+")),
         Some(Standing::Unsupported) => (Role::Warning, "?"),
@@ -105,18 +128,21 @@ fn line<'l>(row: &'l TextRow, (search, chosen): (Option<&Search>, Option<usize>)
         None => (Role::Faint, " "),
     };
     let mut spans = vec![look.span(role, format!("{mark} "))];
-    let mut cite = 0;
+    let (mut cite, mut offset) = (0, 0);
     for part in &row.parts {
         let is_chosen = part.cite.is_some() && chosen == Some(cite);
         cite += usize::from(part.cite.is_some());
         let role = if is_chosen { Role::Selected } else { part.role };
         let mut from = 0;
-        for range in search.map(|search| search.ranges(&part.text)).unwrap_or_default() {
-            spans.push(look.span(role, &part.text[from..range.start]));
-            spans.push(look.span(Role::Match, &part.text[range.start..range.end]));
-            from = range.end;
+        let end = offset + part.text.len();
+        for mark in found.iter().filter(|mark| mark.range.start < end && mark.range.end > offset) {
+            let marked = mark.range.start.max(offset) - offset..mark.range.end.min(end) - offset;
+            spans.push(look.span(role, &part.text[from..marked.start]));
+            spans.push(look.span(mark.role, &part.text[marked.clone()]));
+            from = marked.end;
         }
         spans.push(look.span(role, &part.text[from..]));
+        offset = end;
     }
     Line::from(spans)
 }
