@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Desk, Page};
 use crate::domain::diagnosis::evidence::Payload;
-use crate::domain::diagnosis::statistics::{self, time_to_limit};
+use crate::domain::diagnosis::statistics::{self, DaysBefore, time_to_limit};
 use crate::domain::observation::metric::{MetricRole, Point, Series, Unit};
 use crate::domain::observation::scope::Window;
 use crate::ui::format;
@@ -21,6 +21,8 @@ pub struct Plot {
     pub window: Window,
     /// The period of the same length before it, shifted under it.
     pub baseline: Vec<Point>,
+    /// The same hours of the days before, where evidence compared with them.
+    pub same_hours: Option<DaysBefore>,
     /// The alarm's threshold.
     pub threshold: Option<f64>,
     /// Rollouts.
@@ -36,6 +38,7 @@ impl Plot {
         let (window, recent) = moments::recent(series, desk.look.now);
         Self {
             baseline: shifted(&before(series, window, desk), window),
+            same_hours: same_hours(series, desk),
             threshold: moments::threshold(desk.session, series),
             deploys: moments::deploys(desk.session, incident),
             kills: moments::kills(incident).to_vec(),
@@ -60,6 +63,22 @@ fn before(series: &Series, window: Window, desk: Desk<'_>) -> Vec<Point> {
     let told = same.flat_map(|(_, baseline)| baseline.within(earlier)).collect::<Vec<_>>();
     let all = told.into_iter().chain(series.within(earlier));
     Series::new(series.query.clone(), series.unit, all).points
+}
+
+/// What the newest evidence on the same metric says of these hours on other days.
+fn same_hours(series: &Series, desk: Desk<'_>) -> Option<DaysBefore> {
+    let evidence = desk.ui.incident(desk.session).map_or(&[][..], |incident| incident.round());
+    evidence.iter().rev().find_map(|evidence| match evidence.answer.payload()? {
+        Payload::Series { series: other, same_hours, .. } if other.query.metric == series.query.metric => {
+            same_hours.clone()
+        }
+        Payload::Series { .. }
+        | Payload::OomKills(_)
+        | Payload::Collector { .. }
+        | Payload::LogPatterns { .. }
+        | Payload::Workload { .. }
+        | Payload::Changes { .. } => None,
+    })
 }
 
 fn shifted(points: &[Point], window: Window) -> Vec<Point> {
@@ -111,6 +130,11 @@ fn figures(page: &mut Page, plot: &Plot, desk: Desk<'_>) {
     if !plot.baseline.is_empty() {
         let mean = plot.baseline.iter().map(|point| point.value).sum::<f64>() / plot.baseline.len() as f64;
         page.field("before", format!("mean {} in the {} minutes before", tell(mean), moments::MINUTES));
+    }
+    if let Some(DaysBefore::Known(hours)) = &plot.same_hours {
+        let (role, word) = if hours.is_usual() { (Role::Text, "as usual") } else { (Role::Warning, "UNLIKE them") };
+        let (now, usual, days) = (tell(hours.now), tell(hours.usual), hours.days);
+        page.toned("same hours", role, format!("{now} now, {usual} on the {days} days before: {word}"));
     }
     if let Some(trend) = statistics::trend(&series.points) {
         let sign = if trend.per_minute < 0.0 { "" } else { "+" };
