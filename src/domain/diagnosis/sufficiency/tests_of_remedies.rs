@@ -167,7 +167,10 @@ impl Ground<'_> {
 
     fn helm_rollback(&self, workload: &Workload) -> Result<String, String> {
         match &workload.ownership {
-            Ownership::Helm { .. } => self.undo(),
+            // What no step is made of is not offered: the plan would not hold it.
+            Ownership::Helm { release } => self.undo().and_then(|why| {
+                Err(format!("{why} No step is made of it here: roll the release {release} back with Helm itself."))
+            }),
             Ownership::Direct | Ownership::ArgoCd { .. } | Ownership::Flux { .. } => {
                 Err("The workload belongs to no Helm release.".to_owned())
             }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{Change, ChangeKind};
 use crate::domain::observation::workload::{ClusterEvent, Pod, WorkloadRef};
 
@@ -24,19 +26,28 @@ fn what(reason: &str) -> Option<&'static str> {
     })
 }
 
-/// The changes of nodes, ascending: of those that the pods are on, and those that the scheduler put pods of that name on
-/// before, since a drained node has none of them any more.
+/// An eviction follows what happened to its node within so long.
+const FOLLOWS: SignedDuration = SignedDuration::from_mins(5);
+
+/// The changes of nodes, ascending: of those that the pods are on, and of those that have none of them any more: that the
+/// scheduler put pods of that name on before, or to which something happened right before pods of that name were evicted.
 pub fn of_nodes(events: &[ClusterEvent], (target, pods): (&WorkloadRef, &[Pod])) -> Vec<Change> {
     let made_by_it = format!("Pod/{}-", target.name);
-    let placed = events.iter().filter(|event| {
-        event.reason == "Scheduled" && event.namespace == target.namespace && event.about.starts_with(&made_by_it)
-    });
+    let of_pods =
+        || events.iter().filter(|event| event.namespace == target.namespace && event.about.starts_with(&made_by_it));
+    let gone = of_pods().filter(|event| matches!(event.reason.as_str(), "Evicted" | "TaintManagerEviction"));
+    let gone: Vec<Timestamp> = gone.filter_map(|event| event.first_at.or(event.last_at)).collect();
+    let sent_away = |event: &ClusterEvent| {
+        let at = event.first_at.or(event.last_at);
+        at.is_some_and(|at| gone.iter().any(|gone| at <= *gone && gone.duration_since(at) <= FOLLOWS))
+    };
+    let placed = of_pods().filter(|event| event.reason == "Scheduled");
     // "Successfully assigned payments/my-api-x to ip-10-0-11-23": the node is the last word.
     let placed = placed.filter_map(|event| event.message.split_whitespace().next_back());
     let own = pods.iter().filter(|pod| pod.owner.as_ref() == Some(target));
     let nodes: BTreeSet<&str> = own.filter_map(|pod| pod.node.as_deref()).chain(placed).collect();
     let told = events.iter().filter_map(|event| {
-        let name = event.about.strip_prefix("Node/").filter(|name| nodes.contains(name))?;
+        let name = event.about.strip_prefix("Node/").filter(|name| nodes.contains(name) || sent_away(event))?;
         Some(((name, event.reason.as_str()), (event, what(&event.reason)?)))
     });
     // An event that two namespaces were asked for is one.
@@ -57,8 +68,6 @@ pub fn of_nodes(events: &[ClusterEvent], (target, pods): (&WorkloadRef, &[Pod]))
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
     use crate::domain::observation::workload::WorkloadKind;
 
@@ -97,6 +106,9 @@ mod tests {
             event("Node/node-a", "NodeNotReady", "", 400),
             event("Node/node-a", "Starting", "Starting kubelet.", 10),
             event("Node/node-x", "NodeNotReady", "", 100),
+            event("Node/node-c", "EvictionThresholdMet", "", 600),
+            event("Node/node-d", "NodeNotReady", "", 2_000),
+            event("Pod/my-api-2", "Evicted", "The node was low on resource: memory.", 660),
             event("Pod/my-api-0", "Scheduled", "Successfully assigned payments/my-api-0 to node-b", 50),
             event("Pod/other-0", "Scheduled", "Successfully assigned payments/other-0 to node-x", 50),
         ];
@@ -106,7 +118,8 @@ mod tests {
             [
                 "node node-b was closed to new pods, as before a drain",
                 "node node-a became not ready (3 times)",
-                "node node-b was removed"
+                "node node-b was removed",
+                "node node-c began to evict pods"
             ]
         );
     }
