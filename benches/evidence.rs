@@ -115,7 +115,7 @@ fn pods() -> (Workload, Vec<Pod>) {
 fn answered(digest: &LogDigest, workload: Workload, pods: &[Pod]) -> Vec<Evidence> {
     let before = start() - SignedDuration::from_mins(MINUTES);
     let metric =
-        |role, seed| evidence::series(series(role, seed, start()), Some(series(role, seed, before)), Some(85.0));
+        |role, seed| evidence::series(series(role, seed, start()), Some(series(role, seed, before)), Some(85.0.into()));
     let read = Some((digest, Completeness::Exact));
     let mut answers: Vec<(Question, Answer)> = vec![
         (Question::Memory, metric(MetricRole::Memory, 1)),

@@ -18,6 +18,7 @@ use crate::domain::diagnosis::evidence::{
 };
 use crate::domain::diagnosis::rules;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::alarm::Bound;
 use crate::domain::observation::collector_log::CollectorReader;
 use crate::domain::observation::log::{Completeness, LogLine};
 use crate::domain::observation::metric::{MetricRole, Point, Series};
@@ -267,7 +268,7 @@ fn of_others(exported: &Exported) -> Answer {
 
 fn of_series(exported: &Exported, (name, series): &(String, Series)) -> Answer {
     let (now, before) = split(series, exported.window);
-    let answer = evidence::series(now, Some(before), exported.thresholds.get(name).copied());
+    let answer = evidence::series(now, Some(before), exported.thresholds.get(name).copied().map(Bound::from));
     evidence::with_same_hours(answer, Ok(&series.points))
 }
 

@@ -9,6 +9,7 @@ use super::incident::{Incident, Post, ReportState};
 use super::record::{IncidentId, Record};
 use super::state::Session;
 use crate::domain::diagnosis::verdict::Cause;
+use crate::domain::observation::alarm::bound;
 use crate::domain::observation::metric::MetricRole;
 use crate::domain::remediation::follow_up::{FollowUp, FollowUpTest};
 use crate::domain::remediation::step::{LeftOut, Step, StepState};
@@ -93,12 +94,13 @@ fn step_outcome(step: &Step) -> String {
 
 fn follow_ups(session: &Session, incident: &Incident, cause: Cause) -> Vec<FollowUp> {
     let now = session.now;
-    let threshold = incident.alarms.iter().find_map(|name| session.alarms.get(name)?.threshold());
+    let alarms = incident.alarms.iter().filter_map(|name| session.alarms.get(name));
+    let cpu = incident.service.metrics.get(&MetricRole::Cpu).and_then(|query| bound(alarms, query));
     let watch = FollowUp {
         text: format!("watch CPU for {WATCH_MINUTES} minutes"),
         test: FollowUpTest::MetricBelow {
             role: MetricRole::Cpu,
-            bound: threshold.unwrap_or(CPU_BOUND),
+            bound: cpu.filter(|cpu| cpu.is_ceiling()).map_or(CPU_BOUND, |cpu| cpu.value),
             minutes: WATCH_MINUTES,
         },
         due_at: now + SignedDuration::from_mins(i64::from(WATCH_MINUTES)),

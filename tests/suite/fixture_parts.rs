@@ -172,6 +172,7 @@ pub fn evidence(now: Timestamp) -> Vec<Evidence> {
         series: metrics[&role].clone(),
         baseline: None,
         threshold,
+        side: None,
         band: Vec::new(),
         same_hours: None,
     };

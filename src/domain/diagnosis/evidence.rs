@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::statistics::{DaysBefore, HeapReading};
 use crate::domain::fault::Fault;
-use crate::domain::observation::alarm::BandPoint;
+use crate::domain::observation::alarm::{BandPoint, Side};
 use crate::domain::observation::change::Change;
 use crate::domain::observation::log::LogLine;
 use crate::domain::observation::log_sign::SignCount;
@@ -173,6 +173,9 @@ pub enum Payload {
         baseline: Option<Series>,
         /// The alarm's threshold, for the series the alarm is on.
         threshold: Option<f64>,
+        /// The side of the threshold on which the alarm fires, where that is told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        side: Option<Side>,
         /// The anomaly band that the alarm compares the series with, where it does.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         band: Vec<BandPoint>,

@@ -1,5 +1,6 @@
 //! CloudWatch alarms as the person meets them, and the difference between two listings.
 
+mod bound;
 mod composite;
 mod detail;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::metric::{MetricId, Statistic};
 
+pub use self::bound::{Bound, Side, bound};
 pub use self::composite::{Term, terms};
 pub use self::detail::{AlarmDetail, AlarmHistory, Asked, BandPoint, ComparedNow, Reach, Transition};
 

@@ -11,7 +11,7 @@ use super::read::{self, ClusterRead, LogRead};
 use crate::adapters::aws::metrics::{Reading, period_of};
 use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, EvidenceSource, Question, unanswered};
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::alarm::{Alarm, AlarmRule, MathPart, MathQuery, MathTerm};
+use crate::domain::observation::alarm::{Alarm, AlarmRule, Bound, MathPart, MathQuery, MathTerm, bound};
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
 use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::service::Service;
@@ -27,7 +27,8 @@ pub struct Order {
     window: Window,
     service: Service,
     groups: Vec<ShownGroup>,
-    thresholds: Vec<(MetricId, f64)>,
+    /// The alarms of the incident: what is judged is held against their constants, and against no other's.
+    alarms: Vec<Alarm>,
     own_metric: Option<MetricQuery>,
     own_math: Option<OwnMath>,
 }
@@ -37,7 +38,7 @@ pub struct Order {
 struct OwnMath {
     expression: String,
     queries: Vec<MathQuery>,
-    threshold: Option<f64>,
+    bound: Option<Bound>,
 }
 
 impl Order {
@@ -51,8 +52,7 @@ impl Order {
         let found = session.incidents.get(&incident)?;
         let groups = session.log_groups(Some(found)).into_iter();
         let groups = groups.map(|group| following.told(group)).collect();
-        let thresholds =
-            session.alarms.values().flat_map(|alarm| alarm.metrics().iter().cloned().zip(alarm.threshold())).collect();
+        let alarms = found.alarms.iter().filter_map(|name| session.alarms.get(name)).cloned().collect();
         let own_alarm = found.alarms.first().and_then(|name| session.alarms.get(name));
         let own_math = own_alarm.and_then(OwnMath::of);
         let own_metric = own_alarm.and_then(|alarm| {
@@ -64,11 +64,7 @@ impl Order {
                 period_s: *period_s,
             })
         });
-        Some(Self { incident, asks, window, service: found.service.clone(), groups, thresholds, own_metric, own_math })
-    }
-
-    fn threshold(&self, metric: &MetricId) -> Option<f64> {
-        self.thresholds.iter().find(|(watched, _)| watched == metric).map(|(_, bound)| *bound)
+        Some(Self { incident, asks, window, service: found.service.clone(), groups, alarms, own_metric, own_math })
     }
 
     /// The metric that answers a question.
@@ -246,8 +242,9 @@ async fn read_metrics(means: &Means, order: &Order) -> MetricAnswers {
 
 impl OwnMath {
     fn of(alarm: &Alarm) -> Option<Self> {
-        let AlarmRule::Math { expression, threshold, queries, .. } = &alarm.rule else { return None };
-        let whole = Self { expression: expression.clone(), queries: queries.clone(), threshold: *threshold };
+        let AlarmRule::Math { expression, comparison, threshold, queries, .. } = &alarm.rule else { return None };
+        let bound = threshold.map(|value| Bound { value, side: comparison.side() });
+        let whole = Self { expression: expression.clone(), queries: queries.clone(), bound };
         (!queries.is_empty()).then_some(whole)
     }
 
@@ -283,7 +280,7 @@ async fn math_answer(means: &Means, order: &Order, math: &OwnMath) -> Answer {
     };
     let series = Series::new(math.query(), Unit::None, evaluated.compared);
     let (inside, before) = split(&series, order.minutes());
-    evidence::banded(evidence::series(inside, Some(before), math.threshold), &evaluated.band)
+    evidence::banded(evidence::series(inside, Some(before), math.bound), &evaluated.band)
 }
 
 /// The window and the half hour before it, out of one series.
@@ -301,7 +298,7 @@ fn series_answer(order: &Order, question: Question, answers: &MetricAnswers) -> 
     };
     let whole = |series: &Series| {
         let (inside, before) = split(series, order.minutes());
-        evidence::series(inside, Some(before), order.threshold(&query.metric))
+        evidence::series(inside, Some(before), bound(&order.alarms, query))
     };
     match answers.get(&query.metric) {
         Some(Ok(Reading::Complete(series))) => whole(series),

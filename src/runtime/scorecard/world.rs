@@ -11,7 +11,7 @@ use crate::domain::diagnosis::evidence::{
 };
 use crate::domain::diagnosis::statistics::DAYS_ASKED;
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Comparison, severity_of};
+use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Bound, Comparison, severity_of};
 use crate::domain::observation::log::{Completeness, RawLogEvent, ingest};
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series};
 use crate::domain::observation::scope::Window;
@@ -287,26 +287,18 @@ impl Cloud<'_> {
     }
 
     fn metric(&self, query: &MetricQuery, alarm: &Alarm, window: Window) -> Answer {
-        let own = alarm.metrics().contains(&query.metric).then(|| alarm.threshold()).flatten();
-        let threshold = own.or_else(|| self.threshold(query));
+        let bound = alarm.bound_of(query).or_else(|| self.bound(query));
         match self.series(query, window) {
-            Ok(Some((series, baseline))) => evidence::series(series, Some(baseline), threshold),
+            Ok(Some((series, baseline))) => evidence::series(series, Some(baseline), bound),
             Ok(None) => Answer::Absent,
             Err(fault) => unanswered(fault),
         }
     }
 
-    /// The threshold of any alarm on a metric.
-    fn threshold(&self, query: &MetricQuery) -> Option<f64> {
-        self.scenario.alarms.iter().find_map(|alarm| {
-            let (ConditionSpec::Threshold { metric, threshold, math: None, .. }
-            | ConditionSpec::Fixed { metric, threshold, .. }) = &alarm.condition
-            else {
-                return None;
-            };
-            let spec = self.scenario.metrics.iter().find(|spec| spec.id == *metric)?;
-            (metric_id(spec) == query.metric).then_some(*threshold)
-        })
+    /// The constant of another alarm that fires and compares the series: it belongs to the same incident.
+    fn bound(&self, query: &MetricQuery) -> Option<Bound> {
+        let firing = self.sight.alarms().into_iter().filter(|alarm| alarm.state() == AlarmState::Alarm);
+        firing.map(|alarm| told(self.scenario, &alarm)).find_map(|alarm| alarm.bound_of(query))
     }
 
     /// The window and as much before it.

@@ -25,10 +25,13 @@ pub fn recent(series: &Series, now: Timestamp) -> (Window, Series) {
     (window, Series::new(series.query.clone(), series.unit, series.within(window)))
 }
 
-/// The constant threshold of the alarm on a series, where there is one.
+/// The constant that a series must not exceed, by the alarm on it; an open incident's before any other. What an alarm on
+/// too little is set to, such as one that scales in, is no limit.
 pub fn threshold(session: &Session, series: &Series) -> Option<f64> {
-    let on_it = |alarm: &&Alarm| alarm.metrics().first().is_some_and(|metric| *metric == series.query.metric);
-    session.alarms.values().filter(on_it).find_map(Alarm::threshold)
+    let paged = session.incidents.values().flat_map(|incident| &incident.alarms);
+    let paged = paged.filter_map(|name| session.alarms.get(name));
+    let ceilings = paged.chain(session.alarms.values()).filter_map(|alarm| alarm.bound_of(&series.query));
+    ceilings.into_iter().find(|bound| bound.is_ceiling()).map(|bound| bound.value)
 }
 
 /// The series on screen that is the alarm's metric.

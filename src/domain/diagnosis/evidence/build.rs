@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Answer, LogDigest, Payload, WholeCount};
 use crate::domain::diagnosis::statistics::{self, DaysBefore};
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::alarm::BandPoint;
+use crate::domain::observation::alarm::{BandPoint, Bound};
 use crate::domain::observation::change::Change;
 use crate::domain::observation::cluster_sign::tells_of_trouble;
 use crate::domain::observation::collector_log::Collection;
@@ -44,8 +44,9 @@ pub fn unanswered(fault: Fault) -> Answer {
     }
 }
 
-/// The answer of a metric: absent without points; the newest 2,880 points where there are more.
-pub fn series(mut series: Series, baseline: Option<Series>, threshold: Option<f64>) -> Answer {
+/// The answer of a metric, with the constant its alarm compares it with: absent without points; the newest 2,880 points
+/// where there are more.
+pub fn series(mut series: Series, baseline: Option<Series>, bound: Option<Bound>) -> Answer {
     if series.points.is_empty() {
         return Answer::Absent;
     }
@@ -53,7 +54,8 @@ pub fn series(mut series: Series, baseline: Option<Series>, threshold: Option<f6
     let cut = seen.saturating_sub(POINTS);
     series.points.drain(..cut);
     let baseline = baseline.filter(|baseline| !baseline.points.is_empty());
-    bounded(Payload::Series { series, baseline, threshold, band: Vec::new(), same_hours: None }, seen, POINTS)
+    let (threshold, side) = (bound.map(|bound| bound.value), bound.and_then(|bound| bound.side));
+    bounded(Payload::Series { series, baseline, threshold, side, band: Vec::new(), same_hours: None }, seen, POINTS)
 }
 
 /// The answer of a series that an alarm compares with an anomaly band, with the band of its points.
@@ -63,9 +65,9 @@ pub fn banded(answer: Answer, bounds: &[BandPoint]) -> Answer {
         series.points.iter().filter_map(|point| of(point.at)).collect()
     };
     let with = |payload| match payload {
-        Payload::Series { series, baseline, threshold, same_hours, .. } => {
+        Payload::Series { series, baseline, threshold, side, same_hours, .. } => {
             let band = within(&series);
-            Payload::Series { series, baseline, threshold, band, same_hours }
+            Payload::Series { series, baseline, threshold, side, band, same_hours }
         }
         other @ (Payload::OomKills(_)
         | Payload::Collector { .. }

@@ -4,7 +4,7 @@ use super::fact::{Fact, FactUnit};
 use super::patterns::rate_change;
 use super::{Answer, Evidence, Payload, Question, told_tokens};
 use crate::domain::diagnosis::statistics::{self, DaysBefore, HeapReading, MemoryShape, Onset, Ratio, SameHours};
-use crate::domain::observation::alarm::BandPoint;
+use crate::domain::observation::alarm::{BandPoint, Bound};
 use crate::domain::observation::change::Change;
 use crate::domain::observation::log::LogLevel;
 use crate::domain::observation::log_template::TemplateCount;
@@ -16,9 +16,9 @@ use crate::domain::observation::workload::{Pod, Revision, Workload};
 pub fn facts(evidence: &Evidence) -> Vec<Fact> {
     let Some(payload) = evidence.answer.payload() else { return Vec::new() };
     let mut facts = match payload {
-        Payload::Series { series, baseline, threshold, band, same_hours } => {
+        Payload::Series { series, baseline, threshold, side, band, same_hours } => {
             let mut facts = of_series(series, baseline.as_ref());
-            facts.extend(above(series, *threshold));
+            facts.extend(threshold.iter().flat_map(|value| beyond(series, Bound { value: *value, side: *side })));
             facts.extend(outside(series, band));
             let hours = same_hours.iter().filter_map(DaysBefore::known);
             facts.extend(hours.flat_map(|hours| of_hours(hours, FactUnit::from(series.unit))));
@@ -137,15 +137,17 @@ fn on_the_way(series: &Series, unit: FactUnit) -> Vec<Fact> {
     facts
 }
 
-fn above(series: &Series, threshold: Option<f64>) -> Vec<Fact> {
-    let Some(threshold) = threshold else { return Vec::new() };
-    let above = series.points.iter().filter(|point| point.value > threshold).count() as f64;
-    let minutes = above * f64::from(series.query.period_s) / 60.0;
-    let crossings = series.points.windows(2).filter(|pair| pair[0].value <= threshold && pair[1].value > threshold);
-    let excess = series.points.iter().map(|point| point.value - threshold).fold(0.0, f64::max) / threshold.abs();
+/// How long a series was on the bad side of its alarm's constant, how often it went over to it, and how far.
+fn beyond(series: &Series, bound: Bound) -> Vec<Fact> {
+    let is_beyond = |point: &Point| bound.excess(point.value) > 0.0;
+    let periods = series.points.iter().filter(|point| is_beyond(point)).count() as f64;
+    let minutes = periods * f64::from(series.query.period_s) / 60.0;
+    let crossings = series.points.windows(2).filter(|pair| !is_beyond(&pair[0]) && is_beyond(&pair[1]));
+    let excess = series.points.iter().map(|point| bound.excess(point.value)).fold(0.0, f64::max) / bound.value.abs();
+    let word = if bound.is_ceiling() { "minutes-above" } else { "minutes-below" };
     vec![
-        Fact::new("threshold", threshold, FactUnit::from(series.unit)),
-        Fact::new("minutes-above", minutes, FactUnit::Minutes),
+        Fact::new("threshold", bound.value, FactUnit::from(series.unit)),
+        Fact::new(word, minutes, FactUnit::Minutes),
         count("crossings", crossings.count() as u64),
         Fact::new("beyond", (excess * 100.0).min(1_000.0).round(), FactUnit::Percent),
     ]

@@ -174,8 +174,10 @@ fn of_series(subject: &str, unit: Unit, numbers: &Numbers) -> String {
     if let (Some(usual), Some(days)) = (numbers.fact("same-hours-usual"), numbers.fact("same-hours-days")) {
         let _ = write!(text, "; usual at these hours {usual} ({days} days)");
     }
-    if numbers.fact("threshold").is_some() {
-        let _ = write!(text, "; above {} for {}", numbers.text("threshold"), numbers.text("minutes-above"));
+    for (word, minutes) in [("above", "minutes-above"), ("below", "minutes-below")] {
+        if numbers.fact(minutes).is_some() {
+            let _ = write!(text, "; {word} {} for {}", numbers.text("threshold"), numbers.text(minutes));
+        }
     }
     text
 }

@@ -28,7 +28,8 @@ fn flaps(reading: &Reading) -> Outcome {
             None => Outcome::Open,
         };
     };
-    let text = format!("it went over {} {} times", number(alarmed.threshold), alarmed.crossings);
+    let over = if alarmed.bound.is_ceiling() { "over" } else { "under" };
+    let text = format!("it went {over} {} {} times", number(alarmed.bound.value), alarmed.crossings);
     if alarmed.flaps() { Outcome::For(text, vec![alarmed.id]) } else { Outcome::Against(text, vec![alarmed.id]) }
 }
 

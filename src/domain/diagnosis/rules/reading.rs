@@ -10,6 +10,7 @@ use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, Payload, 
 use crate::domain::diagnosis::statistics::{
     self, DaysBefore, HeapReading, HeapState, MemoryShape, Onset, Ratio, SameHours, Shape,
 };
+use crate::domain::observation::alarm::Bound;
 use crate::domain::observation::change::Change;
 use crate::domain::observation::cluster_sign;
 use crate::domain::observation::metric::{Point, Series, Unit};
@@ -106,8 +107,8 @@ pub(super) struct Changes {
     pub(super) others: Vec<Change>,
 }
 
-/// A series, the points before it, and the threshold of its alarm.
-type Measured<'a> = (&'a Series, &'a [Point], Option<f64>);
+/// A series, the points before it, and the constant of its alarm.
+type Measured<'a> = (&'a Series, &'a [Point], Option<Bound>);
 
 impl Reading {
     /// Reads the first evidence of each question.
@@ -211,12 +212,13 @@ impl Reading {
     fn take(&mut self, piece: &Evidence, payload: &Payload, (limit, now): (Option<u64>, Timestamp)) {
         let id = piece.id;
         match payload {
-            Payload::Series { series, baseline, threshold, same_hours, .. } => {
+            Payload::Series { series, baseline, threshold, side, same_hours, .. } => {
                 if let Some(days) = same_hours.as_ref().filter(|_| unfit(series, piece.window.to.min(now)).is_none()) {
                     self.habits.push((piece.question, days.clone()));
                 }
                 let before: &[Point] = baseline.as_ref().map_or(&[], |baseline| &baseline.points);
-                self.take_series(piece, (series, before, *threshold), (limit, piece.window.to.min(now)));
+                let bound = threshold.map(|value| Bound { value, side: *side });
+                self.take_series(piece, (series, before, bound), (limit, piece.window.to.min(now)));
             }
             Payload::OomKills(count) => {
                 let whole = matches!(piece.answer, Answer::Observed { .. });
@@ -248,11 +250,11 @@ impl Reading {
         }
     }
 
-    /// Takes a series by the question it answers, with the points before and the alarm's threshold.
+    /// Takes a series by the question it answers, with the points before and the alarm's constant.
     fn take_series(
         &mut self,
         piece: &Evidence,
-        (series, before, threshold): Measured<'_>,
+        (series, before, bound): Measured<'_>,
         (limit, until): (Option<u64>, Timestamp),
     ) {
         let id = piece.id;
@@ -260,14 +262,14 @@ impl Reading {
             self.unusable.push((piece.question, why));
             return;
         }
-        let alarmed = threshold.and_then(|bound| Alarmed::of(id, piece.question, (series, before), bound));
+        let alarmed = bound.and_then(|bound| Alarmed::of(id, piece.question, (series, before), bound));
         if alarmed.is_some() && (self.alarmed.is_none() || piece.question == Question::AlarmMetric) {
             self.alarmed = alarmed;
         }
         match piece.question {
             Question::Memory => self.memory = memory(id, series, before, limit),
             Question::Traffic => self.traffic = level(id, series, before),
-            Question::Cpu => self.cpu = cpu(id, series, before, threshold),
+            Question::Cpu => self.cpu = cpu(id, series, before, bound),
             Question::Errors => self.errors = level(id, series, before),
             Question::Latency => self.latency = level(id, series, before),
             Question::OomKills
@@ -391,14 +393,14 @@ impl Level {
     }
 }
 
-/// The processor counts as high from the alarm's threshold, or from 85 %.
-fn cpu(id: EvidenceId, series: &Series, before: &[Point], threshold: Option<f64>) -> Option<Cpu> {
+/// The processor counts as high from the constant of an alarm on its being high, or from 85 %.
+fn cpu(id: EvidenceId, series: &Series, before: &[Point], bound: Option<Bound>) -> Option<Cpu> {
     Some(Cpu {
         id,
         peak: series.peak()?.value,
         latest: series.latest()?.value,
         lately: statistics::median(series.points.iter().rev().take(5).map(|point| point.value))?,
-        high_from: threshold.unwrap_or(85.0),
+        high_from: bound.filter(|bound| bound.is_ceiling()).map_or(85.0, |bound| bound.value),
         onset: statistics::onset(&series.points, before),
     })
 }

@@ -12,6 +12,7 @@ use crate::domain::diagnosis::evidence::{
 };
 use crate::domain::diagnosis::statistics::DAYS_ASKED;
 use crate::domain::diagnosis::statistics::tests::{jitter, points};
+use crate::domain::observation::alarm::Bound;
 use crate::domain::observation::change::{Change, ChangeKind};
 use crate::domain::observation::log::{Completeness, LogLevel};
 use crate::domain::observation::log_sign::{LogSign, SignCount};
@@ -54,13 +55,13 @@ impl Incident {
     }
 
     fn series(mut self, question: Question, role: MetricRole, values: impl IntoIterator<Item = f64>) -> Self {
-        let threshold = (question == Question::Cpu).then_some(85.0);
+        let bound = (question == Question::Cpu).then_some(85.0).map(Bound::from);
         let unit = match question {
             Question::Traffic | Question::Errors => Unit::Count,
             Question::Latency => Unit::Seconds,
             _ => Unit::Percent,
         };
-        let answer = evidence::series(series(role, unit, values), None, threshold);
+        let answer = evidence::series(series(role, unit, values), None, bound);
         self.0.insert(question, answer);
         self
     }
@@ -226,6 +227,14 @@ impl Incident {
     /// The alarm's own metric.
     pub(crate) fn own(self, values: impl IntoIterator<Item = f64>) -> Self {
         self.series(Question::AlarmMetric, MetricRole::Alarm, values)
+    }
+
+    /// The constant that an alarm compares a series with.
+    pub(crate) fn bounded(mut self, question: Question, bound: Bound) -> Self {
+        if let Some(Answer::Observed { payload: Payload::Series { threshold, side, .. } }) = self.0.get_mut(&question) {
+            (*threshold, *side) = (Some(bound.value), bound.side);
+        }
+        self
     }
 
     /// Every pod waits, and the kubelet says why.
