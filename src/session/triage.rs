@@ -115,16 +115,17 @@ pub(super) fn ask(session: &Session, id: IncidentId, now: Timestamp, occasion: O
     vec![conclude(id, Event::Evidence(EvidenceEvent::Asked { asks, window, occasion }))]
 }
 
-/// Whether the alarm compares something that none of the service's roles reads: a metric of its own, or the result of
-/// metric math.
+/// Whether the alarm compares something that none of the service's roles reads: a metric of its own, another statistic or
+/// period of one that is read, or the result of metric math.
 fn has_metric_of_its_own(session: &Session, incident: &Incident) -> bool {
-    let read = |id: &crate::domain::observation::metric::MetricId| {
-        incident.service.metrics.values().any(|query| query.metric == *id)
-    };
+    let roles = || incident.service.metrics.values();
     incident.alarms.first().and_then(|name| session.alarms.get(name)).is_some_and(|alarm| match &alarm.rule {
         AlarmRule::Math { queries, .. } if !queries.is_empty() => true,
-        AlarmRule::Metric { .. } | AlarmRule::Math { .. } | AlarmRule::Composite { .. } => {
-            !alarm.metrics().is_empty() && !alarm.metrics().iter().all(read)
+        AlarmRule::Metric { metric, statistic, period_s, .. } => {
+            !roles().any(|query| (&query.metric, &query.statistic, &query.period_s) == (metric, statistic, period_s))
+        }
+        AlarmRule::Math { .. } | AlarmRule::Composite { .. } => {
+            alarm.metrics().iter().any(|metric| !roles().any(|query| query.metric == *metric))
         }
     })
 }
@@ -192,5 +193,64 @@ fn charted(evidence: &Evidence) -> Vec<&Series> {
             Payload::OomKills(_) | Payload::LogPatterns { .. } | Payload::Workload { .. } | Payload::Changes { .. },
         )
         | None => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::observation::alarm::{Alarm, AlarmState, Comparison};
+    use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
+
+    fn latency() -> MetricId {
+        MetricId { namespace: "AWS/ApplicationELB".into(), name: "TargetResponseTime".into(), ..MetricId::default() }
+    }
+
+    fn alarm(name: &str, metric: MetricId, (statistic, period_s): (Statistic, u32)) -> Alarm {
+        let rule = AlarmRule::Metric { metric, statistic, period_s, comparison: Comparison::Greater, threshold: 1.0 };
+        Alarm {
+            name: name.into(),
+            arn: String::new(),
+            description: String::new(),
+            state: AlarmState::Alarm,
+            reason: String::new(),
+            since: Timestamp::UNIX_EPOCH,
+            severity: Severity::P2,
+            rule,
+            value: None,
+            evaluation: None,
+        }
+    }
+
+    fn asked(effects: &[Effect]) -> Vec<Question> {
+        let questions = effects.iter().find_map(|effect| match effect {
+            Effect::Conclude { event, .. } => match event.as_ref() {
+                Event::Evidence(EvidenceEvent::Asked { asks, .. }) => Some(asks.iter().map(|(_, of)| *of).collect()),
+                _ => None,
+            },
+            _ => None,
+        });
+        questions.unwrap_or_default()
+    }
+
+    #[test]
+    fn what_the_alarm_compares_is_read_unless_a_role_reads_just_that() {
+        let query =
+            MetricQuery { role: MetricRole::Latency, metric: latency(), statistic: Statistic::Average, period_s: 60 };
+        for (compared, own) in [
+            ((Statistic::Average, 60), false),
+            ((Statistic::Average, 300), true),
+            ((Statistic::Percentile(990), 60), true),
+        ] {
+            let mut session = Session::default();
+            let found = alarm("slow", latency(), compared);
+            session.alarms.insert(found.name.clone(), found);
+            let service = Service { metrics: [(MetricRole::Latency, query.clone())].into(), ..Service::bare("my-api") };
+            let mut incident = Incident::new(IncidentId(1), service, Severity::P2, Timestamp::UNIX_EPOCH);
+            incident.alarms.push("slow".into());
+            session.incidents.insert(incident.id, incident);
+            let asks = asked(&ask_again(&session, IncidentId(1), Timestamp::UNIX_EPOCH));
+            assert_eq!(asks.contains(&Question::AlarmMetric), own, "{compared:?}");
+        }
     }
 }

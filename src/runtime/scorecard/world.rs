@@ -278,7 +278,9 @@ impl Cloud<'_> {
     /// The alarm's own metric, where no role of the service reads it.
     fn own_metric(&self, alarm: &Alarm, service: &Service, window: Window) -> Option<Answer> {
         let AlarmRule::Metric { metric, statistic, period_s, .. } = &alarm.rule else { return None };
-        if service.metrics.values().any(|query| query.metric == *metric) {
+        let is_it =
+            |query: &MetricQuery| (&query.metric, &query.statistic, &query.period_s) == (metric, statistic, period_s);
+        if service.metrics.values().any(is_it) {
             return None;
         }
         let role = MetricRole::Alarm;
@@ -301,7 +303,7 @@ impl Cloud<'_> {
         firing.map(|alarm| told(self.scenario, &alarm)).find_map(|alarm| alarm.bound_of(query))
     }
 
-    /// The window and as much before it.
+    /// The window it is judged over and what came before.
     fn series(&self, query: &MetricQuery, window: Window) -> Result<Option<(Series, Series)>, Fault> {
         self.struck(Api::CloudWatch, "GetMetricData", None)?;
         let Some(spec) = self.scenario.metrics.iter().find(|spec| metric_id(spec) == query.metric) else {
@@ -312,8 +314,8 @@ impl Cloud<'_> {
             let second = at.as_second().div_euclid(period.as_secs()) * period.as_secs();
             Timestamp::from_second(second).unwrap_or(at)
         };
-        let (from, middle, to) =
-            (floor(window.from - SignedDuration::from_mins(MINUTES)), floor(window.from), floor(window.to));
+        let (read, judged) = (query.read_over(window), query.judged_over(window));
+        let (from, middle, to) = (floor(read.from), floor(judged.from), floor(read.to));
         let mut points = Vec::new();
         let mut at = from;
         while at < to {
