@@ -101,7 +101,7 @@ pub enum Reading {
 }
 
 /// Reads every query over a window, in the order asked. The window's start is rounded down to each query's period, so
-/// that its first point is whole. Takes one turn of [`Family::MetricData`] a page.
+/// that its first point is whole; a period that is not over by its end has no point. Takes one turn of [`Family::MetricData`] a page.
 pub async fn fetch(clients: &Clients, queries: &[MetricQuery], window: Window) -> Result<Vec<Reading>, MetricsError> {
     let mut readings = Vec::with_capacity(queries.len());
     for batch in queries.chunks(BATCH) {
@@ -191,7 +191,8 @@ fn read(query: &MetricQuery, gathered: Option<&Gathered>, window: Window) -> Rea
     };
     let why = || gathered.messages.join("; ");
     let from = aligned(window.from, query.period_s);
-    let points = gathered.points.iter().copied().filter(|point| from <= point.at && point.at < window.to);
+    let is_whole = |point: &Point| from <= point.at && query.is_over(point.at, window.to);
+    let points = gathered.points.iter().copied().filter(is_whole);
     let series = Series::new(query.clone(), unit_of(query), points);
     match &gathered.status {
         Some(StatusCode::InternalError) => failed(CallError::Unavailable(format!("InternalError: {}", why()))),

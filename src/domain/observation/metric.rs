@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::scope::Window;
@@ -118,7 +118,7 @@ impl fmt::Display for MetricId {
 }
 
 /// One series to ask for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MetricQuery {
     /// What it means.
     pub role: MetricRole,
@@ -128,6 +128,38 @@ pub struct MetricQuery {
     pub statistic: Statistic,
     /// Seconds a point covers.
     pub period_s: u32,
+}
+
+/// Periods that a series is judged over at least, and that are read before them at least.
+const PERIODS: i32 = 24;
+const PERIODS_BEFORE: i32 = 12;
+/// Minutes before a window that are read with it at least, to compare.
+const MINUTES_BEFORE: i64 = 30;
+
+impl MetricQuery {
+    /// Its period.
+    fn period(&self) -> SignedDuration {
+        SignedDuration::from_secs(i64::from(self.period_s.max(1)))
+    }
+
+    /// The window it is judged over: the one asked about, or a longer one with its end where that holds too few periods
+    /// to say anything. Half an hour is six points of an alarm by five minutes.
+    pub fn judged_over(&self, window: Window) -> Window {
+        let from = window.to.checked_sub(self.period() * PERIODS).unwrap_or(window.from);
+        Window { from: window.from.min(from), to: window.to }
+    }
+
+    /// What is read for that, by whole minutes: the window it is judged over, and what came before, to compare.
+    pub fn read_over(&self, window: Window) -> Window {
+        let judged = self.judged_over(window).whole_minutes();
+        let before = SignedDuration::from_mins(MINUTES_BEFORE).max(self.period() * PERIODS_BEFORE);
+        Window { from: judged.from.checked_sub(before).unwrap_or(judged.from), to: judged.to }
+    }
+
+    /// Whether the period that began then is over by an instant. One under way is known in part: a sum of it is too small.
+    pub fn is_over(&self, began: Timestamp, by: Timestamp) -> bool {
+        by.duration_since(began) >= self.period()
+    }
 }
 
 /// The unit of a value.
@@ -213,11 +245,34 @@ impl Series {
 
     /// Holes longer than one period: from the end of the last point before to the start of the first after.
     pub fn holes(&self) -> Vec<Window> {
-        let period = jiff::SignedDuration::from_secs(i64::from(self.query.period_s.max(1)));
+        let period = self.query.period();
         self.points
             .windows(2)
             .filter(|pair| pair[1].at.duration_since(pair[0].at) > period)
             .map(|pair| Window { from: pair[0].at + period, to: pair[1].at })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(period_s: u32) -> MetricQuery {
+        MetricQuery { role: MetricRole::Alarm, metric: MetricId::default(), statistic: Statistic::Sum, period_s }
+    }
+
+    #[test]
+    fn a_longer_period_is_read_over_enough_of_them() {
+        let to: Timestamp = "2026-05-01T09:31:20Z".parse().unwrap();
+        let window = Window::minutes_before(to, 30);
+        let minutes = |window: Window| window.seconds() / 60;
+        for (period_s, judged, read) in [(60, 30, 60), (300, 120, 180), (3_600, 1_440, 2_160)] {
+            let query = query(period_s);
+            assert_eq!(query.judged_over(window).to, to);
+            assert_eq!((minutes(query.judged_over(window)), minutes(query.read_over(window))), (judged, read));
+        }
+        assert_eq!(query(60).judged_over(window), window);
+        assert_eq!(query(60).read_over(window).to, "2026-05-01T09:31:00Z".parse().unwrap());
     }
 }

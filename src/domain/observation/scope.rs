@@ -78,6 +78,11 @@ impl Window {
         self.from <= at && at < self.to
     }
 
+    /// The same, its ends moved back to whole minutes.
+    pub fn whole_minutes(self) -> Self {
+        Self { from: whole_minute(self.from), to: whole_minute(self.to) }
+    }
+
     /// Its length in whole seconds.
     pub fn seconds(&self) -> i64 {
         self.to.duration_since(self.from).as_secs()

@@ -9,11 +9,11 @@ use super::Means;
 use crate::adapters::aws::clients::Clients;
 use crate::adapters::aws::metrics::{Reading, fetch};
 use crate::domain::diagnosis::statistics::DAYS_ASKED;
-use crate::domain::observation::metric::{MetricId, MetricQuery, Point};
+use crate::domain::observation::metric::{MetricQuery, Point};
 use crate::domain::observation::scope::Window;
 
 /// The points of the days before by metric, or why they are not known.
-pub type Earlier = BTreeMap<MetricId, Result<Vec<Point>, String>>;
+pub type Earlier = BTreeMap<MetricQuery, Result<Vec<Point>, String>>;
 
 /// What is asked beyond the window, as a person could repeat it.
 pub const ASKED: &str = "the same minutes 1, 2, 7 and 14 days before";
@@ -22,7 +22,7 @@ pub const ASKED: &str = "the same minutes 1, 2, 7 and 14 days before";
 /// would be another usual level.
 pub async fn earlier(means: &Means, queries: &[MetricQuery], window: Window) -> Earlier {
     let all =
-        |outcome: Result<Vec<Point>, String>| queries.iter().map(move |query| (query.metric.clone(), outcome.clone()));
+        |outcome: Result<Vec<Point>, String>| queries.iter().map(move |query| (query.clone(), outcome.clone()));
     if queries.is_empty() {
         return Earlier::new();
     }
@@ -55,7 +55,7 @@ async fn day(
 }
 
 fn add(found: &mut Earlier, query: &MetricQuery, reading: Reading) {
-    let Some(outcome) = found.get_mut(&query.metric) else { return };
+    let Some(outcome) = found.get_mut(query) else { return };
     match (outcome, reading) {
         (Ok(points), Reading::Complete(series) | Reading::Partial { series, .. }) => points.extend(series.points),
         (outcome @ Ok(_), Reading::Failed { source, .. }) => *outcome = Err(source.to_string()),

@@ -1,19 +1,17 @@
 //! Answers the questions of a round: the three reads run side by side, and each answer is told as soon as it stands.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::Means;
 use super::days;
 use super::follow::{Following, ShownGroup};
-use super::read::{self, ClusterRead, LogRead};
+use super::read::{self, ClusterRead, LogRead, MetricAnswers};
 use crate::adapters::aws::metrics::{Reading, period_of};
 use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, EvidenceSource, Question, unanswered};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmRule, Bound, MathPart, MathQuery, MathTerm, bound};
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
-use crate::domain::observation::scope::{Window, whole_minute};
+use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::Service;
 use crate::domain::observation::workload::ClusterEvent;
 use crate::session::event::{Event, EvidenceEvent};
@@ -79,14 +77,15 @@ impl Order {
     fn hourly(&self, answers: &MetricAnswers) -> Vec<MetricQuery> {
         let asked = HOURLY.into_iter().filter(|question| self.asks.iter().any(|(_, asked)| asked == question));
         let read = |query: &&MetricQuery| {
-            matches!(answers.get(&query.metric), Some(Ok(Reading::Complete(_) | Reading::Partial { .. })))
+            matches!(answers.get(*query), Some(Ok(Reading::Complete(_) | Reading::Partial { .. })))
         };
         asked.filter_map(|question| self.query(question)).filter(read).cloned().collect()
     }
 
-    /// Metrics are asked by whole minutes.
-    fn minutes(&self) -> Window {
-        Window { from: whole_minute(self.window.from), to: whole_minute(self.window.to) }
+    /// The window a question is judged over: that of all, or a longer one for a series of long periods.
+    fn window_of(&self, question: Question) -> Window {
+        let math = self.own_math.as_ref().filter(|_| question == Question::AlarmMetric).map(OwnMath::query);
+        math.as_ref().or(self.query(question)).map_or(self.window, |query| query.judged_over(self.window))
     }
 }
 
@@ -97,8 +96,6 @@ const OF_METRICS: [Question; 6] =
 /// Of them those that are compared with the same hours of the days before.
 const HOURLY: [Question; 4] = [Question::Memory, Question::Traffic, Question::Cpu, Question::AlarmMetric];
 
-type MetricAnswers = BTreeMap<MetricId, Result<Reading, Fault>>;
-
 /// Reads and answers. Each read tells by a lane of its own, since any of them may be the first to end.
 pub async fn observe(means: Means, order: Order) {
     let asked_at = means.clock.now();
@@ -108,13 +105,13 @@ pub async fn observe(means: Means, order: Order) {
     let metrics = async {
         let (means, teller) = (of_metrics, by(of_metrics));
         let answers = read_metrics(means, &order).await;
-        let earlier = days::earlier(means, &order.hourly(&answers), order.minutes()).await;
+        let earlier = days::earlier(means, &order.hourly(&answers), order.window.whole_minutes()).await;
         for question in OF_METRICS {
             let answer = match &order.own_math {
                 Some(math) if question == Question::AlarmMetric => math_answer(means, &order, math).await,
                 _ => series_answer(&order, question, &answers),
             };
-            let days = order.query(question).and_then(|query| earlier.get(&query.metric));
+            let days = order.query(question).and_then(|query| earlier.get(query));
             let (answer, beside) = compared(answer, days);
             teller.tell_how(question, answer, beside).await;
         }
@@ -169,7 +166,7 @@ impl Teller<'_> {
             question,
             source,
             query,
-            window: self.order.window,
+            window: self.order.window_of(question),
             asked_at: self.asked_at,
             answered_at: self.means.clock.now(),
             answer,
@@ -194,8 +191,7 @@ fn describe(order: &Order, question: Question) -> (EvidenceSource, String) {
     };
     match question {
         Question::Memory | Question::Traffic | Question::Cpu | Question::Errors | Question::Latency => {
-            let role = role(question);
-            (EvidenceSource::CloudwatchMetrics, metric(role.and_then(|role| order.service.metrics.get(&role))))
+            (EvidenceSource::CloudwatchMetrics, metric(order.query(question)))
         }
         Question::AlarmMetric => {
             let math = order.own_math.as_ref().map(OwnMath::text);
@@ -234,10 +230,7 @@ async fn read_metrics(means: &Means, order: &Order) -> MetricAnswers {
     if order.asks.iter().any(|(_, question)| *question == Question::AlarmMetric) {
         queries.extend(order.own_metric.clone());
     }
-    match read::metrics(means, &queries, order.window).await {
-        Ok(readings) => queries.into_iter().map(|query| query.metric).zip(readings.into_iter().map(Ok)).collect(),
-        Err(fault) => queries.into_iter().map(|query| (query.metric, Err(fault.clone()))).collect(),
-    }
+    read::metrics(means, queries, order.window).await
 }
 
 impl OwnMath {
@@ -274,17 +267,18 @@ async fn math_answer(means: &Means, order: &Order, math: &OwnMath) -> Answer {
     if order.asks.iter().all(|(_, question)| *question != Question::AlarmMetric) {
         return Answer::NotAsked { why: "it was not asked".to_owned() };
     }
-    let evaluated = match read::math(means, &math.queries, order.window).await {
+    let query = math.query();
+    let evaluated = match read::math(means, &math.queries, query.read_over(order.window)).await {
         Ok(evaluated) => evaluated,
         Err(fault) => return unanswered(fault),
     };
-    let series = Series::new(math.query(), Unit::None, evaluated.compared);
-    let (inside, before) = split(&series, order.minutes());
+    let (inside, before) = split(&Series::new(query, Unit::None, evaluated.compared), order.window);
     evidence::banded(evidence::series(inside, Some(before), math.bound), &evaluated.band)
 }
 
-/// The window and the half hour before it, out of one series.
+/// The window a series is judged over and what came before, out of one series.
 fn split(series: &Series, window: Window) -> (Series, Series) {
+    let window = series.query.judged_over(window).whole_minutes();
     let inside = Series { points: series.within(window).collect(), ..series.clone() };
     let before = series.points.iter().copied().filter(|point| point.at < window.from).collect();
     (inside, Series { points: before, ..series.clone() })
@@ -297,10 +291,10 @@ fn series_answer(order: &Order, question: Question, answers: &MetricAnswers) -> 
         };
     };
     let whole = |series: &Series| {
-        let (inside, before) = split(series, order.minutes());
+        let (inside, before) = split(series, order.window);
         evidence::series(inside, Some(before), bound(&order.alarms, query))
     };
-    match answers.get(&query.metric) {
+    match answers.get(query) {
         Some(Ok(Reading::Complete(series))) => whole(series),
         Some(Ok(Reading::Empty(_))) | None => Answer::Absent,
         Some(Ok(Reading::Partial { series, .. })) => match whole(series) {
@@ -374,9 +368,9 @@ fn own_events(order: &Order, cluster: &ClusterRead) -> Option<Vec<ClusterEvent>>
 
 fn collector_answer(order: &Order, logs: &Result<LogRead, Fault>, answers: &MetricAnswers) -> Answer {
     let query = order.service.metrics.get(&MetricRole::CollectorTime);
-    let reading = query.and_then(|query| answers.get(&query.metric));
+    let reading = query.and_then(|query| answers.get(query));
     let series = match reading {
-        Some(Ok(Reading::Complete(series) | Reading::Partial { series, .. })) => Some(split(series, order.minutes())),
+        Some(Ok(Reading::Complete(series) | Reading::Partial { series, .. })) => Some(split(series, order.window)),
         Some(Ok(Reading::Empty(_) | Reading::Failed { .. }) | Err(_)) | None => None,
     };
     let (series, baseline) = series.unzip();

@@ -2,8 +2,11 @@
 
 mod whole;
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::Means;
@@ -23,38 +26,40 @@ use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload, WorkloadRef};
 use crate::session::feeds::{FeedHealth, FeedId};
 
-/// Minutes before the window that are read with it, to compare.
-const BASELINE_MINUTES: i64 = 30;
+/// The answer to each query.
+pub type MetricAnswers = BTreeMap<MetricQuery, Result<Reading, Fault>>;
 
-/// Reads every query over the window and the half hour before it, in one call.
-pub async fn metrics(means: &Means, queries: &[MetricQuery], window: Window) -> Result<Vec<Reading>, Fault> {
-    if queries.is_empty() {
-        return Ok(Vec::new());
+/// Reads every query over the window it is judged over and what came before. One call serves all that are read as far
+/// back, which are all of them but those of long periods.
+pub async fn metrics(means: &Means, queries: Vec<MetricQuery>, window: Window) -> MetricAnswers {
+    let mut by_span: BTreeMap<Reverse<Timestamp>, BTreeSet<MetricQuery>> = BTreeMap::new();
+    for query in queries {
+        by_span.entry(Reverse(query.read_over(window).from)).or_default().insert(query);
     }
-    let wide = with_baseline(window);
-    let read = persist(means, FeedId::Metrics, || async {
-        let clients = means.outside.aws().await?;
-        fetch(clients, queries, wide).await.map_err(|error| error.fault())
-    })
-    .await;
-    tell_outcome(means, FeedId::Metrics, &read).await;
-    read
+    let mut answers = MetricAnswers::new();
+    for (Reverse(from), queries) in by_span {
+        let queries: Vec<MetricQuery> = queries.into_iter().collect();
+        let wide = Window { from, to: whole_minute(window.to) };
+        let read = persist(means, FeedId::Metrics, || async {
+            let clients = means.outside.aws().await?;
+            fetch(clients, &queries, wide).await.map_err(|error| error.fault())
+        })
+        .await;
+        tell_outcome(means, FeedId::Metrics, &read).await;
+        match read {
+            Ok(readings) => answers.extend(queries.into_iter().zip(readings.into_iter().map(Ok))),
+            Err(fault) => answers.extend(queries.into_iter().map(|query| (query, Err(fault.clone())))),
+        }
+    }
+    answers
 }
 
-fn with_baseline(window: Window) -> Window {
-    Window {
-        from: whole_minute(window.from) - jiff::SignedDuration::from_mins(BASELINE_MINUTES),
-        to: whole_minute(window.to),
-    }
-}
-
-/// Evaluates what an alarm compares, over the window and the half hour before it.
+/// Evaluates what an alarm compares, over a window.
 pub async fn math(means: &Means, queries: &[MathQuery], window: Window) -> Result<Evaluated, Fault> {
-    let wide = with_baseline(window);
     // One expression that cannot be evaluated says nothing of the feed: it is not told as its health.
     persist(means, FeedId::Metrics, || async {
         let clients = means.outside.aws().await?;
-        evaluate(clients, queries, wide).await.map_err(|error| error.fault())
+        evaluate(clients, queries, window).await.map_err(|error| error.fault())
     })
     .await
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, StatusCode};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Gathered, MetricsError, aligned, every_page};
 use crate::adapters::aws::call::CallError;
@@ -43,7 +43,10 @@ pub async fn evaluate(clients: &Clients, queries: &[MathQuery], window: Window) 
     let gathered = every_page(clients, asked, wide).await.map_err(failed)?;
     let of = |part: MathPart| {
         let query = queries.iter().find(|query| query.part == part);
-        query.map(|query| points(gathered.get(&query.id), wide)).transpose().map_err(|source| failed((1, source)))
+        query
+            .map(|query| points(gathered.get(&query.id), (wide, period)))
+            .transpose()
+            .map_err(|source| failed((1, source)))
     };
     let ascending: BTreeMap<Timestamp, f64> =
         of(MathPart::Compared)?.unwrap_or_default().iter().map(|point| (point.at, point.value)).collect();
@@ -62,7 +65,8 @@ pub fn period_of(queries: &[MathQuery]) -> u32 {
     periods.max().unwrap_or(60)
 }
 
-fn points(gathered: Option<&Gathered>, window: Window) -> Result<Vec<Point>, CallError> {
+/// The points of the periods that are over by the window's end.
+fn points(gathered: Option<&Gathered>, (window, period_s): (Window, u32)) -> Result<Vec<Point>, CallError> {
     let Some(gathered) = gathered else {
         return Err(CallError::Malformed("the answer leaves a line out".to_owned()));
     };
@@ -70,7 +74,11 @@ fn points(gathered: Option<&Gathered>, window: Window) -> Result<Vec<Point>, Cal
     match &gathered.status {
         Some(StatusCode::InternalError) => Err(CallError::Unavailable(format!("InternalError: {why}"))),
         Some(StatusCode::Forbidden) => Err(CallError::Denied(format!("Forbidden: {why}"))),
-        _ => Ok(gathered.points.iter().copied().filter(|point| window.contains(point.at)).collect()),
+        _ => {
+            let period = SignedDuration::from_secs(i64::from(period_s));
+            let is_whole = |point: &Point| window.from <= point.at && window.to.duration_since(point.at) >= period;
+            Ok(gathered.points.iter().copied().filter(is_whole).collect())
+        }
     }
 }
 
@@ -131,6 +139,16 @@ mod tests {
         let found = band(&[point(120, 40.0), point(60, 80.0), point(120, 90.0), point(60, 30.0), point(180, 7.0)]);
         let bound = |second, lower, upper| BandPoint { at: at(second), lower, upper };
         assert_eq!(found, [bound(60, 30.0, 80.0), bound(120, 40.0, 90.0)]);
+    }
+
+    #[test]
+    fn the_period_under_way_has_no_result() {
+        let gathered = Gathered {
+            points: vec![Point { at: at(0), value: 1.0 }, Point { at: at(300), value: 0.2 }],
+            ..Gathered::default()
+        };
+        let seen = |end| points(Some(&gathered), (Window { from: at(0), to: at(end) }, 300)).unwrap().len();
+        assert_eq!((seen(360), seen(600)), (1, 2));
     }
 
     #[test]

@@ -55,6 +55,20 @@ fn points_outside_the_window_are_left_out() {
 }
 
 #[test]
+fn a_period_under_way_is_no_point() {
+    let mut gathered = BTreeMap::new();
+    gather(&mut gathered, &result(StatusCode::Complete, &[(300, 5.0), (600, 5.0), (900, 1.0)])).unwrap();
+    let five = MetricQuery { period_s: 300, ..query("Errors") };
+    let window =
+        |end: i64| Window { from: Timestamp::from_second(300).unwrap(), to: Timestamp::from_second(end).unwrap() };
+    let seen = |end: i64| match read(&five, gathered.get("m0"), window(end)) {
+        Reading::Complete(series) => series.points.len(),
+        _ => 0,
+    };
+    assert_eq!((seen(960), seen(1_199), seen(1_200)), (2, 2, 3), "a fifth of a sum is not the latest of it");
+}
+
+#[test]
 fn each_status_has_its_own_reading() {
     assert!(matches!(reading(&[result(StatusCode::Complete, &[])]), Reading::Empty(_)));
     assert!(matches!(

@@ -21,7 +21,7 @@ pub(super) use alarmed::Alarmed;
 pub(super) use logs::{Logs, Voice};
 pub(super) use place::Workplace;
 
-/// A series whose newest point is older than this says nothing of now.
+/// A series whose newest point is older than this, and than two of its periods, says nothing of now.
 const STALE: SignedDuration = SignedDuration::from_mins(15);
 
 /// All that rules look at.
@@ -305,7 +305,8 @@ fn unfit(series: &Series, until: Timestamp) -> Option<String> {
     if series.points.len() < statistics::FEWEST {
         return Some(format!("only {} points", series.points.len()));
     }
-    if until.duration_since(last.at) > STALE {
+    let period = SignedDuration::from_secs(i64::from(series.query.period_s));
+    if until.duration_since(last.at) > STALE.max(period * 2) {
         return Some(format!("its points end {} min before the window does", until.duration_since(last.at).as_mins()));
     }
     let holes: i64 = series.holes().iter().map(crate::domain::observation::scope::Window::seconds).sum();

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
 
-/// Seconds of a point: CloudWatch's minute.
-const PERIOD_S: u32 = 60;
+/// Seconds of a point: CloudWatch's minute, and the five of EC2's basic monitoring.
+const MINUTE_S: u32 = 60;
+const BASIC_S: u32 = 300;
 
 /// The dimensions that name a thing, most telling first.
 const NAMING: [&str; 22] = [
@@ -76,11 +77,27 @@ pub(super) fn twins(metric: &MetricId) -> Option<(String, Vec<MetricQuery>)> {
         role: twin.0,
         metric: MetricId { namespace: namespace.to_owned(), name: twin.1.to_owned(), dimensions: dimensions.clone() },
         statistic: twin.2,
-        period_s: PERIOD_S,
+        period_s: published_every(metric).unwrap_or(MINUTE_S),
     };
     let told: Vec<String> = dimensions.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let why = format!("{namespace} publishes its metrics under {}.", told.join(", "));
     Some((why, twins.iter().map(query).collect()))
+}
+
+/// Seconds between two points of a namespace of AWS; what a team publishes, it publishes as often as it likes.
+pub(super) fn published_every(metric: &MetricId) -> Option<u32> {
+    match metric.namespace.as_str() {
+        "AWS/ECS"
+        | "ECS/ContainerInsights"
+        | "ContainerInsights"
+        | "AWS/ApiGateway"
+        | "AWS/RDS"
+        | "AWS/ApplicationELB"
+        | "AWS/NetworkELB"
+        | "AWS/Lambda" => Some(MINUTE_S),
+        "AWS/EC2" => Some(BASIC_S),
+        _ => None,
+    }
 }
 
 type Twin = (MetricRole, &'static str, Statistic);

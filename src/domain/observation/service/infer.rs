@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::dimension::{conventional_log_groups, named, role, twins};
+use super::dimension::{conventional_log_groups, named, published_every, role, twins};
 use super::{Certainty, Origin, Service, ServiceName};
 use crate::domain::observation::alarm::{Alarm, AlarmRule};
 use crate::domain::observation::log::LogGroup;
@@ -233,20 +233,27 @@ fn metrics(alarm: &Alarm, reasons: &mut Vec<String>) -> BTreeMap<MetricRole, Met
     found
 }
 
-/// The alarm's own metric, asked as the alarm asks it.
+/// The alarm's own metric in its role: by the alarm's statistic, and as finely as it is published, so that half an hour of
+/// it can be told from the half hour before. The alarm's own series is asked beside it.
 fn own(alarm: &Alarm, metric: &MetricId, role: MetricRole) -> MetricQuery {
     let (statistic, period_s) = match &alarm.rule {
-        AlarmRule::Metric { statistic, period_s, .. } => (*statistic, *period_s),
-        AlarmRule::Math { .. } | AlarmRule::Composite { .. } => match role {
-            MetricRole::Requests | MetricRole::Errors => (Statistic::Sum, 60),
-            MetricRole::Restarts => (Statistic::Maximum, 60),
-            MetricRole::Cpu
-            | MetricRole::Memory
-            | MetricRole::MemoryLimit
-            | MetricRole::Latency
-            | MetricRole::CollectorTime
-            | MetricRole::Alarm => (Statistic::Average, 60),
-        },
+        AlarmRule::Metric { statistic, period_s, .. } => {
+            let every = published_every(metric).filter(|every| period_s.is_multiple_of(*every));
+            (*statistic, every.unwrap_or(*period_s))
+        }
+        AlarmRule::Math { .. } | AlarmRule::Composite { .. } => {
+            let statistic = match role {
+                MetricRole::Requests | MetricRole::Errors => Statistic::Sum,
+                MetricRole::Restarts => Statistic::Maximum,
+                MetricRole::Cpu
+                | MetricRole::Memory
+                | MetricRole::MemoryLimit
+                | MetricRole::Latency
+                | MetricRole::CollectorTime
+                | MetricRole::Alarm => Statistic::Average,
+            };
+            (statistic, published_every(metric).unwrap_or(60))
+        }
     };
     MetricQuery { role, metric: metric.clone(), statistic, period_s: period_s.max(1) }
 }

@@ -195,6 +195,21 @@ fn real_shapes_are_named_with_their_certainty() {
 }
 
 #[test]
+fn a_role_is_read_as_finely_as_its_metric_is_published() {
+    let of = |namespace: &str, dimension: &str, period: u32| {
+        let mut found = alarm("a", metric(namespace, "CPUUtilization", &[(dimension, "my-api")]));
+        let AlarmRule::Metric { period_s, statistic, .. } = &mut found.rule else { panic!() };
+        (*period_s, *statistic) = (period, Statistic::Maximum);
+        let query = infer(&found, &Surroundings::default()).metrics[&MetricRole::Cpu].clone();
+        (query.statistic, query.period_s)
+    };
+    assert_eq!(of("AWS/ECS", "ServiceName", 300), (Statistic::Maximum, 60));
+    assert_eq!(of("AWS/ECS", "ServiceName", 10), (Statistic::Maximum, 10));
+    assert_eq!(of("AWS/EC2", "InstanceId", 900), (Statistic::Maximum, 300));
+    assert_eq!(of("Team", "Service", 300), (Statistic::Maximum, 300), "nobody knows how often a team publishes");
+}
+
+#[test]
 fn without_a_listing_the_convention_is_taken_and_said_to_be_unverified() {
     let ecs = metric("AWS/ECS", "CPUUtilization", &[("ClusterName", "prod"), ("ServiceName", "my-api")]);
     let found = infer(&alarm("a", ecs), &Surroundings::default());
