@@ -12,8 +12,9 @@ use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload, Question
 use crate::domain::observation::alarm::{AlarmName, AlarmRule, Severity};
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::scope::Window;
-use crate::domain::observation::service::Service;
+use crate::domain::observation::service::{self, Service};
 use crate::domain::remediation::gate::StandsOn;
+use crate::domain::remediation::step::{Step, StepState};
 
 /// Wraps a conclusion.
 pub(super) fn conclude(incident: IncidentId, event: Event) -> Effect {
@@ -25,16 +26,7 @@ pub fn incident(session: &mut Session, record: &Record, event: &IncidentEvent) -
     match event {
         IncidentEvent::Identified { alarm, service } => identified(session, alarm, service),
         IncidentEvent::Opened { service, alarm } => opened(session, record, service, alarm),
-        IncidentEvent::AlarmJoined { alarm } => {
-            let severity = severity(session, alarm);
-            if let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) {
-                if !incident.alarms.contains(alarm) {
-                    incident.alarms.push(alarm.clone());
-                }
-                incident.severity = incident.severity.min(severity);
-            }
-            Vec::new()
-        }
+        IncidentEvent::AlarmJoined { alarm } => joined(session, record, alarm),
         IncidentEvent::ServiceCorrected { service } => {
             let Some(id) = record.incident else { return Vec::new() };
             if let Some(incident) = session.incidents.get_mut(&id) {
@@ -85,6 +77,34 @@ fn opened(session: &mut Session, record: &Record, service: &Service, alarm: &Ala
     session.incidents.insert(id, incident);
     let mut effects = vec![Effect::Follow { incident: id }];
     effects.extend(ask_again(session, id, record.at));
+    effects
+}
+
+/// A further alarm of the service. What it tells of an inferred one (metrics, log groups, the workload) is added, and is
+/// asked about unless a step is armed or on its way: the person may ask again then.
+fn joined(session: &mut Session, record: &Record, alarm: &AlarmName) -> Vec<Effect> {
+    let severity = severity(session, alarm);
+    let told = session.services.get(alarm).cloned();
+    let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) else { return Vec::new() };
+    if !incident.alarms.contains(alarm) {
+        incident.alarms.push(alarm.clone());
+    }
+    incident.severity = incident.severity.min(severity);
+    let known = |service: &Service| (service.metrics.len(), service.log_groups.len(), service.workload.is_some());
+    let before = known(&incident.service);
+    if let Some(told) = told {
+        service::merge(&mut incident.service, told);
+    }
+    if known(&incident.service) == before {
+        return Vec::new();
+    }
+    let id = incident.id;
+    let armed = |step: &Step| matches!(step.state, StepState::Armed { .. });
+    let is_busy = standing::is_in_flight(incident) || incident.asked_step().is_some_and(armed);
+    let mut effects = vec![Effect::Follow { incident: id }];
+    if !is_busy {
+        effects.extend(ask_again(session, id, record.at));
+    }
     effects
 }
 
@@ -201,6 +221,7 @@ mod tests {
     use super::*;
     use crate::domain::observation::alarm::{Alarm, AlarmState, Comparison};
     use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
+    use crate::domain::observation::service::{Certainty, Origin};
 
     fn latency() -> MetricId {
         MetricId { namespace: "AWS/ApplicationELB".into(), name: "TargetResponseTime".into(), ..MetricId::default() }
@@ -252,5 +273,41 @@ mod tests {
             let asks = asked(&ask_again(&session, IncidentId(1), Timestamp::UNIX_EPOCH));
             assert_eq!(asks.contains(&Question::AlarmMetric), own, "{compared:?}");
         }
+    }
+    fn inferred(name: &str, role: MetricRole) -> Service {
+        let metric = MetricId { name: role.word().to_owned(), ..MetricId::default() };
+        let query = MetricQuery { role, metric, statistic: Statistic::Sum, period_s: 60 };
+        let origin = Origin::Inferred { reasons: Vec::new(), certainty: Certainty::Likely };
+        Service { metrics: [(role, query)].into(), origin, ..Service::bare(name) }
+    }
+
+    #[test]
+    fn an_alarm_that_joins_brings_what_it_knows_of_the_service() {
+        let mut session = Session::default();
+        let mut seq = 0;
+        let mut fold = |incident: Option<IncidentId>, event: IncidentEvent| {
+            seq += 1;
+            let record = Record { seq, at: Timestamp::UNIX_EPOCH, incident, event: Event::Incident(event) };
+            update::update(&mut session, &record)
+        };
+        let identified = |alarm: &str, role| IncidentEvent::Identified {
+            alarm: alarm.into(),
+            service: Box::new(inferred("my-api", role)),
+        };
+        let first = Some(IncidentId(1));
+        fold(None, identified("cpu", MetricRole::Cpu));
+        let service = Box::new(inferred("my-api", MetricRole::Cpu));
+        fold(first, IncidentEvent::Opened { service, alarm: "cpu".into() });
+        let concluded = fold(None, identified("5xx", MetricRole::Errors));
+        let join = IncidentEvent::AlarmJoined { alarm: "5xx".into() };
+        assert_eq!(concluded, [conclude(IncidentId(1), Event::Incident(join.clone()))]);
+        let effects = fold(first, join);
+        assert!(effects.contains(&Effect::Follow { incident: IncidentId(1) }));
+        assert!(asked(&effects).contains(&Question::Errors), "{effects:?}");
+        fold(None, identified("5xx-slow", MetricRole::Errors));
+        let told_nothing_new = fold(first, IncidentEvent::AlarmJoined { alarm: "5xx-slow".into() });
+        assert!(told_nothing_new.is_empty(), "{told_nothing_new:?}");
+        let roles: Vec<MetricRole> = session.incidents[&IncidentId(1)].service.metrics.keys().copied().collect();
+        assert_eq!(roles, [MetricRole::Cpu, MetricRole::Errors]);
     }
 }

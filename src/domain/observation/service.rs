@@ -1,8 +1,8 @@
 //! What an alarm is about: a service with its workload, log groups and metrics by role, configured or inferred with reasons.
 
 mod dimension;
-mod group;
 mod infer;
+mod merge;
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use super::metric::{MetricQuery, MetricRole};
 use super::workload::WorkloadRef;
 
 pub use dimension::role_of;
-pub use group::{AlarmGroup, group};
 pub use infer::{Surroundings, contains_name, infer};
+pub use merge::merge;
 
 crate::text_id!(
     /// A service by the team's name.

@@ -24,7 +24,7 @@ use crate::domain::fault::Fault;
 use crate::domain::observation::log::{LogGroup, ingest};
 use crate::domain::observation::metric::MetricQuery;
 use crate::domain::observation::scope::{Window, whole_minute};
-use crate::domain::observation::service::{Service, ServiceName};
+use crate::domain::observation::service::ServiceName;
 use crate::runtime::clock::Flight;
 use crate::runtime::tasks::Tasks;
 use crate::session::event::{Event, FeedEvent, MetricEvent};
@@ -43,7 +43,7 @@ pub struct Following {
     tails: BTreeMap<LogGroup, Followed>,
     /// Stays when a tail ends: an incident that is opened again must not see the same lines as new ones.
     told: BTreeMap<LogGroup, Told>,
-    charts: BTreeSet<ServiceName>,
+    charts: BTreeMap<ServiceName, BTreeSet<MetricQuery>>,
 }
 
 #[derive(Debug)]
@@ -90,9 +90,12 @@ impl Following {
         if let Some(workload) = &incident.service.workload {
             means.outside.watch_namespace(&workload.namespace);
         }
-        if self.charts.insert(incident.service.name.clone()) {
+        let charted = self.charts.entry(incident.service.name.clone()).or_default();
+        let queries = incident.service.metrics.values().filter(|query| charted.insert((*query).clone()));
+        let queries: Vec<MetricQuery> = queries.cloned().collect();
+        if !queries.is_empty() {
             let flight = means.clock.busy().flight();
-            tasks.spawn("charts", charts(means.clone(), incident.service.clone(), flight));
+            tasks.spawn("charts", charts(means.clone(), (incident.service.name.clone(), queries), flight));
         }
         let from = tail_start(session, incident, means.clock.now());
         for group in session.log_groups(Some(incident)) {
@@ -219,11 +222,7 @@ async fn poll(means: &Means, tail: &mut Tail, shown: &ShownGroup) -> Result<(), 
     polled.map(drop)
 }
 
-async fn charts(means: Means, service: Service, flight: Flight) {
-    let queries: Vec<MetricQuery> = service.metrics.values().cloned().collect();
-    if queries.is_empty() {
-        return;
-    }
+async fn charts(means: Means, (service, queries): (ServiceName, Vec<MetricQuery>), flight: Flight) {
     let mut pulse = Pulse::new(FeedId::Metrics);
     // Triage reads the half hour as the incident opens: the first look here is for what comes after.
     let mut pause = means.pause_until(means.clock.now() + means.outside.poll.metrics);
@@ -242,13 +241,13 @@ async fn charts(means: Means, service: Service, flight: Flight) {
     }
 }
 
-async fn refresh(means: &Means, service: &Service, queries: &[MetricQuery]) -> Result<(), Fault> {
+async fn refresh(means: &Means, service: &ServiceName, queries: &[MetricQuery]) -> Result<(), Fault> {
     let clients = means.outside.aws().await?;
     let window = Window::minutes_before(whole_minute(means.clock.now()), LATE_MINUTES);
     let readings = fetch(clients, queries, window).await.map_err(|error| error.fault())?;
     for reading in readings {
         if let Reading::Complete(series) | Reading::Partial { series, .. } = reading {
-            let event = MetricEvent::Read { service: service.name.clone(), series };
+            let event = MetricEvent::Read { service: service.clone(), series };
             means.post.tell(None, Event::Metric(event)).await;
         }
     }
