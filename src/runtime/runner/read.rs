@@ -125,23 +125,32 @@ async fn one_group(means: &Means, (shown, window): (&ShownGroup, Window), read: 
         // Each attempt counts from the start again, so that no page is counted twice.
         let mut digest = read.digest.clone();
         match read_once(means, &query, shown, &mut digest).await {
-            // It would take too long to come to the end from here: what is newest is read instead.
-            Ok(summary) if summary.estimated.is_some() => {
-                let pages = NonZeroU32::new(NEWEST_PAGES).unwrap_or(NonZeroU32::MIN);
-                query.limits = ReadLimits { pages, estimated: None, ..query.limits };
-                query.order = ReadOrder::NewestFirst;
-            }
-            Ok(summary) => {
-                read.digest = digest;
-                read.completeness = worse(read.completeness, summary.completeness);
-                return Ok(());
-            }
+            Ok(summary) => match newest_instead(&query, &summary) {
+                Some(newest) => query = newest,
+                None => {
+                    read.digest = digest;
+                    read.completeness = worse(read.completeness, summary.completeness);
+                    return Ok(());
+                }
+            },
             Err(fault) => {
                 wait_or_give_up(means, &shown.group, attempt, fault).await?;
                 attempt += 1;
             }
         }
     }
+}
+
+/// What is read in place of a reading from the oldest on that did not come to the end, whatever ended it: the newest lines,
+/// which are those of the incident. `None` where nothing is missing, or the oldest are.
+fn newest_instead(query: &LogQuery, summary: &ReadSummary) -> Option<LogQuery> {
+    if summary.completeness == Completeness::Exact || query.order == ReadOrder::NewestFirst {
+        return None;
+    }
+    // A window that is known to be far too large is not read as far as one that turned out to be.
+    let fewer = summary.estimated.and_then(|_| NonZeroU32::new(NEWEST_PAGES));
+    let limits = ReadLimits { pages: fewer.unwrap_or(query.limits.pages), estimated: None, ..query.limits };
+    Some(LogQuery { order: ReadOrder::NewestFirst, limits, ..query.clone() })
 }
 
 /// Reads a group once: every line is counted, and those that nobody was shown yet are shown.
@@ -279,4 +288,32 @@ async fn tell_outcome<T>(means: &Means, fed: impl Into<Fed>, outcome: &Result<T,
         Err(fault) => FeedHealth::Lost { fault: fault.clone() },
     };
     tell_health(means, fed, health).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_is_read_again_from_its_newest_end() {
+        let window = Window::minutes_before("2026-05-01T09:31:00Z".parse().unwrap(), 30);
+        let query = LogQuery::all("/ecs/my-api".into(), window);
+        let cut = Completeness::Truncated { seen: 200_000, of: None };
+        let summary = |completeness, estimated| ReadSummary {
+            completeness,
+            events: 200_000,
+            duplicates: 0,
+            unreadable: 0,
+            pages: 23,
+            estimated,
+            first_at: None,
+            last_at: None,
+        };
+        assert_eq!(newest_instead(&query, &summary(Completeness::Exact, None)), None);
+        let by_events = newest_instead(&query, &summary(cut, None)).unwrap();
+        assert_eq!((by_events.order, by_events.limits.pages), (ReadOrder::NewestFirst, query.limits.pages));
+        let by_look = newest_instead(&query, &summary(cut, Some(300))).unwrap();
+        assert_eq!((by_look.order, by_look.limits.pages.get()), (ReadOrder::NewestFirst, NEWEST_PAGES));
+        assert_eq!(newest_instead(&by_events, &summary(cut, None)), None, "once");
+    }
 }
