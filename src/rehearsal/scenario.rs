@@ -26,7 +26,7 @@ pub use exception::ModelException;
 pub use fault::{FaultEffect, FaultSpec, ServiceWord, SlackWord};
 pub use load::{ScenarioSummary, list, load, parse};
 pub use log::{Cadence, FieldSpec, LateSpec, LogSpec};
-pub use metric::{AfterSpec, Column, HistorySpec, Knot, MetricSpec, Normalise};
+pub use metric::{AfterSpec, Column, HistorySpec, Knot, MetricSpec, Normalise, ZeroSpec};
 pub use model::{ChunkSpec, ModelMode, ModelSpec, TurnSpec};
 pub use scale::ScaleSpec;
 pub use service::{ServiceMetric, ServiceSpec};

@@ -156,6 +156,19 @@ impl MetricQuery {
         Window { from: judged.from.checked_sub(before).unwrap_or(judged.from), to: judged.to }
     }
 
+    /// Whether it is zero where it has no point and requests have one: a load balancer publishes its counts of failures
+    /// when they are not zero, and `RequestCount` while it is asked (metric tables of the Application Load Balancer,
+    /// "Reporting criteria"). Only beside requests to the very same thing, so that a metric that does not exist is not
+    /// taken for a service without failures.
+    pub fn is_zero_beside(&self, requests: &Self) -> bool {
+        let told_when_nonzero = matches!(self.metric.namespace.as_str(), "AWS/ApplicationELB" | "AWS/NetworkELB");
+        self.role == MetricRole::Errors
+            && self.statistic == Statistic::Sum
+            && told_when_nonzero
+            && (&self.metric.namespace, &self.metric.dimensions, self.period_s)
+                == (&requests.metric.namespace, &requests.metric.dimensions, requests.period_s)
+    }
+
     /// Whether the period that began then is over by an instant. One under way is known in part: a sum of it is too small.
     pub fn is_over(&self, began: Timestamp, by: Timestamp) -> bool {
         by.duration_since(began) >= self.period()
@@ -243,6 +256,13 @@ impl Series {
         self.points.iter().copied().filter(move |p| window.contains(p.at))
     }
 
+    /// The same with a zero wherever it has no point and requests have one, if that is what the silence means.
+    pub fn with_zeros(&self, requests: &Self) -> Option<Self> {
+        let zeros = requests.points.iter().map(|point| Point { value: 0.0, ..*point });
+        let whole = || Self::new(self.query.clone(), self.unit, zeros.chain(self.points.iter().copied()));
+        self.query.is_zero_beside(&requests.query).then(whole)
+    }
+
     /// Holes longer than one period: from the end of the last point before to the start of the first after.
     pub fn holes(&self) -> Vec<Window> {
         let period = self.query.period();
@@ -274,5 +294,24 @@ mod tests {
         }
         assert_eq!(query(60).judged_over(window), window);
         assert_eq!(query(60).read_over(window).to, "2026-05-01T09:31:00Z".parse().unwrap());
+    }
+    #[test]
+    fn a_count_told_only_when_it_is_not_zero_is_zero_where_requests_are_told() {
+        let of = |role, dimension: &str, values: &[(i64, f64)]| {
+            let dimensions = [("TargetGroup".to_owned(), dimension.to_owned())].into();
+            let metric = MetricId { namespace: "AWS/ApplicationELB".into(), name: "n".into(), dimensions };
+            let points = values
+                .iter()
+                .map(|(minute, value)| Point { at: Timestamp::from_second(minute * 60).unwrap(), value: *value });
+            Series::new(MetricQuery { role, metric, ..query(60) }, Unit::Count, points)
+        };
+        let requests = of(MetricRole::Requests, "a", &[(1, 900.0), (2, 900.0), (3, 880.0), (5, 910.0)]);
+        let values = |series: &Series| series.points.iter().map(|point| point.value).collect::<Vec<_>>();
+        let errors = of(MetricRole::Errors, "a", &[(3, 40.0), (4, 7.0)]).with_zeros(&requests).unwrap();
+        assert_eq!(values(&errors), [0.0, 0.0, 40.0, 7.0, 0.0]);
+        let none = of(MetricRole::Errors, "a", &[]).with_zeros(&requests).unwrap();
+        assert_eq!(values(&none), [0.0; 4]);
+        assert_eq!(of(MetricRole::Errors, "b", &[]).with_zeros(&requests), None, "of another thing");
+        assert_eq!(of(MetricRole::Latency, "a", &[]).with_zeros(&requests), None);
     }
 }

@@ -20,7 +20,7 @@ pub struct ScenarioSummary {
 }
 
 /// The scenarios inside the program, the founding one first.
-const BUILT_IN: [(&str, &str); 45] = [
+const BUILT_IN: [(&str, &str); 47] = [
     ("oom-leak", include_str!("../../../assets/scenarios/oom-leak.toml")),
     ("limit-too-low", include_str!("../../../assets/scenarios/limit-too-low.toml")),
     ("traffic-flood", include_str!("../../../assets/scenarios/traffic-flood.toml")),
@@ -52,6 +52,8 @@ const BUILT_IN: [(&str, &str); 45] = [
     ("limit-traffic-unread", include_str!("../../../assets/scenarios/limit-traffic-unread.toml")),
     ("organic-growth", include_str!("../../../assets/scenarios/organic-growth.toml")),
     ("quiet-memory-unread", include_str!("../../../assets/scenarios/quiet-memory-unread.toml")),
+    ("deploy-first-errors", include_str!("../../../assets/scenarios/deploy-first-errors.toml")),
+    ("alarm-by-five-minutes", include_str!("../../../assets/scenarios/alarm-by-five-minutes.toml")),
     ("quiet", include_str!("../../../assets/scenarios/quiet.toml")),
     ("throttled", include_str!("../../../assets/scenarios/throttled.toml")),
     ("stream-cut", include_str!("../../../assets/scenarios/stream-cut.toml")),

@@ -31,6 +31,9 @@ pub struct MetricSpec {
     pub workload: Option<String>,
     /// Its points before start.
     pub history: HistorySpec,
+    /// Whether a minute that comes to zero has a point.
+    #[serde(default)]
+    pub zero: ZeroSpec,
     /// Its points after start; as history where left out.
     #[serde(default)]
     pub after: AfterSpec,
@@ -84,6 +87,17 @@ pub struct DaysBeforeSpec {
     /// Jitter, plus or minus.
     #[serde(default)]
     pub noise: f64,
+}
+
+/// What a minute that comes to zero has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ZeroSpec {
+    /// A point of zero.
+    #[default]
+    Told,
+    /// No point, as a load balancer's counts of failures.
+    Silent,
 }
 
 /// The points before start, one a minute.

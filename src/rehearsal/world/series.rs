@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{MINUTE, Sight, minute_of};
 use crate::domain::observation::metric::{Point, Statistic};
 use crate::rehearsal::behaviour::{Life, LifeEnd, unit};
-use crate::rehearsal::scenario::{AfterSpec, HistorySpec, Knot, MetricSpec, Normalise, Scenario};
+use crate::rehearsal::scenario::{AfterSpec, HistorySpec, Knot, MetricSpec, Normalise, Scenario, ZeroSpec};
 
 /// A pod whose last container ended so long ago and never came back is taken for gone.
 const FORGOTTEN: SignedDuration = SignedDuration::from_mins(6);
@@ -77,6 +77,7 @@ impl Sight<'_> {
             return value;
         }
         let value = self.computed(metric, minute).map(|value| rounded(value, metric.decimals));
+        let value = value.filter(|value| metric.zero == ZeroSpec::Told || *value > 0.0);
         known.lock().unwrap_or_else(PoisonError::into_inner).put(index, nth, value);
         value
     }

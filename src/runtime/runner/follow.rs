@@ -17,6 +17,7 @@ use self::live::{Live, keep_open};
 use super::Means;
 use super::feeds::Pulse;
 use super::patience::tell_health;
+use super::read::with_zeros;
 use crate::adapters::aws::logs::{LogPage, Tail, Told};
 use crate::adapters::aws::metrics::{Reading, fetch};
 use crate::config::LogTail;
@@ -245,7 +246,7 @@ async fn refresh(means: &Means, service: &ServiceName, queries: &[MetricQuery]) 
     let clients = means.outside.aws().await?;
     let window = Window::minutes_before(whole_minute(means.clock.now()), LATE_MINUTES);
     let readings = fetch(clients, queries, window).await.map_err(|error| error.fault())?;
-    for reading in readings {
+    for reading in with_zeros(readings) {
         if let Reading::Complete(series) | Reading::Partial { series, .. } = reading {
             let event = MetricEvent::Read { service: service.clone(), series };
             means.post.tell(None, Event::Metric(event)).await;

@@ -186,7 +186,12 @@ fn describe(order: &Order, question: Question) -> (EvidenceSource, String) {
     let metric = |query: Option<&MetricQuery>| {
         query.map_or_else(
             || "no metric".to_owned(),
-            |query| format!("GetMetricData {} {} {} s", query.metric, query.statistic, query.period_s),
+            |query| {
+                let requests = order.service.metrics.get(&MetricRole::Requests);
+                let is_zero = requests.is_some_and(|requests| query.is_zero_beside(requests));
+                let zeros = if is_zero { ", 0 where requests have a point and it has none" } else { "" };
+                format!("GetMetricData {} {} {} s{zeros}", query.metric, query.statistic, query.period_s)
+            },
         )
     };
     match question {

@@ -21,7 +21,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::MathQuery;
 use crate::domain::observation::change::of_nodes;
 use crate::domain::observation::log::{Completeness, LogGroup, ingest};
-use crate::domain::observation::metric::MetricQuery;
+use crate::domain::observation::metric::{MetricQuery, MetricRole};
 use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload, WorkloadRef};
 use crate::session::feeds::{FeedHealth, FeedId};
@@ -46,12 +46,28 @@ pub async fn metrics(means: &Means, queries: Vec<MetricQuery>, window: Window) -
         })
         .await;
         tell_outcome(means, FeedId::Metrics, &read).await;
-        match read {
+        match read.map(with_zeros) {
             Ok(readings) => answers.extend(queries.into_iter().zip(readings.into_iter().map(Ok))),
             Err(fault) => answers.extend(queries.into_iter().map(|query| (query, Err(fault.clone())))),
         }
     }
     answers
+}
+
+/// Readings, their counts of failures with the zeros that nobody publishes: none before an outbreak is a level, too.
+pub fn with_zeros(mut readings: Vec<Reading>) -> Vec<Reading> {
+    let requests = readings.iter().find_map(|reading| match reading {
+        Reading::Complete(series) if series.query.role == MetricRole::Requests => Some(series.clone()),
+        _ => None,
+    });
+    let Some(requests) = requests else { return readings };
+    for reading in &mut readings {
+        let (Reading::Complete(series) | Reading::Empty(series)) = &*reading else { continue };
+        if let Some(whole) = series.with_zeros(&requests) {
+            *reading = Reading::Complete(whole);
+        }
+    }
+    readings
 }
 
 /// Evaluates what an alarm compares, over a window.

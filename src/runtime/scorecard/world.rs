@@ -13,7 +13,7 @@ use crate::domain::diagnosis::statistics::DAYS_ASKED;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Bound, Comparison, severity_of};
 use crate::domain::observation::log::{Completeness, RawLogEvent, ingest};
-use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series};
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Unit};
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::{Origin, Service, ServiceName, Surroundings, infer};
 use crate::domain::observation::workload::WorkloadRef;
@@ -255,7 +255,7 @@ impl Cloud<'_> {
 
     fn role(&self, role: MetricRole, alarm: &Alarm, service: &Service, window: Window) -> Answer {
         match service.metrics.get(&role) {
-            Some(query) => self.metric(query, alarm, window),
+            Some(query) => self.metric((query, service.metrics.get(&MetricRole::Requests)), alarm, window),
             None => Answer::NotAsked { why: format!("no metric is known for {}", role.word()) },
         }
     }
@@ -285,16 +285,32 @@ impl Cloud<'_> {
         }
         let role = MetricRole::Alarm;
         let query = MetricQuery { role, metric: metric.clone(), statistic: *statistic, period_s: *period_s };
-        Some(self.by_the_hour(self.metric(&query, alarm, window), window))
+        Some(self.by_the_hour(self.metric((&query, None), alarm, window), window))
     }
 
-    fn metric(&self, query: &MetricQuery, alarm: &Alarm, window: Window) -> Answer {
+    /// A metric, with the zeros that requests beside it tell of.
+    fn metric(&self, (query, requests): (&MetricQuery, Option<&MetricQuery>), alarm: &Alarm, window: Window) -> Answer {
         let bound = alarm.bound_of(query).or_else(|| self.bound(query));
-        match self.series(query, window) {
+        match self.series(query, window).map(|found| self.with_zeros(found, (query, requests), window)) {
             Ok(Some((series, baseline))) => evidence::series(series, Some(baseline), bound),
             Ok(None) => Answer::Absent,
             Err(fault) => unanswered(fault),
         }
+    }
+
+    fn with_zeros(
+        &self,
+        found: Option<(Series, Series)>,
+        (query, requests): (&MetricQuery, Option<&MetricQuery>),
+        window: Window,
+    ) -> Option<(Series, Series)> {
+        let beside = requests.filter(|requests| query.is_zero_beside(requests));
+        let Some((asked, asked_before)) = beside.and_then(|requests| self.series(requests, window).ok()?) else {
+            return found;
+        };
+        let empty = || Series::new(query.clone(), Unit::Count, []);
+        let (inside, before) = found.unwrap_or_else(|| (empty(), empty()));
+        Some((inside.with_zeros(&asked)?, before.with_zeros(&asked_before)?))
     }
 
     /// The constant of another alarm that fires and compares the series: it belongs to the same incident.
