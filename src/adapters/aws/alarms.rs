@@ -1,5 +1,7 @@
 //! `DescribeAlarms`: metric and composite alarms, every page, as the domain knows them.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{
     AlarmType, ComparisonOperator, CompositeAlarm, Dimension, MetricAlarm, MetricDataQuery, MetricStat, StateValue,
@@ -11,7 +13,9 @@ use super::call::{CallError, Step};
 use super::clients::Clients;
 use crate::adapters::budget::Family;
 use crate::domain::fault::Fault;
-use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Comparison, Evaluation, severity_of};
+use crate::domain::observation::alarm::{
+    Alarm, AlarmName, AlarmRule, AlarmState, Comparison, Evaluation, names_scaling, severity_of,
+};
 use crate::domain::observation::metric::{MetricId, Statistic};
 use crate::domain::observation::redact::redact;
 use crate::domain::observation::sanitise;
@@ -59,6 +63,8 @@ impl AlarmsError {
 pub struct Listing {
     /// The alarms, in the order of the source.
     pub alarms: Vec<Alarm>,
+    /// Those of them that only scale: they page nobody, and one that scales in is in ALARM as long as all is quiet.
+    pub scaling: BTreeSet<AlarmName>,
     /// One sentence an alarm that was listed and could not be read, so that none is lost silently.
     pub unreadable: Vec<String>,
 }
@@ -80,6 +86,9 @@ pub async fn describe_all(clients: &Clients) -> Result<Listing, AlarmsError> {
         let answer = request.send().await.map_err(|error| failed(CallError::of(&error)))?;
         let next = answer.next_token.clone().filter(|next| !next.is_empty());
         listing.add_all(answer.metric_alarms().iter().map(metric_alarm));
+        let scaling =
+            answer.metric_alarms().iter().filter(|alarm| only_scales(alarm)).filter_map(MetricAlarm::alarm_name);
+        listing.scaling.extend(scaling.map(AlarmName::from));
         listing.add_all(answer.composite_alarms().iter().map(composite_alarm));
         if next.is_none() {
             break;
@@ -148,6 +157,13 @@ fn metric_alarm(alarm: &MetricAlarm) -> Result<Alarm, String> {
         evaluation: math::evaluation(alarm),
     };
     common.alarm(rule_of(alarm), alarm.state_reason_data().and_then(latest_value))
+}
+
+/// Whether scaling is all it does: its actions say so, or its name, which a target tracking policy gives.
+fn only_scales(alarm: &MetricAlarm) -> bool {
+    let actions = alarm.alarm_actions();
+    let scales = |action: &String| action.contains(":autoscaling:");
+    names_scaling(alarm.alarm_name().unwrap_or_default()) || !actions.is_empty() && actions.iter().all(scales)
 }
 
 fn composite_alarm(alarm: &CompositeAlarm) -> Result<Alarm, String> {

@@ -291,6 +291,12 @@ pub fn severity_of(name: &str, description: &str) -> Severity {
     }
 }
 
+/// Whether an alarm's name is one that a target tracking policy of Application Auto Scaling gives: it scales, and pages
+/// nobody.
+pub fn names_scaling(name: &str) -> bool {
+    name.starts_with("TargetTracking-")
+}
+
 /// One change between two listings.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AlarmChange {

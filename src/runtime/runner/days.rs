@@ -21,8 +21,7 @@ pub const ASKED: &str = "the same minutes 1, 2, 7 and 14 days before";
 /// Reads a window as it was on the days before. A day that could not be read leaves the comparison unread: fewer days
 /// would be another usual level.
 pub async fn earlier(means: &Means, queries: &[MetricQuery], window: Window) -> Earlier {
-    let all =
-        |outcome: Result<Vec<Point>, String>| queries.iter().map(move |query| (query.clone(), outcome.clone()));
+    let all = |outcome: Result<Vec<Point>, String>| queries.iter().map(move |query| (query.clone(), outcome.clone()));
     if queries.is_empty() {
         return Earlier::new();
     }

@@ -1,6 +1,6 @@
 //! The feeds every session has: who we are, the alarms, the cluster. Each goes on for ever and says how it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
@@ -70,7 +70,7 @@ pub async fn alarms(means: Means, mut flight: Flight) {
     loop {
         let next = match list_alarms(&means).await {
             Ok(listing) => {
-                tell_changes(&means, &mut known, listing.alarms).await;
+                tell_changes(&means, &mut known, (listing.alarms, &listing.scaling)).await;
                 if unreadable != listing.unreadable {
                     unreadable.clone_from(&listing.unreadable);
                     let event = FeedEvent::Unreadable { feed: FeedId::Alarms, why: listing.unreadable };
@@ -92,27 +92,32 @@ async fn list_alarms(means: &Means) -> Result<Listing, Fault> {
     describe_all(clients).await.map_err(|error| error.fault())
 }
 
-async fn tell_changes(means: &Means, known: &mut BTreeMap<AlarmName, Alarm>, listing: Vec<Alarm>) {
+async fn tell_changes(
+    means: &Means,
+    known: &mut BTreeMap<AlarmName, Alarm>,
+    (listing, scaling): (Vec<Alarm>, &BTreeSet<AlarmName>),
+) {
     for change in changes(known, listing) {
-        let event = match change {
-            AlarmChange::Raised(alarm) => {
+        match &change {
+            AlarmChange::Raised(alarm) | AlarmChange::Cleared(alarm) | AlarmChange::Updated(alarm) => {
                 known.insert(alarm.name.clone(), alarm.clone());
-                AlarmEvent::Raised { alarm: Box::new(alarm) }
             }
-            AlarmChange::Cleared(alarm) => {
-                known.insert(alarm.name.clone(), alarm.clone());
-                AlarmEvent::Cleared { alarm: Box::new(alarm) }
-            }
-            AlarmChange::Updated(alarm) => {
-                known.insert(alarm.name.clone(), alarm.clone());
-                AlarmEvent::Updated { alarm: Box::new(alarm) }
-            }
-            AlarmChange::Removed(name) => {
-                known.remove(&name);
-                AlarmEvent::Removed { name }
-            }
-        };
-        means.post.tell(None, Event::Alarm(event)).await;
+            AlarmChange::Removed(name) => drop(known.remove(name)),
+        }
+        means.post.tell(None, Event::Alarm(told(change, scaling))).await;
+    }
+}
+
+/// A change as it is told. An alarm that only scales is listed and opens nothing, unless the session is about it.
+fn told(change: AlarmChange, scaling: &BTreeSet<AlarmName>) -> AlarmEvent {
+    match change {
+        AlarmChange::Raised(alarm) | AlarmChange::Cleared(alarm) if scaling.contains(&alarm.name) => {
+            AlarmEvent::Updated { alarm: Box::new(alarm) }
+        }
+        AlarmChange::Raised(alarm) => AlarmEvent::Raised { alarm: Box::new(alarm) },
+        AlarmChange::Cleared(alarm) => AlarmEvent::Cleared { alarm: Box::new(alarm) },
+        AlarmChange::Updated(alarm) => AlarmEvent::Updated { alarm: Box::new(alarm) },
+        AlarmChange::Removed(name) => AlarmEvent::Removed { name },
     }
 }
 

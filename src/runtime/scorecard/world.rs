@@ -11,7 +11,7 @@ use crate::domain::diagnosis::evidence::{
 };
 use crate::domain::diagnosis::statistics::DAYS_ASKED;
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Bound, Comparison, severity_of};
+use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Bound, Comparison, names_scaling, severity_of};
 use crate::domain::observation::log::{Completeness, RawLogEvent, ingest};
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Unit};
 use crate::domain::observation::scope::Window;
@@ -62,13 +62,16 @@ pub(super) fn evidence(scenario: &Scenario, seed: u64, about: Option<&ServiceNam
     }
 }
 
-/// The worst of the firing alarms, by name among equals, with the service it is about.
+/// The worst of the firing alarms that page somebody, by name among equals, with the service it is about.
 fn page(sight: &Sight<'_>, about: Option<&ServiceName>) -> Option<(Alarm, Service)> {
     let scenario = sight.scenario();
     let configured: Vec<Service> = scenario.services.iter().map(service).collect();
     let workloads: Vec<_> = scenario.workloads.iter().map(WorkloadSpec::target).collect();
     let around = Surroundings { configured: &configured, workloads: &workloads, ..Surroundings::default() };
-    let firing = sight.alarms().into_iter().filter(|alarm| alarm.state() == AlarmState::Alarm);
+    let firing = sight
+        .alarms()
+        .into_iter()
+        .filter(|alarm| alarm.state() == AlarmState::Alarm && !names_scaling(&alarm.spec.name));
     let pages = firing.map(|alarm| {
         let alarm = told(scenario, &alarm);
         let service = infer(&alarm, &around);

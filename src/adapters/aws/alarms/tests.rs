@@ -123,3 +123,18 @@ fn percentiles_are_read_to_a_tenth() {
     assert_eq!(statistic_of("p99.99"), None);
     assert_eq!(statistic_of("IQM"), None);
 }
+
+#[test]
+fn an_alarm_that_only_scales_is_told_from_one_that_pages() {
+    let policy =
+        "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:6d:resource/ecs/service/p/my-api:policyName/in";
+    let topic = "arn:aws:sns:us-east-1:123456789012:oncall";
+    let scales = |name: &str, actions: &[&str]| {
+        let actions = actions.iter().map(|action| (*action).to_owned()).collect();
+        only_scales(&base().alarm_name(name).set_alarm_actions(Some(actions)).build())
+    };
+    assert!(scales("my-api-in", &[policy]));
+    assert!(scales("TargetTracking-service/prod/my-api-AlarmLow-7c", &[]));
+    assert!(!scales("my-api-high", &[policy, topic]));
+    assert!(!scales("my-api-high", &[]), "an alarm without actions may be looked at all the same");
+}
