@@ -6,7 +6,7 @@ use super::*;
 use crate::adapters::names::Names;
 use crate::domain::observation::alarm::Severity;
 use crate::domain::observation::scope::Scope;
-use crate::domain::observation::service::Origin;
+use crate::domain::observation::service::{Origin, Service};
 use crate::runtime::clock::Clock;
 use crate::runtime::inbox::{Inbox, Postbox};
 use crate::runtime::outside::{AwsAccess, ClusterAccess, Outside};
