@@ -138,15 +138,18 @@ const LAMBDA: [Twin; 3] = [
 
 /// The log groups a thing writes to by convention.
 pub(super) fn conventional_log_groups(metric: &MetricId, name: &str) -> Vec<String> {
-    let cluster = || metric.dimensions.get("ClusterName");
     match metric.namespace.as_str() {
         "AWS/ECS" | "ECS/ContainerInsights" => vec![format!("/ecs/{name}")],
         "AWS/Lambda" => vec![format!("/aws/lambda/{name}")],
-        "ContainerInsights" => {
-            cluster().map(|cluster| format!("/aws/containerinsights/{cluster}/application")).into_iter().collect()
-        }
         _ => Vec::new(),
     }
+}
+
+/// The log group in which Container Insights keeps what every workload of a cluster writes. It is not taken for a service's:
+/// the kills and errors of its neighbours would be counted as its own.
+pub(super) fn shared_log_group(metric: &MetricId) -> Option<String> {
+    let cluster = metric.dimensions.get("ClusterName").filter(|_| metric.namespace == "ContainerInsights")?;
+    Some(format!("/aws/containerinsights/{cluster}/application"))
 }
 
 /// What an alarm's own metric means, by its name.

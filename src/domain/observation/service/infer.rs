@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::dimension::{conventional_log_groups, named, published_every, role, twins};
+use super::dimension::{conventional_log_groups, named, published_every, role, shared_log_group, twins};
 use super::{Certainty, Origin, Service, ServiceName};
 use crate::domain::observation::alarm::{Alarm, AlarmRule};
 use crate::domain::observation::log::LogGroup;
@@ -262,6 +262,10 @@ fn log_groups(name: &str, alarm: &Alarm, known: &[LogGroup], reasons: &mut Vec<S
     let mut conventional: Vec<String> =
         alarm.metrics().iter().flat_map(|metric| conventional_log_groups(metric, name)).collect();
     conventional.dedup();
+    let shared = alarm.metrics().iter().find_map(shared_log_group);
+    reasons.extend(shared.map(|group| {
+        format!("{group} holds the lines of every workload of the cluster, so it is not read: name it under [[service]] if it may be.")
+    }));
     if known.is_empty() {
         reasons.extend(
             conventional.iter().map(|group| format!("By convention it logs to {group}; that is not verified.")),

@@ -78,7 +78,7 @@ fn dimensions_and_names_lead_to_the_service() {
         (
             "cart restarts",
             metric("ContainerInsights", "pod_number_of_container_restarts", &pod),
-            ("cart", true, vec![Cpu, Memory, Restarts], vec!["/aws/containerinsights/prod/application", "/team/cart"]),
+            ("cart", true, vec![Cpu, Memory, Restarts], vec!["/team/cart"]),
         ),
         (
             "5xx",
@@ -216,6 +216,19 @@ fn without_a_listing_the_convention_is_taken_and_said_to_be_unverified() {
     assert_eq!(found.log_groups, ["/ecs/my-api".into()]);
     let Origin::Inferred { reasons, .. } = found.origin else { panic!("configured") };
     assert!(reasons.iter().any(|reason| reason.contains("not verified")), "{reasons:?}");
+}
+
+#[test]
+fn the_log_of_a_whole_cluster_is_no_service_s() {
+    let pod = [("ClusterName", "prod"), ("Namespace", "shop"), ("PodName", "cart")];
+    let shared = ["/aws/containerinsights/prod/application".into()];
+    for log_groups in [&[][..], &shared[..]] {
+        let around = Surroundings { log_groups, ..Surroundings::default() };
+        let found = infer(&alarm("a", metric("ContainerInsights", "pod_cpu_utilization", &pod)), &around);
+        assert!(found.log_groups.is_empty(), "{:?}", found.log_groups);
+        let Origin::Inferred { reasons, .. } = found.origin else { panic!("configured") };
+        assert!(reasons.iter().any(|reason| reason.contains("every workload of the cluster")), "{reasons:?}");
+    }
 }
 
 #[test]
