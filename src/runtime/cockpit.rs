@@ -263,8 +263,8 @@ impl Cockpit {
             return;
         }
         self.ui.pace = self.quiet.pace((&self.ui, &self.core.session), at.mono_ms);
-        self.record(at);
         update::prepare(&mut self.ui, &self.core.session, at);
+        self.record(at);
         let (ui, session) = (&self.ui, &self.core.session);
         match self.screen.draw(|frame| view::draw(frame, ui, session, at.now)) {
             Ok(drawn) => {
@@ -288,8 +288,11 @@ impl Cockpit {
     /// Draws the frame for the recording, if there is one: without what a person types.
     fn record(&mut self, at: Instants) {
         let Some(recorder) = &mut self.recorder else { return };
-        let (ui, session) = (self.ui.for_recording(), &self.core.session);
-        if !recorder.frame((ui.size, at.mono_ms), |frame| view::draw(frame, &ui, session, at.now)) {
+        let (size, session) = (self.ui.size, &self.core.session);
+        let taken = self
+            .ui
+            .while_recorded(|ui| recorder.frame((size, at.mono_ms), |frame| view::draw(frame, ui, session, at.now)));
+        if !taken {
             self.recorder = None;
             self.tell(Tone::Refused, "The recording ended: its file takes no more.".to_owned());
         }

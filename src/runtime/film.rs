@@ -8,8 +8,8 @@ use crate::config::Config;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::journal::Reader;
 use crate::session::{Session, update};
-use crate::ui::model::{Size, Ui};
-use crate::ui::view;
+use crate::ui::model::{Instants, Size, Ui};
+use crate::ui::{update as screen, view};
 
 /// The size it is played in: a common wide terminal.
 const SIZE: Size = Size { cols: 120, rows: 40 };
@@ -19,7 +19,7 @@ const APART_MS: u64 = 100;
 /// The film of a journal.
 pub fn film(path: &Path, config: &Config) -> Result<String, Fault> {
     let mut reader = Reader::open(path).map_err(|error| error.fault())?;
-    let ui = Ui::new(options(config)?, SIZE);
+    let mut ui = Ui::new(options(config)?, SIZE);
     let mut session = Session::default();
     let mut reel: Option<(Film, jiff::Timestamp, u64)> = None;
     while let Some(record) = reader.next_record().map_err(|error| error.fault())? {
@@ -33,6 +33,7 @@ pub fn film(path: &Path, config: &Config) -> Result<String, Fault> {
         let at_ms = u64::try_from(record.at.duration_since(*began).as_millis()).unwrap_or(0);
         if at_ms >= *last + APART_MS || *last == 0 {
             *last = at_ms.max(1);
+            screen::prepare(&mut ui, &session, Instants { now: record.at, mono_ms: at_ms });
             film.frame(at_ms, |frame| view::draw(frame, &ui, &session, record.at));
         }
     }
@@ -40,6 +41,7 @@ pub fn film(path: &Path, config: &Config) -> Result<String, Fault> {
         return Err(Fault::new(FaultKind::NotFound, format!("The journal {} holds no record.", path.display())));
     };
     let at_ms = u64::try_from(session.now.duration_since(began).as_millis()).unwrap_or(0);
+    screen::prepare(&mut ui, &session, Instants { now: session.now, mono_ms: at_ms });
     film.frame(at_ms, |frame| view::draw(frame, &ui, &session, session.now));
     Ok(film.text())
 }

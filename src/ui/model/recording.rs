@@ -3,21 +3,40 @@
 use tui_textarea::TextArea;
 
 use super::Ui;
-use super::overlay::Overlay;
+use super::overlay::{ConfirmField, Overlay};
 use crate::domain::observation::redact;
 use crate::ui::search::Search;
 
 /// What stands in a recording where a person writes.
 const WRITING: &str = "(what is written here is not recorded)";
 
+/// What was taken away for a recording, to be put back.
+struct Hidden {
+    confirm: Option<ConfirmField>,
+    overlay: Option<Overlay>,
+    searches: [Option<Search>; 5],
+}
+
 impl Ui {
-    /// The same screen without what a recording must not hold. A note is recorded once it is on the timeline, redacted.
-    pub fn for_recording(&self) -> Self {
-        let mut ui = self.clone();
-        if let Some(field) = &mut ui.confirm {
+    /// Shows the screen without what a recording must not hold, and is afterwards as it was. What is large stays where it
+    /// is. A note is recorded once it is on the timeline, redacted.
+    pub fn while_recorded<T>(&mut self, show: impl FnOnce(&Self) -> T) -> T {
+        let Hidden { confirm, overlay, searches } = self.hide();
+        let shown = show(self);
+        (self.confirm, self.overlay) = (confirm, overlay);
+        for (place, search) in self.searches().into_iter().zip(searches) {
+            *place = search;
+        }
+        shown
+    }
+
+    fn hide(&mut self) -> Hidden {
+        let (confirm, overlay) = (self.confirm.clone(), self.overlay.clone());
+        let hidden = Hidden { confirm, overlay, searches: self.searches().map(|search| search.clone()) };
+        if let Some(field) = &mut self.confirm {
             field.text = "*".repeat(field.text.chars().count());
         }
-        match &mut ui.overlay {
+        match &mut self.overlay {
             Some(Overlay::Write { area, .. }) => **area = TextArea::from([WRITING]),
             Some(
                 Overlay::Filter { text, .. } | Overlay::Help { query: text, .. } | Overlay::Palette { query: text, .. },
@@ -32,12 +51,18 @@ impl Ui {
             }
             Some(Overlay::Columns { .. }) | None => {}
         }
-        for search in [&mut ui.alarms.search, &mut ui.metrics.search, &mut ui.logs.search] {
-            clean(search);
-        }
-        clean(&mut ui.evidence.search);
-        clean(&mut ui.timeline.search);
-        ui
+        self.searches().into_iter().for_each(clean);
+        hidden
+    }
+
+    fn searches(&mut self) -> [&mut Option<Search>; 5] {
+        [
+            &mut self.alarms.search,
+            &mut self.metrics.search,
+            &mut self.logs.search,
+            &mut self.evidence.search,
+            &mut self.timeline.search,
+        ]
     }
 }
 
@@ -68,10 +93,13 @@ mod tests {
         ui.confirm = Some(field);
         ui.overlay = Some(Overlay::Write { writing: Writing::Note, area: Box::new(TextArea::from(["s3cret"])) });
         ui.logs.search = Some(Search::filter("AKIAIOSFODNN7EXAMPLE"));
-        let seen = ui.for_recording();
-        assert_eq!(seen.confirm_field(&session).unwrap().text, "*********");
-        let told = format!("{seen:?}");
-        assert!(!told.contains("s3cret") && !told.contains("AKIAIOSFODNN7EXAMPLE"), "{told}");
-        assert_eq!(ui.confirm.unwrap().text, "my-api 7f", "the screen itself is as it was");
+        let before = format!("{ui:?}");
+        ui.while_recorded(|seen| {
+            assert_eq!(seen.confirm_field(&session).unwrap().text, "*********");
+            let told = format!("{seen:?}");
+            assert!(!told.contains("s3cret") && !told.contains("AKIAIOSFODNN7EXAMPLE"), "{told}");
+        });
+        assert!(before.contains("s3cret") && before.contains("AKIAIOSFODNN7EXAMPLE"));
+        assert_eq!(format!("{ui:?}"), before, "the screen itself is as it was");
     }
 }
