@@ -1,13 +1,18 @@
 //! Replays a journal in the same screen, forwards and backwards. Effects are dropped, so nothing runs and nothing is asked.
 
+use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEventKind};
 use tokio::sync::mpsc;
 
+use super::clock::Clock;
 use super::ending::Ending;
 use super::headless::{Audience, signs, write_line};
+use super::inbox::Signal;
 use super::input::{Stamped, read};
+use super::signals::Signals;
 use super::terminal::Screen;
 use crate::config::{Config, OutputForm, Surface};
 use crate::domain::fault::{Fault, FaultKind};
@@ -22,6 +27,8 @@ use crate::ui::{update as screen, view};
 
 /// Entries that `<` and `>` move by.
 const LEAP: usize = 10;
+/// A frame that a slow terminal did not take is tried again after this.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// Replays a journal: on a screen step by step, without one as lines.
 pub async fn replay(path: &Path, config: Config) -> Result<Ending, Fault> {
@@ -110,49 +117,154 @@ impl Tape {
         true
     }
 
-    async fn show(mut self, config: &Config) -> Result<Ending, Fault> {
-        let mut display = Screen::enter(config.into())?;
-        let mut ui = Ui::new(super::options::options(config)?, display.size());
+    async fn show(self, config: &Config) -> Result<Ending, Fault> {
+        let options = super::options::options(config)?;
+        // Before the terminal is taken: from here on no signal ends the process without giving it back.
+        let mut signals = Signals::listen();
+        let display = Screen::enter(config.into())?;
+        let ui = Ui::new(options, display.size());
+        let clock = Clock::wall();
+        let mut player = Player { tape: self, ui, display, clock: clock.clone() };
         let (sender, mut inputs) = mpsc::channel::<Stamped>(LEAP);
-        let reading = read(|| 0, sender);
-        let playing = async {
-            loop {
-                let at = Instants { now: self.session.now, mono_ms: 0 };
-                ui.tell(Tone::Told, self.place(), at);
-                // A frame that a slow terminal has not taken is drawn again after the next key.
-                let _ = display.draw(|frame| view::draw(frame, &ui, &self.session, at.now));
-                let Some(Stamped { input, .. }) = inputs.recv().await else { return };
-                if self.takes(&mut ui, &mut display, input) {
-                    return;
-                }
+        let mut reading = std::pin::pin!(read(move || clock.mono_ms(), sender));
+        let left = loop {
+            let shown = player.draw();
+            let left = tokio::select! {
+                biased;
+                signal = signals.next() => player.signalled(signal),
+                Some(stamped) = inputs.recv() => player.takes(stamped),
+                // No more keys: the terminal is gone.
+                _ = &mut reading => Some(Left::BySignal(Signal::HangUp)),
+                () = tokio::time::sleep(AGAIN), if shown == Shown::Late => None,
+            };
+            if let Some(left) = left {
+                break left;
             }
         };
-        tokio::select! {
-            _ = reading => {}
-            () = playing => {}
+        player.display.restore();
+        Ok(left.ending())
+    }
+}
+
+/// How the replay was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    ByPerson,
+    BySignal(Signal),
+}
+
+impl Left {
+    fn ending(self) -> Ending {
+        match self {
+            Self::ByPerson => Ending::Done,
+            Self::BySignal(signal) => Ending::Signalled { number: signal.number(), why: String::new() },
         }
-        display.restore();
-        Ok(Ending::Done)
+    }
+}
+
+/// Whether a frame is on screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Yes,
+    /// The terminal still has the one before to take.
+    Late,
+}
+
+/// The tape before a person.
+struct Player {
+    tape: Tape,
+    ui: Ui,
+    display: Screen,
+    clock: Clock,
+}
+
+impl Player {
+    fn at(&self) -> Instants {
+        Instants { now: self.tape.session.now, mono_ms: self.clock.mono_ms() }
     }
 
-    /// Takes an input in; `true` when the person leaves.
-    fn takes(&mut self, ui: &mut Ui, display: &mut Screen, input: Input) -> bool {
-        let at = Instants { now: self.session.now, mono_ms: 0 };
+    fn draw(&mut self) -> Shown {
+        let at = self.at();
+        self.ui.tell(Tone::Told, self.tape.place(), at);
+        screen::prepare(&mut self.ui, &self.tape.session, at);
+        let (ui, session) = (&self.ui, &self.tape.session);
+        match self.display.draw(|frame| view::draw(frame, ui, session, at.now)) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Shown::Late,
+            // A terminal that is gone is met by who reads it.
+            Ok(_) | Err(_) => Shown::Yes,
+        }
+    }
+
+    fn signalled(&mut self, signal: Signal) -> Option<Left> {
+        if signal != Signal::Continue {
+            return Some(Left::BySignal(signal));
+        }
+        self.display.resume();
+        None
+    }
+
+    fn takes(&mut self, Stamped { input, mono_ms }: Stamped) -> Option<Left> {
         if let Input::Resize { cols, rows } = input {
-            display.resized(Size { cols, rows });
+            self.display.resized(Size { cols, rows });
         }
         if let Input::Key(key) = &input
             && key.kind == KeyEventKind::Press
-            && ui.overlay.is_none()
+            && self.ui.overlay.is_none()
         {
             if key.code == KeyCode::Char('q') {
-                return true;
+                return Some(Left::ByPerson);
             }
-            if self.moves(key.code) {
-                return false;
+            if self.tape.moves(key.code) {
+                // What was counted and laid out was another fold's.
+                self.ui.forget_computed();
+                return None;
             }
         }
-        // Whatever else is wished for has no effect on what has been.
-        screen::update(ui, input, &self.session, at).contains(&Intent::Quit)
+        let at = Instants { mono_ms, ..self.at() };
+        let intents = screen::update(&mut self.ui, input, &self.tape.session, at);
+        intents.into_iter().find_map(|intent| self.grants(&intent))
+    }
+
+    /// What concerns the terminal is done; whatever else is wished for has no effect on what has been.
+    fn grants(&mut self, intent: &Intent) -> Option<Left> {
+        match intent {
+            Intent::Quit => return Some(Left::ByPerson),
+            Intent::Suspend => self.display.suspend(),
+            Intent::Repaint => self.display.repaint(),
+            Intent::Copy { text } => {
+                // A failure is a failure of the next frame.
+                let _ = self.display.copy(text);
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::event::{Event, SessionEvent};
+
+    fn tape(notes: u32) -> Tape {
+        let note = |n: u32| Record {
+            seq: u64::from(n) + 1,
+            at: jiff::Timestamp::from_second(n.into()).unwrap(),
+            incident: None,
+            event: Event::Session(SessionEvent::Noted { text: format!("note {n}") }),
+        };
+        Tape::new((0..notes).map(note).collect())
+    }
+
+    #[test]
+    fn the_tape_moves_by_entries_and_stops_at_its_ends() {
+        let mut tape = tape(25);
+        assert!(tape.place().starts_with("REPLAY 25 of 25: "), "{}", tape.place());
+        for (key, place) in [('.', 25), (',', 24), ('<', 14), ('<', 4), ('<', 1), (',', 1), ('>', 11), ('.', 12)] {
+            assert!(tape.moves(KeyCode::Char(key)));
+            assert!(tape.place().starts_with(&format!("REPLAY {place} of 25: ")), "{key}: {}", tape.place());
+            assert!(tape.place().contains(&format!("note {}", place - 1)), "{key}: {}", tape.place());
+        }
+        assert!(!tape.moves(KeyCode::Char('x')));
     }
 }

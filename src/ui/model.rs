@@ -18,6 +18,7 @@ pub mod walk;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use self::fold::Fold;
 use self::log_look::LogLook;
 use self::overlay::{ConfirmField, Overlay};
 use self::rows::LineAnchor;
@@ -367,6 +368,12 @@ impl Ui {
         let armed = asked.filter(|step| matches!(step.state, StepState::Armed { .. }));
         let chosen = || self.chosen_step.and_then(|id| incident.step(id));
         armed.or_else(chosen).or(asked).or_else(|| rows::default_step(incident))
+    }
+
+    /// Forgets what was computed over lines and text, for a session that is not the one before with more in it.
+    pub fn forget_computed(&mut self) {
+        self.settled = Settled::default();
+        (self.log.fold, self.log.tally) = (Fold::default(), None);
     }
 
     /// Says something on the message line.
