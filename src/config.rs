@@ -32,7 +32,7 @@ pub use paths::Paths;
 pub use policy::read as read_policy;
 pub use resolve::resolve;
 pub use roles::{NamedColour, RehearsalColour, RoleColours};
-pub use screen::{Call, CallBy, EnvironmentColour, Keyboard, Markers, Notices, Panes, Theme};
+pub use screen::{Call, CallBy, EnvironmentColour, Hyperlinks, Keyboard, Markers, Notices, Panes, Theme};
 pub use secret::Secret;
 pub use service::ConfiguredService;
 pub use show::shown;
@@ -354,6 +354,8 @@ pub struct Screen {
     pub multiplexer: Multiplexer,
     /// How fast the way to the person is.
     pub link: Link,
+    /// Whether addresses are told to the terminal as links.
+    pub hyperlinks: Hyperlinks,
 }
 
 /// Colours or none.

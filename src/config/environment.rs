@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 
-use super::{Colours, Glyphs, Keyboard, Link, Multiplexer};
+use super::{Colours, Glyphs, Hyperlinks, Keyboard, Link, Multiplexer};
 
 /// What standard output is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,6 +102,38 @@ impl Environment {
         if (old && !tmux) || multiplexed || apple { Keyboard::Legacy } else { Keyboard::Kitty }
     }
 
+    /// Whether the terminal is one that is known to take hyperlinks, by what terminals say of themselves.
+    pub(super) fn hyperlinks(&self) -> Hyperlinks {
+        let (term, program) = (self.get("TERM").unwrap_or_default(), self.get("TERM_PROGRAM").unwrap_or_default());
+        let since = |name: &str, least: u32| {
+            self.get(name).and_then(|version| version.parse::<u32>().ok()).is_some_and(|version| version >= least)
+        };
+        let takes = match self.multiplexer() {
+            Multiplexer::Screen => false,
+            // It takes them since 3.4, and hands them on where its own terminal does. What that is it does not say.
+            Multiplexer::Tmux => program == "tmux" && self.tmux_version() >= Some((3, 4)),
+            Multiplexer::None => {
+                ["iTerm.app", "WezTerm", "vscode", "ghostty", "rio", "mintty", "Hyper"].contains(&program)
+                    || ["xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour"]
+                        .iter()
+                        .any(|start| term.starts_with(start))
+                    // GNOME Terminal and its kin since 0.50, Konsole since 20.12, and Windows Terminal.
+                    || since("VTE_VERSION", 5_000)
+                    || since("KONSOLE_VERSION", 201_200)
+                    || self.get("WT_SESSION").is_some()
+            }
+        };
+        if takes { Hyperlinks::On } else { Hyperlinks::Off }
+    }
+
+    /// `3.4`, `3.3a`, `next-3.6`.
+    fn tmux_version(&self) -> Option<(u32, u32)> {
+        let version = self.get("TERM_PROGRAM_VERSION")?;
+        let (major, minor) = version.rsplit('-').next()?.split_once('.')?;
+        let digits = minor.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(minor.len());
+        Some((major.parse().ok()?, minor[..digits].parse().ok()?))
+    }
+
     pub(super) fn link(&self) -> Link {
         let remote = ["SSH_CONNECTION", "SSH_TTY"].into_iter().any(|name| self.get(name).is_some());
         if remote { Link::Remote } else { Link::Local }
@@ -128,6 +160,24 @@ mod tests {
             ([("LANG", ""), ("LC_CTYPE", "")], Glyphs::Ascii),
         ] {
             assert_eq!(Environment::of(vars).glyphs(), expected, "{vars:?}");
+        }
+    }
+
+    #[test]
+    fn hyperlinks_are_for_terminals_that_are_known_to_take_them() {
+        for (vars, expected) in [
+            ([("TERM", "xterm-256color"), ("TERM_PROGRAM", ""), ("TERM_PROGRAM_VERSION", "")], Hyperlinks::Off),
+            ([("TERM", "xterm-kitty"), ("TERM_PROGRAM", ""), ("TERM_PROGRAM_VERSION", "")], Hyperlinks::On),
+            ([("TERM", "xterm-256color"), ("VTE_VERSION", "6003"), ("TERM_PROGRAM", "")], Hyperlinks::On),
+            ([("TERM", "xterm-256color"), ("VTE_VERSION", "4205"), ("TERM_PROGRAM", "")], Hyperlinks::Off),
+            ([("TERM", "xterm-256color"), ("TERM_PROGRAM", "WezTerm"), ("STY", "1.x")], Hyperlinks::Off),
+            ([("TERM", "xterm-256color"), ("TERM_PROGRAM", "Apple_Terminal"), ("STY", "")], Hyperlinks::Off),
+            ([("TMUX", "/x"), ("TERM_PROGRAM", "tmux"), ("TERM_PROGRAM_VERSION", "3.3a")], Hyperlinks::Off),
+            ([("TMUX", "/x"), ("TERM_PROGRAM", "tmux"), ("TERM_PROGRAM_VERSION", "3.4")], Hyperlinks::On),
+            ([("TMUX", "/x"), ("TERM_PROGRAM", "tmux"), ("TERM_PROGRAM_VERSION", "next-3.10")], Hyperlinks::On),
+            ([("TMUX", "/x"), ("TERM", "xterm-kitty"), ("TERM_PROGRAM", "iTerm.app")], Hyperlinks::Off),
+        ] {
+            assert_eq!(Environment::of(vars).hyperlinks(), expected, "{vars:?}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::service::ServiceTable;
-use super::{Call, CallBy, EnvironmentColour, Keyboard, Link, Markers, RoleColours, Theme};
+use super::{Call, CallBy, EnvironmentColour, Hyperlinks, Keyboard, Link, Markers, RoleColours, Theme};
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -175,4 +175,5 @@ pub(super) struct ScreenTable {
     pub(super) markers: Option<Markers>,
     pub(super) keyboard: Option<Keyboard>,
     pub(super) link: Option<Link>,
+    pub(super) hyperlinks: Option<Hyperlinks>,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::file::{ColoursWord, GlyphsWord, NotifyTable, PanesTable, ScreenTable};
-use super::{Colours, Environment, Flags, Glyphs, Paths, Screen};
+use super::{Colours, Environment, Flags, Glyphs, Link, Paths, Screen};
 use crate::domain::fault::{Fault, FaultKind};
 
 /// How the word of an environment is shown. Magenta is not among them: it is the rehearsal's.
@@ -134,6 +134,16 @@ pub enum Keyboard {
     Legacy,
 }
 
+/// Whether addresses are told to the terminal as links (OSC 8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hyperlinks {
+    /// As links that it can open.
+    On,
+    /// As text alone.
+    Off,
+}
+
 /// The smallest and the largest part of the screen that a pane may be given, in percent.
 const PARTS: std::ops::RangeInclusive<u16> = 10..=80;
 
@@ -153,6 +163,9 @@ pub(super) fn resolve(flags: &Flags, env: &Environment, file: ScreenTable) -> Sc
     let env_colours = (env.colours() == Colours::Mono).then_some(Colours::Mono);
     let glyphs = flags.glyphs.or(file_glyphs).unwrap_or_else(|| env.glyphs());
     let markers = flags.markers.or(file.markers).unwrap_or_default();
+    let link = flags.link.or(file.link).unwrap_or_else(|| env.link());
+    // Where every byte counts, or nothing but plain signs is wanted, an address is its text.
+    let bare = glyphs == Glyphs::Ascii || link == Link::Slow;
     Screen {
         colours: flag_colours.or(env_colours).or(file_colours).or(mono(file.theme)).unwrap_or(Colours::Full),
         theme: flags.theme.or(file.theme).unwrap_or_default(),
@@ -161,7 +174,8 @@ pub(super) fn resolve(flags: &Flags, env: &Environment, file: ScreenTable) -> Sc
         markers: if glyphs == Glyphs::Ascii { Markers::Ascii } else { markers },
         keyboard: file.keyboard.unwrap_or_else(|| env.keyboard()),
         multiplexer: env.multiplexer(),
-        link: flags.link.or(file.link).unwrap_or_else(|| env.link()),
+        link,
+        hyperlinks: if bare { Hyperlinks::Off } else { file.hyperlinks.unwrap_or_else(|| env.hyperlinks()) },
     }
 }
 

@@ -50,6 +50,7 @@ pub fn shown(config: &Config) -> Value {
             "markers": config.screen.markers,
             "keyboard": config.screen.keyboard,
             "link": config.screen.link,
+            "hyperlinks": config.screen.hyperlinks,
         },
         "theme": { "roles": config.roles },
         "panes": config.panes,

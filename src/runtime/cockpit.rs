@@ -266,6 +266,7 @@ impl Cockpit {
         update::prepare(&mut self.ui, &self.core.session, at);
         self.record(at);
         let (ui, session) = (&self.ui, &self.core.session);
+        self.screen.link(|| view::links(ui, session, at.now));
         match self.screen.draw(|frame| view::draw(frame, ui, session, at.now)) {
             Ok(drawn) => {
                 if let Drawn::Written { bytes, stall_ms } = drawn {

@@ -188,6 +188,7 @@ impl Player {
         self.ui.tell(Tone::Told, self.tape.place(), at);
         screen::prepare(&mut self.ui, &self.tape.session, at);
         let (ui, session) = (&self.ui, &self.tape.session);
+        self.display.link(|| view::links(ui, session, at.now));
         match self.display.draw(|frame| view::draw(frame, ui, session, at.now)) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => Shown::Late,
             // A terminal that is gone is met by who reads it.

@@ -4,6 +4,7 @@
 
 mod crash;
 mod encode;
+mod links;
 mod memory;
 mod pacing;
 mod recorder;
@@ -30,9 +31,10 @@ pub use self::recorder::{Film, Recorder};
 pub use self::tape::TapedScreen;
 use self::wire::Wire;
 use self::writer::Writer;
-use crate::config::{CallBy, Config, Keyboard, Multiplexer};
+use crate::config::{CallBy, Config, Hyperlinks, Keyboard, Multiplexer};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::ui::model::Size;
+use crate::ui::view::Link;
 
 /// Alternate screen, no cursor, bracketed paste, focus reports.
 const TAKE: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h";
@@ -60,6 +62,8 @@ pub struct ScreenOptions {
     pub multiplexer: Multiplexer,
     /// Whether the keyboard may be asked to tell more.
     pub keyboard: Keyboard,
+    /// Whether addresses may be told as links.
+    pub hyperlinks: Hyperlinks,
     /// Where reports of crashes go.
     pub crashes: PathBuf,
 }
@@ -67,7 +71,12 @@ pub struct ScreenOptions {
 impl From<&Config> for ScreenOptions {
     fn from(config: &Config) -> Self {
         let screen = &config.screen;
-        Self { multiplexer: screen.multiplexer, keyboard: screen.keyboard, crashes: config.paths.state.clone() }
+        Self {
+            multiplexer: screen.multiplexer,
+            keyboard: screen.keyboard,
+            hyperlinks: screen.hyperlinks,
+            crashes: config.paths.state.clone(),
+        }
     }
 }
 
@@ -130,6 +139,15 @@ impl Screen {
         self.terminal.backend_mut().resized(size);
     }
 
+    /// Lets these cells lead to their addresses from the next frame on, where the terminal can be told so. They are asked
+    /// for only then.
+    pub fn link(&mut self, links: impl FnOnce() -> Vec<Link>) {
+        match self.options.hyperlinks {
+            Hyperlinks::On => self.terminal.backend_mut().links().set(links()),
+            Hyperlinks::Off => {}
+        }
+    }
+
     /// Draws a frame, in one write, inside synchronized-output brackets; nothing is written for an unchanged one.
     /// `WouldBlock` means that it is not on screen yet, because the terminal is slow: draw again.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<Drawn> {
@@ -140,7 +158,7 @@ impl Screen {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let before = (self.terminal.backend().frames(), self.terminal.backend().bytes());
-        self.terminal.draw(render)?;
+        wire::draw(&mut self.terminal, render)?;
         if self.terminal.backend().frames() == before.0 {
             return Ok(Drawn::Unchanged);
         }

@@ -7,6 +7,7 @@ mod evidence;
 mod footer;
 mod header;
 mod kills;
+mod links;
 mod logs;
 pub(super) mod look;
 mod metrics;
@@ -26,6 +27,7 @@ use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
 use self::footer::{in_force, push_matches, push_search};
+pub use self::links::{Link, links};
 use self::look::Look;
 use self::sheet::Held;
 use super::layout::Form;

@@ -18,7 +18,7 @@ const KEYS: [&str; 4] = [">1", "<1", "=1;1", "=15;1"];
 /// Reads it all. The error tells what is no word of ours, and where.
 pub fn read(bytes: &[u8], stretch: Stretch) -> Result<usize, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| format!("no UTF-8: {error}"))?;
-    let (mut rest, mut frames, mut open) = (text, 0, false);
+    let (mut rest, mut frames, mut open, mut linked) = (text, 0, false, false);
     while let Some(first) = rest.chars().next() {
         let at = text.len() - rest.len();
         let wrong = |what: &str| Err(format!("{what} at byte {at}: {:?}", rest.chars().take(24).collect::<String>()));
@@ -32,10 +32,18 @@ pub fn read(bytes: &[u8], stretch: Stretch) -> Result<usize, String> {
             rest = &rest[first.len_utf8()..];
             continue;
         }
+        if let Some((leads, length)) = link(rest) {
+            if !open || !(linked || leads) {
+                return wrong("a link outside of a frame, or the end of none");
+            }
+            (linked, rest) = (leads, &rest[length..]);
+            continue;
+        }
         let Some((parameters, end, length)) = sequence(rest) else { return wrong("no sequence of ours") };
         rest = &rest[length..];
         match (parameters, end) {
             ("?2026", 'h') if !open => open = true,
+            ("?2026", 'l') if open && linked => return wrong("a frame that ends within a link"),
             ("?2026", 'l') if open => (open, frames) = (false, frames + 1),
             ("?2026", 'l') if stretch == Stretch::Run => {}
             ("?25", 'h' | 'l') | ("2", 'J') if open => {}
@@ -58,6 +66,20 @@ fn sequence(text: &str) -> Option<(&str, char, usize)> {
     Some((&inner[..length], end, 2 + length + 1))
 }
 
+/// A link's beginning or its end, and how long it is: `ESC ] 8 ; id=NUMBER ; ADDRESS ESC \`, with neither for the end.
+fn link(text: &str) -> Option<(bool, usize)> {
+    let inner = text.strip_prefix("\x1b]8;")?;
+    let end = inner.find('\x1b').filter(|end| inner[*end..].starts_with("\x1b\\"))?;
+    let length = "\x1b]8;".len() + end + 2;
+    if inner[..end] == *";" {
+        return Some((false, length));
+    }
+    let (id, address) = inner[..end].split_once(';')?;
+    let is_number = id.strip_prefix("id=").is_some_and(|id| is_numbers(id, 1) && !id.is_empty());
+    let of_the_web = address.starts_with("https://") || address.starts_with("http://");
+    (is_number && of_the_web && address.bytes().all(|byte| byte.is_ascii_graphic())).then_some((true, length))
+}
+
 fn is_numbers(parameters: &str, most: usize) -> bool {
     let parts: Vec<&str> = parameters.split(';').collect();
     parts.len() <= most && parts.iter().all(|part| part.len() <= 5 && part.bytes().all(|byte| byte.is_ascii_digit()))
@@ -76,6 +98,11 @@ pub fn is_forbidden(c: char) -> bool {
 fn the_reader_refuses_what_is_not_ours() {
     let frame = |inside: &str| format!("\x1b[?2026h{inside}\x1b[?2026l").into_bytes();
     assert_eq!(read(&frame("\x1b[2;5H\x1b[38;5;1mé日\x1b[39m"), Stretch::Frames), Ok(1));
+    let (to, off) = ("\x1b]8;id=1;https://a.example/\x1b\\", "\x1b]8;;\x1b\\");
+    assert_eq!(read(&frame(&format!("{to}a{off}")), Stretch::Frames), Ok(1));
+    for inside in [to, off, "\x1b]8;;https://a.example/\x1b\\a", "\x1b]8;id=1;file:///\x1b\\a"] {
+        assert!(read(&frame(inside), Stretch::Frames).is_err(), "{inside:?}");
+    }
     for inside in
         ["\x1b[6n", "\x1b]0;t\x07", "\x07", "\u{9b}31m", "\u{202e}", "\x1b[?1049l", "\x1b[3;4r", "\x1bc", "\u{fe0f}"]
     {

@@ -34,7 +34,7 @@ const REPLACED: &str = "□";
 
 /// A terminal that is written to, and what it was sent.
 #[derive(Clone, Default)]
-struct Tape(Arc<Mutex<Vec<Vec<u8>>>>);
+pub struct Tape(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl io::Write for Tape {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -48,7 +48,8 @@ impl io::Write for Tape {
 }
 
 impl Tape {
-    fn writes(&self) -> Vec<Vec<u8>> {
+    /// What was written since the last time, write by write.
+    pub fn writes(&self) -> Vec<Vec<u8>> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 }
@@ -74,6 +75,7 @@ impl Bench {
 
     /// Draws, reads every byte strictly, and lets the terminal have them.
     fn draws(&mut self, ui: &Ui, session: &Session) {
+        self.screen.link(view::links(ui, session, fixture::now()));
         self.screen.draw(|frame| view::draw(frame, ui, session, fixture::now())).unwrap();
         let writes = self.tape.writes();
         assert!(writes.len() <= 1, "a frame is one write");

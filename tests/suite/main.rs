@@ -16,6 +16,7 @@ mod hostile;
 mod hostile_lines;
 mod journal;
 mod judged;
+mod links;
 mod measured;
 mod measured_cases;
 mod peers_aws;

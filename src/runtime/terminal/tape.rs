@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use ratatui::{Frame, Terminal};
 
-use super::wire::Wire;
+use super::wire::{self, Wire};
 use super::writer::Writer;
 use crate::ui::model::Size;
+use crate::ui::view::Link;
 
 /// Who tapes is not a slow terminal: longer than this it is broken.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,9 +34,14 @@ impl TapedScreen {
         self.terminal.backend_mut().resized(size);
     }
 
+    /// Lets these cells lead to their addresses from the next frame on.
+    pub fn link(&mut self, links: Vec<Link>) {
+        self.terminal.backend_mut().links().set(links);
+    }
+
     /// Draws a frame, and returns when it is written.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        self.terminal.draw(render)?;
+        wire::draw(&mut self.terminal, render)?;
         if self.writer.settles(PATIENCE)? { Ok(()) } else { Err(io::ErrorKind::TimedOut.into()) }
     }
 }

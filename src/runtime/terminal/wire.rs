@@ -7,8 +7,10 @@ use std::sync::Arc;
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size as Cells};
+use ratatui::{Frame, Terminal};
 
 use super::encode::Pen;
+use super::links::{Links, write_again};
 use super::writer::Writer;
 use crate::ui::model::Size;
 
@@ -47,6 +49,7 @@ pub(super) struct Wire<S> {
     size: Size,
     cursor: Cursor,
     pen: Pen,
+    links: Links,
     frames: u64,
     bytes: u64,
 }
@@ -60,8 +63,8 @@ impl<S> fmt::Debug for Wire<S> {
 impl<S: Sink> Wire<S> {
     /// A backend of a size. The cursor is hidden.
     pub(super) fn new(sink: S, size: Size) -> Self {
-        let (frame, pen) = (Vec::with_capacity(FRAME_BYTES), Pen::default());
-        Self { frame, sink, size, cursor: Cursor::Hidden, pen, frames: 0, bytes: 0 }
+        let (frame, pen, links) = (Vec::with_capacity(FRAME_BYTES), Pen::default(), Links::default());
+        Self { frame, sink, size, cursor: Cursor::Hidden, pen, links, frames: 0, bytes: 0 }
     }
 
     /// The size in cells.
@@ -84,10 +87,25 @@ impl<S: Sink> Wire<S> {
         &mut self.sink
     }
 
+    /// Which cells lead where.
+    pub(super) fn links(&mut self) -> &mut Links {
+        &mut self.links
+    }
+
     /// Bytes handed over so far.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
+}
+
+/// Draws a frame: what changed, and what leads elsewhere now.
+pub(super) fn draw<S: Sink>(terminal: &mut Terminal<Wire<S>>, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+    let moved = terminal.backend_mut().links.moved();
+    let drawn = terminal.draw(|frame| {
+        render(frame);
+        write_again(frame, &moved);
+    });
+    drawn.map(drop)
 }
 
 impl<S: Sink> Backend for Wire<S> {
@@ -105,8 +123,10 @@ impl<S: Sink> Backend for Wire<S> {
             self.cursor = Cursor::Astray;
         }
         for (x, y, cell) in content {
+            self.links.come_to(&mut self.frame, Position { x, y });
             self.pen.draw(&mut self.frame, cell, (Position { x, y }, self.size.cols));
         }
+        self.links.leave(&mut self.frame);
         Ok(())
     }
 
@@ -195,8 +215,6 @@ impl<S: Sink> Backend for Wire<S> {
 mod tests {
     use std::sync::Mutex;
     use std::time::Duration;
-
-    use ratatui::Terminal;
 
     use super::*;
 
