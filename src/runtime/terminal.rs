@@ -241,6 +241,7 @@ impl Drop for Screen {
     fn drop(&mut self) {
         self.restore();
         self.writer.stop();
+        crash::tell();
     }
 }
 

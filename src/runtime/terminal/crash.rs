@@ -18,9 +18,11 @@ use crate::runtime::clock::wall_now;
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 /// Who draws, and where reports go.
 static SEAT: Mutex<Option<(ThreadId, PathBuf)>> = Mutex::new(None);
+/// Reports that could not be named while the terminal was taken.
+static UNTOLD: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// The terminal is given back first, then the panic is told. A task that panics beside the loop leaves the terminal to the
-/// loop, which lives on and tells of it; its report is written all the same.
+/// loop, which lives on and tells of it; its report is written all the same, and named when the terminal was given back.
 pub(super) fn watch(folder: &Path) {
     *SEAT.lock().unwrap_or_else(PoisonError::into_inner) = Some((thread::current().id(), folder.to_owned()));
     if INSTALLED.swap(true, Ordering::SeqCst) {
@@ -34,6 +36,7 @@ pub(super) fn watch(folder: &Path) {
         }
         let written = seat.and_then(|(_, folder)| write(panic, &folder).ok());
         if is_taken() {
+            UNTOLD.lock().unwrap_or_else(PoisonError::into_inner).extend(written);
             return;
         }
         before(panic);
@@ -42,6 +45,14 @@ pub(super) fn watch(folder: &Path) {
             let _ = writeln!(io::stderr(), "pagerdeck crashed. The report is in {}", path.display());
         }
     }));
+}
+
+/// Names the reports of what crashed beside the loop, each once.
+pub(super) fn tell() {
+    for path in std::mem::take(&mut *UNTOLD.lock().unwrap_or_else(PoisonError::into_inner)) {
+        let path = path.display();
+        let _ = writeln!(io::stderr(), "A part of pagerdeck crashed, the rest went on. The report is in {path}");
+    }
 }
 
 /// Writes the report. The message is ours, and still passes the same door as all that leaves for a file.
