@@ -66,14 +66,42 @@ impl Seat {
     }
 
     /// Drags the window to another size.
-    fn resize(&mut self, (cols, rows): (u16, u16)) {
+    pub fn resize(&mut self, (cols, rows): (u16, u16)) {
         self.terminal.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
         self.screen = vt100::Parser::new(NonZero::new(rows).unwrap(), NonZero::new(cols).unwrap(), 0);
+    }
+
+    /// The same as most terminals do it, with what is shown left in its place.
+    pub fn drag(&mut self, (cols, rows): (u16, u16)) {
+        self.terminal.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        self.screen.screen_mut().set_size(NonZero::new(rows).unwrap(), NonZero::new(cols).unwrap());
+    }
+
+    /// Takes in what the program writes next, if it writes soon.
+    pub fn glance(&mut self, patience: Duration) {
+        if let Ok(chunk) = self.chunks.recv_timeout(patience) {
+            self.take_in(chunk);
+        }
+    }
+
+    fn take_in(&mut self, chunk: Vec<u8>) {
+        self.screen.process(&chunk);
+        self.raw.extend(chunk);
+    }
+
+    /// How many bytes were written so far.
+    pub fn written(&self) -> usize {
+        self.raw.len()
     }
 
     /// Where the program was started.
     pub fn home(&self) -> &Path {
         self.home.path()
+    }
+
+    /// The text on screen.
+    pub fn text(&self) -> String {
+        self.screen.screen().contents()
     }
 
     /// What was written so far.
@@ -89,24 +117,37 @@ impl Seat {
     /// Takes in what the program writes until the screen is as wanted, and gives it as text.
     pub fn wait(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         for _ in 0..READS {
-            let text = self.screen.screen().contents();
+            let text = self.text();
             if wanted(&text) {
                 return text;
             }
             let Ok(chunk) = self.chunks.recv_timeout(SILENCE) else { break };
-            self.screen.process(&chunk);
-            self.raw.extend(chunk);
+            self.take_in(chunk);
         }
-        panic!("{what} did not come:\n{}", self.screen.screen().contents());
+        panic!("{what} did not come:\n{}", self.text());
     }
 
     /// Takes in more than there was.
     pub fn wait_more(&mut self, before: usize) {
         while self.raw.len() <= before {
             let chunk = self.chunks.recv_timeout(SILENCE).expect("more is written");
-            self.screen.process(&chunk);
-            self.raw.extend(chunk);
+            self.take_in(chunk);
         }
+    }
+
+    /// Presses a key that counts only a second after its prompt was drawn: each try waits until the clock on the screen has
+    /// moved on by two of them, at ten times their pace.
+    pub fn press_when_it_counts(&mut self, key: &str, then: &str) -> String {
+        for _ in 0..5 {
+            let from = clock(&self.text()).unwrap();
+            self.wait("two seconds", |text| clock(text).is_some_and(|at| at >= from + 20));
+            self.press(key);
+            let said = self.wait(then, |text| text.contains(then) || text.contains("no: "));
+            if said.contains(then) {
+                return said;
+            }
+        }
+        panic!("{key} never counted:\n{}", self.text());
     }
 
     /// The same for a piece of text.
@@ -157,21 +198,29 @@ fn listen(mut reader: Box<dyn std::io::Read + Send>) -> Receiver<Vec<u8>> {
     chunks
 }
 
-/// `09:31:26Z` at the end of line 1, in seconds of the day.
+/// `09:31:26Z` at the end of line 1, or `09:31Z` where that is all there is room for, in seconds of the day.
 fn clock(text: &str) -> Option<u32> {
     let word = text.lines().next()?.split_whitespace().last()?.strip_suffix('Z')?;
-    word.split(':').try_fold(0, |sum, part| Some(sum * 60 + part.parse::<u32>().ok()?))
+    let numbers: Vec<u32> = word.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    match numbers.as_slice() {
+        [hours, minutes] => Some((hours * 60 + minutes) * 60),
+        [hours, minutes, seconds] => Some((hours * 60 + minutes) * 60 + seconds),
+        _ => None,
+    }
 }
+
+/// What takes a mode of the terminal, and what gives it back.
+pub const MODES: [(&str, &str); 5] = [
+    ("\x1b[?1049h", "\x1b[?1049l"),
+    ("\x1b[?25l", "\x1b[?25h"),
+    ("\x1b[?2004h", "\x1b[?2004l"),
+    ("\x1b[?1004h", "\x1b[?1004l"),
+    ("\x1b[>1u", "\x1b[<1u"),
+];
 
 /// Each mode that was taken is given back after it was last taken.
 pub fn assert_given_back(raw: &str) {
-    for (taken, given) in [
-        ("\x1b[?1049h", "\x1b[?1049l"),
-        ("\x1b[?25l", "\x1b[?25h"),
-        ("\x1b[?2004h", "\x1b[?2004l"),
-        ("\x1b[?1004h", "\x1b[?1004l"),
-        ("\x1b[>1u", "\x1b[<1u"),
-    ] {
+    for (taken, given) in MODES {
         let (last_taken, last_given) = (raw.rfind(taken), raw.rfind(given));
         assert!(last_taken.is_some(), "{taken:?} was never taken");
         assert!(last_given > last_taken, "{given:?} is not after the last {taken:?}");
@@ -228,17 +277,7 @@ fn an_approval_by_keys_is_recorded_and_changes_nothing() {
     seat.wait_for("#1 REHEARSED");
     seat.press("5");
     seat.wait_for("A records \"would run\"");
-    // A press counts a second after the prompt was drawn: each try waits until the clock on the
-    // screen has moved on by two of them, at ten times their pace.
-    for _ in 0..5 {
-        let from = clock(&seat.screen.screen().contents()).unwrap();
-        seat.wait("two seconds", |text| clock(text).is_some_and(|at| at >= from + 20));
-        seat.press("A");
-        let said = seat.wait("an answer", |text| text.contains("#1 APPROVED") || text.contains("no: "));
-        if said.contains("#1 APPROVED") {
-            break;
-        }
-    }
+    seat.press_when_it_counts("A", "#1 APPROVED");
     let text = seat.wait_for("APPROVED, recorded as \"would run\". Nothing has been changed.");
     assert!(text.contains("nothing has been changed"), "{text}");
 }
