@@ -31,6 +31,8 @@ pub(crate) use lint::nearest;
 pub use paths::Paths;
 pub use policy::read as read_policy;
 pub use resolve::resolve;
+#[cfg(test)]
+pub(crate) use resolve::tests::example;
 pub use roles::{NamedColour, RehearsalColour, RoleColours};
 pub use screen::{Call, CallBy, EnvironmentColour, Hyperlinks, Keyboard, Markers, Notices, Panes, Theme};
 pub use secret::Secret;
@@ -202,6 +204,9 @@ impl Default for ClusterSource {
         Self::Kubeconfig { path: None, context: None }
     }
 }
+
+/// Most tokens of an answer, where nothing is configured: the narrative is a page, and the structured answer follows it.
+pub const MAX_TOKENS: u32 = 4_096;
 
 /// The model and our patience with it.
 #[derive(Clone, Debug, PartialEq, Eq)]

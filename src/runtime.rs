@@ -12,6 +12,7 @@ pub mod operator;
 pub mod scorecard;
 pub mod terminal;
 
+mod access;
 mod cockpit;
 mod core;
 mod desk;

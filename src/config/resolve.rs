@@ -10,8 +10,8 @@ use super::file::{ConfigFile, KubernetesTable, LargeWindowsWord, ModelTable, Sou
 use super::paths::Named;
 use super::{
     AskedSurface, Aws, Cluster, ClusterSource, Config, ConfiguredService, Environment, Environments, Flags,
-    LargeWindows, LogReading, LogTail, Model, OutputForm, Paths, Poll, Secret, Source, Stream, Surface, Timeouts,
-    World, lint, policy, screen,
+    LargeWindows, LogReading, LogTail, MAX_TOKENS, Model, OutputForm, Paths, Poll, Secret, Source, Stream, Surface,
+    Timeouts, World, lint, policy, screen,
 };
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::log::LogGroup;
@@ -22,9 +22,6 @@ use crate::domain::remediation::request::Mode;
 const NO_MODEL: &str = "none";
 /// The name of the simulated model, so that nobody takes its text for that of a real one.
 const SIMULATED_MODEL: &str = "simulated.rules-v1";
-/// Most tokens of an answer, where nothing is configured: the narrative is a page, and the structured answer follows it.
-const MAX_TOKENS: u32 = 4_096;
-
 /// Resolves everything once. Fails on a file that is broken or was named and is not there.
 pub fn resolve(flags: &Flags, env: &Environment, world: World) -> Result<Config, Fault> {
     let paths = Paths::resolve(flags.config.as_deref(), env)?;
@@ -285,4 +282,4 @@ fn poll(file: &ConfigFile, paths: &Paths) -> Result<Poll, Fault> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

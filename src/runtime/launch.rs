@@ -304,24 +304,7 @@ fn assemble(config: &Config, world: World, watched: Watched) -> Run {
         Ok(scribe) => (scribe, None),
         Err(fault) => (Scribe::none(&path), Some(fault)),
     };
-    let slack = if world.outside.slack.is_some() { SlackUse::Post } else { SlackUse::Off };
-    let header = Header {
-        id,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        mode: config.mode,
-        origin: world.origin.clone(),
-        environment: config.environments.word(&world.scope),
-        scope: world.scope.clone(),
-        namespaces: world.outside.namespaces.borrow().clone(),
-        policy: world.policy.clone(),
-        model: config.model.as_ref().map(|model| model.id.clone()),
-        services: world.services.iter().map(|configured| configured.service.clone()).collect(),
-        log_groups: world.outside.log_groups.clone(),
-        focus: config.focus.clone(),
-        wall_started_at: wall_now(),
-        slack,
-        window_minutes: u32::try_from(config.window.as_mins()).unwrap_or(30),
-    };
+    let header = header(config, &world, id);
     let mut run = begin(Session::default(), world, (sender, inbox), scribe, watched);
     run.core.commit(None, Event::Session(SessionEvent::Started { header: Box::new(header) }));
     if let Some(fault) = broken {
@@ -337,6 +320,26 @@ fn assemble(config: &Config, world: World, watched: Watched) -> Run {
     }
     run.core.runner.start_feeds();
     run
+}
+
+fn header(config: &Config, world: &World, id: SessionId) -> Header {
+    Header {
+        id,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        mode: config.mode,
+        origin: world.origin.clone(),
+        environment: config.environments.word(&world.scope),
+        scope: world.scope.clone(),
+        namespaces: world.outside.namespaces.borrow().clone(),
+        policy: world.policy.clone(),
+        model: config.model.as_ref().map(|model| model.id.clone()),
+        services: world.services.iter().map(|configured| configured.service.clone()).collect(),
+        log_groups: world.outside.log_groups.clone(),
+        focus: config.focus.clone(),
+        wall_started_at: wall_now(),
+        slack: if world.outside.slack.is_some() { SlackUse::Post } else { SlackUse::Off },
+        window_minutes: u32::try_from(config.window.as_mins()).unwrap_or(30),
+    }
 }
 
 /// Puts the loop together over a session as folded so far. Nothing runs yet.

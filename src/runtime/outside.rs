@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
 
+use crate::adapters::aws::bedrock::StreamTimeouts;
 use crate::adapters::aws::clients::{CallTimeouts, ClientOptions, Clients, Hosts};
 use crate::adapters::kubernetes::connect::{Source, connect};
 use crate::adapters::kubernetes::{Client, Timeouts};
 use crate::adapters::names::Names;
 use crate::adapters::slack::{POST_TIMEOUT, Webhook};
-use crate::config::{Environments, LogReading, Poll};
+use crate::config::{Environments, LogReading, MAX_TOKENS, Poll};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::scope::{Namespace, Scope};
 use crate::rehearsal::Rehearsal;
@@ -61,7 +62,11 @@ pub struct Outside {
     /// Words for accounts and clusters.
     pub environments: Environments,
     /// How long the model may take.
-    pub model_times: crate::adapters::aws::bedrock::StreamTimeouts,
+    pub model_times: StreamTimeouts,
+    /// Most tokens of one answer of the model.
+    pub max_tokens: u32,
+    /// How long the cluster may take.
+    pub cluster_times: Timeouts,
     scope: Mutex<Scope>,
     aws: OnceCell<Clients>,
     cluster: OnceCell<Client>,
@@ -72,6 +77,15 @@ impl fmt::Debug for Outside {
         f.debug_struct("Outside")
             .field("aws", &self.aws_access)
             .field("cluster", &self.cluster_access)
+            .field("slack", &self.slack)
+            .field("namespaces", &*self.namespaces.borrow())
+            .field("log_groups", &self.log_groups)
+            .field("logs", &self.logs)
+            .field("poll", &self.poll)
+            .field("environments", &self.environments)
+            .field("model_times", &self.model_times)
+            .field("max_tokens", &self.max_tokens)
+            .field("cluster_times", &self.cluster_times)
             .finish_non_exhaustive()
     }
 }
@@ -88,7 +102,9 @@ impl Outside {
             logs: LogReading::default(),
             poll: Poll::default(),
             environments: Environments::default(),
-            model_times: crate::adapters::aws::bedrock::StreamTimeouts::default(),
+            model_times: StreamTimeouts::default(),
+            max_tokens: MAX_TOKENS,
+            cluster_times: Timeouts::default(),
             scope: Mutex::new(scope),
             aws: OnceCell::new(),
             cluster: OnceCell::new(),
@@ -137,7 +153,7 @@ impl Outside {
                 match &self.cluster_access {
                     ClusterAccess::Off { why } => Err(Fault::new(FaultKind::NotConfigured, why.clone())),
                     ClusterAccess::By(source) => {
-                        let connection = connect(source.clone(), Timeouts::default()).await?;
+                        let connection = connect(source.clone(), self.cluster_times).await?;
                         let mut scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
                         scope.cluster = Some(connection.identity.cluster);
                         scope.context = Some(connection.identity.context);

@@ -120,7 +120,8 @@ impl Runner {
                 }
             }
             Effect::Ask { incident, attempt } => {
-                if let Some(question) = ask::Question::of(session, incident, attempt) {
+                let most = self.means.outside.max_tokens;
+                if let Some(question) = ask::Question::of(session, incident, attempt, most) {
                     let token = self.fly("model", |means| ask::ask(means, question));
                     if let Some(before) = self.asks.insert(incident, token) {
                         before.cancel();

@@ -193,7 +193,7 @@ pub async fn converse_stream(
     })?;
     let answer = opened.map_err(|error| BedrockError::OpenStream {
         model: request.model.clone(),
-        region: clients.region().to_string(),
+        region: clients.model_region().to_string(),
         source: CallError::of(&error),
     })?;
     Reading { times, chunks, assembler: assemble::Assembler::default(), content: Content::NotYet }

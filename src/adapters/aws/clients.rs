@@ -82,6 +82,17 @@ pub struct ClientOptions {
     pub endpoints: Endpoints,
     /// Time-outs.
     pub timeouts: CallTimeouts,
+    /// Where the model is reached otherwise.
+    pub model: ModelOptions,
+}
+
+/// How the model is reached, where that differs from the rest. What is `None` is as for every other service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelOptions {
+    /// The region it is asked in.
+    pub region: Option<Region>,
+    /// Until its connection stands, TLS included.
+    pub connect: Option<Duration>,
 }
 
 /// Why the clients could not be built, or the identity not be asked.
@@ -163,6 +174,7 @@ pub struct Clients {
     /// Time-outs of calls whose answer is a stream: for the connection alone.
     streams: TimeoutConfig,
     region: Region,
+    model_region: Region,
     budget: Budget,
 }
 
@@ -188,7 +200,7 @@ impl Clients {
         }
         let config = loader.load().await;
         let region = config.region().map(|region| Region::new(region.as_ref())).ok_or(ClientsError::FindRegion)?;
-        Ok(Self::of(&config, &options.endpoints, region, Budget::for_account()))
+        Ok(Self::of(&config, options, region, Budget::for_account()))
     }
 
     /// Builds clients for a simulated cloud on this machine: made-up credentials, nothing read from the environment,
@@ -249,29 +261,24 @@ impl Clients {
                 config.http_client(client.build_with_resolver(names))
             }
         };
-        Ok(Self::of(&config.build(), &endpoints, region.clone(), Budget::unlimited()))
+        let options = ClientOptions { endpoints, ..ClientOptions::default() };
+        Ok(Self::of(&config.build(), &options, region.clone(), Budget::unlimited()))
     }
 
-    fn of(config: &SdkConfig, endpoints: &Endpoints, region: Region, budget: Budget) -> Self {
+    fn of(config: &SdkConfig, options: &ClientOptions, region: Region, budget: Budget) -> Self {
+        let (endpoints, model) = (&options.endpoints, &options.model);
         let mut cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config);
         let mut logs = aws_sdk_cloudwatchlogs::config::Builder::from(config);
         let mut sts = aws_sdk_sts::config::Builder::from(config);
         // A model thinks for a minute and speaks for several, and a Live Tail session lasts for hours: their time-outs
         // stand around each receive, and the SDK's guard against slow streams would end a healthy one.
-        let streams = config.timeout_config().and_then(TimeoutConfig::connect_timeout).map_or_else(
-            TimeoutConfig::disabled,
-            |connect| {
-                TimeoutConfig::builder()
-                    .connect_timeout(connect)
-                    .disable_read_timeout()
-                    .disable_operation_attempt_timeout()
-                    .disable_operation_timeout()
-                    .build()
-            },
-        );
+        let connect = config.timeout_config().and_then(TimeoutConfig::connect_timeout);
+        let streams = connection_alone(connect);
+        let model_region = model.region.clone().unwrap_or_else(|| region.clone());
         let mut bedrock = aws_sdk_bedrockruntime::config::Builder::from(config)
+            .region(aws_config::Region::new(model_region.as_str().to_owned()))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .timeout_config(streams.clone());
+            .timeout_config(connection_alone(model.connect.or(connect)));
         if endpoints.cloudwatch.is_some() {
             cloudwatch.set_endpoint_url(endpoints.cloudwatch.clone());
         }
@@ -292,6 +299,7 @@ impl Clients {
             credentials: config.credentials_provider(),
             streams,
             region,
+            model_region,
             budget,
         }
     }
@@ -303,9 +311,14 @@ impl Clients {
             .timeout_config(self.streams.clone())
     }
 
-    /// The region every client talks to.
+    /// The region every client talks to, but that of the model.
     pub fn region(&self) -> &Region {
         &self.region
+    }
+
+    /// The region the model is asked in.
+    pub fn model_region(&self) -> &Region {
+        &self.model_region
     }
 
     /// The budget, for the waits on screen.
@@ -376,6 +389,17 @@ fn timeouts(times: CallTimeouts) -> TimeoutConfig {
         .build()
 }
 
+/// A bound for the connection, and none for what comes over it.
+fn connection_alone(connect: Option<Duration>) -> TimeoutConfig {
+    let Some(connect) = connect else { return TimeoutConfig::disabled() };
+    TimeoutConfig::builder()
+        .connect_timeout(connect)
+        .disable_read_timeout()
+        .disable_operation_attempt_timeout()
+        .disable_operation_timeout()
+        .build()
+}
+
 fn stalled(times: CallTimeouts) -> StalledStreamProtectionConfig {
     StalledStreamProtectionConfig::enabled().grace_period(times.stalled).build()
 }
@@ -420,10 +444,36 @@ mod tests {
             .retry_config(RetryConfig::disabled())
             .build();
         let region = Region::new("us-east-1");
-        let clients = Clients::of(&config, &Endpoints::default(), region, Budget::unlimited());
+        let clients = Clients::of(&config, &ClientOptions::default(), region, Budget::unlimited());
         let error = clients.identity().await.unwrap_err();
         assert!(matches!(&error, ClientsError::AskIdentity(CallError::NoCredentials(_))), "{error:?}");
         assert!(error.fault().hints[0].contains("aws sso login"));
         assert!(!error.is_transient());
+    }
+
+    #[test]
+    fn the_model_is_asked_in_its_own_region_with_its_own_patience() {
+        crate::adapters::install_tls_provider();
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_config::Region::new("eu-south-1"))
+            .timeout_config(timeouts(CallTimeouts::default()))
+            .build();
+        let made = |model: ModelOptions| {
+            let options = ClientOptions { model, ..ClientOptions::default() };
+            Clients::of(&config, &options, Region::new("eu-south-1"), Budget::unlimited())
+        };
+        let reached = |clients: &Clients| {
+            let bedrock = clients.bedrock.config();
+            let connect = bedrock.timeout_config().and_then(TimeoutConfig::connect_timeout);
+            (bedrock.region().map(ToString::to_string), clients.model_region().to_string(), connect)
+        };
+        let usual = made(ModelOptions::default());
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(reached(&usual), (Some("eu-south-1".to_owned()), "eu-south-1".to_owned(), seconds(3)));
+        let elsewhere = made(ModelOptions { region: Some(Region::new("eu-central-1")), connect: seconds(7) });
+        assert_eq!(reached(&elsewhere), (Some("eu-central-1".to_owned()), "eu-central-1".to_owned(), seconds(7)));
+        assert_eq!(elsewhere.region().as_str(), "eu-south-1");
+        assert_eq!(elsewhere.logs.config().region().map(ToString::to_string).as_deref(), Some("eu-south-1"));
     }
 }

@@ -197,14 +197,7 @@ fn logs_are_polled_and_large_windows_counted_unless_a_file_says_otherwise() {
 /// The example that ships names every key there is: with its comments taken away it is a whole configuration.
 #[test]
 fn the_example_names_every_key() {
-    let text = include_str!("../../../assets/config/config.toml");
-    let uncommented = |line: &str| match line.strip_prefix("# ") {
-        Some(rest) if rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(key, _)| is_key(key)) => {
-            rest.to_owned()
-        }
-        _ => line.to_owned(),
-    };
-    let whole = text.lines().map(uncommented).collect::<Vec<_>>().join("\n");
+    let whole = example();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
     std::fs::write(&path, &whole).unwrap();
@@ -219,6 +212,18 @@ fn the_example_names_every_key() {
         }
     }
     assert!(example["service"][0].get("helm_release").is_some());
+}
+
+/// The example that ships, its comments taken away.
+pub(crate) fn example() -> String {
+    let text = include_str!("../../../assets/config/config.toml");
+    let uncommented = |line: &str| match line.strip_prefix("# ") {
+        Some(rest) if rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(key, _)| is_key(key)) => {
+            rest.to_owned()
+        }
+        _ => line.to_owned(),
+    };
+    text.lines().map(uncommented).collect::<Vec<_>>().join("\n")
 }
 
 fn is_key(text: &str) -> bool {

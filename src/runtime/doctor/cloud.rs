@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 
 use super::Check;
 use crate::adapters::aws::alarms::{self, history};
-use crate::adapters::aws::bedrock::{StreamTimeouts, converse_stream};
-use crate::adapters::aws::clients::{CallTimeouts, ClientOptions, Clients, Endpoints};
+use crate::adapters::aws::bedrock::converse_stream;
+use crate::adapters::aws::clients::Clients;
 use crate::adapters::aws::live_tail::{TailTimeouts, live_tail};
 use crate::adapters::aws::logs::{GroupSearch, LogQuery, ReadLimits, find_groups, read_window};
 use crate::adapters::aws::metrics::{MetricSearch, fetch, find};
@@ -17,7 +17,8 @@ use crate::domain::diagnosis::conversation::{Message, ModelId, ModelRequest};
 use crate::domain::fault::Fault;
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
-use crate::domain::observation::scope::{Region, Window};
+use crate::domain::observation::scope::Window;
+use crate::runtime::access;
 use crate::runtime::clock::wall_now;
 
 /// The checks that need credentials.
@@ -25,9 +26,9 @@ const AFTER_IDENTITY: [&str; 7] =
     ["alarms", "alarm history", "metrics", "metric search", "logs", "large log windows", "model"];
 
 pub(super) async fn examine(config: &Config) -> Vec<Check> {
-    let clients = match connect(config, config.aws.region.clone()).await {
+    let clients = match Clients::connect(&access::aws(config)).await {
         Ok(clients) => clients,
-        Err(fault) => return without("aws", fault),
+        Err(error) => return without("aws", error.fault()),
     };
     let identity = match clients.identity().await {
         Ok(identity) => identity,
@@ -42,7 +43,7 @@ pub(super) async fn examine(config: &Config) -> Vec<Check> {
     checks.extend(read_logs(config, &clients).await);
     checks.push(large_windows(config));
     checks.push(match &config.model {
-        Some(model) => Check::of("model", ask(config, &clients, model).await),
+        Some(model) => Check::of("model", ask(&clients, model).await),
         None => Check::not_asked("model", "it is off: the rules stand alone"),
     });
     checks
@@ -51,17 +52,6 @@ pub(super) async fn examine(config: &Config) -> Vec<Check> {
 fn without(name: &str, fault: Fault) -> Vec<Check> {
     let rest = AFTER_IDENTITY.into_iter().map(|name| Check::not_asked(name, "AWS could not be asked"));
     std::iter::once(Check::missing(name, fault)).chain(rest).collect()
-}
-
-async fn connect(config: &Config, region: Option<Region>) -> Result<Clients, Fault> {
-    let times = config.aws.timeouts;
-    let options = ClientOptions {
-        profile: config.aws.profile.clone(),
-        region,
-        endpoints: Endpoints { all: config.aws.endpoint.clone(), ..Endpoints::default() },
-        timeouts: CallTimeouts { connect: times.connect, first_byte: times.answer, ..CallTimeouts::default() },
-    };
-    Clients::connect(&options).await.map_err(|error| error.fault())
 }
 
 async fn list_alarms(clients: &Clients) -> Result<String, Fault> {
@@ -152,12 +142,7 @@ async fn read_one(clients: &Clients, group: &LogGroup) -> Result<String, Fault> 
 }
 
 /// The shortest question there is: access, region and inference profile all show in whether the stream opens.
-async fn ask(config: &Config, clients: &Clients, model: &Model) -> Result<String, Fault> {
-    let elsewhere = match &model.region {
-        Some(region) if region != clients.region() => Some(connect(config, Some(region.clone())).await?),
-        Some(_) | None => None,
-    };
-    let clients = elsewhere.as_ref().unwrap_or(clients);
+async fn ask(clients: &Clients, model: &Model) -> Result<String, Fault> {
     let request = ModelRequest {
         model: ModelId::new(model.id.clone()),
         system: "Answer with one word.".to_owned(),
@@ -165,7 +150,7 @@ async fn ask(config: &Config, clients: &Clients, model: &Model) -> Result<String
         tools: Vec::new(),
         max_tokens: 1,
     };
-    let times = StreamTimeouts { first_byte: model.timeouts.answer, idle: model.timeouts.idle };
+    let times = access::model_times(model);
     let (chunks, mut heard) = mpsc::channel(16);
     let (ended, ()) = futures::join!(
         // The sender goes with this block, which ends the hearing.
@@ -173,5 +158,5 @@ async fn ask(config: &Config, clients: &Clients, model: &Model) -> Result<String
         async { while heard.recv().await.is_some() {} }
     );
     ended.map_err(|error| error.fault())?;
-    Ok(format!("{} answers in {}", model.id, clients.region()))
+    Ok(format!("{} answers in {}", model.id, clients.model_region()))
 }

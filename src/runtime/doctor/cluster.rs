@@ -1,13 +1,13 @@
 //! Kubernetes: who the server takes us for, and an access review for each verb. Reviews store nothing.
 
 use super::Check;
-
-use crate::adapters::kubernetes::connect::{Source, connect};
-
-use crate::adapters::kubernetes::{Access, Client, Doing, Timeouts};
-use crate::config::{ClusterSource, Config};
+use crate::adapters::kubernetes::connect::connect;
+use crate::adapters::kubernetes::{Access, Client, Doing};
+use crate::config::Config;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::scope::Namespace;
+use crate::runtime::access;
+use crate::runtime::outside::ClusterAccess;
 
 /// What reading an incident needs: group, resource, verb.
 const READS: [(&str, &str, &str); 5] = [
@@ -19,16 +19,11 @@ const READS: [(&str, &str, &str); 5] = [
 ];
 
 pub(super) async fn examine(config: &Config) -> Vec<Check> {
-    let source = match &config.cluster.source {
-        ClusterSource::Off { why } => return vec![Check::not_asked("cluster", why.clone())],
-        ClusterSource::InCluster => Source::InCluster,
-        ClusterSource::Kubeconfig { path, context } => {
-            Source::Kubeconfig { path: path.clone(), context: context.clone() }
-        }
+    let source = match access::cluster(config) {
+        ClusterAccess::Off { why } => return vec![Check::not_asked("cluster", why)],
+        ClusterAccess::By(source) => source,
     };
-    let times = config.cluster.timeouts;
-    let timeouts = Timeouts { connect: times.connect, answer: times.answer, ..Timeouts::default() };
-    let connection = match connect(source, timeouts).await {
+    let connection = match connect(source, access::cluster_times(config)).await {
         Ok(connection) => connection,
         Err(fault) => return vec![Check::missing("cluster", fault)],
     };

@@ -1,5 +1,7 @@
 //! Whole runs, assembled as the program does: what a journal folds to, and what happens without one.
 
+mod keys;
+
 use super::*;
 use crate::config::{AskedSurface, Environment, Flags, World as Where, resolve};
 use crate::domain::remediation::request::Digest;

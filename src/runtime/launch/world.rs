@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::adapters::aws::bedrock::StreamTimeouts;
-use crate::adapters::aws::clients::{CallTimeouts, ClientOptions, Endpoints};
-use crate::adapters::kubernetes::connect::Source;
 use crate::adapters::slack::Webhook;
-use crate::config::{ClusterSource, Config};
+use crate::config::Config;
 use crate::domain::diagnosis::sufficiency::RemedyKind;
 use crate::domain::fault::Fault;
 use crate::domain::observation::scope::Scope;
@@ -14,8 +11,9 @@ use crate::domain::remediation::policy::{Confirm, LiveRule, Policy};
 use crate::rehearsal::Rehearsal;
 use crate::rehearsal::clock::Speed;
 use crate::rehearsal::faults::FaultPlan;
+use crate::runtime::access;
 use crate::runtime::clock::Clock;
-use crate::runtime::outside::{AwsAccess, ClusterAccess, Outside};
+use crate::runtime::outside::{AwsAccess, Outside};
 use crate::session::header::Origin;
 
 /// What differs between a real run and a rehearsal.
@@ -33,22 +31,10 @@ pub(super) struct World {
 /// The endpoints of the configuration.
 pub(super) fn real_world(config: &Config) -> Result<World, Fault> {
     crate::adapters::install_tls_provider();
-    let times = config.aws.timeouts;
-    let options = ClientOptions {
-        profile: config.aws.profile.clone(),
-        region: config.aws.region.clone(),
-        endpoints: Endpoints { all: config.aws.endpoint.clone(), ..Endpoints::default() },
-        timeouts: CallTimeouts { connect: times.connect, first_byte: times.answer, ..CallTimeouts::default() },
-    };
-    let cluster = match &config.cluster.source {
-        ClusterSource::Kubeconfig { path, context } => {
-            ClusterAccess::By(Source::Kubeconfig { path: path.clone(), context: context.clone() })
-        }
-        ClusterSource::InCluster => ClusterAccess::By(Source::InCluster),
-        ClusterSource::Off { why } => ClusterAccess::Off { why: why.clone() },
-    };
     let scope = Scope { region: config.aws.region.clone().unwrap_or_default(), ..Scope::default() };
-    let mut outside = Outside::new(AwsAccess::Real(Box::new(options)), cluster, scope.clone());
+    let mut outside =
+        Outside::new(AwsAccess::Real(Box::new(access::aws(config))), access::cluster(config), scope.clone());
+    outside.cluster_times = access::cluster_times(config);
     outside.slack = config
         .slack
         .as_ref()
@@ -59,7 +45,8 @@ pub(super) fn real_world(config: &Config) -> Result<World, Fault> {
     outside.logs = config.logs;
     outside.poll = config.poll;
     if let Some(model) = &config.model {
-        outside.model_times = StreamTimeouts { first_byte: model.timeouts.answer, idle: model.timeouts.idle };
+        outside.model_times = access::model_times(model);
+        outside.max_tokens = model.max_tokens;
     }
     outside.environments.clone_from(&config.environments);
     for namespace in &config.cluster.namespaces {

@@ -17,8 +17,6 @@ use crate::session::event::{Event, NarrativeEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::{IncidentId, Session};
 
-/// Upper bound of a narrative with its diagnosis, tokens.
-const MAX_TOKENS: u32 = 4_096;
 /// Text that comes within this time is told as one piece. Half a frame: a word waits for the frame after it, not for two.
 const GATHER: Duration = Duration::from_millis(15);
 
@@ -32,7 +30,7 @@ pub struct Question {
 
 impl Question {
     /// Takes what is needed from the session.
-    pub fn of(session: &Session, incident: IncidentId, attempt: u32) -> Option<Self> {
+    pub fn of(session: &Session, incident: IncidentId, attempt: u32, max_tokens: u32) -> Option<Self> {
         let narrative = &session.incidents.get(&incident)?.narrative;
         let remedies: Vec<&str> = RemedyKind::ALL.iter().map(|kind| kind.id()).collect();
         (narrative.attempt == attempt).then(|| Self {
@@ -43,7 +41,7 @@ impl Question {
                 system: ANALYST_PROMPT.to_owned(),
                 messages: vec![Message::user(narrative.prompt.clone())],
                 tools: vec![submission::tool(&remedies)],
-                max_tokens: MAX_TOKENS,
+                max_tokens,
             },
         })
     }

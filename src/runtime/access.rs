@@ -1,0 +1,52 @@
+//! How the outside is reached, from the configuration: the one place, so that `doctor` examines what a session will use.
+
+use crate::adapters::aws::bedrock::StreamTimeouts;
+use crate::adapters::aws::clients::{CallTimeouts, ClientOptions, Endpoints, ModelOptions};
+use crate::adapters::kubernetes::Timeouts;
+use crate::adapters::kubernetes::connect::Source;
+use crate::config::{ClusterSource, Config, Model};
+use crate::runtime::outside::ClusterAccess;
+
+/// The settings of the AWS clients.
+pub fn aws(config: &Config) -> ClientOptions {
+    let times = config.aws.timeouts;
+    let model = config
+        .model
+        .as_ref()
+        .map(|model| ModelOptions { region: model.region.clone(), connect: Some(model.timeouts.connect) });
+    ClientOptions {
+        profile: config.aws.profile.clone(),
+        region: config.aws.region.clone(),
+        endpoints: Endpoints { all: config.aws.endpoint.clone(), ..Endpoints::default() },
+        timeouts: CallTimeouts {
+            connect: times.connect,
+            first_byte: times.answer,
+            // A page that is large takes longer than its first byte, and no attempt may end before that is due.
+            attempt: CallTimeouts::default().attempt.max(times.answer),
+            ..CallTimeouts::default()
+        },
+        model: model.unwrap_or_default(),
+    }
+}
+
+/// How long the model may take once it is connected.
+pub fn model_times(model: &Model) -> StreamTimeouts {
+    StreamTimeouts { first_byte: model.timeouts.answer, idle: model.timeouts.idle }
+}
+
+/// Where the cluster is.
+pub fn cluster(config: &Config) -> ClusterAccess {
+    match &config.cluster.source {
+        ClusterSource::Kubeconfig { path, context } => {
+            ClusterAccess::By(Source::Kubeconfig { path: path.clone(), context: context.clone() })
+        }
+        ClusterSource::InCluster => ClusterAccess::By(Source::InCluster),
+        ClusterSource::Off { why } => ClusterAccess::Off { why: why.clone() },
+    }
+}
+
+/// How long the cluster may take.
+pub fn cluster_times(config: &Config) -> Timeouts {
+    let times = config.cluster.timeouts;
+    Timeouts { connect: times.connect, answer: times.answer, ..Timeouts::default() }
+}
