@@ -154,6 +154,10 @@ impl Outside {
                     ClusterAccess::Off { why } => Err(Fault::new(FaultKind::NotConfigured, why.clone())),
                     ClusterAccess::By(source) => {
                         let connection = connect(source.clone(), self.cluster_times).await?;
+                        // Where nobody named a namespace, the context does; `doctor` examines the same.
+                        if self.namespaces.borrow().is_empty() {
+                            self.watch_namespace(&connection.identity.namespace);
+                        }
                         let mut scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
                         scope.cluster = Some(connection.identity.cluster);
                         scope.context = Some(connection.identity.context);

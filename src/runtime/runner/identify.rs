@@ -8,6 +8,7 @@ use crate::adapters::aws::logs::{GroupSearch, find_groups};
 use crate::config::ConfiguredService;
 use crate::domain::observation::alarm::Alarm;
 use crate::domain::observation::log::LogGroup;
+use crate::domain::observation::scope::Namespace;
 use crate::domain::observation::service::{self, Origin, Service, Surroundings};
 use crate::domain::observation::workload::{ClusterView, Workload, WorkloadRef};
 use crate::runtime::clock::Flight;
@@ -40,7 +41,7 @@ pub async fn identify_all(means: Means, services: Vec<ConfiguredService>, mut qu
 /// service shows it by what it lacks.
 async fn infer(means: &Means, services: &[ConfiguredService], alarm: &Alarm) -> Service {
     let configured: Vec<Service> = services.iter().map(|configured| configured.service.clone()).collect();
-    let view = view(means).await;
+    let view = view(means, alarm).await;
     let workloads: Vec<WorkloadRef> = view.workloads.values().map(|workload| workload.target.clone()).collect();
     let labelled: Vec<(String, WorkloadRef)> = view.workloads.values().flat_map(called_by_labels).collect();
     let around = Surroundings { configured: &configured, workloads: &workloads, labelled: &labelled, log_groups: &[] };
@@ -60,13 +61,27 @@ fn called_by_labels(workload: &Workload) -> impl Iterator<Item = (String, Worklo
     names.into_iter().filter_map(|key| Some((workload.labels.get(key)?.clone(), workload.target.clone())))
 }
 
-async fn view(means: &Means) -> ClusterView {
+async fn view(means: &Means, alarm: &Alarm) -> ClusterView {
     let read = async {
-        let namespaces = means.outside.namespaces.borrow().clone();
+        // The namespace of the context is known once there is a connection.
         let client = means.outside.cluster().await.ok()?;
+        let namespaces = places(&means.outside.namespaces.borrow(), alarm);
         client.read_view(&namespaces).await.ok().map(|read| read.view)
     };
     timeout(PATIENCE, read).await.ok().flatten().unwrap_or_default()
+}
+
+/// The namespaces that are watched, and those that the alarm's metrics name.
+fn places(watched: &[Namespace], alarm: &Alarm) -> Vec<Namespace> {
+    let metrics = alarm.metrics();
+    let named = metrics.iter().filter_map(|metric| metric.dimensions.get("Namespace"));
+    let mut places = watched.to_vec();
+    for namespace in named.map(|name| Namespace::new(name.clone())) {
+        if !places.contains(&namespace) {
+            places.push(namespace);
+        }
+    }
+    places
 }
 
 /// Groups whose names contain a service's name, as far as the API can search for it.
@@ -81,3 +96,6 @@ async fn log_groups(means: &Means, name: &str) -> Vec<LogGroup> {
     };
     timeout(PATIENCE, read).await.ok().flatten().map(|found| found.groups).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;
