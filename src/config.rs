@@ -211,8 +211,8 @@ pub const MAX_TOKENS: u32 = 4_096;
 /// The model and our patience with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
-    /// A model id or inference profile.
-    pub id: String,
+    /// A model id or inference profile; `None` for the usual one of the region, where the region is not known yet.
+    pub id: Option<String>,
     /// The region it is asked in; `None` for that of the AWS side.
     pub region: Option<Region>,
     /// Most tokens of one answer.

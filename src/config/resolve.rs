@@ -13,6 +13,7 @@ use super::{
     LargeWindows, LogReading, LogTail, MAX_TOKENS, Model, OutputForm, Paths, Poll, Secret, Source, Stream, Surface,
     Timeouts, World, lint, policy, screen,
 };
+use crate::domain::diagnosis::inference_profile::usual_model;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::scope::{KubeContext, Namespace, Region};
@@ -209,27 +210,16 @@ fn source(flags: &Flags, env: &Environment, file: &KubernetesTable) -> ClusterSo
 
 fn model(env: &Environment, file: &ModelTable, region: Option<&Region>) -> Option<Model> {
     let asked_in = file.region.as_deref().map(Region::from);
-    let id = env
-        .get("BEDROCK_MODEL_ID")
-        .or(file.id.as_deref())
-        .map_or_else(|| usual_model(asked_in.as_ref().or(region)), str::to_owned);
+    let named = env.get("BEDROCK_MODEL_ID").or(file.id.as_deref()).map(str::to_owned);
+    // A region that only the profile names is known once there are clients: until then no model can be said to be usual.
+    let id = named.or_else(|| asked_in.as_ref().or(region).map(usual_model));
     let usual = Some(60);
-    (id != NO_MODEL).then(|| Model {
+    (id.as_deref() != Some(NO_MODEL)).then(|| Model {
         id,
         region: asked_in,
         max_tokens: file.max_tokens.unwrap_or(MAX_TOKENS),
         timeouts: timeouts(file.connect_timeout_s, file.first_byte_timeout_s.or(usual), file.idle_timeout_s),
     })
-}
-
-/// Claude Sonnet 4 by the inference profile of the region's geography: on-demand calls of the plain model id are refused.
-fn usual_model(region: Option<&Region>) -> String {
-    let geography = match region.map_or("", Region::as_str).split('-').next() {
-        Some("eu") => "eu",
-        Some("ap") => "apac",
-        _ => "us",
-    };
-    format!("{geography}.anthropic.claude-sonnet-4-20250514-v1:0")
 }
 
 fn slack(env: &Environment, file: &ConfigFile) -> Result<Option<Secret>, Fault> {

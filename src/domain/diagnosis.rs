@@ -3,6 +3,7 @@
 pub mod claim;
 pub mod conversation;
 pub mod evidence;
+pub mod inference_profile;
 pub mod rules;
 pub mod statistics;
 pub mod storm;

@@ -185,7 +185,7 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
         ended = matches!(record.event, Event::Session(SessionEvent::Ended { .. }));
         match record.event {
             Event::Session(SessionEvent::Started { header: told }) => header = told,
-            Event::Session(SessionEvent::ScopeLearned { scope, .. }) => header.scope = scope,
+            Event::Session(SessionEvent::ScopeLearned { scope, .. }) => header.learn_scope(&scope),
             Event::Evidence(EvidenceEvent::VerdictReached { verdict, .. }) => {
                 verdicts.insert(record.incident, verdict);
             }

@@ -32,7 +32,7 @@ use crate::rehearsal::{Rehearsal, StartOptions};
 use crate::report::incident::{Requests, Surroundings};
 use crate::session::event::{Event, FeedEvent, SessionEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
-use crate::session::header::{Header, Origin, SessionId, SlackUse};
+use crate::session::header::{Header, ModelChoice, Origin, SessionId, SlackUse};
 use crate::session::{Session, update};
 use crate::ui::model::UiOptions;
 use crate::ui::tour::Lesson;
@@ -332,7 +332,11 @@ fn header(config: &Config, world: &World, id: SessionId) -> Header {
         scope: world.scope.clone(),
         namespaces: world.outside.namespaces.borrow().clone(),
         policy: world.policy.clone(),
-        model: config.model.as_ref().map(|model| model.id.clone()),
+        model: config.model.as_ref().and_then(|model| model.id.clone()),
+        model_choice: match &config.model {
+            Some(model) if model.id.is_none() => ModelChoice::OfRegion,
+            Some(_) | None => ModelChoice::Settled,
+        },
         services: world.services.iter().map(|configured| configured.service.clone()).collect(),
         log_groups: world.outside.log_groups.clone(),
         focus: config.focus.clone(),

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::diagnosis::inference_profile::usual_model;
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::scope::{Namespace, Scope};
 use crate::domain::observation::service::Service;
@@ -53,6 +54,9 @@ pub struct Header {
     pub policy: Policy,
     /// The model asked for the narrative; `None` when there is none.
     pub model: Option<String>,
+    /// Whether that is settled, or follows the region once it is known.
+    #[serde(default)]
+    pub model_choice: ModelChoice,
     /// Services from the configuration.
     pub services: Vec<Service>,
     /// Log groups named on the command line: read for every incident, before those of its service.
@@ -69,7 +73,27 @@ pub struct Header {
     pub window_minutes: u32,
 }
 
+/// How the model is chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelChoice {
+    /// By name, or there is none.
+    #[default]
+    Settled,
+    /// It is the usual one of the region.
+    OfRegion,
+}
+
 impl Header {
+    /// Notes where the session takes place, and which model follows from that.
+    pub fn learn_scope(&mut self, scope: &Scope) {
+        self.scope = scope.clone();
+        match self.model_choice {
+            ModelChoice::OfRegion if !scope.region.as_str().is_empty() => self.model = Some(usual_model(&scope.region)),
+            ModelChoice::OfRegion | ModelChoice::Settled => {}
+        }
+    }
+
     /// How long a span of incident time is on the wall, before which the person sits: a rehearsal may run faster.
     pub fn on_the_wall(&self, span: SignedDuration) -> SignedDuration {
         let speed = match &self.origin {
@@ -108,5 +132,20 @@ mod tests {
             assert_eq!(header.on_the_wall(SignedDuration::from_secs(600)).as_secs(), expected, "{speed}");
         }
         assert_eq!(Header::default().on_the_wall(SignedDuration::from_secs(47)).as_secs(), 47);
+    }
+
+    #[test]
+    fn a_model_that_nobody_named_follows_the_region_once_it_is_known() {
+        let mut header = Header { model_choice: ModelChoice::OfRegion, ..Header::default() };
+        let scope = |region: &str| Scope { region: region.into(), ..Scope::default() };
+        header.learn_scope(&scope(""));
+        assert_eq!(header.model, None);
+        header.learn_scope(&scope("eu-central-1"));
+        assert_eq!(header.model.as_deref(), Some("eu.anthropic.claude-sonnet-4-20250514-v1:0"));
+        for named in [None, Some("some.model".to_owned())] {
+            let mut settled = Header { model: named.clone(), ..Header::default() };
+            settled.learn_scope(&scope("eu-central-1"));
+            assert_eq!((settled.model, settled.scope.region.as_str()), (named, "eu-central-1"));
+        }
     }
 }

@@ -62,7 +62,7 @@ fn session_event(session: &mut Session, record: &Record, event: &SessionEvent) -
             return resumption::settle(session, record.at);
         }
         SessionEvent::ScopeLearned { scope, environment } => {
-            session.header.scope = scope.clone();
+            session.header.learn_scope(scope);
             if let Some(word) = environment {
                 session.header.environment.clone_from(word);
             }

@@ -4,7 +4,7 @@
 use crate::domain::fault::{Fault, FaultKind};
 use crate::session::Session;
 use crate::session::feeds::{FeedHealth, FeedId};
-use crate::session::header::Origin;
+use crate::session::header::{ModelChoice, Origin};
 
 /// Failures in a row after which waiting alone is no answer.
 const PATIENCE: u32 = 3;
@@ -55,9 +55,12 @@ pub fn parts(session: &Session) -> [(&'static str, Standing); 3] {
         }
         standing => standing,
     };
-    let model = match &header.model {
-        Some(model) => Standing::Found(format!("{model} is asked once an incident has its evidence")),
-        None => Standing::Without(Fault::new(FaultKind::NotConfigured, "no model: the rules speak alone")),
+    let model = match (&header.model, header.model_choice) {
+        (Some(model), _) => Standing::Found(format!("{model} is asked once an incident has its evidence")),
+        (None, ModelChoice::OfRegion) => Standing::Awaited,
+        (None, ModelChoice::Settled) => {
+            Standing::Without(Fault::new(FaultKind::NotConfigured, "no model: the rules speak alone"))
+        }
     };
     [
         ("AWS", with_commands(aws, cloud_commands)),

@@ -22,8 +22,6 @@ mod assemble;
 mod hint;
 mod request;
 
-pub use hint::default_model;
-
 /// The system prompt of the analyst.
 pub const ANALYST_PROMPT: &str = include_str!("../../../assets/prompts/analyst.md");
 

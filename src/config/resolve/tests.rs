@@ -89,13 +89,21 @@ fn flags_win_over_environment_and_environment_over_file() {
 #[test]
 fn the_model_follows_the_geography_and_can_be_turned_off() {
     let model = |text: &str, vars: &[(&str, &str)]| {
-        with_file(text, Flags::default(), vars, World::Real).unwrap().model.map(|model| model.id)
+        with_file(text, Flags::default(), vars, World::Real).unwrap().model.and_then(|model| model.id)
     };
     assert!(model("", &[("AWS_REGION", "ap-northeast-1")]).unwrap().starts_with("apac.anthropic."));
     assert!(model(FILE, &[]).unwrap().starts_with("eu.anthropic."));
     assert!(model("[model]\nregion = \"us-west-2\"", &[("AWS_REGION", "eu-west-1")]).unwrap().starts_with("us."));
     assert_eq!(model("[model]\nid = \"file\"", &[("BEDROCK_MODEL_ID", "env")]).as_deref(), Some("env"));
     assert_eq!(model("[model]\nid = \"none\"", &[]), None);
+}
+
+/// A region may stand in the profile alone, which is read when the clients are made: a guess would be refused there.
+#[test]
+fn without_a_region_the_model_is_left_open() {
+    let open = with_file("", Flags::default(), &[], World::Real).unwrap().model.unwrap();
+    assert_eq!((open.id, open.region), (None, None));
+    assert!(with_file("[model]\nid = \"none\"", Flags::default(), &[], World::Real).unwrap().model.is_none());
 }
 
 #[test]
@@ -114,7 +122,7 @@ fn a_rehearsal_takes_nothing_that_reaches_a_real_world() {
     let env = [("SLACK_WEBHOOK_URL", "https://hooks.example.test/env"), ("AWS_ENDPOINT_URL", "http://10.0.0.1")];
     let config = with_file(FILE, Flags::default(), &env, World::Rehearsal).unwrap();
     assert_eq!(config.slack, None);
-    assert!(config.model.unwrap().id.starts_with("simulated."));
+    assert!(config.model.unwrap().id.unwrap().starts_with("simulated."));
     assert_eq!(config.aws, Aws::default());
     assert_eq!(config.cluster, Cluster::default());
     assert!(config.services.is_empty() && config.log_groups.is_empty() && config.policy.live.is_empty());

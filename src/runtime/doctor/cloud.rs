@@ -14,6 +14,7 @@ use crate::adapters::aws::logs::{GroupSearch, LogQuery, ReadLimits, find_groups,
 use crate::adapters::aws::metrics::{MetricSearch, fetch, find};
 use crate::config::{Config, LargeWindows, LogTail, Model};
 use crate::domain::diagnosis::conversation::{Message, ModelId, ModelRequest};
+use crate::domain::diagnosis::inference_profile::usual_model;
 use crate::domain::fault::Fault;
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
@@ -143,8 +144,9 @@ async fn read_one(clients: &Clients, group: &LogGroup) -> Result<String, Fault> 
 
 /// The shortest question there is: access, region and inference profile all show in whether the stream opens.
 async fn ask(clients: &Clients, model: &Model) -> Result<String, Fault> {
+    let id = model.id.clone().unwrap_or_else(|| usual_model(clients.model_region()));
     let request = ModelRequest {
-        model: ModelId::new(model.id.clone()),
+        model: ModelId::new(id.clone()),
         system: "Answer with one word.".to_owned(),
         messages: vec![Message::user("Are you there?")],
         tools: Vec::new(),
@@ -158,5 +160,5 @@ async fn ask(clients: &Clients, model: &Model) -> Result<String, Fault> {
         async { while heard.recv().await.is_some() {} }
     );
     ended.map_err(|error| error.fault())?;
-    Ok(format!("{} answers in {}", model.id, clients.model_region()))
+    Ok(format!("{id} answers in {}", clients.model_region()))
 }

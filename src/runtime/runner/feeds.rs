@@ -11,6 +11,7 @@ use crate::adapters::aws::alarms::{Listing, describe_all};
 use crate::adapters::kubernetes::{WatchReport, watch_once};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmChange, AlarmName, changes};
+use crate::domain::observation::scope::Scope;
 use crate::runtime::clock::Flight;
 use crate::session::event::{AlarmEvent, Event, FeedEvent, SessionEvent, WorkloadEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
@@ -127,6 +128,11 @@ pub async fn identity(means: Means, mut flight: Flight) {
     let mut expiry = None;
     let mut failures = 0;
     loop {
+        // Told before anything that may take long: what model is asked may depend on the region.
+        if let Ok(clients) = means.outside.aws().await {
+            means.outside.learn_region(clients.region().clone());
+            tell_scope(&means, &mut last).await;
+        }
         let wait = if let Ok(expires_at) = look(&means).await {
             failures = 0;
             if expiry != Some(expires_at) {
@@ -139,12 +145,7 @@ pub async fn identity(means: Means, mut flight: Flight) {
             failures += 1;
             backoff(failures, roll(&means))
         };
-        let scope = means.outside.scope();
-        if scope != last {
-            last = scope.clone();
-            let environment = means.outside.environments.configured(&scope);
-            means.post.tell(None, Event::Session(SessionEvent::ScopeLearned { scope, environment })).await;
-        }
+        tell_scope(&means, &mut last).await;
         let next = means.clock.now() + wait;
         let pause = means.pause_until(next);
         drop(flight);
@@ -152,13 +153,21 @@ pub async fn identity(means: Means, mut flight: Flight) {
     }
 }
 
+async fn tell_scope(means: &Means, last: &mut Scope) {
+    let scope = means.outside.scope();
+    if scope != *last {
+        *last = scope.clone();
+        let environment = means.outside.environments.configured(&scope);
+        means.post.tell(None, Event::Session(SessionEvent::ScopeLearned { scope, environment })).await;
+    }
+}
+
 async fn look(means: &Means) -> Result<Option<jiff::Timestamp>, Fault> {
+    let clients = means.outside.aws().await?;
     // The cluster's name belongs to the scope as well; without a cluster the rest is still worth knowing.
     if means.outside.has_cluster() {
         drop(means.outside.cluster().await);
     }
-    let clients = means.outside.aws().await?;
-    means.outside.learn_region(clients.region().clone());
     let identity = clients.identity().await.map_err(|error| error.fault())?;
     means.outside.learn_identity(identity.account, identity.arn);
     clients.credentials_expiry().await.map_err(|error| error.fault())

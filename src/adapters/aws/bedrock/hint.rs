@@ -1,6 +1,7 @@
 //! What to do when Bedrock refuses: the set-up that trips everybody over, told by the words of the refusal.
 
 use crate::adapters::aws::call::CallError;
+use crate::domain::diagnosis::inference_profile::{geography, usual_model};
 use crate::domain::fault::Fault;
 use crate::domain::observation::scope::Region;
 
@@ -9,24 +10,6 @@ use crate::domain::observation::scope::Region;
 pub(super) struct Asked<'a> {
     pub(super) model: &'a str,
     pub(super) region: &'a str,
-}
-
-/// The model that is asked where none is configured: Claude Sonnet 4 through the region's own inference profile.
-pub fn default_model(region: &Region) -> String {
-    format!("{}.anthropic.claude-sonnet-4-20250514-v1:0", geography(region.as_str()))
-}
-
-/// The prefix of the inference profiles that a region can use.
-///
-/// Source: "Supported Regions and models for inference profiles" in the Amazon Bedrock user guide.
-fn geography(region: &str) -> &'static str {
-    match region.split('-').next().unwrap_or_default() {
-        "us" if region.starts_with("us-gov-") => "us-gov",
-        "us" => "us",
-        "eu" => "eu",
-        "ap" => "apac",
-        _ => "global",
-    }
 }
 
 /// Replaces the general hint by the one that fits the words of the refusal.
@@ -41,7 +24,7 @@ pub(super) fn of_refusal(mut fault: Fault, source: &CallError, asked: Asked<'_>)
         CallError::Rejected(_) if says("model identifier is invalid") => Some(format!(
             "No model of this name exists in {}: check BEDROCK_MODEL_ID and the region, for example `{}`.",
             asked.region,
-            default_model(&Region::new(asked.region))
+            usual_model(&Region::new(asked.region))
         )),
         CallError::Rejected(_) if says("too long") || says("input length") => {
             Some("The evidence is larger than the model's context: choose a model with a larger one.".to_owned())
@@ -89,7 +72,7 @@ pub(super) fn of_refusal(mut fault: Fault, source: &CallError, asked: Asked<'_>)
 
 fn profile_of(asked: Asked<'_>) -> String {
     let bare = asked.model.rsplit('/').next().unwrap_or(asked.model);
-    format!("{}.{bare}", geography(asked.region))
+    format!("{}.{bare}", geography(&Region::new(asked.region)))
 }
 
 #[cfg(test)]
@@ -124,13 +107,5 @@ mod tests {
         for (source, part) in cases {
             assert!(hint(&source).contains(part), "{source}");
         }
-    }
-
-    #[test]
-    fn every_region_has_a_default_model() {
-        assert_eq!(default_model(&Region::new("us-east-1")), "us.anthropic.claude-sonnet-4-20250514-v1:0");
-        assert!(default_model(&Region::new("ap-southeast-2")).starts_with("apac."));
-        assert!(default_model(&Region::new("sa-east-1")).starts_with("global."));
-        assert!(default_model(&Region::new("us-gov-west-1")).starts_with("us-gov."));
     }
 }
