@@ -1,6 +1,7 @@
 //! The outside as the session reaches it: clients, built when first needed, never before the first frame.
 
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -67,6 +68,8 @@ pub struct Outside {
     pub max_tokens: u32,
     /// How long the cluster may take.
     pub cluster_times: Timeouts,
+    /// Whether the alarms answered when they were last asked.
+    pub alarms_answer: AtomicBool,
     scope: Mutex<Scope>,
     aws: OnceCell<Clients>,
     cluster: OnceCell<Client>,
@@ -105,6 +108,7 @@ impl Outside {
             model_times: StreamTimeouts::default(),
             max_tokens: MAX_TOKENS,
             cluster_times: Timeouts::default(),
+            alarms_answer: AtomicBool::new(false),
             scope: Mutex::new(scope),
             aws: OnceCell::new(),
             cluster: OnceCell::new(),

@@ -159,8 +159,6 @@ pub struct Identity {
     pub account: AccountId,
     /// The user's or role session's ARN.
     pub arn: String,
-    /// When the credentials end, where their provider says so.
-    pub expires_at: Option<Timestamp>,
 }
 
 /// One client a service, for one account and region, on one budget. Cheap to clone.
@@ -326,7 +324,7 @@ impl Clients {
         &self.budget
     }
 
-    /// Asks STS who we are, and the credentials' provider how long that holds.
+    /// Asks STS who we are.
     pub async fn identity(&self) -> Result<Identity, ClientsError> {
         self.turn(Family::Identity).await;
         let answer = self
@@ -338,10 +336,13 @@ impl Clients {
         let unnamed = || ClientsError::AskIdentity(CallError::Malformed("the answer names no account".to_owned()));
         let account = answer.account().ok_or_else(unnamed)?;
         let arn = answer.arn().ok_or_else(unnamed)?;
-        Ok(Identity { account: account.into(), arn: arn.to_owned(), expires_at: self.credentials_expiry().await? })
+        Ok(Identity { account: account.into(), arn: arn.to_owned() })
     }
 
     /// When the credentials end; `None` when their provider does not say, as with long-lived keys.
+    ///
+    /// The provider is asked past the SDK's cache, and many make new credentials each time: a role is assumed, a program
+    /// run. The answer is of those in use only when they were made at about the same time.
     pub async fn credentials_expiry(&self) -> Result<Option<Timestamp>, ClientsError> {
         let Some(provider) = &self.credentials else { return Ok(None) };
         let credentials = provider.provide_credentials().await.map_err(|error| {

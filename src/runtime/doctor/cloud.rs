@@ -35,7 +35,11 @@ pub(super) async fn examine(config: &Config) -> Vec<Check> {
         Ok(identity) => identity,
         Err(error) => return without("aws identity", error.fault()),
     };
-    let expiry = identity.expires_at.map_or_else(|| "no expiry told".to_owned(), |at| format!("until {at}"));
+    let expiry = match clients.credentials_expiry().await {
+        Ok(Some(at)) => format!("until {at}"),
+        Ok(None) => "no expiry told".to_owned(),
+        Err(error) => return without("aws identity", error.fault()),
+    };
     let mut checks = vec![Check::fine("aws identity", format!("{} in {}, {expiry}", identity.arn, clients.region()))];
     checks.push(Check::of("alarms", list_alarms(&clients).await));
     checks.push(Check::of("alarm history", read_history(&clients).await));

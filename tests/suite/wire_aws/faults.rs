@@ -162,10 +162,11 @@ async fn identity_names_the_account() {
         <Arn>arn:aws:sts::123456789012:assumed-role/OnCall/alice</Arn><UserId>A</UserId><Account>123456789012</Account>
         </GetCallerIdentityResult></GetCallerIdentityResponse>"#;
     let server = Server::start(move |_, _| reply(200, "text/xml", answer)).await;
-    let identity = server.clients().identity().await.unwrap();
+    let clients = server.clients();
+    let identity = clients.identity().await.unwrap();
     assert_eq!(identity.account.as_str(), "123456789012");
     assert!(identity.arn.ends_with("OnCall/alice"));
-    assert_eq!(identity.expires_at, None);
+    assert_eq!(clients.credentials_expiry().await, Ok(None));
     let error = r"<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>The security token
         included in the request is expired</Message></Error></ErrorResponse>";
     let server = Server::start(move |_, _| reply(403, "text/xml", error)).await;
