@@ -8,6 +8,7 @@ use serde::de::{Deserializer, Error as _};
 use crate::domain::observation::alarm::AlarmName;
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
+use crate::domain::observation::scope::AccountId;
 use crate::domain::observation::service::{Origin, Service, ServiceName};
 use crate::domain::observation::workload::WorkloadRef;
 
@@ -72,6 +73,8 @@ struct MetricTable {
     name: String,
     #[serde(default)]
     dimensions: BTreeMap<String, String>,
+    #[serde(default)]
+    account: Option<AccountId>,
     #[serde(default = "average", deserialize_with = "statistic")]
     statistic: Statistic,
     #[serde(default = "minute", deserialize_with = "period")]
@@ -127,7 +130,12 @@ fn period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
 impl From<ServiceTable> for ConfiguredService {
     fn from(table: ServiceTable) -> Self {
         let query = |(role, metric): (MetricRole, MetricTable)| {
-            let id = MetricId { namespace: metric.namespace, name: metric.name, dimensions: metric.dimensions };
+            let id = MetricId {
+                namespace: metric.namespace,
+                name: metric.name,
+                dimensions: metric.dimensions,
+                account: metric.account,
+            };
             (role, MetricQuery { role, metric: id, statistic: metric.statistic, period_s: metric.period_s })
         };
         let service = Service {

@@ -89,6 +89,7 @@ fn service(configured: &ConfiguredService) -> Value {
                 "namespace": query.metric.namespace,
                 "name": query.metric.name,
                 "dimensions": query.metric.dimensions,
+                "account": query.metric.account,
                 "statistic": query.statistic.to_string(),
                 "period_s": query.period_s,
             });

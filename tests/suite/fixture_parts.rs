@@ -45,7 +45,7 @@ fn target() -> WorkloadRef {
 
 fn query(role: MetricRole, name: &str) -> MetricQuery {
     let dimensions = BTreeMap::from([("ServiceName".to_owned(), "my-api".to_owned())]);
-    let metric = MetricId { namespace: "AWS/ECS".to_owned(), name: name.to_owned(), dimensions };
+    let metric = MetricId { namespace: "AWS/ECS".to_owned(), name: name.to_owned(), dimensions, account: None };
     MetricQuery { role, metric, statistic: Statistic::Average, period_s: 60 }
 }
 

@@ -199,6 +199,7 @@ fn metric() -> MetricId {
         namespace: "AWS/ECS".into(),
         name: "CPUUtilization".into(),
         dimensions: [("ServiceName".to_owned(), "my-api".to_owned())].into(),
+        account: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{
-    AlarmType, ComparisonOperator, CompositeAlarm, Dimension, MetricAlarm, MetricDataQuery, MetricStat, StateValue,
+    AlarmType, ComparisonOperator, CompositeAlarm, Dimension, MetricAlarm, MetricDataQuery, StateValue,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -19,6 +19,7 @@ use crate::domain::observation::alarm::{
 use crate::domain::observation::metric::{MetricId, Statistic};
 use crate::domain::observation::redact::redact;
 use crate::domain::observation::sanitise;
+use crate::domain::observation::scope::AccountId;
 
 pub mod history;
 mod math;
@@ -191,8 +192,7 @@ fn rule_of(alarm: &MetricAlarm) -> AlarmRule {
         .and_then(|criteria| criteria.query())
         .or_else(|| compared_expression(alarm))
         .map_or_else(|| plain_expression(alarm), |text| tidy(Some(text)));
-    let mut metrics: Vec<MetricId> =
-        alarm.metrics().iter().filter_map(MetricDataQuery::metric_stat).filter_map(metric_of).collect();
+    let mut metrics: Vec<MetricId> = alarm.metrics().iter().filter_map(metric_of).collect();
     metrics.extend(named_metric(alarm));
     AlarmRule::Math { expression, comparison, threshold: alarm.threshold(), metrics, queries: math::queries(alarm) }
 }
@@ -206,7 +206,7 @@ fn single_metric(alarm: &MetricAlarm) -> Option<(MetricId, Statistic, u32)> {
     }
     let [only] = alarm.metrics() else { return None };
     let stat = only.metric_stat()?;
-    Some((metric_of(stat)?, statistic_of(stat.stat()?)?, period(stat.period())))
+    Some((metric_of(only)?, statistic_of(stat.stat()?)?, period(stat.period())))
 }
 
 fn named_metric(alarm: &MetricAlarm) -> Option<MetricId> {
@@ -214,14 +214,15 @@ fn named_metric(alarm: &MetricAlarm) -> Option<MetricId> {
     Some(metric_id(namespace, name, alarm.dimensions()))
 }
 
-fn metric_of(stat: &MetricStat) -> Option<MetricId> {
-    let metric = stat.metric()?;
-    Some(metric_id(metric.namespace()?, metric.metric_name()?, metric.dimensions()))
+fn metric_of(entry: &MetricDataQuery) -> Option<MetricId> {
+    let metric = entry.metric_stat()?.metric()?;
+    let account = entry.account_id().map(AccountId::from);
+    Some(MetricId { account, ..metric_id(metric.namespace()?, metric.metric_name()?, metric.dimensions()) })
 }
 
 pub(super) fn metric_id(namespace: &str, name: &str, dimensions: &[Dimension]) -> MetricId {
     let dimensions = dimensions.iter().filter_map(|d| Some((d.name()?.to_owned(), d.value()?.to_owned()))).collect();
-    MetricId { namespace: namespace.to_owned(), name: name.to_owned(), dimensions }
+    MetricId { namespace: namespace.to_owned(), name: name.to_owned(), dimensions, account: None }
 }
 
 /// The band where there is one, else the expression whose data is returned, else the first.

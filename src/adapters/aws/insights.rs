@@ -221,11 +221,15 @@ impl Drop for Running {
 
 async fn start(clients: &Clients, query: &InsightsQuery) -> Result<Running, InsightsError> {
     clients.turn(Family::Insights).await;
-    let names = query.groups.iter().map(|group| group.as_str().to_owned()).collect();
-    let request = clients
-        .logs
-        .start_query()
-        .set_log_group_names(Some(names))
+    let names = query.groups.iter().map(|group| group.arn().unwrap_or(group.as_str()).to_owned()).collect();
+    let request = clients.logs.start_query();
+    // Identifiers may be names as well, and only they may be ARNs.
+    let request = if query.groups.iter().any(|group| group.arn().is_some()) {
+        request.set_log_group_identifiers(Some(names))
+    } else {
+        request.set_log_group_names(Some(names))
+    };
+    let request = request
         .start_time(query.window.from.as_second())
         .end_time(query.window.to.as_second())
         .query_string(&query.text)

@@ -69,6 +69,9 @@ impl LogsError {
                     CallError::NotFound(_) => source.fault(step).hint(
                         "Correct `log_groups` of the service in the configuration: no such group in this account and region.",
                     ),
+                    CallError::Rejected(_) => source.fault(step).hint(
+                        "Correct `log_groups` of the service in the configuration: a name, or an ARN that ends with the name.",
+                    ),
                     _ => source.fault(step),
                 }
             }
@@ -223,6 +226,9 @@ pub async fn find_groups(clients: &Clients, search: &GroupSearch, most: usize) -
 
 /// The ARN of a group, in the form without `:*` by which Live Tail names it. Takes one turn of [`Family::LogGroups`].
 pub(super) async fn group_arn(clients: &Clients, group: &LogGroup) -> Result<String, LogsError> {
+    if let Some(arn) = group.arn() {
+        return Ok(arn.to_owned());
+    }
     clients.turn(Family::LogGroups).await;
     // Names are listed in order, so of those that begin with it the name itself is the first.
     let request = clients.logs.describe_log_groups().log_group_name_prefix(group.as_str());

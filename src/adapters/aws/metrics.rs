@@ -213,7 +213,12 @@ fn asked_for(index: usize, query: &MetricQuery) -> MetricDataQuery {
         .period(i32::try_from(query.period_s).unwrap_or(60))
         .stat(query.statistic.to_string())
         .build();
-    MetricDataQuery::builder().id(id_of(index)).metric_stat(stat).return_data(true).build()
+    MetricDataQuery::builder()
+        .id(id_of(index))
+        .metric_stat(stat)
+        .set_account_id(query.metric.account.as_ref().map(ToString::to_string))
+        .return_data(true)
+        .build()
 }
 
 fn aligned(at: Timestamp, period_s: u32) -> Timestamp {

@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::scope::Window;
+use super::scope::{AccountId, Window};
 
 /// What a metric means for a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,6 +105,9 @@ pub struct MetricId {
     /// Sorted, so that two spellings are one metric.
     #[serde(default)]
     pub dimensions: BTreeMap<String, String>,
+    /// The account that has it, where that is another than the one that is asked: a monitoring account watches several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
 }
 
 impl fmt::Display for MetricId {
@@ -112,6 +115,9 @@ impl fmt::Display for MetricId {
         write!(f, "{}/{}", self.namespace, self.name)?;
         for (key, value) in &self.dimensions {
             write!(f, " {key}={value}")?;
+        }
+        if let Some(account) = &self.account {
+            write!(f, " of {account}")?;
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! AWS: who we are, and one small call for each permission.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use tokio::sync::mpsc;
@@ -83,8 +82,7 @@ fn large_windows(config: &Config) -> Check {
 
 /// One metric that every account may be asked for; whether it has points does not matter.
 async fn read_metric(clients: &Clients) -> Result<String, Fault> {
-    let metric =
-        MetricId { namespace: "AWS/Usage".to_owned(), name: "CallCount".to_owned(), dimensions: BTreeMap::new() };
+    let metric = MetricId { namespace: "AWS/Usage".to_owned(), name: "CallCount".to_owned(), ..MetricId::default() };
     let query = MetricQuery { role: MetricRole::Requests, metric, statistic: Statistic::Sum, period_s: 60 };
     fetch(clients, &[query], Window::minutes_before(wall_now(), 5)).await.map_err(|error| error.fault())?;
     Ok("GetMetricData answers".to_owned())

@@ -105,7 +105,7 @@ fn configured(spec: &crate::rehearsal::scenario::ServiceSpec) -> crate::config::
     use crate::domain::observation::service::{Origin, Service};
     let metrics = spec.metrics.iter().map(|(role, metric)| {
         let (namespace, name) = (metric.namespace.clone(), metric.name.clone());
-        let id = MetricId { namespace, name, dimensions: metric.dimensions.clone() };
+        let id = MetricId { namespace, name, dimensions: metric.dimensions.clone(), account: None };
         (*role, MetricQuery { role: *role, metric: id, statistic: metric.statistic, period_s: metric.period_s })
     });
     crate::config::ConfiguredService {

@@ -132,7 +132,12 @@ fn told(scenario: &Scenario, alarm: &AlarmNow<'_>) -> Alarm {
 }
 
 fn metric_id(metric: &MetricSpec) -> MetricId {
-    MetricId { namespace: metric.namespace.clone(), name: metric.name.clone(), dimensions: metric.dimensions.clone() }
+    MetricId {
+        namespace: metric.namespace.clone(),
+        name: metric.name.clone(),
+        dimensions: metric.dimensions.clone(),
+        account: None,
+    }
 }
 
 fn service(spec: &ServiceSpec) -> Service {
@@ -141,6 +146,7 @@ fn service(spec: &ServiceSpec) -> Service {
             namespace: metric.namespace.clone(),
             name: metric.name.clone(),
             dimensions: metric.dimensions.clone(),
+            account: None,
         };
         let query = MetricQuery { role: *role, metric: id, statistic: metric.statistic, period_s: metric.period_s };
         (*role, query)

@@ -196,3 +196,22 @@ async fn a_query_that_nobody_waits_for_any_more_is_stopped() {
     stopped.notified().await;
     assert!(told.load(Ordering::SeqCst));
 }
+
+#[tokio::test]
+async fn groups_of_other_accounts_are_asked_for_by_their_arns() {
+    let arn = "arn:aws:logs:us-east-1:111122223333:log-group:/ecs/my-api";
+    let line = row(&[
+        ("@timestamp", "2026-05-01 09:00:00.001"),
+        ("@log", "111122223333:/ecs/my-api"),
+        ("@message", "OOMKilled"),
+    ]);
+    let server = serving(move |_, _| status("Complete", std::slice::from_ref(&line))).await;
+    let groups = vec![format!("{arn}:*").into(), "/ecs/orders".into()];
+    let asked = InsightsQuery { groups: groups.clone(), ..query() };
+    let patience = Patience { pause: Duration::ZERO, looks: 1 };
+    let found = run(&server.clients(), &asked, patience, |_| std::future::ready(())).await.unwrap();
+    let started = server.asked()[0].json();
+    assert_eq!(started["logGroupIdentifiers"], json!([arn, "/ecs/orders"]));
+    assert!(started["logGroupNames"].is_null());
+    assert_eq!(found.lines(&groups).unwrap().events[0].0, groups[0], "told as it was asked for");
+}

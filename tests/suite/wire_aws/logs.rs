@@ -255,3 +255,20 @@ async fn a_history_and_a_tail_that_share_their_memory_hand_out_each_event_once()
     let expected: Vec<String> = (0..40).map(|n| format!("e{n}")).collect();
     assert_eq!(handed_out, expected);
 }
+
+#[tokio::test]
+async fn a_group_of_another_account_is_read_by_its_arn() {
+    let server = Server::start(serve(events(0..3))).await;
+    let arn = "arn:aws:logs:us-east-1:111122223333:log-group:/ecs/my-api";
+    for (group, names) in [("/ecs/my-api", [json!("/ecs/my-api"), Value::Null]), (arn, [Value::Null, json!(arn)])] {
+        let (summary, _) = read(&server.clients(), &LogQuery { group: group.into(), ..query() }).await;
+        assert_eq!(summary.unwrap().events, 3);
+        let asked = server.asked().pop().unwrap().json();
+        assert_eq!([asked["logGroupName"].clone(), asked["logGroupIdentifier"].clone()], names, "{group}");
+    }
+    let refused = r#"{"__type": "InvalidParameterException", "message": "1 validation error detected"}"#;
+    let server = Server::start(move |_, _| reply(400, "application/x-amz-json-1.1", refused)).await;
+    let (summary, _) = read(&server.clients(), &LogQuery { group: "arn:aws:logs".into(), ..query() }).await;
+    let fault = summary.unwrap_err().fault();
+    assert!(fault.hints[0].contains("`log_groups`"), "{fault}");
+}

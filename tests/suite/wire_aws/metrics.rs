@@ -61,6 +61,7 @@ fn query(n: usize) -> MetricQuery {
             namespace: "AWS/ECS".into(),
             name: "CPUUtilization".into(),
             dimensions: [("ServiceName".to_owned(), format!("s{n}"))].into(),
+            account: None,
         },
         statistic: Statistic::Average,
         period_s: 60,

@@ -36,7 +36,7 @@ fn term(entry: &MetricDataQuery) -> Option<MathTerm> {
     }
     let stat = entry.metric_stat()?;
     Some(MathTerm::Metric {
-        metric: metric_of(stat)?,
+        metric: metric_of(entry)?,
         statistic: stat.stat()?.to_owned(),
         period_s: period(stat.period()),
     })

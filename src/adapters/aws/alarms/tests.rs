@@ -1,8 +1,10 @@
 //! Alarms as the SDK gives them, read into the domain's words.
 
-use aws_sdk_cloudwatch::types::Metric;
+use aws_sdk_cloudwatch::types::{Metric, MetricStat};
 
 use super::*;
+use crate::domain::observation::alarm::MathTerm;
+use crate::domain::observation::scope::AccountId;
 
 fn base() -> aws_sdk_cloudwatch::types::builders::MetricAlarmBuilder {
     MetricAlarm::builder()
@@ -56,6 +58,22 @@ fn math_keeps_the_expression_that_is_compared() {
     let alarm = metric_alarm(&base().metrics(one).metrics(two).metrics(rate).threshold(5.0).build()).unwrap();
     let AlarmRule::Math { expression, threshold, metrics, .. } = &alarm.rule else { panic!("{:?}", alarm.rule) };
     assert_eq!((expression.as_str(), *threshold, metrics.len()), ("100*m1/e0", Some(5.0), 1));
+}
+
+#[test]
+fn a_metric_of_another_account_keeps_its_account() {
+    let other = |id: &str, returned| {
+        let entry = MetricDataQuery::builder().id(id).metric_stat(stat("CPUUtilization")).account_id("111122223333");
+        entry.return_data(returned).build()
+    };
+    let single = metric_alarm(&base().metrics(other("m1", true)).threshold(80.0).build()).unwrap();
+    assert_eq!(single.metrics()[0].account.as_ref().map(AccountId::as_str), Some("111122223333"));
+    let doubled = MetricDataQuery::builder().id("e1").expression("m1 * 2").return_data(true).build();
+    let math = metric_alarm(&base().metrics(other("m1", false)).metrics(doubled).threshold(80.0).build()).unwrap();
+    let AlarmRule::Math { metrics, queries, .. } = &math.rule else { panic!("{:?}", math.rule) };
+    let MathTerm::Metric { metric, .. } = &queries[0].term else { panic!("{queries:?}") };
+    assert_eq!((metrics.len(), metric), (1, &metrics[0]));
+    assert!(metric.account.is_some());
 }
 
 #[test]

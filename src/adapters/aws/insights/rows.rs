@@ -24,9 +24,12 @@ pub(super) fn minute(row: &BTreeMap<String, String>) -> Result<(Timestamp, u64),
 /// A line and its group: that of the row, or the only one asked.
 pub(super) fn line(row: &BTreeMap<String, String>, groups: &[LogGroup]) -> Result<(LogGroup, RawLogEvent), String> {
     let at = row.get("@timestamp").and_then(|text| instant(text)).ok_or_else(|| "a line without a time".to_owned())?;
-    let named = row.get("@log").map(|log| log.split_once(':').map_or(log.as_str(), |(_, name)| name));
+    let named = row.get("@log").map(|log| log.split_once(':').unwrap_or(("", log.as_str())));
     let group = match (named, groups) {
-        (Some(name), _) => LogGroup::from(name),
+        // As it was asked for: a group of another account by its ARN.
+        (Some((account, name)), asked) => {
+            asked.iter().find(|group| group.is(account, name)).cloned().unwrap_or_else(|| LogGroup::from(name))
+        }
         (None, [only]) => only.clone(),
         (None, _) => return Err("a line without its group".to_owned()),
     };
@@ -69,6 +72,8 @@ mod tests {
         let (group, event) = line(&told, &[]).unwrap();
         assert_eq!((group.as_str(), event.id.as_str(), event.stream.as_str()), ("/ecs/my-api", "CmEK", "task-1"));
         assert_eq!(event.at.as_millisecond() % 1_000, 7);
+        let arn = LogGroup::from("arn:aws:logs:us-east-1:123456789012:log-group:/ecs/my-api");
+        assert_eq!(line(&told, std::slice::from_ref(&arn)).unwrap().0, arn);
         let unnamed = row(&[("@timestamp", "2026-05-01 09:31:00.007"), ("@message", "x")]);
         assert_eq!(line(&unnamed, &["/a".into()]).unwrap().0.as_str(), "/a");
         assert!(line(&unnamed, &["/a".into(), "/b".into()]).is_err());

@@ -137,11 +137,12 @@ impl Cursor<'_> {
             ReadOrder::OldestFirst => None,
             ReadOrder::NewestFirst => Some(false),
         };
-        let request = self
-            .clients
-            .logs
-            .filter_log_events()
-            .log_group_name(query.group.as_str())
+        let request = self.clients.logs.filter_log_events();
+        let request = match query.group.arn() {
+            Some(arn) => request.log_group_identifier(arn),
+            None => request.log_group_name(query.group.as_str()),
+        };
+        let request = request
             .start_time(first_millisecond(self.from))
             // The API's end is inclusive, ours is not.
             .end_time(first_millisecond(query.window.to) - 1)

@@ -111,6 +111,7 @@ fn asked_for(query: &MathQuery) -> MetricDataQuery {
             let period = i32::try_from(*period_s).unwrap_or(60);
             asked
                 .metric_stat(MetricStat::builder().metric(named(metric)).period(period).stat(statistic).build())
+                .set_account_id(metric.account.as_ref().map(ToString::to_string))
                 .build()
         }
     }
@@ -149,6 +150,17 @@ mod tests {
         };
         let seen = |end| points(Some(&gathered), (Window { from: at(0), to: at(end) }, 300)).unwrap().len();
         assert_eq!((seen(360), seen(600)), (1, 2));
+    }
+
+    #[test]
+    fn a_line_of_another_account_is_asked_of_it() {
+        let line = |account: Option<&str>| {
+            let metric = MetricId { account: account.map(Into::into), ..MetricId::default() };
+            let term = MathTerm::Metric { metric, statistic: "Sum".to_owned(), period_s: 60 };
+            asked_for(&MathQuery { id: "m1".to_owned(), label: String::new(), part: MathPart::Input, term })
+        };
+        assert_eq!(line(None).account_id(), None);
+        assert_eq!(line(Some("111122223333")).account_id(), Some("111122223333"));
     }
 
     #[test]

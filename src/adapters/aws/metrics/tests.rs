@@ -105,3 +105,12 @@ fn units_follow_the_name_and_are_never_guessed() {
     assert_eq!(unit("AWS/ApplicationELB", "RequestCount", MetricRole::Requests), Unit::Count);
     assert_eq!(unit("Custom", "load", MetricRole::Cpu), Unit::None);
 }
+
+#[test]
+fn a_metric_is_asked_of_the_account_that_has_it() {
+    let mut asked = query("CPUUtilization");
+    assert_eq!(asked_for(0, &asked).account_id(), None);
+    asked.metric.account = Some("111122223333".into());
+    assert_eq!(asked_for(0, &asked).account_id(), Some("111122223333"));
+    assert!(asked.metric.to_string().ends_with("CPUUtilization of 111122223333"));
+}

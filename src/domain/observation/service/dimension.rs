@@ -75,7 +75,12 @@ pub(super) fn twins(metric: &MetricId) -> Option<(String, Vec<MetricQuery>)> {
     let namespace = if metric.namespace == "ECS/ContainerInsights" { "AWS/ECS" } else { metric.namespace.as_str() };
     let query = |twin: &Twin| MetricQuery {
         role: twin.0,
-        metric: MetricId { namespace: namespace.to_owned(), name: twin.1.to_owned(), dimensions: dimensions.clone() },
+        metric: MetricId {
+            namespace: namespace.to_owned(),
+            name: twin.1.to_owned(),
+            dimensions: dimensions.clone(),
+            account: metric.account.clone(),
+        },
         statistic: twin.2,
         period_s: published_every(metric).unwrap_or(MINUTE_S),
     };

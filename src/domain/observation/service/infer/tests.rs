@@ -11,6 +11,7 @@ pub(crate) fn metric(namespace: &str, name: &str, dimensions: &[(&str, &str)]) -
         namespace: namespace.to_owned(),
         name: name.to_owned(),
         dimensions: dimensions.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        account: None,
     }
 }
 
