@@ -21,6 +21,8 @@ use crate::domain::observation::scope::Window;
 
 mod rows;
 
+/// The wait after a refused look doubles so often.
+const LONGEST_WAIT: u32 = 4;
 /// Rows a query answers at most, by the API.
 const MOST_ROWS: i32 = 10_000;
 
@@ -85,9 +87,14 @@ impl InsightsError {
         }
     }
 
-    /// Whether asking again, later and unchanged, may succeed.
+    /// Whether asking again, later and unchanged, may succeed. What took too long would take as long, and is charged again.
     pub fn is_transient(&self) -> bool {
-        self.kind().is_transient()
+        match self {
+            Self::Overdue { .. } | Self::Ended(QueryEnd::TimedOut) => false,
+            Self::StartQuery(_) | Self::GetResults { .. } | Self::Ended(_) | Self::ReadRows(_) => {
+                self.kind().is_transient()
+            }
+        }
     }
 
     /// As a person reads it.
@@ -152,7 +159,8 @@ pub struct Finished {
 }
 
 /// Runs a query to its end and reads every row. `pause` waits between two looks, so that the caller's clock decides.
-/// Dropping the future stops the query. Takes one turn of [`Family::Insights`] a call.
+/// Dropping the future stops the query. A look that is refused for the moment counts as one, and the query goes on: it is
+/// charged by then. Takes one turn of [`Family::Insights`] a call.
 pub async fn run<P, F>(
     clients: &Clients,
     query: &InsightsQuery,
@@ -164,13 +172,14 @@ where
     F: Future<Output = ()>,
 {
     let mut running = start(clients, query).await?;
-    for look in 1..=patience.looks {
-        pause(patience.pause).await;
-        let answer = results(clients, &running, None, look).await?;
+    let mut looks = Looks { patience, pause, made: 0 };
+    while looks.made < patience.looks {
+        (looks.pause)(patience.pause).await;
+        let Some(answer) = looks.answer(clients, &running, None).await? else { break };
         match answer.status() {
             Some(QueryStatus::Complete) => {
                 running.over();
-                return rest(clients, &running, answer, look).await;
+                return rest(clients, &running, answer, &mut looks).await;
             }
             Some(QueryStatus::Failed) => return Err(running.ended(QueryEnd::Failed)),
             Some(QueryStatus::Cancelled) => return Err(running.ended(QueryEnd::Cancelled)),
@@ -240,24 +249,62 @@ async fn start(clients: &Clients, query: &InsightsQuery) -> Result<Running, Insi
     Ok(Running { clients: clients.clone(), id, state: State::Scanning })
 }
 
+/// The looks at one query.
+struct Looks<P> {
+    patience: Patience,
+    pause: P,
+    made: u32,
+}
+
+impl<P, F> Looks<P>
+where
+    P: Fn(Duration) -> F,
+    F: Future<Output = ()>,
+{
+    /// Looks until there is an answer; none where all the looks were refused for the moment.
+    async fn answer(
+        &mut self,
+        clients: &Clients,
+        running: &Running,
+        token: Option<&str>,
+    ) -> Result<Option<GetQueryResultsOutput>, InsightsError> {
+        let mut refused = 0;
+        while self.made < self.patience.looks {
+            self.made += 1;
+            match results(clients, running, token, self.made).await {
+                Err(error) if error.is_transient() => {
+                    refused += 1;
+                    (self.pause)(self.patience.pause * 2_u32.pow(refused.min(LONGEST_WAIT))).await;
+                }
+                answer => return answer.map(Some),
+            }
+        }
+        Ok(None)
+    }
+}
+
 async fn results(
     clients: &Clients,
     running: &Running,
-    token: Option<String>,
+    token: Option<&str>,
     look: u32,
 ) -> Result<GetQueryResultsOutput, InsightsError> {
     clients.turn(Family::Insights).await;
-    let request = clients.logs.get_query_results().query_id(&running.id).set_next_token(token);
+    let request = clients.logs.get_query_results().query_id(&running.id).set_next_token(token.map(str::to_owned));
     request.send().await.map_err(|error| InsightsError::GetResults { look, source: CallError::of(&error) })
 }
 
 /// The rows of a finished query, page by page.
-async fn rest(
+async fn rest<P, F>(
     clients: &Clients,
     running: &Running,
     mut answer: GetQueryResultsOutput,
-    look: u32,
-) -> Result<Finished, InsightsError> {
+    looks: &mut Looks<P>,
+) -> Result<Finished, InsightsError>
+where
+    P: Fn(Duration) -> F,
+    F: Future<Output = ()>,
+{
     let mut finished = Finished::default();
     loop {
         if let Some(statistics) = answer.statistics() {
@@ -266,10 +313,13 @@ async fn rest(
         }
         finished.rows.extend(answer.results().iter().map(|row| rows::by_field(row)));
         let Some(token) = answer.next_token.filter(|token| !token.is_empty()) else { return Ok(finished) };
-        let next = results(clients, running, Some(token.clone()), look).await?;
+        // Pages are not looks that wait: each may have as many.
+        looks.made = 0;
+        let overdue = InsightsError::Overdue { looks: looks.patience.looks };
+        let next = looks.answer(clients, running, Some(&token)).await?.ok_or(overdue)?;
         if next.next_token() == Some(token.as_str()) {
             let source = CallError::Malformed("the same page was offered twice".to_owned());
-            return Err(InsightsError::GetResults { look, source });
+            return Err(InsightsError::GetResults { look: looks.made, source });
         }
         answer = next;
     }

@@ -19,7 +19,7 @@ mod tail;
 mod told;
 
 pub use early::{Early, Print, Sight};
-pub use read::read_window;
+pub use read::{Progress, WindowReading, read_window};
 pub use seen::Seen;
 pub use tail::{Tail, TailPoll};
 pub use told::Told;

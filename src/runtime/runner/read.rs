@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::Means;
 use super::follow::{Page, ShownGroup};
 use super::patience::{Fed, persist, tell_health, wait_or_give_up};
-use crate::adapters::aws::logs::{LogPage, LogQuery, ReadLimits, ReadOrder, ReadSummary, read_window};
+use crate::adapters::aws::logs::{LogPage, LogQuery, Progress, ReadLimits, ReadOrder, ReadSummary, WindowReading};
 use crate::adapters::aws::metrics::{Evaluated, Reading, evaluate, fetch};
 use crate::adapters::kubernetes::Client;
 use crate::config::LargeWindows;
@@ -136,9 +136,8 @@ fn limits(means: &Means) -> ReadLimits {
 
 async fn one_group(means: &Means, (shown, window): (&ShownGroup, Window), read: &mut LogRead) -> Result<(), Fault> {
     let mut query = LogQuery { limits: limits(means), ..LogQuery::all(shown.group.clone(), window) };
-    let mut attempt = 1;
     loop {
-        // Each attempt counts from the start again, so that no page is counted twice.
+        // Another order counts from the start again, so that no page is counted twice.
         let mut digest = read.digest.clone();
         match read_once(means, &query, shown, &mut digest).await {
             Ok(summary) => match newest_instead(&query, &summary) {
@@ -149,10 +148,7 @@ async fn one_group(means: &Means, (shown, window): (&ShownGroup, Window), read: 
                     return Ok(());
                 }
             },
-            Err(fault) => {
-                wait_or_give_up(means, &shown.group, attempt, fault).await?;
-                attempt += 1;
-            }
+            Err(fault) => return Err(fault),
         }
     }
 }
@@ -176,10 +172,10 @@ async fn read_once(
     shown: &ShownGroup,
     digest: &mut LogDigest,
 ) -> Result<ReadSummary, Fault> {
-    let clients = means.outside.aws().await?;
+    let clients = persist(means, &shown.group, || means.outside.aws()).await?;
     let (sender, mut pages) = mpsc::channel::<LogPage>(4);
     let reading = async {
-        let summary = read_window(clients, query, &sender).await.map_err(|error| error.fault());
+        let summary = all_pages(means, WindowReading::new(clients, query, &sender), &shown.group).await;
         drop(sender);
         summary
     };
@@ -199,6 +195,29 @@ async fn read_once(
     };
     let (summary, ()) = tokio::join!(reading, counting);
     summary
+}
+
+/// Reads page by page. A page that is refused for the moment is asked for again, and none before it: who is asked to slow
+/// down must not begin anew.
+async fn all_pages(means: &Means, mut window: WindowReading<'_>, group: &LogGroup) -> Result<ReadSummary, Fault> {
+    let mut failures = 0;
+    loop {
+        match window.step().await {
+            Ok(progress) => {
+                if failures > 0 {
+                    tell_health(means, group, FeedHealth::Live).await;
+                }
+                failures = 0;
+                if let Progress::Done(summary) = progress {
+                    return Ok(summary);
+                }
+            }
+            Err(error) => {
+                failures += 1;
+                wait_or_give_up(means, group, failures, error.fault()).await?;
+            }
+        }
+    }
 }
 
 fn worse(a: Completeness, b: Completeness) -> Completeness {

@@ -127,10 +127,12 @@ async fn a_refusal_names_the_step_that_failed() {
         }
         let server = serving(move |_, _| refusal()).await;
         let error = ask(&server.clients(), 3).await.unwrap_err();
-        assert!(
-            matches!(error, InsightsError::GetResults { look: 1, .. }) && error.kind() == kind,
-            "{code}: {error:?}"
-        );
+        if kind == FaultKind::Throttled {
+            assert_eq!(error, InsightsError::Overdue { looks: 3 }, "{code}: it is looked at again");
+        } else {
+            let named = matches!(error, InsightsError::GetResults { look: 1, .. });
+            assert!(named && error.kind() == kind, "{code}: {error:?}");
+        }
     }
 }
 
@@ -154,7 +156,7 @@ async fn what_cannot_be_read_or_does_not_come_is_told() {
     assert_eq!(error.kind(), FaultKind::Malformed);
     let server = serving(|_, _| reply(200, "application/x-amz-json-1.1", "{\"status\": \"Comp")).await;
     let error = ask(&server.clients(), 1).await.unwrap_err();
-    assert!(matches!(error.kind(), FaultKind::Malformed | FaultKind::Cut), "{error:?}");
+    assert!(matches!(error.kind(), FaultKind::Malformed | FaultKind::Timeout), "{error:?}");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = format!("http://{}", listener.local_addr().unwrap());
     assert_eq!(ask(&impatient_clients(&nobody), 1).await.unwrap_err().kind(), FaultKind::Timeout);
@@ -165,6 +167,7 @@ async fn a_query_that_is_overdue_is_stopped() {
     let server = serving(|_, _| status("Running", &[])).await;
     let error = ask(&server.clients(), 3).await.unwrap_err();
     assert_eq!((error.clone(), error.kind()), (InsightsError::Overdue { looks: 3 }, FaultKind::Timeout));
+    assert!(!error.is_transient(), "another scan would be charged and take as long");
     let asked = operations(&server);
     assert_eq!(asked, ["StartQuery", "GetQueryResults", "GetQueryResults", "GetQueryResults", "StopQuery"]);
     assert_eq!(server.asked().last().unwrap().json()["queryId"], "q1");
@@ -214,4 +217,24 @@ async fn groups_of_other_accounts_are_asked_for_by_their_arns() {
     assert_eq!(started["logGroupIdentifiers"], json!([arn, "/ecs/orders"]));
     assert!(started["logGroupNames"].is_null());
     assert_eq!(found.lines(&groups).unwrap().events[0].0, groups[0], "told as it was asked for");
+}
+
+#[tokio::test]
+async fn a_refused_look_is_made_again_at_the_same_query() {
+    let slow = || reply(400, "application/x-amz-json-1.1", r#"{"__type": "ThrottlingException", "message": "slower"}"#);
+    let minute = |lines: &str| row(&[("bin(1m)", "2026-05-01 09:00:00.000"), ("lines", lines)]);
+    let server = serving(move |look, asked| match (look, asked.json()["nextToken"].as_str()) {
+        (0 | 2 | 4, _) => slow(),
+        (1, _) => status("Running", &[]),
+        (3, _) => answer(&json!({"status": "Complete", "nextToken": "t1", "results": [minute("3")]})),
+        (_, token) => {
+            assert_eq!(token, Some("t1"));
+            status("Complete", &[])
+        }
+    })
+    .await;
+    assert_eq!(ask(&server.clients(), 9).await.unwrap().minutes().unwrap().total(), 3);
+    let operations = operations(&server);
+    let started = operations.iter().filter(|operation| *operation == "StartQuery").count();
+    assert_eq!((started, operations.len()), (1, 7), "{operations:?}");
 }

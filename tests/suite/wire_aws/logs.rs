@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use pagerdeck::adapters::aws::call::CallError;
 use pagerdeck::adapters::aws::clients::Clients;
 use pagerdeck::adapters::aws::logs::{
-    GroupSearch, LogPage, LogQuery, LogsError, ReadLimits, ReadOrder, ReadSummary, Seen, Tail, find_groups, read_window,
+    GroupSearch, LogPage, LogQuery, LogsError, Progress, ReadLimits, ReadOrder, ReadSummary, Seen, Tail, WindowReading,
+    find_groups, read_window,
 };
 use pagerdeck::adapters::aws::metrics::Rest;
 use pagerdeck::domain::observation::log::Completeness;
@@ -271,4 +272,38 @@ async fn a_group_of_another_account_is_read_by_its_arn() {
     let (summary, _) = read(&server.clients(), &LogQuery { group: "arn:aws:logs".into(), ..query() }).await;
     let fault = summary.unwrap_err().fault();
     assert!(fault.hints[0].contains("`log_groups`"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_refused_page_is_asked_for_again_and_none_before_it() {
+    let inner = serve(events(0..30));
+    let server = Server::start(move |index, asked: &Asked| match index {
+        1 | 2 => reply(400, "application/x-amz-json-1.1", r#"{"__type": "ThrottlingException", "message": "slower"}"#),
+        _ => inner(index, asked),
+    })
+    .await;
+    let (clients, query) = (server.clients(), LogQuery { limits: limits(1_000, 10), ..query() });
+    let (sender, mut pages) = mpsc::channel(100);
+    let mut reading = WindowReading::new(&clients, &query, &sender);
+    let (mut refusals, mut summary) = (0, None);
+    while summary.is_none() {
+        match reading.step().await {
+            Ok(Progress::Going) => {}
+            Ok(Progress::Done(done)) => summary = Some(done),
+            Err(error) => {
+                assert!(matches!(error, LogsError::FilterEvents { page: 2, events: 10, .. }), "{error:?}");
+                refusals += 1;
+            }
+        }
+    }
+    drop(sender);
+    let mut read = Vec::new();
+    while let Some(page) = pages.recv().await {
+        read.push(page);
+    }
+    let summary = summary.unwrap();
+    assert_eq!((refusals, summary.events, summary.duplicates, ids(&read).len()), (2, 30, 0, 30));
+    let tokens: Vec<Value> = server.asked().iter().map(|asked| asked.json()["nextToken"].clone()).collect();
+    assert_eq!(tokens[..4], [Value::Null, tokens[1].clone(), tokens[1].clone(), tokens[1].clone()]);
+    assert!(tokens[1].is_string());
 }

@@ -21,9 +21,41 @@ pub async fn read_window(
     query: &LogQuery,
     pages: &mpsc::Sender<LogPage>,
 ) -> Result<ReadSummary, LogsError> {
-    let seen = Seen::at_most(usize::try_from(query.limits.events).unwrap_or(usize::MAX));
-    let mut cursor = Cursor { clients, query, from: query.window.from, seen: &seen, pages };
-    Ok(cursor.read(None).await?.summary)
+    let mut reading = WindowReading::new(clients, query, pages);
+    loop {
+        if let Progress::Done(summary) = reading.step().await? {
+            return Ok(summary);
+        }
+    }
+}
+
+/// A window being read page by page. After a failure the same page is asked for again: what was read before it holds.
+pub struct WindowReading<'a> {
+    cursor: Cursor<'a>,
+    place: Place,
+}
+
+/// How far a step came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There is more.
+    Going,
+    /// The window was read to its end, or to a limit.
+    Done(ReadSummary),
+}
+
+impl<'a> WindowReading<'a> {
+    /// Nothing is read yet.
+    pub fn new(clients: &'a Clients, query: &'a LogQuery, pages: &'a mpsc::Sender<LogPage>) -> Self {
+        let seen = Seen::at_most(usize::try_from(query.limits.events).unwrap_or(usize::MAX));
+        Self { cursor: Cursor { clients, query, from: query.window.from, seen, pages }, place: Place::first(None) }
+    }
+
+    /// Reads a page and hands it out. Takes one turn of [`Family::LogEvents`].
+    pub async fn step(&mut self) -> Result<Progress, LogsError> {
+        let run = self.cursor.step(&mut self.place).await?;
+        Ok(run.map_or(Progress::Going, |run| Progress::Done(run.summary)))
+    }
 }
 
 /// What a run of pages came to, and where to go on if a limit ended it.
@@ -42,13 +74,26 @@ pub(super) enum Unread {
     From(Option<String>),
 }
 
+/// Where a reading stands: the page to ask for next, and what came before it.
+pub(super) struct Place {
+    token: Option<String>,
+    summary: ReadSummary,
+}
+
+impl Place {
+    /// Before the page of this token; none means the first page.
+    pub(super) fn first(token: Option<String>) -> Self {
+        Self { token, summary: empty_summary() }
+    }
+}
+
 /// One reading in progress.
 pub(super) struct Cursor<'a> {
     pub(super) clients: &'a Clients,
     pub(super) query: &'a LogQuery,
     /// Where the next first page starts: the window's start, until a full last page is looked behind.
     pub(super) from: Timestamp,
-    pub(super) seen: &'a Seen,
+    pub(super) seen: Seen,
     pub(super) pages: &'a mpsc::Sender<LogPage>,
 }
 
@@ -64,33 +109,43 @@ enum Demand {
 
 impl Cursor<'_> {
     /// Reads until there is no token, or a limit is met.
-    pub(super) async fn read(&mut self, mut token: Option<String>) -> Result<Run, LogsError> {
-        let mut summary = empty_summary();
+    pub(super) async fn read(&mut self, token: Option<String>) -> Result<Run, LogsError> {
+        let mut place = Place::first(token);
         loop {
-            let (events, next) = self.page(token.as_deref(), &summary).await?;
-            let page = self.admit(events, &mut summary);
-            let cut = page.cut;
-            let ending = if next.is_none() && cut == 0 { self.ending(&page) } else { Ending::Pages };
-            summary.estimated = self.estimate(page.newest, &summary);
-            let demand = self.hand_out(page, &summary).await;
-            let stop = match ending {
-                Ending::End => return Ok(Run { summary, rest: Unread::Nothing }),
-                Ending::CutByService => {
-                    summary.completeness = Completeness::Truncated { seen: summary.events, of: None };
-                    return Ok(Run { summary, rest: Unread::Nothing });
-                }
-                // Whether a limit of events cut anything off is known only after looking.
-                Ending::LookBehind => summary.pages >= self.query.limits.pages.get(),
-                Ending::Pages => self.is_at_limit(&summary) || summary.estimated.is_some(),
-            };
-            if demand == Demand::Gone || stop {
-                summary.completeness = Completeness::Truncated { seen: summary.events, of: None };
-                // A page that was cut is read again: what was handed out of it is known by id.
-                let rest = Unread::From(if cut > 0 { token } else { next });
-                return Ok(Run { summary, rest });
+            if let Some(run) = self.step(&mut place).await? {
+                return Ok(run);
             }
-            token = next;
         }
+    }
+
+    /// Reads the page of a place and moves on; what it came to, where that was the last one. A failure leaves the place
+    /// as it was.
+    async fn step(&mut self, place: &mut Place) -> Result<Option<Run>, LogsError> {
+        let (events, next) = self.page(place.token.as_deref(), &place.summary).await?;
+        let summary = &mut place.summary;
+        let page = self.admit(events, summary);
+        let cut = page.cut;
+        let ending = if next.is_none() && cut == 0 { self.ending(&page) } else { Ending::Pages };
+        summary.estimated = self.estimate(page.newest, summary);
+        let demand = self.hand_out(page, summary).await;
+        let stop = match ending {
+            Ending::End => return Ok(Some(Run { summary: summary.clone(), rest: Unread::Nothing })),
+            Ending::CutByService => {
+                summary.completeness = Completeness::Truncated { seen: summary.events, of: None };
+                return Ok(Some(Run { summary: summary.clone(), rest: Unread::Nothing }));
+            }
+            // Whether a limit of events cut anything off is known only after looking.
+            Ending::LookBehind => summary.pages >= self.query.limits.pages.get(),
+            Ending::Pages => self.is_at_limit(summary) || summary.estimated.is_some(),
+        };
+        if demand == Demand::Gone || stop {
+            summary.completeness = Completeness::Truncated { seen: summary.events, of: None };
+            // A page that was cut is read again: what was handed out of it is known by id.
+            let rest = Unread::From(if cut > 0 { place.token.clone() } else { next });
+            return Ok(Some(Run { summary: summary.clone(), rest }));
+        }
+        place.token = next;
+        Ok(None)
     }
 
     /// A full page without a token may be the end, or a cap the service does not tell of. What follows its last

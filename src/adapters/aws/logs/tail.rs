@@ -117,7 +117,8 @@ impl Tail {
         };
         // A token that has expired or was refused must not be tried for ever: after a failure the window starts anew.
         self.pending = None;
-        let run = Cursor { clients, query: &query, from: window.from, seen: &self.seen, pages }.read(token).await?;
+        let seen = self.seen.clone();
+        let run = Cursor { clients, query: &query, from: window.from, seen, pages }.read(token).await?;
         match run.rest {
             Unread::From(token) => self.pending = Some(Pending { look, window, token }),
             Unread::Nothing => self.cover(look, window.to),

@@ -51,9 +51,14 @@ async fn ask(means: &Means, groups: &[LogGroup], window: Window, text: String) -
     // A query that is refused for the moment is shown as a wait of the log pane.
     persist(means, shown, || async {
         let clients = means.outside.aws().await?;
-        run(clients, &query, Patience::default(), |wait| pause(means, wait)).await.map_err(|error| error.fault())
+        match run(clients, &query, Patience::default(), |wait| pause(means, wait)).await {
+            Ok(finished) => Ok(Ok(finished)),
+            Err(error) if error.is_transient() => Err(error.fault()),
+            // Another query would scan as much and take as long.
+            Err(error) => Ok(Err(error.fault())),
+        }
     })
-    .await
+    .await?
 }
 
 async fn pause(means: &Means, wait: Duration) {
