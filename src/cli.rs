@@ -112,12 +112,8 @@ fn resume(session: &str, flags: &Flags, env: &Environment) -> Result<Ending, Fau
 }
 
 fn investigate(args: &InvestigateArgs, flags: Flags, env: &Environment) -> Result<Ending, Fault> {
-    let flags = Flags {
-        focus: Some(args.alarm.clone()),
-        log_groups: args.log_groups.clone(),
-        minutes: Some(args.minutes),
-        ..flags
-    };
+    let flags =
+        Flags { focus: Some(args.alarm.clone()), log_groups: args.log_groups.clone(), minutes: args.minutes, ..flags };
     let config = real(&flags, env)?;
     if let Some(refusal) = refused_live(&config) {
         return Ok(refusal);

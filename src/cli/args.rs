@@ -276,10 +276,12 @@ pub(super) struct EvalArgs {
 
 /// `pagerdeck evidence`.
 #[derive(Clone, Debug, Args)]
-#[command(group(clap::ArgGroup::new("files").args(["metrics", "logs", "collectors", "objects"]).multiple(true).required(true)))]
+#[command(group(clap::ArgGroup::new("files").args(["metrics", "logs", "collector", "objects"]).multiple(true).required(true)))]
 pub(super) struct EvidenceArgs {
     /// A metric: `cpu`, `memory`, `requests`, `errors`, `latency` or `collector-time`, or any other name for the alarm's own.
-    #[arg(long = "metric", value_name = "NAME=FILE.csv", value_parser = named_file)]
+    /// A unit may stand behind the name, as in `latency[ms]`, or behind the head of the column, as in `value_ms`:
+    /// `ms`, `s`, `percent`, `bytes`, `count`. Without one a latency has none.
+    #[arg(long = "metric", value_name = "NAME[UNIT]=FILE.csv", value_parser = named_file)]
     pub(super) metrics: Vec<(String, PathBuf)>,
     /// The threshold of a metric's alarm.
     #[arg(long = "threshold", value_name = "NAME=NUMBER", value_parser = named_number)]
@@ -287,9 +289,9 @@ pub(super) struct EvidenceArgs {
     /// A log file: lines, or JSON objects with a message.
     #[arg(long = "log", value_name = "FILE")]
     pub(super) logs: Vec<PathBuf>,
-    /// A log of the garbage collector.
+    /// The log of the garbage collector of one process.
     #[arg(long = "gc", value_name = "FILE")]
-    pub(super) collectors: Vec<PathBuf>,
+    pub(super) collector: Option<PathBuf>,
     /// Kubernetes objects and events, as `kubectl get -o json` or `-o yaml` prints them.
     #[arg(long = "objects", value_name = "FILE")]
     pub(super) objects: Vec<PathBuf>,
@@ -348,9 +350,9 @@ pub(super) struct InvestigateArgs {
     /// A log group to read; may be given several times.
     #[arg(long = "log-group", value_name = "NAME")]
     pub(super) log_groups: Vec<String>,
-    /// How far back to look.
-    #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u32).range(5..=1_440))]
-    pub(super) minutes: u32,
+    /// How far back to look, in minutes; else as the configuration says, else 30.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(5..=1_440))]
+    pub(super) minutes: Option<u32>,
 }
 
 /// `pagerdeck export`.
@@ -424,6 +426,22 @@ mod tests {
         let cli = Cli::try_parse_from(["pagerdeck", "my-alarm", "--output", "json"]).unwrap();
         assert_eq!(cli.alarm.as_deref(), Some("my-alarm"));
         assert_eq!(cli.global.flags().surface, AskedSurface::Headless(OutputForm::Json));
+    }
+
+    #[test]
+    fn the_window_is_left_to_the_configuration_unless_it_is_given() {
+        for (line, expected) in [("", None), (" --minutes 45", Some(45))] {
+            let line = format!("pagerdeck investigate --alarm a{line}");
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            let Some(Command::Investigate(args)) = cli.command else { panic!("{line}") };
+            assert_eq!(args.minutes, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_second_collector_log_is_refused() {
+        let line = "pagerdeck evidence --gc a.log --gc b.log";
+        assert!(Cli::try_parse_from(line.split(' ')).is_err(), "only one could be judged");
     }
 
     #[test]

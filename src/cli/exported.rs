@@ -34,7 +34,7 @@ pub(super) fn evidence(args: &EvidenceArgs, form: Option<FormWord>) -> Result<En
         metrics: args.metrics.clone(),
         thresholds: args.thresholds.clone(),
         logs: args.logs.clone(),
-        collectors: args.collectors.clone(),
+        collector: args.collector.clone(),
         objects: args.objects.clone(),
         workload: args.workload.clone(),
         minutes: args.minutes,

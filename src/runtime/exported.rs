@@ -33,14 +33,14 @@ pub use scores::anomalies;
 /// Files as named on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
-    /// Metrics by name: a role's word, or any other for the alarm's own metric.
+    /// Metrics by name: a role's word, or any other for the alarm's own metric; with a unit behind it where it has one.
     pub metrics: Vec<(String, PathBuf)>,
     /// Thresholds of alarms by the metric's name.
     pub thresholds: Vec<(String, f64)>,
     /// Log files.
     pub logs: Vec<PathBuf>,
-    /// Collector logs.
-    pub collectors: Vec<PathBuf>,
+    /// The collector's log: that of one process, since its times count from its start.
+    pub collector: Option<PathBuf>,
     /// Kubernetes objects and events.
     pub objects: Vec<PathBuf>,
     /// The workload it is about, where the objects hold several.
@@ -58,6 +58,8 @@ pub struct Exported {
     pub evidence: Vec<Evidence>,
     /// The lines of the logs, in the order given.
     pub lines: Vec<LogLine>,
+    /// How many of them have no time, and count as at the newest instant of the files.
+    pub timeless: u64,
     /// The series as read, whole.
     pub series: Vec<(String, Series)>,
     /// The workload, where there is one.
@@ -75,7 +77,8 @@ const MOST_BYTES: u64 = 512 << 20;
 pub fn read(files: &Files) -> Result<Exported, Fault> {
     let mut series = Vec::new();
     for (name, path) in &files.metrics {
-        series.push((name.clone(), csv::series(name, &contents(path)?, path)?));
+        let (name, unit) = csv::named(name)?;
+        series.push((name.to_owned(), csv::series(name, unit, &contents(path)?, path)?));
     }
     let objects = all_objects(&files.objects)?;
     let mut texts = Vec::new();
@@ -83,14 +86,19 @@ pub fn read(files: &Files) -> Result<Exported, Fault> {
         texts.push((path, contents(path)?));
     }
     let newest = newest(&series, &objects, &texts);
-    let lines: Vec<LogLine> =
-        texts.iter().flat_map(|(path, text)| lines::read(text, &path.display().to_string(), newest)).collect();
+    let (mut lines, mut timeless) = (Vec::new(), 0);
+    for (path, text) in &texts {
+        let read = lines::read(text, &path.display().to_string(), newest);
+        lines.extend(read.lines);
+        timeless += read.timeless;
+    }
     let window = window(newest, files.minutes, &series);
     let workload = chosen(&objects, files.workload.as_deref())?;
-    let thresholds: BTreeMap<String, f64> = files.thresholds.iter().cloned().collect();
+    let threshold = |(name, value): &(String, f64)| Ok((csv::named(name)?.0.to_owned(), *value));
+    let thresholds = files.thresholds.iter().map(threshold).collect::<Result<BTreeMap<String, f64>, Fault>>()?;
     let mut exported =
-        Exported { window, evidence: Vec::new(), lines, series, workload: workload.cloned(), thresholds };
-    let collector = collector(&files.collectors, &exported)?;
+        Exported { window, evidence: Vec::new(), lines, timeless, series, workload: workload.cloned(), thresholds };
+    let collector = files.collector.as_deref().map(|path| collector(path, &exported)).transpose()?;
     exported.evidence = answered(&exported, &objects, collector.as_ref());
     Ok(exported)
 }
@@ -163,22 +171,18 @@ fn chosen<'a>(objects: &'a Objects, name: Option<&str>) -> Result<Option<&'a Wor
     })
 }
 
-fn collector(paths: &[PathBuf], exported: &Exported) -> Result<Option<Answer>, Fault> {
-    let mut answer = None;
-    for path in paths {
-        let text = contents(path)?;
-        let mut reader = CollectorReader::default();
-        text.lines().for_each(|line| reader.read(line));
-        let heap_errors = text.lines().filter(|line| oom_kill::sign(line) == Some(KillSign::HeapError)).count() as u64;
-        // A collector's log counts from the start of its process: it is laid so that it ends with the window.
-        let collections = reader.finish();
-        let times = || collections.iter().filter_map(|one| one.at_s);
-        let span = times().fold(0.0, f64::max) - times().fold(f64::INFINITY, f64::min);
-        let back = SignedDuration::from_secs(if span.is_finite() { span.max(0.0) as i64 } else { 0 });
-        let begin = exported.window.to.checked_sub(back).unwrap_or(exported.window.from);
-        answer = Some(evidence::collector_file(&collections, heap_errors, begin));
-    }
-    Ok(answer)
+fn collector(path: &Path, exported: &Exported) -> Result<Answer, Fault> {
+    let text = contents(path)?;
+    let mut reader = CollectorReader::default();
+    text.lines().for_each(|line| reader.read(line));
+    let heap_errors = text.lines().filter(|line| oom_kill::sign(line) == Some(KillSign::HeapError)).count() as u64;
+    // A collector's log counts from the start of its process: it is laid so that it ends with the window.
+    let collections = reader.finish();
+    let times = || collections.iter().filter_map(|one| one.at_s);
+    let span = times().fold(0.0, f64::max) - times().fold(f64::INFINITY, f64::min);
+    let back = SignedDuration::from_secs(if span.is_finite() { span.max(0.0) as i64 } else { 0 });
+    let begin = exported.window.to.checked_sub(back).unwrap_or(exported.window.from);
+    Ok(evidence::collector_file(&collections, heap_errors, begin))
 }
 
 /// Every question, in order; what no file answers was not asked.

@@ -14,9 +14,45 @@ pub(super) fn role(name: &str) -> Option<MetricRole> {
     word.or_else(|| role_of(name))
 }
 
+/// A metric's name, and the unit that may stand behind it: `latency[ms]`.
+pub(super) fn named(text: &str) -> Result<(&str, Option<Unit>), Fault> {
+    let Some((name, rest)) = text.split_once('[') else { return Ok((text, None)) };
+    let word = rest.strip_suffix(']').unwrap_or(rest);
+    let unit = of_word(word).ok_or_else(|| {
+        Fault::new(FaultKind::Usage, format!("{word:?} is no unit of the metric {name}."))
+            .hint("Units are ms, s, percent, bytes and count, as in `--metric latency[ms]=FILE.csv`.")
+    })?;
+    Ok((name, Some(unit)))
+}
+
+fn of_word(word: &str) -> Option<Unit> {
+    match word.to_ascii_lowercase().as_str() {
+        "ms" | "milliseconds" => Some(Unit::Milliseconds),
+        "s" | "seconds" => Some(Unit::Seconds),
+        "percent" | "pct" | "%" => Some(Unit::Percent),
+        "bytes" | "b" => Some(Unit::Bytes),
+        "count" => Some(Unit::Count),
+        _ => None,
+    }
+}
+
+/// The columns that hold values, by their names without a unit.
+const VALUES: [&str; 5] = ["value", "average", "sum", "maximum", "mean"];
+
+/// Whether a column's head is that of values, with the unit that it may end with: `value_ms`.
+fn values(head: &str) -> Option<Option<Unit>> {
+    let head = head.to_ascii_lowercase();
+    if VALUES.contains(&head.as_str()) {
+        return Some(None);
+    }
+    let (name, unit) = head.rsplit_once('_')?;
+    VALUES.contains(&name).then(|| of_word(unit)).flatten().map(Some)
+}
+
 /// Reads a series. The time is the column called `timestamp`, `time`, `date` or `at`, else the first; the value the one
-/// called `value`, `average`, `sum` or `maximum`, else the first other.
-pub(super) fn series(name: &str, text: &str, path: &Path) -> Result<Series, Fault> {
+/// called `value`, `average`, `sum` or `maximum`, with a unit behind it or without (`value_ms`), else the first other.
+/// The unit is the one given, else that of the column, else that of the role where a role has but one.
+pub(super) fn series(name: &str, given: Option<Unit>, text: &str, path: &Path) -> Result<Series, Fault> {
     let wrong = |line: usize, why: &str| {
         Fault::new(FaultKind::Usage, format!("The file {} is wrong in line {line}.", path.display()))
             .cause(why.to_owned())
@@ -28,9 +64,8 @@ pub(super) fn series(name: &str, text: &str, path: &Path) -> Result<Series, Faul
     let called = |names: &[&str]| head.iter().position(|cell| names.contains(&cell.to_ascii_lowercase().as_str()));
     let has_header = head.iter().all(|cell| instant(cell).is_none());
     let time = called(&["timestamp", "time", "date", "at"]).filter(|_| has_header).unwrap_or(0);
-    let value = called(&["value", "average", "sum", "maximum", "mean"])
-        .filter(|_| has_header)
-        .unwrap_or(usize::from(time == 0));
+    let column = head.iter().enumerate().find_map(|(n, cell)| Some((n, values(cell)?))).filter(|_| has_header);
+    let (value, headed) = column.unwrap_or((usize::from(time == 0), None));
     if has_header {
         rows.next();
     }
@@ -53,7 +88,7 @@ pub(super) fn series(name: &str, text: &str, path: &Path) -> Result<Series, Faul
     let query = MetricQuery { role, metric, statistic: Statistic::Average, period_s: 60 };
     let mut series = Series::new(query, Unit::None, points);
     series.query.period_s = period(&series.points);
-    series.unit = unit(name, &series);
+    series.unit = given.or(headed).unwrap_or_else(|| unit(name, &series));
     Ok(series)
 }
 
@@ -68,7 +103,8 @@ fn period(points: &[Point]) -> u32 {
     gaps.get(gaps.len() / 2).and_then(|gap| u32::try_from(*gap).ok()).unwrap_or(60).max(1)
 }
 
-/// The unit that a role's values are in: memory beyond what percent can be is bytes.
+/// The unit that a role's values are in: memory beyond what percent can be is bytes. Times are exported in seconds and in
+/// milliseconds, and a wrong unit is worse than none.
 fn unit(name: &str, series: &Series) -> Unit {
     let peak = series.peak().map_or(0.0, |point| point.value);
     match role(name) {
@@ -76,20 +112,26 @@ fn unit(name: &str, series: &Series) -> Unit {
         Some(MetricRole::Cpu | MetricRole::Memory | MetricRole::CollectorTime) => Unit::Percent,
         Some(MetricRole::MemoryLimit) => Unit::Bytes,
         Some(MetricRole::Requests | MetricRole::Errors | MetricRole::Restarts) => Unit::Count,
-        Some(MetricRole::Latency) => Unit::Seconds,
-        Some(MetricRole::Alarm) | None => Unit::None,
+        Some(MetricRole::Latency | MetricRole::Alarm) | None => Unit::None,
     }
 }
 
-/// RFC 3339 (also with a numeric zone without colon), `YYYY-MM-DD HH:MM:SS` taken as UTC, epoch seconds or milliseconds.
+/// RFC 3339 (also with a numeric zone without colon), `YYYY-MM-DD HH:MM:SS` taken as UTC, or time since the epoch in
+/// seconds, also with a fraction, milliseconds, microseconds or nanoseconds, told apart by their size.
 pub(super) fn instant(text: &str) -> Option<Timestamp> {
     let text = text.trim().trim_matches(['[', ']', '"']);
     if let Ok(number) = text.parse::<i64>() {
-        return if number > 100_000_000_000 {
-            Timestamp::from_millisecond(number).ok()
-        } else {
-            (number > 100_000_000).then(|| Timestamp::from_second(number).ok()).flatten()
-        };
+        return Timestamp::from_nanosecond(i128::from(number) * scale(number.unsigned_abs())?).ok();
+    }
+    if text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+'))
+        && let Ok(number) = text.parse::<f64>()
+    {
+        // A float holds the microseconds of our age and no more.
+        let whole = number.trunc();
+        let scale = scale(whole as u64)?;
+        let rest = ((number - whole) * 1e6).round() as i128 * (scale / 1_000_000);
+        return Timestamp::from_nanosecond(whole as i128 * scale + rest).ok();
     }
     if !text.starts_with(|c: char| c.is_ascii_digit()) || text.len() < 10 {
         return None;
@@ -99,4 +141,16 @@ pub(super) fn instant(text: &str) -> Option<Timestamp> {
         time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
     };
     text.parse().ok().or_else(|| civil(text))
+}
+
+/// Nanoseconds of the unit that a time since the epoch is in: each covers the years from 1973 to 5138. Smaller numbers are
+/// no times.
+fn scale(number: u64) -> Option<i128> {
+    match number {
+        0..=100_000_000 => None,
+        100_000_001..=100_000_000_000 => Some(1_000_000_000),
+        100_000_000_001..=100_000_000_000_000 => Some(1_000_000),
+        100_000_000_000_001..=100_000_000_000_000_000 => Some(1_000),
+        _ => Some(1),
+    }
 }

@@ -9,15 +9,24 @@ use crate::domain::observation::log::{LogGroup, LogLine, RawLogEvent, ingest};
 /// The longest line that is read, in bytes: beyond, it is cut.
 const LONGEST: usize = 256 << 10;
 
+/// The lines of a file.
+#[derive(Debug)]
+pub(super) struct Lines {
+    pub(super) lines: Vec<LogLine>,
+    /// How many of them have no time, nor has any line before them.
+    pub(super) timeless: u64,
+}
+
 /// Reads the lines of a file. A line without a time has that of the line before; without any, the newest instant known.
-pub(super) fn read(text: &str, file: &str, newest: Timestamp) -> Vec<LogLine> {
+pub(super) fn read(text: &str, file: &str, newest: Timestamp) -> Lines {
     let group = LogGroup::from(file);
-    let mut at = None;
-    events(text)
+    let (mut at, mut timeless) = (None, 0);
+    let lines = events(text)
         .into_iter()
         .zip(1_u64..)
         .map(|((time, stream, message), n)| {
             at = time.or(at);
+            timeless += u64::from(at.is_none());
             let raw = RawLogEvent {
                 id: n.to_string().into(),
                 at: at.unwrap_or(newest),
@@ -26,7 +35,8 @@ pub(super) fn read(text: &str, file: &str, newest: Timestamp) -> Vec<LogLine> {
             };
             ingest(raw, &group)
         })
-        .collect()
+        .collect();
+    Lines { lines, timeless }
 }
 
 /// The newest instant that a file tells of.

@@ -22,7 +22,7 @@ fn concluded(exported: &Exported) -> (Verdict, Vec<RemedyOffer>) {
     (verdict, offers)
 }
 
-/// One JSON object: `schema`, `window`, `workload`, `evidence[]`, `changes[]`, `verdict`, `fix`, `offers[]`.
+/// One JSON object: `schema`, `window`, `workload`, `lines_without_time`, `evidence[]`, `changes[]`, `verdict`, `fix`, `offers[]`.
 pub fn json(exported: &Exported) -> String {
     let (verdict, offers) = concluded(exported);
     let evidence: Vec<Value> = exported
@@ -43,6 +43,7 @@ pub fn json(exported: &Exported) -> String {
         "schema": SCHEMA,
         "window": exported.window,
         "workload": exported.workload.as_ref().map(|workload| workload.target.to_string()),
+        "lines_without_time": exported.timeless,
         "evidence": evidence,
         "changes": changes_by_onset(&exported.evidence),
         "verdict": verdict,
@@ -79,6 +80,10 @@ pub fn text(exported: &Exported) -> String {
     say(String::new());
     for piece in &exported.evidence {
         say(format!("{} {}: {}", piece.id, piece.question.word(), redact(&answer_text(piece)).text));
+    }
+    if exported.timeless > 0 {
+        let (without, of) = (exported.timeless, exported.lines.len());
+        say(format!("{without} of {of} log lines have no time and count as at the newest instant of the files"));
     }
     let changes = changes_by_onset(&exported.evidence);
     if !changes.is_empty() {

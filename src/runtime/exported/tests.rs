@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::domain::observation::metric::Unit;
 
 struct Folder(tempfile::TempDir);
 
@@ -124,6 +125,58 @@ fn broken_files_are_named_with_their_line() {
     assert_eq!(read(&Files { logs: vec![missing], ..files(30) }).unwrap_err().kind, FaultKind::Storage);
 }
 
+#[test]
+fn a_unit_is_told_and_never_guessed() {
+    let folder = Folder::new();
+    let slow = |head: &str| rows([412.0, 430.0]).replacen("value", head, 1);
+    for (name, head, expected) in [
+        ("latency", "value", Unit::None),
+        ("latency", "value_ms", Unit::Milliseconds),
+        ("latency", "average_seconds", Unit::Seconds),
+        ("latency[ms]", "value", Unit::Milliseconds),
+        ("latency[s]", "value_ms", Unit::Seconds),
+        ("cpu", "value", Unit::Percent),
+        ("queue[bytes]", "value", Unit::Bytes),
+    ] {
+        let path = folder.file("metric.csv", &slow(head));
+        let thresholds = vec![(name.to_owned(), 400.0)];
+        let read = read(&Files { metrics: vec![(name.to_owned(), path)], thresholds, ..files(30) }).unwrap();
+        let (bare, series) = &read.series[0];
+        assert_eq!((series.unit, series.points.len()), (expected, 2), "{name} {head}");
+        assert!(!bare.contains('[') && read.thresholds.contains_key(bare), "{bare}");
+    }
+    let path = folder.file("metric.csv", &slow("value"));
+    let fault = read(&Files { metrics: vec![("latency[fortnights]".to_owned(), path)], ..files(30) }).unwrap_err();
+    assert!(fault.kind == FaultKind::Usage && fault.hints[0].contains("ms"), "{fault}");
+}
+
+#[test]
+fn times_since_the_epoch_are_read_in_every_unit() {
+    let expected: Timestamp = "2025-11-28T15:15:52.5Z".parse().unwrap();
+    for text in ["1764342952.5", "1764342952500", "1764342952500000", "1764342952500000000", "1.7643429525e9"] {
+        assert_eq!(csv::instant(text), Some(expected), "{text}");
+    }
+    assert_eq!(csv::instant("1764342952"), "2025-11-28T15:15:52Z".parse().ok());
+    for text in ["42", "97.8", "1e3", "2025", "1.2.3", ""] {
+        assert_eq!(csv::instant(text), None, "{text}");
+    }
+}
+
+#[test]
+fn lines_without_a_time_are_counted_and_told() {
+    let folder = Folder::new();
+    let zap = "{\"ts\":1764342952.5,\"msg\":\"slow\"}\n{\"ts\":1764343000.25,\"msg\":\"slower\"}\n";
+    let read_log = |text: &str| read(&Files { logs: vec![folder.file("app.log", text)], ..files(30) }).unwrap();
+    let timed = read_log(zap);
+    assert_eq!((timed.timeless, timed.lines[0].at.as_millisecond()), (0, 1_764_342_952_500));
+    assert!(!text(&timed).contains("no time"));
+    let mixed = read_log(&format!("starting\nreading\n{zap}  at frame\n"));
+    assert_eq!(mixed.timeless, 2, "a line after one with a time has that of it");
+    assert!(text(&mixed).contains("2 of 5 log lines have no time"), "{}", text(&mixed));
+    let object: Value = serde_json::from_str(&json(&mixed)).unwrap();
+    assert_eq!(object["lines_without_time"], 2);
+}
+
 proptest! {
     #[test]
     fn any_text_is_a_series_or_a_clear_fault(
@@ -132,7 +185,7 @@ proptest! {
             "(timestamp,value\n)?([0-9TZ:. -]{0,24},(NaN|inf|-1e308|[0-9.]{0,5})\n){0,12}",
         ]
     ) {
-        match csv::series("cpu", &text, Path::new("x.csv")) {
+        match csv::series("cpu", None, &text, Path::new("x.csv")) {
             Ok(series) => prop_assert!(series.points.windows(2).all(|pair| pair[0].at < pair[1].at)),
             Err(fault) => prop_assert_eq!(fault.kind, FaultKind::Usage),
         }
@@ -143,6 +196,6 @@ proptest! {
         text in prop_oneof![any::<String>(), "[\\[{\"}\\]:,a-z0-9 \n]{0,120}", "(\\{\"(message|timestamp|level)\":[\"a-z0-9]{0,9}\\}?\n){0,9}"]
     ) {
         let newest = lines::newest(&text).unwrap_or(Timestamp::UNIX_EPOCH);
-        prop_assert!(lines::read(&text, "f", newest).len() <= text.len() + 1);
+        prop_assert!(lines::read(&text, "f", newest).lines.len() <= text.len() + 1);
     }
 }
