@@ -16,7 +16,7 @@ use crate::session::event::{
     Durability, Event, Execution, LogEvent, RemediationEvent, SessionEvent, TimerEvent, TimerPurpose,
 };
 use crate::session::record::Record;
-use crate::session::{IncidentId, Session, update};
+use crate::session::{IncidentId, Session, remediation, update};
 
 /// Session, journal and outbox of one run.
 #[derive(Debug)]
@@ -55,9 +55,10 @@ impl Core {
 
     /// Stamps an event, folds it, hands it to the journal and keeps its effects for when that has acknowledged it.
     /// Returns its sequence number.
-    pub fn commit(&mut self, incident: Option<IncidentId>, event: Event) -> u64 {
+    pub fn commit(&mut self, incident: Option<IncidentId>, mut event: Event) -> u64 {
         self.seq += 1;
         let seq = self.seq;
+        remediation::bind(&self.session, incident, &mut event);
         let mut record = Record { seq, at: self.clock.now().max(self.session.now), incident, event };
         let effects = update(&mut self.session, &record);
         tracing::trace!(seq, effects = effects.len(), "folded");
@@ -65,6 +66,7 @@ impl Core {
             // The ring has them; neither the journal nor a printer wants them.
             lines.clear();
         }
+        remediation::fit_for_journal(&mut record.event);
         let waits_for = match record.event.durability() {
             Durability::Ephemeral => 0,
             Durability::Buffered | Durability::Synced => seq,

@@ -19,6 +19,7 @@ pub(super) use decided::{left_out, unlock};
 pub use judged::{judge, judge_again};
 pub use moved::moved;
 pub use press::{Objection, Press, admits};
+pub use rehearsed::{bind, fit_for_journal};
 
 /// Folds an event about remediation.
 pub fn fold(session: &mut Session, record: &Record, event: &RemediationEvent) -> Vec<Effect> {
@@ -28,7 +29,9 @@ pub fn fold(session: &mut Session, record: &Record, event: &RemediationEvent) ->
         RemediationEvent::PlanProposed { plan } => judged::proposed(session, id, plan),
         RemediationEvent::UndoProposed { of, plan } => judged::undo_proposed(session, id, *of, plan),
         RemediationEvent::RehearsalAsked { step } => rehearsed::rehearsal_asked(session, record, *step),
-        RemediationEvent::StepRehearsed { step, rehearsal } => rehearsed::rehearsed(session, id, *step, rehearsal),
+        RemediationEvent::StepRehearsed { step, rehearsal, digest } => {
+            rehearsed::rehearsed(session, id, *step, (rehearsal, digest.as_ref()))
+        }
         RemediationEvent::StepArmed { step, digest, until } => decided::armed(session, record, *step, digest, *until),
         RemediationEvent::DecisionGiven { step, decision } => decided::decided(session, record, *step, decision),
         RemediationEvent::StepSkipped { step, why } => decided::skipped(session, id, *step, why),

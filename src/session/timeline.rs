@@ -240,7 +240,7 @@ fn remediation(event: &RemediationEvent) -> Option<(EntryKind, String)> {
             format!("plan: {}", steps.join("; "))
         }
         RemediationEvent::RehearsalAsked { .. } => return None,
-        RemediationEvent::StepRehearsed { step, rehearsal } => format!("{step} {}", rehearsal.outcome.word()),
+        RemediationEvent::StepRehearsed { step, rehearsal, .. } => format!("{step} {}", rehearsal.outcome.word()),
         RemediationEvent::StepArmed { step, digest, .. } => format!("{step} ARMED {digest}"),
         RemediationEvent::DecisionGiven { step, decision } => match decision {
             Decision::Approved { digest, by, .. } => format!("{step} APPROVED {digest} by {by}"),

@@ -1,5 +1,7 @@
 //! The exact request of a step and its digest. What is hashed here is what is sent: one function makes both.
 
+mod shown;
+
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -61,8 +63,8 @@ impl PatchType {
 }
 
 /// A patch, fixed to the byte. The live send adds nothing but a fresh `metadata.resourceVersion` as a precondition,
-/// so that a race still answers 409.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// so that a race still answers 409. A body may hold secrets: what is shown, logged and journaled is [`Request::shown`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// Path without a query: `/apis/apps/v1/namespaces/payments/deployments/my-api`.
     pub path: String,

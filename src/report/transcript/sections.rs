@@ -164,7 +164,7 @@ fn one_step(out: &mut dyn Write, session: &Session, step: &Step) -> fmt::Result 
 fn rehearsal(out: &mut dyn Write, rehearsal: &Rehearsal) -> fmt::Result {
     writeln!(out, "  - rehearsal at {:.0}: {}", rehearsal.at, rehearsal.outcome.word())?;
     if let Some(request) = &rehearsal.request {
-        writeln!(out, "    - request: {}", clean::code(&format!("PATCH {} {}", request.path, request.body)))?;
+        writeln!(out, "    - request: {}", clean::code(&format!("PATCH {} {}", request.path, request.shown())))?;
     }
     for change in &rehearsal.diff {
         let absent = || "(absent)".to_owned();

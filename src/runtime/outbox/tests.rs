@@ -106,7 +106,7 @@ fn waiting() -> Session {
         blast: String::new(),
         undo: String::new(),
     };
-    let rehearsed = RemediationEvent::StepRehearsed { step: STEP, rehearsal: Box::new(rehearsal) };
+    let rehearsed = RemediationEvent::StepRehearsed { step: STEP, rehearsal: Box::new(rehearsal), digest: None };
     assert_eq!(fold(&mut session, DECISION - 1, rehearsed), []);
     session
 }
@@ -206,7 +206,7 @@ fn a_decision_that_fell_while_the_disk_was_slow_lends_its_effect_to_no_other() {
     fold(&mut session, DECISION + 1, RemediationEvent::StoodDown { step: STEP, why: "moved".to_owned() });
     fold(&mut session, DECISION + 2, RemediationEvent::RehearsalAsked { step: STEP });
     let rehearsal = waiting().incidents[&INCIDENT].step(STEP).unwrap().rehearsal.clone().unwrap();
-    let rehearsed = RemediationEvent::StepRehearsed { step: STEP, rehearsal: Box::new(rehearsal) };
+    let rehearsed = RemediationEvent::StepRehearsed { step: STEP, rehearsal: Box::new(rehearsal), digest: None };
     fold(&mut session, DECISION + 3, rehearsed);
     let digest = session.incidents[&INCIDENT].step(STEP).unwrap().digest.clone().unwrap();
     let expires_at = now() + jiff::SignedDuration::from_secs(60);

@@ -31,7 +31,7 @@ pub async fn rehearse(means: Means, incident: IncidentId, step: Step) {
             undo: step.action.undo(None),
         },
     };
-    let event = RemediationEvent::StepRehearsed { step: step.id, rehearsal: Box::new(rehearsal) };
+    let event = RemediationEvent::StepRehearsed { step: step.id, rehearsal: Box::new(rehearsal), digest: None };
     tell(&means, incident, event).await;
 }
 

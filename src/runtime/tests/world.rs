@@ -430,7 +430,7 @@ impl World {
             blast: "6 pods".to_owned(),
             undo: "rollout undo to revision 41".to_owned(),
         };
-        Event::Remediation(RemediationEvent::StepRehearsed { step: STEP, rehearsal: Box::new(rehearsal) })
+        Event::Remediation(RemediationEvent::StepRehearsed { step: STEP, rehearsal: Box::new(rehearsal), digest: None })
     }
 
     fn watched(&mut self, object: Object) -> Event {

@@ -55,8 +55,12 @@ pub enum RemediationEvent {
     StepRehearsed {
         /// Of which step.
         step: StepId,
-        /// What it was.
+        /// What it was. In the journal the body of a request has no values of the environment.
         rehearsal: Box<Rehearsal>,
+        /// What an approval of it binds to, of the very bytes that would be sent. Made when the event is stamped; a
+        /// journal from before there was this field has the bytes themselves.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<Digest>,
     },
     /// Live: the person pressed the approval key; the typed confirmation is awaited.
     StepArmed {

@@ -2,9 +2,10 @@
 
 use super::press::{Press, admits};
 use super::preview;
-use crate::domain::remediation::request::Bound;
-use crate::domain::remediation::step::{Rehearsal, RehearsalOutcome, StepId, StepState};
+use crate::domain::remediation::request::{Bound, Digest};
+use crate::domain::remediation::step::{Rehearsal, RehearsalOutcome, Step, StepId, StepState};
 use crate::session::effect::Effect;
+use crate::session::event::{Event, RemediationEvent};
 use crate::session::incident::Phase;
 use crate::session::record::{IncidentId, Record};
 use crate::session::state::Session;
@@ -22,16 +23,43 @@ pub(super) fn rehearsal_asked(session: &mut Session, record: &Record, step: Step
     vec![preview(id, step)]
 }
 
-pub(super) fn rehearsed(session: &mut Session, id: IncidentId, step: StepId, rehearsal: &Rehearsal) -> Vec<Effect> {
-    let header = session.header.clone();
+/// Puts the digest into a rehearsal that is about to be stamped: made of the bytes that would be sent, it is the same for
+/// who folds the event from the journal, where their secrets are not.
+pub fn bind(session: &Session, incident: Option<IncidentId>, event: &mut Event) {
+    let Event::Remediation(RemediationEvent::StepRehearsed { step, rehearsal, digest }) = event else { return };
+    let found = incident.and_then(|id| session.incidents.get(&id)?.step(*step));
+    *digest = found.and_then(|found| digest_of(session, found, rehearsal));
+}
+
+/// Takes out of an event what belongs in no file. What is folded keeps the bytes: they are what an approval would send.
+pub fn fit_for_journal(event: &mut Event) {
+    if let Event::Remediation(RemediationEvent::StepRehearsed { rehearsal, .. }) = event
+        && let Some(request) = rehearsal.request.as_mut()
+    {
+        request.body = request.shown();
+    }
+}
+
+fn digest_of(session: &Session, step: &Step, rehearsal: &Rehearsal) -> Option<Digest> {
+    let header = &session.header;
+    let (request, facts) = rehearsal.request.as_ref().zip(rehearsal.facts.as_ref())?;
+    let (text, scope, mode, policy) = (step.text(), &header.scope, header.mode, &header.policy);
+    Some(Bound { text: &text, request, facts, scope, mode, policy }.digest())
+}
+
+pub(super) fn rehearsed(
+    session: &mut Session,
+    id: IncidentId,
+    step: StepId,
+    (rehearsal, digest): (&Rehearsal, Option<&Digest>),
+) -> Vec<Effect> {
+    let known = session.incidents.get(&id).and_then(|incident| incident.step(step));
+    let digest = digest.cloned().or_else(|| digest_of(session, known?, rehearsal));
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
     let Some(found) = incident.step_mut(step).filter(|step| may_take_rehearsal(&step.state)) else {
         return Vec::new();
     };
-    let text = found.text();
-    found.digest = rehearsal.request.as_ref().zip(rehearsal.facts.as_ref()).map(|(request, facts)| {
-        Bound { text: &text, request, facts, scope: &header.scope, mode: header.mode, policy: &header.policy }.digest()
-    });
+    found.digest = digest;
     found.rehearsal = Some(rehearsal.clone());
     if matches!(found.state, StepState::Proposed | StepState::Rehearsing) {
         found.state = after_rehearsal(rehearsal);

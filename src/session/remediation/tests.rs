@@ -1,6 +1,7 @@
 //! What a late, repeated or resumed event may and may not do to steps.
 
 mod endings;
+mod kept;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -104,7 +105,7 @@ impl Story {
     }
 
     fn rehearse(&mut self, second: i64, step: StepId, action: &Action) {
-        self.tell(second, RemediationEvent::StepRehearsed { step, rehearsal: rehearsal(action) });
+        self.tell(second, RemediationEvent::StepRehearsed { step, rehearsal: rehearsal(action), digest: None });
     }
 
     fn approve(&mut self, second: i64, step: StepId) -> Vec<Effect> {

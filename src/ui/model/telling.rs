@@ -96,7 +96,7 @@ fn evidence_lines(evidence: &Evidence) -> Vec<String> {
 fn step_lines(step: &Step) -> Vec<String> {
     let digest = step.digest.as_ref().map(|digest| format!("digest {}", digest.as_str()));
     let body = step.rehearsal.as_ref().and_then(|rehearsal| rehearsal.request.as_ref());
-    let request = body.map(|request| format!("PATCH {} {}", request.path, request.body));
+    let request = body.map(|request| format!("PATCH {} {}", request.path, request.shown()));
     let head = format!("{} {} {}", step.id, step.text(), step.state.word());
     let equivalent = step.action.equivalent(&step.target);
     [Some(head), Some(equivalent), digest, request].into_iter().flatten().collect()

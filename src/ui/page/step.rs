@@ -71,6 +71,6 @@ fn rehearsal(page: &mut Page, step: &Step, desk: Desk<'_>) {
     if let Some(request) = &rehearsal.request {
         page.head("THE REQUEST (these very bytes)");
         page.text(Role::Text, format!("PATCH {}", request.path));
-        page.text(Role::Text, request.body.clone());
+        page.text(Role::Text, request.shown());
     }
 }

@@ -148,8 +148,9 @@ static HEADER: LazyLock<Regex> = LazyLock::new(|| {
 static COOKIE: LazyLock<Regex> = LazyLock::new(|| {
     regex(r#"(?i)(?P<lead>\b(?:set-)?cookie\\?["']?\s*[:=]\s*\\?["']?)(?P<value>[^"'\\\[\s][^"'\\\n]*)"#)
 });
-static URL_PASSWORD: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?i)(?P<lead>\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]*:)(?P<value>[^\s@/\[][^\s@]{0,200})@"));
+static URL_PASSWORD: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r#"(?i)(?P<lead>\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@"]*:)(?P<value>[^\s@/\["][^\s@"]{0,200})@"#)
+});
 static FLAG: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r#"(?i)(?P<lead>--?(?:password|passwd|passphrase|token|secret|api-?key)[ =]["']?)(?P<value>[^\s"'\-\[][^\s"']*)"#,
