@@ -172,4 +172,4 @@ fn note(text: String) -> Finding {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

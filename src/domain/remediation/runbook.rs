@@ -3,10 +3,12 @@
 use super::step::{Action, Plan, Step, StepId, StepState};
 use super::verification::VerificationTest;
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload};
+use crate::domain::diagnosis::rules::suspect_rollout;
 use crate::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency};
 use crate::domain::diagnosis::verdict::Verdict;
 use crate::domain::observation::alarm::AlarmName;
-use crate::domain::observation::workload::{ContainerSpec, Revision, Workload, WorkloadRef};
+use crate::domain::observation::oom_kill::ContainerKills;
+use crate::domain::observation::workload::{ContainerSpec, Workload, WorkloadRef};
 
 /// A raised limit is one and a half times the old one: room for the peak that was cut off by the kill, without
 /// doubling what the nodes must hold.
@@ -119,8 +121,10 @@ fn concrete(remedy: RemedyKind, evidence: &[Evidence]) -> Option<Action> {
         RemedyKind::RolloutRestart => Some(Action::RolloutRestart),
         RemedyKind::SetResources => raise(workload(evidence)?, killed(evidence)),
         RemedyKind::RolloutUndo => {
-            let before = revisions(evidence)?.iter().rev().nth(1)?;
-            Some(Action::RolloutUndo { to_revision: before.number })
+            // The revision that the sufficiency test approved, not the one before the newest: a restart or a rollback since
+            // then has made another revision, and one back from it would be the suspect again.
+            let to_revision = suspect_rollout(evidence)?.previous?;
+            Some(Action::RolloutUndo { to_revision })
         }
         RemedyKind::Scale => {
             let was = workload(evidence)?.replicas;
@@ -131,13 +135,25 @@ fn concrete(remedy: RemedyKind, evidence: &[Evidence]) -> Option<Action> {
     }
 }
 
-fn raise(workload: &Workload, killed: Option<&str>) -> Option<Action> {
-    let limited = |container: &&ContainerSpec| container.memory_limit.is_some();
-    let named = killed.and_then(|name| workload.containers.iter().filter(limited).find(|c| name.ends_with(&c.name)));
-    let container = named.or_else(|| workload.containers.iter().find(limited))?;
+fn raise(workload: &Workload, killed: &[ContainerKills]) -> Option<Action> {
+    let container = to_raise(&workload.containers, killed)?;
     let was = container.memory_limit?;
     let raised = (was.saturating_mul(RAISE_FACTOR_PERCENT) / 100).div_ceil(LIMIT_GRAIN) * LIMIT_GRAIN;
     Some(Action::SetResources { container: container.name.clone(), memory_limit: raised, was: Some(was) })
+}
+
+/// The container that was killed most, where a kill names one (`pod/container`), else the only one with a limit. Of
+/// several none is guessed: memory for the wrong one helps nothing.
+fn to_raise<'a>(containers: &'a [ContainerSpec], killed: &[ContainerKills]) -> Option<&'a ContainerSpec> {
+    let named = |kills: &ContainerKills| {
+        let (_, name) = kills.container.rsplit_once('/')?;
+        containers.iter().find(|container| container.name == name)
+    };
+    if let Some(container) = killed.iter().find_map(named) {
+        return Some(container);
+    }
+    let mut limited = containers.iter().filter(|container| container.memory_limit.is_some());
+    limited.next().filter(|_| limited.next().is_none())
 }
 
 fn workload(evidence: &[Evidence]) -> Option<&Workload> {
@@ -151,24 +167,17 @@ fn workload(evidence: &[Evidence]) -> Option<&Workload> {
     })
 }
 
-fn killed(evidence: &[Evidence]) -> Option<&str> {
-    evidence.iter().rev().find_map(|evidence| match evidence.answer.payload()? {
-        Payload::OomKills(count) => count.by_container.first().map(|kills| kills.container.as_str()),
+fn killed(evidence: &[Evidence]) -> &[ContainerKills] {
+    let found = evidence.iter().rev().find_map(|evidence| match evidence.answer.payload()? {
+        Payload::OomKills(count) => Some(count.by_container.as_slice()),
         Payload::Series { .. }
         | Payload::Workload { .. }
         | Payload::Collector { .. }
         | Payload::LogPatterns { .. }
         | Payload::Changes { .. } => None,
-    })
+    });
+    found.unwrap_or_default()
 }
 
-fn revisions(evidence: &[Evidence]) -> Option<&[Revision]> {
-    evidence.iter().rev().find_map(|evidence| match evidence.answer.payload()? {
-        Payload::Changes { revisions, .. } => Some(revisions.as_slice()),
-        Payload::Series { .. }
-        | Payload::Workload { .. }
-        | Payload::Collector { .. }
-        | Payload::LogPatterns { .. }
-        | Payload::OomKills(_) => None,
-    })
-}
+#[cfg(test)]
+mod tests;

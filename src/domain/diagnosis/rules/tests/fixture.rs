@@ -434,7 +434,7 @@ fn series(role: MetricRole, unit: Unit, values: impl IntoIterator<Item = f64>) -
     Series::new(query, unit, points)
 }
 
-fn workload(ready: u32) -> Workload {
+pub(crate) fn workload(ready: u32) -> Workload {
     let app = ContainerSpec {
         name: "app".to_owned(),
         image: "my-api:41".to_owned(),

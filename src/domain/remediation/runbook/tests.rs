@@ -1,0 +1,85 @@
+//! Which concrete step a remedy becomes.
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::domain::diagnosis::evidence::{self, OtherChanges, Question};
+use crate::domain::diagnosis::rules::judge;
+use crate::domain::diagnosis::rules::tests::fixture::{Incident, now, target, workload};
+use crate::domain::diagnosis::rules::tests::leak;
+use crate::domain::diagnosis::sufficiency::offers;
+use crate::domain::observation::workload::Revision;
+
+fn revision(number: i64, minute: i64) -> Revision {
+    Revision {
+        number,
+        created_at: Some(now() - SignedDuration::from_mins(30 - minute)),
+        images: [("app".to_owned(), format!("my-api:{number}"))].into(),
+        replicas: 6,
+        replica_set: format!("my-api-{number}"),
+        changed: Vec::new(),
+    }
+}
+
+fn actions(incident: &Incident) -> Vec<Action> {
+    let evidence = incident.evidence();
+    let verdict = judge(&evidence, now());
+    let offers = offers(&verdict, &evidence, now());
+    let (target, alarms) = (target(), Vec::new());
+    let input = PlanInput {
+        verdict: &verdict,
+        offers: &offers,
+        evidence: &evidence,
+        target: &target,
+        alarms: &alarms,
+        last_step: 0,
+    };
+    plan(input).into_iter().flat_map(|plan| plan.steps).map(|step| step.action).collect()
+}
+
+#[test]
+fn an_undo_goes_back_to_the_revision_before_the_suspect_whatever_came_after_it() {
+    let hot = || (0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 });
+    let after = |revisions: Vec<Revision>| {
+        let changes = evidence::changes(revisions, OtherChanges::default());
+        let incident = Incident::healthy().cpu(hot());
+        actions(&incident.withheld(Question::Changes, changes))
+    };
+    let undo = [Action::RolloutUndo { to_revision: 41 }];
+    assert_eq!(after(vec![revision(41, -40_000), revision(42, 4)]), undo);
+    let restarted_since = vec![revision(41, -40_000), revision(42, 4), revision(43, 14)];
+    assert_eq!(after(restarted_since), undo, "43 is a restart of the suspect, and 42 is the suspect");
+    assert_eq!(actions(&leak()), [Action::RolloutRestart]);
+}
+
+fn container(name: &str, memory_limit: Option<u64>) -> ContainerSpec {
+    let (name, image) = (name.to_owned(), format!("{name}:1"));
+    ContainerSpec { name, image, memory_limit, memory_request: None, cpu_limit_milli: None }
+}
+
+#[test]
+fn memory_goes_to_the_container_that_was_killed_and_to_none_by_guess() {
+    let limit = Some(512 << 20);
+    let kills = |named: &[&str]| -> Vec<ContainerKills> {
+        named.iter().map(|container| ContainerKills { container: (*container).to_owned(), kills: 3 }).collect()
+    };
+    let raised = |containers: &[ContainerSpec], killed: &[&str]| {
+        to_raise(containers, &kills(killed)).map(|container| container.name.clone())
+    };
+    let two = [container("api", limit), container("legacy-api", limit)];
+    assert_eq!(raised(&two, &["my-api-1/legacy-api"]).as_deref(), Some("legacy-api"));
+    assert_eq!(raised(&two, &["my-api-1", "my-api-2/api"]).as_deref(), Some("api"));
+    let beside = [container("log-router", limit), container("api", limit)];
+    assert_eq!(raised(&beside, &["my-api-1"]), None, "a pod is killed, which of the two is not known");
+    assert_eq!(raised(&beside, &[]), None);
+    let one = [container("log-router", None), container("api", limit)];
+    assert_eq!(raised(&one, &["my-api-1"]).as_deref(), Some("api"));
+}
+
+#[test]
+fn a_killed_container_without_a_limit_has_none_to_raise() {
+    let mut workload = workload(6);
+    workload.containers = vec![container("log-router", None), container("api", Some(512 << 20))];
+    let killed = [ContainerKills { container: "my-api-1/log-router".to_owned(), kills: 3 }];
+    assert_eq!(raise(&workload, &killed), None);
+}
