@@ -175,6 +175,8 @@ impl Outbox {
             scope: &session.header.scope,
             policy: &session.header.policy,
             gate,
+            offers: &incident.offers,
+            purpose: incident.purpose(step),
             step: found,
             approval,
             durable_seq: self.synced,

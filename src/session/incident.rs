@@ -11,7 +11,7 @@ use crate::domain::diagnosis::claim::{Claim, Diagnosis, Proposal};
 use crate::domain::diagnosis::conversation::{StopReason, Usage};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Question};
 use crate::domain::diagnosis::storm::Storm;
-use crate::domain::diagnosis::sufficiency::RemedyOffer;
+use crate::domain::diagnosis::sufficiency::{RemedyOffer, suffices};
 use crate::domain::diagnosis::verdict::Verdict;
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::{AlarmName, Severity};
@@ -19,7 +19,7 @@ use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::Service;
 use crate::domain::remediation::approval::Approval;
 use crate::domain::remediation::follow_up::FollowUp;
-use crate::domain::remediation::gate::{GateReport, NarrativeStanding, StandsOn};
+use crate::domain::remediation::gate::{GateReport, NarrativeStanding, Purpose, StandsOn};
 use crate::domain::remediation::step::{Plan, Step, StepId, StepState};
 use crate::domain::remediation::verification::{Measurement, TestState};
 
@@ -303,9 +303,28 @@ impl Incident {
         self.plan.as_mut()?.steps.iter_mut().find(|step| step.id == id)
     }
 
-    /// Whether remediation is unlocked.
-    pub fn gate_is_open(&self) -> bool {
-        self.gate.as_ref().is_some_and(GateReport::is_open)
+    /// What a step is for.
+    pub fn purpose(&self, step: StepId) -> Purpose {
+        if self.undos.contains(&step) { Purpose::Undo } else { Purpose::Remedy }
+    }
+
+    /// Whether nothing but its own state keeps a step locked, as the gate was last judged.
+    pub fn gate_is_open_for(&self, step: StepId) -> bool {
+        self.gate.as_ref().is_some_and(|gate| gate.is_open_for(self.purpose(step)))
+    }
+
+    /// Whether a step is still what the evidence suffices for. A plan may outlive the verdict that it was made from.
+    pub fn still_offers(&self, step: &Step) -> bool {
+        match self.purpose(step.id) {
+            Purpose::Undo => true,
+            Purpose::Remedy => suffices(&self.offers, step.action.kind()),
+        }
+    }
+
+    /// Whether an undo of a step of ours is still to be decided.
+    pub fn has_open_undo(&self) -> bool {
+        let mut steps = self.plan.iter().flat_map(|plan| &plan.steps);
+        steps.any(|step| self.undos.contains(&step.id) && !step.state.is_decided())
     }
 
     /// The step that waits for the person: armed before rehearsed, first in first asked.

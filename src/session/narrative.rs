@@ -100,9 +100,10 @@ fn asked(session: &mut Session, record: &Record, id: IncidentId, event: &Narrati
     incident.diagnosis = None;
     incident.gate = None;
     standing::reopen(incident, Phase::Diagnosing);
-    let on_rules = incident.stands_on == StandsOn::Rules;
+    // Neither the rules nor the way back from a step of ours waits for the model.
+    let is_judged = incident.stands_on == StandsOn::Rules || incident.has_open_undo();
     effects.push(Effect::Ask { incident: id, attempt: *attempt });
-    if on_rules {
+    if is_judged {
         effects.extend(remediation::judge(session, id, record.at));
     }
     effects

@@ -12,7 +12,7 @@ use super::event::{Event, RemediationEvent};
 use super::record::{IncidentId, Record};
 use super::state::Session;
 use super::triage::conclude;
-use crate::domain::remediation::step::{StepId, StepState};
+use crate::domain::remediation::step::{Step, StepId, StepState};
 
 pub use decided::arm_expired;
 pub(super) use decided::{left_out, unlock};
@@ -66,11 +66,16 @@ fn disarm(session: &mut Session, id: IncidentId, step: StepId, state: StepState)
 
 /// Concludes that every step of an incident that waits for the person stands down.
 pub fn stand_down(session: &Session, id: IncidentId, why: &str) -> Vec<Effect> {
+    stand_down_where(session, id, why, |_| true)
+}
+
+/// The same for the steps that a condition names.
+fn stand_down_where(session: &Session, id: IncidentId, why: &str, falls: impl Fn(&Step) -> bool) -> Vec<Effect> {
     let steps = session.incidents.get(&id).and_then(|incident| incident.plan.as_ref()).map(|plan| &plan.steps);
     steps
         .into_iter()
         .flatten()
-        .filter(|step| matches!(step.state, StepState::Armed { .. } | StepState::Rehearsed))
+        .filter(|step| matches!(step.state, StepState::Armed { .. } | StepState::Rehearsed) && falls(step))
         .map(|step| {
             let event = RemediationEvent::StoodDown { step: step.id, why: why.to_owned() };
             conclude(id, Event::Remediation(event))

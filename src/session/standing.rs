@@ -59,10 +59,9 @@ pub fn reopen(incident: &mut Incident, phase: Phase) {
         return;
     }
     incident.phase = phase;
-    let undecided = |step: &Step| incident.undos.contains(&step.id) && !step.state.is_decided();
     let is_needed = match incident.occasion {
         Occasion::Failed { .. } => true,
-        Occasion::Incident => incident.plan.iter().flat_map(|plan| &plan.steps).any(undecided),
+        Occasion::Incident => incident.has_open_undo(),
     };
     if !is_needed {
         incident.plan = None;

@@ -1,15 +1,17 @@
 //! The lock, condition by condition: invariant 3 (no permit without a synced approval of the same digest) and invariant 6
 //! (what the model says can lock and never unlock). Everything here is pure.
 
+mod undo;
+
 use jiff::{SignedDuration, Timestamp};
 use pagerdeck::domain::diagnosis::claim::{ClaimCheck, DiagnosisCheck};
-use pagerdeck::domain::diagnosis::sufficiency::{RemedyKind, Sufficiency};
+use pagerdeck::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency};
 use pagerdeck::domain::diagnosis::verdict::Confidence;
 use pagerdeck::domain::fault::{Fault, FaultKind};
 use pagerdeck::domain::remediation::approval::Approval;
 use pagerdeck::domain::remediation::gate::{
-    self, Admission, AdmissionRefusal, GateInput, GateReport, NarrativeStanding, Permit, Refusal, RefusalReason,
-    StandsOn,
+    self, Admission, AdmissionRefusal, GateInput, GateReport, NarrativeStanding, Permit, Purpose, Refusal,
+    RefusalReason, StandsOn,
 };
 use pagerdeck::domain::remediation::policy::{Confirm, LiveRule, Policy, RulesAlone};
 use pagerdeck::domain::remediation::request::{Bound, Mode};
@@ -28,6 +30,8 @@ struct Case {
     session: Session,
     step: Step,
     gate: GateReport,
+    offers: Vec<RemedyOffer>,
+    purpose: Purpose,
     approval: Approval,
     durable_seq: u64,
     now: Timestamp,
@@ -39,6 +43,7 @@ fn ready() -> Case {
     let mut step = fixture::incident(&mut session).step(StepId(1)).unwrap().clone();
     step.state = StepState::Approved;
     let gate = fixture::incident(&mut session).gate.clone().unwrap();
+    let offers = fixture::incident(&mut session).offers.clone();
     let now = fixture::now();
     let approval = Approval {
         step: step.id,
@@ -47,7 +52,8 @@ fn ready() -> Case {
         expires_at: now + SignedDuration::from_secs(45),
         seq: APPROVED_AT,
     };
-    let mut case = Case { session, step, gate, approval, durable_seq: APPROVED_AT, now };
+    let mut case =
+        Case { session, step, gate, offers, purpose: Purpose::Remedy, approval, durable_seq: APPROVED_AT, now };
     case.sign();
     case
 }
@@ -89,6 +95,8 @@ impl Case {
             scope: &self.session.header.scope,
             policy: &self.session.header.policy,
             gate: &self.gate,
+            offers: &self.offers,
+            purpose: self.purpose,
             step: &self.step,
             approval: &self.approval,
             durable_seq: self.durable_seq,
@@ -175,6 +183,11 @@ fn unsigned() -> Vec<(&'static str, Spoil, Expected)> {
             is(AdmissionRefusal::NotDurable),
         ),
         ("the gate is locked", |case| case.gate.refusals.push(locked()), is(AdmissionRefusal::Locked)),
+        (
+            "the remedy is refused by now",
+            |case| case.offers.retain(|offer| offer.remedy != case.step.action.kind()),
+            is(AdmissionRefusal::NotOffered),
+        ),
         ("another step", |case| case.approval.step = StepId(2), is(AdmissionRefusal::NotWaiting)),
         ("expired to the second", |case| case.now = case.approval.expires_at, is(AdmissionRefusal::Expired)),
         ("never rehearsed", |case| case.step.rehearsal = None, is(AdmissionRefusal::NotRehearsed)),

@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use pagerdeck::adapters::install_tls_provider;
 use pagerdeck::adapters::kubernetes::connect::{Source, connect};
 use pagerdeck::adapters::kubernetes::{Access, Applied, Client, Timeouts, apply, rehearse};
-use pagerdeck::domain::diagnosis::sufficiency::RemedyKind;
+use pagerdeck::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency};
 use pagerdeck::domain::diagnosis::verdict::Confidence;
 use pagerdeck::domain::fault::FaultKind;
 use pagerdeck::domain::observation::scope::Scope;
 use pagerdeck::domain::observation::workload::{WorkloadKind, WorkloadRef};
 use pagerdeck::domain::remediation::approval::Approval;
-use pagerdeck::domain::remediation::gate::{Admission, GateReport, Permit, Share, StandsOn, admit};
+use pagerdeck::domain::remediation::gate::{Admission, GateReport, Permit, Purpose, Share, StandsOn, admit};
 use pagerdeck::domain::remediation::policy::{Confirm, LiveRule, Policy};
 use pagerdeck::domain::remediation::request::{Bound, Mode};
 use pagerdeck::domain::remediation::step::{Action, Rehearsal, RehearsalOutcome, Step, StepId, StepState};
@@ -158,11 +158,15 @@ fn permit(action: Action, rehearsal: Rehearsal) -> Permit {
     step.digest = Some(digest.clone());
     let expires_at = at() + jiff::SignedDuration::from_secs(60);
     let approval = Approval { step: StepId(1), digest, confirm: Confirm::Key, expires_at, seq: 1 };
+    let sufficiency = Sufficiency::Sufficient { why: String::new() };
+    let offers = [RemedyOffer { remedy: step.action.kind(), sufficiency }];
     let admission = Admission {
         mode: Mode::Live,
         scope: &scope,
         policy: &policy,
         gate: &gate,
+        offers: &offers,
+        purpose: Purpose::Remedy,
         step: &step,
         approval: &approval,
         durable_seq: 1,

@@ -74,6 +74,11 @@ pub enum Sufficiency {
     },
 }
 
+/// Whether a remedy is among those that the evidence suffices for.
+pub fn suffices(offers: &[RemedyOffer], remedy: RemedyKind) -> bool {
+    offers.iter().any(|offer| offer.remedy == remedy && matches!(offer.sufficiency, Sufficiency::Sufficient { .. }))
+}
+
 /// A remedy with its test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemedyOffer {

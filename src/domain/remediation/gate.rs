@@ -43,6 +43,16 @@ pub enum NarrativeStanding {
     Broken,
 }
 
+/// What a step is for: that decides what must be settled before it may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A remedy of the verdict: the whole gate counts, and the test of just this remedy.
+    Remedy,
+    /// The way back from a step of ours. It rests on that step having run and on nothing else: it is needed just when the
+    /// evidence settles no cause any more, or no remedy fits it.
+    Undo,
+}
+
 /// What keeps the gate locked, for code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -71,6 +81,30 @@ pub enum RefusalReason {
     Policy,
     /// The target of the remedy is not known.
     NoTarget,
+}
+
+impl RefusalReason {
+    /// Whether it keeps a step of this purpose locked. An undo asks that what is known is fresh; its target is that of the
+    /// step it undoes, and neither a cause nor a remedy nor a narrative is needed to go back.
+    fn keeps(self, purpose: Purpose) -> bool {
+        match (purpose, self) {
+            (Purpose::Remedy, _) | (Purpose::Undo, Self::Stale) => true,
+            (
+                Purpose::Undo,
+                Self::Inconclusive
+                | Self::NoRemedy
+                | Self::NarrativeUnderWay
+                | Self::NarrativeBroken
+                | Self::NoDiagnosis
+                | Self::DiagnosisRejected
+                | Self::Contradicted
+                | Self::Unsupported
+                | Self::LowConfidence
+                | Self::Policy
+                | Self::NoTarget,
+            ) => false,
+        }
+    }
 }
 
 /// One thing that keeps the gate locked, and what would unlock it.
@@ -123,14 +157,19 @@ pub struct GateReport {
 impl GateReport {
     /// Whether remediation is unlocked.
     pub fn is_open(&self) -> bool {
-        self.refusals.is_empty()
+        self.is_open_for(Purpose::Remedy)
+    }
+
+    /// Whether nothing keeps a step of this purpose locked.
+    pub fn is_open_for(&self, purpose: Purpose) -> bool {
+        self.refusals.iter().all(|refusal| !refusal.reason.keeps(purpose))
     }
 
     /// Whether it still stands now: open, and its evidence within the policy's age. A timer judges again when that ends,
     /// but a timer may come late (a suspended machine), and none outlives the process.
-    pub fn holds(&self, policy: &Policy, now: Timestamp) -> bool {
+    pub fn holds(&self, purpose: Purpose, policy: &Policy, now: Timestamp) -> bool {
         let bound = i64::from(policy.evidence_max_age_s);
-        self.is_open() && self.oldest.is_none_or(|oldest| now.duration_since(oldest).as_secs() <= bound)
+        self.is_open_for(purpose) && self.oldest.is_none_or(|oldest| now.duration_since(oldest).as_secs() <= bound)
     }
 }
 

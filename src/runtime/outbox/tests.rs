@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::diagnosis::sufficiency::RemedyKind;
+use crate::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency};
 use crate::domain::diagnosis::verdict::Confidence;
 use crate::domain::observation::alarm::Severity;
 use crate::domain::observation::scope::Scope;
@@ -94,6 +94,8 @@ fn waiting() -> Session {
     };
     let mut incident = Incident::new(INCIDENT, service, Severity::P2, now());
     incident.gate = Some(open_gate());
+    let sufficiency = Sufficiency::Sufficient { why: String::new() };
+    incident.offers = vec![RemedyOffer { remedy: RemedyKind::RolloutRestart, sufficiency }];
     incident.plan = Some(Plan { runbook: "memory-leak".to_owned(), steps: vec![step()] });
     session.incidents.insert(INCIDENT, incident);
     let rehearsal = Rehearsal {

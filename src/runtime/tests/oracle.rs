@@ -4,8 +4,9 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::Timestamp;
 
-use super::world::{Act, INCIDENT, World};
+use super::world::{Act, INCIDENT, Offered, World};
 use crate::domain::remediation::approval::{Decision, GRACE_MS, QUIET_MS};
+use crate::domain::remediation::gate::Purpose;
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::{Bound, Digest, Mode};
 use crate::domain::remediation::step::{StepState, TargetFacts};
@@ -50,6 +51,8 @@ pub(super) struct Oracle {
     typed: String,
     before: Before,
     approval: Option<Approved>,
+    /// Whether the last verdict suffices for the step's remedy, which is no undo.
+    offered: Offered,
     /// What the watch told of the object since it was last rehearsed.
     watched: Option<TargetFacts>,
     pub(super) armed: usize,
@@ -72,6 +75,7 @@ impl Oracle {
             typed: String::new(),
             before: before(world),
             approval: None,
+            offered: Offered::Yes,
             watched: None,
             armed: 0,
             approved: 0,
@@ -108,6 +112,9 @@ impl Oracle {
     pub(super) fn judges(&mut self, world: &World, act: &Act, records: &[Record]) -> Judged {
         if let Act::Watched(_) = act {
             self.watched = Some(world.facts());
+        }
+        if let Act::Verdict(offered) = act {
+            self.offered = *offered;
         }
         for record in records {
             if let Event::Remediation(event) = &record.event {
@@ -178,6 +185,7 @@ impl Oracle {
             format!("pressed at {at}, input before it at {:?}", self.last_input)
         })?;
         must(self.before.gate_holds, || "the gate was locked, or its evidence too old".to_owned())?;
+        must(self.offered == Offered::Yes, || "the remedy is not offered any more".to_owned())?;
         must(self.before.writable, || "nothing can be written down".to_owned())?;
         self.is_still(world, digest)?;
         on_screen_whole(shown)?;
@@ -207,8 +215,10 @@ impl Oracle {
         })?;
         must(world.now() < approval.expires_at, || "the approval had expired".to_owned())?;
         must(session.read_only.is_none(), || "nothing can be written down".to_owned())?;
-        let holds = world.step_gate().is_some_and(|gate| gate.holds(&session.header.policy, world.now()));
+        let holds =
+            world.step_gate().is_some_and(|gate| gate.holds(Purpose::Remedy, &session.header.policy, world.now()));
         must(holds, || "the gate is locked, or its evidence too old".to_owned())?;
+        must(self.offered == Offered::Yes, || "a permit for a remedy that is not offered".to_owned())?;
         Self::confirms_enough(world, approval.confirm)?;
         self.is_bound(world, digest)
     }
@@ -285,7 +295,8 @@ fn before(world: &World) -> Before {
     let gate = world.step_gate();
     Before {
         mono: world.mono,
-        gate_holds: gate.is_some_and(|gate| gate.holds(&session.header.policy, world.now().max(session.now))),
+        gate_holds: gate
+            .is_some_and(|gate| gate.holds(Purpose::Remedy, &session.header.policy, world.now().max(session.now))),
         writable: session.read_only.is_none(),
         armed: match world.step().state {
             StepState::Armed { .. } => world.step().digest.clone(),

@@ -3,7 +3,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::world::{Act, Object, Wishes, World};
+use super::world::{Act, Object, Offered, Wishes, World};
 use crate::domain::remediation::approval::token;
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::Mode;
@@ -190,6 +190,8 @@ fn cloud(dice: &mut Dice) -> Act {
         Act::Watched(object),
         Act::GateLocks,
         Act::GateOpens,
+        Act::Verdict(Offered::Yes),
+        Act::Verdict(Offered::No),
         Act::PolicyChanges,
         Act::ScopeChanges,
         Act::FeedFails,

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::adapters::names::Names;
-use crate::domain::diagnosis::sufficiency::RemedyKind;
-use crate::domain::diagnosis::verdict::Confidence;
+use crate::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency};
+use crate::domain::diagnosis::verdict::{Confidence, Verdict};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::Severity;
 use crate::domain::observation::scope::Scope;
@@ -31,7 +31,9 @@ use crate::runtime::outside::{AwsAccess, ClusterAccess, Outside};
 use crate::runtime::runner::{Means, Runner};
 use crate::runtime::scribe::Scribe;
 use crate::runtime::tasks::Tasks;
-use crate::session::event::{Event, Execution, FeedEvent, RemediationEvent, SessionEvent, TimerPurpose, WorkloadEvent};
+use crate::session::event::{
+    Event, EvidenceEvent, Execution, FeedEvent, RemediationEvent, SessionEvent, TimerPurpose, WorkloadEvent,
+};
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::Incident;
 use crate::session::remediation::stand_down_all;
@@ -74,6 +76,8 @@ pub(super) enum Act {
     Watched(Object),
     GateLocks,
     GateOpens,
+    /// A verdict that suffices for the step's remedy, or for others alone.
+    Verdict(Offered),
     PolicyChanges,
     ScopeChanges,
     FeedFails,
@@ -91,6 +95,13 @@ pub(super) enum Object {
     Same,
     Changed,
     Another,
+}
+
+/// Whether a verdict suffices for the step's remedy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Offered {
+    Yes,
+    No,
 }
 
 /// What is decided before a session begins.
@@ -176,6 +187,17 @@ fn gate(now: Timestamp, refusals: Vec<Refusal>) -> GateReport {
     }
 }
 
+fn offers(offered: Offered) -> Vec<RemedyOffer> {
+    let suffices = Sufficiency::Sufficient { why: "It helps.".to_owned() };
+    let refused = Sufficiency::Refused { reasons: vec!["It does not help.".to_owned()] };
+    let (restart, scale) = match offered {
+        Offered::Yes => (suffices, refused),
+        Offered::No => (refused, suffices),
+    };
+    let offer = |remedy, sufficiency| RemedyOffer { remedy, sufficiency };
+    vec![offer(RemedyKind::RolloutRestart, restart), offer(RemedyKind::Scale, scale)]
+}
+
 fn step() -> Step {
     Step {
         id: STEP,
@@ -194,6 +216,7 @@ fn incident(id: IncidentId, severity: Severity) -> Incident {
     let service = Service { workload: Some(target()), ..Service::bare("my-api") };
     let mut incident = Incident::new(id, service, severity, start());
     incident.gate = Some(gate(start(), Vec::new()));
+    incident.offers = offers(Offered::Yes);
     incident.plan = Some(Plan { runbook: "memory-leak".to_owned(), steps: vec![step()] });
     incident
 }
@@ -369,6 +392,12 @@ impl World {
                 self.rehearsed(Object::Same, RehearsalOutcome::Refused { fault })
             }
             Act::Watched(object) => self.watched(*object),
+            Act::Verdict(offered) => {
+                let verdict =
+                    Verdict { ranked: Vec::new(), missing: Vec::new(), conclusive: true, rests_on: Vec::new() };
+                let (verdict, offers) = (Box::new(verdict), offers(*offered));
+                Event::Evidence(EvidenceEvent::VerdictReached { verdict, offers })
+            }
             Act::GateOpens => judged(gate(now, Vec::new())),
             Act::GateLocks => {
                 let refusal =

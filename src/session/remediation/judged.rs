@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::preview;
-use crate::domain::remediation::gate::{self, GateInput, GateReport, NarrativeStanding};
+use crate::domain::remediation::gate::{self, GateInput, GateReport, NarrativeStanding, Purpose};
 use crate::domain::remediation::runbook::{self, PlanInput};
 use crate::domain::remediation::step::{Plan, Step, StepId, StepState};
 use crate::session::effect::Effect;
 use crate::session::event::{Event, RemediationEvent, TimerPurpose};
-use crate::session::incident::{Incident, Phase};
+use crate::session::incident::Phase;
 use crate::session::record::IncidentId;
 use crate::session::standing::standing;
 use crate::session::state::Session;
@@ -23,9 +23,14 @@ pub fn judge(session: &Session, id: IncidentId, now: Timestamp) -> Vec<Effect> {
 
 /// Judges again because time has passed; concludes only what changed.
 pub fn judge_again(session: &Session, id: IncidentId, now: Timestamp) -> Vec<Effect> {
-    let was_open = session.incidents.get(&id).is_some_and(Incident::gate_is_open);
+    let Some(incident) = session.incidents.get(&id) else { return Vec::new() };
+    let opens = |report: &GateReport| {
+        let undo = incident.has_open_undo() && report.is_open_for(Purpose::Undo);
+        (report.is_open(), undo)
+    };
+    let before = incident.gate.as_ref().map_or((false, false), opens);
     match report(session, id, now) {
-        Some(report) if report.is_open() != was_open => {
+        Some(report) if opens(&report) != before => {
             let event = RemediationEvent::GateJudged { report: Box::new(report) };
             vec![conclude(id, Event::Remediation(event))]
         }
@@ -64,17 +69,25 @@ pub(super) fn gate_judged(session: &mut Session, id: IncidentId, report: &GateRe
             standing => standing,
         };
     }
-    if !report.is_open() {
-        return super::stand_down(session, id, "the gate is locked");
+    let waits_for_undo = incident.has_open_undo() && report.is_open_for(Purpose::Undo);
+    let mut effects = super::stand_down_where(session, id, "the gate is locked", |step| {
+        session.incidents.get(&id).is_some_and(|incident| !report.is_open_for(incident.purpose(step.id)))
+    });
+    if !report.is_open() && !waits_for_undo {
+        return effects;
     }
     let left = report.oldest.map_or(max_age, |oldest| max_age - now.duration_since(oldest).as_secs());
-    let mut effects = vec![Effect::Schedule {
+    effects.push(Effect::Schedule {
         incident: id,
         purpose: TimerPurpose::JudgeGate,
         after: SignedDuration::from_secs(left.max(0) + 1),
-    }];
-    effects.extend(planned(session, id));
-    effects.extend(rehearse_waiting_undos(session, id));
+    });
+    if report.is_open() {
+        effects.extend(planned(session, id));
+    }
+    if waits_for_undo {
+        effects.extend(rehearse_waiting_undos(session, id));
+    }
     effects
 }
 

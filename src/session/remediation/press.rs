@@ -43,6 +43,11 @@ pub enum Objection {
     Locked,
     /// The gate was open, and its evidence is too old by now.
     Stale,
+    /// The evidence of now does not suffice for what the step would do.
+    NotOffered {
+        /// Which.
+        step: StepId,
+    },
     /// There is no such step any more.
     Gone {
         /// Which.
@@ -74,6 +79,11 @@ impl Objection {
             Self::ReadOnly { why } => format!("Nothing can be decided: {why}"),
             Self::Locked => "Not counted: the gate is LOCKED. Pane 4 says what would open it.".to_owned(),
             Self::Stale => "Not counted: the evidence has grown too old. r reads it again.".to_owned(),
+            Self::NotOffered { step } => {
+                format!(
+                    "Not counted: the evidence of now does not suffice for {step}. Pane 5 says what it suffices for."
+                )
+            }
             Self::Gone { step } => format!("Not counted: {step} is no longer in the plan."),
             Self::State { step, word } => format!("Not counted: {step} is {word} and waits for no such key."),
             Self::OtherDigest { step } => {
@@ -99,15 +109,16 @@ pub fn admits(
     match press {
         Press::Approve(digest) => {
             writable(session)?;
-            open(session, incident, at)?;
-            waits(found, digest, at)
+            open(session, (incident, step), at)?;
+            waits(found, digest, at)?;
+            offered(incident, found)
         }
         Press::Refuse => {
             writable(session)?;
             if found.state.is_open_to_refusal() { Ok(()) } else { Err(state) }
         }
-        Press::Rehearse => match (found.state.is_open_to_rehearsal(), incident.gate_is_open()) {
-            (true, true) => Ok(()),
+        Press::Rehearse => match (found.state.is_open_to_rehearsal(), incident.gate_is_open_for(step)) {
+            (true, true) => offered(incident, found),
             (true, false) => Err(Objection::Locked),
             (false, _) => Err(state),
         },
@@ -120,12 +131,18 @@ fn writable(session: &Session) -> Result<(), Objection> {
     fault.map_or(Ok(()), |fault| Err(Objection::ReadOnly { why: fault.summary.clone() }))
 }
 
-fn open(session: &Session, incident: &Incident, at: Timestamp) -> Result<(), Objection> {
+fn open(session: &Session, (incident, step): (&Incident, StepId), at: Timestamp) -> Result<(), Objection> {
+    let purpose = incident.purpose(step);
     match &incident.gate {
-        Some(gate) if gate.holds(&session.header.policy, at) => Ok(()),
-        Some(gate) if gate.is_open() => Err(Objection::Stale),
+        Some(gate) if gate.holds(purpose, &session.header.policy, at) => Ok(()),
+        Some(gate) if gate.is_open_for(purpose) => Err(Objection::Stale),
         Some(_) | None => Err(Objection::Locked),
     }
+}
+
+/// A gate that is open says that some remedy suffices, not that this one does: a step of an earlier verdict may be left.
+fn offered(incident: &Incident, found: &Step) -> Result<(), Objection> {
+    if incident.still_offers(found) { Ok(()) } else { Err(Objection::NotOffered { step: found.id }) }
 }
 
 /// Whether the step waits for a decision on just this digest.

@@ -2,11 +2,13 @@
 
 mod endings;
 mod kept;
+mod offered;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::domain::diagnosis::evidence::{EvidenceId, Question};
+use crate::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency};
 use crate::domain::diagnosis::verdict::Confidence;
 use crate::domain::observation::alarm::Severity;
 use crate::domain::observation::scope::Window;
@@ -86,6 +88,7 @@ impl Story {
         };
         let mut incident = Incident::new(I1, service, Severity::P2, start());
         incident.gate = Some(gate());
+        incident.offers = offers(&RemedyKind::ALL);
         session.incidents.insert(I1, incident);
         let mut story = Self { session, seq: 0 };
         let plan = Box::new(Plan { runbook: "leak/default".to_owned(), steps });
@@ -148,6 +151,14 @@ fn gate() -> GateReport {
         at: start(),
         refusals: Vec::new(),
     }
+}
+
+fn offers(sufficient: &[RemedyKind]) -> Vec<RemedyOffer> {
+    let tested = |remedy: RemedyKind| match sufficient.contains(&remedy) {
+        true => Sufficiency::Sufficient { why: String::new() },
+        false => Sufficiency::Refused { reasons: Vec::new() },
+    };
+    RemedyKind::ALL.into_iter().map(|remedy| RemedyOffer { remedy, sufficiency: tested(remedy) }).collect()
 }
 
 fn executes(effects: &[Effect]) -> bool {

@@ -4,7 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::GateReport;
+use super::{GateReport, Purpose};
+use crate::domain::diagnosis::sufficiency::{RemedyOffer, suffices};
 use crate::domain::observation::scope::Scope;
 use crate::domain::observation::workload::WorkloadRef;
 use crate::domain::remediation::approval::Approval;
@@ -62,6 +63,8 @@ pub enum AdmissionRefusal {
     NotDurable,
     /// The gate is locked.
     Locked,
+    /// The evidence of now does not suffice for this remedy, whatever it did when the step was planned.
+    NotOffered,
     /// The step waits for nothing, or was never rehearsed by the server.
     NotRehearsed,
     /// A check before the step failed.
@@ -89,6 +92,7 @@ impl AdmissionRefusal {
             Self::DryRun => "This session is a dry-run: recorded as \"would run\", nothing was changed.".to_owned(),
             Self::NotDurable => "The journal has not acknowledged the decision; nothing was sent.".to_owned(),
             Self::Locked => "The gate is locked; nothing was sent.".to_owned(),
+            Self::NotOffered => "The evidence of now does not suffice for this remedy; nothing was sent.".to_owned(),
             Self::NotRehearsed => "The step has no rehearsal that the server accepted; nothing was sent.".to_owned(),
             Self::CheckFailed { name } => format!("The check \"{name}\" failed; nothing was sent."),
             Self::OtherDigest => "What would be sent is no longer what was approved; nothing was sent.".to_owned(),
@@ -110,6 +114,10 @@ pub struct Admission<'a> {
     pub policy: &'a Policy,
     /// The gate as last judged.
     pub gate: &'a GateReport,
+    /// The remedies of the present verdict with their tests.
+    pub offers: &'a [RemedyOffer],
+    /// What the step is for.
+    pub purpose: Purpose,
     /// The step as folded.
     pub step: &'a Step,
     /// The approval.
@@ -122,7 +130,7 @@ pub struct Admission<'a> {
 
 /// Turns an approval into a permit, or says why not. Called from the outbox alone (the tidy test checks).
 pub fn admit(admission: Admission<'_>) -> Result<Permit, AdmissionRefusal> {
-    let Admission { mode, scope, policy, step, approval, now, .. } = admission;
+    let Admission { mode, scope, policy, step, approval, purpose, now, .. } = admission;
     match mode {
         Mode::DryRun => return Err(AdmissionRefusal::DryRun),
         Mode::Live => {}
@@ -130,8 +138,12 @@ pub fn admit(admission: Admission<'_>) -> Result<Permit, AdmissionRefusal> {
     if admission.durable_seq < approval.seq {
         return Err(AdmissionRefusal::NotDurable);
     }
-    if !admission.gate.holds(policy, now) {
+    if !admission.gate.holds(purpose, policy, now) {
         return Err(AdmissionRefusal::Locked);
+    }
+    match purpose {
+        Purpose::Remedy if !suffices(admission.offers, step.action.kind()) => return Err(AdmissionRefusal::NotOffered),
+        Purpose::Remedy | Purpose::Undo => {}
     }
     if step.id != approval.step || step.state != StepState::Approved {
         return Err(AdmissionRefusal::NotWaiting);

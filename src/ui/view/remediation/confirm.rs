@@ -117,8 +117,13 @@ fn rehearsed(session: &Session, (incident, step): (&Incident, &Step)) -> (Role, 
     if !accepted {
         return (Role::Warning, "The server did not accept the rehearsal: this step cannot run.".to_owned());
     }
-    if !incident.gate_is_open() {
+    if !incident.gate_is_open_for(step.id) {
         return (Role::Warning, "The gate is LOCKED: this step cannot run until pane 4 says it is open.".to_owned());
+    }
+    if !incident.still_offers(step) {
+        let text =
+            "The evidence of now does not suffice for this step: it cannot run. r reads again, X or S decides it.";
+        return (Role::Warning, text.to_owned());
     }
     let header = &session.header;
     let scope = &header.scope;

@@ -1,0 +1,87 @@
+//! What the evidence of now suffices for, and what needs no such evidence: the way back.
+
+use super::*;
+use crate::domain::remediation::gate::{Refusal, RefusalReason};
+
+fn locked(reason: RefusalReason, second: i64) -> Box<GateReport> {
+    let refusal = Refusal { reason, text: "No remedy of the catalogue fits.".to_owned(), unlock: "r".to_owned() };
+    let oldest = Some(start() + SignedDuration::from_secs(second));
+    Box::new(GateReport { oldest, refusals: vec![refusal], ..gate() })
+}
+
+/// A step that is uncertain, is read about again, and turns out not to have run, under a verdict that wants another remedy.
+fn left_over() -> Story {
+    let restart = Action::RolloutRestart;
+    let mut story = Story::new(vec![step(S1, restart.clone())]);
+    story.rehearse(1, S1, &restart);
+    story.approve(2, S1);
+    let digest = story.step(S1).digest.clone().unwrap();
+    story.tell(2, RemediationEvent::StepStarted { step: S1, digest });
+    let fault = crate::domain::fault::Fault::new(crate::domain::fault::FaultKind::Timeout, "No answer.");
+    story.tell(20, RemediationEvent::StepFinished { step: S1, execution: Execution::Unknown { fault } });
+    story.ask_again(30);
+    let incident = story.session.incidents.get_mut(&I1).unwrap();
+    incident.awaited.clear();
+    incident.offers = offers(&[RemedyKind::Scale]);
+    story.tell(40, RemediationEvent::GateJudged { report: Box::new(gate()) });
+    let (found, trace) = ("seen".to_owned(), Trace::HasNotRun);
+    story.tell(50, RemediationEvent::UncertaintySettled { step: S1, found, trace });
+    story
+}
+
+#[test]
+fn a_step_of_an_earlier_verdict_is_neither_rehearsed_nor_run_once_its_remedy_is_refused() {
+    let mut story = left_over();
+    assert!(matches!(story.step(S1).state, StepState::StoodDown { .. }), "{:?}", story.step(S1).state);
+    assert!(story.incident().gate_is_open_for(S1), "the gate is open, for another remedy");
+    let at = start() + SignedDuration::from_secs(60);
+    let ask = |story: &Story, press| admits(&story.session, at, (I1, S1), press).err();
+    assert_eq!(ask(&story, Press::Rehearse), Some(Objection::NotOffered { step: S1 }));
+    assert_eq!(ask(&story, Press::Refuse), None, "no is always possible");
+    // Rehearsed all the same, as a journal or a late answer may have it.
+    story.session.incidents.get_mut(&I1).unwrap().step_mut(S1).unwrap().state = StepState::Rehearsing;
+    story.rehearse(61, S1, &Action::RolloutRestart);
+    let digest = story.step(S1).digest.clone().unwrap();
+    assert_eq!(ask(&story, Press::Approve(&digest)), Some(Objection::NotOffered { step: S1 }));
+    assert!(!executes(&story.approve(62, S1)));
+    story.session.incidents.get_mut(&I1).unwrap().offers = offers(&[RemedyKind::RolloutRestart]);
+    assert_eq!(ask(&story, Press::Approve(&digest)), None);
+}
+
+#[test]
+fn the_undo_of_our_own_change_is_offered_where_no_remedy_fits_any_more() {
+    for reason in [RefusalReason::NoRemedy, RefusalReason::Inconclusive, RefusalReason::NarrativeUnderWay] {
+        let mut story = Story::new(vec![step(S1, raise())]);
+        story.rehearse(1, S1, &raise());
+        story.run(2, S1);
+        let tests = vec![TestState::Failed];
+        let ended = story.commit(902, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
+        settle(&mut story, 902, ended);
+        let incident = story.session.incidents.get_mut(&I1).unwrap();
+        incident.awaited.clear();
+        incident.offers = offers(&[]);
+        let effects = story.tell(910, RemediationEvent::GateJudged { report: locked(reason, 905) });
+        assert!(effects.contains(&Effect::Preview { incident: I1, step: S2 }), "{reason:?}: {effects:?}");
+        assert!(effects.iter().any(|effect| matches!(effect, Effect::Schedule { .. })), "its evidence grows old, too");
+        let undo = story.step(S2).action.clone();
+        story.rehearse(912, S2, &undo);
+        assert!(executes(&story.approve(915, S2)), "{reason:?}");
+    }
+}
+
+#[test]
+fn an_undo_on_old_evidence_stands_down_as_anything_else() {
+    let mut story = Story::new(vec![step(S1, raise())]);
+    story.rehearse(1, S1, &raise());
+    story.run(2, S1);
+    let plan = runbook::with_undo(story.incident().plan.as_ref().unwrap(), S1, 1).unwrap();
+    story.tell(3, RemediationEvent::UndoProposed { of: S1, plan: Box::new(plan) });
+    let undo = story.step(S2).action.clone();
+    story.rehearse(4, S2, &undo);
+    let keeps = story.tell(5, RemediationEvent::GateJudged { report: locked(RefusalReason::NoRemedy, 0) });
+    settle(&mut story, 5, keeps);
+    assert_eq!(story.step(S2).state, StepState::Rehearsed);
+    let falls = story.tell(6, RemediationEvent::GateJudged { report: locked(RefusalReason::Stale, 0) });
+    settle(&mut story, 6, falls);
+    assert!(matches!(story.step(S2).state, StepState::StoodDown { .. }));
+}

@@ -1,0 +1,19 @@
+//! The way back from a step of ours: what it needs, and what it does not.
+
+use super::*;
+
+#[test]
+fn an_undo_needs_no_cause_and_no_remedy() {
+    for reason in [RefusalReason::Inconclusive, RefusalReason::NoRemedy, RefusalReason::NarrativeBroken] {
+        let mut case = ready();
+        case.offers.clear();
+        case.gate.refusals.push(Refusal { reason, ..locked() });
+        assert_eq!(case.admit().expect_err("a remedy"), AdmissionRefusal::Locked);
+        case.purpose = Purpose::Undo;
+        assert!(case.admit().is_ok(), "{reason:?}");
+    }
+    let mut old = ready();
+    old.purpose = Purpose::Undo;
+    old.gate.refusals.push(locked());
+    assert_eq!(old.admit().expect_err("old"), AdmissionRefusal::Locked, "what is known must be fresh all the same");
+}
