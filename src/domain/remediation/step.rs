@@ -254,6 +254,13 @@ pub struct Rehearsal {
     pub undo: String,
 }
 
+impl Rehearsal {
+    /// The first check that says that the step must not run.
+    pub fn failed_check(&self) -> Option<&Check> {
+        self.checks.iter().find(|check| check.state == CheckState::Failed)
+    }
+}
+
 /// One step of a plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::domain::remediation::approval::Decision;
 use crate::domain::remediation::request::Digest;
-use crate::domain::remediation::step::{Step, StepId, StepState};
+use crate::domain::remediation::step::{Rehearsal, Step, StepId, StepState};
 use crate::session::incident::Incident;
 use crate::session::record::IncidentId;
 use crate::session::state::Session;
@@ -48,6 +48,13 @@ pub enum Objection {
         /// Which.
         step: StepId,
     },
+    /// A check of the rehearsal says that the step must not run. A dry-run would else record that it would.
+    CheckFailed {
+        /// Which step.
+        step: StepId,
+        /// The check, in its own words.
+        text: String,
+    },
     /// There is no such step any more.
     Gone {
         /// Which.
@@ -84,6 +91,9 @@ impl Objection {
                     "Not counted: the evidence of now does not suffice for {step}. Pane 5 says what it suffices for."
                 )
             }
+            Self::CheckFailed { step, text } => {
+                format!("Not counted: {step} must not run: {text}. d rehearses it again.")
+            }
             Self::Gone { step } => format!("Not counted: {step} is no longer in the plan."),
             Self::State { step, word } => format!("Not counted: {step} is {word} and waits for no such key."),
             Self::OtherDigest { step } => {
@@ -111,7 +121,8 @@ pub fn admits(
             writable(session)?;
             open(session, (incident, step), at)?;
             waits(found, digest, at)?;
-            offered(incident, found)
+            offered(incident, found)?;
+            sound(found)
         }
         Press::Refuse => {
             writable(session)?;
@@ -143,6 +154,14 @@ fn open(session: &Session, (incident, step): (&Incident, StepId), at: Timestamp)
 /// A gate that is open says that some remedy suffices, not that this one does: a step of an earlier verdict may be left.
 fn offered(incident: &Incident, found: &Step) -> Result<(), Objection> {
     if incident.still_offers(found) { Ok(()) } else { Err(Objection::NotOffered { step: found.id }) }
+}
+
+/// What a check forbids would be refused at the gate; it is said before anybody types a token, and in a dry-run, too.
+fn sound(found: &Step) -> Result<(), Objection> {
+    match found.rehearsal.as_ref().and_then(Rehearsal::failed_check) {
+        Some(check) => Err(Objection::CheckFailed { step: found.id, text: format!("{}: {}", check.name, check.text) }),
+        None => Ok(()),
+    }
 }
 
 /// Whether the step waits for a decision on just this digest.

@@ -11,7 +11,7 @@ use crate::domain::observation::workload::WorkloadRef;
 use crate::domain::remediation::approval::Approval;
 use crate::domain::remediation::policy::{Confirm, Policy};
 use crate::domain::remediation::request::{Bound, Digest, Mode, Request};
-use crate::domain::remediation::step::{CheckState, Rehearsal, RehearsalOutcome, Step, StepState, TargetFacts};
+use crate::domain::remediation::step::{Rehearsal, RehearsalOutcome, Step, StepState, TargetFacts};
 
 /// Leave to send one request once. Neither clonable nor (de)serializable; its fields are private to this file.
 #[derive(Debug)]
@@ -172,7 +172,7 @@ fn rehearsed(step: &Step) -> Result<(&Request, &TargetFacts), AdmissionRefusal> 
     else {
         return Err(AdmissionRefusal::NotRehearsed);
     };
-    match rehearsal.checks.iter().find(|check| check.state == CheckState::Failed) {
+    match rehearsal.failed_check() {
         Some(check) => Err(AdmissionRefusal::CheckFailed { name: check.name.clone() }),
         None => Ok((request, facts)),
     }

@@ -85,3 +85,22 @@ fn an_undo_on_old_evidence_stands_down_as_anything_else() {
     settle(&mut story, 6, falls);
     assert!(matches!(story.step(S2).state, StepState::StoodDown { .. }));
 }
+
+#[test]
+fn what_a_check_forbids_is_not_approved_in_any_mode() {
+    use crate::domain::remediation::step::{Check, CheckState};
+    for mode in [Mode::DryRun, Mode::Live] {
+        let mut story = Story::new(vec![step(S1, raise())]);
+        story.session.header.mode = mode;
+        let check = |state| Check { name: "rollouts".to_owned(), state, text: "paused".to_owned() };
+        let forbidden =
+            Rehearsal { checks: vec![check(CheckState::Ok), check(CheckState::Failed)], ..*rehearsal(&raise()) };
+        story.tell(1, RemediationEvent::StepRehearsed { step: S1, rehearsal: Box::new(forbidden), digest: None });
+        let digest = story.step(S1).digest.clone().unwrap();
+        let at = start() + SignedDuration::from_secs(2);
+        let objection = admits(&story.session, at, (I1, S1), Press::Approve(&digest)).unwrap_err();
+        assert_eq!(objection, Objection::CheckFailed { step: S1, text: "rollouts: paused".to_owned() });
+        story.approve(2, S1);
+        assert_eq!(story.step(S1).state, StepState::Rehearsed, "{mode:?}: it would not run");
+    }
+}

@@ -7,7 +7,7 @@ use super::step::Room;
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::runbook::undo_of;
-use crate::domain::remediation::step::{Action, RehearsalOutcome, Step, StepState};
+use crate::domain::remediation::step::{Action, Rehearsal, RehearsalOutcome, Step, StepState};
 use crate::session::Session;
 use crate::session::incident::Incident;
 use crate::ui::format;
@@ -116,6 +116,9 @@ fn rehearsed(session: &Session, (incident, step): (&Incident, &Step)) -> (Role, 
     let accepted = step.rehearsal.as_ref().is_some_and(|found| found.outcome == RehearsalOutcome::Rehearsed);
     if !accepted {
         return (Role::Warning, "The server did not accept the rehearsal: this step cannot run.".to_owned());
+    }
+    if let Some(check) = step.rehearsal.as_ref().and_then(Rehearsal::failed_check) {
+        return (Role::Warning, format!("The check \"{}\" says no: this step cannot run. {}", check.name, check.text));
     }
     if !incident.gate_is_open_for(step.id) {
         return (Role::Warning, "The gate is LOCKED: this step cannot run until pane 4 says it is open.".to_owned());
