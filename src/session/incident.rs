@@ -145,8 +145,10 @@ pub struct Narrative {
 pub struct Verification {
     /// Of which step.
     pub step: StepId,
-    /// When the step ran.
+    /// When its budgets began: the answer to its request, or the look that found it.
     pub since: Timestamp,
+    /// When its request left: whatever began since then is of the step.
+    pub started_at: Timestamp,
     /// Each test in the step's order.
     pub tests: Vec<TestState>,
     /// The last measurement.
@@ -238,6 +240,8 @@ pub struct Incident {
     pub undos: BTreeSet<StepId>,
     /// The approval that is not used up.
     pub approval: Option<Approval>,
+    /// The step whose request left last, and when.
+    pub started: Option<(StepId, Timestamp)>,
     /// The verification under way or last ended.
     pub verification: Option<Verification>,
     /// The report.
@@ -272,6 +276,7 @@ impl Incident {
             last_step: 0,
             undos: BTreeSet::new(),
             approval: None,
+            started: None,
             verification: None,
             report: None,
         }

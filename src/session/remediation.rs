@@ -38,7 +38,7 @@ pub fn fold(session: &mut Session, record: &Record, event: &RemediationEvent) ->
         RemediationEvent::PermitRefused { step, refusal } => {
             disarm(session, id, *step, StepState::StoodDown { why: refusal.text() })
         }
-        RemediationEvent::StepStarted { step, .. } => executed::started(session, id, *step),
+        RemediationEvent::StepStarted { step, .. } => executed::started(session, record, *step),
         RemediationEvent::StepFinished { step, execution } => executed::finished(session, record, *step, execution),
         RemediationEvent::StoodDown { step, why } => {
             disarm(session, id, *step, StepState::StoodDown { why: why.clone() })

@@ -1,7 +1,11 @@
 //! What tells whether a step worked: tests with a budget of time, evaluated from measurements.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::domain::observation::alarm::AlarmState;
 
 /// One test of a result. Budgets are seconds from the moment the step ran.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,7 +98,11 @@ pub struct Measurement {
     pub memory: Option<f64>,
     /// CPU, percent, likewise.
     pub cpu: Option<f64>,
-    /// Whether the alarm stands in ALARM.
+    /// Where each alarm stands, by name.
+    #[serde(default)]
+    pub alarms: BTreeMap<String, AlarmState>,
+    /// Whether any alarm stands in ALARM, as journals from before there was `alarms` have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm_firing: Option<bool>,
     /// OOM kills of containers that started after the step.
     pub new_kills: Option<u64>,
@@ -123,7 +131,11 @@ pub fn evaluate(test: &VerificationTest, measured: &Measurement, elapsed_s: i64)
             measured.rollout.is_some_and(|rollout| rollout.is_complete())
         }
         VerificationTest::MemoryBelow { percent, .. } => measured.memory.is_some_and(|value| value < *percent),
-        VerificationTest::AlarmCleared { .. } => measured.alarm_firing == Some(false),
+        // An alarm that lost its metric has not returned to OK: nothing is known of what it watches.
+        VerificationTest::AlarmCleared { alarm, .. } => match measured.alarms.get(alarm) {
+            Some(state) => *state == AlarmState::Ok,
+            None => measured.alarms.is_empty() && measured.alarm_firing == Some(false),
+        },
         VerificationTest::NoNewKills { .. } => match measured.new_kills {
             Some(0) => true,
             Some(_) => return TestState::Failed,
@@ -134,5 +146,35 @@ pub fn evaluate(test: &VerificationTest, measured: &Measurement, elapsed_s: i64)
         (true, _) => TestState::Passed,
         (false, true) => TestState::Failed,
         (false, false) => TestState::Waiting,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(alarms: &[(&str, AlarmState)], alarm_firing: Option<bool>) -> Measurement {
+        let alarms = alarms.iter().map(|(name, state)| ((*name).to_owned(), *state)).collect();
+        let at = Timestamp::UNIX_EPOCH;
+        Measurement { at, rollout: None, memory: None, cpu: None, alarms, alarm_firing, new_kills: None }
+    }
+
+    #[test]
+    fn each_alarm_is_cleared_by_its_own_ok_and_by_nothing_else() {
+        let test = |alarm: &str| VerificationTest::AlarmCleared { alarm: alarm.to_owned(), within_s: 900 };
+        let (ok, firing, lost) = (AlarmState::Ok, AlarmState::Alarm, AlarmState::InsufficientData);
+        let two = measured(&[("a", ok), ("b", firing)], None);
+        assert_eq!(evaluate(&test("a"), &two, 10), TestState::Passed);
+        assert_eq!(evaluate(&test("b"), &two, 10), TestState::Waiting);
+        assert_eq!(evaluate(&test("b"), &two, 900), TestState::Failed);
+        assert_eq!(evaluate(&test("c"), &two, 10), TestState::Waiting, "what was not read is not cleared");
+        assert_eq!(evaluate(&test("a"), &measured(&[("a", lost)], None), 10), TestState::Waiting);
+    }
+
+    #[test]
+    fn a_measurement_of_an_earlier_journal_still_counts() {
+        let test = VerificationTest::AlarmCleared { alarm: "a".to_owned(), within_s: 900 };
+        let line = r#"{"at":"2026-05-01T09:30:00Z","rollout":null,"memory":null,"cpu":null,"alarm_firing":false,"new_kills":0}"#;
+        assert_eq!(evaluate(&test, &serde_json::from_str(line).unwrap(), 10), TestState::Passed);
     }
 }

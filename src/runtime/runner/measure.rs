@@ -1,5 +1,7 @@
 //! Measures the result of a step: the rollout, memory and CPU since then, new kills, the alarm.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::Means;
@@ -20,9 +22,10 @@ pub struct Order {
     step: StepId,
     target: WorkloadRef,
     since: Timestamp,
+    started_at: Timestamp,
     service: crate::domain::observation::service::ServiceName,
     queries: Vec<MetricQuery>,
-    alarm_firing: Option<bool>,
+    alarms: BTreeMap<String, AlarmState>,
 }
 
 impl Order {
@@ -30,16 +33,17 @@ impl Order {
     pub fn of(session: &Session, incident: IncidentId, step: StepId) -> Option<Self> {
         let found = session.incidents.get(&incident)?;
         let roles = [MetricRole::Memory, MetricRole::Cpu];
-        let states: Vec<AlarmState> =
-            found.alarms.iter().filter_map(|name| session.alarms.get(name)).map(|alarm| alarm.state).collect();
+        let alarms = found.alarms.iter().filter_map(|name| session.alarms.get(name));
+        let verification = found.verification.as_ref()?;
         Some(Self {
             incident,
             step,
             target: found.step(step)?.target.clone(),
-            since: found.verification.as_ref()?.since,
+            since: verification.since,
+            started_at: verification.started_at,
             service: found.service.name.clone(),
             queries: roles.iter().filter_map(|role| found.service.metrics.get(role)).cloned().collect(),
-            alarm_firing: (!states.is_empty()).then(|| states.contains(&AlarmState::Alarm)),
+            alarms: alarms.map(|alarm| (alarm.name.as_str().to_owned(), alarm.state)).collect(),
         })
     }
 }
@@ -53,7 +57,8 @@ pub async fn measure(means: Means, order: Order) {
         rollout,
         memory: value(&metrics, MetricRole::Memory),
         cpu: value(&metrics, MetricRole::Cpu),
-        alarm_firing: order.alarm_firing,
+        alarms: order.alarms,
+        alarm_firing: None,
         new_kills,
     };
     for series in metrics {
@@ -95,14 +100,62 @@ async fn cluster(means: &Means, order: &Order) -> (Option<Rollout>, Option<u64>)
     let rollout = client.read_rollout(&order.target).await.ok();
     let Ok(workload) = client.read_workload(&order.target).await else { return (rollout, None) };
     let pods = client.read_pods(&workload).await.ok();
-    (rollout, pods.map(|pods| kills_since(&pods, order.since)))
+    (rollout, pods.map(|pods| kills_since(&pods, order.started_at)))
 }
 
-/// OOM kills of containers whose life began after the step.
-fn kills_since(pods: &[Pod], since: Timestamp) -> u64 {
+/// OOM kills of containers whose life began with the step or after it. The API cuts times to whole seconds: what is made
+/// in the second of the start belongs to the step.
+fn kills_since(pods: &[Pod], started_at: Timestamp) -> u64 {
+    let since = Timestamp::from_second(started_at.as_second()).unwrap_or(started_at);
     let killed = pods.iter().filter(|pod| pod.created_at.is_some_and(|at| at >= since)).flat_map(|pod| &pod.containers);
     killed
         .filter_map(|container| container.last_end.as_ref())
         .filter(|end| end.reason == "OOMKilled" && end.finished_at.is_none_or(|at| at >= since))
         .count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::observation::workload::{ContainerState, Termination};
+
+    fn at(time: &str) -> Timestamp {
+        format!("2026-05-01T{time}Z").parse().unwrap()
+    }
+
+    fn pod(created: &str, killed: Option<&str>) -> Pod {
+        let end = |time| Termination {
+            reason: "OOMKilled".to_owned(),
+            exit_code: 137,
+            started_at: None,
+            finished_at: Some(at(time)),
+        };
+        let container = ContainerState {
+            name: "app".to_owned(),
+            ready: false,
+            restarts: 1,
+            state: "running".to_owned(),
+            running_since: None,
+            last_end: killed.map(end),
+            message: None,
+        };
+        Pod {
+            name: "my-api-1".to_owned(),
+            namespace: "payments".into(),
+            owner: None,
+            phase: "Running".to_owned(),
+            node: None,
+            containers: vec![container],
+            created_at: Some(at(created)),
+        }
+    }
+
+    #[test]
+    fn the_pods_of_the_step_are_those_from_its_second_on() {
+        let started = at("09:30:00.3");
+        assert_eq!(kills_since(&[pod("09:30:00", Some("09:31:00"))], started), 1, "a surge pod of the same second");
+        assert_eq!(kills_since(&[pod("09:30:02", Some("09:31:00"))], started), 1);
+        assert_eq!(kills_since(&[pod("09:29:59", Some("09:31:00"))], started), 0, "one of before, on its way out");
+        assert_eq!(kills_since(&[pod("09:30:02", None)], started), 0);
+    }
 }

@@ -8,17 +8,18 @@ use crate::domain::remediation::verification::TestState;
 use crate::session::effect::Effect;
 use crate::session::event::Execution;
 use crate::session::incident::{Incident, Phase, Verification};
-use crate::session::record::{IncidentId, Record};
+use crate::session::record::Record;
 use crate::session::standing::standing;
 use crate::session::state::Session;
 use crate::session::verification;
 
-pub(super) fn started(session: &mut Session, id: IncidentId, step: StepId) -> Vec<Effect> {
-    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
+pub(super) fn started(session: &mut Session, record: &Record, step: StepId) -> Vec<Effect> {
+    let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) else { return Vec::new() };
     incident.approval = None;
     if let Some(found) = incident.step_mut(step).filter(|step| step.state == StepState::Approved) {
         found.state = StepState::Running;
         incident.phase = Phase::Running;
+        incident.started = Some((step, record.at));
     }
     Vec::new()
 }
@@ -50,7 +51,8 @@ fn verify(incident: &mut Incident, step: StepId, since: Timestamp) -> Vec<Effect
     let Some(found) = incident.step_mut(step) else { return Vec::new() };
     found.state = StepState::Verifying;
     let tests = vec![TestState::Waiting; found.tests.len()];
-    incident.verification = Some(Verification { step, since, tests, last: None });
+    let started_at = incident.started.filter(|(started, _)| *started == step).map_or(since, |(_, at)| at);
+    incident.verification = Some(Verification { step, since, started_at, tests, last: None });
     incident.phase = Phase::Verifying;
     vec![verification::measure(incident.id, step)]
 }
