@@ -91,7 +91,9 @@ pub fn apply(core: &mut Core, hands: Hands, intent: Intent) -> Wish {
         Intent::GameDay { drill } => game_day(core, drill),
         Intent::SettleUncertain { incident, step } => {
             if let Some(found) = step_of(core, incident, step).cloned() {
-                core.runner.look(incident, found);
+                let started = core.session.incidents.get(&incident).and_then(|incident| incident.started);
+                let left_at = started.filter(|(started, _)| *started == step).map(|(_, at)| at);
+                core.runner.look(incident, (found, left_at));
             }
             Wish::Tell("Looking at the cluster; nothing is sent.".to_owned())
         }

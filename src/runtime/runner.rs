@@ -15,6 +15,7 @@ mod steps;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -153,8 +154,8 @@ impl Runner {
         self.fly("execution", move |means| steps::execute(means, (incident, step), permit));
     }
 
-    /// Looks whether an uncertain step has run.
-    pub fn look(&self, incident: IncidentId, step: Step) {
+    /// Looks whether an uncertain step has run, whose request left then.
+    pub fn look(&self, incident: IncidentId, step: (Step, Option<Timestamp>)) {
         self.fly("look", move |means| steps::look(means, incident, step));
     }
 

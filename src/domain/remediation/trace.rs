@@ -1,11 +1,23 @@
 //! What the cluster shows of a step whose end is unknown: whether its request has reached it. Judged from one reading.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::request::{RESTARTED_AT, Request, restarted_at, template_put_back};
 use super::step::{Action, Step, quantity};
 use crate::domain::observation::workload::Workload;
+
+/// A request that gave us no answer may still be with the API server: it gives a request up after a minute, webhooks and all.
+const MOST_UNDER_WAY: SignedDuration = SignedDuration::from_mins(1);
+
+/// Whether a request may still reach the object, so long after it left, though it has not been seen there.
+pub fn may_still_arrive(trace: Trace, since_it_left: SignedDuration) -> bool {
+    match trace {
+        Trace::HasRun => false,
+        Trace::HasNotRun | Trace::Unclear => since_it_left < MOST_UNDER_WAY,
+    }
+}
 
 /// Whether a step has run, as far as the workload shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

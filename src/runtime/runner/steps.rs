@@ -1,5 +1,6 @@
 //! Steps against the cluster: rehearse, execute, look again; and the report to Slack.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Means;
@@ -7,7 +8,7 @@ use crate::adapters::kubernetes::{self, Applied, apply};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::gate::Permit;
 use crate::domain::remediation::step::{Rehearsal, RehearsalOutcome, Step, StepId};
-use crate::domain::remediation::trace::trace;
+use crate::domain::remediation::trace::{may_still_arrive, trace};
 use crate::session::IncidentId;
 use crate::session::event::{Event, Execution, RemediationEvent, ReportEvent, SessionEvent};
 
@@ -53,8 +54,8 @@ pub async fn execute(means: Means, (incident, step): (IncidentId, StepId), permi
     tell(&means, incident, RemediationEvent::StepFinished { step, execution }).await;
 }
 
-/// Looks whether a step whose end is unknown has run. Reads only.
-pub async fn look(means: Means, incident: IncidentId, step: Step) {
+/// Looks whether a step whose end is unknown has run. Reads only. What may still be under way is not settled.
+pub async fn look(means: Means, incident: IncidentId, (step, left_at): (Step, Option<Timestamp>)) {
     let read = match means.outside.cluster().await {
         Ok(client) => client.read_workload(&step.target).await.map_err(|error| error.fault()),
         Err(fault) => Err(fault),
@@ -62,6 +63,14 @@ pub async fn look(means: Means, incident: IncidentId, step: Step) {
     match read {
         Ok(workload) => {
             let (trace, found) = trace(&step, &workload);
+            let since = left_at.map(|at| means.clock.now().duration_since(at));
+            if since.is_some_and(|since| may_still_arrive(trace, since)) {
+                let fault = Fault::new(FaultKind::Timeout, format!("{} is not settled: {found}, so far.", step.id))
+                    .cause("Its request left less than a minute ago and may still be on its way.")
+                    .hint("Look again with d in a minute.");
+                means.post.tell(Some(incident), Event::Session(SessionEvent::Faulted { fault })).await;
+                return;
+            }
             tell(&means, incident, RemediationEvent::UncertaintySettled { step: step.id, found, trace }).await;
         }
         // Nothing seen settles nothing: the step stays uncertain.

@@ -120,3 +120,16 @@ fn what_a_request_sets_is_looked_for_on_the_object_it_was_for() {
         assert_eq!(trace(&unrehearsed, &workload(42, None)).0, Trace::Unclear);
     }
 }
+
+#[test]
+fn what_is_not_there_yet_may_still_arrive_for_a_minute() {
+    for (trace, seconds, may) in [
+        (Trace::HasNotRun, 1, true),
+        (Trace::Unclear, 59, true),
+        (Trace::HasNotRun, 60, false),
+        (Trace::Unclear, 60, false),
+        (Trace::HasRun, 1, false),
+    ] {
+        assert_eq!(may_still_arrive(trace, SignedDuration::from_secs(seconds)), may, "{trace:?} {seconds}");
+    }
+}
