@@ -11,7 +11,7 @@ use crate::domain::diagnosis::claim::{Claim, Diagnosis, Proposal};
 use crate::domain::diagnosis::conversation::{StopReason, Usage};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Question};
 use crate::domain::diagnosis::storm::Storm;
-use crate::domain::diagnosis::sufficiency::{RemedyOffer, suffices};
+use crate::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, suffices};
 use crate::domain::diagnosis::verdict::Verdict;
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::{AlarmName, Severity};
@@ -155,6 +155,29 @@ pub struct Verification {
     pub last: Option<Measurement>,
 }
 
+/// A step that has changed the cluster. It outlives its plan: what ran is never told as if it had not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Which step.
+    pub step: StepId,
+    /// What it did.
+    pub remedy: RemedyKind,
+    /// What became of it.
+    pub outcome: ChangeOutcome,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeOutcome {
+    /// Its result is being watched.
+    Watched,
+    /// Every test passed.
+    Verified,
+    /// Not every test did.
+    Failed,
+}
+
 /// What is reported.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReportState {
@@ -240,6 +263,8 @@ pub struct Incident {
     pub undos: BTreeSet<StepId>,
     /// The approval that is not used up.
     pub approval: Option<Approval>,
+    /// What steps have changed, in order, of every plan.
+    pub changes: Vec<Change>,
     /// The step whose request left last, and when.
     pub started: Option<(StepId, Timestamp)>,
     /// The verification under way or last ended.
@@ -276,6 +301,7 @@ impl Incident {
             last_step: 0,
             undos: BTreeSet::new(),
             approval: None,
+            changes: Vec::new(),
             started: None,
             verification: None,
             report: None,
@@ -330,6 +356,16 @@ impl Incident {
     pub fn has_open_undo(&self) -> bool {
         let mut steps = self.plan.iter().flat_map(|plan| &plan.steps);
         steps.any(|step| self.undos.contains(&step.id) && !step.state.is_decided())
+    }
+
+    /// The changes by steps of plans that are no more.
+    pub fn earlier_changes(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| self.step(change.step).is_none())
+    }
+
+    /// Keeps what became of a change.
+    pub fn note_outcome(&mut self, step: StepId, outcome: ChangeOutcome) {
+        self.changes.iter_mut().filter(|change| change.step == step).for_each(|change| change.outcome = outcome);
     }
 
     /// The step that waits for the person: armed before rehearsed, first in first asked.

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::effect::Effect;
 use super::event::ReportEvent;
 use super::header::SlackUse;
-use super::incident::{Incident, Post, ReportState};
+use super::incident::{Change, ChangeOutcome, Incident, Post, ReportState};
 use super::record::{IncidentId, Record};
 use super::state::Session;
 use crate::domain::diagnosis::verdict::Cause;
@@ -67,8 +67,19 @@ pub fn draft(session: &Session, id: IncidentId) -> (String, Vec<FollowUp>) {
 }
 
 fn outcome(incident: &Incident) -> String {
-    let steps: Vec<String> = incident.plan.iter().flat_map(|plan| &plan.steps).map(step_outcome).collect();
+    let planned = incident.plan.iter().flat_map(|plan| &plan.steps).map(step_outcome);
+    // What ran under a plan that is no more is told first: it is what the cluster stands on.
+    let steps: Vec<String> = incident.earlier_changes().map(change_outcome).chain(planned).collect();
     if steps.is_empty() { "nothing was changed".to_owned() } else { steps.join(", ") }
+}
+
+fn change_outcome(change: &Change) -> String {
+    let words = change.remedy.words();
+    match change.outcome {
+        ChangeOutcome::Watched => format!("{words} ran and was not verified"),
+        ChangeOutcome::Verified => format!("{words} ran and was verified"),
+        ChangeOutcome::Failed => format!("{words} ran and failed verification"),
+    }
 }
 
 fn step_outcome(step: &Step) -> String {

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::effect::Effect;
 use super::event::{Event, Occasion, RemediationEvent, ReportEvent, TimerPurpose, VerificationEvent};
-use super::incident::Incident;
+use super::incident::{ChangeOutcome, Incident};
 use super::record::{IncidentId, Record};
 use super::state::Session;
 use super::triage::conclude;
@@ -69,10 +69,12 @@ fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestStat
     let mut effects = Vec::new();
     if passed {
         found.state = StepState::Verified;
+        incident.note_outcome(step, ChangeOutcome::Verified);
         effects.extend(remediation::unlock(incident, Mode::Live));
         incident.phase = standing::standing(incident);
     } else {
         found.state = StepState::Failed { why: not_reached(&found.tests, tests) };
+        incident.note_outcome(step, ChangeOutcome::Failed);
         incident.phase = standing::standing(incident);
         effects.extend(remediation::left_out(incident));
         let undo = undo(incident, step);

@@ -7,7 +7,7 @@ use crate::domain::remediation::trace::Trace;
 use crate::domain::remediation::verification::TestState;
 use crate::session::effect::Effect;
 use crate::session::event::Execution;
-use crate::session::incident::{Incident, Phase, Verification};
+use crate::session::incident::{Change, ChangeOutcome, Incident, Phase, Verification};
 use crate::session::record::Record;
 use crate::session::standing::standing;
 use crate::session::state::Session;
@@ -50,9 +50,11 @@ pub(super) fn finished(session: &mut Session, record: &Record, step: StepId, exe
 fn verify(incident: &mut Incident, step: StepId, since: Timestamp) -> Vec<Effect> {
     let Some(found) = incident.step_mut(step) else { return Vec::new() };
     found.state = StepState::Verifying;
+    let change = Change { step, remedy: found.action.kind(), outcome: ChangeOutcome::Watched };
     let tests = vec![TestState::Waiting; found.tests.len()];
     let started_at = incident.started.filter(|(started, _)| *started == step).map_or(since, |(_, at)| at);
     incident.verification = Some(Verification { step, since, started_at, tests, last: None });
+    incident.changes.push(change);
     incident.phase = Phase::Verifying;
     vec![verification::measure(incident.id, step)]
 }

@@ -85,16 +85,8 @@ fn changed(session: &Session, incident: Option<&Incident>, look: &Look) -> Span<
     if let Some(step) = steps.iter().find(|step| step.state == StepState::Uncertain) {
         return look.span(Role::Danger, format!("UNCERTAIN whether {} changed anything", step.id));
     }
-    let measured = |step: &Step| {
-        incident.and_then(|incident| incident.verification.as_ref()).is_some_and(|running| running.step == step.id)
-    };
-    let ran = |step: &&Step| match &step.state {
-        StepState::Verifying | StepState::Verified => true,
-        StepState::Failed { .. } => measured(step),
-        _ => false,
-    };
-    let changed: Vec<String> =
-        steps.iter().filter(ran).map(|step| format!("{} {}", step.id, step.action.kind().words())).collect();
+    let changes = incident.map_or(&[][..], |incident| &incident.changes);
+    let changed: Vec<String> = changes.iter().map(|one| format!("{} {}", one.step, one.remedy.words())).collect();
     let running = steps.iter().find(|step| step.state == StepState::Running);
     match (session.header.mode, changed.is_empty(), running) {
         (Mode::Live, _, Some(step)) => look.span(Role::Warning, format!("{} is on its way", step.id)),
@@ -179,7 +171,8 @@ fn next_words(session: &Session, step: &Step) -> &'static str {
 /// Why there is no plan, and what would unlock one.
 fn locked(sheet: &mut Sheet<'_>, incident: &Incident) {
     let Some(gate) = &incident.gate else {
-        sheet.text(Role::Faint, "LOCKED until the analyst has signed off. Nothing has been changed.");
+        let changed = if incident.changes.is_empty() { " Nothing has been changed." } else { "" };
+        sheet.text(Role::Faint, &format!("LOCKED until the analyst has signed off.{changed}"));
         return;
     };
     for refusal in &gate.refusals {

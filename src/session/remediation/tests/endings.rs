@@ -71,6 +71,8 @@ fn what_failed_and_has_no_undo_stays_on_screen_while_the_evidence_is_read_again(
     assert!(matches!(story.step(S1).state, StepState::Failed { .. }));
     story.ask_again(1_000);
     assert_eq!(story.incident().plan, None, "the person wants another plan");
+    let (headline, _) = crate::session::reporting::draft(&story.session, I1);
+    assert!(headline.contains("rollout restart ran and failed verification"), "what ran is not forgotten: {headline}");
 }
 
 #[test]
