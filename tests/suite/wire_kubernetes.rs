@@ -19,6 +19,7 @@ use pagerdeck::domain::remediation::policy::{Confirm, LiveRule, Policy};
 use pagerdeck::domain::remediation::request::{Bound, Mode};
 use pagerdeck::domain::remediation::step::{Action, Rehearsal, RehearsalOutcome, Step, StepId, StepState};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::wire_server::{Reply, Seen, Server};
 
@@ -195,7 +196,7 @@ async fn a_write_sends_the_very_bytes_of_its_rehearsal() {
     let path = "spec.template.metadata.annotations[\"kubectl.kubernetes.io/restartedAt\"]";
     assert_eq!(told, [(path, Some("\"2026-05-01T09:32:50Z\""))]);
 
-    let applied = apply(&client, permit(Action::RolloutRestart, rehearsal)).await;
+    let applied = apply(&client, permit(Action::RolloutRestart, rehearsal), in_time()).await;
     assert!(matches!(applied, Applied::Done { generation: 42, attempts: 1, .. }), "{applied:?}");
     let real = server.seen_by("PATCH").remove(1);
     assert_eq!(real.query, "fieldManager=pagerdeck", "and no dryRun");
@@ -291,6 +292,10 @@ async fn racing(
     (server, client, permit(Action::RolloutRestart, rehearsal))
 }
 
+fn in_time() -> Instant {
+    Instant::now() + Duration::from_secs(60)
+}
+
 fn live_writes(server: &Server) -> Vec<Seen> {
     server.seen_by("PATCH").into_iter().filter(|seen| !seen.query.contains("dryRun")).collect()
 }
@@ -299,7 +304,7 @@ fn live_writes(server: &Server) -> Vec<Seen> {
 async fn a_status_change_in_between_is_tried_again_with_the_fresh_version() {
     let conflict_twice = |n| if n < 3 { status(409, "Conflict", "modified") } else { Reply::Json(200, restarted(103)) };
     let (server, client, permit) = racing(|reads| deployment(100 + reads, 41), conflict_twice).await;
-    let applied = apply(&client, permit).await;
+    let applied = apply(&client, permit, in_time()).await;
     assert!(matches!(applied, Applied::Done { attempts: 3, .. }), "{applied:?}");
     let versions: Vec<Value> = live_writes(&server)
         .iter()
@@ -309,9 +314,17 @@ async fn a_status_change_in_between_is_tried_again_with_the_fresh_version() {
 }
 
 #[tokio::test]
+async fn no_request_leaves_after_the_time_of_its_permit() {
+    let (server, client, permit) = racing(|_| deployment(100, 41), |_| Reply::Json(200, restarted(101))).await;
+    let applied = apply(&client, permit, Instant::now()).await;
+    assert!(matches!(applied, Applied::Refused { .. }), "{applied:?}");
+    assert!(live_writes(&server).is_empty());
+}
+
+#[tokio::test]
 async fn others_that_keep_writing_win() {
     let (server, client, permit) = racing(|_| deployment(100, 41), |_| status(409, "Conflict", "modified")).await;
-    assert!(matches!(apply(&client, permit).await, Applied::Conflict { .. }));
+    assert!(matches!(apply(&client, permit, in_time()).await, Applied::Conflict { .. }));
     assert_eq!(live_writes(&server).len(), 3);
 }
 
@@ -319,13 +332,13 @@ async fn others_that_keep_writing_win() {
 async fn a_target_that_moved_is_not_touched() {
     let (server, client, permit) =
         racing(|reads| deployment(100, 41 + i64::from(reads)), |_| Reply::Json(200, restarted(1))).await;
-    let Applied::Conflict { moved } = apply(&client, permit).await else { panic!("sent on other facts") };
+    let Applied::Conflict { moved } = apply(&client, permit, in_time()).await else { panic!("sent on other facts") };
     assert_eq!(moved, ["generation 41 -> 42"]);
     assert!(live_writes(&server).is_empty());
     // It also stops when the move is only seen after a 409.
     let object = |reads| deployment(100 + reads, if reads < 2 { 41 } else { 42 });
     let (server, client, permit) = racing(object, |_| status(409, "Conflict", "modified")).await;
-    assert!(matches!(apply(&client, permit).await, Applied::Conflict { .. }));
+    assert!(matches!(apply(&client, permit, in_time()).await, Applied::Conflict { .. }));
     assert_eq!(live_writes(&server).len(), 1);
 }
 
@@ -333,13 +346,15 @@ async fn a_target_that_moved_is_not_touched() {
 async fn a_refusal_changed_nothing_and_a_lost_answer_is_unknown() {
     for (code, unknown) in [(403, false), (422, false), (429, false), (500, true), (504, true)] {
         let (server, client, permit) = racing(|_| deployment(100, 41), move |_| status(code, "Some", "text")).await;
-        let applied = apply(&client, permit).await;
+        let applied = apply(&client, permit, in_time()).await;
         assert_eq!(matches!(applied, Applied::Unknown { .. }), unknown, "{code} {applied:?}");
         assert_eq!(matches!(applied, Applied::Refused { .. }), !unknown, "{code} {applied:?}");
         assert_eq!(live_writes(&server).len(), 1, "never sent twice");
     }
     let (server, client, permit) = racing(|_| deployment(100, 41), |_| Reply::Silence).await;
-    let Applied::Unknown { fault } = apply(&client, permit).await else { panic!("a lost answer is not known") };
+    let Applied::Unknown { fault } = apply(&client, permit, in_time()).await else {
+        panic!("a lost answer is not known")
+    };
     assert_eq!(fault.kind, FaultKind::Timeout);
     assert_eq!(live_writes(&server).len(), 1, "never sent twice");
 }

@@ -3,11 +3,12 @@
 
 use http::Method;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::call::{Client, Resource, build, check_name, with_query};
 use super::fault::{Doing, KubeError, Problem};
 use super::field;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::workload::{WorkloadKind, WorkloadRef};
 use crate::domain::remediation::gate::{Permit, Permitted};
 use crate::domain::remediation::request::{PatchType, RESTARTED_AT, Request};
@@ -88,8 +89,9 @@ impl Client {
 
 /// Uses a permit up: reads the object again, compares it with what was approved, and sends the approved bytes with the
 /// fresh `resourceVersion` as their only addition, so that a write in between still answers 409. After a 409 it reads
-/// and compares again; what was approved is never widened.
-pub async fn apply(client: &Client, permit: Permit) -> Applied {
+/// and compares again; what was approved is never widened. Reads may be slow: no request leaves once the time of the
+/// permit is over.
+pub async fn apply(client: &Client, permit: Permit, until: Instant) -> Applied {
     let permitted = permit.consume();
     let target = &permitted.target;
     for attempt in 1..=MOST_ATTEMPTS {
@@ -101,6 +103,9 @@ pub async fn apply(client: &Client, permit: Permit) -> Applied {
         if !moved.is_empty() {
             return Applied::Conflict { moved };
         }
+        if Instant::now() >= until {
+            return Applied::Refused { fault: too_late() };
+        }
         match send_once(client, &permitted, &object).await {
             Ok(after) => {
                 let generation = generation(&after);
@@ -111,6 +116,11 @@ pub async fn apply(client: &Client, permit: Permit) -> Applied {
         }
     }
     Applied::Conflict { moved: vec![format!("others wrote in between {MOST_ATTEMPTS} times")] }
+}
+
+fn too_late() -> Fault {
+    Fault::new(FaultKind::Rejected, "The approval expired before the request could leave; nothing was sent.")
+        .hint("Rehearse the step again with d and approve it again.")
 }
 
 async fn send_once(client: &Client, permitted: &Permitted, object: &Value) -> Result<Value, KubeError> {

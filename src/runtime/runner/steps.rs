@@ -1,7 +1,10 @@
 //! Steps against the cluster: rehearse, execute, look again; and the report to Slack.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::Means;
 use crate::adapters::kubernetes::{self, Applied, apply};
@@ -38,9 +41,12 @@ pub async fn rehearse(means: Means, incident: IncidentId, step: Step) {
 
 /// Sends the approved request. The permit is used up whatever happens.
 pub async fn execute(means: Means, (incident, step): (IncidentId, StepId), permit: Permit) {
+    // From here on the permit ends by a clock that nobody can set back.
+    let left = permit.usable_until().duration_since(means.clock.now());
+    let until = Instant::now() + Duration::try_from(left).unwrap_or_default();
     let execution = match means.outside.cluster().await {
         Err(fault) => Execution::NotApplied { fault },
-        Ok(client) => match apply(client, permit).await {
+        Ok(client) => match apply(client, permit, until).await {
             Applied::Done { generation, .. } => Execution::Applied { generation },
             Applied::Refused { fault } => Execution::NotApplied { fault },
             Applied::Unknown { fault } => Execution::Unknown { fault },
