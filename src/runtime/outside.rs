@@ -164,6 +164,7 @@ impl Outside {
                         }
                         let mut scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
                         scope.cluster = Some(connection.identity.cluster);
+                        scope.cluster_home = connection.identity.home;
                         scope.context = Some(connection.identity.context);
                         Ok(connection.client)
                     }

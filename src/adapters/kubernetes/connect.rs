@@ -15,7 +15,7 @@ use super::{Problem, fault};
 use crate::adapters::names::Names;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::sanitise;
-use crate::domain::observation::scope::{ClusterName, KubeContext, Namespace};
+use crate::domain::observation::scope::{AccountId, ClusterHome, ClusterName, KubeContext, Namespace, Region};
 
 /// Where the cluster is to be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub enum Source {
 pub struct Identity {
     /// The cluster: the last part where the kubeconfig names an EKS ARN.
     pub cluster: ClusterName,
+    /// Whose it is and where, as that ARN says.
+    pub home: Option<ClusterHome>,
     /// The server's address.
     pub server: String,
     /// The context.
@@ -129,6 +131,7 @@ async fn from_kubeconfig(
     let (cluster, user) = entry.map(|entry| (entry.cluster, entry.user.unwrap_or_default())).unwrap_or_default();
     let identity = Identity {
         cluster: short_cluster(&cluster),
+        home: home_of(&cluster),
         server: config.cluster_url.to_string(),
         context: KubeContext::new(sanitise::line(&chosen)),
         user: match &config.auth_info.impersonate {
@@ -148,6 +151,7 @@ fn in_cluster() -> Result<(kube::Config, Identity), Fault> {
     })?;
     let identity = Identity {
         cluster: ClusterName::new("in-cluster"),
+        home: None,
         server: config.cluster_url.to_string(),
         context: KubeContext::new("in-cluster"),
         user: "service account of this pod".to_owned(),
@@ -168,6 +172,7 @@ fn rehearsal(url: &str, cluster: ClusterName, context: KubeContext) -> Result<(k
     let config = kube::Config::new(uri);
     let identity = Identity {
         cluster,
+        home: None,
         server: config.cluster_url.to_string(),
         context,
         user: "rehearsal".to_owned(),
@@ -206,6 +211,18 @@ fn short_cluster(entry: &str) -> ClusterName {
         _ => entry,
     };
     ClusterName::new(sanitise::line(short))
+}
+
+/// The account and region of the ARN that `aws eks update-kubeconfig` names a cluster by.
+fn home_of(entry: &str) -> Option<ClusterHome> {
+    let mut parts = entry.strip_suffix(entry.split_once(":cluster/")?.1)?.split(':');
+    let (Some("arn"), Some(_), Some("eks"), Some(region), Some(account)) =
+        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    is_account.then(|| ClusterHome { account: AccountId::new(account), region: Region::new(sanitise::line(region)) })
 }
 
 fn client_fault(error: kube::Error) -> Fault {

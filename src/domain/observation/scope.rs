@@ -26,6 +26,15 @@ crate::text_id!(
     Namespace
 );
 
+/// Whose a cluster is and where, as the kubeconfig's own name for it says. An EKS name is an ARN; others say nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ClusterHome {
+    /// The account it belongs to.
+    pub account: AccountId,
+    /// The region it runs in.
+    pub region: Region,
+}
+
 /// The place an observation or a step belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Scope {
@@ -35,10 +44,21 @@ pub struct Scope {
     pub region: Region,
     /// The cluster, where there is one.
     pub cluster: Option<ClusterName>,
+    /// Whose the cluster is, where its name in the kubeconfig says so: the credentials for AWS may be for another account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_home: Option<ClusterHome>,
     /// The kubeconfig context, where there is one.
     pub context: Option<KubeContext>,
     /// Who we are to AWS (an ARN), once known.
     pub identity: Option<String>,
+}
+
+impl Scope {
+    /// Whose the cluster is, where that is another account or region than the one AWS is asked in.
+    pub fn cluster_elsewhere(&self) -> Option<&ClusterHome> {
+        let account = self.account.as_ref()?;
+        self.cluster_home.as_ref().filter(|home| home.account != *account || home.region != self.region)
+    }
 }
 
 impl fmt::Display for Scope {

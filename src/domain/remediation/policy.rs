@@ -88,6 +88,11 @@ impl Policy {
         action: RemedyKind,
     ) -> Result<&LiveRule, PolicyRefusal> {
         let place = format!("{scope}, namespace {namespace}");
+        // The rule names an account and a cluster: they must be of one another, not of two logins side by side.
+        if let Some(home) = scope.cluster_elsewhere() {
+            let (account, region) = (&home.account, &home.region);
+            return Err(PolicyRefusal(format!("The cluster is of account {account} {region}, AWS is {scope}.")));
+        }
         let account = scope.account.as_ref().map(super::super::observation::scope::AccountId::as_str);
         let cluster = scope.cluster.as_ref().map(super::super::observation::scope::ClusterName::as_str);
         let here: Vec<&LiveRule> = self
@@ -115,5 +120,39 @@ impl Policy {
     /// How long an approval lives.
     pub fn approval_ttl(&self) -> SignedDuration {
         SignedDuration::from_secs(i64::from(self.approval_ttl_s))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::observation::scope::ClusterHome;
+
+    #[test]
+    fn no_live_step_runs_on_a_cluster_of_another_account_or_region() {
+        let rule = LiveRule {
+            account: "111111111111".to_owned(),
+            cluster: "main".to_owned(),
+            namespaces: vec!["*".to_owned()],
+            actions: vec![RemedyKind::Scale],
+            confirm: Confirm::Typed,
+        };
+        let policy = Policy { live: vec![rule], ..Policy::default() };
+        let allowed = |home: Option<(&str, &str)>| {
+            let scope = Scope {
+                account: Some("111111111111".into()),
+                region: "us-east-1".into(),
+                cluster: Some("main".into()),
+                cluster_home: home
+                    .map(|(account, region)| ClusterHome { account: account.into(), region: region.into() }),
+                ..Scope::default()
+            };
+            policy.live_rule(&scope, &"payments".into(), RemedyKind::Scale).map(|_| ())
+        };
+        assert_eq!(allowed(None), Ok(()), "a name that is no ARN says nothing");
+        assert_eq!(allowed(Some(("111111111111", "us-east-1"))), Ok(()));
+        let refusal = allowed(Some(("222222222222", "us-east-1"))).unwrap_err();
+        assert!(refusal.0.contains("222222222222") && refusal.0.contains("111111111111"), "{}", refusal.0);
+        assert!(allowed(Some(("111111111111", "eu-west-1"))).is_err());
     }
 }

@@ -28,7 +28,11 @@ pub(super) async fn examine(config: &Config) -> Vec<Check> {
         Err(fault) => return vec![Check::missing("cluster", fault)],
     };
     let identity = &connection.identity;
-    let place = format!("{} by context {}", identity.cluster, identity.context);
+    let home = identity.home.as_ref().map_or_else(
+        || "its account is unverified: the kubeconfig names no EKS cluster by its ARN".to_owned(),
+        |home| format!("of account {} {}", home.account, home.region),
+    );
+    let place = format!("{} by context {} ({home})", identity.cluster, identity.context);
     let who = match connection.client.whoami().await {
         Ok(who) => who,
         Err(error) => return vec![Check::missing("cluster", error.fault())],

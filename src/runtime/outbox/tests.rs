@@ -80,8 +80,7 @@ fn waiting() -> Session {
         account: Some("123456789012".into()),
         region: "us-east-1".into(),
         cluster: Some("eks-prod".into()),
-        context: None,
-        identity: None,
+        ..Scope::default()
     };
     let service = Service {
         name: "my-api".into(),

@@ -13,7 +13,7 @@ use crate::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency
 use crate::domain::diagnosis::verdict::{Confidence, Verdict};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::Severity;
-use crate::domain::observation::scope::Scope;
+use crate::domain::observation::scope::{ClusterHome, Scope};
 use crate::domain::observation::service::Service;
 use crate::domain::observation::workload::{ClusterChange, Ownership, Workload, WorkloadKind, WorkloadRef};
 use crate::domain::remediation::gate::{GateReport, Refusal, RefusalReason, Share, StandsOn};
@@ -169,6 +169,7 @@ fn scope() -> Scope {
         account: Some("123456789012".into()),
         region: "us-east-1".into(),
         cluster: Some("eks-prod".into()),
+        cluster_home: Some(ClusterHome { account: "123456789012".into(), region: "us-east-1".into() }),
         context: Some("eks-prod".into()),
         identity: Some("arn:aws:sts::123456789012:assumed-role/oncall/ana".to_owned()),
     }

@@ -154,9 +154,12 @@ fn gate() -> GateReport {
 }
 
 fn offers(sufficient: &[RemedyKind]) -> Vec<RemedyOffer> {
-    let tested = |remedy: RemedyKind| match sufficient.contains(&remedy) {
-        true => Sufficiency::Sufficient { why: String::new() },
-        false => Sufficiency::Refused { reasons: Vec::new() },
+    let tested = |remedy: RemedyKind| {
+        if sufficient.contains(&remedy) {
+            Sufficiency::Sufficient { why: String::new() }
+        } else {
+            Sufficiency::Refused { reasons: Vec::new() }
+        }
     };
     RemedyKind::ALL.into_iter().map(|remedy| RemedyOffer { remedy, sufficiency: tested(remedy) }).collect()
 }

@@ -77,6 +77,8 @@ fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Par
         }
     };
     let read_only = session.read_only.as_ref().map(|_| " READ-ONLY ".to_owned());
+    let elsewhere =
+        header.scope.cluster_elsewhere().map(|home| format!(" CLUSTER OF {} {} ", home.account, home.region));
     let account = header.scope.account.as_ref().map_or("account ?".to_owned(), ToString::to_string);
     let own_word = header.environment != account && !header.environment.is_empty();
     let environment = if own_word { header.environment.clone() } else { account.clone() };
@@ -98,6 +100,7 @@ fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Par
         Part::new(Role::Text, [baton.word().to_owned(), none()]),
         Part::new(Role::Strong, [clock.clone(), clock.get(..5).unwrap_or_default().to_owned() + "Z", none()]),
         Part::new(Role::Danger, read_only),
+        Part::new(Role::Danger, elsewhere),
     ]
 }
 
@@ -195,6 +198,7 @@ mod tests {
             account: Some("123456789012".into()),
             region: "us-east-1".into(),
             cluster: Some("eks-prod".into()),
+            cluster_home: None,
             context: None,
             identity: Some("arn:aws:sts::123456789012:assumed-role/oncall-ro/ana".to_owned()),
         };

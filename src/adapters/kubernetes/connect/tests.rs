@@ -38,12 +38,15 @@ async fn open(text: &str, context: Option<&str>) -> Result<Identity, Fault> {
 async fn a_kubeconfig_says_whom_it_connects() {
     let identity = open(KUBECONFIG, None).await.unwrap();
     assert_eq!(identity.cluster.as_str(), "eks-prod");
+    let home = identity.home.expect("the ARN says whose it is");
+    assert_eq!((home.account.as_str(), home.region.as_str()), ("123456789012", "us-east-1"));
     assert_eq!(identity.server, "http://127.0.0.1:1/");
     assert_eq!(identity.context.as_str(), "prod");
     assert_eq!(identity.user, "oncall as breakglass");
     assert_eq!(identity.namespace.as_str(), "payments");
     let other = open(KUBECONFIG, Some("staging")).await.unwrap();
     assert_eq!((other.cluster.as_str(), other.user.as_str()), ("staging", "ghost"));
+    assert_eq!(other.home, None);
 }
 
 #[tokio::test]

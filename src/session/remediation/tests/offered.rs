@@ -3,10 +3,10 @@
 use super::*;
 use crate::domain::remediation::gate::{Refusal, RefusalReason};
 
-fn locked(reason: RefusalReason, second: i64) -> Box<GateReport> {
+fn locked(reason: RefusalReason, second: i64) -> GateReport {
     let refusal = Refusal { reason, text: "No remedy of the catalogue fits.".to_owned(), unlock: "r".to_owned() };
     let oldest = Some(start() + SignedDuration::from_secs(second));
-    Box::new(GateReport { oldest, refusals: vec![refusal], ..gate() })
+    GateReport { oldest, refusals: vec![refusal], ..gate() }
 }
 
 /// A step that is uncertain, is read about again, and turns out not to have run, under a verdict that wants another remedy.
@@ -60,7 +60,7 @@ fn the_undo_of_our_own_change_is_offered_where_no_remedy_fits_any_more() {
         let incident = story.session.incidents.get_mut(&I1).unwrap();
         incident.awaited.clear();
         incident.offers = offers(&[]);
-        let effects = story.tell(910, RemediationEvent::GateJudged { report: locked(reason, 905) });
+        let effects = story.tell(910, RemediationEvent::GateJudged { report: Box::new(locked(reason, 905)) });
         assert!(effects.contains(&Effect::Preview { incident: I1, step: S2 }), "{reason:?}: {effects:?}");
         assert!(effects.iter().any(|effect| matches!(effect, Effect::Schedule { .. })), "its evidence grows old, too");
         let undo = story.step(S2).action.clone();
@@ -78,10 +78,10 @@ fn an_undo_on_old_evidence_stands_down_as_anything_else() {
     story.tell(3, RemediationEvent::UndoProposed { of: S1, plan: Box::new(plan) });
     let undo = story.step(S2).action.clone();
     story.rehearse(4, S2, &undo);
-    let keeps = story.tell(5, RemediationEvent::GateJudged { report: locked(RefusalReason::NoRemedy, 0) });
+    let keeps = story.tell(5, RemediationEvent::GateJudged { report: Box::new(locked(RefusalReason::NoRemedy, 0)) });
     settle(&mut story, 5, keeps);
     assert_eq!(story.step(S2).state, StepState::Rehearsed);
-    let falls = story.tell(6, RemediationEvent::GateJudged { report: locked(RefusalReason::Stale, 0) });
+    let falls = story.tell(6, RemediationEvent::GateJudged { report: Box::new(locked(RefusalReason::Stale, 0)) });
     settle(&mut story, 6, falls);
     assert!(matches!(story.step(S2).state, StepState::StoodDown { .. }));
 }

@@ -10,6 +10,7 @@ use super::state_role;
 use crate::domain::remediation::step::{Check, CheckState, FieldChange, RehearsalOutcome, Step, StepState};
 use crate::domain::remediation::verification::TestState;
 use crate::session::Session;
+use crate::session::header::Origin;
 use crate::session::incident::Incident;
 use crate::ui::format;
 use crate::ui::model::Ui;
@@ -108,6 +109,13 @@ fn facts(session: &Session, (incident, step): (&Incident, &Step)) -> [(&'static 
     let sent = request.map_or_else(|| "no request fixed yet".to_owned(), |_| format!("PATCH {resource}"));
     let cluster = scope.cluster.as_ref().map_or("cluster ?", |name| name.as_str());
     let account = scope.account.as_ref().map_or("?", |account| account.as_str());
+    let home = scope.cluster_elsewhere();
+    let home = home.map_or_else(String::new, |home| format!(" OF ACCOUNT {} {}", home.account, home.region));
+    // Account and region are those of the AWS credentials. Only an EKS name says that the cluster is there, too.
+    let known = match (&scope.cluster_home, &session.header.origin) {
+        (None, Origin::Real) => " (unverified)",
+        (Some(_), _) | (None, Origin::Rehearsal { .. }) => "",
+    };
     let why: Vec<String> = step.why.iter().map(ToString::to_string).collect();
     let verdict = incident.verdict.as_ref().map_or_else(
         || "no verdict".to_owned(),
@@ -120,7 +128,7 @@ fn facts(session: &Session, (incident, step): (&Incident, &Step)) -> [(&'static 
     let undo = rehearsal.map_or_else(|| step.action.undo(None), |rehearsal| rehearsal.undo.clone());
     [
         ("WHAT", format!("{sent}  (as {})", step.action.equivalent(&step.target))),
-        ("WHERE", format!("{cluster}  ns {}  account {account}  {}", step.target.namespace, scope.region)),
+        ("WHERE", format!("{cluster}{home}  ns {}  account {account}  {}{known}", step.target.namespace, scope.region)),
         ("WHO", scope.identity.clone().unwrap_or_else(|| "identity not known".to_owned())),
         ("WHY", format!("{} ({verdict})  blast: {blast}", why.join(" "))),
         ("UNDO", undo),
