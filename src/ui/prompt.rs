@@ -1,5 +1,7 @@
 //! The step that asks to be decided, and since when it has been on screen whole: what the approval guard is fed with.
 
+use jiff::Timestamp;
+
 use super::model::overlay::ConfirmField;
 use super::model::{Instants, Pane, Ui};
 use crate::domain::remediation::approval::{Press, TooSoon, guard};
@@ -36,7 +38,7 @@ pub struct PromptWatch {
     drawn: Option<(Prompt, u64)>,
     last_input: Option<u64>,
     refused: Option<u64>,
-    alive: Option<u64>,
+    alive: Option<(u64, Option<Timestamp>)>,
     sleep: Sleep,
 }
 
@@ -50,9 +52,13 @@ enum Sleep {
     Unnoticed,
 }
 
-/// A silence of the program longer than this is no pause of the person: it was stopped, or the machine slept. Awake it
-/// looks at the clock every second, and once a minute on a quiet screen.
+/// A silence of the program longer than this is no pause of the person: it was stopped. Awake it looks at the clock every
+/// second, and once a minute on a quiet screen.
 const SLEPT_MS: u64 = 150_000;
+
+/// The monotonic clock stands still while the machine sleeps, on Linux as on macOS; the wall's goes on. So far apart they
+/// tell of sleep (or of a clock that was set, after which nobody knows either what was seen when).
+const APART_MS: i128 = 30_000;
 
 /// A key that is held down sends its first repeat up to this long after its press, and nearly every terminal sends it as
 /// one more press. Only a pause that is longer tells a second press from it.
@@ -65,16 +71,20 @@ impl PromptWatch {
     }
 
     /// Notes that the program runs. A frame does that, too: under a flood there may be no other sign of life for long.
-    pub fn note_alive(&mut self, mono_ms: u64) {
-        let before = self.alive.replace(mono_ms.max(self.alive.unwrap_or(0)));
-        if before.is_some_and(|before| mono_ms.saturating_sub(before) > SLEPT_MS) {
+    /// The wall's time is given where incident time is the wall's: that of a rehearsal runs as fast as it is told to.
+    pub fn note_alive(&mut self, mono_ms: u64, wall: Option<Timestamp>) {
+        let latest = mono_ms.max(self.alive.map_or(0, |(before, _)| before));
+        let Some((before, wall_before)) = self.alive.replace((latest, wall)) else { return };
+        let silent = mono_ms.saturating_sub(before);
+        let passed = wall.zip(wall_before).map(|(wall, before)| wall.duration_since(before).as_millis());
+        if silent > SLEPT_MS || passed.is_some_and(|passed| passed - i128::from(silent) > APART_MS) {
             self.sleep = Sleep::Unnoticed;
         }
     }
 
     /// Whether the program did not run for long, told once: what was on screen before is not what the person looks at now.
-    pub fn slept(&mut self, mono_ms: u64) -> bool {
-        self.note_alive(mono_ms);
+    pub fn slept(&mut self, mono_ms: u64, wall: Option<Timestamp>) -> bool {
+        self.note_alive(mono_ms, wall);
         std::mem::take(&mut self.sleep) == Sleep::Unnoticed
     }
 
@@ -128,4 +138,24 @@ pub fn note_drawn(ui: &mut Ui, session: &Session, at: Instants) {
 /// The field's own prompt.
 pub fn of_field(field: &ConfirmField) -> Prompt {
     Prompt { incident: field.incident, step: field.step, digest: field.digest.clone(), stage: Stage::Confirm }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_slept_is_noticed_by_the_wall_alone() {
+        let wall = |seconds| Timestamp::from_second(1_777_627_860 + seconds).ok();
+        let slept = |steps: &[(u64, Option<Timestamp>)]| {
+            let mut watch = PromptWatch::default();
+            steps.iter().map(|(mono, wall)| watch.slept(*mono, *wall)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            slept(&[(0, wall(0)), (1_000, wall(1)), (2_000, wall(3_600)), (3_000, wall(3_601))]),
+            [false, false, true, false]
+        );
+        assert_eq!(slept(&[(0, wall(0)), (60_000, wall(60)), (61_000, wall(30))]), [false; 3], "awake, or set back");
+        assert_eq!(slept(&[(0, None), (1_000, None), (200_000, None)]), [false, false, true]);
+    }
 }

@@ -22,11 +22,12 @@ use super::prompt;
 use super::tour;
 use super::view::narrative_measure;
 use crate::session::Session;
+use crate::session::header::Origin;
 
 /// Takes one input.
 pub fn update(ui: &mut Ui, input: Input, session: &Session, at: Instants) -> Vec<Intent> {
     let mut intents = Vec::new();
-    if ui.prompt.slept(at.mono_ms) {
+    if ui.prompt.slept(at.mono_ms, wall(session, at)) {
         intents.extend(verbs::stand_down_all(ui, session, "the program or the machine slept"));
     }
     intents.extend(take(ui, input, session, at));
@@ -81,11 +82,19 @@ pub fn prepare(ui: &mut Ui, session: &Session, at: Instants) {
 /// Notes that a frame is on screen. The runtime calls it after every frame, also when not a byte of it had to be
 /// written: the approval grace of a prompt starts here.
 pub fn drawn(ui: &mut Ui, session: &Session, at: Instants) {
-    ui.prompt.note_alive(at.mono_ms);
+    ui.prompt.note_alive(at.mono_ms, wall(session, at));
     prompt::note_drawn(ui, session, at);
     tour::advance(ui, session);
     if verbs::field_is_open(ui, session) {
         ui.keys.confirming = Some(Confirming::OnScreen);
+    }
+}
+
+/// The wall's time, where incident time is that.
+fn wall(session: &Session, at: Instants) -> Option<Timestamp> {
+    match session.header.origin {
+        Origin::Real => Some(at.now),
+        Origin::Rehearsal { .. } => None,
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::map::safe;
+use crate::domain::observation::redact::redact;
 use crate::domain::remediation::step::FieldChange;
 
 /// Most changes told of one difference.
@@ -13,6 +14,9 @@ const MOST_CHANGES: usize = 40;
 
 /// Longest value told, in characters.
 const LONGEST_VALUE: usize = 200;
+
+/// What stands for a value that is a secret by its name.
+const HIDDEN: &str = "[redacted:value]";
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +121,16 @@ fn walk(path: &str, before: Option<&Value>, after: Option<&Value>, changes: &mut
 }
 
 fn change(path: &str, before: Option<&Value>, after: Option<&Value>) -> FieldChange {
+    let told = |value: &Value| if is_secret(path, value) { HIDDEN.to_owned() } else { told(value) };
     FieldChange { path: safe(path), before: before.map(told), after: after.map(told) }
+}
+
+/// Whether the name of a variable or of a field makes a secret of its value: the value alone need not look like one.
+fn is_secret(path: &str, value: &Value) -> bool {
+    let Value::String(text) = value else { return false };
+    let named = path.rsplit_once(".env[name=").and_then(|(_, rest)| rest.strip_suffix("].value"));
+    let last = || path.rsplit(['.', '"']).find(|part| !part.is_empty() && *part != "]").unwrap_or(path);
+    redact(&format!("{}={text}", named.unwrap_or_else(last))).count > 0
 }
 
 fn told(value: &Value) -> String {
@@ -213,6 +226,28 @@ mod tests {
         let change = difference(&before, &after).remove(0);
         assert_eq!(change.path, r#"spec.t.annotations["kubectl.kubernetes.io/restartedAt"]"#);
         assert_eq!(canonical(&after, &change.path), change.after.unwrap());
+    }
+
+    #[test]
+    fn a_value_that_is_a_secret_by_its_name_is_not_told() {
+        let pod = |password: &str, level: &str, token: &str| {
+            json!({ "spec": { "containers": [{ "name": "app", "env": [
+                { "name": "DB_PASSWORD", "value": password }, { "name": "LEVEL", "value": level },
+            ] }] }, "metadata": { "annotations": { "example.com/api-token": token } } })
+        };
+        let told: Vec<String> =
+            difference(&pod("hunter2x", "info", "abcdefgh1"), &pod("hunter3x", "debug", "abcdefgh2"))
+                .into_iter()
+                .map(|change| format!("{} {:?} {:?}", change.path, change.before, change.after))
+                .collect();
+        assert_eq!(
+            told,
+            [
+                r#"metadata.annotations["example.com/api-token"] Some("[redacted:value]") Some("[redacted:value]")"#,
+                r#"spec.containers[name=app].env[name=DB_PASSWORD].value Some("[redacted:value]") Some("[redacted:value]")"#,
+                r#"spec.containers[name=app].env[name=LEVEL].value Some("\"info\"") Some("\"debug\"")"#,
+            ]
+        );
     }
 
     #[test]

@@ -85,8 +85,8 @@ fn changed(session: &Session, incident: Option<&Incident>, look: &Look) -> Span<
     if let Some(step) = steps.iter().find(|step| step.state == StepState::Uncertain) {
         return look.span(Role::Danger, format!("UNCERTAIN whether {} changed anything", step.id));
     }
-    let changes = incident.map_or(&[][..], |incident| &incident.changes);
-    let changed: Vec<String> = changes.iter().map(|one| format!("{} {}", one.step, one.remedy.words())).collect();
+    let made = incident.map_or(&[][..], |incident| &incident.changes);
+    let changed: Vec<String> = made.iter().map(|one| format!("{} {}", one.step, one.remedy.words())).collect();
     let running = steps.iter().find(|step| step.state == StepState::Running);
     match (session.header.mode, changed.is_empty(), running) {
         (Mode::Live, _, Some(step)) => look.span(Role::Warning, format!("{} is on its way", step.id)),
