@@ -5,6 +5,7 @@
 
 mod oracle;
 mod person;
+mod verdicts;
 mod world;
 
 use self::oracle::Oracle;

@@ -4,7 +4,8 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::Timestamp;
 
-use super::world::{Act, INCIDENT, Offered, World};
+use super::verdicts::Offered;
+use super::world::{Act, INCIDENT, World};
 use crate::domain::remediation::approval::{Decision, GRACE_MS, QUIET_MS};
 use crate::domain::remediation::gate::Purpose;
 use crate::domain::remediation::policy::Confirm;

@@ -3,7 +3,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::world::{Act, Object, Offered, Wishes, World};
+use super::verdicts::Offered;
+use super::world::{Act, Object, Wishes, World};
 use crate::domain::remediation::approval::token;
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::Mode;
@@ -88,6 +89,7 @@ impl Person {
         match &world.step().state {
             StepState::Proposed | StepState::Rehearsing => Act::Rehearsed(Object::Same),
             _ if world.ui.focus != Pane::Remediation => letter('5'),
+            StepState::Expired | StepState::StoodDown { .. } if world.is_locked() => Act::GateOpens,
             StepState::Expired | StepState::StoodDown { .. } => letter('d'),
             StepState::Rehearsed if dice.percent(15) => Act::GateOpens,
             StepState::Rehearsed => letter('A'),

@@ -8,9 +8,10 @@ use crossterm::event::KeyEvent;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
+use super::verdicts::{Offered, offers, settled};
 use crate::adapters::names::Names;
-use crate::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency};
-use crate::domain::diagnosis::verdict::{Confidence, Verdict};
+use crate::domain::diagnosis::sufficiency::RemedyKind;
+use crate::domain::diagnosis::verdict::Confidence;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::Severity;
 use crate::domain::observation::scope::{ClusterHome, Scope};
@@ -97,13 +98,6 @@ pub(super) enum Object {
     Another,
 }
 
-/// Whether a verdict suffices for the step's remedy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Offered {
-    Yes,
-    No,
-}
-
 /// What is decided before a session begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wishes {
@@ -125,11 +119,19 @@ pub(super) enum Planted {
     DiskBelieved,
     /// A press is taken as if it came after a long pause.
     HasteCounts,
+    /// A verdict that refuses the remedy is taken as if it offered it.
+    OldVerdictStands,
 }
 
 impl Planted {
-    pub(super) const WEAKNESSES: [Self; 5] =
-        [Self::YesApproves, Self::EnterConfirms, Self::PasteConfirms, Self::DiskBelieved, Self::HasteCounts];
+    pub(super) const WEAKNESSES: [Self; 6] = [
+        Self::YesApproves,
+        Self::EnterConfirms,
+        Self::PasteConfirms,
+        Self::DiskBelieved,
+        Self::HasteCounts,
+        Self::OldVerdictStands,
+    ];
 }
 
 pub(super) struct World {
@@ -186,17 +188,6 @@ fn gate(now: Timestamp, refusals: Vec<Refusal>) -> GateReport {
         at: now,
         refusals,
     }
-}
-
-fn offers(offered: Offered) -> Vec<RemedyOffer> {
-    let suffices = Sufficiency::Sufficient { why: "It helps.".to_owned() };
-    let refused = Sufficiency::Refused { reasons: vec!["It does not help.".to_owned()] };
-    let (restart, scale) = match offered {
-        Offered::Yes => (suffices, refused),
-        Offered::No => (refused, suffices),
-    };
-    let offer = |remedy, sufficiency| RemedyOffer { remedy, sufficiency };
-    vec![offer(RemedyKind::RolloutRestart, restart), offer(RemedyKind::Scale, scale)]
 }
 
 fn step() -> Step {
@@ -280,6 +271,10 @@ impl World {
     /// The gate before that step.
     pub(super) fn step_gate(&self) -> Option<&GateReport> {
         self.core.session.incidents[&INCIDENT].gate.as_ref()
+    }
+
+    pub(super) fn is_locked(&self) -> bool {
+        !self.step_gate().is_some_and(GateReport::is_open)
     }
 
     /// What stands in the confirm field.
@@ -394,9 +389,9 @@ impl World {
             }
             Act::Watched(object) => self.watched(*object),
             Act::Verdict(offered) => {
-                let verdict =
-                    Verdict { ranked: Vec::new(), missing: Vec::new(), conclusive: true, rests_on: Vec::new() };
-                let (verdict, offers) = (Box::new(verdict), offers(*offered));
+                let verdict = settled();
+                let offered = if self.planted == Planted::OldVerdictStands { Offered::Yes } else { *offered };
+                let (verdict, offers) = (Box::new(verdict), offers(offered));
                 Event::Evidence(EvidenceEvent::VerdictReached { verdict, offers })
             }
             Act::GateOpens => judged(gate(now, Vec::new())),
