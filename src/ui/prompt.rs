@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_machine_that_slept_is_noticed_by_the_wall_alone() {
-        let wall = |seconds| Timestamp::from_second(1_777_627_860 + seconds).ok();
+        let wall = |seconds: i64| Timestamp::from_second(1_777_627_860 + seconds).ok();
         let slept = |steps: &[(u64, Option<Timestamp>)]| {
             let mut watch = PromptWatch::default();
             steps.iter().map(|(mono, wall)| watch.slept(*mono, *wall)).collect::<Vec<_>>()

@@ -15,6 +15,8 @@ mod time;
 mod typing;
 mod verbs;
 
+use jiff::Timestamp;
+
 use super::input::{Focus, Input};
 use super::intent::Intent;
 use super::model::{Confirming, Instants, Size, Ui};
