@@ -312,11 +312,15 @@ fn on_screen_whole(shown: &Shown) -> Judged {
     let mut screen = MemoryScreen::new(ui.size);
     screen.draw(|frame| view::draw(frame, ui, session, *now));
     let text = screen.text();
-    let asks = match shown.prompt.2 {
-        Stage::Decide => "#",
-        Stage::Confirm => "confirm>",
+    // Where there is little room the field has one line of its own.
+    let asks: &[&str] = match shown.prompt.2 {
+        Stage::Decide => &["#"],
+        Stage::Confirm => &["confirm>", ", Enter>"],
     };
-    let facts = ["WHAT", "WHERE", "WHO", "UNDO", "my-api", shown.prompt.1.short(), asks];
+    if !asks.iter().any(|ask| text.contains(ask)) {
+        return Err(format!("none of {asks:?} was on the screen that was decided on:\n{text}"));
+    }
+    let facts = ["WHAT", "WHERE", "WHO", "UNDO", "my-api", shown.prompt.1.short()];
     match facts.into_iter().find(|fact| !text.contains(fact)) {
         None => Ok(()),
         Some(missing) => Err(format!("{missing:?} was not on the screen that was decided on:\n{text}")),
