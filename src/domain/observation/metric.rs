@@ -305,7 +305,8 @@ mod tests {
     fn a_count_told_only_when_it_is_not_zero_is_zero_where_requests_are_told() {
         let of = |role, dimension: &str, values: &[(i64, f64)]| {
             let dimensions = [("TargetGroup".to_owned(), dimension.to_owned())].into();
-            let metric = MetricId { namespace: "AWS/ApplicationELB".into(), name: "n".into(), dimensions };
+            let metric =
+                MetricId { namespace: "AWS/ApplicationELB".into(), name: "n".into(), dimensions, account: None };
             let points = values
                 .iter()
                 .map(|(minute, value)| Point { at: Timestamp::from_second(minute * 60).unwrap(), value: *value });

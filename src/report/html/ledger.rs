@@ -107,7 +107,7 @@ impl Ledger {
     fn remediation(&mut self, record: &Record, event: &RemediationEvent) {
         match event {
             // A rehearsal has its request from the moment it was put to the server.
-            RemediationEvent::StepRehearsed { step, rehearsal } => {
+            RemediationEvent::StepRehearsed { step, rehearsal, .. } => {
                 let Some(request) = &rehearsal.request else { return };
                 self.fixed.insert((record.incident, *step), request.clone());
                 let what = format!("PATCH {}?dryRun=All", request.path);

@@ -41,7 +41,7 @@ fn memory() -> Payload {
     let minutes = [-20_i64, -19, -18, -8, -7, -6];
     let points = minutes.map(|minute| Point { at: at(minute * 60), value: (minute + 40) as f64 });
     let series = Series::new(query, Unit::Percent, points);
-    Payload::Series { series, baseline: None, threshold: Some(30.0), band: Vec::new(), same_hours: None }
+    Payload::Series { series, baseline: None, threshold: Some(30.0), band: Vec::new(), same_hours: None, side: None }
 }
 
 fn poisoned() -> Session {
@@ -155,7 +155,10 @@ fn the_ledger_lists_rehearsals_what_changed_something_and_how_it_ended() {
     let started = |seq| record(seq, Event::Remediation(RemediationEvent::StepStarted { step, digest: digest.clone() }));
     let applied = Execution::Applied { generation: 42 };
     let records = [
-        record(1, Event::Remediation(RemediationEvent::StepRehearsed { step, rehearsal: Box::new(first) })),
+        record(
+            1,
+            Event::Remediation(RemediationEvent::StepRehearsed { step, rehearsal: Box::new(first), digest: None }),
+        ),
         started(2),
         record(3, Event::Remediation(RemediationEvent::StepFinished { step, execution: applied })),
         started(4),

@@ -102,11 +102,11 @@ fn hints((ui, session): (&Ui, &Session), (columns, look): (usize, &Look)) -> Lin
 /// The key to what waits for the person in pane 5, and what is wanted there; nothing while that pane has the keys.
 fn called_for((ui, session): (&Ui, &Session)) -> Option<(String, &'static str)> {
     let incident = ui.incident(session).filter(|_| ui.focus != Pane::Remediation)?;
-    let wanted = match (incident.phase, incident.asked_step().map(|step| &step.state)) {
+    let wanted = match (incident.phase, incident.asked_step()) {
         (Phase::Closed, _) => None,
         (Phase::Uncertain(_), _) => Some("settle"),
-        (_, Some(StepState::Armed { .. })) => Some("confirm"),
-        (_, Some(_)) if incident.gate_is_open() => Some("decide"),
+        (_, Some(Step { state: StepState::Armed { .. }, .. })) => Some("confirm"),
+        (_, Some(step)) if incident.gate_is_open_for(step.id) => Some("decide"),
         (_, Some(_) | None) => None,
     }?;
     let binding = ui.options.keymap.binding(Action::Focus(Pane::Remediation))?;

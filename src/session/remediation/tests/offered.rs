@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::domain::remediation::gate::{Refusal, RefusalReason};
+use crate::domain::remediation::runbook;
+use crate::domain::remediation::trace::Trace;
 
 fn locked(reason: RefusalReason, second: i64) -> GateReport {
     let refusal = Refusal { reason, text: "No remedy of the catalogue fits.".to_owned(), unlock: "r".to_owned() };
