@@ -20,7 +20,7 @@ pub struct ScenarioSummary {
 }
 
 /// The scenarios inside the program, the founding one first.
-const BUILT_IN: [(&str, &str); 48] = [
+const BUILT_IN: [(&str, &str); 47] = [
     ("oom-leak", include_str!("../../../assets/scenarios/oom-leak.toml")),
     ("limit-too-low", include_str!("../../../assets/scenarios/limit-too-low.toml")),
     ("traffic-flood", include_str!("../../../assets/scenarios/traffic-flood.toml")),
@@ -54,7 +54,6 @@ const BUILT_IN: [(&str, &str); 48] = [
     ("quiet-memory-unread", include_str!("../../../assets/scenarios/quiet-memory-unread.toml")),
     ("scale-in-alarm", include_str!("../../../assets/scenarios/scale-in-alarm.toml")),
     ("deploy-first-errors", include_str!("../../../assets/scenarios/deploy-first-errors.toml")),
-    ("alarm-by-five-minutes", include_str!("../../../assets/scenarios/alarm-by-five-minutes.toml")),
     ("quiet", include_str!("../../../assets/scenarios/quiet.toml")),
     ("throttled", include_str!("../../../assets/scenarios/throttled.toml")),
     ("stream-cut", include_str!("../../../assets/scenarios/stream-cut.toml")),
