@@ -293,7 +293,7 @@ async fn racing(
 }
 
 fn in_time() -> Instant {
-    Instant::now() + Duration::from_secs(60)
+    Instant::now() + Duration::from_mins(1)
 }
 
 fn live_writes(server: &Server) -> Vec<Seen> {

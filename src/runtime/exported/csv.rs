@@ -39,14 +39,24 @@ fn of_word(word: &str) -> Option<Unit> {
 /// The columns that hold values, by their names without a unit.
 const VALUES: [&str; 5] = ["value", "average", "sum", "maximum", "mean"];
 
-/// Whether a column's head is that of values, with the unit that it may end with: `value_ms`.
-fn values(head: &str) -> Option<Option<Unit>> {
-    let head = head.to_ascii_lowercase();
-    if VALUES.contains(&head.as_str()) {
-        return Some(None);
+/// A column of values.
+#[derive(Clone, Copy)]
+struct Column {
+    place: usize,
+    /// The unit that its head ends with: `value_ms`.
+    unit: Option<Unit>,
+}
+
+impl Column {
+    /// The column at a place, where its head says that it holds values.
+    fn of((place, head): (usize, &str)) -> Option<Self> {
+        let head = head.to_ascii_lowercase();
+        if VALUES.contains(&head.as_str()) {
+            return Some(Self { place, unit: None });
+        }
+        let (name, unit) = head.rsplit_once('_')?;
+        VALUES.contains(&name).then(|| of_word(unit)).flatten().map(|unit| Self { place, unit: Some(unit) })
     }
-    let (name, unit) = head.rsplit_once('_')?;
-    VALUES.contains(&name).then(|| of_word(unit)).flatten().map(Some)
 }
 
 /// Reads a series. The time is the column called `timestamp`, `time`, `date` or `at`, else the first; the value the one
@@ -64,8 +74,8 @@ pub(super) fn series(name: &str, given: Option<Unit>, text: &str, path: &Path) -
     let called = |names: &[&str]| head.iter().position(|cell| names.contains(&cell.to_ascii_lowercase().as_str()));
     let has_header = head.iter().all(|cell| instant(cell).is_none());
     let time = called(&["timestamp", "time", "date", "at"]).filter(|_| has_header).unwrap_or(0);
-    let column = head.iter().enumerate().find_map(|(n, cell)| Some((n, values(cell)?))).filter(|_| has_header);
-    let (value, headed) = column.unwrap_or((usize::from(time == 0), None));
+    let column = head.iter().enumerate().find_map(|(n, cell)| Column::of((n, cell))).filter(|_| has_header);
+    let Column { place: value, unit: headed } = column.unwrap_or(Column { place: usize::from(time == 0), unit: None });
     if has_header {
         rows.next();
     }

@@ -139,17 +139,13 @@ async fn one_group(means: &Means, (shown, window): (&ShownGroup, Window), read: 
     loop {
         // Another order counts from the start again, so that no page is counted twice.
         let mut digest = read.digest.clone();
-        match read_once(means, &query, shown, &mut digest).await {
-            Ok(summary) => match newest_instead(&query, &summary) {
-                Some(newest) => query = newest,
-                None => {
-                    read.digest = digest;
-                    read.completeness = worse(read.completeness, summary.completeness);
-                    return Ok(());
-                }
-            },
-            Err(fault) => return Err(fault),
-        }
+        let summary = read_once(means, &query, shown, &mut digest).await?;
+        let Some(newest) = newest_instead(&query, &summary) else {
+            read.digest = digest;
+            read.completeness = worse(read.completeness, summary.completeness);
+            return Ok(());
+        };
+        query = newest;
     }
 }
 
