@@ -13,7 +13,7 @@ use crate::runtime::options::options;
 use crate::runtime::terminal::{Pacing, ScreenOptions};
 
 /// Each key of the example, but those of a service, with a value that is not the usual one.
-const KEYS: [(&str, &str, &str); 45] = [
+const KEYS: [(&str, &str, &str); 47] = [
     ("aws", "profile", "'oncall'"),
     ("aws", "region", "'eu-south-1'"),
     ("aws", "endpoint_url", "'http://127.0.0.1:4566'"),
@@ -47,6 +47,8 @@ const KEYS: [(&str, &str, &str); 45] = [
     ("screen", "markers", "'block'"),
     ("screen", "keyboard", "'legacy'"),
     ("screen", "link", "'slow'"),
+    ("screen", "hyperlinks", "'on'"),
+    ("theme", "roles", "{ danger = 'light-red' }"),
     ("panes", "left", "37"),
     ("panes", "alarms", "41"),
     ("panes", "metrics", "46"),
