@@ -26,6 +26,8 @@ mod peers;
 mod pictures;
 #[path = "cockpit/seat.rs"]
 mod seat;
+#[path = "cockpit/simulator.rs"]
+mod simulator;
 #[path = "cockpit/table.rs"]
 mod table;
 
@@ -41,6 +43,11 @@ fn main() {
         && first == "--ring"
     {
         return inside::ring(count.parse().unwrap());
+    }
+    if let [first, folder] = args.as_slice()
+        && first == "--simulator"
+    {
+        return simulator::serve(Path::new(folder));
     }
     let quick = args.iter().any(|arg| arg == "--quick");
     let chosen: Vec<&String> = args.iter().filter(|arg| !arg.starts_with("--")).collect();
@@ -90,5 +97,8 @@ fn run(bench: &Bench, table: &mut Table, wants: &impl Fn(&[&str]) -> bool, besid
     }
     if wants(&["G9"]) {
         bench.words(table);
+    }
+    if wants(&["simulator"]) {
+        bench.simulator(table);
     }
 }

@@ -77,7 +77,7 @@ pub fn presses(seat: &mut Seat, count: usize, key: &[u8], shown: &str) -> Vec<Du
 }
 
 impl Bench {
-    fn seat(&self, home: &Path, args: &[&str], env: Vec<(String, String)>, size: (u16, u16)) -> Seat {
+    pub fn seat(&self, home: &Path, args: &[&str], env: Vec<(String, String)>, size: (u16, u16)) -> Seat {
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
         Seat::start(&Program { path: &self.program, args, env, home, size })
     }

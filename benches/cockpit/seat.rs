@@ -129,17 +129,43 @@ impl Seat {
 
     /// Processor time so far, user and system.
     pub fn cpu(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks: u64 = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum();
-        Duration::from_millis(ticks * 10)
+        cpu(self.id())
     }
+}
+
+/// What a process has used so far.
+pub struct Share {
+    /// The most memory it was resident in, MiB.
+    pub peak_mib: f64,
+    /// Resident memory, MiB.
+    pub resident_mib: f64,
+    /// Processor time, user and system.
+    pub cpu: Duration,
+}
+
+impl Share {
+    /// By its id.
+    pub fn of(process: u32) -> Self {
+        let id = process.to_string();
+        Self { peak_mib: mib(&id, "VmHWM:"), resident_mib: resident_mib(&id), cpu: cpu(process) }
+    }
+}
+
+fn cpu(process: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks: u64 = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
 }
 
 /// Resident memory of a process by its id, or `self`, MiB.
 pub fn resident_mib(process: &str) -> f64 {
+    mib(process, "VmRSS:")
+}
+
+fn mib(process: &str, what: &str) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(what)).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
 }
 

@@ -86,6 +86,8 @@ pub struct Cluster {
     /// What the kubelet does next: when, to which pod.
     agenda: BTreeSet<(Timestamp, String)>,
     lives: BTreeMap<Place, Vec<Life>>,
+    /// Counts what becomes of lives.
+    lives_turn: u64,
     /// When a replica set whose pods were refused tries again, by uid.
     retries: BTreeMap<String, Timestamp>,
     /// When a rollout without progress is given up, by the deployment's uid.
@@ -130,6 +132,11 @@ impl Cluster {
     /// Every life of the containers of a workload, past and present, in order of their start.
     pub fn lives(&self, workload: &WorkloadRef) -> &[Life] {
         self.lives_in(workload.namespace.as_str(), &workload.name)
+    }
+
+    /// Another number than before whenever a life began or ended since.
+    pub fn lives_turn(&self) -> u64 {
+        self.lives_turn
     }
 
     /// The same by namespace and name.

@@ -1,7 +1,6 @@
 //! Which fault a request meets: those of the scenario, and those that a person injects during a game day. Counts the
 //! requests of faults that strike only so often.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,11 +22,31 @@ pub struct Struck<'a> {
     pub resource: Option<&'a str>,
 }
 
+/// How often a fault has struck. All that it meets in one instant counts once: which of two requests that go out together
+/// comes in first is the machine's choice, and a clock that stands has many in one instant.
+#[derive(Clone, Copy, Debug, Default)]
+struct Strikes {
+    count: u64,
+    last: Option<Timestamp>,
+}
+
+impl Strikes {
+    /// Whether one is left now of so many.
+    fn has_left(self, times: u64, now: Timestamp) -> bool {
+        self.last == Some(now) || self.count < times
+    }
+
+    fn strike(&mut self, now: Timestamp) {
+        self.count += u64::from(self.last != Some(now));
+        self.last = Some(now);
+    }
+}
+
 /// The faults of a scenario, and those injected since.
 #[derive(Debug)]
 pub struct FaultPlan {
     start: Timestamp,
-    faults: Vec<(FaultSpec, AtomicU64)>,
+    faults: Vec<(FaultSpec, Mutex<Strikes>)>,
     injected: Mutex<Vec<FaultSpec>>,
     /// Counts the restarts of the API server that were injected, for the watches that are open.
     restarts: watch::Sender<u64>,
@@ -36,7 +55,7 @@ pub struct FaultPlan {
 impl FaultPlan {
     /// The plan of a scenario.
     pub fn new(scenario: &Scenario) -> Self {
-        let faults = scenario.faults.iter().map(|fault| (fault.clone(), AtomicU64::new(0))).collect();
+        let faults = scenario.faults.iter().map(|fault| (fault.clone(), Mutex::default())).collect();
         Self { start: scenario.start, faults, injected: Mutex::default(), restarts: watch::Sender::new(0) }
     }
 
@@ -48,9 +67,14 @@ impl FaultPlan {
         }
         self.faults
             .iter()
-            .find(|(fault, struck)| {
-                self.matches(fault, request, now)
-                    && fault.times.is_none_or(|times| struck.fetch_add(1, Ordering::Relaxed) < times)
+            .find(|(fault, strikes)| {
+                let mut strikes = strikes.lock().unwrap_or_else(PoisonError::into_inner);
+                let hits =
+                    self.matches(fault, request, now) && fault.times.is_none_or(|most| strikes.has_left(most, now));
+                if hits {
+                    strikes.strike(now);
+                }
+                hits
             })
             .map(|(fault, _)| fault.effect.clone())
     }
@@ -58,8 +82,9 @@ impl FaultPlan {
     /// The fault that would strike a request now, without striking: what befalls an answer that is still under way.
     pub fn standing(&self, request: Struck<'_>, now: Timestamp) -> Option<FaultEffect> {
         let injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_left = |(fault, struck): &&(FaultSpec, AtomicU64)| {
-            fault.times.is_none_or(|times| struck.load(Ordering::Relaxed) < times) && self.matches(fault, request, now)
+        let is_left = |(fault, strikes): &&(FaultSpec, Mutex<Strikes>)| {
+            let strikes = *strikes.lock().unwrap_or_else(PoisonError::into_inner);
+            fault.times.is_none_or(|most| strikes.has_left(most, now)) && self.matches(fault, request, now)
         };
         let later = injected.iter().rev().find(|fault| self.matches(fault, request, now));
         later.or_else(|| self.faults.iter().find(is_left).map(|(fault, _)| fault)).map(|fault| fault.effect.clone())
@@ -215,6 +240,20 @@ mod tests {
         assert_eq!(plan.strike(logs, last), Some(FaultEffect::Expired), "the later one stands first");
         plan.inject(Drill::Calm, last);
         assert_eq!(plan.strike(logs, last), None);
+    }
+
+    #[test]
+    fn requests_of_one_instant_meet_a_counted_fault_together() {
+        let text = "based_on = \"oom-leak\"\nname = \"test\"\ntitle = \"t\"\nteaches = \"t\"\n\
+            [[fault]]\nservice = \"logs\"\ntimes = 2\neffect = { kind = \"throttled\" }\n\
+            [expect]\ncause = \"memory-leak\"\nconclusive = true\n";
+        let scenario = crate::rehearsal::scenario::parse(text, "test").unwrap();
+        let plan = FaultPlan::new(&scenario);
+        let struck = |seconds: i64| {
+            let now = scenario.start + SignedDuration::from_secs(seconds);
+            plan.strike(request(Api::Logs, "FilterLogEvents"), now).is_some()
+        };
+        assert_eq!([1, 1, 1, 2, 2, 3, 4].map(struck), [true, true, true, true, true, false, false]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! for Helm charts, over one world.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use tokio::net::TcpListener;
@@ -66,6 +66,7 @@ pub struct Cloud {
     pub log_sessions: LogSessions,
     /// The seed in use.
     pub seed: u64,
+    lives: Mutex<Option<(u64, Arc<Lives>)>>,
 }
 
 impl Cloud {
@@ -86,12 +87,23 @@ impl Cloud {
             cluster: Arc::new(SharedCluster::new(Cluster::new(&scenario, seed))),
             scenario,
             seed,
+            lives: Mutex::default(),
         }))
     }
 
-    /// Every life of each workload's first container, up to now.
-    pub fn lives(&self) -> Lives {
-        self.cluster.at(self.clock.now(), |cluster| lives_of(&self.scenario, cluster))
+    /// Every life of each workload's first container, up to now. Gathered anew only when one began or ended since.
+    pub fn lives(&self) -> Arc<Lives> {
+        self.cluster.at(self.clock.now(), |cluster| {
+            let mut kept = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((turn, lives)) = &*kept
+                && *turn == cluster.lives_turn()
+            {
+                return Arc::clone(lives);
+            }
+            let lives = Arc::new(lives_of(&self.scenario, cluster));
+            *kept = Some((cluster.lives_turn(), Arc::clone(&lives)));
+            lives
+        })
     }
 }
 

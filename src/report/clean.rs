@@ -66,6 +66,16 @@ fn escaped(clean: &str) -> String {
     escaped
 }
 
+/// The same in at most `most` characters, the cut marked and no escape cut apart.
+pub(super) fn slack_within(raw: &str, most: usize) -> String {
+    let mut kept = cut(&slack(raw), most);
+    if let Some(cut_at) = kept.rfind('&').filter(|at| kept.ends_with('…') && !kept[*at..].contains(';')) {
+        kept.truncate(cut_at);
+        kept.push('…');
+    }
+    kept
+}
+
 /// At most `most` characters, the cut marked.
 pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
@@ -100,6 +110,15 @@ mod tests {
     #[test]
     fn slack_mentions_are_text() {
         assert_eq!(slack("<!channel> a & b"), "&lt;!channel&gt; a &amp; b");
+    }
+
+    #[test]
+    fn an_escape_is_whole_or_left_out() {
+        assert_eq!(slack_within("a & b", 9), "a &amp; b");
+        assert_eq!(slack_within("a & b…", 9), "a &amp; …");
+        for most in 4..7 {
+            assert_eq!(slack_within("a & b", most), "a …", "{most}");
+        }
     }
 
     #[test]

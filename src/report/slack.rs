@@ -36,7 +36,7 @@ pub fn message(session: &Session, incident: &Incident) -> Value {
     blocks.extend(section("Follow-ups", &follow_ups(incident)));
     blocks.push(footer(session));
     blocks.truncate(BLOCKS);
-    json!({ "text": clean::cut(&clean::slack(&headline), TEXT_LIMIT), "blocks": blocks })
+    json!({ "text": clean::slack_within(&headline, TEXT_LIMIT), "blocks": blocks })
 }
 
 /// `REHEARSAL: P2 my-api: memory leak`. One line, unescaped.
@@ -81,8 +81,9 @@ fn facts(session: &Session, incident: &Incident) -> Value {
 }
 
 fn field(name: &str, value: &str) -> Value {
-    let text = format!("*{name}*\n{}", clean::slack(value));
-    json!({ "type": "mrkdwn", "text": clean::cut(&text, FIELD_LIMIT) })
+    let name = format!("*{name}*\n");
+    let text = clean::slack_within(value, FIELD_LIMIT - name.chars().count());
+    json!({ "type": "mrkdwn", "text": name + &text })
 }
 
 /// A section of lines; lines that do not fit are counted, never cut in the middle of an escape.

@@ -1,13 +1,14 @@
 //! The two clocks: incident time (the wall's, or the rehearsal's) and the monotonic wall. The only reader of either.
 
+mod flight;
+
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Notify;
 
+pub use self::flight::{Busy, Flight, Parts};
 use crate::rehearsal::clock::{SimClock, Speed};
 
 /// The clock of a session. Cheap to clone.
@@ -29,45 +30,6 @@ enum Kind {
 struct Sleepers {
     next: u64,
     deadlines: BTreeSet<(Timestamp, u64)>,
-}
-
-/// Counts what is in flight: a clock that stands still only jumps when nothing is.
-#[derive(Clone, Debug, Default)]
-pub struct Busy(Arc<Flights>);
-
-#[derive(Debug, Default)]
-struct Flights {
-    count: AtomicUsize,
-    landed: Notify,
-}
-
-/// One thing in flight, until it is dropped.
-#[derive(Debug)]
-pub struct Flight(Arc<Flights>);
-
-impl Busy {
-    /// Takes off.
-    pub fn flight(&self) -> Flight {
-        self.0.count.fetch_add(1, Ordering::SeqCst);
-        Flight(Arc::clone(&self.0))
-    }
-
-    /// Whether nothing is in flight.
-    pub fn is_idle(&self) -> bool {
-        self.0.count.load(Ordering::SeqCst) == 0
-    }
-
-    /// Waits for the next landing.
-    pub async fn landed(&self) {
-        self.0.landed.notified().await;
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        self.0.count.fetch_sub(1, Ordering::SeqCst);
-        self.0.landed.notify_one();
-    }
 }
 
 impl Clock {
@@ -151,6 +113,17 @@ impl Clock {
         }
     }
 
+    /// Waits in flight until the incident time has come. The flight rests meanwhile: a standing clock does not wait for
+    /// whoever waits for it, and passes everybody else who is waiting in the order of time.
+    pub async fn rest_until(&self, at: Timestamp) {
+        let sleep = self.sleep_until(at);
+        let rest = self.busy.rest();
+        let woken = sleep.await;
+        // In this order the flight is never seen on the ground in between.
+        drop(rest);
+        drop(woken);
+    }
+
     /// Jumps a standing clock to the next instant somebody waits for. `false` when somebody is still waking up, or
     /// nobody waits.
     pub fn jump(&self) -> bool {
@@ -182,8 +155,8 @@ impl Clock {
         ours.into_iter().chain(theirs).min()
     }
 
-    /// Moves a standing clock to an instant that somebody in flight waits for. Whoever sleeps until before it is woken
-    /// late, as by a busy machine. Nothing happens to a clock that runs.
+    /// Moves a standing clock to an instant, past whoever sleeps until before it.
+    #[cfg(test)]
     pub fn jump_to(&self, at: Timestamp) {
         if let Kind::Simulated(clock) = &self.kind {
             clock.jump_to(at);
@@ -261,6 +234,29 @@ mod tests {
         assert!(!clock.is_waking() && !clock.busy().is_idle());
         drop(flight);
         assert!(!clock.is_waking() && clock.busy().is_idle());
+    }
+
+    #[tokio::test]
+    async fn a_clock_passes_those_who_wait_in_flight_in_the_order_of_time() {
+        let clock = clock(Speed::Max);
+        let flights = [clock.busy().flight(), clock.busy().flight()];
+        let at = |seconds| start() + SignedDuration::from_secs(seconds);
+        let mut late = Box::pin(clock.rest_until(at(9)));
+        assert!(futures::poll!(&mut late).is_pending());
+        assert!(!clock.busy().is_idle(), "the other one flies on");
+        let mut soon = Box::pin(clock.rest_until(at(2)));
+        assert!(futures::poll!(&mut soon).is_pending());
+        assert!(clock.busy().is_idle() && clock.jump());
+        soon.await;
+        assert_eq!(clock.now(), at(2));
+        assert!(!clock.busy().is_idle() && futures::poll!(&mut late).is_pending());
+        let [first, second] = flights;
+        drop(first);
+        assert!(clock.busy().is_idle() && clock.jump());
+        late.await;
+        assert_eq!(clock.now(), at(9));
+        drop(second);
+        assert!(clock.busy().is_idle());
     }
 
     #[test]

@@ -215,17 +215,32 @@ async fn turn(
             return Some(signal);
         }
     }
-    // Of two that wake in one instant the first may have answered before the second has taken off.
-    if !core.clock.is_waking() && core.is_idle() && inbox.is_empty() {
+    if is_settled(core, inbox) {
         held.release(core);
     }
     core.pump();
-    operate(core, headless);
+    // A script waits until all has come that this instant brings: what a key meets must not depend on the machine.
+    let all_is_in = held.0.is_empty() && is_settled(core, inbox);
+    let script = if all_is_in || !core.clock.stands_still() { Script::GoesOn } else { Script::Waits };
+    operate(core, headless, script);
     let script_waits = headless.operator.as_ref().is_some_and(|(operator, _)| operator.is_busy(&core.session));
-    if core.clock.stands_still() && !script_waits && core.is_idle() && inbox.is_empty() && held.0.is_empty() {
+    if core.clock.stands_still() && !script_waits && held.0.is_empty() && is_settled(core, inbox) {
         core.clock.jump();
     }
     None
+}
+
+/// Whether all is in that the instant brings. Of two that wake in one instant the first may have answered before the
+/// second has taken off, so this is asked first.
+fn is_settled(core: &Core, inbox: &mpsc::Receiver<Inbox>) -> bool {
+    !core.clock.is_waking() && core.is_idle() && inbox.is_empty()
+}
+
+/// Whether the next key of a script may be pressed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Script {
+    GoesOn,
+    Waits,
 }
 
 fn take(core: &mut Core, message: Inbox, headless: &mut Headless) -> Option<Signal> {
@@ -246,9 +261,12 @@ fn take(core: &mut Core, message: Inbox, headless: &mut Headless) -> Option<Sign
     }
 }
 
-fn operate(core: &mut Core, headless: &mut Headless) {
+fn operate(core: &mut Core, headless: &mut Headless, script: Script) {
     let Some((operator, screen)) = headless.operator.as_mut() else { return };
     screen.draw(core);
+    if script == Script::Waits {
+        return;
+    }
     if let Some(input) = operator.next(&core.session, core.clock.mono_ms()) {
         press(core, headless, input);
         core.pump();

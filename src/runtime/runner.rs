@@ -93,7 +93,7 @@ impl Runner {
         let flight = || self.means.clock.busy().flight();
         self.tasks.spawn("identity", feeds::identity(self.means.clone(), flight()));
         self.tasks.spawn("alarms", feeds::alarms(self.means.clone(), flight()));
-        self.tasks.spawn("workloads", feeds::workloads(self.means.clone()));
+        self.tasks.spawn("workloads", feeds::workloads(self.means.clone(), flight()));
     }
 
     /// Does one effect.
@@ -159,9 +159,12 @@ impl Runner {
         self.fly("look", move |means| steps::look(means, incident, step));
     }
 
-    /// Asks every feed now.
+    /// Asks every feed now. While time stands still each is asked when its time comes: whoever is woken between two jumps
+    /// takes off sooner or later, as the machine likes, and runs are compared.
     pub fn refresh(&self) {
-        self.means.nudge.notify_waiters();
+        if !self.means.clock.stands_still() {
+            self.means.nudge.notify_waiters();
+        }
     }
 
     /// Stops listening to the model.

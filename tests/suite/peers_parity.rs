@@ -61,11 +61,9 @@ enum Held {
     Same,
     /// With the reason.
     Differs(&'static str),
-    /// The rehearsal may refuse it as not simulated; where it answers, it answers alike.
-    WhereServed,
 }
 
-use Held::{Differs, Same, WhereServed};
+use Held::{Differs, Same};
 
 const READS: &[(Read, Held)] = &[
     (Read::Alarms, Same),
@@ -87,8 +85,8 @@ const READS: &[(Read, Held)] = &[
     (Read::PagesOfAHundred, Same),
     (Read::TokenOfAShortPage, Differs("MiniStack caps a page and gives no token")),
     (Read::NoSuchGroup, Same),
-    (Read::TailOpens, WhereServed),
-    (Read::InsightsFinds, WhereServed),
+    (Read::TailOpens, Same),
+    (Read::InsightsFinds, Same),
     (Read::InsightsCounts, Differs("MiniStack knows no `stats`: it answers the lines themselves")),
     (Read::Converse, Same),
 ];
@@ -335,7 +333,7 @@ async fn token_of_a_short_page(url: &str, ground: &Ground) -> String {
 
 async fn tail_opens(clients: &Clients, ground: &Ground) -> String {
     let (sender, mut updates) = mpsc::channel(4);
-    let times = TailTimeouts { start: Duration::from_secs(5), idle: Duration::from_secs(5) };
+    let times = TailTimeouts { start: Duration::from_secs(30), idle: Duration::from_secs(30) };
     let session = live_tail(clients, &ground.group, times, &sender);
     let listening = async {
         let started = updates.recv().await == Some(TailUpdate::Started);
@@ -354,7 +352,7 @@ async fn insights(read: Read, clients: &Clients, ground: &Ground) -> String {
         _ => counting(&[]),
     };
     let query = InsightsQuery { groups: vec![ground.group.clone()], window: ground.window, text };
-    let patience = Patience { pause: Duration::from_millis(50), looks: 60 };
+    let patience = Patience { pause: Duration::from_millis(50), looks: 600 };
     let finished = match run(clients, &query, patience, |wait| tokio::time::sleep(wait)).await {
         Ok(finished) => finished,
         Err(error) => return format!("{:?}", error.kind()),
@@ -407,10 +405,7 @@ async fn the_rehearsal_and_ministack_answer_the_same_reads_alike() {
             Differs(reason) if here == there => {
                 complaints.push(format!("{row:?} is the same now ({here}), and was not: {reason}"));
             }
-            WhereServed if here != there && !here.contains("Rejected") => {
-                complaints.push(format!("{row:?} differs:\n  rehearsal {here}\n  MiniStack {there}"));
-            }
-            Same | Differs(_) | WhereServed => {}
+            Same | Differs(_) => {}
         }
     }
     rehearsal.stop().await;

@@ -75,6 +75,18 @@ fn a_rollout_that_would_hang_is_seen_beforehand() {
     assert!(quota["text"].as_str().unwrap().contains("leaves 0Mi"), "{quota}");
 }
 
+/// It was right to open the gate, though what was let out came to nothing: the expectation is of the decision.
+#[test]
+fn a_rollout_that_hangs_is_told_as_failed_and_is_what_its_scenario_expects() {
+    let run = story(&["rollout-stuck", "--live", "--operator", &super::rehearsed::approving()]);
+    assert_eq!(run.code, Some(0), "{:#}", run.object);
+    assert_eq!(
+        (&run.object["plan"][0]["outcome"], &run.object["report"]["post"]),
+        (&"failed".into(), &"posted".into())
+    );
+    assert_eq!(run.object["gate"]["open"], false, "it is locked by now");
+}
+
 #[test]
 fn a_storm_is_three_incidents_and_one_cause() {
     let home = Home::new();

@@ -21,7 +21,7 @@ use crate::domain::observation::workload::{
 };
 
 /// Everything of the chosen namespaces, with what this credential could not read.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
     /// What could be read.
     pub view: ClusterView,

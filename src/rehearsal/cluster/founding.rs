@@ -53,6 +53,8 @@ impl Cluster {
             cluster.show_pod(&uid);
         }
         cluster.settle();
+        // Nobody has seen a version of before: what led here need not be kept.
+        cluster.compact();
         cluster
     }
 
@@ -69,6 +71,7 @@ impl Cluster {
             runs: BTreeMap::new(),
             agenda: std::collections::BTreeSet::new(),
             lives: BTreeMap::new(),
+            lives_turn: 0,
             retries: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             settled: 0,
@@ -279,6 +282,7 @@ impl Cluster {
             };
             let (key, name) = (run.key.clone(), one.name.clone());
             if let Some(place) = run.workload.clone() {
+                self.lives_turn += 1;
                 self.lives.entry(place).or_default().push(life);
             }
             if let Some(about) = self.store.get(&key).cloned() {

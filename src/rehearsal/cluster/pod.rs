@@ -226,6 +226,7 @@ impl Cluster {
         let mut doom = None;
         if let Some(place) = &run.workload {
             doom = self.fate.of(&place.0, &place.1, &life);
+            self.lives_turn += 1;
             self.lives.entry(place.clone()).or_default().push(life);
         }
         container.state = Running::Up { since, ready_at: since + run.warm_up, doom };
@@ -255,6 +256,7 @@ impl Cluster {
         let now = self.now;
         let Some(run) = self.runs.get(uid) else { return };
         let Some(lives) = run.workload.as_ref().and_then(|place| self.lives.get_mut(place)) else { return };
+        self.lives_turn += 1;
         let container = index.and_then(|index| run.containers.get(index)).map(|container| container.name.as_str());
         for life in lives.iter_mut().rev() {
             let is_meant = container.is_none_or(|name| name == life.container);

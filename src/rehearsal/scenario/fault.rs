@@ -24,7 +24,7 @@ pub struct FaultSpec {
     /// Until when, from start.
     #[serde(default)]
     pub until: Option<SignedDuration>,
-    /// Only the first so many requests that it meets.
+    /// Only the first so many requests that it meets; those of one instant count as one.
     #[serde(default)]
     pub times: Option<u64>,
     /// What happens.

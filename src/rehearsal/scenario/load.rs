@@ -20,7 +20,7 @@ pub struct ScenarioSummary {
 }
 
 /// The scenarios inside the program, the founding one first.
-const BUILT_IN: [(&str, &str); 47] = [
+const BUILT_IN: [(&str, &str); 48] = [
     ("oom-leak", include_str!("../../../assets/scenarios/oom-leak.toml")),
     ("limit-too-low", include_str!("../../../assets/scenarios/limit-too-low.toml")),
     ("traffic-flood", include_str!("../../../assets/scenarios/traffic-flood.toml")),
@@ -67,6 +67,7 @@ const BUILT_IN: [(&str, &str); 47] = [
     ("stuck-process", include_str!("../../../assets/scenarios/stuck-process.toml")),
     ("stuck-logs-denied", include_str!("../../../assets/scenarios/stuck-logs-denied.toml")),
     ("daily-peak", include_str!("../../../assets/scenarios/daily-peak.toml")),
+    ("tail-breaks", include_str!("../../../assets/scenarios/tail-breaks.toml")),
     ("helm-repo-unreachable", include_str!("../../../assets/scenarios/helm-repo-unreachable.toml")),
 ];
 

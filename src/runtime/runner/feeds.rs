@@ -10,10 +10,11 @@ use super::Means;
 use super::patience::{Fed, roll, tell_health};
 use crate::adapters::aws::alarms::{Listing, describe_all};
 use crate::adapters::aws::clients::Clients;
-use crate::adapters::kubernetes::{WatchReport, watch_once};
+use crate::adapters::kubernetes::{View, WatchReport, watch_once};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmChange, AlarmName, changes};
 use crate::domain::observation::scope::Scope;
+use crate::domain::observation::workload::ClusterChange;
 use crate::runtime::clock::Flight;
 use crate::session::event::{AlarmEvent, Event, FeedEvent, SessionEvent, WorkloadEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
@@ -29,6 +30,8 @@ const NEAR_THE_END: SignedDuration = SignedDuration::from_mins(5);
 const LASTING_HOLDS: SignedDuration = SignedDuration::from_mins(15);
 /// Seconds until a feed that failed for good is tried once more: the person may have logged in beside.
 const LOST_AGAIN_S: i64 = 15;
+/// Seconds between two listings of the cluster where it cannot be watched.
+const LISTED_EVERY_S: i64 = 30;
 
 /// How a feed that is asked again and again stands, and how long to wait after a failure.
 pub struct Pulse {
@@ -242,7 +245,11 @@ impl Unknown {
 }
 
 /// Watches the cluster; a watch that ends is begun again, told and waited for.
-pub async fn workloads(means: Means) {
+pub async fn workloads(means: Means, flight: Flight) {
+    if means.clock.stands_still() {
+        return listings(means, flight).await;
+    }
+    drop(flight);
     let mut pulse = Pulse::new(FeedId::Workloads);
     let mut namespaces = means.outside.namespaces.subscribe();
     loop {
@@ -257,6 +264,52 @@ pub async fn workloads(means: Means) {
     }
 }
 
+/// Lists the cluster again and again instead. Nobody can tell when everything that a standing clock has brought about has
+/// come through a watch, so what is told of it would depend on the machine; and runs are compared.
+async fn listings(means: Means, mut flight: Flight) {
+    let mut pulse = Pulse::new(FeedId::Workloads);
+    let mut last = View::default();
+    loop {
+        let next = match list_cluster(&means).await {
+            Ok(listed) => {
+                tell_listing(&means, &last, &listed).await;
+                last = listed;
+                pulse.beat(&means).await;
+                means.clock.now() + SignedDuration::from_secs(LISTED_EVERY_S)
+            }
+            Err(fault) => pulse.fail(&means, fault).await,
+        };
+        let pause = means.pause_until(next);
+        drop(flight);
+        flight = pause.await;
+    }
+}
+
+async fn list_cluster(means: &Means) -> Result<View, Fault> {
+    let client = means.outside.cluster().await?;
+    let namespaces = means.outside.namespaces.borrow().clone();
+    if namespaces.is_empty() {
+        return Err(no_namespace());
+    }
+    client.read_view(&namespaces).await.map_err(|error| error.fault())
+}
+
+/// Tells what is another than before.
+async fn tell_listing(means: &Means, last: &View, listed: &View) {
+    for missing in listed.unreadable.iter().filter(|missing| !last.unreadable.contains(missing)) {
+        means.post.tell(None, Event::Session(SessionEvent::Faulted { fault: missing.fault.clone() })).await;
+    }
+    if listed.view != last.view {
+        let change = ClusterChange::Listed { view: Box::new(listed.view.clone()) };
+        means.post.tell(None, Event::Workload(WorkloadEvent::Changed { change })).await;
+    }
+}
+
+fn no_namespace() -> Fault {
+    let why = "no namespace is known yet: name one by --namespace or under [[service]]";
+    Fault::new(FaultKind::NotConfigured, why)
+}
+
 async fn watch(means: &Means, pulse: &mut Pulse) -> Fault {
     let client = match means.outside.cluster().await {
         Ok(client) => client,
@@ -264,8 +317,7 @@ async fn watch(means: &Means, pulse: &mut Pulse) -> Fault {
     };
     let namespaces = means.outside.namespaces.borrow().clone();
     if namespaces.is_empty() {
-        let why = "no namespace is known yet: name one by --namespace or under [[service]]";
-        return Fault::new(FaultKind::NotConfigured, why);
+        return no_namespace();
     }
     let (sender, mut reports) = mpsc::channel(256);
     let tell = async {

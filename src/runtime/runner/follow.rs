@@ -5,15 +5,16 @@
 
 mod live;
 mod page;
+mod stop;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
 
 use self::live::{Live, keep_open};
+use self::stop::Stop;
 use super::Means;
 use super::feeds::Pulse;
 use super::patience::tell_health;
@@ -50,18 +51,18 @@ pub struct Following {
 #[derive(Debug)]
 struct Followed {
     incidents: BTreeSet<IncidentId>,
-    stop: CancellationToken,
+    stop: Stop,
 }
 
 impl Followed {
     fn begin(shown: ShownGroup, from: Timestamp, (means, tasks): (&Means, &Tasks)) -> Self {
-        let stop = CancellationToken::new();
+        let stop = Stop::new(means.clock.busy());
         let tail = Tail::new(shown.group.clone(), from).sharing(shown.told.seen.clone());
         let wanted = wanted(means);
         let opens = matches!(wanted, Live::Down { .. }) && !means.clock.stands_still();
         let live = Arc::new(watch::Sender::new(wanted));
         if opens {
-            tasks.spawn("live tail", keep_open(means.clone(), shown.clone(), Arc::clone(&live), stop.clone()));
+            tasks.spawn("live tail", keep_open(means.clone(), shown.clone(), Arc::clone(&live), stop.token()));
         }
         // In flight before it is spawned: a standing clock must not jump while it waits for its first turn.
         let flight = means.clock.busy().flight();
@@ -118,7 +119,7 @@ impl Following {
         self.tails.retain(|group, followed| {
             followed.incidents.retain(|id| needs(id, group));
             if followed.incidents.is_empty() {
-                followed.stop.cancel();
+                followed.stop.stop();
             }
             !followed.incidents.is_empty()
         });
@@ -137,7 +138,7 @@ fn tail_start(session: &Session, incident: &Incident, now: Timestamp) -> Timesta
 async fn follow_group(
     means: Means,
     (shown, mut tail): (ShownGroup, Tail),
-    (live, stop): (Arc<watch::Sender<Live>>, CancellationToken),
+    (live, stop): (Arc<watch::Sender<Live>>, Stop),
     mut flight: Flight,
 ) {
     if means.clock.stands_still() {
@@ -145,7 +146,11 @@ async fn follow_group(
         // by the same reader each time.
         let pause = means.pause_until(means.clock.now() + means.outside.poll.logs);
         drop(flight);
-        flight = pause.await;
+        flight = tokio::select! {
+            biased;
+            _flight = stop.stopped() => return tell_off(&means, &shown.group).await,
+            flight = pause => flight,
+        };
     }
     let mut pulse = Pulse::new(&shown.group);
     let mut states = live.subscribe();
@@ -169,10 +174,8 @@ async fn follow_group(
         let mut pause = Box::pin(pause);
         flight = loop {
             tokio::select! {
-                () = stop.cancelled() => {
-                    let why = "its last incident is closed".to_owned();
-                    return tell_health(&means, &shown.group, FeedHealth::Off { why }).await;
-                }
+                biased;
+                _flight = stop.stopped() => return tell_off(&means, &shown.group).await,
                 flight = &mut pause => break flight,
                 Ok(()) = states.changed() => {
                     let state = states.borrow_and_update().clone();
@@ -186,6 +189,11 @@ async fn follow_group(
             }
         };
     }
+}
+
+async fn tell_off(means: &Means, group: &LogGroup) {
+    let why = "its last incident is closed".to_owned();
+    tell_health(means, group, FeedHealth::Off { why }).await;
 }
 
 /// Tells how the lines come, when that became another. A sample that grows is no news.
@@ -257,5 +265,7 @@ async fn refresh(means: &Means, service: &ServiceName, queries: &[MetricQuery]) 
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_rehearsed_tails;
 #[cfg(test)]
 mod tests_of_tails;

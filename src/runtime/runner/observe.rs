@@ -138,7 +138,8 @@ pub async fn observe(means: Means, order: Order) {
         teller.tell_how(Question::LogPatterns, answer, read.as_ref().ok().and_then(counted_how)).await;
         read
     };
-    let (answers, cluster, logs) = tokio::join!(metrics, cluster, logs);
+    let parts = means.clock.busy().parts(3);
+    let (answers, cluster, logs) = tokio::join!(parts.part(metrics), parts.part(cluster), parts.part(logs));
     let teller = by(of_all);
     let how = logs.as_ref().ok().and_then(counted_how);
     teller.tell_how(Question::OomKills, oom_answer(&order, &logs, &cluster), how).await;

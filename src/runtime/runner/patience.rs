@@ -88,22 +88,14 @@ where
     }
 }
 
-/// After failure number `attempt`: waits for the next one, or gives the fault back when there is none.
+/// After failure number `attempt`: waits for the next one, or gives the fault back when there is none. The flight rests
+/// meanwhile: what goes on beside it in the same flight must be a part of its own.
 pub async fn wait_or_give_up(means: &Means, fed: impl Into<Fed>, attempt: u32, fault: Fault) -> Result<(), Fault> {
     if !fault.kind.is_transient() || attempt >= ATTEMPTS {
         return Err(fault);
     }
     let until = means.clock.now() + backoff(attempt, roll(means));
     tell_health(means, fed, FeedHealth::Retrying { attempt, until, fault }).await;
-    wait_until(means, until).await;
+    means.clock.rest_until(until).await;
     Ok(())
-}
-
-/// Waits in flight. A standing clock would wait for us while we wait for it: there we move it ourselves.
-pub async fn wait_until(means: &Means, until: jiff::Timestamp) {
-    if means.clock.stands_still() {
-        means.clock.jump_to(until);
-    } else {
-        drop(means.clock.sleep_until(until).await);
-    }
 }

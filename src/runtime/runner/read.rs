@@ -282,11 +282,19 @@ pub async fn cluster(means: &Means, target: Option<&WorkloadRef>) -> ClusterRead
         (events, nodes) => (events, nodes.err()),
     };
     let (pods, revisions, mut others) = match &workload {
-        Ok(workload) => tokio::join!(
-            persist(means, again, || async { client.read_pods(workload).await.map_err(|error| error.fault()) }),
-            persist(means, again, || async { client.read_revisions(workload).await.map_err(|error| error.fault()) }),
-            others(client, workload),
-        ),
+        Ok(workload) => {
+            let pods =
+                persist(means, again, || async { client.read_pods(workload).await.map_err(|error| error.fault()) });
+            let revisions = persist(means, again, || async {
+                client.read_revisions(workload).await.map_err(|error| error.fault())
+            });
+            let parts = means.clock.busy().parts(3);
+            tokio::join!(
+                parts.part(Box::pin(pods)),
+                parts.part(Box::pin(revisions)),
+                parts.part(Box::pin(others(client, workload))),
+            )
+        }
         Err(fault) => (Err(fault.clone()), Err(fault.clone()), OtherChanges::default()),
     };
     others.unread.extend(nodes.map(|error| format!("node events ({})", error.fault().summary)));

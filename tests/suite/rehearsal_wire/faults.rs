@@ -27,6 +27,7 @@ async fn throttling_strikes_as_often_as_written_in_the_words_of_each_service() {
     .await;
     let alarms = client!(aws_sdk_cloudwatch, rehearsal);
     assert_eq!(alarms.describe_alarms().send().await.unwrap_err().code(), Some("Throttling"));
+    rehearsal.clock.jump_to(after(&rehearsal, 1));
     assert!(alarms.describe_alarms().send().await.is_ok(), "once only");
     let who = client!(aws_sdk_sts, rehearsal).get_caller_identity().send().await.unwrap_err();
     assert_eq!(who.code(), Some("ExpiredToken"));

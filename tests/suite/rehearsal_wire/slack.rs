@@ -1,8 +1,12 @@
 //! The simulated webhook: what it takes, and the words it refuses with.
 
+use pagerdeck::domain::observation::service::ServiceName;
 use pagerdeck::rehearsal::ledger::Api;
+use pagerdeck::rehearsal::wire::slack::unescaped;
+use pagerdeck::report::slack::message;
 
 use super::{after, play_with, raw, rehearse};
+use crate::rehearsed::{fold, live};
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 
@@ -64,4 +68,27 @@ async fn each_word_of_a_webhook_comes_with_its_status() {
         assert_eq!((answer.status, answer.text().as_str()), (status, word));
         rehearsal.stop().await;
     }
+}
+
+/// What a live rehearsal reported, and the same of a service whose name is full of marks.
+#[tokio::test]
+async fn what_is_posted_holds_no_mark_that_was_not_meant() {
+    let rehearsal = rehearse("oom-leak").await;
+    let mut session = fold(&live().records());
+    for name in ["my-api", "<!channel> a&b <https://x.example|my-api> *c* -> d"] {
+        for incident in session.incidents.values_mut() {
+            incident.service.name = ServiceName::from(name);
+            incident.report = None;
+        }
+        for incident in session.incidents.values() {
+            let message = message(&session, incident);
+            assert_eq!(unescaped(&message), Vec::<String>::new(), "{name}: {message:#}");
+            // A mention would be a mark that Slack means: nobody is called by what something is named.
+            let text = message["text"].as_str().unwrap();
+            assert!(text.contains("my-api") && !text.contains("<!"), "{text}");
+            let answer = raw::exchange(&rehearsal.endpoints.slack, "POST", &JSON, message.to_string().as_bytes()).await;
+            assert_eq!((answer.status, answer.text().as_str()), (200, "ok"), "{message:#}");
+        }
+    }
+    rehearsal.stop().await;
 }

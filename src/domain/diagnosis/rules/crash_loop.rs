@@ -29,10 +29,16 @@ fn stuck(reading: &Reading) -> Outcome {
     let Some(place) = &reading.workload else { return Outcome::Open };
     let containers = place.stuck();
     match containers.first() {
-        Some(first) => Outcome::For(
-            format!("{} containers do not come up ({}: {})", containers.len(), first.name, first.state),
-            vec![place.id],
-        ),
+        Some(first) => {
+            // A container that runs came up: what is wrong with it is that it does not stay.
+            let (what, how) = if first.state == "running" {
+                ("are ended again and again", format!("{} restarts", first.restarts))
+            } else {
+                ("do not come up", first.state.clone())
+            };
+            let text = format!("{} containers {what} ({}: {how})", containers.len(), first.name);
+            Outcome::For(text, vec![place.id])
+        }
         None => match place.loudest(Trouble::is_configuration) {
             Some(sign) => Outcome::For(format!("{} ({})", sign.trouble.words(), sign.text), vec![place.id]),
             None => Outcome::Against("every container came up".to_owned(), vec![place.id]),
@@ -73,6 +79,9 @@ fn reason(reading: &Reading) -> Outcome {
     let stuck = place.stuck();
     let ends: Vec<_> = stuck.iter().filter_map(|container| container.last_end.as_ref()).collect();
     match ends.first() {
+        Some(end) if end.exit_code == 137 => {
+            Outcome::For("they are ended by a signal, with exit code 137".to_owned(), vec![place.id])
+        }
         Some(end) => Outcome::For(format!("they end by themselves with exit code {}", end.exit_code), vec![place.id]),
         None => Outcome::Open,
     }
@@ -107,7 +116,7 @@ fn dependency(reading: &Reading) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::fixture::{Incident, Stand, table};
+    use super::super::tests::fixture::{Incident, Stand, now, table};
     use super::*;
 
     fn looping() -> Incident {
@@ -156,6 +165,15 @@ mod tests {
                 ("cluster denied", looping().without(Question::Workload), Stand::Waits(Question::Workload)),
             ],
         );
+    }
+
+    #[test]
+    fn a_container_that_runs_and_is_killed_is_not_one_that_does_not_come_up() {
+        let told = |incident: Incident| stuck(&Reading::of(&incident.evidence(), now()));
+        let says = |outcome: Outcome, words: &str| matches!(&outcome, Outcome::For(text, _) if text.contains(words));
+        let killed = told(Incident::healthy().killed_again_and_again());
+        assert!(says(killed.clone(), "are ended again and again (app: 9 restarts)"), "{killed:?}");
+        assert!(says(told(looping()), "do not come up (app: waiting: CrashLoopBackOff)"));
     }
 
     #[test]

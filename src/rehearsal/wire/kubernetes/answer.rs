@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::rehearsal::cluster::failure::Failure;
@@ -12,9 +13,19 @@ pub(super) fn json(code: u16, body: &Value) -> Response {
     typed(code, body, "application/json")
 }
 
+/// A JSON answer that is written as it is read, so that a long list is never copied.
+pub(super) fn written(body: &impl Serialize) -> Response {
+    // What is written here has text for keys and finite numbers, which always serializes.
+    sent(200, serde_json::to_vec(body).unwrap_or_default().into(), "application/json")
+}
+
 /// A JSON answer of a narrower media type.
 pub(super) fn typed(code: u16, body: &Value, media_type: &'static str) -> Response {
-    let mut response = Response::new(Body::from(body.to_string()));
+    sent(code, body.to_string().into(), media_type)
+}
+
+fn sent(code: u16, body: Body, media_type: &'static str) -> Response {
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     response

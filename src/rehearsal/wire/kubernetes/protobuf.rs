@@ -1,85 +1,18 @@
-//! Bodies in `application/vnd.kubernetes.protobuf`, which Go's typed clients send for the few objects they create
-//! themselves: reviews, evictions, secrets, delete options. Field numbers from the `generated.proto` files of Kubernetes.
+//! Bodies in `application/vnd.kubernetes.protobuf`, which Go's typed clients send for the objects they create themselves:
+//! reviews, evictions, delete options, and what `kubectl create` makes of its arguments. Which fields they have stands in
+//! `protobuf/fields.rs`.
+
+mod fields;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use self::fields::{Field, Held, KINDS};
+
 /// The media type.
 pub(super) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";
-
-/// What a field holds.
-#[derive(Clone, Copy)]
-enum Held {
-    Text,
-    Bytes,
-    Whole,
-    Truth,
-    Time,
-    Message(&'static [Field]),
-    TextMap,
-    BytesMap,
-    Texts,
-}
-
-/// A field: its number, its name in JSON, what it holds.
-type Field = (u64, &'static str, Held);
-
-const META: &[Field] = &[
-    (1, "name", Held::Text),
-    (2, "generateName", Held::Text),
-    (3, "namespace", Held::Text),
-    (5, "uid", Held::Text),
-    (6, "resourceVersion", Held::Text),
-    (7, "generation", Held::Whole),
-    (8, "creationTimestamp", Held::Time),
-    (11, "labels", Held::TextMap),
-    (12, "annotations", Held::TextMap),
-    (14, "finalizers", Held::Texts),
-];
-const ATTRIBUTES: &[Field] = &[
-    (1, "namespace", Held::Text),
-    (2, "verb", Held::Text),
-    (3, "group", Held::Text),
-    (4, "version", Held::Text),
-    (5, "resource", Held::Text),
-    (6, "subresource", Held::Text),
-    (7, "name", Held::Text),
-];
-const NO_ATTRIBUTES: &[Field] = &[(1, "path", Held::Text), (2, "verb", Held::Text)];
-const ACCESS_SPEC: &[Field] =
-    &[(1, "resourceAttributes", Held::Message(ATTRIBUTES)), (2, "nonResourceAttributes", Held::Message(NO_ATTRIBUTES))];
-const PRECONDITIONS: &[Field] = &[(1, "uid", Held::Text), (2, "resourceVersion", Held::Text)];
-const DELETE_OPTIONS: &[Field] = &[
-    (1, "gracePeriodSeconds", Held::Whole),
-    (2, "preconditions", Held::Message(PRECONDITIONS)),
-    (3, "orphanDependents", Held::Truth),
-    (4, "propagationPolicy", Held::Text),
-    (5, "dryRun", Held::Texts),
-];
-
-/// The kinds that are read, by their name.
-const KINDS: [(&str, &[Field]); 6] = [
-    ("SelfSubjectAccessReview", &[(1, "metadata", Held::Message(META)), (2, "spec", Held::Message(ACCESS_SPEC))]),
-    (
-        "SelfSubjectRulesReview",
-        &[(1, "metadata", Held::Message(META)), (2, "spec", Held::Message(&[(1, "namespace", Held::Text)]))],
-    ),
-    ("SelfSubjectReview", &[(1, "metadata", Held::Message(META))]),
-    ("Eviction", &[(1, "metadata", Held::Message(META)), (2, "deleteOptions", Held::Message(DELETE_OPTIONS))]),
-    (
-        "Secret",
-        &[
-            (1, "metadata", Held::Message(META)),
-            (2, "data", Held::BytesMap),
-            (3, "type", Held::Text),
-            (4, "stringData", Held::TextMap),
-            (5, "immutable", Held::Truth),
-        ],
-    ),
-    ("DeleteOptions", DELETE_OPTIONS),
-];
 
 /// The object in a body; nothing for a body of another make or of a kind that is not read.
 pub(super) fn read(body: &[u8]) -> Option<Value> {
@@ -126,6 +59,17 @@ fn message(bytes: &[u8], fields: &[Field]) -> Option<Value> {
             (Held::Truth, Wire::Number(number)) => drop(object.insert(name, json!(number != 0))),
             (Held::Time, Wire::Bytes(inner)) => object.extend(time(inner).map(|at| (name, at))),
             (Held::Message(fields), Wire::Bytes(inner)) => drop(object.insert(name, message(inner, fields)?)),
+            (Held::Messages(fields), Wire::Bytes(inner)) => {
+                let list = object.entry(name).or_insert_with(|| json!([]));
+                list.as_array_mut()?.push(message(inner, fields)?);
+            }
+            (Held::WholeOrText, Wire::Bytes(inner)) => drop(object.insert(name, whole_or_text(inner)?)),
+            (Held::Quantities, Wire::Bytes(inner)) => {
+                let entry = message(inner, fields::QUANTITY_ENTRY)?;
+                let map = object.entry(name).or_insert_with(|| json!({}));
+                let held = entry.pointer("/value/string").cloned().unwrap_or_else(|| json!("0"));
+                map[entry["key"].as_str().unwrap_or_default()] = held;
+            }
             (Held::TextMap | Held::BytesMap, Wire::Bytes(inner)) => {
                 let value = if matches!(held, Held::TextMap) { Held::Text } else { Held::Bytes };
                 let entry = message(inner, &[(1, "key", Held::Text), (2, "value", value)])?;
@@ -141,6 +85,13 @@ fn message(bytes: &[u8], fields: &[Field]) -> Option<Value> {
         }
     }
     Some(Value::Object(object))
+}
+
+/// An `IntOrString`: which of the two, the number, the text.
+fn whole_or_text(bytes: &[u8]) -> Option<Value> {
+    let held = message(bytes, &[(1, "isText", Held::Truth), (2, "number", Held::Whole), (3, "text", Held::Text)])?;
+    let (part, empty) = if held["isText"] == true { ("text", json!("")) } else { ("number", json!(0)) };
+    Some(held.get(part).cloned().unwrap_or(empty))
 }
 
 /// A `Time`: seconds, and none at all for the zero time.
@@ -217,6 +168,22 @@ mod tests {
         let want = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": {"release": "AQI="},
             "type": "Opaque"});
         assert_eq!(read(&secret), Some(want));
+    }
+
+    #[test]
+    fn a_budget_and_a_quota_are_read() {
+        let labels = [field(1, b"app"), field(2, b"orders")].concat();
+        let number = [vec![8, 0, 16, 2], field(3, b"")].concat();
+        let spec = [field(1, &number), field(2, &field(1, &labels))].concat();
+        let budget = envelope("PodDisruptionBudget", &[field(1, &field(1, b"x")), field(2, &spec)].concat());
+        let want = json!({"minAvailable": 2, "selector": {"matchLabels": {"app": "orders"}}});
+        assert_eq!(read(&budget).unwrap()["spec"], want);
+        let share = [vec![8, 1, 16, 0], field(3, b"50%")].concat();
+        let budget = envelope("PodDisruptionBudget", &field(2, &field(3, &share)));
+        assert_eq!(read(&budget).unwrap()["spec"], json!({"maxUnavailable": "50%"}));
+        let hard = [field(1, b"pods"), field(2, &field(1, b"7"))].concat();
+        let quota = envelope("ResourceQuota", &field(2, &field(1, &hard)));
+        assert_eq!(read(&quota).unwrap()["spec"], json!({"hard": {"pods": "7"}}));
     }
 
     #[test]

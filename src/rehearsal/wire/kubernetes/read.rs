@@ -4,6 +4,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::ACCEPT;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::path::Objects;
@@ -44,11 +45,9 @@ pub(super) fn list(cluster: &mut Cluster, objects: &Objects, call: &Call) -> Res
         let rows: Vec<&Value> = page.iter().map(|entry| &**entry.1).collect();
         return Ok(answer::json(200, &table::of(kind, &metadata, &rows, table::Shown::of(call, cluster.now()))));
     }
-    let items: Vec<Value> = page.iter().map(|entry| bare(entry.1)).collect();
-    let body = json!({
-        "kind": format!("{}List", kind.kind), "apiVersion": kind.api_version(), "metadata": metadata, "items": items,
-    });
-    Ok(answer::json(200, &body))
+    let items = page.iter().map(|entry| Bare(entry.1)).collect();
+    let (word, api_version) = (format!("{}List", kind.kind), kind.api_version());
+    Ok(answer::written(&List { kind: word, api_version, metadata, items }))
 }
 
 /// A list with nothing in it.
@@ -58,14 +57,24 @@ pub(super) fn empty(objects: &Objects) -> Response {
     answer::json(200, &json!({"kind": word, "apiVersion": api, "metadata": {"resourceVersion": "1"}, "items": []}))
 }
 
-/// Items of a list do not repeat what the list already says of them.
-fn bare(object: &Value) -> Value {
-    let mut item = object.clone();
-    if let Some(fields) = item.as_object_mut() {
-        fields.remove("kind");
-        fields.remove("apiVersion");
+/// A list as it goes out.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct List<'a> {
+    kind: String,
+    api_version: String,
+    metadata: Value,
+    items: Vec<Bare<'a>>,
+}
+
+/// An item of a list: it does not repeat what the list already says of it.
+struct Bare<'a>(&'a Value);
+
+impl Serialize for Bare<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = self.0.as_object().into_iter().flatten();
+        serializer.collect_map(fields.filter(|(name, _)| !matches!(name.as_str(), "kind" | "apiVersion")))
     }
-    item
 }
 
 /// An exact revision can be listed only while it is the present one or at least still known.

@@ -290,3 +290,6 @@ fn shown(events: &[(&str, LogEvent)], is_sampled: bool) -> Value {
         .collect();
     json!({ "sessionMetadata": { "sampled": is_sampled }, "sessionResults": results })
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,7 +147,7 @@ async fn follow(sessions: Vec<Opened>, enough: impl Fn(&Heard) -> bool) -> Heard
             _ => {}
         }
     }
-    followed.stop.cancel();
+    followed.stop.stop();
     tasks.end().await;
     told.shown.sort();
     told

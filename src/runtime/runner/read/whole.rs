@@ -11,7 +11,7 @@ use crate::domain::observation::log::{Completeness, LogGroup, LogLine, ingest};
 use crate::domain::observation::oom_kill;
 use crate::domain::observation::scope::Window;
 use crate::runtime::runner::Means;
-use crate::runtime::runner::patience::{persist, wait_until};
+use crate::runtime::runner::patience::persist;
 
 /// What a line that names an error says, in any case. Coarser than the levels that lines are read by.
 const ERROR_WORDS: [&str; 5] = ["error", "fatal", "critical", "severe", "panic"];
@@ -63,5 +63,5 @@ async fn ask(means: &Means, groups: &[LogGroup], window: Window, text: String) -
 
 async fn pause(means: &Means, wait: Duration) {
     let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-    wait_until(means, means.clock.now().saturating_add(wait).unwrap_or(jiff::Timestamp::MAX)).await;
+    means.clock.rest_until(means.clock.now().saturating_add(wait).unwrap_or(jiff::Timestamp::MAX)).await;
 }

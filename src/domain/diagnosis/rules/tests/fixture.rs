@@ -356,6 +356,11 @@ impl Incident {
         self.pods("waiting: CrashLoopBackOff", Some(end))
     }
 
+    /// Containers that run, until something kills them again.
+    pub(crate) fn killed_again_and_again(self) -> Self {
+        self.last_end("Error", 137).each_container(|container| container.state = "running".to_owned())
+    }
+
     pub(crate) fn without(mut self, question: Question) -> Self {
         self.0.insert(question, Answer::Absent);
         self
