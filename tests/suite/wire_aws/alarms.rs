@@ -1,6 +1,6 @@
 //! What is behind an alarm: its history page by page, and what metric math and an anomaly band come to.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pagerdeck::adapters::aws::alarms::describe_all;
 use pagerdeck::adapters::aws::alarms::history::{HistoryError, describe};
 use pagerdeck::adapters::aws::call::CallError;
@@ -171,6 +171,9 @@ async fn an_expression_is_evaluated_by_the_service_from_its_inputs() {
     })
     .await;
     let evaluated = evaluate(&server.clients(), &queries, window()).await.unwrap();
+    assert!(evaluated.now().is_none(), "a period of 300 s that began 180 s ago is not over");
+    let whole = Window { to: window().from + SignedDuration::from_mins(5), ..window() };
+    let evaluated = evaluate(&server.clients(), &queries, whole).await.unwrap();
     assert_eq!(evaluated.now().map(|now| (now.value, now.band)), Some((7.5, None)));
     for (result, kind) in [
         (json!({"Id": "e1", "Timestamps": [], "Values": [], "StatusCode": "InternalError"}), FaultKind::Unavailable),
