@@ -8,9 +8,13 @@ mod person;
 mod verdicts;
 mod world;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
 use self::oracle::Oracle;
-use self::person::{Dice, Person};
-use self::world::{Planted, World};
+use self::person::{Dice, Person, letter};
+use self::world::{Act, Object, Planted, Wishes, World};
+use crate::domain::remediation::policy::Confirm;
+use crate::domain::remediation::request::Mode;
 
 /// Sessions of a plain run: a few seconds unoptimised.
 const SESSIONS: u64 = 400;
@@ -76,7 +80,8 @@ fn no_session_of_any_kind_moves_the_world_but_by_the_full_path() {
     for seed in first..first + sessions {
         play(seed, Planted::Nothing, &mut tally).unwrap_or_else(|wrong| panic!("{wrong}"));
     }
-    let often = |count: usize, share: u64| count as u64 * share >= sessions;
+    // Of few sessions, as when one seed is played again, nothing is asked but that they go by the rules.
+    let often = |count: usize, share: u64| count as u64 >= sessions / share;
     assert!(often(tally.permits, 8), "the full path was hardly ever walked, so that nothing is proven: {tally:?}");
     assert!(often(tally.approved, 5) && often(tally.armed, 5) && often(tally.refused, 40), "{tally:?}");
     // Read with `--nocapture`.
@@ -86,16 +91,45 @@ fn no_session_of_any_kind_moves_the_world_but_by_the_full_path() {
     }
 }
 
-/// The proof above can fail: each weakness, planted at the desk, is seen within a few sessions.
+/// The proof above can fail: each weakness, planted at the desk, is seen within some hundred sessions at the most.
 #[test]
 fn a_planted_weakness_is_seen() {
     let runtime = still();
     let _entered = runtime.enter();
     for planted in Planted::WEAKNESSES {
         let mut tally = Tally::default();
-        let seen = (1..300).find_map(|seed| play(seed, planted, &mut tally).err());
+        let seen = (1..1_000).find_map(|seed| play(seed, planted, &mut tally).err());
         assert!(seen.is_some(), "{planted:?} was never seen: {tally:?}");
     }
+}
+
+/// A monotonic clock that goes back shortens no look at a frame, for the guard and for the oracle alike, nor lengthens one.
+#[test]
+fn a_clock_that_goes_back_takes_no_time_off_the_screen() {
+    let runtime = still();
+    let _entered = runtime.enter();
+    let approvals = |planted, acts: &[Act]| {
+        let mut world = World::new(Wishes { mode: Mode::DryRun, confirm: Confirm::Key }, planted);
+        let mut oracle = Oracle::new(&world);
+        let begin = [Act::Rehearsed(Object::Same), letter('5'), Act::Draw, Act::Pass(8_000)];
+        for act in begin.iter().chain(acts) {
+            oracle.sees(&world, act);
+            let records = world.happens(act);
+            oracle.judges(&world, act, &records)?;
+        }
+        Ok::<_, String>(oracle.approved)
+    };
+    let (frame, back) = ([Act::Resize(100, 32), Act::Draw], Act::MonotonicJumps(-5_000));
+    let stood = |pause| [&frame[..], &[back.clone(), Act::Pass(pause), letter('A')]].concat();
+    assert_eq!(approvals(Planted::Nothing, &stood(5_999)), Ok(0), "a clock that goes back helps nobody");
+    assert_eq!(approvals(Planted::Nothing, &stood(6_000)), Ok(1));
+    let seen = approvals(Planted::HasteCounts, &stood(999)).unwrap_err();
+    assert!(seen.starts_with("pressed at"), "{seen}");
+    // Painted again, the prompt has its first frame on the far side of the jump; the key that asked for it is on this side.
+    let paint = Act::Key(KeyEvent::new(KeyCode::Char('l'), KeyModifiers::CONTROL), 0);
+    let again = |pause| [&frame[..], &[paint.clone(), back.clone(), Act::Draw, Act::Pass(pause), letter('A')]].concat();
+    assert_eq!(approvals(Planted::Nothing, &again(5_249)), Ok(0));
+    assert_eq!(approvals(Planted::Nothing, &again(5_250)), Ok(1), "on screen for five seconds, by whichever account");
 }
 
 #[test]

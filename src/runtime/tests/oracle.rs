@@ -17,9 +17,13 @@ use crate::session::{IncidentId, Record, Session};
 use crate::ui::model::{Pane, Ui};
 use crate::ui::view;
 
+/// The wall's clock may go on so much further than the monotonic one between two looks at them; further, the machine slept.
+const AWAKE_MS: i128 = 30_000;
+
 /// A prompt that every frame since then has shown, and the last of these frames.
 struct Shown {
     prompt: (IncidentId, Digest, Stage),
+    /// By `Oracle::passed`, as every time here is.
     since: u64,
     frame: (Ui, Session, Timestamp),
 }
@@ -47,6 +51,11 @@ struct Before {
 }
 
 pub(super) struct Oracle {
+    /// The time that has passed, milliseconds: the monotonic clock but for its jumps back. Such a jump takes from no frame the
+    /// time it has been on screen, so what was noted on one side of it is not to be held against the other side's clock.
+    passed: u64,
+    /// When the program last looked at its clocks, and what the wall's showed.
+    looked: (u64, Timestamp),
     shown: Option<Shown>,
     last_input: Option<u64>,
     typed: String,
@@ -71,6 +80,8 @@ fn must(holds: bool, otherwise: impl FnOnce() -> String) -> Judged {
 impl Oracle {
     pub(super) fn new(world: &World) -> Self {
         Self {
+            passed: world.mono,
+            looked: (world.mono, world.now()),
             shown: None,
             last_input: None,
             typed: String::new(),
@@ -111,6 +122,8 @@ impl Oracle {
 
     /// Looks at what came of it.
     pub(super) fn judges(&mut self, world: &World, act: &Act, records: &[Record]) -> Judged {
+        self.passed += world.mono.saturating_sub(self.before.mono);
+        self.looks(world, act);
         if let Act::Watched(_) = act {
             self.watched = Some(world.facts());
         }
@@ -124,6 +137,17 @@ impl Oracle {
         }
         self.notes(world, act);
         Ok(())
+    }
+
+    /// Whoever comes back to a machine that slept looks at a frame anew.
+    fn looks(&mut self, world: &World, act: &Act) {
+        if !matches!(act, Act::Key(..) | Act::Paste(_) | Act::Focus(_) | Act::Resize(..) | Act::Draw | Act::Tick) {
+            return;
+        }
+        let (passed, wall) = std::mem::replace(&mut self.looked, (self.passed, world.now()));
+        if world.now().duration_since(wall).as_millis() - i128::from(self.passed - passed) > AWAKE_MS {
+            self.shown = None;
+        }
     }
 
     fn judge_record(&mut self, world: &World, act: &Act, (record, event): (&Record, &RemediationEvent)) -> Judged {
@@ -171,7 +195,7 @@ impl Oracle {
     /// A fresh press, of the right key, while the very digest had been on screen whole for the grace, after a pause.
     fn was_pressed(&self, world: &World, act: &Act, (record, digest, confirm): (&Record, &Digest, Confirm)) -> Judged {
         let Act::Key(key, late) = act else { return Err(format!("{act:?} decided")) };
-        let at = self.before.mono.saturating_sub(*late);
+        let at = self.passed.saturating_sub(*late);
         let (stage, wanted) = match confirm {
             Confirm::Key => (Stage::Decide, KeyCode::Char('A')),
             Confirm::Typed => (Stage::Confirm, KeyCode::Enter),
@@ -255,9 +279,9 @@ impl Oracle {
                 if suspends && key.kind != KeyEventKind::Release {
                     self.shown = None;
                 }
-                self.input(self.before.mono.saturating_sub(*late));
+                self.input(self.passed.saturating_sub(*late));
             }
-            Act::Paste(_) => self.input(self.before.mono),
+            Act::Paste(_) => self.input(self.passed),
             _ => {}
         }
         if world.typed().is_empty() {
@@ -286,7 +310,7 @@ impl Oracle {
             return;
         };
         let same = self.shown.take().filter(|shown| shown.prompt == prompt);
-        let since = same.map_or(world.mono, |shown| shown.since);
+        let since = same.map_or(self.passed, |shown| shown.since);
         self.shown = Some(Shown { prompt, since, frame: (world.ui.clone(), session.clone(), world.now()) });
     }
 }

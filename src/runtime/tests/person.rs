@@ -116,7 +116,7 @@ fn press(code: KeyCode) -> Act {
     Act::Key(KeyEvent::new(code, KeyModifiers::NONE), 0)
 }
 
-fn letter(letter: char) -> Act {
+pub(super) fn letter(letter: char) -> Act {
     press(KeyCode::Char(letter))
 }
 

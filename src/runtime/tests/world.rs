@@ -121,16 +121,19 @@ pub(super) enum Planted {
     HasteCounts,
     /// A verdict that refuses the remedy is taken as if it offered it.
     OldVerdictStands,
+    /// The wall's clock is not looked at, so that a sleep of the machine goes unnoticed.
+    SleepUnseen,
 }
 
 impl Planted {
-    pub(super) const WEAKNESSES: [Self; 6] = [
+    pub(super) const WEAKNESSES: [Self; 7] = [
         Self::YesApproves,
         Self::EnterConfirms,
         Self::PasteConfirms,
         Self::DiskBelieved,
         Self::HasteCounts,
         Self::OldVerdictStands,
+        Self::SleepUnseen,
     ];
 }
 
@@ -311,7 +314,8 @@ impl World {
     }
 
     fn seen(&mut self, act: &Act) {
-        let at = Instants { now: self.now(), mono_ms: self.mono };
+        let now = if self.planted == Planted::SleepUnseen { start() } else { self.now() };
+        let at = Instants { now, mono_ms: self.mono };
         match act {
             Act::Key(key, late) => {
                 let mono_ms = self.mono.saturating_sub(*late);
