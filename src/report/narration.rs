@@ -89,17 +89,8 @@ fn details(record: &Record, signs: Signs) -> Vec<String> {
 
 /// The series of an evidence as one row with its ends, scale and threshold.
 fn charts(evidence: &Evidence, signs: Signs) -> Vec<String> {
-    let (series, threshold) = match evidence.answer.payload() {
-        Some(Payload::Series { series, threshold, .. }) => (series, *threshold),
-        Some(Payload::Collector { series: Some(series), .. }) => (series, None),
-        Some(
-            Payload::Collector { series: None, .. }
-            | Payload::OomKills(_)
-            | Payload::LogPatterns { .. }
-            | Payload::Workload { .. }
-            | Payload::Changes { .. },
-        )
-        | None => return Vec::new(),
+    let Some((series, threshold)) = evidence.answer.payload().and_then(Payload::series) else {
+        return Vec::new();
     };
     let Some(peak) = series.within(evidence.window).map(|point| point.value).reduce(f64::max) else {
         return Vec::new();

@@ -248,6 +248,17 @@ pub enum Payload {
     },
 }
 
+impl Payload {
+    /// The series to draw, with the threshold it is held against where one is known.
+    pub fn series(&self) -> Option<(&Series, Option<f64>)> {
+        match self {
+            Self::Series { series, threshold, .. } => Some((series, *threshold)),
+            Self::Collector { series, .. } => series.as_ref().map(|series| (series, None)),
+            Self::OomKills(_) | Self::LogPatterns { .. } | Self::Workload { .. } | Self::Changes { .. } => None,
+        }
+    }
+}
+
 /// The answer to a question, with its completeness.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]

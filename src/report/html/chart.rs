@@ -15,17 +15,8 @@ const HEADROOM: f64 = 1.05;
 
 /// Draws the series behind a piece of evidence, where there is one.
 pub(super) fn chart(page: &mut Page<'_>, evidence: &Evidence) -> fmt::Result {
-    let (series, threshold) = match evidence.answer.payload() {
-        Some(Payload::Series { series, threshold, .. }) => (series, *threshold),
-        Some(Payload::Collector { series: Some(series), .. }) => (series, None),
-        Some(
-            Payload::Collector { series: None, .. }
-            | Payload::OomKills(_)
-            | Payload::LogPatterns { .. }
-            | Payload::Workload { .. }
-            | Payload::Changes { .. },
-        )
-        | None => return Ok(()),
+    let Some((series, threshold)) = evidence.answer.payload().and_then(Payload::series) else {
+        return Ok(());
     };
     let points: Vec<Point> = series.within(evidence.window).collect();
     let highest = points.iter().map(|point| point.value).chain(threshold).fold(0.0, f64::max);

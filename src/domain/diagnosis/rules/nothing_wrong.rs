@@ -36,11 +36,8 @@ pub(super) fn weigh(reading: &Reading) -> Case {
 fn looked_at(reading: &Reading) -> Outcome {
     let felt = reading.errors.is_some() || reading.latency.is_some() || reading.traffic.is_some();
     let felt = felt || reading.own.is_some();
-    match (&reading.workload, &reading.cpu) {
-        (Some(place), _) if place.workload.replicas > 0 => Outcome::Moot,
-        (_, Some(_)) if felt => Outcome::Moot,
-        _ => Outcome::Open,
-    }
+    let placed = reading.workload.as_ref().is_some_and(|place| place.workload.replicas > 0);
+    if placed || (felt && reading.cpu.is_some()) { Outcome::Moot } else { Outcome::Open }
 }
 
 fn cpu(reading: &Reading) -> Outcome {
