@@ -291,11 +291,13 @@ impl Bench {
         // The terminal is written by a descriptor of the program's own: the one that frames go to. Each call is told once,
         // where it begins.
         let begins = || told.lines().filter(|line| !line.contains("resumed>"));
-        let Some(to) = begins().find(|line| line.contains("[?2026h")).and_then(|line| line.split(' ').nth(1)) else {
+        let Some(to) = begins().find(|line| line.contains("[?2026h")).and_then(|line| line.split_whitespace().nth(1))
+        else {
             return table.row(figure, goal, "strace told of no frame");
         };
-        let (writes, others): (Vec<&str>, Vec<&str>) =
-            begins().filter(|line| line.split(' ').nth(1) == Some(to)).partition(|line| line.contains("[?2026h"));
+        let (writes, others): (Vec<&str>, Vec<&str>) = begins()
+            .filter(|line| line.split_whitespace().nth(1) == Some(to))
+            .partition(|line| line.contains("[?2026h"));
         let (writes, others) = (writes.len(), others.len());
         let told = format!("{writes} writes for {frames} frames, {others} beside them (modes)");
         table.row(figure, goal, told);
