@@ -30,6 +30,17 @@ pub struct ChartStyles {
     pub cursor: Style,
 }
 
+/// Another day under the curve, by a sign of its own.
+#[derive(Clone, Debug)]
+pub struct Overlay {
+    /// The sign, one column wide.
+    pub sign: &'static str,
+    /// How many days before.
+    pub days: u32,
+    /// Its points, shifted into the window.
+    pub points: Vec<Point>,
+}
+
 /// What a chart shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Chart<'a> {
@@ -45,6 +56,8 @@ pub struct Chart<'a> {
     pub kills: &'a [Timestamp],
     /// Points of the period before, shifted into the window.
     pub baseline: &'a [Point],
+    /// Other days.
+    pub days: &'a [Overlay],
     /// The instant pointed at, as in logs and timeline.
     pub cursor: Option<Timestamp>,
     /// Which characters may be used.
@@ -60,12 +73,13 @@ impl<'a> Chart<'a> {
     /// A series alone.
     pub fn bare(series: &'a Series, window: Window, (glyphs, markers): (Glyphs, Markers)) -> Self {
         let (deploys, kills, baseline): (&[Timestamp], &[Timestamp], &[Point]) = (&[], &[], &[]);
-        Self { series, window, threshold: None, deploys, kills, baseline, cursor: None, glyphs, markers }
+        Self { series, window, threshold: None, deploys, kills, baseline, days: &[], cursor: None, glyphs, markers }
     }
 
     /// The upper end of the axis: 100 for percents within it, else the least 1, 2 or 5 times a power of ten above all.
     pub fn top(&self) -> f64 {
-        let before = self.baseline.iter().map(|point| point.value);
+        let days = self.days.iter().flat_map(|day| &day.points).filter(|point| self.window.contains(point.at));
+        let before = self.baseline.iter().chain(days).map(|point| point.value);
         let peak = self.series.within(self.window).map(|point| point.value).chain(before).fold(0.0, f64::max);
         let most = peak.max(self.threshold.unwrap_or(0.0));
         match self.series.unit {
@@ -85,6 +99,7 @@ impl<'a> Chart<'a> {
         self.axis(buffer, Rect { width: AXIS, ..area }, (top, styles));
         self.cursor_line(buffer, plot, styles);
         self.before(buffer, plot, (top, styles));
+        self.other_days(buffer, plot, (top, styles));
         self.threshold_line(buffer, plot, (top, styles));
         self.curve(buffer, plot, (top, styles.curve));
         self.marks(buffer, plot, styles);
@@ -123,6 +138,20 @@ impl<'a> Chart<'a> {
             let x = plot.x + self.column(point.at, usize::from(plot.width)) as u16;
             let y = plot.y + row_of(point.value, top, plot.height);
             buffer[(x, y)].set_symbol(self.glyphs.pick("·", ".")).set_style(styles.baseline);
+        }
+    }
+
+    /// The days take turns by the column: days that are alike stay apart, and none hides another.
+    fn other_days(&self, buffer: &mut Buffer, plot: Rect, (top, styles): (f64, &ChartStyles)) {
+        let columns = usize::from(plot.width);
+        for (turn, day) in self.days.iter().enumerate() {
+            let inside = day.points.iter().copied().filter(|point| self.window.contains(point.at));
+            let values = self.stepped(inside, columns).into_iter().enumerate();
+            for (column, value) in values.skip(turn).step_by(self.days.len()) {
+                let Some(value) = value else { continue };
+                let at = (plot.x + column as u16, plot.y + row_of(value, top, plot.height));
+                buffer[at].set_symbol(day.sign).set_style(styles.baseline);
+            }
         }
     }
 
@@ -207,11 +236,16 @@ impl<'a> Chart<'a> {
         column(self.window, at, columns)
     }
 
-    /// The last value of each column; a column inside a joined stretch takes the value before it.
+    /// The series by column.
     fn columns(&self, columns: usize) -> Vec<Option<f64>> {
+        self.stepped(self.series.within(self.window), columns)
+    }
+
+    /// The last value of each column; a column inside a joined stretch takes the value before it.
+    fn stepped(&self, points: impl Iterator<Item = Point>, columns: usize) -> Vec<Option<f64>> {
         let mut values = vec![None; columns];
         let mut before: Option<Point> = None;
-        for point in self.series.within(self.window) {
+        for point in points {
             let to = self.column(point.at, columns);
             if let Some(earlier) = before.filter(|earlier| self.joined(*earlier, point)) {
                 let from = self.column(earlier.at, columns);

@@ -4,10 +4,12 @@ use super::fixture_parts as parts;
 
 use jiff::{SignedDuration, Timestamp};
 use pagerdeck::domain::diagnosis::claim::{self, Claim, ClaimCheck, Diagnosis, DiagnosisCheck, Proposal};
-use pagerdeck::domain::diagnosis::evidence::{Answer, EvidenceId, Question};
+use pagerdeck::domain::diagnosis::evidence::{self, Answer, EvidenceId, Payload, Question};
+use pagerdeck::domain::diagnosis::statistics::DAYS_ASKED;
 use pagerdeck::domain::diagnosis::verdict::{Cause, Confidence};
 use pagerdeck::domain::fault::{Fault, FaultKind};
 use pagerdeck::domain::observation::log::LogGroup;
+use pagerdeck::domain::observation::metric::Point;
 use pagerdeck::domain::observation::scope::Window;
 use pagerdeck::domain::remediation::gate::{GateReport, NarrativeStanding, Refusal, RefusalReason, Share, StandsOn};
 use pagerdeck::domain::remediation::request::Mode;
@@ -313,5 +315,23 @@ pub fn markdown() -> Session {
     text.clone_into(&mut narrative.text);
     narrative.claimed = text.len();
     narrative.text.push_str("Restarting the deployment frees the he");
+    session
+}
+
+/// The gate is open, and every series was compared with the days before: half as high as now, each day a little lower.
+pub fn by_the_hour() -> Session {
+    let mut session = gate_open();
+    for piece in &mut incident(&mut session).evidence {
+        let Some(Payload::Series { series, .. }) = piece.answer.payload() else { continue };
+        let day = |(n, days): (usize, i64)| {
+            let earlier = series.points.iter().map(move |point| Point {
+                at: point.at - SignedDuration::from_hours(24 * days),
+                value: point.value / 2.0 - 4.0 * n as f64,
+            });
+            earlier.collect::<Vec<_>>()
+        };
+        let earlier: Vec<Point> = DAYS_ASKED.into_iter().enumerate().flat_map(day).collect();
+        piece.answer = evidence::with_same_hours(piece.answer.clone(), Ok(&earlier));
+    }
     session
 }

@@ -176,6 +176,7 @@ pub fn evidence(now: Timestamp) -> Vec<Evidence> {
         side: None,
         band: Vec::new(),
         same_hours: None,
+        earlier_days: Vec::new(),
     };
     let excerpts: Vec<LogLine> = lines(now).into_iter().skip(97).take(3).collect();
     let payloads = [

@@ -2,6 +2,7 @@
 
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
+use pagerdeck::domain::diagnosis::evidence;
 use pagerdeck::domain::observation::metric::{MetricRole, Point};
 use pagerdeck::domain::remediation::step::StepState;
 use pagerdeck::session::Session;
@@ -127,6 +128,7 @@ macro_rules! screen_after {
 
 screen_after!(opened_alarm_120x40, fixture::gate_open(), (120, 40), "1 enter");
 screen_after!(opened_metric_120x40, fixture::gate_open(), (120, 40), "2 enter");
+screen_after!(opened_metric_with_days_120x40, fixture::by_the_hour(), (120, 40), "2 enter");
 screen_after!(opened_line_80x24, fixture::gate_open(), (80, 24), "3 k k enter");
 screen_after!(opened_evidence_80x24, fixture::gate_open(), (80, 24), "4 j enter");
 screen_after!(opened_step_120x40, fixture::gate_open(), (120, 40), "5 z enter");
@@ -151,6 +153,35 @@ fn frozen_charts_stay_and_count_what_they_withhold() {
     let series = session.metrics.values_mut().next().unwrap().get_mut(&MetricRole::Cpu).unwrap();
     series.points.push(Point { at: fixture::now() + jiff::SignedDuration::from_secs(53), value: 12.0 });
     assert_eq!(text(&ui, &session), before.replace("PAUSED +0", "PAUSED +1"));
+}
+
+#[test]
+fn earlier_days_are_told_apart_without_colour_and_in_ascii() {
+    let session = fixture::by_the_hour();
+    let mut ui = after(((80, 24), &session), "2 enter");
+    (ui.options.colours, ui.options.glyphs) = (Colours::Mono, Glyphs::Ascii);
+    let shown = text(&ui, &session);
+    assert!(shown.is_ascii(), "{shown}");
+    let drawn: String = shown.lines().filter_map(|row| row.get(6..)?.strip_prefix('|')).collect();
+    for sign in ['1', '2', '7', 'w', '*'] {
+        assert!(drawn.contains(sign), "{sign} is not drawn:\n{shown}");
+    }
+    assert!(shown.contains("1 day  2 days  7 days  w 14 days before"), "{shown}");
+    assert!(shown.contains("on the 4 days before: UNLIKE them"), "{shown}");
+}
+
+#[test]
+fn a_metric_says_what_is_not_known_of_the_days_before() {
+    let with = |earlier: Result<&[Point], String>| {
+        let mut session = fixture::gate_open();
+        for piece in &mut fixture::incident(&mut session).evidence {
+            piece.answer = evidence::with_same_hours(piece.answer.clone(), earlier.clone());
+        }
+        text(&after(((80, 24), &session), "2 enter"), &session)
+    };
+    let (few, unread) = (with(Ok(&[])), with(Err("GetMetricData was throttled.".to_owned())));
+    assert!(few.contains("too few of the days before"), "{few}");
+    assert!(unread.contains("could not be read: GetMetricData was throttled."), "{unread}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::statistics::{DaysBefore, HeapReading};
+use super::statistics::{DaysBefore, EarlierDay, HeapReading};
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::{BandPoint, Side};
 use crate::domain::observation::change::Change;
@@ -182,6 +182,9 @@ pub enum Payload {
         /// The end of the window against the same hours of the days before; `None` where nobody asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         same_hours: Option<DaysBefore>,
+        /// Those days themselves, to be drawn under the window.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        earlier_days: Vec<EarlierDay>,
     },
     /// The OOM count.
     OomKills(OomCount),

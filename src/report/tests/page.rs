@@ -41,7 +41,8 @@ fn memory() -> Payload {
     let minutes = [-20_i64, -19, -18, -8, -7, -6];
     let points = minutes.map(|minute| Point { at: at(minute * 60), value: (minute + 40) as f64 });
     let series = Series::new(query, Unit::Percent, points);
-    Payload::Series { series, baseline: None, threshold: Some(30.0), band: Vec::new(), same_hours: None, side: None }
+    let (baseline, threshold, side, same_hours) = (None, Some(30.0), None, None);
+    Payload::Series { series, baseline, threshold, side, band: Vec::new(), same_hours, earlier_days: Vec::new() }
 }
 
 fn poisoned() -> Session {

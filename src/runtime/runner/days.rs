@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use super::Means;
 use crate::adapters::aws::clients::Clients;
 use crate::adapters::aws::metrics::{Reading, fetch};
-use crate::domain::diagnosis::statistics::DAYS_ASKED;
+use crate::domain::diagnosis::statistics::{DAYS_ASKED, MINUTES_AHEAD};
 use crate::domain::observation::metric::{MetricQuery, Point};
 use crate::domain::observation::scope::Window;
 
@@ -18,8 +18,9 @@ pub type Earlier = BTreeMap<MetricQuery, Result<Vec<Point>, String>>;
 /// What is asked beyond the window, as a person could repeat it.
 pub const ASKED: &str = "the same minutes 1, 2, 7 and 14 days before";
 
-/// Reads a window as it was on the days before. A day that could not be read leaves the comparison unread: fewer days
-/// would be another usual level.
+/// Reads a window as it was on the days before, and half an hour more of each: the chart goes on while the incident does,
+/// and it costs no further request. A day that could not be read leaves the comparison unread: fewer days would be another
+/// usual level.
 pub async fn earlier(means: &Means, queries: &[MetricQuery], window: Window) -> Earlier {
     let all = |outcome: Result<Vec<Point>, String>| queries.iter().map(move |query| (query.clone(), outcome.clone()));
     if queries.is_empty() {
@@ -46,8 +47,8 @@ async fn day(
     queries: &[MetricQuery],
     (window, days): (Window, i64),
 ) -> Result<Vec<Reading>, String> {
-    let back = SignedDuration::from_hours(24 * days);
-    let (Ok(from), Ok(to)) = (window.from.checked_sub(back), window.to.checked_sub(back)) else {
+    let (back, ahead) = (SignedDuration::from_hours(24 * days), SignedDuration::from_mins(MINUTES_AHEAD));
+    let (Ok(from), Ok(to)) = (window.from.checked_sub(back), window.to.checked_sub(back - ahead)) else {
         return Err("there is no such day".to_owned());
     };
     fetch(clients, queries, Window { from, to }).await.map_err(|error| error.fault().summary)

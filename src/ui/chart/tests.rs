@@ -87,3 +87,23 @@ fn the_period_before_and_the_instant_pointed_at_lie_under_the_curve() {
     let chart = Chart { baseline: &[high], cursor: None, ..chart };
     assert!((chart.top() - 200.0).abs() < f64::EPSILON, "the axis holds the period before, too");
 }
+
+#[test]
+fn days_that_are_alike_take_turns_and_lie_under_the_curve() {
+    let flat = series(Unit::Percent, &[Some(100.0); 12]);
+    let minute = |n: i64| Timestamp::from_second(n * 60).unwrap();
+    let day = |sign, value, minutes: std::ops::Range<i64>| Overlay {
+        sign,
+        days: 1,
+        points: minutes.map(|n| Point { at: minute(n), value }).collect(),
+    };
+    let days = [day("1", 50.0, 0..12), day("7", 50.0, 0..6)];
+    let chart = Chart { days: &days, ..chart(&flat, 12) };
+    assert_eq!(rows(&chart, 18, 3), [" 100%|************", "     |1717171 1 1", "   0%|"]);
+    let hidden = [day("2", 100.0, 0..12)];
+    assert_eq!(rows(&Chart { days: &hidden, ..chart }, 18, 3)[0], " 100%|************");
+    let high = [day("w", 130.0, 0..12)];
+    assert!((Chart { days: &high, ..chart }.top() - 200.0).abs() < f64::EPSILON, "the axis holds the days, too");
+    let later = [day("w", 130.0, 12..20)];
+    assert!((Chart { days: &later, ..chart }.top() - 100.0).abs() < f64::EPSILON, "but not what is beyond the window");
+}

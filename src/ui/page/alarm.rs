@@ -1,6 +1,6 @@
 //! An alarm opened: what it watches and why it stands where it stands, its curve, what became of it, and where to read on.
 
-use super::{Desk, Page, Plot, addresses, console_note};
+use super::{Desk, Page, Plot, addresses, console_note, metric};
 use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Comparison};
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::MetricId;
@@ -27,7 +27,8 @@ pub(super) fn page(alarm: &Alarm, desk: Desk<'_>) -> Page {
     rule(&mut page, alarm, desk);
     if let Some(plot) = moments::alarm_series(desk.session, alarm).map(|series| Plot::of(series, desk)) {
         page.head(format!("LAST {} MINUTES", moments::MINUTES));
-        page.plot(plot);
+        page.plot(plot.clone());
+        metric::legend(&mut page, &plot, desk);
     }
     belongs(&mut page, alarm, desk);
     history(&mut page, alarm, desk);

@@ -1,6 +1,6 @@
 //! A piece of evidence opened: the question, how it was asked, how complete the answer is, and everything it holds.
 
-use super::{Desk, Page, Plot};
+use super::{Desk, Page, Plot, metric};
 use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceSource, Payload, answer_text};
 use crate::domain::observation::log::LogLine;
 use crate::domain::observation::metric::{Point, Series};
@@ -149,7 +149,9 @@ fn chart(page: &mut Page, series: &Series, threshold: Option<f64>, desk: Desk<'_
     let plot = Plot::of(series, desk);
     let (window, recent) = moments::recent(series, latest.at);
     page.head("THE CURVE, as it was read");
-    page.plot(Plot { series: recent, window, threshold: threshold.or(plot.threshold), ..plot });
+    let plot = Plot { series: recent, window, threshold: threshold.or(plot.threshold), ..plot };
+    page.plot(plot.clone());
+    metric::legend(page, &plot, desk);
 }
 
 fn points(page: &mut Page, points: &[Point], series: &Series, desk: Desk<'_>) {

@@ -5,9 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Desk, Page};
 use crate::domain::diagnosis::evidence::Payload;
-use crate::domain::diagnosis::statistics::{self, DaysBefore, time_to_limit};
+use crate::domain::diagnosis::statistics::{self, DaysBefore, EarlierDay, time_to_limit};
 use crate::domain::observation::metric::{MetricRole, Point, Series, Unit};
 use crate::domain::observation::scope::Window;
+use crate::ui::chart::Overlay;
 use crate::ui::format;
 use crate::ui::model::{moments, rows};
 use crate::ui::theme::Role;
@@ -23,6 +24,8 @@ pub struct Plot {
     pub baseline: Vec<Point>,
     /// The same hours of the days before, where evidence compared with them.
     pub same_hours: Option<DaysBefore>,
+    /// Those days, shifted under it.
+    pub days: Vec<Overlay>,
     /// The alarm's threshold.
     pub threshold: Option<f64>,
     /// Rollouts.
@@ -36,9 +39,11 @@ impl Plot {
     pub(super) fn of(series: &Series, desk: Desk<'_>) -> Self {
         let incident = desk.ui.incident(desk.session);
         let (window, recent) = moments::recent(series, desk.look.now);
+        let (same_hours, days) = compared(series, desk).unzip();
         Self {
             baseline: shifted(&before(series, window, desk), window),
-            same_hours: same_hours(series, desk),
+            same_hours: same_hours.cloned(),
+            days: days.unwrap_or_default().iter().filter_map(overlay).collect(),
             threshold: moments::threshold(desk.session, series),
             deploys: moments::deploys(desk.session, incident),
             kills: moments::kills(incident).to_vec(),
@@ -65,12 +70,14 @@ fn before(series: &Series, window: Window, desk: Desk<'_>) -> Vec<Point> {
     Series::new(series.query.clone(), series.unit, all).points
 }
 
-/// What the newest evidence on the same metric says of these hours on other days.
-fn same_hours(series: &Series, desk: Desk<'_>) -> Option<DaysBefore> {
+/// What the newest evidence on the same metric says of these hours on other days, and those days.
+fn compared<'a>(series: &Series, desk: Desk<'a>) -> Option<(&'a DaysBefore, &'a [EarlierDay])> {
     let evidence = desk.ui.incident(desk.session).map_or(&[][..], |incident| incident.round());
     evidence.iter().rev().find_map(|evidence| match evidence.answer.payload()? {
-        Payload::Series { series: other, same_hours, .. } if other.query.metric == series.query.metric => {
-            same_hours.clone()
+        Payload::Series { series: other, same_hours, earlier_days, .. }
+            if other.query.metric == series.query.metric =>
+        {
+            Some((same_hours.as_ref()?, earlier_days.as_slice()))
         }
         Payload::Series { .. }
         | Payload::OomKills(_)
@@ -82,8 +89,28 @@ fn same_hours(series: &Series, desk: Desk<'_>) -> Option<DaysBefore> {
 }
 
 fn shifted(points: &[Point], window: Window) -> Vec<Point> {
-    let length = window.to.duration_since(window.from);
-    points.iter().map(|point| Point { at: point.at + length, value: point.value }).collect()
+    moved(points, window.to.duration_since(window.from))
+}
+
+fn moved(points: &[Point], by: SignedDuration) -> Vec<Point> {
+    let later = |point: &Point| Some(Point { at: point.at.checked_add(by).ok()?, value: point.value });
+    points.iter().filter_map(later).collect()
+}
+
+fn overlay(day: &EarlierDay) -> Option<Overlay> {
+    let points = moved(&day.points, SignedDuration::from_hours(24 * i64::from(day.days)));
+    (!points.is_empty()).then(|| Overlay { sign: sign_of(day.days), days: day.days, points })
+}
+
+/// The sign of a day in the chart: its number where that is one figure.
+fn sign_of(days: u32) -> &'static str {
+    match days {
+        1 => "1",
+        2 => "2",
+        7 => "7",
+        14 => "w",
+        _ => "+",
+    }
 }
 
 /// The page.
@@ -131,11 +158,7 @@ fn figures(page: &mut Page, plot: &Plot, desk: Desk<'_>) {
         let mean = plot.baseline.iter().map(|point| point.value).sum::<f64>() / plot.baseline.len() as f64;
         page.field("before", format!("mean {} in the {} minutes before", tell(mean), moments::MINUTES));
     }
-    if let Some(DaysBefore::Known(hours)) = &plot.same_hours {
-        let (role, word) = if hours.is_usual() { (Role::Text, "as usual") } else { (Role::Warning, "UNLIKE them") };
-        let (now, usual, days) = (tell(hours.now), tell(hours.usual), hours.days);
-        page.toned("same hours", role, format!("{now} now, {usual} on the {days} days before: {word}"));
-    }
+    same_hours(page, plot);
     if let Some(trend) = statistics::trend(&series.points) {
         let sign = if trend.per_minute < 0.0 { "" } else { "+" };
         page.field("slope", format!("{sign}{}/min (Theil-Sen)", tell(trend.per_minute)));
@@ -151,7 +174,25 @@ fn figures(page: &mut Page, plot: &Plot, desk: Desk<'_>) {
     }
 }
 
-fn legend(page: &mut Page, plot: &Plot, desk: Desk<'_>) {
+fn same_hours(page: &mut Page, plot: &Plot) {
+    let tell = |value: f64| format::measure(value, plot.series.unit);
+    let (role, text) = match &plot.same_hours {
+        None => return,
+        Some(DaysBefore::Known(hours)) => {
+            let (role, word) = if hours.is_usual() { (Role::Text, "as usual") } else { (Role::Warning, "UNLIKE them") };
+            let (now, usual, days) = (tell(hours.now), tell(hours.usual), hours.days);
+            (role, format!("{now} now, {usual} on the {days} days before: {word}"))
+        }
+        Some(DaysBefore::TooFew) => {
+            (Role::Text, "too few of the days before have points at these hours to compare".to_owned())
+        }
+        Some(DaysBefore::Unread { why }) => (Role::Warning, format!("the days before could not be read: {why}")),
+    };
+    page.toned("same hours", role, text);
+}
+
+/// What the signs in the chart mean.
+pub(super) fn legend(page: &mut Page, plot: &Plot, desk: Desk<'_>) {
     let look = desk.look;
     let mut parts = vec![(Role::Curve, look.sign("⣀⠤ now", "* now").to_owned())];
     if plot.baseline.is_empty() {
@@ -167,6 +208,23 @@ fn legend(page: &mut Page, plot: &Plot, desk: Desk<'_>) {
     parts.push((Role::Deploy, format!("   D deploy {}", within(&plot.deploys))));
     parts.push((Role::Kill, format!("   o OOM kill {}", within(&plot.kills))));
     page.parts(parts);
+    days(page, plot);
+}
+
+/// `1 day  2 days  7 days  w 14 days before`: each begins with its sign.
+fn days(page: &mut Page, plot: &Plot) {
+    let mut parts = Vec::new();
+    for day in &plot.days {
+        let number = day.days.to_string();
+        let lead = if number == day.sign { String::new() } else { format!(" {number}") };
+        let unit = if day.days == 1 { "day" } else { "days" };
+        parts.push((Role::Strong, day.sign.to_owned()));
+        parts.push((Role::Faint, format!("{lead} {unit}  ")));
+    }
+    if let Some((_, last)) = parts.last_mut() {
+        *last = format!("{} before, at the same minutes", last.trim_end());
+        page.parts(parts);
+    }
 }
 
 fn points(page: &mut Page, plot: &Plot, desk: Desk<'_>) {

@@ -55,7 +55,8 @@ pub fn series(mut series: Series, baseline: Option<Series>, bound: Option<Bound>
     series.points.drain(..cut);
     let baseline = baseline.filter(|baseline| !baseline.points.is_empty());
     let (threshold, side) = (bound.map(|bound| bound.value), bound.and_then(|bound| bound.side));
-    bounded(Payload::Series { series, baseline, threshold, side, band: Vec::new(), same_hours: None }, seen, POINTS)
+    let (band, same_hours, earlier_days) = (Vec::new(), None, Vec::new());
+    bounded(Payload::Series { series, baseline, threshold, side, band, same_hours, earlier_days }, seen, POINTS)
 }
 
 /// The answer of a series that an alarm compares with an anomaly band, with the band of its points.
@@ -65,9 +66,9 @@ pub fn banded(answer: Answer, bounds: &[BandPoint]) -> Answer {
         series.points.iter().filter_map(|point| of(point.at)).collect()
     };
     let with = |payload| match payload {
-        Payload::Series { series, baseline, threshold, side, same_hours, .. } => {
+        Payload::Series { series, baseline, threshold, side, same_hours, earlier_days, .. } => {
             let band = within(&series);
-            Payload::Series { series, baseline, threshold, side, band, same_hours }
+            Payload::Series { series, baseline, threshold, side, band, same_hours, earlier_days }
         }
         other @ (Payload::OomKills(_)
         | Payload::Collector { .. }
@@ -82,12 +83,14 @@ pub fn banded(answer: Answer, bounds: &[BandPoint]) -> Answer {
     }
 }
 
-/// Adds to the answer of a metric how it stands to the same hours of the days before, out of earlier points or of why
-/// there are none. The level of now is that of the last third of the window, as it is against the window before.
+/// Adds to the answer of a metric how it stands to the same hours of the days before, and those days, out of earlier
+/// points or of why there are none. The level of now is that of the last third of the window, as it is against the window
+/// before.
 pub fn with_same_hours(mut answer: Answer, earlier: Result<&[Point], String>) -> Answer {
     if let Answer::Observed { payload } | Answer::Truncated { payload, .. } = &mut answer
-        && let Payload::Series { series, same_hours, .. } = payload
+        && let Payload::Series { series, same_hours, earlier_days, .. } = payload
     {
+        *earlier_days = statistics::earlier_days(&series.points, earlier.as_deref().unwrap_or_default());
         let late = series.points.len() - series.points.len().div_ceil(3);
         let late = series.points.get(late..).unwrap_or_default();
         *same_hours = Some(match earlier {

@@ -16,7 +16,7 @@ use crate::domain::observation::workload::{Pod, Revision, Workload};
 pub fn facts(evidence: &Evidence) -> Vec<Fact> {
     let Some(payload) = evidence.answer.payload() else { return Vec::new() };
     let mut facts = match payload {
-        Payload::Series { series, baseline, threshold, side, band, same_hours } => {
+        Payload::Series { series, baseline, threshold, side, band, same_hours, earlier_days: _ } => {
             let mut facts = of_series(series, baseline.as_ref());
             facts.extend(threshold.iter().flat_map(|value| beyond(series, Bound { value: *value, side: *side })));
             facts.extend(outside(series, band));

@@ -16,6 +16,10 @@ const FEWEST: usize = 5;
 /// The days that are asked for where each costs a request: yesterday and the day before for what comes every day, the same
 /// day of the last two weeks for what comes on this one.
 pub const DAYS_ASKED: [i64; 4] = [1, 2, 7, 14];
+/// Minutes kept beyond the window: what the days before were like while an incident goes on.
+pub const MINUTES_AHEAD: i64 = 30;
+/// Points kept of a day, the most that a screen can tell apart by.
+const POINTS: usize = 120;
 /// Deviations from which a level is unlike the days before.
 const UNLIKE: f64 = 4.0;
 /// And the least share of the usual level that makes a difference to anybody.
@@ -61,6 +65,16 @@ pub enum DaysBefore {
     },
 }
 
+/// One of the days before, to be drawn under a window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EarlierDay {
+    /// How many days before the window.
+    pub days: u32,
+    /// Its points at their own time: the minutes of the window and as many as an incident lasts, 120 at most. Of more, each
+    /// is the mean of several, at the time of the first.
+    pub points: Vec<Point>,
+}
+
 impl DaysBefore {
     /// The comparison, where it is known.
     pub fn known(&self) -> Option<&SameHours> {
@@ -95,6 +109,29 @@ pub fn same_hours(window: &[Point], earlier: &[Point]) -> Option<SameHours> {
     [usual, spread, now].iter().all(|value| value.is_finite()).then_some(found)
 }
 
+/// The days before, out of the points before a window, for those of [`DAYS_ASKED`] that have any.
+pub fn earlier_days(window: &[Point], earlier: &[Point]) -> Vec<EarlierDay> {
+    let (Some(first), Some(last)) = (window.first(), window.last()) else { return Vec::new() };
+    let ahead = SignedDuration::from_mins(MINUTES_AHEAD);
+    let day = |days: i64| {
+        let back = SignedDuration::from_hours(24 * days);
+        let (from, to) = (first.at.checked_sub(back).ok()?, last.at.checked_sub(back - ahead).ok()?);
+        let inside = |point: &&Point| from <= point.at && point.at <= to && point.at < first.at;
+        let points: Vec<Point> = earlier.iter().filter(inside).copied().collect();
+        let days = u32::try_from(days).ok()?;
+        (!points.is_empty()).then(|| EarlierDay { days, points: thinned(&points) })
+    };
+    DAYS_ASKED.into_iter().filter_map(day).collect()
+}
+
+fn thinned(points: &[Point]) -> Vec<Point> {
+    let mean = |chunk: &[Point]| {
+        let sum: f64 = chunk.iter().map(|point| point.value).sum();
+        chunk.first().map(|first| Point { at: first.at, value: sum / chunk.len() as f64 })
+    };
+    points.chunks(points.len().div_ceil(POINTS).max(1)).filter_map(mean).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
@@ -123,6 +160,26 @@ mod tests {
         assert!(!higher.is_usual() && higher.deviations() > UNLIKE, "{higher:?}");
         let missing = judged(|day| if day == 5 { 20.0 } else { 80.0 }).unwrap();
         assert!(!missing.is_usual() && missing.deviations() < -UNLIKE, "{missing:?}");
+    }
+
+    #[test]
+    fn the_days_asked_for_are_kept_with_what_came_after_and_no_more_than_can_be_drawn() {
+        let points = days(16, |day| 40.0 + day as f64);
+        let window = 144 * 15 + 60..144 * 15 + 90;
+        let kept = earlier_days(&points[window.clone()], &points[..window.start]);
+        assert_eq!(kept.iter().map(|day| day.days).collect::<Vec<_>>(), [1, 2, 7, 14]);
+        for day in &kept {
+            let begins = points[window.start].at - SignedDuration::from_hours(24 * i64::from(day.days));
+            assert_eq!((day.points[0].at, day.points.len()), (begins, 33), "half an hour more than the window");
+            let level = median(day.points[..30].iter().map(|point| point.value)).unwrap();
+            assert!((level - (55.0 - f64::from(day.days))).abs() < 1.0, "{} days before: {level}", day.days);
+        }
+        let second = |n: i64| Timestamp::from_second(1_777_600_000 + n).unwrap();
+        let dense: Vec<Point> = (0..1_800).map(|n| Point { at: second(n), value: n as f64 }).collect();
+        let window = [Point { at: second(86_400), value: 0.0 }, Point { at: second(86_400 + 1_799), value: 0.0 }];
+        let thin = &earlier_days(&window, &dense)[0].points;
+        assert_eq!((thin.len(), thin[0], thin[119].value), (120, Point { at: second(0), value: 7.0 }, 1_792.0));
+        assert_eq!(earlier_days(&[], &dense), []);
     }
 
     #[test]

@@ -93,6 +93,7 @@ fn chart(buffer: &mut Buffer, inner: Rect, (rows, top): (&[Laid], usize), (plot,
         deploys: &plot.deploys,
         kills: &plot.kills,
         baseline: &plot.baseline,
+        days: &plot.days,
         cursor: ui.moment,
         ..Chart::bare(&plot.series, plot.window, (look.glyphs, look.markers))
     };
