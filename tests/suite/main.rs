@@ -27,6 +27,7 @@ mod peers_investigate;
 mod peers_kubernetes;
 mod peers_parity;
 mod peers_schemas;
+mod peers_sshd;
 mod peers_tmux;
 mod plain_dump;
 mod rehearsal_kubernetes;

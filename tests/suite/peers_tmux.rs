@@ -99,22 +99,28 @@ impl Tmux {
     }
 }
 
-fn path(path: &Path) -> &str {
+/// A path as text.
+pub fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the tests' own settings: whether the peers must be there")]
 fn is_there() -> bool {
-    if Command::new("tmux").arg("-V").output().is_ok_and(|output| output.status.success()) {
-        return true;
+    let there = Command::new("tmux").arg("-V").output().is_ok_and(|output| output.status.success());
+    if !there {
+        absent("tmux");
     }
+    there
+}
+
+/// Says that a test is skipped without a program, or fails where it must be there.
+#[expect(clippy::disallowed_methods, reason = "the tests' own settings: whether the peers must be there")]
+pub fn absent(program: &str) {
     let required = std::env::var_os("PAGERDECK_REQUIRE_PEERS").is_some_and(|value| value == "1");
-    assert!(!required, "tmux is required and not installed");
+    assert!(!required, "{program} is required and not installed");
     #[expect(clippy::print_stderr, reason = "a skipped test must be seen to be skipped")]
     {
-        eprintln!("skipped: tmux is not installed");
+        eprintln!("skipped: {program} is not installed");
     }
-    false
 }
 
 /// Looks at everything by keys, decides a step, and leaves.

@@ -16,7 +16,7 @@ use super::terminal::{MODES, Seat, assert_given_back};
 
 const SIZE: (u16, u16) = (80, 24);
 /// Runs a program between two looks at the terminal's settings, and tells its process and its exit code.
-const AROUND: &str =
+pub const AROUND: &str =
     r#"stty -g; (echo "process $BASHPID"; exec "$0" "$@"); code=$?; echo; stty -g; echo "left with $code""#;
 /// The signals that end a program, and the codes that shells make of them.
 const SIGNALS: [(&str, i32); 4] = [("-TERM", 143), ("-HUP", 129), ("-QUIT", 131), ("-INT", 130)];
@@ -52,9 +52,12 @@ fn cockpit(args: &[&str]) -> Seat {
     seat
 }
 
-/// A step waits for its name and digest, and a part of them is typed.
 fn confirming() -> Seat {
-    let mut seat = cockpit(&["--live"]);
+    at_the_confirmation(cockpit(&["--live"]))
+}
+
+/// A step waits for its name and digest, and a part of them is typed.
+pub fn at_the_confirmation(mut seat: Seat) -> Seat {
     seat.wait_for("#1 REHEARSED");
     seat.press("5");
     seat.wait_for("UNDO");
@@ -121,7 +124,8 @@ fn assert_left_as_found(seat: Seat, code: i32) -> String {
     raw
 }
 
-fn twice_control_c(mut seat: Seat) {
+/// Leaves by the keys that leave from anywhere, and finds the terminal as it was.
+pub fn twice_control_c(mut seat: Seat) {
     seat.press(CONTROL_C);
     seat.press(CONTROL_C);
     assert_left_as_found(seat, 0);
