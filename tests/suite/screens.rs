@@ -144,6 +144,23 @@ screen_after!(help_80x24, fixture::gate_open(), (80, 24), "? l o g");
 screen_after!(closed_rca_120x40, fixture::closed(), (120, 40), "4 z");
 screen_after!(markdown_120x40, fixture::markdown(), (120, 40), "4 z");
 
+/// What a replay has: the counts of lines, and not one of their texts.
+#[test]
+fn a_replay_says_that_no_line_is_kept_instead_of_counting_none() {
+    let mut session = fixture::gate_open();
+    session.logs = session.durable().logs;
+    let shown = |keys: &str| text(&after(((120, 40), &session), keys), &session);
+    for keys in ["3 z", "3 z T"] {
+        let shown = shown(keys);
+        assert!(shown.contains("A journal keeps their counts, not their text."), "{shown}");
+        assert!(shown.contains("E8 has their templates") && !shown.contains("0 templates"), "{shown}");
+    }
+    let searched = shown("3 z / o r d e r enter");
+    assert!(searched.contains("/order  no line is kept") && !searched.contains("0 of 0"), "{searched}");
+    let sought = shown("3 z e");
+    assert!(sought.contains("A journal keeps no lines to look through"), "{sought}");
+}
+
 #[test]
 fn frozen_charts_stay_and_count_what_they_withhold() {
     let mut session = fixture::gate_open();

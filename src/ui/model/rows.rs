@@ -147,6 +147,14 @@ pub fn log_groups<'a>(ui: &Ui, session: &'a Session) -> Vec<&'a LogGroup> {
     }
 }
 
+/// Lines of the groups on screen, where they were counted and none of them was ever held: a journal keeps the counts alone.
+pub fn counted_alone(ui: &Ui, session: &Session) -> Option<u64> {
+    let groups = log_groups(ui, session);
+    let boards = || groups.iter().filter_map(|group| session.logs.group(group));
+    let counted = boards().map(|board| board.total.lines).sum();
+    (counted > 0 && boards().all(|board| board.received() == 0)).then_some(counted)
+}
+
 /// Rows of the log pane from which the strip over time stands above the lines.
 const STRIP_FROM: usize = 12;
 /// Rows of that strip.

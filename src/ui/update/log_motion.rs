@@ -95,6 +95,13 @@ pub(super) fn jump(
         (Some(here), Way::Backward) => view.find_before(here, wanted),
     };
     let Some(place) = found else {
+        if rows::counted_alone(ui, session).is_some() {
+            return refuse(
+                ui,
+                "A journal keeps no lines to look through: pane 4 has their templates and excerpts.",
+                at,
+            );
+        }
         let side = if way == Way::Onward && !following { "after" } else { "before" };
         return refuse(ui, format!("No {what} {side} this line."), at);
     };

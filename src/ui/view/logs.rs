@@ -20,6 +20,7 @@ use self::row::{Manner, Row, Sources, Told, arrange};
 use super::look::Look;
 use super::sheet::{Held, Sheet, frame};
 use super::stamp;
+use crate::domain::diagnosis::evidence::Question;
 use crate::session::Session;
 use crate::session::feeds::FeedId;
 use crate::session::logs::{GroupBoard, LogGap};
@@ -33,7 +34,8 @@ use crate::ui::theme::Role;
 /// Draws the pane.
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
     let inside = usize::from(area.height.saturating_sub(2));
-    let strip_rows = rows::strip_rows(inside);
+    // Without lines the strip would be empty, as if nothing had happened.
+    let strip_rows = rows::counted_alone(ui, session).map_or_else(|| rows::strip_rows(inside), |_| 0);
     let height = inside - strip_rows;
     let shown = match ui.log.rows {
         Rows::Templates => LogRows { withheld: LogView::new(ui, session).withheld(session), ..LogRows::default() },
@@ -50,7 +52,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
         inner = Rect { y: inner.y + strip_rows as u16, height: height as u16, ..inner };
     }
     let mut sheet = Sheet::new(buffer, inner, look);
-    if ui.log.rows == Rows::Templates {
+    if let (Rows::Templates, Some(counted)) = (ui.log.rows, rows::counted_alone(ui, session)) {
+        unkept(&mut sheet, (ui, session), counted);
+    } else if ui.log.rows == Rows::Templates {
         folded::draw(&mut sheet, (ui, session), held);
     } else if shown.lines.is_empty() {
         empty(&mut sheet, (ui, session), &sources);
@@ -110,13 +114,22 @@ fn empty(sheet: &mut Sheet<'_>, (ui, session): (&Ui, &Session), sources: &Source
     }
     stamp::explain_feed(sheet, &session.log_feed(ui.incident(session)), FeedId::Logs);
     if sheet.left() == usize::from(sheet.area.height) {
-        let counted = boards().map(|board| board.total.lines).sum();
-        let text = match (counted, ui.incident(session)) {
-            (0, None) => "No log lines: reading begins with the first incident.".to_owned(),
-            (0, Some(_)) => "No log lines in the window so far.".to_owned(),
-            (n, _) => format!("{} lines were counted; a journal keeps their counts, not their text.", grouped(n)),
-        };
-        sheet.text(Role::Faint, &text);
+        match (rows::counted_alone(ui, session), ui.incident(session)) {
+            (Some(counted), _) => unkept(sheet, (ui, session), counted),
+            (None, None) => sheet.text(Role::Faint, "No log lines: reading begins with the first incident."),
+            (None, Some(_)) => sheet.text(Role::Faint, "No log lines in the window so far."),
+        }
+    }
+}
+
+/// Says why a replay has no lines, and where what they came to is.
+fn unkept(sheet: &mut Sheet<'_>, (ui, session): (&Ui, &Session), counted: u64) {
+    let text = format!("{} lines were counted. A journal keeps their counts, not their text.", grouped(counted));
+    sheet.wrapped(Role::Faint, &text, 2);
+    let patterns = ui.incident(session).and_then(|incident| incident.answer_to(Question::LogPatterns));
+    if let Some(patterns) = patterns {
+        let text = format!("{} has their templates and excerpts: press 4, select it with j and k, Enter.", patterns.id);
+        sheet.wrapped(Role::Faint, &text, 2);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::session::Session;
 use crate::session::logs::LogGap;
 use crate::ui::format::{self, grouped};
 use crate::ui::model::log_look::Rows;
-use crate::ui::model::rows::LogRows;
+use crate::ui::model::rows::{self, LogRows};
 use crate::ui::model::scroll::Freeze;
 use crate::ui::model::{Pane, Ui};
 use crate::ui::theme::Role;
@@ -44,7 +44,9 @@ pub(super) fn title(
     title.push_span(look.span(Role::Faint, format!("  {}/s  ", format::figure(rate))));
     title.push_span(lost(gaps, look));
     push_search(&mut title, ui.logs.search.as_ref(), look);
-    if let Some(tally) = &ui.log.tally {
+    if rows::counted_alone(ui, session).is_some() && ui.logs.search.is_some() {
+        title.push_span(look.span(Role::Warning, "  no line is kept"));
+    } else if let Some(tally) = &ui.log.tally {
         let least = if tally.is_done() { "" } else { look.sign("≥", ">=") };
         let counted = format!("  {least}{} of {} lines", grouped(tally.matched), grouped(tally.met));
         title.push_span(look.span(Role::Faint, counted));
