@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::fault::{Fault, FaultKind};
 use crate::journal::Reader;
-use crate::report::transcript;
+use crate::report::{html, transcript};
 use crate::session::{Session, update};
 
 /// Writes a text to a new file of this name (a number is put behind a name that is taken). Readable by its owner alone.
@@ -33,8 +33,9 @@ pub fn write_text(folder: &Path, name: &Path, text: &str) -> Result<PathBuf, Fau
     Err(Fault::new(FaultKind::Storage, format!("There are a thousand files called {plain} already.")))
 }
 
-/// Writes the transcript of a journal as it stands on the disk.
-pub fn write_transcript(journal: &Path, folder: &Path) -> Result<PathBuf, Fault> {
+/// Writes what a journal tells as it stands on the disk, for two readers: Markdown to be pasted into a ticket, and a page of
+/// its own to be opened or sent.
+pub fn write_transcript(journal: &Path, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     let mut reader = Reader::open(journal).map_err(|error| error.fault())?;
     let mut session = Session::default();
     let mut records = Vec::new();
@@ -42,11 +43,27 @@ pub fn write_transcript(journal: &Path, folder: &Path) -> Result<PathBuf, Fault>
         update(&mut session, &record);
         records.push(record);
     }
-    let mut text = String::new();
+    let (mut text, mut page) = (String::new(), String::new());
     // Writing into a text cannot fail.
     let _ = transcript::markdown(&mut text, &session, &records);
+    let _ = html::page(&mut page, &session, &records);
     let stem = journal.file_stem().map_or_else(|| "session".into(), |stem| stem.to_string_lossy().into_owned());
-    write_text(folder, Path::new(&format!("{stem}.md")), &text)
+    let write = |(ending, text): (&str, &String)| write_text(folder, Path::new(&format!("{stem}.{ending}")), text);
+    [("md", &text), ("html", &page)].into_iter().map(write).collect()
+}
+
+/// Where files of one folder were written: their names first, which a narrow screen still shows.
+pub fn told(paths: &[PathBuf]) -> String {
+    match paths {
+        [] => "Nothing was written.".to_owned(),
+        [path] => format!("Written to {}", path.display()),
+        [first, ..] => {
+            let names: Vec<_> =
+                paths.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
+            let folder = first.parent().unwrap_or(Path::new("."));
+            format!("Written: {} in {}", names.join(" and "), folder.display())
+        }
+    }
 }
 
 fn numbered(name: &str, number: u32) -> String {
@@ -56,5 +73,18 @@ fn numbered(name: &str, number: u32) -> String {
     match name.rsplit_once('.') {
         Some((stem, ending)) => format!("{stem}-{number}.{ending}"),
         None => format!("{name}-{number}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_told_by_its_names_first() {
+        let paths = ["a/one.md", "a/one.html"].map(PathBuf::from);
+        assert_eq!(told(&paths), "Written: one.md and one.html in a");
+        assert_eq!(told(&paths[..1]), "Written to a/one.md");
+        assert_eq!(told(&[]), "Nothing was written.");
     }
 }

@@ -1,5 +1,6 @@
 //! What the loop waits for, and nothing else.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::mpsc;
@@ -52,8 +53,8 @@ pub enum Inbox {
         /// Which.
         name: &'static str,
     },
-    /// A file was written, or not.
-    Saved(Result<String, Fault>),
+    /// Files were written, or not.
+    Saved(Result<Vec<PathBuf>, Fault>),
 }
 
 /// Signals that matter.

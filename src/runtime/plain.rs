@@ -256,7 +256,7 @@ impl Plain {
 
     fn export(&mut self) -> Result<(), Fault> {
         let written = export::write_transcript(&self.core.journal_path(), &self.exports);
-        let told = written.map_or_else(|fault| fault.to_string(), |path| format!("Written to {}.", path.display()));
+        let told = written.map_or_else(|fault| fault.to_string(), |paths| export::told(&paths) + ".");
         self.say(&told).map(drop)
     }
 

@@ -93,7 +93,7 @@ impl Cockpit {
 
     fn save(&mut self, name: String, text: String) {
         let folder = self.files();
-        self.write(move || export::write_text(&folder, Path::new(&name), &text));
+        self.write(move || export::write_text(&folder, Path::new(&name), &text).map(|path| vec![path]));
     }
 
     fn export(&mut self) {
@@ -102,22 +102,25 @@ impl Cockpit {
     }
 
     /// The disk is never waited for.
-    fn write(&mut self, work: impl FnOnce() -> Result<PathBuf, Fault> + Send + 'static) {
+    fn write(&mut self, work: impl FnOnce() -> Result<Vec<PathBuf>, Fault> + Send + 'static) {
         let post = self.core.runner.means().post.clone();
         self.core.runner.tasks().spawn("export", async move {
             let written = tokio::task::spawn_blocking(work).await;
             if let Ok(written) = written {
-                post.send(Inbox::Saved(written.map(|path| path.display().to_string()))).await;
+                post.send(Inbox::Saved(written)).await;
             }
         });
     }
 
-    pub(super) fn saved(&mut self, saved: Result<String, Fault>) {
+    pub(super) fn saved(&mut self, saved: Result<Vec<PathBuf>, Fault>) {
         self.dirty = Dirty::Now;
         match saved {
-            Ok(path) => {
-                self.tell(Tone::Told, format!("Written to {path}"));
-                self.core.commit(None, Event::Report(ReportEvent::Exported { path }));
+            Ok(paths) => {
+                self.tell(Tone::Told, export::told(&paths));
+                for path in paths {
+                    let path = path.display().to_string();
+                    self.core.commit(None, Event::Report(ReportEvent::Exported { path }));
+                }
             }
             Err(fault) => self.tell(Tone::Refused, fault.to_string()),
         }

@@ -319,7 +319,7 @@ pub const TABLE: &[Row] = &[
     row("save", Action::Save, &["Y"], "Write what is selected to a file"),
     row("inquire", Action::Inquire, &["i"], "Ask the analyst something"),
     row("note", Action::Note, &["m"], "Write a note on the timeline"),
-    row("export", Action::Export, &["x"], "Write the transcript out"),
+    row("export", Action::Export, &["x"], "Write the transcript out, as Markdown and as a page for browsers"),
     row("refresh", Action::Refresh, &["r"], "Ask every feed now; in RCA: read and ask again"),
     row("previous-incident", Action::PreviousIncident, &["["], "Incident before"),
     row("next-incident", Action::NextIncident, &["]"], "Next incident"),
