@@ -91,9 +91,10 @@ impl Runner {
     pub fn start_feeds(&self) {
         // In flight before they are spawned: a standing clock must not jump while they wait for their first turn.
         let flight = || self.means.clock.busy().flight();
+        let namespaces = self.means.outside.namespaces.borrow().clone();
         self.tasks.spawn("identity", feeds::identity(self.means.clone(), flight()));
         self.tasks.spawn("alarms", feeds::alarms(self.means.clone(), flight()));
-        self.tasks.spawn("workloads", feeds::workloads(self.means.clone(), flight()));
+        self.tasks.spawn("workloads", feeds::workloads(self.means.clone(), flight(), namespaces));
     }
 
     /// Does one effect.

@@ -16,7 +16,7 @@ use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::{Alarm, AlarmDetail, AlarmName};
 use crate::domain::observation::log::{BatchSummary, LogGroup, LogLine};
 use crate::domain::observation::metric::Series;
-use crate::domain::observation::scope::{Scope, Window};
+use crate::domain::observation::scope::{Namespace, Scope, Window};
 use crate::domain::observation::service::{Service, ServiceName};
 use crate::domain::observation::workload::ClusterChange;
 use crate::domain::remediation::follow_up::FollowUp;
@@ -91,6 +91,11 @@ pub enum SessionEvent {
         /// The word for it, where the configuration has one; `None` in journals of before there was one.
         #[serde(default)]
         environment: Option<String>,
+    },
+    /// Which namespaces are watched became known: the context's own where none was named, or one that an alarm is about.
+    NamespacesLearned {
+        /// All that are watched now.
+        namespaces: Vec<Namespace>,
     },
     /// The credentials' end became known.
     CredentialsRead {
@@ -367,6 +372,7 @@ fn session_durability(event: &SessionEvent) -> Durability {
     match event {
         SessionEvent::Started { .. } | SessionEvent::Resumed { .. } | SessionEvent::Ended { .. } => Durability::Synced,
         SessionEvent::ScopeLearned { .. }
+        | SessionEvent::NamespacesLearned { .. }
         | SessionEvent::CredentialsRead { .. }
         | SessionEvent::Noted { .. }
         | SessionEvent::PinToggled { .. }

@@ -119,7 +119,9 @@ fn session(event: &SessionEvent) -> Option<(EntryKind, String)> {
         SessionEvent::BecameReadOnly { fault } => Some((EntryKind::Fault, format!("READ-ONLY: {fault}"))),
         SessionEvent::Ended { reason } => Some((EntryKind::Note, format!("session ended: {reason}"))),
         SessionEvent::PinToggled { evidence } => Some((EntryKind::Evidence, format!("pin of {evidence} toggled"))),
-        SessionEvent::ScopeLearned { .. } | SessionEvent::CredentialsRead { .. } => None,
+        SessionEvent::ScopeLearned { .. }
+        | SessionEvent::NamespacesLearned { .. }
+        | SessionEvent::CredentialsRead { .. } => None,
     }
 }
 

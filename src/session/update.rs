@@ -68,6 +68,7 @@ fn session_event(session: &mut Session, record: &Record, event: &SessionEvent) -
             }
             return remediation::stand_down_all(session, "the scope became another");
         }
+        SessionEvent::NamespacesLearned { namespaces } => session.header.namespaces.clone_from(namespaces),
         SessionEvent::CredentialsRead { expires_at } => {
             session.credentials = expires_at.map_or(Credentials::Lasting, Credentials::ExpireAt);
         }

@@ -13,7 +13,7 @@ use crate::adapters::aws::clients::Clients;
 use crate::adapters::kubernetes::{View, WatchReport, watch_once};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmChange, AlarmName, changes};
-use crate::domain::observation::scope::Scope;
+use crate::domain::observation::scope::{Namespace, Scope};
 use crate::domain::observation::workload::ClusterChange;
 use crate::runtime::clock::Flight;
 use crate::session::event::{AlarmEvent, Event, FeedEvent, SessionEvent, WorkloadEvent};
@@ -244,17 +244,18 @@ impl Unknown {
     }
 }
 
-/// Watches the cluster; a watch that ends is begun again, told and waited for.
-pub async fn workloads(means: Means, flight: Flight) {
+/// Watches the cluster; a watch that ends is begun again, told and waited for. `told` are the namespaces that the session
+/// began with.
+pub async fn workloads(means: Means, flight: Flight, mut told: Vec<Namespace>) {
     if means.clock.stands_still() {
-        return listings(means, flight).await;
+        return listings(means, flight, told).await;
     }
     drop(flight);
     let mut pulse = Pulse::new(FeedId::Workloads);
     let mut namespaces = means.outside.namespaces.subscribe();
     loop {
         let until = tokio::select! {
-            fault = watch(&means, &mut pulse) => pulse.fail(&means, fault).await,
+            fault = watch(&means, &mut pulse, &mut told) => pulse.fail(&means, fault).await,
             _ = namespaces.changed() => continue,
         };
         tokio::select! {
@@ -266,11 +267,11 @@ pub async fn workloads(means: Means, flight: Flight) {
 
 /// Lists the cluster again and again instead. Nobody can tell when everything that a standing clock has brought about has
 /// come through a watch, so what is told of it would depend on the machine; and runs are compared.
-async fn listings(means: Means, mut flight: Flight) {
+async fn listings(means: Means, mut flight: Flight, mut told: Vec<Namespace>) {
     let mut pulse = Pulse::new(FeedId::Workloads);
     let mut last = View::default();
     loop {
-        let next = match list_cluster(&means).await {
+        let next = match list_cluster(&means, &mut told).await {
             Ok(listed) => {
                 tell_listing(&means, &last, &listed).await;
                 last = listed;
@@ -285,12 +286,9 @@ async fn listings(means: Means, mut flight: Flight) {
     }
 }
 
-async fn list_cluster(means: &Means) -> Result<View, Fault> {
+async fn list_cluster(means: &Means, told: &mut Vec<Namespace>) -> Result<View, Fault> {
     let client = means.outside.cluster().await?;
-    let namespaces = means.outside.namespaces.borrow().clone();
-    if namespaces.is_empty() {
-        return Err(no_namespace());
-    }
+    let namespaces = watched(means, told).await?;
     client.read_view(&namespaces).await.map_err(|error| error.fault())
 }
 
@@ -305,20 +303,30 @@ async fn tell_listing(means: &Means, last: &View, listed: &View) {
     }
 }
 
-fn no_namespace() -> Fault {
-    let why = "no namespace is known yet: name one by --namespace or under [[service]]";
-    Fault::new(FaultKind::NotConfigured, why)
+/// The namespaces that are watched, told where they are others than before: line 1 names them.
+async fn watched(means: &Means, told: &mut Vec<Namespace>) -> Result<Vec<Namespace>, Fault> {
+    let namespaces = means.outside.namespaces.borrow().clone();
+    if namespaces.is_empty() {
+        let why = "no namespace is known yet: name one by --namespace or under [[service]]";
+        return Err(Fault::new(FaultKind::NotConfigured, why));
+    }
+    if namespaces != *told {
+        told.clone_from(&namespaces);
+        let event = SessionEvent::NamespacesLearned { namespaces: namespaces.clone() };
+        means.post.tell(None, Event::Session(event)).await;
+    }
+    Ok(namespaces)
 }
 
-async fn watch(means: &Means, pulse: &mut Pulse) -> Fault {
+async fn watch(means: &Means, pulse: &mut Pulse, told: &mut Vec<Namespace>) -> Fault {
     let client = match means.outside.cluster().await {
         Ok(client) => client,
         Err(fault) => return fault,
     };
-    let namespaces = means.outside.namespaces.borrow().clone();
-    if namespaces.is_empty() {
-        return no_namespace();
-    }
+    let namespaces = match watched(means, told).await {
+        Ok(namespaces) => namespaces,
+        Err(fault) => return fault,
+    };
     let (sender, mut reports) = mpsc::channel(256);
     let tell = async {
         while let Some(report) = reports.recv().await {
@@ -343,7 +351,9 @@ async fn watch(means: &Means, pulse: &mut Pulse) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use super::super::follow::tests::outside;
     use super::*;
+    use crate::runtime::inbox::Inbox;
 
     #[test]
     fn a_provider_is_asked_once_and_again_near_the_end() {
@@ -360,6 +370,25 @@ mod tests {
         assert!(lifetime.learn(at(113), None));
         assert_eq!([at(114), at(128)].map(|now| lifetime.is_due(now)), [false, true], "keys may be exchanged");
         assert!(!lifetime.learn(at(128), None));
+    }
+
+    #[tokio::test]
+    async fn a_namespace_that_is_learned_is_told_once() {
+        let (means, _, mut inbox) = outside();
+        let mut told = Vec::new();
+        assert!(watched(&means, &mut told).await.is_err(), "nobody named one");
+        for _ in 0..2 {
+            means.outside.watch_namespace(&"payments".into());
+            assert_eq!(watched(&means, &mut told).await.unwrap(), told);
+        }
+        means.outside.watch_namespace(&"orders".into());
+        watched(&means, &mut told).await.unwrap();
+        let mut learned = Vec::new();
+        while let Ok(Inbox::Event { event, .. }) = inbox.try_recv() {
+            let Event::Session(SessionEvent::NamespacesLearned { namespaces }) = *event else { continue };
+            learned.push(namespaces);
+        }
+        assert_eq!(learned, [vec!["payments".into()], vec!["payments".into(), "orders".into()]] as [Vec<Namespace>; 2]);
     }
 
     #[test]

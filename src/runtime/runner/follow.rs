@@ -264,7 +264,7 @@ async fn refresh(means: &Means, service: &ServiceName, queries: &[MetricQuery]) 
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 #[cfg(test)]
 mod tests_of_rehearsed_tails;
 #[cfg(test)]

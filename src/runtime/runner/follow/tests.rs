@@ -29,7 +29,7 @@ fn session(incidents: impl IntoIterator<Item = Incident>) -> Session {
     Session { incidents, ..Session::default() }
 }
 
-fn outside() -> (Means, Tasks, mpsc::Receiver<Inbox>) {
+pub(in crate::runtime::runner) fn outside() -> (Means, Tasks, mpsc::Receiver<Inbox>) {
     // Nobody listens on the discard port: every call fails, and none of this waits for one.
     let names = Names::new(|_| Ok([127, 0, 0, 1].into()));
     let nowhere = AwsAccess::Rehearsal { endpoint: "http://127.0.0.1:9".to_owned(), names };
