@@ -28,7 +28,7 @@ struct Picture {
     steps: &'static [(&'static str, &'static str)],
 }
 
-const PICTURES: [Picture; 4] = [
+const PICTURES: [Picture; 7] = [
     Picture {
         name: "overview",
         title: "The overview of a rehearsal at 120x40",
@@ -44,6 +44,13 @@ const PICTURES: [Picture; 4] = [
         steps: &[("#1 REHEARSED", "4z"), ("EVIDENCE (read", "")],
     },
     Picture {
+        name: "days",
+        title: "A metric over the same minutes of earlier days at 120x40",
+        args: &["daily-peak"],
+        size: (120, 40),
+        steps: &[("nothing-wrong", "2\r"), ("days before", "")],
+    },
+    Picture {
         name: "step",
         title: "One step, armed in a live rehearsal, its token being typed",
         args: &["oom-leak", "--live"],
@@ -55,6 +62,20 @@ const PICTURES: [Picture; 4] = [
         title: "The overview at 80x24",
         args: &["oom-leak"],
         size: (80, 24),
+        steps: &[("#1 REHEARSED", "")],
+    },
+    Picture {
+        name: "smallest",
+        title: "A step at 60x16, the least that a step can be decided at",
+        args: &["oom-leak"],
+        size: (60, 16),
+        steps: &[("#1 REHEARSED", "5"), ("UNDO", "")],
+    },
+    Picture {
+        name: "wide",
+        title: "The overview at 200x60",
+        args: &["oom-leak"],
+        size: (200, 60),
         steps: &[("#1 REHEARSED", "")],
     },
 ];
@@ -86,10 +107,12 @@ fn svg(seat: &Seat, picture: &Picture) -> String {
     let screen = seat.screen();
     let (cols, rows) = picture.size;
     let (width, height) = (f64::from(cols) * CELL.0 + 16.0, f64::from(rows) * CELL.1 + 16.0);
+    let inks: Vec<String> = INKS.iter().enumerate().map(|(at, ink)| format!(".i{at}{{fill:{ink}}}")).collect();
+    let inks = inks.concat();
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" role=\"img\">\n\
          <title>{}</title>\n<style>text{{font:14px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:{INK};\
-         white-space:pre}}.b{{font-weight:bold}}.u{{text-decoration:underline}}</style>\n\
+         white-space:pre}}.b{{font-weight:bold}}.u{{text-decoration:underline}}.p{{fill:{PAPER}}}{inks}</style>\n\
          <rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"{PAPER}\"/>\n",
         picture.title
     );
@@ -147,22 +170,25 @@ fn run(out: &mut String, look: &Look, (x, columns, y): (u16, u16, u16), text: &s
             look.paper
         );
     }
-    if text.trim().is_empty() {
+    // Blanks at the ends show nothing.
+    let lead = text.len() - text.trim_start().len();
+    let shown = text.trim();
+    if shown.is_empty() {
         return;
     }
-    let class = match (look.bold, look.underlined) {
-        (false, false) => "",
-        (true, false) => " class=\"b\"",
-        (false, true) => " class=\"u\"",
-        (true, true) => " class=\"b u\"",
-    };
+    let cut = text.chars().count() - shown.chars().count();
+    let (left, wide) = (left + lead as f64 * CELL.0, (f64::from(columns) - cut as f64) * CELL.0);
     // The sheet's own colour would win over an attribute.
-    let fill = if look.ink == INK { String::new() } else { format!(" style=\"fill:{}\"", look.ink) };
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let ink = match INKS.iter().position(|ink| *ink == look.ink) {
+        _ if look.ink == INK => String::new(),
+        Some(at) => format!("i{at}"),
+        None => "p".to_owned(),
+    };
+    let classes = [ink.as_str(), if look.bold { "b" } else { "" }, if look.underlined { "u" } else { "" }];
+    let classes = classes.into_iter().filter(|class| !class.is_empty()).collect::<Vec<_>>().join(" ");
+    let class = if classes.is_empty() { String::new() } else { format!(" class=\"{classes}\"") };
+    let shown = shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     // Told how long it is, a run keeps its columns whatever font the reader has.
     let base = top + 13.5;
-    let _ = writeln!(
-        out,
-        "<text x=\"{left:.1}\" y=\"{base:.1}\" textLength=\"{wide:.1}\" lengthAdjust=\"spacingAndGlyphs\"{fill}{class}>{text}</text>",
-    );
+    let _ = writeln!(out, "<text x=\"{left:.1}\" y=\"{base:.1}\" textLength=\"{wide:.1}\"{class}>{shown}</text>");
 }
