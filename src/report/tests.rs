@@ -11,7 +11,7 @@ use crate::domain::diagnosis::claim::Claim;
 use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, EvidenceSource, Payload, Question};
 use crate::domain::diagnosis::verdict::{Cause, Confidence, Finding, RankedCause, Side, Verdict};
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmRule, AlarmState, Severity};
+use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmRule, AlarmState, Calls, Severity};
 use crate::domain::observation::log::Completeness;
 use crate::domain::observation::oom_kill::{ContainerKills, KillSource, OomCount};
 use crate::domain::observation::scope::{Namespace, Window};
@@ -126,6 +126,7 @@ fn session() -> Session {
         rule: AlarmRule::Composite { rule: String::new() },
         value: Some(14.0),
         evaluation: None,
+        calls: Calls::default(),
     };
     session.alarms.insert(alarm.name.clone(), alarm);
     session.incidents.insert(IncidentId(1), incident());

@@ -10,7 +10,7 @@ use crate::domain::remediation::runbook;
 use crate::domain::remediation::step::{Step, StepId};
 use crate::rehearsal::clock::Speed;
 use crate::session::effect::Effect;
-use crate::session::event::{Event, NarrativeEvent, RemediationEvent, SessionEvent};
+use crate::session::event::{AlarmEvent, Event, NarrativeEvent, RemediationEvent, SessionEvent};
 use crate::session::header::Origin;
 use crate::session::remediation::{self, Press};
 use crate::session::{IncidentId, narrative, triage};
@@ -104,6 +104,7 @@ pub fn apply(core: &mut Core, hands: Hands, intent: Intent) -> Wish {
         | Intent::Note { .. }
         | Intent::TogglePin { .. }
         | Intent::Inspect { .. }
+        | Intent::Investigate { .. }
         | Intent::Refresh => inquire(core, intent),
     }
 }
@@ -141,6 +142,9 @@ fn inquire(core: &mut Core, intent: Intent) -> Wish {
             core.commit(Some(incident), Event::Session(SessionEvent::PinToggled { evidence }));
         }
         Intent::Inspect { alarm } => core.conclude(vec![Effect::Inspect { alarm }]),
+        Intent::Investigate { alarm } => {
+            core.commit(None, Event::Alarm(AlarmEvent::Chosen { name: alarm }));
+        }
         Intent::Refresh => core.runner.refresh(),
         // The rest is settled by `apply`.
         Intent::Quit

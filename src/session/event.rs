@@ -153,6 +153,11 @@ pub enum AlarmEvent {
         /// As read.
         alarm: Box<Alarm>,
     },
+    /// A person wants an incident about it, whatever its state: it may be one that only scales, or one that is quiet again.
+    Chosen {
+        /// Its name.
+        name: AlarmName,
+    },
     /// A person opened it, and what is behind it was read.
     Detailed {
         /// Its name.

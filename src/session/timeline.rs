@@ -134,6 +134,7 @@ fn alarm(event: &AlarmEvent) -> Option<(EntryKind, String)> {
         }
         AlarmEvent::Cleared { alarm } => format!("{} left ALARM", alarm.name),
         AlarmEvent::Removed { name } => format!("{name} is no longer listed"),
+        AlarmEvent::Chosen { name } => format!("{name} is looked into: the person asked for it"),
         AlarmEvent::Updated { .. } | AlarmEvent::Detailed { .. } => return None,
     };
     Some((EntryKind::Alarm, text))

@@ -219,9 +219,10 @@ fn charted(evidence: &Evidence) -> Vec<&Series> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::observation::alarm::{Alarm, AlarmState, Comparison};
+    use crate::domain::observation::alarm::{Alarm, AlarmState, Calls, Comparison};
     use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
     use crate::domain::observation::service::{Certainty, Origin};
+    use crate::session::event::{AlarmEvent, SessionEvent};
 
     fn latency() -> MetricId {
         MetricId { namespace: "AWS/ApplicationELB".into(), name: "TargetResponseTime".into(), ..MetricId::default() }
@@ -240,6 +241,7 @@ mod tests {
             rule,
             value: None,
             evaluation: None,
+            calls: Calls::default(),
         }
     }
 
@@ -309,5 +311,38 @@ mod tests {
         assert!(told_nothing_new.is_empty(), "{told_nothing_new:?}");
         let roles: Vec<MetricRole> = session.incidents[&IncidentId(1)].service.metrics.keys().copied().collect();
         assert_eq!(roles, [MetricRole::Cpu, MetricRole::Errors]);
+    }
+
+    fn told(session: &mut Session, event: Event) -> Vec<Effect> {
+        let record = Record { seq: session.seq + 1, at: Timestamp::UNIX_EPOCH, incident: None, event };
+        update::update(session, &record)
+    }
+
+    /// One that only scales is told as updated, however it stands: it opens nothing by itself.
+    #[test]
+    fn an_alarm_that_opens_nothing_is_looked_into_for_whom_it_was_named_or_chosen() {
+        let identify = || vec![Effect::Identify { alarm: "TargetTracking-low".into() }];
+        for state in [AlarmState::Ok, AlarmState::Alarm] {
+            let found = Alarm { state, ..alarm("TargetTracking-low", latency(), (Statistic::Average, 60)) };
+            let updated = || Event::Alarm(AlarmEvent::Updated { alarm: Box::new(found.clone()) });
+            let mut session = Session::default();
+            session.header.focus = Some("TargetTracking-low".to_owned());
+            assert_eq!(told(&mut session, updated()), identify(), "named on the command line, {state:?}");
+            assert_eq!(told(&mut session, updated()), [], "once");
+            let mut session = Session::default();
+            assert_eq!(told(&mut session, updated()), []);
+            let chosen = |name: &str| Event::Alarm(AlarmEvent::Chosen { name: name.into() });
+            assert_eq!(told(&mut session, chosen("TargetTracking-low")), identify());
+            assert_eq!(told(&mut session, chosen("gone")), []);
+        }
+    }
+
+    #[test]
+    fn namespaces_are_learned_without_standing_anything_down() {
+        let mut session = Session::default();
+        let namespaces = vec!["payments".into()];
+        let event = SessionEvent::NamespacesLearned { namespaces: namespaces.clone() };
+        assert_eq!(told(&mut session, Event::Session(event)), []);
+        assert_eq!(session.header.namespaces, namespaces);
     }
 }

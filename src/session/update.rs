@@ -104,6 +104,10 @@ fn alarm_event(session: &mut Session, event: &AlarmEvent) -> Vec<Effect> {
             }
             Vec::new()
         }
+        AlarmEvent::Chosen { name } => {
+            let known = session.alarms.contains_key(name);
+            known.then(|| Effect::Identify { alarm: name.clone() }).into_iter().collect()
+        }
         AlarmEvent::Detailed { name, detail } => {
             session.alarm_details.insert(name.clone(), (**detail).clone());
             Vec::new()

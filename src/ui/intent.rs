@@ -108,6 +108,11 @@ pub enum Intent {
         /// Which.
         alarm: AlarmName,
     },
+    /// Open an incident about an alarm.
+    Investigate {
+        /// Which.
+        alarm: AlarmName,
+    },
     /// Ask every feed now rather than at its next turn.
     Refresh,
     /// Stop the model's stream.

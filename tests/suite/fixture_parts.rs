@@ -7,7 +7,7 @@ use pagerdeck::domain::diagnosis::claim::{Claim, ClaimCheck};
 use pagerdeck::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, EvidenceSource, Payload, Question};
 use pagerdeck::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency};
 use pagerdeck::domain::diagnosis::verdict::{Cause, Confidence, Finding, MissingEvidence, RankedCause, Side, Verdict};
-use pagerdeck::domain::observation::alarm::{Alarm, AlarmName, AlarmRule, AlarmState, Comparison, Severity};
+use pagerdeck::domain::observation::alarm::{Alarm, AlarmName, AlarmRule, AlarmState, Calls, Comparison, Severity};
 use pagerdeck::domain::observation::log::{BatchSummary, Completeness, LogGroup, LogLine, RawLogEvent, ingest};
 use pagerdeck::domain::observation::log_template::TemplateCount;
 use pagerdeck::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
@@ -81,6 +81,7 @@ fn alarm(name: &str, (state, severity): (AlarmState, Severity), (metric, bound, 
         },
         value: Some(value),
         evaluation: None,
+        calls: Calls::default(),
     }
 }
 

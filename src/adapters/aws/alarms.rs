@@ -14,7 +14,7 @@ use super::clients::Clients;
 use crate::adapters::budget::Family;
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::{
-    Alarm, AlarmName, AlarmRule, AlarmState, Comparison, Evaluation, names_scaling, severity_of,
+    Alarm, AlarmName, AlarmRule, AlarmState, Calls, Comparison, Evaluation, names_scaling, severity_of,
 };
 use crate::domain::observation::metric::{MetricId, Statistic};
 use crate::domain::observation::redact::redact;
@@ -122,6 +122,7 @@ struct Common<'a> {
     reason: Option<&'a str>,
     since: Option<&'a DateTime>,
     evaluation: Option<Evaluation>,
+    calls: Calls,
 }
 
 impl Common<'_> {
@@ -142,6 +143,7 @@ impl Common<'_> {
             rule,
             value,
             evaluation: self.evaluation,
+            calls: self.calls,
         })
     }
 }
@@ -156,15 +158,28 @@ fn metric_alarm(alarm: &MetricAlarm) -> Result<Alarm, String> {
         // The update time moves with the reason as well; the transition is what "since" means.
         since: alarm.state_transitioned_timestamp().or(alarm.state_updated_timestamp()),
         evaluation: math::evaluation(alarm),
+        calls: calls(alarm.actions_enabled(), alarm.alarm_actions()),
     };
     common.alarm(rule_of(alarm), alarm.state_reason_data().and_then(latest_value))
 }
 
 /// Whether scaling is all it does: its actions say so, or its name, which a target tracking policy gives.
 fn only_scales(alarm: &MetricAlarm) -> bool {
-    let actions = alarm.alarm_actions();
-    let scales = |action: &String| action.contains(":autoscaling:");
-    names_scaling(alarm.alarm_name().unwrap_or_default()) || !actions.is_empty() && actions.iter().all(scales)
+    names_scaling(alarm.alarm_name().unwrap_or_default()) || all_scale(alarm.alarm_actions())
+}
+
+fn all_scale(actions: &[String]) -> bool {
+    !actions.is_empty() && actions.iter().all(|action| action.contains(":autoscaling:"))
+}
+
+/// Actions are on where nobody switched them off (`ActionsEnabled`, by default true).
+fn calls(enabled: Option<bool>, actions: &[String]) -> Calls {
+    match enabled {
+        Some(false) => Calls::SwitchedOff,
+        Some(true) | None if actions.is_empty() => Calls::Nobody,
+        Some(true) | None if all_scale(actions) => Calls::Scaling,
+        Some(true) | None => Calls::Somebody,
+    }
 }
 
 fn composite_alarm(alarm: &CompositeAlarm) -> Result<Alarm, String> {
@@ -176,6 +191,7 @@ fn composite_alarm(alarm: &CompositeAlarm) -> Result<Alarm, String> {
         reason: alarm.state_reason(),
         since: alarm.state_transitioned_timestamp().or(alarm.state_updated_timestamp()),
         evaluation: None,
+        calls: calls(alarm.actions_enabled(), alarm.alarm_actions()),
     };
     common.alarm(AlarmRule::Composite { rule: tidy(alarm.alarm_rule()) }, None)
 }

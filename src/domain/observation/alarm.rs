@@ -1,6 +1,7 @@
 //! CloudWatch alarms as the person meets them, and the difference between two listings.
 
 mod bound;
+mod calls;
 mod composite;
 mod detail;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::metric::{MetricId, Statistic};
 
 pub use self::bound::{Bound, Side, bound};
+pub use self::calls::Calls;
 pub use self::composite::{Term, terms};
 pub use self::detail::{AlarmDetail, AlarmHistory, Asked, BandPoint, ComparedNow, Reach, Transition};
 
@@ -239,6 +241,9 @@ pub struct Alarm {
     /// How many periods decide; nothing for a composite.
     #[serde(default)]
     pub evaluation: Option<Evaluation>,
+    /// Whom it calls.
+    #[serde(default)]
+    pub calls: Calls,
 }
 
 impl Alarm {

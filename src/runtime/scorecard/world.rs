@@ -11,7 +11,9 @@ use crate::domain::diagnosis::evidence::{
 };
 use crate::domain::diagnosis::statistics::DAYS_ASKED;
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Bound, Comparison, names_scaling, severity_of};
+use crate::domain::observation::alarm::{
+    Alarm, AlarmRule, AlarmState, Bound, Calls, Comparison, names_scaling, severity_of,
+};
 use crate::domain::observation::log::{Completeness, RawLogEvent, ingest};
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Unit};
 use crate::domain::observation::scope::Window;
@@ -128,6 +130,7 @@ fn told(scenario: &Scenario, alarm: &AlarmNow<'_>) -> Alarm {
         rule,
         value: None,
         evaluation: None,
+        calls: Calls::default(),
     }
 }
 

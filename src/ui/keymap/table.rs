@@ -98,6 +98,8 @@ pub enum Action {
     Copy,
     /// Write what is selected to a file.
     Save,
+    /// Open an incident about the selected alarm.
+    Investigate,
     /// Ask the analyst.
     Inquire,
     /// Write a note on the timeline.
@@ -277,6 +279,8 @@ pub const TABLE: &[Row] = &[
     row("half-down", Action::HalfDown, &["ctrl-d", "pagedown"], "Half a page down (in RCA: of the narrative)"),
     row("half-up", Action::HalfUp, &["ctrl-u", "pageup"], "Half a page up (in RCA: of the narrative)"),
     row("open", Action::Open, &["enter", "l", "right"], "Open what is selected").hint("open"),
+    row("investigate", Action::Investigate, &["I"], "Investigate the alarm: open an incident about it, firing or not")
+        .only_in(Pane::Alarms),
     row("workload", Action::Workload, &["K"], "Open the workload: pods, limits, restarts, how containers ended"),
     row("filter", Action::Filter, &["/"], "Show only rows with a text (text of RCA, steps: mark it)").hint("filter"),
     row("next-match", Action::NextMatch, &["n"], "Next match"),

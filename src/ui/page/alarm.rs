@@ -1,7 +1,7 @@
 //! An alarm opened: what it watches and why it stands where it stands, its curve, what became of it, and where to read on.
 
 use super::{Desk, Page, Plot, addresses, console_note, metric};
-use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Comparison};
+use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Calls, Comparison};
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::MetricId;
 use crate::session::timeline::EntryKind;
@@ -22,6 +22,13 @@ pub(super) fn page(alarm: &Alarm, desk: Desk<'_>) -> Page {
         AlarmState::InsufficientData => (Role::Warning, "? no data"),
     };
     page.toned("state", role, format!("{word} {}  since {}", alarm.severity.word(), desk.look.moment(alarm.since)));
+    if let Some(words) = alarm.calls.words() {
+        let role = match alarm.calls {
+            Calls::Nobody | Calls::SwitchedOff => Role::Warning,
+            Calls::Unknown | Calls::Somebody | Calls::Scaling => Role::Text,
+        };
+        page.toned("page", role, words);
+    }
     page.field("reason", alarm.reason.clone());
     page.field("description", alarm.description.clone());
     rule(&mut page, alarm, desk);
@@ -95,15 +102,17 @@ fn sign(comparison: Comparison) -> &'static str {
 fn belongs(page: &mut Page, alarm: &Alarm, desk: Desk<'_>) {
     use crate::domain::observation::service::Origin;
     let incident = desk.session.incidents.values().find(|incident| incident.alarms.contains(&alarm.name));
-    let Some(service) = desk.session.services.get(&alarm.name).or(incident.map(|incident| &incident.service)) else {
-        return;
-    };
+    let service = desk.session.services.get(&alarm.name).or(incident.map(|incident| &incident.service));
     page.head("WHAT IT IS ABOUT");
+    match incident {
+        Some(found) => page.field("incident", format!("{} {}", found.id, found.phase.word())),
+        None => page.text(Role::Faint, "No incident is open about it. Back in pane 1, I opens one."),
+    }
+    let Some(service) = service else { return };
     page.field("service", service.name.to_string());
     page.field("workload", service.workload.as_ref().map_or_else(String::new, ToString::to_string));
     let groups: Vec<&str> = service.log_groups.iter().map(LogGroup::as_str).collect();
     page.field("log groups", groups.join(", "));
-    page.field("incident", incident.map_or_else(String::new, |found| format!("{} {}", found.id, found.phase.word())));
     match &service.origin {
         Origin::Configured => page.field("known", "by the configuration"),
         Origin::Corrected => page.field("known", "corrected on screen"),

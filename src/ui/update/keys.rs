@@ -117,6 +117,7 @@ pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) 
         Action::Filter | Action::Inquire | Action::Note | Action::Help | Action::Palette => {
             open(ui, action, session, at)
         }
+        Action::Investigate => selection::investigate(ui, session, at),
         Action::Workload => selection::workload(ui, session, at),
         Action::Export => vec![Intent::Export],
         Action::Reload => vec![Intent::Reload],

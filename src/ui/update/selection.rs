@@ -9,6 +9,7 @@ use super::notice::refuse;
 use super::{log_look, motion};
 use crate::session::Session;
 use crate::session::feeds::{FeedHealth, FeedId};
+use crate::session::incident::{Incident, Phase};
 
 /// Does an action to what is selected.
 pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Intent> {
@@ -96,6 +97,20 @@ fn show(ui: &mut Ui, item: Item, telling: Telling) -> Vec<Intent> {
     };
     ui.overlay = Some(Overlay::Detail(Box::new(Opened::new(item, telling))));
     inspected
+}
+
+/// Asks for an incident about the selected alarm, or goes to the one it has.
+pub(super) fn investigate(ui: &mut Ui, session: &Session, at: Instants) -> Vec<Intent> {
+    let Some(alarm) = rows::selected_alarm(ui, session).cloned() else {
+        return refuse(ui, "No alarm is selected: press 1, then j and k.", at);
+    };
+    let open = |incident: &&Incident| incident.phase != Phase::Closed && incident.alarms.contains(&alarm);
+    if let Some(incident) = session.incidents.values().find(open) {
+        let text = format!("{alarm} is in {} already: [ and ] go from incident to incident.", incident.id);
+        return refuse(ui, text, at);
+    }
+    ui.tell(Tone::Told, format!("{alarm} is looked into: ] goes to its incident once it is open."), at);
+    vec![Intent::Investigate { alarm }]
 }
 
 /// Opens the workload of the incident on screen, else the only one that is watched.

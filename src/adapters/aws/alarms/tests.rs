@@ -156,3 +156,22 @@ fn an_alarm_that_only_scales_is_told_from_one_that_pages() {
     assert!(!scales("my-api-high", &[policy, topic]));
     assert!(!scales("my-api-high", &[]), "an alarm without actions may be looked at all the same");
 }
+
+#[test]
+fn an_alarm_says_whether_a_page_would_come() {
+    let policy =
+        "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:6d:resource/ecs/service/p/my-api:policyName/in";
+    let topic = "arn:aws:sns:us-east-1:123456789012:oncall";
+    for (enabled, actions, expected) in [
+        (Some(true), &[topic][..], Calls::Somebody),
+        (None, &[policy, topic], Calls::Somebody),
+        (Some(true), &[policy], Calls::Scaling),
+        (Some(true), &[], Calls::Nobody),
+        (Some(false), &[topic], Calls::SwitchedOff),
+        (Some(false), &[], Calls::SwitchedOff),
+    ] {
+        let actions = actions.iter().map(|action| (*action).to_owned()).collect();
+        let alarm = base().set_actions_enabled(enabled).set_alarm_actions(Some(actions)).build();
+        assert_eq!(metric_alarm(&alarm).unwrap().calls, expected, "{enabled:?}");
+    }
+}

@@ -88,7 +88,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::domain::observation::alarm::{AlarmState, Severity};
+    use crate::domain::observation::alarm::{AlarmState, Calls, Severity};
     use crate::domain::observation::metric::{MetricId, MetricRole};
 
     fn alarm(name: &str, rule: AlarmRule) -> Alarm {
@@ -103,6 +103,7 @@ mod tests {
             rule,
             value: None,
             evaluation: None,
+            calls: Calls::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::adapters::aws::alarms::describe_all;
 use crate::adapters::kubernetes::connect::Source;
 use crate::adapters::names::Names;
-use crate::domain::observation::alarm::{AlarmRule, AlarmState, Comparison, Severity};
+use crate::domain::observation::alarm::{AlarmRule, AlarmState, Calls, Comparison, Severity};
 use crate::domain::observation::metric::MetricId;
 use crate::domain::observation::scope::Scope;
 use crate::rehearsal::clock::Speed;
@@ -77,6 +77,7 @@ fn the_namespace_that_a_metric_names_is_looked_into_as_well() {
         },
         value: None,
         evaluation: None,
+        calls: Calls::default(),
     };
     let (shop, payments) = (Namespace::from("shop"), Namespace::from("payments"));
     assert_eq!(places(std::slice::from_ref(&shop), &alarm), [shop.clone(), payments.clone()]);

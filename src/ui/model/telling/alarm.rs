@@ -9,6 +9,7 @@ use crate::session::Session;
 pub(super) fn lines(session: &Session, alarm: &Alarm) -> Vec<String> {
     let mut lines = vec![format!("{} {:?} since {}", alarm.name, alarm.state, alarm.since), alarm.reason.clone()];
     lines.extend([&alarm.description, &alarm.arn].into_iter().filter(|text| !text.is_empty()).cloned());
+    lines.extend(alarm.calls.words().map(|words| format!("page: {words}")));
     lines.extend(rule(session, alarm));
     if let Some(evaluation) = &alarm.evaluation {
         let (needed, of) = (evaluation.to_alarm, evaluation.periods);
@@ -114,7 +115,7 @@ mod tests {
     use super::*;
     use crate::domain::fault::{Fault, FaultKind};
     use crate::domain::observation::alarm::{
-        AlarmName, BandPoint, Comparison, Evaluation, MathQuery, MathTerm, MissingData, Severity,
+        AlarmName, BandPoint, Calls, Comparison, Evaluation, MathQuery, MathTerm, MissingData, Severity,
     };
     use crate::domain::observation::metric::MetricId;
 
@@ -130,6 +131,7 @@ mod tests {
             rule,
             value: None,
             evaluation: None,
+            calls: Calls::default(),
         }
     }
 

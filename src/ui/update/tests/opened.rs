@@ -1,7 +1,7 @@
 //! Keys on the page of one opened thing.
 
 use super::*;
-use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState};
+use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Calls};
 use crate::domain::observation::workload::{
     ClusterView, ContainerState, Ownership, Pod, Termination, Workload, WorkloadRef,
 };
@@ -36,6 +36,7 @@ fn firing() -> Session {
         rule: AlarmRule::Composite { rule: "ALARM(a) OR ALARM(b)".to_owned() },
         value: None,
         evaluation: None,
+        calls: Calls::default(),
     };
     session.alarms.insert(alarm.name.clone(), alarm);
     session
@@ -63,6 +64,16 @@ fn an_address_is_chosen_and_copied_and_without_one_the_whole_page() {
     assert_eq!((opened(&person).telling, opened(&person).link), (Telling::Raw, None));
     person.presses("tab");
     assert!(person.said().contains("no address"), "{}", person.said());
+}
+
+#[test]
+fn an_alarm_that_calls_nobody_says_so_and_how_to_get_an_incident() {
+    let mut person = Person::new(firing());
+    person.session.alarms.get_mut(&"cpu".into()).unwrap().calls = Calls::SwitchedOff;
+    person.presses("1 enter");
+    let shown = rows(&person).join("\n");
+    assert!(shown.contains("page        NONE WOULD COME: its actions are switched off"), "{shown}");
+    assert!(shown.contains("I opens one"), "{shown}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::*;
-use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState};
+use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Calls};
 use crate::domain::observation::log::{BatchSummary, LogEventId, LogLevel, LogLine};
 use crate::domain::observation::oom_kill::KillSign;
 use crate::session::logs::{LogBoard, StoredLine};
@@ -209,6 +209,7 @@ fn alarm(name: &str, state: AlarmState) -> Alarm {
         rule: AlarmRule::Composite { rule: String::new() },
         value: None,
         evaluation: None,
+        calls: Calls::default(),
     }
 }
 
@@ -232,6 +233,22 @@ fn a_new_alarm_takes_neither_focus_nor_selection() {
     );
     person.session.incidents.insert(IncidentId(2), incident(2));
     assert_eq!(person.ui.focus, Pane::Alarms);
+}
+
+#[test]
+fn an_alarm_without_an_incident_gets_one_when_asked_for() {
+    let mut person = Person::new(Session::default());
+    person.presses("1 I");
+    assert!(person.said().contains("No alarm is selected"), "{}", person.said());
+    person.session.alarms.insert("low".into(), alarm("low", AlarmState::Ok));
+    assert_eq!(person.presses("I"), [Intent::Investigate { alarm: "low".into() }]);
+    let mut own = incident(1);
+    own.alarms.push("low".into());
+    person.session.incidents.insert(own.id, own);
+    assert_eq!(person.presses("I"), []);
+    assert!(person.said().contains("low is in I1 already"), "{}", person.said());
+    person.session.incidents.get_mut(&I1).unwrap().phase = crate::session::incident::Phase::Closed;
+    assert_eq!(person.presses("I"), [Intent::Investigate { alarm: "low".into() }], "a closed one is over");
 }
 
 #[test]

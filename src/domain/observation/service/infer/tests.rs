@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::domain::observation::alarm::{AlarmState, Comparison, Severity};
+use crate::domain::observation::alarm::{AlarmState, Calls, Comparison, Severity};
 use crate::domain::observation::workload::WorkloadKind;
 
 pub(crate) fn metric(namespace: &str, name: &str, dimensions: &[(&str, &str)]) -> MetricId {
@@ -38,6 +38,7 @@ fn with_rule(name: &str, rule: AlarmRule) -> Alarm {
         rule,
         value: None,
         evaluation: None,
+        calls: Calls::default(),
     }
 }
 
