@@ -260,6 +260,7 @@ fn revisions() -> Vec<Revision> {
         replicas: 6,
         replica_set: format!("my-api-{number}"),
         changed: Vec::new(),
+        earlier: Vec::new(),
     };
     vec![revision(40, "02:10:00"), revision(41, "09:06:00")]
 }

@@ -20,6 +20,8 @@ use crate::domain::observation::{redact, sanitise};
 
 /// The annotation in which a deployment and its replica sets keep their revision.
 pub const REVISION: &str = "deployment.kubernetes.io/revision";
+/// The annotation that keeps the numbers a replica set had before, oldest first.
+const REVISION_HISTORY: &str = "deployment.kubernetes.io/revision-history";
 
 /// Longest free text kept of one field, in characters.
 const LONGEST_TEXT: usize = 1024;
@@ -322,6 +324,7 @@ pub fn revision(set: &ReplicaSet) -> Option<(WorkloadRef, Revision)> {
         replicas: count(spec.and_then(|spec| spec.replicas).unwrap_or_default()),
         replica_set: set.metadata.name.clone().unwrap_or_default(),
         changed: Vec::new(),
+        earlier: earlier_revisions(&set.metadata),
     };
     Some((owner, revision))
 }
@@ -356,6 +359,12 @@ fn set_key(meta: &ObjectMeta) -> String {
 
 fn revision_of(meta: &ObjectMeta) -> Option<i64> {
     meta.annotations.as_ref()?.get(REVISION)?.parse().ok()
+}
+
+/// The numbers that a rollback took from a replica set: `38,40`.
+fn earlier_revisions(meta: &ObjectMeta) -> Vec<i64> {
+    let noted = meta.annotations.as_ref().and_then(|notes| notes.get(REVISION_HISTORY));
+    noted.into_iter().flat_map(|numbers| numbers.split(',')).filter_map(|number| number.parse().ok()).collect()
 }
 
 pub(super) fn namespace_of(meta: &ObjectMeta) -> Namespace {

@@ -29,7 +29,10 @@ use reading::Reading;
 
 pub use fix::fix;
 pub use reading::unrest;
-pub use relation::{SuspectRollout, changes_by_onset, lives_so_far, no_room, onset, relations, suspect_rollout};
+pub use relation::{
+    SuspectRollout, changes_by_onset, lives_so_far, memory_now, no_room, onset, reads_memory, relations,
+    suspect_rollout,
+};
 pub use traffic_surge::grew_without_signs_of_a_flood;
 
 /// The confidence from which a cause may be settled.

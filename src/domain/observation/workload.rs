@@ -229,6 +229,16 @@ pub struct Revision {
     /// What its template changed against the revision before, where both were read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<FieldChange>,
+    /// Numbers it had before rollbacks gave it others (`deployment.kubernetes.io/revision-history`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<i64>,
+}
+
+impl Revision {
+    /// Every number under which it ran.
+    pub fn numbers(&self) -> impl Iterator<Item = i64> + '_ {
+        self.earlier.iter().copied().chain([self.number])
+    }
 }
 
 /// Everything known of the cluster, kept by key so that a watch can replace single objects.

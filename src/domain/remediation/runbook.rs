@@ -3,9 +3,9 @@
 use super::step::{Action, Plan, Step, StepId, StepState};
 use super::verification::VerificationTest;
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload};
-use crate::domain::diagnosis::rules::suspect_rollout;
+use crate::domain::diagnosis::rules::{reads_memory, suspect_rollout};
 use crate::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency};
-use crate::domain::diagnosis::verdict::Verdict;
+use crate::domain::diagnosis::verdict::{Cause, Verdict};
 use crate::domain::observation::alarm::AlarmName;
 use crate::domain::observation::oom_kill::ContainerKills;
 use crate::domain::observation::workload::{ContainerSpec, Workload, WorkloadRef};
@@ -82,7 +82,7 @@ fn step(number: u32, action: Action, input: &PlanInput<'_>) -> Step {
     };
     Step {
         id: StepId(number),
-        tests: tests(&action, input.alarms),
+        tests: tests(&action, input),
         action,
         target: input.target.clone(),
         why: cited(input.verdict),
@@ -101,19 +101,29 @@ fn cited(verdict: &Verdict) -> Vec<EvidenceId> {
     ids
 }
 
-fn tests(action: &Action, alarms: &[AlarmName]) -> Vec<VerificationTest> {
+fn tests(action: &Action, input: &PlanInput<'_>) -> Vec<VerificationTest> {
     let mut tests = vec![VerificationTest::RolloutComplete { within_s: 600 }];
     match action {
         Action::RolloutRestart | Action::SetResources { .. } => {
-            tests.push(VerificationTest::MemoryBelow { percent: 80.0, within_s: 900 });
+            if is_about_memory(input.verdict.cause()) && reads_memory(input.evidence) {
+                tests.push(VerificationTest::MemoryBelow { percent: 80.0, within_s: 900 });
+            }
             tests.push(VerificationTest::NoNewKills { within_s: 900 });
         }
         Action::RolloutUndo { .. } | Action::Scale { .. } => {}
     }
     tests.extend(
-        alarms.iter().map(|alarm| VerificationTest::AlarmCleared { alarm: alarm.as_str().to_owned(), within_s: 900 }),
+        input
+            .alarms
+            .iter()
+            .map(|alarm| VerificationTest::AlarmCleared { alarm: alarm.as_str().to_owned(), within_s: 900 }),
     );
     tests
+}
+
+/// Whether the remedy of a cause must bring memory down: a process that is stuck may stand high all its life.
+fn is_about_memory(cause: Cause) -> bool {
+    matches!(cause, Cause::MemoryLeak | Cause::LimitTooLow)
 }
 
 fn concrete(remedy: RemedyKind, evidence: &[Evidence]) -> Option<Action> {

@@ -6,12 +6,13 @@ use jiff::Timestamp;
 
 use super::Means;
 use crate::adapters::aws::metrics::{Reading, fetch};
+use crate::domain::diagnosis::rules;
 use crate::domain::observation::alarm::AlarmState;
-use crate::domain::observation::metric::{MetricQuery, MetricRole};
+use crate::domain::observation::metric::{MetricQuery, MetricRole, Series};
 use crate::domain::observation::scope::{Window, whole_minute};
-use crate::domain::observation::workload::{Pod, WorkloadRef};
+use crate::domain::observation::workload::{Pod, Workload, WorkloadRef};
 use crate::domain::remediation::step::StepId;
-use crate::domain::remediation::verification::Measurement;
+use crate::domain::remediation::verification::{Measurement, RolloutFacts};
 use crate::session::event::{Event, MetricEvent, VerificationEvent};
 use crate::session::{IncidentId, Session};
 
@@ -51,15 +52,15 @@ impl Order {
 /// Measures and tells. What could not be measured is told as not measured: its test waits, and fails with its budget.
 pub async fn measure(means: Means, order: Order) {
     let (cluster, metrics) = tokio::join!(cluster(&means, &order), metrics(&means, &order));
-    let (rollout, new_kills) = cluster;
     let measurement = Measurement {
         at: means.clock.now(),
-        rollout,
-        memory: value(&metrics, MetricRole::Memory),
-        cpu: value(&metrics, MetricRole::Cpu),
+        rollout: cluster.rollout,
+        memory: of(&metrics, MetricRole::Memory)
+            .and_then(|series| rules::memory_now(series, cluster.workload.as_ref())),
+        cpu: of(&metrics, MetricRole::Cpu).and_then(Series::latest).map(|point| point.value),
         alarms: order.alarms,
         alarm_firing: None,
-        new_kills,
+        new_kills: cluster.new_kills,
     };
     for series in metrics {
         let event = MetricEvent::Read { service: order.service.clone(), series };
@@ -69,10 +70,8 @@ pub async fn measure(means: Means, order: Order) {
     means.post.tell(Some(order.incident), Event::Verification(event)).await;
 }
 
-type Series = crate::domain::observation::metric::Series;
-
-fn value(metrics: &[Series], role: MetricRole) -> Option<f64> {
-    metrics.iter().find(|series| series.query.role == role)?.latest().map(|point| point.value)
+fn of(metrics: &[Series], role: MetricRole) -> Option<&Series> {
+    metrics.iter().find(|series| series.query.role == role)
 }
 
 async fn metrics(means: &Means, order: &Order) -> Vec<Series> {
@@ -93,14 +92,22 @@ async fn metrics(means: &Means, order: &Order) -> Vec<Series> {
         .collect()
 }
 
-type Rollout = crate::domain::remediation::verification::RolloutFacts;
+/// What the cluster tells after a step.
+#[derive(Default)]
+struct Seen {
+    rollout: Option<RolloutFacts>,
+    /// With the limits that the step may have set.
+    workload: Option<Workload>,
+    new_kills: Option<u64>,
+}
 
-async fn cluster(means: &Means, order: &Order) -> (Option<Rollout>, Option<u64>) {
-    let Ok(client) = means.outside.cluster().await else { return (None, None) };
+async fn cluster(means: &Means, order: &Order) -> Seen {
+    let Ok(client) = means.outside.cluster().await else { return Seen::default() };
     let rollout = client.read_rollout(&order.target).await.ok();
-    let Ok(workload) = client.read_workload(&order.target).await else { return (rollout, None) };
+    let Ok(workload) = client.read_workload(&order.target).await else { return Seen { rollout, ..Seen::default() } };
     let pods = client.read_pods(&workload).await.ok();
-    (rollout, pods.map(|pods| kills_since(&pods, order.started_at)))
+    let new_kills = pods.map(|pods| kills_since(&pods, order.started_at));
+    Seen { rollout, workload: Some(workload), new_kills }
 }
 
 /// OOM kills of containers whose life began with the step or after it. The API cuts times to whole seconds: what is made

@@ -64,8 +64,7 @@ fn no_leak(reading: &Reading) -> Outcome {
 fn image(reading: &Reading) -> Outcome {
     let Some(changes) = &reading.changes else { return Outcome::Open };
     let Some((suspect, _)) = shared::suspect_rollout(reading) else { return Outcome::Moot };
-    let before = changes.revisions.iter().filter(|revision| revision.number < suspect.number).max_by_key(|r| r.number);
-    match before {
+    match shared::ran_before(suspect, &changes.revisions) {
         Some(before) if before.images != suspect.images => {
             Outcome::For(format!("it changed the image of revision {}", before.number), vec![changes.id])
         }

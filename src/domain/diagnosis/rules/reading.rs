@@ -15,7 +15,7 @@ use crate::domain::observation::change::Change;
 use crate::domain::observation::cluster_sign;
 use crate::domain::observation::metric::{Point, Series, Unit};
 use crate::domain::observation::oom_kill::KillSource;
-use crate::domain::observation::workload::Revision;
+use crate::domain::observation::workload::{Revision, Workload};
 
 pub(super) use alarmed::Alarmed;
 pub(super) use logs::{Logs, Voice};
@@ -286,9 +286,13 @@ impl Reading {
 }
 
 /// The smallest memory limit of a workload's containers: the first to be hit.
+pub(super) fn limit_of(workload: &Workload) -> Option<u64> {
+    workload.containers.iter().filter_map(|container| container.memory_limit).min()
+}
+
 fn memory_limit(piece: &Evidence) -> Option<u64> {
     match piece.answer.payload()? {
-        Payload::Workload { workload, .. } => workload.containers.iter().filter_map(|c| c.memory_limit).min(),
+        Payload::Workload { workload, .. } => limit_of(workload),
         Payload::Series { .. }
         | Payload::OomKills(_)
         | Payload::Collector { .. }
@@ -314,13 +318,18 @@ fn unfit(series: &Series, until: Timestamp) -> Option<String> {
     (holes * 2 > span).then(|| "more holes than points".to_owned())
 }
 
-/// Memory in percent of its limit; bytes are measured against the workload's limit.
+/// What makes a value of memory percent of its limit; bytes are measured against the workload's limit.
+pub(super) fn to_percent(unit: Unit, limit: Option<u64>) -> Option<f64> {
+    match unit {
+        Unit::Percent | Unit::None => Some(1.0),
+        Unit::Bytes => Some(100.0 / limit.filter(|limit| *limit > 0)? as f64),
+        Unit::Count | Unit::Seconds | Unit::Milliseconds => None,
+    }
+}
+
+/// Memory in percent of its limit.
 fn memory(id: EvidenceId, series: &Series, before: &[Point], limit: Option<u64>) -> Option<Memory> {
-    let factor = match series.unit {
-        Unit::Percent | Unit::None => 1.0,
-        Unit::Bytes => 100.0 / limit.filter(|limit| *limit > 0)? as f64,
-        Unit::Count | Unit::Seconds | Unit::Milliseconds => return None,
-    };
+    let factor = to_percent(series.unit, limit)?;
     let scaled = |points: &[Point]| points.iter().map(|p| Point { value: p.value * factor, ..*p }).collect::<Vec<_>>();
     let (points, before) = (scaled(&series.points), scaled(before));
     Some(Memory {

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::reading::Reading;
+use super::reading::{self, Reading};
 use super::shared;
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Fact, FactUnit};
 use crate::domain::diagnosis::statistics::Shape;
 use crate::domain::observation::change::fields_in_words;
 use crate::domain::observation::cluster_sign::Trouble;
-use crate::domain::observation::workload::Revision;
+use crate::domain::observation::metric::Series;
+use crate::domain::observation::workload::{Revision, Workload};
 
 /// A rollout that came right before the trouble.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,8 +18,10 @@ pub struct SuspectRollout {
     pub revision: i64,
     /// Whole minutes from it to the first sign of trouble.
     pub minutes: i64,
-    /// The revision before it, where there is one to go back to.
+    /// The revision that ran before it, by its present number, where there is one to go back to.
     pub previous: Option<i64>,
+    /// The revision that runs in its place, where it was rolled back already.
+    pub rolled_back_to: Option<i64>,
     /// Whether it runs other images than the one before.
     pub new_images: bool,
 }
@@ -28,13 +31,25 @@ pub fn suspect_rollout(evidence: &[Evidence]) -> Option<SuspectRollout> {
     let reading = Reading::of(evidence, Timestamp::MAX);
     let (revision, minutes) = shared::suspect_rollout(&reading)?;
     let revisions = &reading.changes.as_ref()?.revisions;
-    let previous = revisions.iter().filter(|other| other.number < revision.number).max_by_key(|other| other.number);
+    let previous = shared::ran_before(revision, revisions);
     Some(SuspectRollout {
         revision: revision.number,
         minutes,
         previous: previous.map(|previous| previous.number),
+        rolled_back_to: shared::rolled_back_to(revision, revisions).map(|back| back.number),
         new_images: previous.is_some_and(|previous| previous.images != revision.images),
     })
+}
+
+/// Whether memory was read, so that what is measured later can be compared.
+pub fn reads_memory(evidence: &[Evidence]) -> bool {
+    Reading::of(evidence, Timestamp::MAX).memory.is_some()
+}
+
+/// The newest point of a memory series in percent of its limit, as the rules read it; `None` where the limit is not known.
+pub fn memory_now(series: &Series, workload: Option<&Workload>) -> Option<f64> {
+    let factor = reading::to_percent(series.unit, workload.and_then(reading::limit_of))?;
+    Some(series.latest()?.value * factor)
 }
 
 /// The first sign of trouble.
@@ -107,4 +122,30 @@ pub fn relations(evidence: &[Evidence]) -> Vec<(Fact, Vec<EvidenceId>)> {
         push("rollout-before-onset", minutes, vec![changes.id]);
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::fixture::workload;
+    use super::*;
+    use crate::domain::diagnosis::statistics::tests::points;
+    use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic, Unit};
+
+    #[test]
+    fn memory_after_a_step_is_read_as_the_rules_read_it() {
+        let query = MetricQuery {
+            role: MetricRole::Memory,
+            metric: MetricId::default(),
+            statistic: Statistic::Average,
+            period_s: 60,
+        };
+        let series = |unit: Unit, value: f64| Series::new(query.clone(), unit, points([value]));
+        let mut known = workload(6);
+        known.containers[0].memory_limit = Some(800 << 20);
+        let half = series(Unit::Bytes, f64::from(400 << 20));
+        assert_eq!(memory_now(&half, Some(&known)), Some(50.0), "of the limit that the step has set");
+        assert_eq!(memory_now(&half, None), None);
+        assert_eq!(memory_now(&series(Unit::Percent, 61.0), None), Some(61.0));
+        assert_eq!(memory_now(&series(Unit::Count, 61.0), Some(&known)), None);
+    }
 }

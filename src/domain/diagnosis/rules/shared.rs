@@ -89,6 +89,19 @@ pub(super) fn suspect_rollout(reading: &Reading) -> Option<(&Revision, i64)> {
     })
 }
 
+/// The revision that ran before another. A rollback gives an old one a new number, so the numbers it had count as well.
+pub(super) fn ran_before<'a>(revision: &Revision, all: &'a [Revision]) -> Option<&'a Revision> {
+    let others = all.iter().filter(|other| other.number != revision.number);
+    let before = others.filter_map(|other| Some((other.numbers().filter(|n| *n < revision.number).max()?, other)));
+    before.max_by_key(|(number, _)| *number).map(|(_, other)| other)
+}
+
+/// The revision that runs in place of one that was rolled back: numbered after it, and made before it.
+pub(super) fn rolled_back_to<'a>(revision: &Revision, all: &'a [Revision]) -> Option<&'a Revision> {
+    let is_older = |other: &Revision| other.created_at.is_some_and(|at| revision.created_at.is_some_and(|of| at < of));
+    all.iter().filter(|other| other.number > revision.number && is_older(other)).max_by_key(|other| other.number)
+}
+
 /// The change beside rollouts that came last before the first sign of trouble, with the minutes between: what somebody
 /// changed, or what happened to nodes.
 pub(super) fn suspect_change(reading: &Reading, of: impl Fn(ChangeKind) -> bool) -> Option<(&Change, i64)> {

@@ -156,6 +156,10 @@ impl Ground<'_> {
         if self.verdict.cause() == Cause::MemoryLeak && !rollout.new_images {
             return Err(format!("Revision {} runs the images of the one before: the leak is older.", rollout.revision));
         }
+        if let Some(back) = rollout.rolled_back_to {
+            let suspect = rollout.revision;
+            return Err(format!("Revision {suspect} does not run any more: it was rolled back, as revision {back}."));
+        }
         match rollout.previous {
             Some(previous) => Ok(format!(
                 "The onset follows revision {} by {} min; revision {previous} ran before.",

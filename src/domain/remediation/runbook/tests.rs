@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::*;
 use crate::domain::diagnosis::evidence::{self, OtherChanges, Question};
 use crate::domain::diagnosis::rules::judge;
-use crate::domain::diagnosis::rules::tests::fixture::{Incident, now, target, workload};
+use crate::domain::diagnosis::rules::tests::fixture::{Incident, now, stuck, target, workload};
 use crate::domain::diagnosis::rules::tests::leak;
 use crate::domain::diagnosis::sufficiency::offers;
 use crate::domain::observation::workload::Revision;
@@ -18,10 +18,15 @@ fn revision(number: i64, minute: i64) -> Revision {
         replicas: 6,
         replica_set: format!("my-api-{number}"),
         changed: Vec::new(),
+        earlier: Vec::new(),
     }
 }
 
 fn actions(incident: &Incident) -> Vec<Action> {
+    steps(incident).into_iter().map(|step| step.action).collect()
+}
+
+fn steps(incident: &Incident) -> Vec<Step> {
     let evidence = incident.evidence();
     let verdict = judge(&evidence, now());
     let offers = offers(&verdict, &evidence, now());
@@ -34,7 +39,7 @@ fn actions(incident: &Incident) -> Vec<Action> {
         alarms: &alarms,
         last_step: 0,
     };
-    plan(input).into_iter().flat_map(|plan| plan.steps).map(|step| step.action).collect()
+    plan(input).into_iter().flat_map(|plan| plan.steps).collect()
 }
 
 #[test]
@@ -50,6 +55,42 @@ fn an_undo_goes_back_to_the_revision_before_the_suspect_whatever_came_after_it()
     let restarted_since = vec![revision(41, -40_000), revision(42, 4), revision(43, 14)];
     assert_eq!(after(restarted_since), undo, "43 is a restart of the suspect, and 42 is the suspect");
     assert_eq!(actions(&leak()), [Action::RolloutRestart]);
+}
+
+/// A revision that a rollback gave a new number.
+fn again(number: i64, minute: i64, earlier: i64) -> Revision {
+    Revision { earlier: vec![earlier], ..revision(number, minute) }
+}
+
+#[test]
+fn what_was_rolled_back_already_is_not_rolled_back_further() {
+    let hot = (0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 });
+    let revisions = vec![revision(39, -50_000), revision(41, 4), again(42, -40_000, 40)];
+    let changes = evidence::changes(revisions, OtherChanges::default());
+    let incident = Incident::healthy().cpu(hot).withheld(Question::Changes, changes);
+    assert_eq!(actions(&incident), []);
+    let evidence = incident.evidence();
+    let offers = offers(&judge(&evidence, now()), &evidence, now());
+    let suspect = suspect_rollout(&evidence).unwrap();
+    assert_eq!((suspect.revision, suspect.previous), (41, Some(42)), "42 ran before it, as 40");
+    let undo = offers.into_iter().find(|offer| offer.remedy == RemedyKind::RolloutUndo).unwrap();
+    let why = "Revision 41 does not run any more: it was rolled back, as revision 42.";
+    assert_eq!(undo.sufficiency, Sufficiency::Refused { reasons: vec![why.to_owned()] });
+}
+
+#[test]
+fn memory_is_tested_where_it_was_read_and_is_what_ails() {
+    let tested = |incident: &Incident| {
+        let is_of_memory = |test: &VerificationTest| matches!(test, VerificationTest::MemoryBelow { .. });
+        let steps = steps(incident);
+        assert_eq!(steps.len(), 1);
+        steps[0].tests.iter().any(is_of_memory)
+    };
+    let metrics = [Question::Cpu, Question::Memory, Question::Traffic, Question::Errors, Question::Latency];
+    let cluster_alone = metrics.into_iter().fold(Incident::healthy(), Incident::never_asked);
+    assert!(tested(&leak()));
+    assert!(!tested(&cluster_alone.killed_after(4)), "nothing could ever be measured");
+    assert!(!tested(&stuck().memory([83.0; 30])), "it stands there on good days too");
 }
 
 fn container(name: &str, memory_limit: Option<u64>) -> ContainerSpec {

@@ -158,6 +158,7 @@ fn story() -> Session {
         replicas: 1,
         replica_set: String::new(),
         changed: Vec::new(),
+        earlier: Vec::new(),
     };
     let revisions = BTreeMap::from([(target.key(), vec![revision(1, 20), revision(2, 60)])]);
     session.cluster = ClusterView { revisions, ..ClusterView::default() };

@@ -324,6 +324,7 @@ impl Incident {
             replicas: 6,
             replica_set: format!("my-api-{number}"),
             changed: Vec::new(),
+            earlier: Vec::new(),
         };
         self.0.insert(
             Question::Changes,
