@@ -94,12 +94,20 @@ pub struct Cluster {
     deadlines: BTreeMap<String, Timestamp>,
     /// The revision the controllers last looked at; anything else makes them look again.
     settled: u64,
+    /// When the controllers look at a workload that somebody has changed.
+    look_at: Option<Timestamp>,
 }
+
+/// A controller sees a changed workload a moment after the write was answered, so that a status read at once is of the
+/// generation before.
+const LAG: SignedDuration = SignedDuration::from_millis(100);
 
 impl Cluster {
     /// Moves the world to an instant, one thing after another. Never back.
     pub fn advance(&mut self, to: Timestamp) {
-        self.settle();
+        if self.look_at.is_none() {
+            self.settle();
+        }
         while let Some(at) = self.next_change()
             && at <= to
         {
@@ -121,7 +129,8 @@ impl Cluster {
     /// The earliest instant at which something happens by itself.
     pub fn next_change(&self) -> Option<Timestamp> {
         let kubelet = self.agenda.first().map(|entry| entry.0);
-        kubelet.into_iter().chain(self.retries.values().copied()).chain(self.deadlines.values().copied()).min()
+        let waits = self.retries.values().chain(self.deadlines.values()).copied();
+        kubelet.into_iter().chain(waits).chain(self.look_at).min()
     }
 
     /// The instant the world stands at.
@@ -190,6 +199,7 @@ impl Cluster {
 
     /// Lets the controllers act until nothing changes any more.
     fn settle(&mut self) {
+        self.look_at = None;
         // A controller pass that never comes to rest is a defect; the bound turns it into a visible standstill.
         for _ in 0..64 {
             if self.settled == self.store.revision() {

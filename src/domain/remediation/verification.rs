@@ -125,7 +125,8 @@ pub fn evaluate(test: &VerificationTest, measured: &Measurement, elapsed_s: i64)
     let over = elapsed_s >= i64::from(test.within_s());
     let reached = match test {
         VerificationTest::RolloutComplete { .. } => {
-            if measured.rollout.is_some_and(|rollout| rollout.stuck) {
+            // Before the controller has seen the newest generation, what it says is of the rollout before.
+            if measured.rollout.is_some_and(|rollout| rollout.observed && rollout.stuck) {
                 return TestState::Failed;
             }
             measured.rollout.is_some_and(|rollout| rollout.is_complete())
@@ -169,6 +170,18 @@ mod tests {
         assert_eq!(evaluate(&test("b"), &two, 900), TestState::Failed);
         assert_eq!(evaluate(&test("c"), &two, 10), TestState::Waiting, "what was not read is not cleared");
         assert_eq!(evaluate(&test("a"), &measured(&[("a", lost)], None), 10), TestState::Waiting);
+    }
+
+    #[test]
+    fn a_rollout_is_not_stuck_by_what_was_said_of_the_one_before() {
+        let test = VerificationTest::RolloutComplete { within_s: 600 };
+        let state = |observed, stuck| {
+            let rollout = RolloutFacts { replicas: 6, updated: 1, available: 5, old: 5, observed, stuck };
+            evaluate(&test, &Measurement { rollout: Some(rollout), ..measured(&[], None) }, 1)
+        };
+        assert_eq!(state(false, true), TestState::Waiting, "its controller has not looked yet");
+        assert_eq!(state(true, true), TestState::Failed);
+        assert_eq!(state(true, false), TestState::Waiting);
     }
 
     #[test]

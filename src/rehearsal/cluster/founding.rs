@@ -75,6 +75,7 @@ impl Cluster {
             retries: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             settled: 0,
+            look_at: None,
         }
     }
 

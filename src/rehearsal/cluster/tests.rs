@@ -102,6 +102,8 @@ fn a_restart_rolls_within_surge_and_ends_with_fresh_lives() {
     let before = deployment(&cluster);
     let answer = patch(&mut cluster, MY_API, &restart("2026-05-01T09:31:00Z"), DryRun::No).unwrap();
     assert_eq!(answer["metadata"]["generation"], before["metadata"]["generation"].as_i64().unwrap() + 1);
+    cluster.advance(began);
+    assert_eq!(deployment(&cluster)["status"], before["status"], "the controller has not looked yet");
     let (mut most, mut done_at) = (0, None);
     play(&mut cluster, began + SignedDuration::from_mins(5), |world| {
         let staying = all(world, "pods", "my-api-").iter().filter(|pod| !shape::is_leaving(pod)).count();

@@ -16,7 +16,7 @@ use super::schema::decode;
 use super::schema::{self, Shape};
 use super::shape::{self, set, stamp};
 use super::store::Key;
-use super::{Cluster, admission, defaults, validate};
+use super::{Cluster, LAG, admission, defaults, validate};
 use crate::rehearsal::ledger::DryRun;
 
 pub use identity::KEPT;
@@ -290,6 +290,10 @@ impl Cluster {
         }
         let stored = match options.dry_run {
             DryRun::All => Arc::new(object),
+            DryRun::No if kind.group == "apps" && target.subresource != Some(Subresource::Status) => {
+                self.look_at = Some(self.now + LAG);
+                self.store.put(target.key(), object)
+            }
             DryRun::No => self.commit(target.key(), object),
         };
         let is_scale = target.subresource == Some(Subresource::Scale);
