@@ -189,7 +189,7 @@ async fn a_write_sends_the_very_bytes_of_its_rehearsal() {
     assert_eq!(rehearsal.outcome, RehearsalOutcome::Rehearsed);
     let body = rehearsal.request.clone().unwrap().body;
     let [dry] = server.seen_by("PATCH").try_into().unwrap();
-    assert_eq!(dry.query, "dryRun=All&fieldManager=pagerdeck");
+    assert_eq!(dry.query, "dryRun=All&fieldManager=pagerdeck&fieldValidation=Strict");
     assert_eq!((dry.path.as_str(), dry.body.as_str()), (DEPLOYMENT, body.as_str()));
     assert_eq!(dry.content_type, "application/strategic-merge-patch+json");
     let told: Vec<_> = rehearsal.diff.iter().map(|change| (change.path.as_str(), change.after.as_deref())).collect();
@@ -199,7 +199,7 @@ async fn a_write_sends_the_very_bytes_of_its_rehearsal() {
     let applied = apply(&client, permit(Action::RolloutRestart, rehearsal), in_time()).await;
     assert!(matches!(applied, Applied::Done { generation: 42, attempts: 1, .. }), "{applied:?}");
     let real = server.seen_by("PATCH").remove(1);
-    assert_eq!(real.query, "fieldManager=pagerdeck", "and no dryRun");
+    assert_eq!(real.query, "fieldManager=pagerdeck&fieldValidation=Strict", "and no dryRun");
     assert_eq!(real.body, format!("{{\"metadata\":{{\"resourceVersion\":\"100\"}},{}", &body[1..]));
     assert_eq!((real.path, real.content_type), (dry.path, dry.content_type));
 }
@@ -218,6 +218,14 @@ async fn a_rehearsal_changes_nothing_whatever_it_asks() {
         let dry = seen.method == "PATCH" && seen.query.split('&').any(|pair| pair == "dryRun=All");
         assert!(reads || reviews || dry, "{seen:?}");
     }
+}
+
+#[tokio::test]
+async fn a_request_that_changes_nothing_may_not_run() {
+    let unmoved = |seen: &Seen| if seen.method == "PATCH" { Reply::Json(200, deployment(100, 41)) } else { calm(seen) };
+    let (_, rehearsal) = rehearsed(&Server::start(unmoved).await).await;
+    assert_eq!((rehearsal.outcome.word(), rehearsal.diff.len()), ("rehearsed", 0));
+    assert_eq!(rehearsal.failed_check().map(|check| check.name.as_str()), Some("changes something"));
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use super::call::{Client, Resource};
 use super::fault::{KubeError, Problem};
 use super::rollout;
 use crate::domain::observation::workload::{Ownership, Workload, WorkloadKind};
-use crate::domain::remediation::step::{Action, Check, CheckState};
+use crate::domain::remediation::step::{Action, Check, CheckState, quantity};
 
 /// The name of the check of the access review.
 pub(super) const ACCESS: &str = "access";
@@ -58,7 +58,28 @@ pub(super) fn of_target(action: &Action, workload: &Workload, object: &Value) ->
     if let Action::SetResources { container, memory_limit, .. } = action {
         checks.extend(request_above_limit(workload, container, *memory_limit));
     }
+    checks.extend(moved_since(action, workload));
     checks
+}
+
+/// What a step says it starts from, where that is not so any more: its text, its undo and its size would all be wrong.
+fn moved_since(action: &Action, workload: &Workload) -> Option<Check> {
+    let limit = |bytes: Option<u64>| bytes.map_or_else(|| "no limit".to_owned(), |b| format!("{} limit", quantity(b)));
+    let (then, now) = match action {
+        Action::Scale { was, .. } => (format!("{was} replicas"), format!("{} replicas", workload.replicas)),
+        Action::SetResources { container, was, .. } => {
+            let found = workload.containers.iter().find(|spec| spec.name == *container)?;
+            (limit(*was), limit(found.memory_limit))
+        }
+        Action::RolloutRestart | Action::RolloutUndo { .. } => return None,
+    };
+    let text = format!("{then} when planned, {now} now: read the evidence again with r");
+    (then != now).then(|| check("as planned", CheckState::Failed, text))
+}
+
+/// The server took the request, and nothing would be different.
+pub(super) fn changes_nothing() -> Check {
+    check("changes something", CheckState::Failed, "the server would take it and change nothing")
 }
 
 fn exists(action: &Action, workload: &Workload) -> Check {
@@ -203,8 +224,9 @@ fn autoscaler(subject: &Subject<'_>, scalers: &[HorizontalPodAutoscaler]) -> Che
     let Some((scaler, least, most)) = aimed else { return check(name, CheckState::Ok, "none aims at it") };
     match subject.action {
         Action::Scale { .. } => {
-            let text = format!("{scaler} keeps {least} to {most} replicas and will set its own number again");
-            check(name, CheckState::Warning, text)
+            let text =
+                format!("{scaler} keeps {least} to {most} replicas and sets its own number again: change its bounds");
+            check(name, CheckState::Failed, text)
         }
         Action::RolloutRestart | Action::SetResources { .. } | Action::RolloutUndo { .. } => {
             check(name, CheckState::Ok, format!("{scaler} keeps {least} to {most} replicas"))

@@ -17,6 +17,9 @@ use crate::domain::remediation::step::{Action, FieldChange, TargetFacts};
 /// Who we are in `managedFields` and in the audit log.
 pub const FIELD_MANAGER: &str = "pagerdeck";
 
+/// A field that the kind does not have is refused; by default the server drops it, and takes a patch that does nothing.
+const STRICT: (&str, &str) = ("fieldValidation", "Strict");
+
 /// How often a write is tried when others write in between.
 pub const MOST_ATTEMPTS: u32 = 3;
 
@@ -69,7 +72,7 @@ impl Client {
     /// Sends a request with `dryRun=All` and gives the object as it would be. Admission, quota and access are asked;
     /// nothing is stored.
     pub(super) async fn preview(&self, target: &WorkloadRef, request: &Request) -> Result<Value, KubeError> {
-        let query = [("dryRun", "All"), ("fieldManager", FIELD_MANAGER)];
+        let query = [("dryRun", "All"), ("fieldManager", FIELD_MANAGER), STRICT];
         self.send(target, request, (&query, request.body.clone())).await
     }
 
@@ -129,7 +132,7 @@ async fn send_once(client: &Client, permitted: &Permitted, object: &Value) -> Re
         || KubeError::new(&patching(target), Problem::Unbuildable("no place for a precondition".to_owned()));
     let version = object.pointer("/metadata/resourceVersion").and_then(Value::as_str).ok_or_else(unbuildable)?;
     let body = with_precondition(request, version).ok_or_else(unbuildable)?;
-    client.send(target, request, (&[("fieldManager", FIELD_MANAGER)], body)).await
+    client.send(target, request, (&[("fieldManager", FIELD_MANAGER), STRICT], body)).await
 }
 
 /// A refusal leaves the world as it was; a lost answer leaves it unknown.

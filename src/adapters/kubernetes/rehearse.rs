@@ -57,6 +57,9 @@ pub async fn rehearse(client: &Client, action: &Action, target: &WorkloadRef, at
     match previewed {
         Ok(after) => {
             rehearsal.diff = field::difference(&before, &after);
+            if rehearsal.diff.is_empty() {
+                rehearsal.checks.push(checks::changes_nothing());
+            }
             rehearsal.outcome = RehearsalOutcome::Rehearsed;
         }
         Err(error) if is_allowed(&rehearsal.checks) => rehearsal.outcome = refused_though_allowed(&error),

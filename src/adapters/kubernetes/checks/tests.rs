@@ -110,7 +110,26 @@ fn an_autoscaler_matters_to_a_change_of_scale() {
     }))];
     let of = |action: &Action| with_subject(action, &before(), |subject| autoscaler(subject, &scalers).state);
     assert_eq!(of(&Action::RolloutRestart), CheckState::Ok);
-    assert_eq!(of(&Action::Scale { replicas: 8, was: 6 }), CheckState::Warning);
+    assert_eq!(of(&Action::Scale { replicas: 8, was: 6 }), CheckState::Failed, "it would be undone within seconds");
+}
+
+#[test]
+fn a_step_that_was_planned_on_something_else_may_not_run() {
+    let told = |action: &Action, object: &Value| {
+        let checks = with_subject(action, object, |subject| of_target(action, subject.workload, object));
+        checks.into_iter().filter(|check| check.state == CheckState::Failed).map(|check| check.text).collect::<Vec<_>>()
+    };
+    let mut scaled = before();
+    scaled["spec"]["replicas"] = json!(12);
+    let up = Action::Scale { replicas: 9, was: 6 };
+    assert_eq!(told(&up, &before()), [""; 0]);
+    let again = "read the evidence again with r";
+    assert_eq!(told(&up, &scaled), [format!("6 replicas when planned, 12 replicas now: {again}")]);
+    let mut raised = before();
+    raised["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"] = json!("2Gi");
+    assert_eq!(told(&raise(768), &before()), [""; 0]);
+    assert_eq!(told(&raise(768), &raised), [format!("512Mi limit when planned, 2Gi limit now: {again}")]);
+    assert_eq!(told(&Action::RolloutRestart, &raised), [""; 0]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::reading::{self, Reading};
 use super::shared;
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Fact, FactUnit};
 use crate::domain::diagnosis::statistics::Shape;
-use crate::domain::observation::change::fields_in_words;
+use crate::domain::observation::change::{ChangeKind, fields_in_words};
 use crate::domain::observation::cluster_sign::Trouble;
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::workload::{Revision, Workload};
@@ -89,6 +89,12 @@ pub fn lives_so_far(evidence: &[Evidence]) -> Option<(usize, i64)> {
     let per_minute = shape.life_per_minute.filter(|slope| *slope > 0.0)?;
     let floor = shape.floor?;
     (shape.shape == Shape::RisingInEachLife).then(|| (shape.restarts, ((100.0 - floor) / per_minute).round() as i64))
+}
+
+/// The autoscaler that sets the number of replicas, where the changes tell of one.
+pub fn autoscaler(evidence: &[Evidence]) -> Option<String> {
+    let changes = Reading::of(evidence, Timestamp::MAX).changes?;
+    changes.others.into_iter().find(|change| change.kind == ChangeKind::Autoscaler).map(|change| change.name)
 }
 
 /// Why the place has no room for more, in the cluster's words.

@@ -5,10 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::{RemedyKind, RemedyOffer, Sufficiency};
 use crate::domain::diagnosis::evidence::{Evidence, Payload};
 use crate::domain::diagnosis::rules::{
-    SuspectRollout, grew_without_signs_of_a_flood, lives_so_far, no_room, suspect_rollout,
+    SuspectRollout, autoscaler, grew_without_signs_of_a_flood, lives_so_far, no_room, suspect_rollout,
 };
 use crate::domain::diagnosis::verdict::{Cause, Verdict};
-use crate::domain::observation::workload::{Ownership, Workload};
+use crate::domain::observation::workload::{Ownership, Workload, WorkloadKind};
 
 /// The stamp that a rolling restart leaves on the pod template.
 const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
@@ -27,6 +27,7 @@ pub fn offers(verdict: &Verdict, evidence: &[Evidence], now: Timestamp) -> Vec<R
         rollout: suspect_rollout(evidence),
         lives: lives_so_far(evidence),
         no_room: no_room(evidence),
+        autoscaler: autoscaler(evidence),
         organic: grew_without_signs_of_a_flood(evidence),
         now,
     };
@@ -50,6 +51,7 @@ struct Ground<'a> {
     rollout: Option<SuspectRollout>,
     lives: Option<(usize, i64)>,
     no_room: Option<String>,
+    autoscaler: Option<String>,
     organic: Option<bool>,
     now: Timestamp,
 }
@@ -75,7 +77,7 @@ impl Ground<'_> {
             RemedyKind::SetResources => self.set_resources(workload),
             RemedyKind::RolloutUndo => self.undo(),
             RemedyKind::HelmRollback => self.helm_rollback(workload),
-            RemedyKind::Scale => self.scale(),
+            RemedyKind::Scale => self.scale(workload),
         };
         match tested {
             Ok(why) => Sufficiency::Sufficient { why },
@@ -181,7 +183,16 @@ impl Ground<'_> {
         }
     }
 
-    fn scale(&self) -> Result<String, String> {
+    fn scale(&self, workload: &Workload) -> Result<String, String> {
+        let asks = matches!(self.verdict.cause(), Cause::CpuBound | Cause::TrafficSurge);
+        if asks && workload.target.kind == WorkloadKind::DaemonSet {
+            return Err("A daemon set runs one pod a node: it has no number of replicas to set.".to_owned());
+        }
+        if let Some(name) = self.autoscaler.as_ref().filter(|_| asks) {
+            return Err(format!(
+                "The autoscaler {name} would set its own number again within seconds: raise its maximum instead."
+            ));
+        }
         match self.verdict.cause() {
             Cause::CpuBound | Cause::TrafficSurge if self.no_room.is_some() => {
                 Err(format!("There is no room for more replicas: {}.", self.no_room.as_deref().unwrap_or_default()))
@@ -212,11 +223,12 @@ impl Ground<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::diagnosis::evidence::Question;
+    use crate::domain::diagnosis::evidence::{Answer, Question};
     use crate::domain::diagnosis::rules::judge;
     use crate::domain::diagnosis::rules::tests::fixture::{Incident, now, stuck};
     use crate::domain::diagnosis::rules::tests::leak;
     use crate::domain::diagnosis::statistics::tests::jitter;
+    use crate::domain::observation::change::ChangeKind;
     use crate::domain::observation::log_sign::LogSign;
 
     fn offered(incident: &Incident) -> Vec<&'static str> {
@@ -279,6 +291,16 @@ mod tests {
         let growth = || Incident::healthy().cpu(ramp(43.0, 92.0)).traffic(ramp(1_240.0, 3_400.0));
         assert_eq!(offered(&growth()), ["scale"]);
         assert_eq!(offered(&growth().signs(&[(LogSign::Flood, 300)], 300)), none);
+        assert_eq!(offered(&growth().other_change(ChangeKind::Autoscaler, -300)), none, "it would be undone");
+        let of_kind = |kind: WorkloadKind| {
+            let mut answer = growth().answer(Question::Workload).unwrap().clone();
+            if let Answer::Observed { payload: Payload::Workload { workload, .. } } = &mut answer {
+                workload.target.kind = kind;
+            }
+            offered(&growth().withheld(Question::Workload, answer))
+        };
+        assert_eq!(of_kind(WorkloadKind::StatefulSet), ["scale"]);
+        assert_eq!(of_kind(WorkloadKind::DaemonSet), none, "there is no number to set");
     }
 
     #[test]
