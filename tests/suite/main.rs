@@ -30,6 +30,7 @@ mod peers_schemas;
 mod peers_sshd;
 mod peers_tmux;
 mod plain_dump;
+mod rehearsal_checks;
 mod rehearsal_kubernetes;
 mod rehearsal_wire;
 mod rehearsed;

@@ -32,7 +32,7 @@ fn at() -> Timestamp {
     "2026-05-01T09:32:50.5Z".parse().unwrap()
 }
 
-fn target() -> WorkloadRef {
+pub fn target() -> WorkloadRef {
     WorkloadRef { kind: WorkloadKind::Deployment, namespace: "payments".into(), name: "my-api".into() }
 }
 
@@ -40,7 +40,7 @@ async fn client(server: &Server) -> Client {
     connect_to(&server.url).await
 }
 
-async fn connect_to(url: &str) -> Client {
+pub async fn connect_to(url: &str) -> Client {
     install_tls_provider();
     let source =
         Source::Rehearsal { url: url.to_owned(), cluster: "eks-prod".into(), context: "eks-prod".into(), names: None };
@@ -97,6 +97,7 @@ fn kind_of(path: &str) -> Option<(&'static str, &'static str)> {
         "events" => ("Event", "v1"),
         "nodes" => ("Node", "v1"),
         "resourcequotas" => ("ResourceQuota", "v1"),
+        "limitranges" => ("LimitRange", "v1"),
         "poddisruptionbudgets" => ("PodDisruptionBudget", "policy/v1"),
         "horizontalpodautoscalers" => ("HorizontalPodAutoscaler", "autoscaling/v2"),
         _ => return None,
@@ -209,7 +210,9 @@ async fn a_rehearsal_changes_nothing_whatever_it_asks() {
     let server = Server::start(calm).await;
     let (_, rehearsal) = rehearsed(&server).await;
     let names: Vec<&str> = rehearsal.checks.iter().map(|check| check.name.as_str()).collect();
-    for name in ["target exists", "access", "disruption budget", "autoscaler", "quota", "node headroom", "ownership"] {
+    let checks =
+        ["target exists", "access", "disruption budget", "autoscaler", "quota", "limit range", "node headroom"];
+    for name in checks.into_iter().chain(["ownership"]) {
         assert!(names.contains(&name), "{names:?}");
     }
     for seen in server.seen() {
@@ -276,7 +279,7 @@ async fn what_may_not_be_looked_at_is_unknown_and_never_ok() {
     };
     let server = Server::start(script).await;
     let (_, rehearsal) = rehearsed(&server).await;
-    for name in ["disruption budget", "autoscaler", "quota", "node headroom"] {
+    for name in ["disruption budget", "autoscaler", "quota", "limit range", "node headroom"] {
         let check = rehearsal.checks.iter().find(|check| check.name == name).unwrap();
         assert!(check.text.starts_with("could not check: this credential may not list"), "{check:?}");
     }

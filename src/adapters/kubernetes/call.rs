@@ -62,6 +62,7 @@ impl Resource {
     pub(super) const CONFIG_MAPS: Self = Self::core("configmaps");
     pub(super) const NODES: Self = Self::core("nodes");
     pub(super) const QUOTAS: Self = Self::core("resourcequotas");
+    pub(super) const LIMIT_RANGES: Self = Self::core("limitranges");
     pub(super) const DEPLOYMENTS: Self = Self::apps("deployments");
     pub(super) const STATEFUL_SETS: Self = Self::apps("statefulsets");
     pub(super) const DAEMON_SETS: Self = Self::apps("daemonsets");

@@ -1,10 +1,11 @@
 //! Checks before a step: what a dry run does not tell. Each says what it found with its numbers, or why it could not look.
 
 mod headroom;
+mod range;
 mod selector;
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{Node, Pod, ResourceQuota};
+use k8s_openapi::api::core::v1::{LimitRange, Node, Pod, ResourceQuota};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
@@ -26,6 +27,8 @@ pub(super) struct Subject<'a> {
     pub(super) action: &'a Action,
     pub(super) workload: &'a Workload,
     pub(super) before: &'a Value,
+    /// The template that a rollback puts back.
+    pub(super) put_back: Option<&'a Value>,
 }
 
 fn check(name: &str, state: CheckState, text: impl Into<String>) -> Check {
@@ -149,11 +152,12 @@ fn request_above_limit(workload: &Workload, container: &str, limit: u64) -> Opti
 pub(super) async fn of_cluster(client: &Client, subject: Subject<'_>) -> Vec<Check> {
     let target = &subject.workload.target;
     let place = Some(&target.namespace);
-    let (access, budgets, scalers, quotas, nodes, pods) = tokio::join!(
+    let (access, budgets, scalers, quotas, ranges, nodes, pods) = tokio::join!(
         client.may_patch(target),
         client.list::<PodDisruptionBudget>(Resource::BUDGETS, place, &[]),
         client.list::<HorizontalPodAutoscaler>(Resource::AUTOSCALERS, place, &[]),
         client.list::<ResourceQuota>(Resource::QUOTAS, place, &[]),
+        client.list::<LimitRange>(Resource::LIMIT_RANGES, place, &[]),
         client.list::<Node>(Resource::NODES, None, &[]),
         client.list::<Pod>(Resource::PODS, None, &[("fieldSelector", "status.phase!=Succeeded,status.phase!=Failed")]),
     );
@@ -168,6 +172,7 @@ pub(super) async fn of_cluster(client: &Client, subject: Subject<'_>) -> Vec<Che
         budgets.map_or_else(|e| unknown("disruption budget", &e), |list| budget(&subject, &list.items)),
         scalers.map_or_else(|e| unknown("autoscaler", &e), |list| autoscaler(&subject, &list.items)),
         quota,
+        ranges.map_or_else(|e| unknown("limit range", &e), |list| range::in_ranges(&subject, &list.items)),
         room,
     ]
 }

@@ -47,10 +47,9 @@ pub async fn rehearse(client: &Client, action: &Action, target: &WorkloadRef, at
         Ok(request) => request,
         Err(fault) => return Rehearsal { outcome: RehearsalOutcome::NotRehearsable { fault }, ..rehearsal },
     };
-    let (previewed, mut found) = tokio::join!(
-        client.preview(target, &request),
-        checks::of_cluster(client, checks::Subject { action, workload: &workload, before: &before })
-    );
+    let put_back = request::template_put_back(&request);
+    let subject = checks::Subject { action, workload: &workload, before: &before, put_back: put_back.as_ref() };
+    let (previewed, mut found) = tokio::join!(client.preview(target, &request), checks::of_cluster(client, subject));
     rehearsal.checks = checks::of_target(action, &workload, &before);
     rehearsal.checks.append(&mut found);
     rehearsal.request = Some(request);

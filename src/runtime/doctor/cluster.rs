@@ -10,13 +10,22 @@ use crate::runtime::access;
 use crate::runtime::outside::ClusterAccess;
 
 /// What reading an incident needs: group, resource, verb.
-const READS: [(&str, &str, &str); 5] = [
+const READS: [Right; 8] = [
     ("", "pods", "watch"),
     ("", "events", "list"),
     ("apps", "deployments", "watch"),
     ("apps", "replicasets", "list"),
     ("policy", "poddisruptionbudgets", "list"),
+    ("autoscaling", "horizontalpodautoscalers", "list"),
+    ("", "resourcequotas", "list"),
+    ("", "limitranges", "list"),
 ];
+
+/// What the checks before a step read of the cluster at large, where it may.
+const OF_NODES: [Right; 2] = [("", "nodes", "list"), ("", "pods", "list")];
+
+/// API group, resource, verb.
+type Right = (&'static str, &'static str, &'static str);
 
 pub(super) async fn examine(config: &Config) -> Vec<Check> {
     let source = match access::cluster(config) {
@@ -45,15 +54,36 @@ pub(super) async fn examine(config: &Config) -> Vec<Check> {
     for namespace in namespaces {
         checks.extend(reviews(&connection.client, namespace).await);
     }
+    checks.extend(of_nodes(&connection.client).await);
+    checks
+}
+
+/// The room on nodes is known by what all pods ask for. A role of one namespace does not give that, and nothing else needs it.
+async fn of_nodes(client: &Client) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for right in OF_NODES {
+        let (_, resource, verb) = right;
+        let named = format!("{verb} all {resource}");
+        checks.push(match review(client, None, right).await {
+            Err(fault) if fault.kind == FaultKind::Denied => Check::not_asked(
+                named,
+                "not allowed in the whole cluster: node headroom cannot be checked, see pagerdeck-nodes in `pagerdeck rbac`",
+            ),
+            answer => Check::of(named, answer),
+        });
+    }
     checks
 }
 
 async fn reviews(client: &Client, namespace: &Namespace) -> Vec<Check> {
     let mut checks = Vec::new();
     for (group, resource, verb) in READS {
-        checks.push(Check::of(format!("{verb} {resource}"), review(client, namespace, (group, resource, verb)).await));
+        checks.push(Check::of(
+            format!("{verb} {resource}"),
+            review(client, Some(namespace), (group, resource, verb)).await,
+        ));
     }
-    let patch = review(client, namespace, ("apps", "deployments", "patch")).await;
+    let patch = review(client, Some(namespace), ("apps", "deployments", "patch")).await;
     let named = "patch deployments";
     checks.push(match patch {
         // Reading needs no leave to write: without it rehearsals say "forbidden", and everything else works.
@@ -68,14 +98,15 @@ async fn reviews(client: &Client, namespace: &Namespace) -> Vec<Check> {
 
 async fn review(
     client: &Client,
-    namespace: &Namespace,
-    (group, resource, verb): (&'static str, &'static str, &'static str),
+    namespace: Option<&Namespace>,
+    (group, resource, verb): Right,
 ) -> Result<String, Fault> {
-    let doing = Doing { verb, group, resource, namespace: Some(namespace.clone()), name: None };
+    let doing = Doing { verb, group, resource, namespace: namespace.cloned(), name: None };
+    let place = namespace.map_or_else(|| "the whole cluster".to_owned(), ToString::to_string);
     match client.may(&doing).await.map_err(|error| error.fault())? {
-        Access::Allowed => Ok(format!("allowed in {namespace}")),
+        Access::Allowed => Ok(format!("allowed in {place}")),
         Access::Denied { reason } => {
-            let fault = Fault::new(FaultKind::Denied, format!("{verb} {resource} is not allowed in {namespace}."));
+            let fault = Fault::new(FaultKind::Denied, format!("{verb} {resource} is not allowed in {place}."));
             let fault = if reason.is_empty() { fault } else { fault.cause(format!("{reason}.")) };
             Err(fault.hint("Bind the role that `pagerdeck rbac` prints."))
         }

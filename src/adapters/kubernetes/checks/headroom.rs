@@ -1,53 +1,127 @@
-//! Room for the pods a step would start: in the namespace's quota, and on the nodes. Pure arithmetic over listings.
+//! Room for the pods a step would start: in the namespace's quotas, and on the nodes. Pure arithmetic over listings.
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{Container, Node, Pod, PodSpec, ResourceQuota};
+use k8s_openapi::api::core::v1::{Container, Node, Pod, PodSpec, ResourceQuota, ResourceQuotaSpec};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use serde_json::Value;
 
 use super::super::quantity;
 use super::{Subject, check, steps};
 use crate::domain::remediation::step::{Action, Check, CheckState};
 
-/// What one pod asks for: bytes and thousandths of a core.
+/// Bytes and thousandths of a core.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Share {
     memory: u64,
     cpu: u64,
 }
 
+impl Share {
+    fn times(self, many: u32) -> Self {
+        let many = u64::from(many);
+        Self { memory: self.memory.saturating_mul(many), cpu: self.cpu.saturating_mul(many) }
+    }
+
+    fn beyond(self, other: Self) -> Self {
+        Self { memory: self.memory.saturating_sub(other.memory), cpu: self.cpu.saturating_sub(other.cpu) }
+    }
+}
+
+/// What a quota counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Bill {
+    limit: Share,
+    request: Share,
+    pods: u32,
+}
+
+impl Bill {
+    fn of(pod: &PodSpec) -> Self {
+        Self { limit: limit_of(pod), request: request_of(pod), pods: 1 }
+    }
+
+    fn times(self, many: u32) -> Self {
+        Self { limit: self.limit.times(many), request: self.request.times(many), pods: self.pods.saturating_mul(many) }
+    }
+
+    /// What makes one pod of this bill out of one of another.
+    fn beyond(self, other: Self) -> Self {
+        let (limit, request) = (self.limit.beyond(other.limit), self.request.beyond(other.request));
+        Self { limit, request, pods: self.pods.saturating_sub(other.pods) }
+    }
+
+    /// The amount that counts for a quota's resource; `None` for what is not looked at.
+    fn amount(self, resource: &str) -> Option<u64> {
+        match resource {
+            "limits.memory" => Some(self.limit.memory),
+            "limits.cpu" => Some(self.limit.cpu),
+            "requests.memory" | "memory" => Some(self.request.memory),
+            "requests.cpu" | "cpu" => Some(self.request.cpu),
+            "pods" | "count/pods" => Some(u64::from(self.pods)),
+            _ => None,
+        }
+    }
+}
+
 /// What a step needs beyond what there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Need {
-    /// Requested by one new pod.
-    request: Share,
-    /// Memory limit of all pods together, beyond what they have now.
-    limit_growth: u64,
-    /// Memory limit of one new pod.
-    limit: u64,
-    /// New pods that exist beside the old ones.
-    extra: u32,
+    /// One new pod.
+    pod: Bill,
+    /// What stays when the step is done.
+    lasting: Bill,
+    /// What is there beside it while pods are replaced.
+    passing: Bill,
 }
 
 impl Need {
-    /// Reads it off the template and the action.
+    /// Reads it off the templates before and after the action.
     pub(super) fn of(subject: &Subject<'_>) -> Self {
-        let template = subject.before.pointer("/spec/template/spec").cloned().unwrap_or_default();
-        let mut pod: PodSpec = serde_json::from_value(template).unwrap_or_default();
-        let limit_before = limit_of(&pod);
+        let (before, pod) = (Bill::of(&pod_before(subject)), Bill::of(&pod_after(subject)));
         let replicas = subject.workload.replicas;
-        let (_, surge) = steps(subject.workload);
-        let extra = match subject.action {
-            Action::Scale { replicas: wanted, .. } => wanted.saturating_sub(replicas),
-            Action::RolloutRestart | Action::SetResources { .. } | Action::RolloutUndo { .. } => surge,
-        };
-        if let Action::SetResources { container, memory_limit, .. } = subject.action {
-            set_limit(&mut pod, container, *memory_limit);
+        if let Action::Scale { replicas: wanted, .. } = subject.action {
+            let lasting = pod.times(wanted.saturating_sub(replicas));
+            return Self { pod, lasting, passing: Bill::default() };
         }
-        let limit = limit_of(&pod);
-        let limit_growth = limit.saturating_sub(limit_before) * u64::from(replicas);
-        Self { request: request_of(&pod), limit_growth, limit, extra }
+        let (_, surge) = steps(subject.workload);
+        Self { pod, lasting: pod.beyond(before).times(replicas), passing: pod.times(surge) }
     }
+
+    /// Whether the pods there are will ask for more.
+    fn grows(&self) -> bool {
+        self.lasting.pods == 0 && self.lasting.request != Share::default()
+    }
+
+    /// So many pods of the new size need room beside what there is: the growth of all that stay is counted in such pods.
+    fn pods(&self) -> u64 {
+        let (grown, one) = (self.lasting.request, self.pod.request);
+        let of = |all: u64, one: u64| if one == 0 { 0 } else { all.div_ceil(one) };
+        let grown = of(grown.memory, one.memory).max(of(grown.cpu, one.cpu)).max(u64::from(self.lasting.pods));
+        grown.saturating_add(u64::from(self.passing.pods))
+    }
+}
+
+fn pod_before(subject: &Subject<'_>) -> PodSpec {
+    spec_of(subject.before.pointer("/spec/template"))
+}
+
+/// A pod as the step would have it made.
+pub(super) fn pod_after(subject: &Subject<'_>) -> PodSpec {
+    match subject.action {
+        Action::SetResources { container, memory_limit, .. } => {
+            let mut pod = pod_before(subject);
+            set_limit(&mut pod, container, *memory_limit);
+            pod
+        }
+        Action::RolloutUndo { .. } if subject.put_back.is_some() => spec_of(subject.put_back),
+        Action::RolloutRestart | Action::RolloutUndo { .. } | Action::Scale { .. } => pod_before(subject),
+    }
+}
+
+fn spec_of(template: Option<&Value>) -> PodSpec {
+    let spec = template.and_then(|template| template.get("spec")).cloned().unwrap_or_default();
+    serde_json::from_value(spec).unwrap_or_default()
 }
 
 fn set_limit(pod: &mut PodSpec, name: &str, memory: u64) {
@@ -57,58 +131,114 @@ fn set_limit(pod: &mut PodSpec, name: &str, memory: u64) {
     }
 }
 
-fn limit_of(pod: &PodSpec) -> u64 {
-    let limit = |container: &Container| {
-        let limits = container.resources.as_ref()?.limits.as_ref()?;
-        quantity::bytes(&limits.get("memory")?.0)
-    };
-    pod.containers.iter().filter_map(limit).sum()
+/// The amount of a resource in a list of them: thousandths of a core, bytes, or a count.
+pub(super) fn amount(amounts: Option<&BTreeMap<String, Quantity>>, resource: &str) -> Option<u64> {
+    let text = &amounts?.get(resource)?.0;
+    if resource.ends_with("cpu") { quantity::milli(text) } else { quantity::bytes(text) }
 }
 
-/// A request that is not written is the limit, as the API defaults it for pods. Init containers run one after another:
-/// the largest counts, if it is larger than all others together.
-fn request_of(pod: &PodSpec) -> Share {
-    let amount = |container: &Container, key: &str, parse: fn(&str) -> Option<u64>| {
-        let resources = container.resources.as_ref()?;
-        let written = |map: &Option<BTreeMap<String, Quantity>>| map.as_ref()?.get(key).and_then(|q| parse(&q.0));
-        written(&resources.requests).or_else(|| written(&resources.limits))
-    };
-    let total = |key: &str, parse: fn(&str) -> Option<u64>| {
-        let main: u64 = pod.containers.iter().filter_map(|container| amount(container, key, parse)).sum();
-        let init = pod.init_containers.iter().flatten().filter_map(|container| amount(container, key, parse)).max();
+/// The same for a person.
+pub(super) fn shown(amount: u64, resource: &str) -> String {
+    match resource {
+        "pods" | "count/pods" => amount.to_string(),
+        resource if resource.ends_with("cpu") => format!("{amount}m"),
+        _ => size(amount),
+    }
+}
+
+/// What a container is limited to.
+pub(super) fn limit(container: &Container, resource: &str) -> Option<u64> {
+    amount(container.resources.as_ref()?.limits.as_ref(), resource)
+}
+
+/// What a container asks for. A request that is not written is the limit, as the API defaults it for pods.
+pub(super) fn request(container: &Container, resource: &str) -> Option<u64> {
+    amount(container.resources.as_ref()?.requests.as_ref(), resource).or_else(|| limit(container, resource))
+}
+
+/// What the containers of a pod take together. Init containers run one after another: the largest counts, if it is larger
+/// than all others together.
+fn share(pod: &PodSpec, of: fn(&Container, &str) -> Option<u64>) -> Share {
+    let total = |key: &str| {
+        let main: u64 = pod.containers.iter().filter_map(|container| of(container, key)).sum();
+        let init = pod.init_containers.iter().flatten().filter_map(|container| of(container, key)).max();
         main.max(init.unwrap_or_default())
     };
-    Share { memory: total("memory", quantity::bytes), cpu: total("cpu", quantity::milli) }
+    Share { memory: total("memory"), cpu: total("cpu") }
 }
 
-/// Whether the namespace's quotas on memory have room for what the step adds.
-pub(super) fn in_quota(need: &Need, quotas: &[ResourceQuota]) -> Check {
-    let name = "quota";
-    let limits = need.limit_growth + need.limit * u64::from(need.extra);
-    let requests = need.request.memory * u64::from(need.extra);
-    let rooms = quotas.iter().flat_map(|quota| {
+fn limit_of(pod: &PodSpec) -> Share {
+    share(pod, limit)
+}
+
+fn request_of(pod: &PodSpec) -> Share {
+    share(pod, request)
+}
+
+/// What a quota leaves of a resource, against what the step needs of it.
+struct Room {
+    quota: String,
+    resource: String,
+    left: u64,
+    lasting: u64,
+    needed: u64,
+    /// It counts only some pods, and which is not looked at.
+    is_of_some: bool,
+}
+
+impl Room {
+    fn all(need: &Need, quota: &ResourceQuota) -> Vec<Self> {
         let status = quota.status.clone().unwrap_or_default();
         let (hard, used) = (status.hard.unwrap_or_default(), status.used.unwrap_or_default());
-        let wanted = [("limits.memory", limits), ("requests.memory", requests), ("memory", requests)];
-        let quota_name = quota.metadata.name.clone().unwrap_or_default();
-        wanted.into_iter().filter_map(move |(key, needed)| {
-            let read = |map: &BTreeMap<String, Quantity>| map.get(key).and_then(|q| quantity::bytes(&q.0));
-            let room = read(&hard)?.saturating_sub(read(&used).unwrap_or_default());
-            Some((quota_name.clone(), key, needed, room))
-        })
-    });
-    let tightest = rooms.min_by_key(|(_, _, needed, room)| i128::from(*room) - i128::from(*needed));
-    let Some((quota, key, needed, room)) = tightest else {
-        return check(name, CheckState::Ok, "none on memory in this namespace");
-    };
-    let text = format!("{quota} leaves {} of {key}, up to {} needed", size(room), size(needed));
-    let state = match (needed > room, need.limit_growth > room && key == "limits.memory") {
-        (false, _) => CheckState::Ok,
-        // Old pods give back their share one by one, so it may get through with fewer extra pods.
-        (true, false) => CheckState::Warning,
-        (true, true) => CheckState::Failed,
-    };
-    check(name, state, text)
+        let is_scoped = |spec: &ResourceQuotaSpec| spec.scopes.is_some() || spec.scope_selector.is_some();
+        let is_of_some = quota.spec.as_ref().is_some_and(is_scoped);
+        let of = |resource: &String| {
+            let (lasting, passing) = (need.lasting.amount(resource)?, need.passing.amount(resource)?);
+            let taken = amount(Some(&used), resource).unwrap_or_default();
+            Some(Self {
+                quota: quota.metadata.name.clone().unwrap_or_default(),
+                resource: resource.clone(),
+                left: amount(Some(&hard), resource)?.saturating_sub(taken),
+                lasting,
+                needed: lasting.saturating_add(passing),
+                is_of_some,
+            })
+        };
+        hard.keys().filter_map(of).collect()
+    }
+
+    /// Old pods give back their share one by one, so what is needed only meanwhile may get through with fewer extra pods.
+    fn state(&self) -> CheckState {
+        match (self.needed > self.left, self.lasting > self.left && !self.is_of_some) {
+            (false, _) => CheckState::Ok,
+            (true, false) => CheckState::Warning,
+            (true, true) => CheckState::Failed,
+        }
+    }
+
+    /// The worst first, then the tightest.
+    fn rank(&self) -> (u8, u64) {
+        let state = match self.state() {
+            CheckState::Failed => 0,
+            CheckState::Warning => 1,
+            CheckState::Ok | CheckState::Unknown => 2,
+        };
+        (state, self.left.saturating_mul(1_000).checked_div(self.needed).unwrap_or(u64::MAX))
+    }
+
+    fn text(&self) -> String {
+        let Self { quota, resource, left, needed, .. } = self;
+        format!("{quota} leaves {} of {resource}, up to {} needed", shown(*left, resource), shown(*needed, resource))
+    }
+}
+
+/// Whether the namespace's quotas on memory, CPU and pods have room for what the step adds.
+pub(super) fn in_quota(need: &Need, quotas: &[ResourceQuota]) -> Check {
+    let name = "quota";
+    match quotas.iter().flat_map(|quota| Room::all(need, quota)).min_by_key(Room::rank) {
+        None => check(name, CheckState::Ok, "none on memory, CPU or pods in this namespace"),
+        Some(room) => check(name, room.state(), room.text()),
+    }
 }
 
 /// How many of the new pods find room on nodes that take pods, by requests, as the scheduler counts.
@@ -128,16 +258,18 @@ pub(super) fn on_nodes(need: &Need, nodes: &[Node], pods: &[Pod]) -> Check {
         .iter()
         .map(|node| {
             let taken = used.get(node.metadata.name.as_deref().unwrap_or_default()).copied().unwrap_or_default();
-            fitting(need.request, allocatable(node), taken)
+            fitting(need.pod.request, allocatable(node), taken)
         })
         .fold(0, u64::saturating_add);
-    let per_pod = format!("{} and {}m CPU a pod, by requests alone", size(need.request.memory), need.request.cpu);
-    let wanted = u64::from(need.extra);
+    let one = need.pod.request;
+    let per_pod = format!("{} and {}m CPU a pod, by requests alone", size(one.memory), one.cpu);
+    let wanted = need.pods();
     if fits >= wanted.max(1) {
         let fits = if fits >= 1000 { "1,000 or more".to_owned() } else { fits.to_string() };
         return check(name, CheckState::Ok, format!("room for {fits} more on {} nodes ({per_pod})", open.len()));
     }
-    let text = format!("room for {fits} of {} new pods on {} nodes ({per_pod})", wanted.max(1), open.len());
+    let these = if need.grows() { "more pods of its size" } else { "new pods" };
+    let text = format!("room for {fits} of {} {these} on {} nodes ({per_pod})", wanted.max(1), open.len());
     check(name, CheckState::Warning, text)
 }
 

@@ -28,7 +28,7 @@ fn before() -> Value {
 
 fn with_subject<T>(action: &Action, before: &Value, then: impl FnOnce(&Subject<'_>) -> T) -> T {
     let workload = map::deployment(&object(before.clone()));
-    then(&Subject { action, workload: &workload, before })
+    then(&Subject { action, workload: &workload, before, put_back: None })
 }
 
 fn raise(mebibytes: u64) -> Action {
@@ -152,6 +152,63 @@ fn a_quota_is_compared_with_all_that_is_added() {
 }
 
 #[test]
+fn a_quota_counts_what_is_asked_for_of_every_resource_it_bounds() {
+    let of = |action: &Action, hard: Value, used: Value| {
+        let quota = json!({ "metadata": { "name": "team" }, "status": { "hard": hard, "used": used } });
+        let check = with_subject(action, &before(), |s| headroom::in_quota(&Need::of(s), &[object(quota)]));
+        (check.state, check.text)
+    };
+    let needed = |left: &str, needed: &str| format!("team leaves {left}, up to {needed} needed");
+    // The memory request is not written, so it grows with the limit.
+    let memory = of(&raise(768), json!({ "requests.memory": "4Gi" }), json!({ "requests.memory": "3Gi" }));
+    assert_eq!(memory, (CheckState::Failed, needed("1024Mi of requests.memory", "3072Mi")));
+    let more = Action::Scale { replicas: 9, was: 6 };
+    let cpu = of(&more, json!({ "requests.cpu": "2", "limits.memory": "9Gi" }), json!({ "requests.cpu": "1500m" }));
+    assert_eq!(cpu, (CheckState::Failed, needed("500m of requests.cpu", "750m")));
+    let pods = of(&more, json!({ "pods": "8" }), json!({ "pods": "6" }));
+    assert_eq!(pods, (CheckState::Failed, needed("2 of pods", "3")));
+    let surge = of(&Action::RolloutRestart, json!({ "pods": "7" }), json!({ "pods": "6" }));
+    assert_eq!(surge, (CheckState::Warning, needed("1 of pods", "2")));
+    let services = of(&more, json!({ "services": "1" }), json!({ "services": "1" }));
+    assert_eq!(services.0, CheckState::Ok);
+}
+
+#[test]
+fn a_limit_range_that_would_refuse_the_pods_is_told_before_they_are_made() {
+    let ranges = |item: Value| -> [LimitRange; 1] {
+        [object(json!({ "metadata": { "name": "sizes" }, "spec": { "limits": [item] } }))]
+    };
+    let of = |action: &Action, item: Value| {
+        let check = with_subject(action, &before(), |subject| range::in_ranges(subject, &ranges(item)));
+        (check.state, check.text)
+    };
+    let failed = |why: &str| (CheckState::Failed, format!("sizes would refuse every new pod: {why}"));
+    let most = || json!({ "type": "Container", "max": { "memory": "1Gi" } });
+    assert_eq!(of(&raise(768), most()), (CheckState::Ok, "sizes takes pods of this size".to_owned()));
+    assert_eq!(of(&raise(1152), most()), failed("app has a memory limit of 1152Mi, the most is 1024Mi"));
+    let least = json!({ "type": "Container", "min": { "cpu": "500m" } });
+    assert_eq!(of(&Action::RolloutRestart, least), failed("app has a cpu request of 250m, the least is 500m"));
+    let pod = json!({ "type": "Pod", "max": { "memory": "700Mi" } });
+    assert_eq!(of(&raise(768), pod), failed("its pods are limited to 768Mi of memory, the most is 700Mi"));
+    let mut asks = before();
+    asks["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]["memory"] = json!("256Mi");
+    let apart = json!({ "type": "Container", "maxLimitRequestRatio": { "memory": "2" } });
+    let check = with_subject(&raise(768), &asks, |subject| range::in_ranges(subject, &ranges(apart)));
+    let why = "app asks for 256Mi of memory and is limited to 768Mi: too far apart";
+    assert_eq!((check.state, check.text), failed(why));
+    let claims = json!({ "type": "PersistentVolumeClaim", "max": { "storage": "1Gi" } });
+    assert_eq!(of(&raise(1152), claims).1, "none on pods in this namespace");
+    // A rollback is measured by the template that it puts back.
+    let template =
+        json!({ "spec": { "containers": [{ "name": "app", "resources": { "limits": { "memory": "2Gi" } } }] } });
+    let (action, object_before) = (Action::RolloutUndo { to_revision: 40 }, before());
+    let back = with_subject(&action, &object_before, |subject| {
+        range::in_ranges(&Subject { put_back: Some(&template), ..*subject }, &ranges(most()))
+    });
+    assert_eq!((back.state, back.text), failed("app has a memory limit of 2048Mi, the most is 1024Mi"));
+}
+
+#[test]
 fn nodes_are_counted_by_requests_and_only_if_they_take_pods() {
     let node = |name: &str, memory: &str, cordoned: bool, ready: &str| {
         object::<Node>(json!({
@@ -176,4 +233,16 @@ fn nodes_are_counted_by_requests_and_only_if_they_take_pods() {
     assert_eq!(room.state, CheckState::Ok);
     assert_eq!(of(&raise(1024), &nodes, &pods).state, CheckState::Warning, "one of two extra pods fits");
     assert_eq!(of(&Action::Scale { replicas: 20, was: 6 }, &nodes, &pods).state, CheckState::Warning);
+    // The extra pod finds room; the growth of the pods that stay, four more of its size, does not.
+    let mut ten = before();
+    ten["spec"]["replicas"] = json!(10);
+    ten["spec"]["strategy"] = json!({ "rollingUpdate": { "maxSurge": 1, "maxUnavailable": 0 } });
+    ten["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"] = json!("2Gi");
+    let grown = |nodes: &[Node]| with_subject(&raise(3072), &ten, |s| headroom::on_nodes(&Need::of(s), nodes, &[]));
+    let short = grown(&[node("a", "4Gi", false, "True")]);
+    assert_eq!(
+        (short.state, short.text.split(" on ").next()),
+        (CheckState::Warning, Some("room for 1 of 5 more pods of its size"))
+    );
+    assert_eq!(grown(&[node("a", "16Gi", false, "True")]).state, CheckState::Ok);
 }
