@@ -188,7 +188,7 @@ impl Cockpit {
             Inbox::Input { input, mono_ms } => self.input(input, mono_ms),
             Inbox::Signal(Signal::Continue) => {
                 self.screen.resume();
-                self.input(Input::Resumed, self.core.clock.mono_ms())
+                self.sized().or_else(|| self.input(Input::Resumed, self.core.clock.mono_ms()))
             }
             Inbox::Signal(signal) => Some(Left::BySignal(signal)),
             Inbox::Saved(saved) => {
@@ -237,6 +237,12 @@ impl Cockpit {
             }
         }
         None
+    }
+
+    /// Lays out for the size that the terminal has now: who is stopped hears of no other one.
+    fn sized(&mut self) -> Option<Left> {
+        let Size { cols, rows } = self.screen.size();
+        self.input(Input::Resize { cols, rows }, self.core.clock.mono_ms())
     }
 
     fn wait(&self) -> Duration {

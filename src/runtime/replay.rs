@@ -201,7 +201,15 @@ impl Player {
             return Some(Left::BySignal(signal));
         }
         self.display.resume();
+        self.sized();
         None
+    }
+
+    /// Lays out for the size that the terminal has now: who is stopped hears of no other one.
+    fn sized(&mut self) {
+        let (Size { cols, rows }, at) = (self.display.size(), self.at());
+        // A tape asks for nothing.
+        drop(screen::update(&mut self.ui, Input::Resize { cols, rows }, &self.tape.session, at));
     }
 
     fn takes(&mut self, Stamped { input, mono_ms }: Stamped) -> Option<Left> {
@@ -230,7 +238,10 @@ impl Player {
     fn grants(&mut self, intent: &Intent) -> Option<Left> {
         match intent {
             Intent::Quit => return Some(Left::ByPerson),
-            Intent::Suspend => self.display.suspend(),
+            Intent::Suspend => {
+                self.display.suspend();
+                self.sized();
+            }
             Intent::Repaint => self.display.repaint(),
             Intent::Copy { text } => {
                 // A failure is a failure of the next frame.

@@ -335,6 +335,26 @@ fn by_a_stop_and_after_it() {
     often("Ctrl-Z, fg, Ctrl-C twice in a replay", || stop_and_come_back(&["replay", journal()], "REPLAY "));
 }
 
+/// Who is stopped hears of no other size. What it believes to be on screen is what a decision counts on.
+#[test]
+fn a_stop_while_the_window_becomes_another() {
+    let program = env!("CARGO_BIN_EXE_pagerdeck");
+    let replay = format!("{program} replay {}", journal());
+    let cockpit = format!("{program} rehearse --speed 10");
+    for (line, foot) in [(cockpit.as_str(), "? help"), (replay.as_str(), "REPLAY ")] {
+        let shell = ["/bin/bash", "--norc", "--noprofile", "-i"];
+        let mut seat = Seat::of(&shell, (132, 43), &[("PS1", "ready> ")]);
+        seat.wait_for("ready>");
+        seat.press(&format!("{line}\r"));
+        seat.wait_for(foot);
+        seat.press("\x1a");
+        seat.wait_for("Stopped");
+        seat.resize(SIZE);
+        seat.press("fg\r");
+        seat.wait(foot, |text| text.lines().nth(23).is_some_and(|last| last.contains(foot)));
+    }
+}
+
 fn stop_and_come_back(args: &[&str], shown: &str) {
     let line = [&["/bin/bash", "-c", JOBS, env!("CARGO_BIN_EXE_pagerdeck")], args].concat();
     let mut seat = Seat::of(&line, SIZE, &[]);

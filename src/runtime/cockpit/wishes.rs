@@ -52,7 +52,7 @@ impl Cockpit {
             Wish::Repaint => self.screen.repaint(),
             Wish::Suspend => {
                 self.screen.suspend();
-                self.dirty = Dirty::Now;
+                return self.sized();
             }
             Wish::Copy(text) => match self.screen.copy(&text) {
                 Ok(()) => self.tell(Tone::Told, "Copied through the terminal (OSC 52).".to_owned()),
