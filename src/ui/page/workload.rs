@@ -7,9 +7,11 @@ use crate::domain::observation::workload::{
     ClusterEvent, ContainerState, Ownership, Pod, Revision, Termination, Workload, WorkloadRef,
 };
 use crate::domain::remediation::step::quantity;
+use crate::session::feeds::{Feed, FeedHealth, FeedId};
 use crate::ui::console;
 use crate::ui::format;
 use crate::ui::theme::Role;
+use crate::ui::view::look::Look;
 
 /// Pods told one by one at most.
 const PODS: usize = 60;
@@ -29,7 +31,8 @@ pub(super) fn page(target: &WorkloadRef, desk: Desk<'_>) -> Option<Page> {
     let mut page = Page::default();
     let (workload, pods, events): (&Workload, Vec<&Pod>, Vec<&ClusterEvent>);
     if let Some(watched) = cluster.workloads.get(&target.key()) {
-        page.toned("read", Role::Good, "as the cluster's watch tells it now");
+        let (role, told) = watched_words(&desk.session.feed(FeedId::Workloads), desk.look);
+        page.toned("read", role, told);
         workload = watched;
         pods = cluster.pods.values().filter(|pod| pod.owner.as_ref() == Some(target)).collect();
         events = about(cluster.events.values(), &pods, target);
@@ -53,6 +56,18 @@ pub(super) fn page(target: &WorkloadRef, desk: Desk<'_>) -> Option<Page> {
     page.link("kubectl", format!("kubectl get {}/{} -n {} -o yaml", target.kind.word(), target.name, target.namespace));
     console_note(&mut page, desk);
     Some(page)
+}
+
+/// Whether the watch still tells it. A quiet cluster tells nothing for hours: live is what is watched, however old.
+fn watched_words(feed: &Feed, look: &Look) -> (Role, String) {
+    let last = feed.answered_at.map_or_else(String::new, |at| format!(", {}", look.instant(at)));
+    let last = format!("as the watch last told it{last}");
+    match &feed.health {
+        FeedHealth::Live => (Role::Good, "as the cluster's watch tells it now".to_owned()),
+        FeedHealth::Retrying { fault, .. } => (Role::Warning, format!("RETRY {}: {last}", fault.kind.word())),
+        FeedHealth::Lost { fault } => (Role::Danger, format!("ERR {}: {last}", fault.kind.word())),
+        FeedHealth::Off { .. } | FeedHealth::Connecting => (Role::Warning, last),
+    }
 }
 
 /// Warnings about the workload or one of its pods, newest first.

@@ -19,6 +19,7 @@ use crate::domain::diagnosis::sufficiency::Sufficiency;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::{RehearsalOutcome, Step, StepState};
 use crate::session::Session;
+use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::{Incident, Phase};
 use crate::ui::layout::Edges;
 use crate::ui::model::{Pane, Ui, rows};
@@ -32,7 +33,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     let search = ui.step_search.as_ref();
     super::push_search(&mut title, search, look);
     super::push_matches(&mut title, (search, rows::steps(ui, session).iter().map(rows::step_text)), look);
-    let changed = Line::from(changed(session, incident, look));
+    let mut changed = Line::from(changed(session, incident, look));
+    if incident.is_some_and(|incident| incident.plan.is_some())
+        && let Some(watch) = watch(session, look)
+    {
+        changed.spans.insert(0, watch);
+    }
     let inner = match ui.layout().edges {
         Edges::Boxed => frame(buffer, area, (&title, &changed), (look, held)),
         Edges::Bare => bare(buffer, area, (&title, &changed), look),
@@ -76,6 +82,15 @@ fn state_role(state: &StepState) -> Role {
         StepState::Locked { .. } | StepState::Proposed | StepState::Rehearsing | StepState::Skipped { .. } => {
             Role::Faint
         }
+    }
+}
+
+/// That nobody watches the objects of the plan: a move of one does not stand a step down, and is met by its request alone.
+fn watch(session: &Session, look: &Look) -> Option<Span<'static>> {
+    match session.feed(FeedId::Workloads).health {
+        FeedHealth::Retrying { .. } => Some(look.span(Role::Warning, "WATCH RETRY  ")),
+        FeedHealth::Lost { .. } => Some(look.span(Role::Danger, "WATCH LOST  ")),
+        FeedHealth::Off { .. } | FeedHealth::Connecting | FeedHealth::Live => None,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::runbook::undo_of;
 use crate::domain::remediation::step::{Action, Rehearsal, RehearsalOutcome, Step, StepState};
 use crate::session::Session;
+use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::Incident;
 use crate::ui::format;
 use crate::ui::model::Ui;
@@ -20,7 +21,7 @@ pub fn rows(
     (incident, step): (&Incident, &Step),
     (columns, room, look): (usize, Room, &Look),
 ) -> Vec<Line<'static>> {
-    let (role, mut sentence) = sentence(session, (incident, step));
+    let (role, mut sentence) = sentence(session, (incident, step), look);
     if let (StepState::Failed { .. } | StepState::Proposed, Some(reading)) =
         (&step.state, super::super::rca::reading_again(incident))
     {
@@ -82,14 +83,14 @@ fn field((ui, session): (&Ui, &Session), (columns, room, look): (usize, Room, &L
 }
 
 /// What the next key would do, or what has become of the step.
-fn sentence(session: &Session, (incident, step): (&Incident, &Step)) -> (Role, String) {
+fn sentence(session: &Session, (incident, step): (&Incident, &Step), look: &Look) -> (Role, String) {
     let mode = session.header.mode;
     match &step.state {
         StepState::Locked { why } => (Role::Warning, format!("LOCKED: {why}")),
         StepState::Proposed => (Role::Faint, "Proposed, not rehearsed yet. Nothing has been changed.".to_owned()),
         StepState::Rehearsing => (Role::Faint, "The server is being asked with dryRun=All.".to_owned()),
-        StepState::Rehearsed => rehearsed(session, (incident, step)),
-        StepState::Armed { .. } => (Role::Danger, format!("This WILL {}.", deed(session, step))),
+        StepState::Rehearsed => rehearsed(session, (incident, step), look),
+        StepState::Armed { .. } => (Role::Danger, format!("This WILL {}.", deed(session, step, look))),
         StepState::Approved if mode == Mode::DryRun => {
             (Role::Good, "APPROVED, recorded as \"would run\". Nothing has been changed.".to_owned())
         }
@@ -112,7 +113,7 @@ fn sentence(session: &Session, (incident, step): (&Incident, &Step)) -> (Role, S
     }
 }
 
-fn rehearsed(session: &Session, (incident, step): (&Incident, &Step)) -> (Role, String) {
+fn rehearsed(session: &Session, (incident, step): (&Incident, &Step), look: &Look) -> (Role, String) {
     let accepted = step.rehearsal.as_ref().is_some_and(|found| found.outcome == RehearsalOutcome::Rehearsed);
     if !accepted {
         return (Role::Warning, "The server did not accept the rehearsal: this step cannot run.".to_owned());
@@ -140,19 +141,23 @@ fn rehearsed(session: &Session, (incident, step): (&Incident, &Step)) -> (Role, 
         Mode::Live => match header.policy.confirm(header.mode, scope, &step.target.namespace, step.action.kind()) {
             Confirm::Typed => (
                 Role::Warning,
-                format!("LIVE: A arms it, then a typed token confirms. It would {}.", deed(session, step)),
+                format!("LIVE: A arms it, then a typed token confirms. It would {}.", deed(session, step, look)),
             ),
-            Confirm::Key => (Role::Danger, format!("LIVE: a single A WILL {}.", deed(session, step))),
+            Confirm::Key => (Role::Danger, format!("LIVE: a single A WILL {}.", deed(session, step, look))),
         },
     }
 }
 
-/// `restart 6 pods of deployment/my-api in PROD`: a verb, a number where it is known, a place.
-fn deed(session: &Session, step: &Step) -> String {
+/// `restart 6 pods of deployment/my-api in PROD`: a verb, a number where it is known, a place. A number that the watch
+/// does not tell any more has its time: `6 pods (as of 09:10:00Z)`.
+fn deed(session: &Session, step: &Step, look: &Look) -> String {
     let target = &step.target;
+    let watch = session.feed(FeedId::Workloads);
+    let told_at = watch.answered_at.filter(|_| watch.health != FeedHealth::Live);
+    let old = told_at.map_or_else(String::new, |at| format!(" (as of {})", look.instant(at)));
     let pods = session.cluster.workloads.get(&target.key()).map_or_else(
         || "the pods".to_owned(),
-        |workload| if workload.replicas == 1 { "1 pod".to_owned() } else { format!("{} pods", workload.replicas) },
+        |workload| format!("{} pod{}{old}", workload.replicas, if workload.replicas == 1 { "" } else { "s" }),
     );
     let name = format!("{}/{}", target.kind.word(), target.name);
     let place = &session.header.environment;
