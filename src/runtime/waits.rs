@@ -29,20 +29,24 @@ impl Waits {
         if mono_ms.saturating_sub(since) < due {
             return None;
         }
-        let waited: Vec<String> = session.feeds.iter().filter_map(|(id, feed)| words(*id, feed, session.now)).collect();
+        let feeds = session.feeds.iter().map(|(id, feed)| (id.word().to_owned(), feed));
+        let charts = session.service_feeds.iter();
+        let charts = charts.map(|(service, feed)| (format!("{} of {service}", FeedId::Metrics.word()), feed));
+        let all = feeds.chain(charts);
+        let waited: Vec<String> = all.filter_map(|(name, feed)| words(&name, feed, session.now)).collect();
         self.told += 1;
         self.since = Some(mono_ms);
         (!waited.is_empty()).then(|| format!("...      still waiting: {}", waited.join("; ")))
     }
 }
 
-fn words(id: FeedId, feed: &Feed, now: Timestamp) -> Option<String> {
+fn words(name: &str, feed: &Feed, now: Timestamp) -> Option<String> {
     match &feed.health {
-        FeedHealth::Connecting => Some(format!("{}: no answer yet", id.word())),
+        FeedHealth::Connecting => Some(format!("{name}: no answer yet")),
         FeedHealth::Retrying { attempt, until, fault } => {
             let left = until.duration_since(now).as_secs().max(0);
             let when = if left > 0 { format!("asked again in {left} s") } else { "asked again now".to_owned() };
-            Some(format!("{}: {} {attempt} failed, {when}", id.word(), fault.summary))
+            Some(format!("{name}: {} {attempt} failed, {when}", fault.summary))
         }
         FeedHealth::Off { .. } | FeedHealth::Live | FeedHealth::Lost { .. } => None,
     }

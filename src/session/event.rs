@@ -349,7 +349,9 @@ impl Event {
     pub fn durability(&self) -> Durability {
         match self {
             Self::Session(event) => session_durability(event),
-            Self::Feed(FeedEvent::Answered { .. } | FeedEvent::GroupAnswered { .. })
+            Self::Feed(
+                FeedEvent::Answered { .. } | FeedEvent::GroupAnswered { .. } | FeedEvent::ServiceAnswered { .. },
+            )
             | Self::Log(LogEvent::Early { .. })
             | Self::Workload(WorkloadEvent::Changed { .. }) => Durability::Ephemeral,
             Self::Remediation(event) => remediation_durability(event),
@@ -359,6 +361,8 @@ impl Event {
                 FeedEvent::Changed { .. }
                 | FeedEvent::GroupChanged { .. }
                 | FeedEvent::GroupFollowed { .. }
+                | FeedEvent::ServiceChanged { .. }
+                | FeedEvent::ServiceUnreadable { .. }
                 | FeedEvent::Unreadable { .. },
             )
             | Self::Metric(_)

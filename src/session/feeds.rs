@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{Event, FeedEvent};
 use crate::domain::fault::Fault;
 use crate::domain::observation::scope::Window;
+use crate::domain::observation::service::ServiceName;
 
 /// The feeds of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -134,9 +135,19 @@ pub fn worst<'a>(feeds: impl Iterator<Item = &'a Feed>) -> Option<&'a Feed> {
 /// All feeds.
 pub type Feeds = BTreeMap<FeedId, Feed>;
 
+/// How the metrics of each service are read: one may be of another account, and fail by itself.
+pub type ServiceFeeds = BTreeMap<ServiceName, Feed>;
+
 /// Folds an event about a feed.
-pub fn fold(feeds: &mut Feeds, event: &FeedEvent, at: Timestamp) {
+pub fn fold((feeds, services): (&mut Feeds, &mut ServiceFeeds), event: &FeedEvent, at: Timestamp) {
     match event {
+        FeedEvent::ServiceChanged { service, health } => {
+            services.entry(service.clone()).or_default().change(health, at);
+        }
+        FeedEvent::ServiceAnswered { service } => services.entry(service.clone()).or_default().answered_at = Some(at),
+        FeedEvent::ServiceUnreadable { service, why } => {
+            services.entry(service.clone()).or_default().unreadable.clone_from(why);
+        }
         FeedEvent::Changed { feed, health } => feeds.entry(*feed).or_default().change(health, at),
         FeedEvent::Answered { feed } => feeds.entry(*feed).or_default().answered_at = Some(at),
         FeedEvent::Unreadable { feed, why } => feeds.entry(*feed).or_default().unreadable.clone_from(why),
@@ -146,9 +157,21 @@ pub fn fold(feeds: &mut Feeds, event: &FeedEvent, at: Timestamp) {
 }
 
 /// Whether an event tells a feed's health as it stands already: no news for the timeline.
-pub fn repeats(feeds: &Feeds, event: &Event) -> bool {
-    let Event::Feed(FeedEvent::Changed { feed, health }) = event else { return false };
-    feeds.get(feed).is_some_and(|known| known.health == *health)
+pub fn repeats((feeds, services): (&Feeds, &ServiceFeeds), event: &Event) -> bool {
+    let Event::Feed(event) = event else { return false };
+    let (known, health) = match event {
+        FeedEvent::Changed { feed, health } => (feeds.get(feed), health),
+        FeedEvent::ServiceChanged { service, health } => (services.get(service), health),
+        // The board of the logs knows of its groups; answers have no line, and what cannot be read is told when it changed.
+        FeedEvent::GroupChanged { .. }
+        | FeedEvent::GroupAnswered { .. }
+        | FeedEvent::GroupFollowed { .. }
+        | FeedEvent::Answered { .. }
+        | FeedEvent::Unreadable { .. }
+        | FeedEvent::ServiceAnswered { .. }
+        | FeedEvent::ServiceUnreadable { .. } => return false,
+    };
+    known.is_some_and(|known| known.health == *health)
 }
 
 #[cfg(test)]
@@ -158,6 +181,31 @@ mod tests {
 
     fn feed(health: FeedHealth, second: Option<i64>) -> Feed {
         Feed { health, answered_at: second.and_then(|at| Timestamp::from_second(at).ok()), ..Feed::default() }
+    }
+
+    #[test]
+    fn what_one_service_answers_is_no_answer_of_another() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let lost = || FeedHealth::Lost { fault: Fault::new(FaultKind::Denied, "no") };
+        let (a, b) = (|| ServiceName::from("a"), || ServiceName::from("b"));
+        let told = [
+            (FeedEvent::ServiceChanged { service: a(), health: FeedHealth::Live }, 1),
+            (FeedEvent::ServiceChanged { service: b(), health: FeedHealth::Live }, 1),
+            (FeedEvent::ServiceChanged { service: a(), health: lost() }, 2),
+            (FeedEvent::ServiceAnswered { service: b() }, 9),
+            (FeedEvent::ServiceUnreadable { service: b(), why: vec!["one".to_owned()] }, 9),
+        ];
+        let (mut feeds, mut services) = (Feeds::default(), ServiceFeeds::default());
+        for (event, second) in &told {
+            fold((&mut feeds, &mut services), event, at(*second));
+        }
+        assert_eq!(services[&a()], feed(lost(), Some(1)));
+        let unreadable = vec!["one".to_owned()];
+        assert_eq!(services[&b()], Feed { unreadable, ..feed(FeedHealth::Live, Some(9)) });
+        let again = |service, health| Event::Feed(FeedEvent::ServiceChanged { service, health });
+        assert!(
+            repeats((&feeds, &services), &again(a(), lost())) && !repeats((&feeds, &services), &again(b(), lost()))
+        );
     }
 
     #[test]

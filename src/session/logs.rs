@@ -128,7 +128,12 @@ impl LogBoard {
                 let board = self.groups.entry(group.clone()).or_default();
                 board.feed.get_or_insert_default().following.clone_from(following);
             }
-            FeedEvent::Changed { .. } | FeedEvent::Answered { .. } | FeedEvent::Unreadable { .. } => {}
+            FeedEvent::Changed { .. }
+            | FeedEvent::Answered { .. }
+            | FeedEvent::Unreadable { .. }
+            | FeedEvent::ServiceChanged { .. }
+            | FeedEvent::ServiceAnswered { .. }
+            | FeedEvent::ServiceUnreadable { .. } => {}
         }
     }
 

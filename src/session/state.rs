@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::feeds::{Feed, FeedId, Feeds};
+use super::feeds::{Feed, FeedId, Feeds, ServiceFeeds};
 use super::header::Header;
 use super::incident::Incident;
 use super::logs::LogBoard;
@@ -45,6 +45,8 @@ pub struct Session {
     pub alarm_details: BTreeMap<AlarmName, AlarmDetail>,
     /// Feeds.
     pub feeds: Feeds,
+    /// How the metrics of each service are read.
+    pub service_feeds: ServiceFeeds,
     /// Metrics of services, by role, for the charts.
     pub metrics: BTreeMap<ServiceName, BTreeMap<MetricRole, Series>>,
     /// Logs.
@@ -97,6 +99,12 @@ impl Session {
         self.feeds.get(&id).cloned().unwrap_or_default()
     }
 
+    /// How the metrics of a service are read; as metrics are at all while nothing was told of its own.
+    pub fn metric_feed(&self, service: Option<&ServiceName>) -> Feed {
+        let own = service.and_then(|service| self.service_feeds.get(service));
+        own.cloned().unwrap_or_else(|| self.feed(FeedId::Metrics))
+    }
+
     /// How the logs of an incident are read: as the worst off of its groups.
     pub fn log_feed(&self, incident: Option<&Incident>) -> Feed {
         let worst = self.logs.worst_feed(self.log_groups(incident));
@@ -121,7 +129,7 @@ impl Session {
         durable.logs = durable.logs.without_lines();
         durable.cluster = ClusterView::default();
         durable.read_only = None;
-        for feed in durable.feeds.values_mut() {
+        for feed in durable.feeds.values_mut().chain(durable.service_feeds.values_mut()) {
             feed.answered_at = None;
         }
         durable.seq = 0;

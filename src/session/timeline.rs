@@ -157,15 +157,23 @@ fn feed(event: &FeedEvent) -> Option<(EntryKind, String)> {
         FeedEvent::Changed { feed, health } => health_of(feed.word(), health),
         FeedEvent::GroupChanged { group, health } => health_of(&format!("{} {group}", FeedId::Logs.word()), health),
         FeedEvent::GroupFollowed { group, following } => Some((EntryKind::Feed, way_of(group, following))),
-        FeedEvent::Unreadable { feed, why } if why.is_empty() => {
-            Some((EntryKind::Feed, format!("{}: everything listed can be read again", feed.word())))
+        FeedEvent::ServiceChanged { service, health } => {
+            health_of(&format!("{} of {service}", FeedId::Metrics.word()), health)
         }
-        FeedEvent::Unreadable { feed, why } => {
-            let text = format!("{}: {} could not be read and are missing: {}", feed.word(), why.len(), why.join(" "));
-            Some((EntryKind::Fault, text))
+        FeedEvent::Unreadable { feed, why } => Some(unreadable(feed.word(), why)),
+        FeedEvent::ServiceUnreadable { service, why } => {
+            Some(unreadable(&format!("{} of {service}", FeedId::Metrics.word()), why))
         }
-        FeedEvent::Answered { .. } | FeedEvent::GroupAnswered { .. } => None,
+        FeedEvent::Answered { .. } | FeedEvent::GroupAnswered { .. } | FeedEvent::ServiceAnswered { .. } => None,
     }
+}
+
+fn unreadable(name: &str, why: &[String]) -> (EntryKind, String) {
+    if why.is_empty() {
+        return (EntryKind::Feed, format!("{name}: everything listed can be read again"));
+    }
+    let text = format!("{name}: {} could not be read and are missing: {}", why.len(), why.join(" "));
+    (EntryKind::Fault, text)
 }
 
 fn health_of(name: &str, health: &FeedHealth) -> Option<(EntryKind, String)> {

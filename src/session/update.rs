@@ -15,7 +15,8 @@ const MOST_POINTS: usize = 180;
 pub fn update(session: &mut Session, record: &Record) -> Vec<Effect> {
     session.seq = record.seq;
     session.now = record.at;
-    if !feeds::repeats(&session.feeds, &record.event) && !session.logs.repeats(&record.event) {
+    let known = (&session.feeds, &session.service_feeds);
+    if !feeds::repeats(known, &record.event) && !session.logs.repeats(&record.event) {
         session.timeline.fold(record);
     }
     let effects = route(session, record);
@@ -28,7 +29,7 @@ fn route(session: &mut Session, record: &Record) -> Vec<Effect> {
         Event::Session(event) => session_event(session, record, event),
         Event::Alarm(event) => alarm_event(session, event),
         Event::Feed(event) => {
-            feeds::fold(&mut session.feeds, event, record.at);
+            feeds::fold((&mut session.feeds, &mut session.service_feeds), event, record.at);
             session.logs.fold_feed(event, record.at);
             Vec::new()
         }

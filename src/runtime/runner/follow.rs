@@ -3,6 +3,7 @@
 //! A log group has one tail and one memory of what was shown, however many incidents read it, and a service one chart
 //! feed: a line is told once, whoever reads it first.
 
+mod charts;
 mod live;
 mod page;
 mod stop;
@@ -13,31 +14,28 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 
+use self::charts::Charted;
 use self::live::{Live, keep_open};
 use self::stop::Stop;
 use super::Means;
 use super::feeds::Pulse;
 use super::patience::tell_health;
-use super::read::with_zeros;
 use crate::adapters::aws::logs::{LogPage, Tail, Told};
-use crate::adapters::aws::metrics::{Reading, fetch};
 use crate::config::LogTail;
 use crate::domain::fault::Fault;
 use crate::domain::observation::log::{LogGroup, ingest};
-use crate::domain::observation::metric::MetricQuery;
-use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::service::ServiceName;
 use crate::runtime::clock::Flight;
 use crate::runtime::tasks::Tasks;
-use crate::session::event::{Event, FeedEvent, MetricEvent};
-use crate::session::feeds::{FeedHealth, FeedId, Following as Way};
+use crate::session::event::{Event, FeedEvent};
+use crate::session::feeds::{FeedHealth, Following as Way};
 use crate::session::incident::{Incident, Phase};
 use crate::session::{IncidentId, Session};
 
 pub use self::page::{Page, ShownGroup};
 
-/// Minutes of points read again each time, for those that came late.
-const LATE_MINUTES: i64 = 5;
+/// Why nothing of a group or a service is read any more.
+const ENDED: &str = "its last incident is closed";
 
 /// What is followed, and for which incidents.
 #[derive(Debug, Default)]
@@ -45,7 +43,7 @@ pub struct Following {
     tails: BTreeMap<LogGroup, Followed>,
     /// Stays when a tail ends: an incident that is opened again must not see the same lines as new ones.
     told: BTreeMap<LogGroup, Told>,
-    charts: BTreeMap<ServiceName, BTreeSet<MetricQuery>>,
+    charts: BTreeMap<ServiceName, Charted>,
 }
 
 #[derive(Debug)]
@@ -92,12 +90,11 @@ impl Following {
         if let Some(workload) = &incident.service.workload {
             means.outside.watch_namespace(&workload.namespace);
         }
-        let charted = self.charts.entry(incident.service.name.clone()).or_default();
-        let queries = incident.service.metrics.values().filter(|query| charted.insert((*query).clone()));
-        let queries: Vec<MetricQuery> = queries.cloned().collect();
-        if !queries.is_empty() {
-            let flight = means.clock.busy().flight();
-            tasks.spawn("charts", charts(means.clone(), (incident.service.name.clone(), queries), flight));
+        let service = &incident.service.name;
+        if !incident.service.metrics.is_empty() {
+            let begin = || Charted::begin(service, (means, tasks));
+            let charted = self.charts.entry(service.clone()).or_insert_with(begin);
+            charted.add((session, incident), means.clock.now());
         }
         let from = tail_start(session, incident, means.clock.now());
         for group in session.log_groups(Some(incident)) {
@@ -108,8 +105,9 @@ impl Following {
         }
     }
 
-    /// Ends the tails that no open incident needs.
+    /// Ends the tails and the charts that no open incident needs.
     pub fn end_idle(&mut self, session: &Session) {
+        self.charts.retain(|service, charted| charted.goes_on(session, service));
         let needs = |id: &IncidentId, group: &LogGroup| {
             let incident = session.incidents.get(id);
             incident.is_some_and(|incident| {
@@ -192,8 +190,7 @@ async fn follow_group(
 }
 
 async fn tell_off(means: &Means, group: &LogGroup) {
-    let why = "its last incident is closed".to_owned();
-    tell_health(means, group, FeedHealth::Off { why }).await;
+    tell_health(means, group, FeedHealth::Off { why: ENDED.to_owned() }).await;
 }
 
 /// Tells how the lines come, when that became another. A sample that grows is no news.
@@ -229,38 +226,6 @@ async fn poll(means: &Means, tail: &mut Tail, shown: &ShownGroup) -> Result<(), 
     };
     let (polled, ()) = tokio::join!(read, tell);
     polled.map(drop)
-}
-
-async fn charts(means: Means, (service, queries): (ServiceName, Vec<MetricQuery>), flight: Flight) {
-    let mut pulse = Pulse::new(FeedId::Metrics);
-    // Triage reads the half hour as the incident opens: the first look here is for what comes after.
-    let mut pause = means.pause_until(means.clock.now() + means.outside.poll.metrics);
-    drop(flight);
-    loop {
-        let flight = pause.await;
-        let next = match refresh(&means, &service, &queries).await {
-            Ok(()) => {
-                pulse.beat(&means).await;
-                means.clock.now() + means.outside.poll.metrics
-            }
-            Err(fault) => pulse.fail(&means, fault).await,
-        };
-        pause = means.pause_until(next);
-        drop(flight);
-    }
-}
-
-async fn refresh(means: &Means, service: &ServiceName, queries: &[MetricQuery]) -> Result<(), Fault> {
-    let clients = means.outside.aws().await?;
-    let window = Window::minutes_before(whole_minute(means.clock.now()), LATE_MINUTES);
-    let readings = fetch(clients, queries, window).await.map_err(|error| error.fault())?;
-    for reading in with_zeros(readings) {
-        if let Reading::Complete(series) | Reading::Partial { series, .. } = reading {
-            let event = MetricEvent::Read { service: service.clone(), series };
-            means.post.tell(None, Event::Metric(event)).await;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -236,7 +236,7 @@ async fn read_metrics(means: &Means, order: &Order) -> MetricAnswers {
     if order.asks.iter().any(|(_, question)| *question == Question::AlarmMetric) {
         queries.extend(order.own_metric.clone());
     }
-    read::metrics(means, queries, order.window).await
+    read::metrics(means, &order.service.name, queries, order.window).await
 }
 
 impl OwnMath {
@@ -274,7 +274,8 @@ async fn math_answer(means: &Means, order: &Order, math: &OwnMath) -> Answer {
         return Answer::NotAsked { why: "it was not asked".to_owned() };
     }
     let query = math.query();
-    let evaluated = match read::math(means, &math.queries, query.read_over(order.window)).await {
+    let window = query.read_over(order.window);
+    let evaluated = match read::math(means, &order.service.name, &math.queries, window).await {
         Ok(evaluated) => evaluated,
         Err(fault) => return unanswered(fault),
     };
@@ -307,9 +308,7 @@ fn series_answer(order: &Order, question: Question, answers: &MetricAnswers) -> 
             Answer::Observed { payload } => Answer::Truncated { payload, seen: series.points.len() as u64, of: None },
             other => other,
         },
-        Some(Ok(Reading::Failed { source, .. })) => unanswered(
-            Fault::new(source.kind(), format!("{} could not be read.", query.metric)).cause(source.to_string()),
-        ),
+        Some(Ok(Reading::Failed { query, source })) => unanswered(read::unread(query, source)),
         Some(Err(fault)) => unanswered(fault.clone()),
     }
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 use super::Means;
 use crate::domain::fault::Fault;
 use crate::domain::observation::log::LogGroup;
+use crate::domain::observation::service::ServiceName;
 use crate::session::event::{Event, FeedEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::timers::backoff;
@@ -12,13 +13,15 @@ use crate::session::timers::backoff;
 /// Attempts at one piece of evidence before its question counts as failed.
 const ATTEMPTS: u32 = 4;
 
-/// Whose health is told: a feed's, or that of one log group among several.
+/// Whose health is told: a feed's, or that of one log group or one service's metrics among several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fed {
     /// A feed.
     By(FeedId),
     /// A log group.
     Group(LogGroup),
+    /// The metrics of a service.
+    Service(ServiceName),
 }
 
 impl From<FeedId> for Fed {
@@ -33,12 +36,19 @@ impl From<&LogGroup> for Fed {
     }
 }
 
+impl From<&ServiceName> for Fed {
+    fn from(service: &ServiceName) -> Self {
+        Self::Service(service.clone())
+    }
+}
+
 impl Fed {
     /// That its health changed.
     pub fn changed(self, health: FeedHealth) -> Event {
         Event::Feed(match self {
             Self::By(feed) => FeedEvent::Changed { feed, health },
             Self::Group(group) => FeedEvent::GroupChanged { group, health },
+            Self::Service(service) => FeedEvent::ServiceChanged { service, health },
         })
     }
 
@@ -47,6 +57,7 @@ impl Fed {
         Event::Feed(match self {
             Self::By(feed) => FeedEvent::Answered { feed },
             Self::Group(group) => FeedEvent::GroupAnswered { group },
+            Self::Service(service) => FeedEvent::ServiceAnswered { service },
         })
     }
 }

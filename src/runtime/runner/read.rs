@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::Means;
 use super::follow::{Page, ShownGroup};
 use super::patience::{Fed, persist, tell_health, wait_or_give_up};
+use crate::adapters::aws::call::CallError;
 use crate::adapters::aws::logs::{LogPage, LogQuery, Progress, ReadLimits, ReadOrder, ReadSummary, WindowReading};
 use crate::adapters::aws::metrics::{Evaluated, Reading, evaluate, fetch};
 use crate::adapters::kubernetes::Client;
@@ -23,6 +24,7 @@ use crate::domain::observation::change::of_nodes;
 use crate::domain::observation::log::{Completeness, LogGroup, ingest};
 use crate::domain::observation::metric::{MetricQuery, MetricRole};
 use crate::domain::observation::scope::{Window, whole_minute};
+use crate::domain::observation::service::ServiceName;
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload, WorkloadRef};
 use crate::session::feeds::{FeedHealth, FeedId};
 
@@ -31,7 +33,7 @@ pub type MetricAnswers = BTreeMap<MetricQuery, Result<Reading, Fault>>;
 
 /// Reads every query over the window it is judged over and what came before. One call serves all that are read as far
 /// back, which are all of them but those of long periods.
-pub async fn metrics(means: &Means, queries: Vec<MetricQuery>, window: Window) -> MetricAnswers {
+pub async fn metrics(means: &Means, service: &ServiceName, queries: Vec<MetricQuery>, window: Window) -> MetricAnswers {
     let mut by_span: BTreeMap<Reverse<Timestamp>, BTreeSet<MetricQuery>> = BTreeMap::new();
     for query in queries {
         by_span.entry(Reverse(query.read_over(window).from)).or_default().insert(query);
@@ -40,18 +42,23 @@ pub async fn metrics(means: &Means, queries: Vec<MetricQuery>, window: Window) -
     for (Reverse(from), queries) in by_span {
         let queries: Vec<MetricQuery> = queries.into_iter().collect();
         let wide = Window { from, to: whole_minute(window.to) };
-        let read = persist(means, FeedId::Metrics, || async {
+        let read = persist(means, service, || async {
             let clients = means.outside.aws().await?;
             fetch(clients, &queries, wide).await.map_err(|error| error.fault())
         })
         .await;
-        tell_outcome(means, FeedId::Metrics, &read).await;
+        tell_outcome(means, service, &read).await;
         match read.map(with_zeros) {
             Ok(readings) => answers.extend(queries.into_iter().zip(readings.into_iter().map(Ok))),
             Err(fault) => answers.extend(queries.into_iter().map(|query| (query, Err(fault.clone())))),
         }
     }
     answers
+}
+
+/// Why one metric was not read, while the call was answered.
+pub fn unread(query: &MetricQuery, source: &CallError) -> Fault {
+    Fault::new(source.kind(), format!("{} could not be read.", query.metric)).cause(source.to_string())
 }
 
 /// Readings, their counts of failures with the zeros that nobody publishes: none before an outbreak is a level, too.
@@ -71,9 +78,14 @@ pub fn with_zeros(mut readings: Vec<Reading>) -> Vec<Reading> {
 }
 
 /// Evaluates what an alarm compares, over a window.
-pub async fn math(means: &Means, queries: &[MathQuery], window: Window) -> Result<Evaluated, Fault> {
+pub async fn math(
+    means: &Means,
+    service: &ServiceName,
+    queries: &[MathQuery],
+    window: Window,
+) -> Result<Evaluated, Fault> {
     // One expression that cannot be evaluated says nothing of the feed: it is not told as its health.
-    persist(means, FeedId::Metrics, || async {
+    persist(means, service, || async {
         let clients = means.outside.aws().await?;
         evaluate(clients, queries, window).await.map_err(|error| error.fault())
     })

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::observation::log::LogGroup;
+use crate::domain::observation::service::ServiceName;
 use crate::session::feeds::{FeedHealth, FeedId, Following};
 
 /// Feeds.
@@ -39,6 +40,25 @@ pub enum FeedEvent {
         group: LogGroup,
         /// How.
         following: Following,
+    },
+    /// The health of one service's metrics changed.
+    ServiceChanged {
+        /// Which.
+        service: ServiceName,
+        /// To what.
+        health: FeedHealth,
+    },
+    /// A service's metrics answered as before.
+    ServiceAnswered {
+        /// Which.
+        service: ServiceName,
+    },
+    /// Which metrics of a service could not be read, while others could, changed.
+    ServiceUnreadable {
+        /// Which service.
+        service: ServiceName,
+        /// One sentence each; empty when everything can be read again.
+        why: Vec<String>,
     },
     /// What a feed lists and nobody could read changed: those are missing from its panel.
     Unreadable {

@@ -41,7 +41,7 @@ pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) 
 fn hints(ui: &Ui, session: &Session) -> Option<String> {
     let feed = match ui.focus {
         Pane::Alarms => session.feed(FeedId::Alarms),
-        Pane::Metrics => session.feed(FeedId::Metrics),
+        Pane::Metrics => session.metric_feed(rows::service(ui, session)),
         Pane::Logs => session.log_feed(ui.incident(session)),
         Pane::Rca => session.feed(FeedId::Model),
         Pane::Remediation | Pane::Timeline => return None,

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::adapters::names::Names;
 use crate::domain::observation::alarm::Severity;
-use crate::domain::observation::scope::Scope;
+use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
+use crate::domain::observation::scope::{Scope, Window};
 use crate::domain::observation::service::{Origin, Service};
 use crate::runtime::clock::Clock;
 use crate::runtime::inbox::{Inbox, Postbox};
@@ -16,12 +17,17 @@ fn incident(number: u32, name: &str, groups: &[&str]) -> Incident {
         name: name.into(),
         workload: None,
         log_groups: groups.iter().map(|group| (*group).into()).collect(),
-        metrics: BTreeMap::new(),
+        metrics: BTreeMap::from([(MetricRole::Cpu, cpu(name))]),
         helm_release: None,
         links: Vec::new(),
         origin: Origin::Configured,
     };
     Incident::new(IncidentId(number), service, Severity::P2, Timestamp::UNIX_EPOCH)
+}
+
+fn cpu(name: &str) -> MetricQuery {
+    let metric = MetricId { name: name.to_owned(), ..MetricId::default() };
+    MetricQuery { role: MetricRole::Cpu, metric, statistic: Statistic::Average, period_s: 60 }
 }
 
 fn session(incidents: impl IntoIterator<Item = Incident>) -> Session {
@@ -104,6 +110,37 @@ async fn a_corrected_service_lets_its_old_groups_go() {
     follow_all(&mut following, &session, (&means, &tasks));
     following.end_idle(&session);
     assert_eq!(tails(&following), [("/always", vec![1]), ("/orders/api", vec![1])]);
+    tasks.end().await;
+}
+
+#[tokio::test]
+async fn a_service_is_charted_while_an_open_incident_is_about_it() {
+    let (means, tasks, mut inbox) = outside();
+    let mut session = session([incident(1, "orders", &[]), incident(2, "orders", &[]), incident(3, "billing", &[])]);
+    let other = MetricQuery { role: MetricRole::Memory, ..cpu("orders") };
+    let mut following = Following::default();
+    follow_all(&mut following, &session, (&means, &tasks));
+    let second = session.incidents.get_mut(&IncidentId(2)).unwrap();
+    second.service.metrics.insert(MetricRole::Memory, other.clone());
+    follow_all(&mut following, &session, (&means, &tasks));
+    let orders = ServiceName::from("orders");
+    assert_eq!(following.charts[&orders].charted(), [cpu("orders"), other], "one look at all, however many ask for it");
+
+    let close = |session: &mut Session, id| session.incidents.get_mut(&IncidentId(id)).unwrap().phase = Phase::Closed;
+    close(&mut session, 2);
+    following.end_idle(&session);
+    assert_eq!(following.charts[&orders].charted(), [cpu("orders")]);
+    assert!(!following.charts[&orders].is_stopped());
+    close(&mut session, 1);
+    following.end_idle(&session);
+    assert_eq!(following.charts.keys().map(ServiceName::as_str).collect::<Vec<_>>(), ["billing"]);
+    let told = loop {
+        if let Inbox::Event { event, .. } = inbox.recv().await.unwrap() {
+            break *event;
+        }
+    };
+    let off = FeedHealth::Off { why: ENDED.to_owned() };
+    assert_eq!(told, Event::Feed(FeedEvent::ServiceChanged { service: orders, health: off }));
     tasks.end().await;
 }
 

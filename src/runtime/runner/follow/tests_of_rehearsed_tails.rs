@@ -5,6 +5,7 @@ use super::*;
 use crate::adapters::aws::logs::{LogQuery, read_window};
 use crate::config::LogReading;
 use crate::domain::observation::log::LogLine;
+use crate::domain::observation::scope::Window;
 use crate::rehearsal::clock::Speed;
 use crate::rehearsal::scenario::parse;
 use crate::rehearsal::{Rehearsal, StartOptions};
