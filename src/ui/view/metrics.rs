@@ -19,7 +19,7 @@ use crate::domain::diagnosis::statistics;
 use crate::domain::observation::metric::{MetricRole, Series};
 use crate::domain::observation::scope::Window;
 use crate::session::Session;
-use crate::session::feeds::FeedId;
+use crate::session::feeds::{Feed, FeedId};
 use crate::ui::chart::{Chart, ChartStyles};
 use crate::ui::format;
 use crate::ui::layout::ChartForm;
@@ -32,6 +32,8 @@ use crate::ui::theme::Role;
 const BESIDE_COLS: u16 = 72;
 /// Rows a chart needs with its numbers.
 const CHART_ROWS: u16 = 6;
+/// CloudWatch has most points three minutes after their period at the latest, and is asked for them once a minute.
+const LATE: SignedDuration = SignedDuration::from_mins(4);
 
 /// Draws the pane.
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
@@ -49,11 +51,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     super::push_search(&mut title, ui.metrics.search.as_ref(), look);
     let texts = rows::metrics(ui, session).into_iter().map(|(role, series)| rows::metric_text(role, series));
     super::push_matches(&mut title, (ui.metrics.search.as_ref(), texts), look);
-    let stamp = stamp::stamp(session, FeedId::Metrics, look);
+    let feed = session.metric_feed(rows::service(ui, session));
+    let stamp = stamp::stamp_feed(&feed, FeedId::Metrics, look);
     let inner = frame(buffer, area, (&title, &stamp), (look, held));
     let all = rows::metrics(ui, session);
     if all.is_empty() {
-        empty(Sheet::new(buffer, inner, look), (ui, session));
+        empty(Sheet::new(buffer, inner, look), ui, &feed);
         return;
     }
     let incident = ui.incident(session);
@@ -63,6 +66,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
         kills: moments::kills(incident),
         cursor: ui.moment,
         freeze: ui.metrics.freeze,
+        asked_at: feed.answered_at,
     };
     let selected = ui.metrics.scroll.span(&all.iter().map(|(role, _)| *role).collect::<Vec<_>>(), all.len()).cursor;
     if ui.layout().charts == ChartForm::Sparkline || inner.height < CHART_ROWS {
@@ -70,7 +74,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     } else {
         charts(buffer, inner, &all, (&facts, selected, look));
     }
-    if stamp::is_stale(session, FeedId::Metrics, look) {
+    if stamp::is_stale_feed(&feed, FeedId::Metrics, look) {
         buffer.set_style(inner, look.style(Role::Stale));
     }
 }
@@ -82,9 +86,15 @@ struct Facts<'a> {
     kills: &'a [Timestamp],
     cursor: Option<Timestamp>,
     freeze: Freeze,
+    asked_at: Option<Timestamp>,
 }
 
 impl Facts<'_> {
+    /// Whether the metrics were asked for up to the end of a window, but for what may come late.
+    fn were_asked(&self, window: Window) -> bool {
+        self.asked_at.is_some_and(|at| at + LATE >= window.to)
+    }
+
     /// The half hour on screen: the last one, or the one there was when the pane was frozen.
     fn recent(&self, series: &Series, now: Timestamp) -> (Window, Series) {
         match self.freeze {
@@ -101,12 +111,12 @@ impl Facts<'_> {
     }
 }
 
-fn empty(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session)) {
+fn empty(mut sheet: Sheet<'_>, ui: &Ui, feed: &Feed) {
     if ui.metrics.search.is_some() {
         sheet.text(Role::Faint, "No chart matches the filter.  \\ shows all again");
         return;
     }
-    stamp::explain(&mut sheet, session, FeedId::Metrics);
+    stamp::explain_feed(&mut sheet, feed, FeedId::Metrics);
     if sheet.left() == usize::from(sheet.area.height) {
         sheet.text(Role::Faint, "No series yet: charts begin with the first incident.");
     }
@@ -126,24 +136,46 @@ fn name(role: MetricRole, series: &Series) -> &str {
     }
 }
 
+/// The end of a series that has gone silent within a window: its newest point is older than any that is only late. Of a
+/// longer period two may be missing.
+fn silent_since(series: &Series, window: Window) -> Option<Timestamp> {
+    let period = SignedDuration::from_secs(i64::from(series.query.period_s.max(1)));
+    let end = series.latest()?.at + period;
+    (window.to.duration_since(end) > LATE.max(period * 2)).then_some(end)
+}
+
+/// `now 97.8%`; of a series that has gone silent `last 97.8% no data since 09:19`, or `last 97.8% 12m ago` where nobody
+/// could ask for more.
+fn newest(series: &Series, (window, facts): (Window, &Facts<'_>), look: &Look) -> Option<[Span<'static>; 2]> {
+    let latest = series.latest()?;
+    let value = format::measure(latest.value, series.unit);
+    let over = facts.threshold(series).is_some_and(|bound| latest.value > bound);
+    let (word, role, figure) = match silent_since(series, window) {
+        None => (" now ", if over { Role::Danger } else { Role::Strong }, value),
+        Some(end) if facts.were_asked(window) => {
+            (" last ", Role::Warning, format!("{value} no data since {}", format::minute(end, &look.zone)))
+        }
+        Some(end) => {
+            let age = format::coarse(format::seconds_since(window.to, end));
+            (" last ", Role::Warning, format!("{value} {age} ago"))
+        }
+    };
+    Some([look.span(Role::Faint, word), look.span(role, figure)])
+}
+
 /// `now 97.8%  avg 91.3%  thr 85%  slope +0.4%/min  peak 97.8%`, in the order of worth: a word and its figure a pair.
 fn numbers(
     (role, series): (MetricRole, &Series),
-    (threshold, cursor): (Option<f64>, Option<Timestamp>),
+    (window, facts): (Window, &Facts<'_>),
     look: &Look,
 ) -> Vec<Span<'static>> {
     let tell = |value: f64| format::measure(value, series.unit);
-    let Some(latest) = series.latest() else {
-        return vec![look.span(Role::Warning, format!(" ? no data in the last {MINUTES}m"))];
+    let threshold = facts.threshold(series);
+    let Some(newest) = newest(series, (window, facts), look) else {
+        let none = if facts.were_asked(window) { "no data" } else { "nothing read" };
+        return vec![look.span(Role::Warning, format!(" ? {none} in the last {MINUTES}m"))];
     };
-    let over = threshold.is_some_and(|bound| latest.value > bound);
-    let mut spans = match cursor {
-        Some(at) => then(series, at, look),
-        None => vec![
-            look.span(Role::Faint, " now "),
-            look.span(if over { Role::Danger } else { Role::Strong }, tell(latest.value)),
-        ],
-    };
+    let mut spans = facts.cursor.map_or_else(|| newest.to_vec(), |at| then(series, at, look));
     let average = series.mean().map(|value| ("avg", tell(value)));
     let threshold = threshold.map(|value| ("thr", tell(value)));
     let slope = statistics::trend(&series.points).map(|trend| {
@@ -177,7 +209,7 @@ fn then(series: &Series, at: Timestamp, look: &Look) -> Vec<Span<'static>> {
     vec![look.span(Role::Accent, format!(" @{} ", format::minute(at, &look.zone))), look.span(Role::Strong, value)]
 }
 
-/// `no data 09:12-09:17` for the longest hole, with the number of further ones; and where the newest point is old.
+/// `no data 09:12-09:17` for the longest hole between points, with the number of further ones.
 fn hole_words(series: &Series, look: &Look) -> Option<String> {
     let holes = series.holes();
     let longest = holes.iter().max_by_key(|hole| hole.seconds())?;
@@ -186,13 +218,17 @@ fn hole_words(series: &Series, look: &Look) -> Option<String> {
     Some(format!(" no data {from}{}{to}{more}", look.sign("–", "-")))
 }
 
-fn heading(role: MetricRole, series: &Series, (facts, look): (&Facts<'_>, &Look), chosen: Held) -> Line<'static> {
+fn heading(
+    (role, series): (MetricRole, &Series),
+    (window, facts): (Window, &Facts<'_>),
+    (look, chosen): (&Look, Held),
+) -> Line<'static> {
     let role_style = if chosen == Held::Keys { Role::Accent } else { Role::Title };
     let mut spans = vec![look.span(role_style, name(role, series).to_owned())];
-    if let Some(words) = hole_words(series, look) {
-        spans.push(look.span(Role::Warning, words));
-    }
-    spans.extend(numbers((role, series), (facts.threshold(series), facts.cursor), look));
+    // That it has gone silent matters more than a hole before that, and there is not room for both.
+    let holes = hole_words(series, look).filter(|_| silent_since(series, window).is_none());
+    spans.extend(holes.map(|words| look.span(Role::Warning, words)));
+    spans.extend(numbers((role, series), (window, facts), look));
     Line::from(spans)
 }
 
@@ -238,7 +274,7 @@ fn one(
     (facts, look, chosen): (&Facts<'_>, &Look, Held),
 ) {
     let (window, series) = facts.recent(series, look.now);
-    let line = fitted(heading(role, &series, (facts, look), chosen), usize::from(tile.width));
+    let line = fitted(heading((role, &series), (window, facts), (look, chosen)), usize::from(tile.width));
     put(buffer, Rect { height: 1, ..tile }, &line, look);
     let chart = Chart {
         threshold: facts.threshold(&series),
@@ -276,7 +312,7 @@ fn sparklines(mut sheet: Sheet<'_>, all: &[(MetricRole, &Series)], (facts, selec
             look.span(Role::Title, format!("{:<8} ", format::clip(name(*role, &series), 8, look.glyphs))),
             look.span(Role::Curve, chart.sparkline(columns)),
         ];
-        spans.extend(numbers((*role, &series), (threshold, facts.cursor), look));
+        spans.extend(numbers((*role, &series), (window, facts), look));
         sheet.row(&fitted(Line::from(spans), sheet.width()));
         if selected == Some(at) {
             sheet.select_last();
