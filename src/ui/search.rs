@@ -39,11 +39,12 @@ impl Search {
     pub fn filter(text: impl Into<String>) -> Self {
         let text = text.into();
         let (sense, rest) = text.strip_prefix('!').map_or((Sense::Holds, text.as_str()), |rest| (Sense::Lacks, rest));
-        let pattern = match rest.strip_prefix('~') {
-            Some(expression) => expression.to_owned(),
-            None => regex::escape(rest.strip_prefix('\\').filter(|rest| rest.starts_with(['!', '~'])).unwrap_or(rest)),
+        let (pattern, any_case) = if let Some(expression) = rest.strip_prefix('~') {
+            (expression.to_owned(), !asks_for_capitals(expression))
+        } else {
+            let plain = rest.strip_prefix('\\').filter(|rest| rest.starts_with(['!', '~'])).unwrap_or(rest);
+            (regex::escape(plain), !plain.chars().any(char::is_uppercase))
         };
-        let any_case = !rest.chars().any(char::is_uppercase);
         let (finder, fault) = if pattern.is_empty() {
             (None, None)
         } else {
@@ -83,6 +84,41 @@ impl Search {
     pub fn shows(&self, row: &str) -> bool {
         self.shown == Shown::Everything || self.matches(row)
     }
+}
+
+/// Whether an expression looks for a capital letter. Those that only spell it do not count: `\S`, `\P{L}`, `\x4F`, the
+/// name of a group.
+fn asks_for_capitals(expression: &str) -> bool {
+    let mut rest = expression;
+    while let Some(first) = rest.chars().next() {
+        rest = match first {
+            '\\' => after_escape(&rest[1..]),
+            '(' if rest.starts_with("(?P<") || rest.starts_with("(?<") => after(rest, '>'),
+            _ if first.is_uppercase() => return true,
+            _ => &rest[first.len_utf8()..],
+        };
+    }
+    false
+}
+
+/// What follows an escape, whose backslash is taken off already.
+fn after_escape(escaped: &str) -> &str {
+    let Some(kind) = escaped.chars().next() else { return escaped };
+    let rest = &escaped[kind.len_utf8()..];
+    let letters = match kind {
+        'p' | 'P' | 'x' | 'u' | 'U' if rest.starts_with('{') => return after(rest, '}'),
+        'p' | 'P' => 1,
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        _ => 0,
+    };
+    rest.char_indices().nth(letters).map_or("", |(at, _)| &rest[at..])
+}
+
+/// What follows a sign, if it is there at all.
+fn after(text: &str, sign: char) -> &str {
+    text.split_once(sign).map_or("", |(_, rest)| rest)
 }
 
 /// The last line of what the parser says: the lines before draw the place.
@@ -139,6 +175,28 @@ mod tests {
         assert!(Search::filter("!").matches("anything") && Search::filter("~").matches("anything"));
         assert!(Search::filter("!ab").ranges("ab").is_empty(), "nothing to mark where it is absent");
         assert!(Search::filter("~x*").ranges("ab").is_empty(), "an empty match marks nothing");
+    }
+
+    #[test]
+    fn a_capital_that_only_spells_an_expression_makes_no_case_count() {
+        for any_case in
+            ["~\\S+ +timeout", "~\\W\\D\\B.*timeout", "~\\P{L}timeout", "~(?P<Name>time)out", "~\\x20timeout"]
+        {
+            let search = Search::filter(any_case);
+            assert!(search.matches("1 -  TIMEOUT") && !search.matches("TIME"), "{any_case}: {:?}", search.fault());
+        }
+        assert!(Search::filter("~\\x{4F}om|\\u004Fom|\\U0000004Fom").matches("oom"), "a code is no capital");
+        for (counts, found) in
+            [("~\\S+ Timeout", "x Timeout"), ("~\\\\Srv", "\\Srv"), ("~\\p{L}Oom", "xOom"), ("~(?<n>Oom)", "Oom")]
+        {
+            let search = Search::filter(counts);
+            assert!(search.matches(found) && !search.matches(&found.to_uppercase()), "{counts}");
+        }
+        assert!(
+            !Search::filter("\\!Oom").matches("!oom") && !Search::filter("S\\S").matches("s\\s"),
+            "plain text has no escapes"
+        );
+        assert!(Search::filter("~a\\").matches("anything"), "one that ends in the middle finds every row");
     }
 
     #[test]
