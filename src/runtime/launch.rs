@@ -270,7 +270,7 @@ pub async fn resume(path: &Path, config: Config) -> Result<Ending, Fault> {
         End::Torn { .. } => "the process before ended in the middle of a line, which was cut off".to_owned(),
     };
     run.core.commit(None, Event::Session(SessionEvent::Resumed { note }));
-    run.core.runner.start_feeds();
+    run.core.runner.start_feeds(&run.core.session);
     match config.surface {
         Surface::Screen => super::cockpit::run(run, &config, None).await,
         Surface::Plain => super::plain::run(run, &config).await,
@@ -318,7 +318,7 @@ fn assemble(config: &Config, world: World, watched: Watched) -> Run {
         let health = FeedHealth::Off { why: why.to_owned() };
         run.core.commit(None, Event::Feed(FeedEvent::Changed { feed, health }));
     }
-    run.core.runner.start_feeds();
+    run.core.runner.start_feeds(&run.core.session);
     run
 }
 

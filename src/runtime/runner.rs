@@ -87,13 +87,15 @@ impl Runner {
         &self.means
     }
 
-    /// Starts the feeds that every session has: identity, alarms, the cluster watch.
-    pub fn start_feeds(&self) {
+    /// Starts the feeds that every session has: identity, alarms, the cluster watch. What a resumed session knows of alarms
+    /// is from its journal: those that are there no more are told as soon as they are listed.
+    pub fn start_feeds(&self, session: &Session) {
         // In flight before they are spawned: a standing clock must not jump while they wait for their first turn.
         let flight = || self.means.clock.busy().flight();
+        let before = session.alarms.keys().cloned().collect();
         let namespaces = self.means.outside.namespaces.borrow().clone();
         self.tasks.spawn("identity", feeds::identity(self.means.clone(), flight()));
-        self.tasks.spawn("alarms", feeds::alarms(self.means.clone(), flight()));
+        self.tasks.spawn("alarms", feeds::alarms(self.means.clone(), before, flight()));
         self.tasks.spawn("workloads", feeds::workloads(self.means.clone(), flight(), namespaces));
     }
 

@@ -74,8 +74,9 @@ impl Pulse {
     }
 }
 
-/// Lists the alarms every few seconds and tells what changed, and which of them nobody can read.
-pub async fn alarms(means: Means, mut flight: Flight) {
+/// Lists the alarms every few seconds and tells what changed, and which of them nobody can read. `before` are those that the
+/// session knows from its journal: what is still listed is told anew, the rest is gone.
+pub async fn alarms(means: Means, mut before: BTreeSet<AlarmName>, mut flight: Flight) {
     let mut known: BTreeMap<AlarmName, Alarm> = BTreeMap::new();
     let mut unreadable = Vec::new();
     let mut pulse = Pulse::new(FeedId::Alarms);
@@ -84,6 +85,9 @@ pub async fn alarms(means: Means, mut flight: Flight) {
         means.outside.alarms_answer.store(listed.is_ok(), Ordering::Relaxed);
         let next = match listed {
             Ok(listing) => {
+                for name in gone(std::mem::take(&mut before), &listing.alarms) {
+                    means.post.tell(None, Event::Alarm(AlarmEvent::Removed { name })).await;
+                }
                 tell_changes(&means, &mut known, (listing.alarms, &listing.scaling)).await;
                 if unreadable != listing.unreadable {
                     unreadable.clone_from(&listing.unreadable);
@@ -104,6 +108,14 @@ pub async fn alarms(means: Means, mut flight: Flight) {
 async fn list_alarms(means: &Means) -> Result<Listing, Fault> {
     let clients = means.outside.aws().await?;
     describe_all(clients).await.map_err(|error| error.fault())
+}
+
+/// What was known before and is listed no more.
+fn gone(mut before: BTreeSet<AlarmName>, listed: &[Alarm]) -> BTreeSet<AlarmName> {
+    for alarm in listed {
+        before.remove(&alarm.name);
+    }
+    before
 }
 
 async fn tell_changes(
@@ -389,6 +401,28 @@ mod tests {
             learned.push(namespaces);
         }
         assert_eq!(learned, [vec!["payments".into()], vec!["payments".into(), "orders".into()]] as [Vec<Namespace>; 2]);
+    }
+
+    #[test]
+    fn an_alarm_of_the_journal_that_is_listed_no_more_is_gone() {
+        use crate::domain::observation::alarm::{AlarmRule, AlarmState, Severity};
+        let alarm = |name: &str| Alarm {
+            name: name.into(),
+            arn: String::new(),
+            description: String::new(),
+            state: AlarmState::Alarm,
+            reason: String::new(),
+            since: Timestamp::UNIX_EPOCH,
+            severity: Severity::P3,
+            rule: AlarmRule::Composite { rule: String::new() },
+            value: None,
+            evaluation: None,
+        };
+        let names = |names: &[&str]| names.iter().map(|name| AlarmName::from(*name)).collect::<BTreeSet<_>>();
+        let listed = [alarm("new"), alarm("stays")];
+        assert_eq!(gone(names(&["renamed", "stays"]), &listed), names(&["renamed"]));
+        assert_eq!(gone(names(&[]), &listed), names(&[]));
+        assert_eq!(gone(names(&["a", "b"]), &[]), names(&["a", "b"]), "of another account, say");
     }
 
     #[test]
