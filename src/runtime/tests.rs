@@ -15,6 +15,7 @@ use self::person::{Dice, Person, letter};
 use self::world::{Act, Object, Planted, Wishes, World};
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::Mode;
+use crate::ui::input::Focus;
 
 /// Sessions of a plain run: a few seconds unoptimised.
 const SESSIONS: u64 = 400;
@@ -130,6 +131,36 @@ fn a_clock_that_goes_back_takes_no_time_off_the_screen() {
     let again = |pause| [&frame[..], &[paint.clone(), back.clone(), Act::Draw, Act::Pass(pause), letter('A')]].concat();
     assert_eq!(approvals(Planted::Nothing, &again(5_249)), Ok(0));
     assert_eq!(approvals(Planted::Nothing, &again(5_250)), Ok(1), "on screen for five seconds, by whichever account");
+}
+
+/// The disk is slow: what was approved and is not acknowledged yet is called back by whatever takes the person away, and
+/// when the disk answers no permit comes of it.
+#[test]
+fn nothing_leaves_that_was_called_back_while_the_disk_was_slow() {
+    let runtime = still();
+    let _entered = runtime.enter();
+    let key = |code, modifiers| Act::Key(KeyEvent::new(code, modifiers), 0);
+    let ways = [
+        (None, 1),
+        (Some(key(KeyCode::Char('c'), KeyModifiers::CONTROL)), 0),
+        (Some(key(KeyCode::Char('z'), KeyModifiers::CONTROL)), 0),
+        (Some(key(KeyCode::Esc, KeyModifiers::NONE)), 0),
+        (Some(Act::Focus(Focus::Lost)), 0),
+    ];
+    for (away, permits) in ways {
+        let mut world = World::new(Wishes { mode: Mode::Live, confirm: Confirm::Key }, Planted::Nothing);
+        let mut oracle = Oracle::new(&world);
+        let approve = [Act::Rehearsed(Object::Same), letter('5'), Act::Draw, Act::Pass(8_000), letter('A')];
+        let slow = [Act::Draw, Act::Pass(4_000)];
+        let disk = Act::Acknowledged { behind: 0, synced: true };
+        let acts = approve.iter().chain(&slow).chain(&away).chain([&disk, &disk]);
+        for act in acts {
+            oracle.sees(&world, act);
+            let records = world.happens(act);
+            oracle.judges(&world, act, &records).unwrap();
+        }
+        assert_eq!((oracle.approved, oracle.permits), (1, permits), "{away:?}");
+    }
 }
 
 #[test]

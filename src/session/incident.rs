@@ -368,6 +368,13 @@ impl Incident {
         self.changes.iter_mut().filter(|change| change.step == step).for_each(|change| change.outcome = outcome);
     }
 
+    /// Whether a step would still run without another word of the person, and can be called back: it is armed, or approved
+    /// and waits for its permit, which comes once the decision is on the disk.
+    pub fn is_primed(&self, step: &Step) -> bool {
+        let approved = || self.approval.as_ref().is_some_and(|approval| approval.step == step.id);
+        matches!(step.state, StepState::Armed { .. }) || (step.state == StepState::Approved && approved())
+    }
+
     /// The step that waits for the person: armed before rehearsed, first in first asked.
     pub fn asked_step(&self) -> Option<&Step> {
         let steps = &self.plan.as_ref()?.steps;

@@ -9,7 +9,9 @@ mod rehearsed;
 
 use super::effect::Effect;
 use super::event::{Event, RemediationEvent};
+use super::incident::Phase;
 use super::record::{IncidentId, Record};
+use super::standing::standing;
 use super::state::Session;
 use super::triage::conclude;
 use crate::domain::remediation::step::{Step, StepId, StepState};
@@ -60,6 +62,10 @@ fn disarm(session: &mut Session, id: IncidentId, step: StepId, state: StepState)
     incident.approval = None;
     if let Some(found) = incident.step_mut(step).filter(|step| step.state.can_stand_down()) {
         found.state = state;
+        if incident.phase == Phase::Running {
+            // It may have been this approval that was under way.
+            incident.phase = standing(incident);
+        }
     }
     Vec::new()
 }
@@ -71,11 +77,10 @@ pub fn stand_down(session: &Session, id: IncidentId, why: &str) -> Vec<Effect> {
 
 /// The same for the steps that a condition names.
 fn stand_down_where(session: &Session, id: IncidentId, why: &str, falls: impl Fn(&Step) -> bool) -> Vec<Effect> {
-    let steps = session.incidents.get(&id).and_then(|incident| incident.plan.as_ref()).map(|plan| &plan.steps);
+    let Some(incident) = session.incidents.get(&id) else { return Vec::new() };
+    let steps = incident.plan.iter().flat_map(|plan| &plan.steps);
     steps
-        .into_iter()
-        .flatten()
-        .filter(|step| matches!(step.state, StepState::Armed { .. } | StepState::Rehearsed) && falls(step))
+        .filter(|step| (incident.is_primed(step) || step.state == StepState::Rehearsed) && falls(step))
         .map(|step| {
             let event = RemediationEvent::StoodDown { step: step.id, why: why.to_owned() };
             conclude(id, Event::Remediation(event))

@@ -21,7 +21,7 @@ use crate::domain::remediation::request::{self, Mode};
 use crate::domain::remediation::step::{Action, Plan, Rehearsal, RehearsalOutcome, Step, TargetFacts};
 use crate::domain::remediation::verification::{TestState, VerificationTest};
 use crate::session::event::{EvidenceEvent, Execution, Occasion, SessionEvent, VerificationEvent};
-use crate::session::incident::{Incident, Phase};
+use crate::session::incident::Incident;
 use crate::session::update;
 
 const I1: IncidentId = IncidentId(1);
@@ -306,6 +306,28 @@ fn a_resumed_session_stands_on_no_judgement_of_the_process_before() {
     story.commit(900, Event::Session(SessionEvent::Resumed { note: String::new() }));
     assert_eq!(story.incident().phase, Phase::Uncertain(S1));
     assert_eq!(story.tell(901, RemediationEvent::RehearsalAsked { step: S2 }), [], "the gate is not open any more");
+}
+
+#[test]
+fn an_approval_that_was_not_let_out_yet_stands_down_and_one_that_was_does_not() {
+    let mut story = Story::new(vec![step(S1, raise()), step(S2, Action::RolloutRestart)]);
+    story.rehearse(1, S1, &raise());
+    assert!(executes(&story.approve(2, S1)));
+    let decision = Decision::Skipped { by: "who".to_owned() };
+    story.tell(2, RemediationEvent::DecisionGiven { step: S2, decision });
+    assert_eq!(story.incident().phase, Phase::Running, "an approval is under way");
+    let effects = stand_down_all(&story.session, "Ctrl-C");
+    settle(&mut story, 3, effects);
+    assert_eq!(story.step(S1).state, StepState::StoodDown { why: "Ctrl-C".to_owned() });
+    assert_eq!((&story.incident().approval, story.incident().phase), (&None, Phase::Asking), "nothing runs");
+    let digest = story.step(S1).digest.clone().unwrap();
+    story.tell(4, RemediationEvent::StepStarted { step: S1, digest });
+    assert!(matches!(story.step(S1).state, StepState::StoodDown { .. }), "a start that comes late starts nothing");
+
+    let mut story = Story::new(vec![step(S1, raise())]);
+    story.rehearse(1, S1, &raise());
+    story.run(2, S1);
+    assert_eq!(stand_down_all(&story.session, "Ctrl-C"), [], "standing down stops no cluster");
 }
 
 fn told_of_object(story: &mut Story, uid: &str, generation: i64) {

@@ -1,6 +1,6 @@
 //! From a key to an action, and from an action to its topic.
 
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use super::super::contact;
 use super::super::intent::Intent;
@@ -13,7 +13,7 @@ use super::motion::{self, Motion, Way};
 use super::notice::{SEQUENCE_MS, refuse};
 use super::{log_look, rca_motion, selection, time, typing, verbs};
 use crate::domain::remediation::policy::RulesAlone;
-use crate::domain::remediation::step::StepState;
+use crate::domain::remediation::step::{Step, StepState};
 use crate::session::{IncidentId, Session};
 
 /// Keys that follow each other within this time are one person's typing.
@@ -37,11 +37,17 @@ pub(super) fn key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Instants) -
     if ui.focus == Pane::Remediation && ui.confirm_field(session).is_some() {
         return verbs::field_key(ui, key, session, at);
     }
-    if is_late(ui, session, at) {
+    if is_late(ui, at) {
         ui.keys.confirming = Some(Confirming::Late(at.mono_ms));
-        return refuse(ui, "Not taken: the confirmation expired while you typed. Pause, then d rehearses again.", at);
+        let text = late_words(ui.step(session));
+        return refuse(ui, text, at);
     }
     ui.keys.confirming = None;
+    if key.code == KeyCode::Esc
+        && let Some(intents) = verbs::call_back(ui, session, at)
+    {
+        return intents;
+    }
     let Some(action) = resolve(ui, chord, at) else { return Vec::new() };
     // A held key repeats; a decision is one press.
     if action.is_verb() && key.kind != KeyEventKind::Press {
@@ -50,16 +56,29 @@ pub(super) fn key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Instants) -
     act(ui, action, session, at)
 }
 
-/// Whether a key was meant for a confirm field that has expired: the first one after it, and those that follow it closely.
-fn is_late(ui: &Ui, session: &Session, at: Instants) -> bool {
-    let expired =
-        ui.focus == Pane::Remediation && ui.step(session).is_some_and(|step| step.state == StepState::Expired);
-    expired
+/// Whether a key was meant for a confirm field that closed by itself, whyever: the first one after it, and those that follow
+/// it closely. Where the person closed it, the verbs have forgotten it.
+fn is_late(ui: &Ui, at: Instants) -> bool {
+    ui.focus == Pane::Remediation
         && match ui.keys.confirming {
             None => false,
             Some(Confirming::OnScreen) => true,
             Some(Confirming::Late(last)) => at.mono_ms.saturating_sub(last) <= TYPING_MS,
         }
+}
+
+/// Why a key that was meant for the field counts for nothing.
+fn late_words(step: Option<&Step>) -> String {
+    match step.map(|step| &step.state) {
+        Some(StepState::Expired) => {
+            "Not taken: the confirmation expired while you typed. Pause, then d rehearses again.".to_owned()
+        }
+        Some(StepState::StoodDown { why }) => {
+            let why = why.trim_end_matches('.');
+            format!("Not taken: it stood down while you typed ({why}). Pause, then d rehearses again.")
+        }
+        Some(_) | None => "Not taken: the confirm field closed while you typed. Pause, then press again.".to_owned(),
+    }
 }
 
 fn resolve(ui: &mut Ui, chord: Chord, at: Instants) -> Option<Action> {
@@ -170,8 +189,8 @@ fn place(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<In
                 ClockStyle::Relative => ClockStyle::Utc,
             }
         }
-        Action::NextIncident => return other_incident(ui, session, at, 1),
-        Action::PreviousIncident => return other_incident(ui, session, at, session.incidents.len().saturating_sub(1)),
+        Action::NextIncident => return other_incident(ui, session, at, Way::Onward),
+        Action::PreviousIncident => return other_incident(ui, session, at, Way::Backward),
         _ => return back(ui, at),
     }
     Vec::new()
@@ -191,12 +210,17 @@ fn back(ui: &mut Ui, at: Instants) -> Vec<Intent> {
     Vec::new()
 }
 
-fn other_incident(ui: &mut Ui, session: &Session, at: Instants, steps: usize) -> Vec<Intent> {
-    let ids: Vec<IncidentId> = session.incidents.keys().copied().collect();
+/// Goes along the strip, around its ends.
+fn other_incident(ui: &mut Ui, session: &Session, at: Instants, way: Way) -> Vec<Intent> {
+    let ids: Vec<IncidentId> = session.queue().into_iter().map(|incident| incident.id).collect();
     if ids.len() < 2 {
         return refuse(ui, "There is no other incident.", at);
     }
     let here = ui.incident(session).and_then(|incident| ids.iter().position(|id| *id == incident.id)).unwrap_or(0);
+    let steps = match way {
+        Way::Onward => 1,
+        Way::Backward => ids.len() - 1,
+    };
     ui.chosen = ids.get((here + steps) % ids.len()).copied();
     // What was held on to belongs to the other incident.
     ui.evidence = ListView::default();

@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use super::super::intent::Intent;
 use super::super::keymap::Action;
 use super::super::model::overlay::{ConfirmField, Writing};
-use super::super::model::{Instants, Pane, Tone, Ui};
+use super::super::model::{Confirming, Instants, Pane, Tone, Ui};
 use super::super::prompt::{self, Stage};
 use super::notice::refuse;
 use super::typing;
@@ -17,6 +17,8 @@ use crate::session::incident::{Incident, Phase};
 
 /// A second Ctrl-C within this time leaves.
 const TWICE_MS: u64 = 2_000;
+/// What is said where a step was called back in time.
+const NOTHING_SENT: &str = "Stood down: nothing was sent.";
 /// The longest text the confirm field takes: a Kubernetes name and a digest, with room to spare.
 const FIELD_CHARS: usize = 270;
 
@@ -87,9 +89,14 @@ fn skip(ui: &mut Ui, incident: &Incident, step: &Step, (session, at): (&Session,
 /// Takes a key while the confirm field is open. Everything but text, Enter and the ways out is thrown away.
 pub(super) fn field_key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Instants) -> Vec<Intent> {
     let Some(mut field) = ui.confirm_field(session) else { return Vec::new() };
+    // A frame that comes late must not be what makes the field one that was typed into.
+    ui.keys.confirming = Some(Confirming::OnScreen);
     let control = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     match key.code {
-        KeyCode::Esc => return stand_down_all(ui, session, "Esc"),
+        KeyCode::Esc => {
+            ui.keys.confirming = None;
+            return stand_down_all(ui, session, "Esc");
+        }
         KeyCode::Enter if key.kind == KeyEventKind::Press => return enter(ui, field, session, at),
         KeyCode::Backspace => drop(field.text.pop()),
         KeyCode::Char('u') if control => field.text.clear(),
@@ -98,6 +105,17 @@ pub(super) fn field_key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Insta
     }
     ui.confirm = Some(field);
     Vec::new()
+}
+
+/// Esc on a step that is approved and not let out yet: a moment ago, in the confirm field, it stood down as well.
+pub(super) fn call_back(ui: &mut Ui, session: &Session, at: Instants) -> Option<Vec<Intent>> {
+    let (incident, step) = (ui.incident(session)?, ui.step(session)?);
+    if ui.focus != Pane::Remediation || !incident.is_primed(step) {
+        return None;
+    }
+    let intents = stand_down_all(ui, session, "Esc");
+    ui.tell(Tone::Warned, NOTHING_SENT, at);
+    Some(intents)
 }
 
 fn enter(ui: &mut Ui, mut field: ConfirmField, session: &Session, at: Instants) -> Vec<Intent> {
@@ -113,7 +131,7 @@ fn enter(ui: &mut Ui, mut field: ConfirmField, session: &Session, at: Instants) 
         return refuse(ui, too_soon.text(), at);
     }
     if wanted.is_some_and(|wanted| wanted == field.text.trim()) {
-        ui.confirm = None;
+        (ui.confirm, ui.keys.confirming) = (None, None);
         ui.prompt.forget();
         return vec![Intent::Confirm { incident: prompt.incident, step: prompt.step, digest: prompt.digest }];
     }
@@ -131,15 +149,15 @@ fn enter(ui: &mut Ui, mut field: ConfirmField, session: &Session, at: Instants) 
     Vec::new()
 }
 
-/// Stands every armed step down, in every incident.
+/// Stands every step down that is armed, or approved and not let out yet, in every incident.
 pub(super) fn stand_down_all(ui: &mut Ui, session: &Session, why: &str) -> Vec<Intent> {
     ui.confirm = None;
     ui.prompt.forget();
     let mut intents = Vec::new();
     for incident in session.incidents.values() {
         let steps = incident.plan.iter().flat_map(|plan| &plan.steps);
-        let armed = steps.filter(|step| matches!(step.state, StepState::Armed { .. }));
-        intents.extend(armed.map(|step| Intent::StandDown {
+        let primed = steps.filter(|step| incident.is_primed(step));
+        intents.extend(primed.map(|step| Intent::StandDown {
             incident: incident.id,
             step: step.id,
             why: why.to_owned(),
@@ -150,6 +168,7 @@ pub(super) fn stand_down_all(ui: &mut Ui, session: &Session, why: &str) -> Vec<I
 
 /// Stands down, then goes.
 pub(super) fn leave(ui: &mut Ui, session: &Session, why: &str, how: Intent) -> Vec<Intent> {
+    ui.keys.confirming = None;
     let mut intents = stand_down_all(ui, session, why);
     intents.push(how);
     intents
@@ -161,10 +180,10 @@ pub(super) fn cancel(ui: &mut Ui, session: &Session, at: Instants) -> Vec<Intent
     if before.is_some_and(|before| at.mono_ms.saturating_sub(before) <= TWICE_MS) {
         return leave(ui, session, "the person left", Intent::Quit);
     }
-    ui.overlay = None;
+    (ui.overlay, ui.keys.confirming) = (None, None);
     let mut intents = stand_down_all(ui, session, "Ctrl-C");
     if !intents.is_empty() {
-        ui.tell(Tone::Warned, "Stood down: nothing was sent. Ctrl-C again leaves.", at);
+        ui.tell(Tone::Warned, format!("{NOTHING_SENT} Ctrl-C again leaves."), at);
         return intents;
     }
     let Some(incident) = ui.incident(session) else {

@@ -4,7 +4,6 @@ use super::*;
 use crate::domain::remediation::runbook;
 use crate::domain::remediation::step::LeftOut;
 use crate::domain::remediation::trace::Trace;
-use crate::session::standing::standing;
 
 fn two_steps() -> Story {
     let mut second = step(S2, raise());

@@ -132,22 +132,50 @@ fn three_wrong_tokens_stand_down() {
     assert_eq!(person.presses("enter"), [stand_down("three wrong tokens")]);
 }
 
-#[test]
-fn whatever_takes_the_person_away_stands_down() {
-    let ways = [
+fn ways_out() -> [(Input, Vec<Intent>); 5] {
+    [
         (key_input("esc", KeyEventKind::Press), vec![stand_down("Esc")]),
         (key_input("ctrl-c", KeyEventKind::Press), vec![stand_down("Ctrl-C")]),
         (Input::Focus(Focus::Lost), vec![stand_down("the window lost the keyboard")]),
         (key_input("ctrl-z", KeyEventKind::Press), vec![stand_down("the program was suspended"), Intent::Suspend]),
         (Input::Resumed, vec![stand_down("the program was stopped and runs again")]),
-    ];
-    for (input, expected) in ways {
+    ]
+}
+
+#[test]
+fn whatever_takes_the_person_away_stands_down() {
+    for (input, expected) in ways_out() {
         let mut person = Person::new(session(armed()));
         person.presses("5");
         person.types("my-api 7f3a");
         assert_eq!(person.sends(input.clone()), expected, "{input:?}");
         assert!(person.ui.confirm.is_none());
     }
+}
+
+#[test]
+fn an_approval_that_waits_for_the_disk_is_called_back_as_an_armed_step_is() {
+    for (input, expected) in ways_out() {
+        let mut person = Person::new(session(armed()));
+        person.presses("5");
+        person.types("my-api 7f3a");
+        assert_eq!(person.presses("enter"), [confirm()]);
+        decided(&mut person.session);
+        assert_eq!(person.sends(input.clone()), expected, "{input:?}");
+    }
+    let mut recorded = Person::new(session(StepState::Approved));
+    recorded.presses("5");
+    assert_eq!(recorded.sends(key_input("ctrl-c", KeyEventKind::Press)), [], "a dry-run's decision waits for nothing");
+}
+
+/// What the fold makes of a confirmation while the disk has not acknowledged it.
+fn decided(session: &mut Session) {
+    use crate::domain::remediation::approval::Approval;
+    use crate::domain::remediation::policy::Confirm;
+    let (digest, expires_at) = (digest("7f3a0000"), Timestamp::MAX);
+    let approval = Approval { step: S1, digest, confirm: Confirm::Typed, expires_at, seq: 9 };
+    session.incidents.get_mut(&I1).unwrap().approval = Some(approval);
+    set(session, StepState::Approved);
 }
 
 /// What may come between the frame that showed a step and the press that would decide about it.
@@ -259,6 +287,39 @@ fn a_token_typed_after_its_confirmation_expired_becomes_no_commands() {
     assert!(person.ui.overlay.is_none(), "m opened no note");
     assert!(person.said().contains("expired"), "{}", person.said());
     assert_eq!(person.presses("d"), [Intent::Rehearse { incident: I1, step: S1 }]);
+}
+
+#[test]
+fn a_token_typed_on_after_its_field_closed_by_itself_becomes_no_commands() {
+    let moved = StepState::StoodDown { why: "the object was changed: generation 42, rehearsed on 41".to_owned() };
+    for (closed, said) in [(moved, "generation 42"), (StepState::Rehearsing, "closed while you typed")] {
+        let mut person = Person::new(session(armed()));
+        person.presses("5");
+        person.types("my-");
+        set(&mut person.session, closed);
+        assert_eq!(person.types("api 7f3a"), []);
+        assert_eq!(person.sends(key_input("enter", KeyEventKind::Press)), []);
+        assert!(person.ui.overlay.is_none(), "i asked nobody");
+        assert!(person.said().contains(said), "{}", person.said());
+    }
+}
+
+#[test]
+fn where_the_person_closed_the_field_the_next_key_counts() {
+    for key in ["esc", "ctrl-c"] {
+        let mut person = Person::new(session(armed()));
+        person.presses("5");
+        person.types("my-");
+        person.presses(key);
+        set(&mut person.session, StepState::StoodDown { why: key.to_owned() });
+        assert_eq!(person.presses("d"), [Intent::Rehearse { incident: I1, step: S1 }], "{key}");
+    }
+    let mut person = Person::new(session(armed()));
+    person.presses("5");
+    person.types("my-api 7f3a");
+    assert_eq!(person.presses("enter"), [confirm()]);
+    set(&mut person.session, StepState::Verified);
+    assert_eq!(person.presses("U"), [Intent::Undo { incident: I1, step: S1 }]);
 }
 
 #[test]

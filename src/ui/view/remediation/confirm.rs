@@ -52,7 +52,8 @@ fn field((ui, session): (&Ui, &Session), (columns, room, look): (usize, Room, &L
     let wanted = ui.wanted_token(session).unwrap_or_default();
     if room == Room::Tight {
         let prefix = format::width(&wanted) + 24;
-        let typed = format::clip(&field.text, columns.saturating_sub(prefix).max(8), look.glyphs).into_owned();
+        let typed =
+            format::clip(&look.typed(&field.text), columns.saturating_sub(prefix).max(8), look.glyphs).into_owned();
         let mut line = look.line([
             (Role::Armed, "confirm".into()),
             (Role::Text, " type ".into()),
@@ -71,7 +72,7 @@ fn field((ui, session): (&Ui, &Session), (columns, room, look): (usize, Room, &L
     if field.wrong > 0 {
         type_this.push_span(look.span(Role::Danger, wrong));
     }
-    let typed = format::clip(&field.text, columns.saturating_sub(45).max(12), look.glyphs).into_owned();
+    let typed = format::clip(&look.typed(&field.text), columns.saturating_sub(45).max(12), look.glyphs).into_owned();
     let prompt = Line::from(vec![
         look.span(Role::Armed, "confirm>"),
         Span::raw(" "),
@@ -94,7 +95,10 @@ fn sentence(session: &Session, (incident, step): (&Incident, &Step), look: &Look
         StepState::Approved if mode == Mode::DryRun => {
             (Role::Good, "APPROVED, recorded as \"would run\". Nothing has been changed.".to_owned())
         }
-        StepState::Approved => (Role::Warning, "APPROVED and on its way through the gate.".to_owned()),
+        StepState::Approved => {
+            let text = "APPROVED and on its way through the gate. Esc or Ctrl-C stands it down.";
+            (Role::Warning, text.to_owned())
+        }
         StepState::Running => {
             let text = "RUNNING: the request is on its way. Ctrl-C stops watching; it does not stop the cluster.";
             (Role::Warning, text.to_owned())
