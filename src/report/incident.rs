@@ -82,7 +82,7 @@ struct Object<'a> {
 
 /// The incident a run was about: the one of the focused alarm, else the worst.
 pub fn chosen(session: &Session) -> Option<&Incident> {
-    session.focused().or_else(|| session.queue().first().copied())
+    session.focused().or_else(|| session.incidents.values().min_by_key(|incident| (incident.severity, incident.id)))
 }
 
 /// The object of one incident; without an incident every part is there and empty.

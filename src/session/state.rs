@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::feeds::{Feed, FeedId, Feeds, ServiceFeeds};
 use super::header::Header;
-use super::incident::Incident;
+use super::incident::{Incident, Phase};
 use super::logs::LogBoard;
 use super::record::IncidentId;
 use super::timeline::Timeline;
@@ -75,11 +75,11 @@ impl Session {
         firing
     }
 
-    /// Incidents that are not closed, worst first, then oldest.
+    /// Every incident: those that are not closed before those that are, of either worst first, then oldest.
     pub fn queue(&self) -> Vec<&Incident> {
-        let mut open: Vec<&Incident> = self.incidents.values().collect();
-        open.sort_by_key(|incident| (incident.severity, incident.id));
-        open
+        let mut queue: Vec<&Incident> = self.incidents.values().collect();
+        queue.sort_by_key(|incident| (incident.phase == Phase::Closed, incident.severity, incident.id));
+        queue
     }
 
     /// Whether the session was started for this alarm, named as a page carries it: by name or by ARN.

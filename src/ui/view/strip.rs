@@ -11,28 +11,75 @@ use crate::domain::remediation::step::StepState;
 use crate::session::Session;
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::{Incident, Phase};
+use crate::ui::format::width;
 use crate::ui::model::{Pane, Ui};
 use crate::ui::theme::Role;
 
 /// Draws the incident strip.
 pub fn incidents(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), look: &Look) {
     let queue = session.queue();
-    let shown = ui.incident(session).map(|incident| incident.id);
+    let shown = ui.incident(session).and_then(|shown| queue.iter().position(|incident| incident.id == shown.id));
+    let told: Vec<String> = queue.iter().map(|incident| named(session, incident, look)).collect();
+    let cut = Cut::of(&told.iter().map(|text| 1 + width(text)).collect::<Vec<_>>(), shown, usize::from(area.width));
+    let between = || look.span(Role::Rule, look.sign(" │ ", " | "));
     let mut spans: Vec<Span<'static>> = Vec::new();
-    for incident in &queue {
+    if cut.before > 0 {
+        spans.push(look.span(Role::Accent, format!("+{}", cut.before)));
+    }
+    for (at, text) in told.iter().enumerate().skip(cut.before) {
         if !spans.is_empty() {
-            spans.push(look.span(Role::Rule, look.sign(" │ ", " | ")));
+            spans.push(between());
         }
-        let text = named(session, incident, look);
-        let role = if Some(incident.id) == shown { Role::Strong } else { Role::Faint };
-        let pointer = if Some(incident.id) == shown { look.sign("▸", ">") } else { " " };
+        let role = if Some(at) == shown { Role::Strong } else { Role::Faint };
+        let pointer = if Some(at) == shown { look.sign("▸", ">") } else { " " };
         spans.push(look.span(role, format!("{pointer}{text}")));
     }
     if spans.is_empty() {
         spans.push(quiet(session, look));
     }
-    let right = if queue.len() > 1 { Line::from(look.span(Role::Accent, "[ ] switch")) } else { Line::default() };
+    let mut right = Line::default();
+    if cut.after > 0 {
+        right.push_span(look.span(Role::Accent, format!("+{}  ", cut.after)));
+    }
+    if queue.len() > 1 {
+        right.push_span(look.span(Role::Accent, SWITCH));
+    }
     ends(buffer, area, (&Line::from(spans), &right), look);
+}
+
+/// What stands at the right edge once there is more than one incident.
+const SWITCH: &str = "[ ] switch";
+/// Columns between two incidents.
+const BETWEEN: usize = 3;
+/// Columns of the sign `+12` and what parts it from the rest, at either end.
+const MORE: usize = 6;
+
+/// How many incidents have no room in the strip, before and after those that have.
+#[derive(Debug, PartialEq, Eq)]
+struct Cut {
+    before: usize,
+    after: usize,
+}
+
+impl Cut {
+    /// The incident on screen is whole in the strip, as far as the strip is wide enough for it.
+    fn of(widths: &[usize], shown: Option<usize>, columns: usize) -> Self {
+        let switch = if widths.len() > 1 { SWITCH.len() + 1 } else { 0 };
+        let room = columns.saturating_sub(switch);
+        let wide = |of: &[usize]| of.iter().map(|width| width + BETWEEN).sum::<usize>().saturating_sub(BETWEEN);
+        if wide(widths) <= room {
+            return Self { before: 0, after: 0 };
+        }
+        let room = room.saturating_sub(MORE);
+        let lead = |before: usize| if before > 0 { MORE } else { 0 };
+        let shown = shown.unwrap_or(0);
+        let fits = |before: &usize| lead(*before) + wide(&widths[*before..=shown]) <= room;
+        let before = (0..=shown).find(fits).unwrap_or(shown);
+        // One that is cut at the edge still begins here.
+        let begins = |at: &usize| lead(before) + wide(&widths[before..*at]) + BETWEEN < room;
+        let after = (before + 1..widths.len()).filter(|at| !begins(at)).count();
+        Self { before, after }
+    }
 }
 
 /// Nothing open is good news only where the alarms could be read.
@@ -125,5 +172,29 @@ pub fn summary(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), 
     let lines = [rca::summary(session, incident, look), remediation::summary(session, incident, look)];
     for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
         put(buffer, Rect { y, height: 1, ..area }, line, look);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_incident_on_screen_is_in_the_strip_whole_and_the_rest_is_counted() {
+        let storm = [45; 6];
+        for shown in 0..6 {
+            for columns in 70..400 {
+                let Cut { before, after } = Cut::of(&storm, Some(shown), columns);
+                assert!(before <= shown && shown < 6 - after, "{shown} at {columns}: {before} {after}");
+                let start = if before > 0 { MORE } else { 0 } + (shown - before) * (45 + BETWEEN);
+                let right = SWITCH.len() + 1 + if after > 0 { "+9  ".len() } else { 0 };
+                assert!(start + 45 <= columns - right, "{shown} at {columns} begins at {start}");
+            }
+        }
+        assert_eq!(Cut::of(&storm, Some(0), 120), Cut { before: 0, after: 3 }, "the third begins and is cut");
+        assert_eq!(Cut::of(&storm, Some(5), 120), Cut { before: 4, after: 0 });
+        assert_eq!(Cut::of(&storm, Some(5), 300), Cut { before: 0, after: 0 });
+        assert_eq!(Cut::of(&[45], Some(0), 20), Cut { before: 0, after: 0 }, "there is nothing beside it");
+        assert_eq!(Cut::of(&[], None, 20), Cut { before: 0, after: 0 });
     }
 }

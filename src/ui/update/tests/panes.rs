@@ -268,6 +268,25 @@ fn incidents_are_switched_by_hand_alone() {
 }
 
 #[test]
+fn incidents_are_switched_in_the_order_of_the_strip() {
+    use crate::domain::observation::alarm::Severity::{P1, P2, P3};
+    use crate::session::incident::Phase;
+    let mut person = Person::new(Session::default());
+    for (number, severity, phase) in
+        [(1, P1, Phase::Closed), (2, P3, Phase::Triage), (3, P1, Phase::Triage), (4, P2, Phase::Triage)]
+    {
+        let incident = Incident { severity, phase, ..incident(number) };
+        person.session.incidents.insert(IncidentId(number), incident);
+    }
+    let shown = |person: &Person| person.ui.incident(&person.session).map(|incident| incident.id.0);
+    assert_eq!(shown(&person), Some(3), "what is closed comes last");
+    let onward: Vec<_> = (0..4).map(|_| (person.presses("]"), shown(&person)).1).collect();
+    assert_eq!(onward, [Some(4), Some(2), Some(1), Some(3)]);
+    let back: Vec<_> = (0..4).map(|_| (person.presses("["), shown(&person)).1).collect();
+    assert_eq!(back, [Some(1), Some(2), Some(4), Some(3)]);
+}
+
+#[test]
 fn what_is_selected_is_opened_copied_and_saved() {
     let mut person = Person::new(busy());
     let copied = person.presses("3 y");
