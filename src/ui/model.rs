@@ -35,7 +35,7 @@ use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::observation::alarm::AlarmName;
 use crate::domain::observation::metric::MetricRole;
 use crate::domain::remediation::step::{Step, StepId, StepState};
-use crate::session::incident::{Incident, Phase};
+use crate::session::incident::Incident;
 use crate::session::{IncidentId, Session};
 
 /// The six panes; the number is the jump key.
@@ -122,6 +122,16 @@ pub enum Pace {
     /// Nothing has happened for a while: everything that only time moves is told by the minute, as a bound, so that a
     /// quiet screen writes next to nothing and still never tells old data as new.
     Quiet,
+}
+
+/// Whether a frame shows what a person types.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Typed {
+    /// It is theirs alone.
+    #[default]
+    Shown,
+    /// It is recorded: stars stand for what is typed, to confirm or to search, before it is known what it is.
+    Hidden,
 }
 
 /// How times are shown.
@@ -268,6 +278,8 @@ pub struct Ui {
     pub clock: ClockStyle,
     /// Whether time is told by the second.
     pub pace: Pace,
+    /// Whether what is typed is shown.
+    pub typed: Typed,
     /// Pane 1.
     pub alarms: ListView<AlarmName>,
     /// Pane 2: which chart.
@@ -356,9 +368,7 @@ impl Ui {
     /// that a new incident never takes the place of one that is being read.
     pub fn incident<'a>(&self, session: &'a Session) -> Option<&'a Incident> {
         let chosen = self.chosen.and_then(|id| session.incidents.get(&id));
-        chosen
-            .or_else(|| session.queue().into_iter().find(|incident| incident.phase != Phase::Closed))
-            .or_else(|| session.queue().into_iter().next())
+        chosen.or_else(|| session.queue().into_iter().next())
     }
 
     /// The step on screen: an armed one before all, then the one the person chose, then the one that waits.

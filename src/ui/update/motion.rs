@@ -176,7 +176,7 @@ fn next_match(ui: &mut Ui, way: Way, session: &Session, at: Instants) -> Vec<Int
     };
     match found {
         Some(()) => Vec::new(),
-        None => refuse(ui, format!("No further match of {:?} this way.", search.text()), at),
+        None => refuse(ui, "No further match this way.", at),
     }
 }
 

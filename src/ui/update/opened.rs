@@ -110,7 +110,7 @@ fn to_match(ui: &mut Ui, session: &Session, (opened, at): (&mut Opened, Instants
                 opened.top = row.min(rows.len().saturating_sub(high));
             }
         }
-        None => drop(refuse(ui, format!("No further match of {:?} this way.", search.text()), at)),
+        None => drop(refuse(ui, "No further match this way.", at)),
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) fn next_match(ui: &mut Ui, search: &Search, (way, session, at): (Way,
     ui.hit = Some(next);
     ui.narrative = top.unwrap_or(ui.narrative);
     let of = hits.len();
-    ui.tell(Tone::Told, format!("{:?} in the text, {} of {of}.", search.text(), next + 1), at);
+    ui.tell(Tone::Told, format!("Match in the text, {} of {of}.", next + 1), at);
     Some(())
 }
 

@@ -26,7 +26,8 @@ const MESSAGE_S: i64 = 8;
 /// Draws the footer.
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), look: &Look) {
     if let Some(Overlay::Filter { text, .. }) = &ui.overlay {
-        let left = look.line([(Role::Accent, "/".into()), (Role::Strong, text.into()), (Role::Strong, "_".into())]);
+        let typed = look.typed(text);
+        let left = look.line([(Role::Accent, "/".into()), (Role::Strong, typed), (Role::Strong, "_".into())]);
         let words = if text.is_empty() { "!text lacks it  ~expression  " } else { "" };
         let right = Line::from(look.span(Role::Faint, format!("{words}Enter keeps it  Esc takes it back")));
         ends(buffer, area, (&left, &right), look);
@@ -155,7 +156,7 @@ pub fn in_force(search: Option<&Search>) -> Option<&Search> {
 /// Adds what a pane is filtered or searched by to its title.
 pub fn push_search(title: &mut Line<'_>, search: Option<&Search>, look: &Look) {
     if let Some(search) = search.filter(|search| !search.text().is_empty()) {
-        title.push_span(look.span(Role::Match, format!("  /{}", search.text())));
+        title.push_span(look.span(Role::Match, format!("  /{}", look.typed(search.text()))));
         if let Some(fault) = search.fault() {
             title.push_span(look.span(Role::Warning, format!("  no expression: {fault}")));
         }

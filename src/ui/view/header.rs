@@ -217,6 +217,7 @@ mod tests {
             zone: format::Zone::Utc,
             now: "2026-05-01T09:31:07Z".parse().unwrap(),
             pace: Pace::Lively,
+            typed: crate::ui::model::Typed::Shown,
         }
     }
 

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use crate::domain::observation::sanitise;
 use crate::domain::observation::scope::whole_minute;
 use crate::ui::format::{self, Zone};
-use crate::ui::model::{ClockStyle, EnvironmentRoles, Glyphs, Markers, Pace, Ui};
+use crate::ui::model::{ClockStyle, EnvironmentRoles, Glyphs, Markers, Pace, Typed, Ui};
 use crate::ui::theme::{Role, Theme};
 
 /// Theme, signs, zone and the present.
@@ -29,6 +29,8 @@ pub struct Look {
     pub now: Timestamp,
     /// Whether ages and the clock are told by the second.
     pub pace: Pace,
+    /// Whether what a person types is shown.
+    pub typed: Typed,
 }
 
 impl Look {
@@ -45,7 +47,7 @@ impl Look {
         let glyphs = options.glyphs;
         // Where signs beyond ASCII cannot be shown, a curve of them cannot either.
         let markers = if glyphs == Glyphs::Ascii { Markers::Ascii } else { options.markers };
-        Self { theme, glyphs, markers, environments, zone, now, pace: ui.pace }
+        Self { theme, glyphs, markers, environments, zone, now, pace: ui.pace, typed: ui.typed }
     }
 
     /// A role's style.
@@ -61,6 +63,14 @@ impl Look {
     /// A line of texts with their roles.
     pub fn line<'t, const N: usize>(&self, parts: [(Role, Cow<'t, str>); N]) -> Line<'t> {
         parts.into_iter().map(|(role, text)| self.span(role, text)).collect()
+    }
+
+    /// What a person typed, as far as this frame may show it: its length alone, where it is recorded.
+    pub fn typed<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.typed {
+            Typed::Shown => Cow::Borrowed(text),
+            Typed::Hidden => Cow::Owned("*".repeat(text.chars().count())),
+        }
     }
 
     /// One of two spellings of a sign.

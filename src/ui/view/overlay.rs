@@ -13,9 +13,9 @@ use super::sheet::{Held, Sheet, frame};
 use crate::session::Session;
 use crate::ui::help::{self, Ground, HelpRow};
 use crate::ui::keymap::Binding;
-use crate::ui::model::Ui;
 use crate::ui::model::log_look::Column;
 use crate::ui::model::overlay::{Overlay, Writing};
+use crate::ui::model::{Typed, Ui};
 use crate::ui::theme::Role;
 
 /// Draws what is open.
@@ -48,7 +48,8 @@ fn window(buffer: &mut Buffer, area: Rect, (title, foot): (&Line<'_>, &str), loo
 }
 
 fn keys(buffer: &mut Buffer, area: Rect, (rows, query, top): (&[HelpRow], &str, usize), look: &Look) {
-    let title = look.line([(Role::Focus, " HELP ".into()), (Role::Strong, format!(" /{query}_").into())]);
+    let typed = format!(" /{}_", look.typed(query));
+    let title = look.line([(Role::Focus, " HELP ".into()), (Role::Strong, typed.into())]);
     let inner = window(buffer, area, (&title, "type to search  Esc closes"), look);
     let mut sheet = Sheet::new(buffer, inner, look);
     if rows.is_empty() {
@@ -63,7 +64,8 @@ fn keys(buffer: &mut Buffer, area: Rect, (rows, query, top): (&[HelpRow], &str, 
 }
 
 fn palette(buffer: &mut Buffer, area: Rect, (found, query, selected): (&[&Binding], &str, usize), look: &Look) {
-    let title = look.line([(Role::Focus, " : ".into()), (Role::Strong, format!(" {query}_").into())]);
+    let typed = format!(" {}_", look.typed(query));
+    let title = look.line([(Role::Focus, " : ".into()), (Role::Strong, typed.into())]);
     let inner = window(buffer, area, (&title, "Enter does it  Esc closes"), look);
     let mut sheet = Sheet::new(buffer, inner, look);
     if found.is_empty() {
@@ -105,5 +107,8 @@ fn write(buffer: &mut Buffer, area: Rect, (writing, text): (Writing, &TextArea<'
     };
     let title = look.line([(Role::Focus, format!(" {word} ").into()), (Role::Text, format!(" {what}").into())]);
     let inner = window(buffer, area, (&title, "Enter sends  Alt-Enter new line  Esc closes"), look);
-    text.render(inner, buffer);
+    match look.typed {
+        Typed::Shown => text.render(inner, buffer),
+        Typed::Hidden => Sheet::new(buffer, inner, look).text(Role::Faint, "(what is written here is not recorded)"),
+    }
 }

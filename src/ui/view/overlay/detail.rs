@@ -112,11 +112,11 @@ fn title(opened: &Opened, (rows, look): (&[Laid], &Look)) -> Line<'static> {
         title.push_span(look.span(Role::Text, " as JSON"));
     }
     if let Some(text) = &opened.typing {
-        title.push_span(look.span(Role::Accent, format!("  /{text}_")));
+        title.push_span(look.span(Role::Accent, format!("  /{}_", look.typed(text))));
     }
     if let Some(search) = &opened.search {
         let found = rows.iter().filter(|row| search.matches(&row.text())).count();
-        let typed = if opened.typing.is_some() { String::new() } else { format!("  /{}", search.text()) };
+        let typed = if opened.typing.is_some() { String::new() } else { format!("  /{}", look.typed(search.text())) };
         title.push_span(look.span(Role::Match, typed));
         title.push_span(look.span(Role::Faint, format!("  {found} rows match, n N go to them")));
     }
