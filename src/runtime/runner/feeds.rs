@@ -405,7 +405,7 @@ mod tests {
 
     #[test]
     fn an_alarm_of_the_journal_that_is_listed_no_more_is_gone() {
-        use crate::domain::observation::alarm::{AlarmRule, AlarmState, Severity};
+        use crate::domain::observation::alarm::{AlarmRule, AlarmState, Calls, Severity};
         let alarm = |name: &str| Alarm {
             name: name.into(),
             arn: String::new(),
@@ -417,6 +417,7 @@ mod tests {
             rule: AlarmRule::Composite { rule: String::new() },
             value: None,
             evaluation: None,
+            calls: Calls::default(),
         };
         let names = |names: &[&str]| names.iter().map(|name| AlarmName::from(*name)).collect::<BTreeSet<_>>();
         let listed = [alarm("new"), alarm("stays")];

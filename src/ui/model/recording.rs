@@ -22,7 +22,7 @@ mod tests {
     use tui_textarea::TextArea;
 
     use super::*;
-    use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Severity};
+    use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Calls, Severity};
     use crate::domain::remediation::step::StepState;
     use crate::session::Session;
     use crate::ui::input::Input;
@@ -65,6 +65,7 @@ mod tests {
             rule: AlarmRule::Composite { rule: String::new() },
             value: None,
             evaluation: None,
+            calls: Calls::default(),
         }
     }
 
