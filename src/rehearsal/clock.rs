@@ -1,12 +1,12 @@
 //! The incident clock of a rehearsal: runs at a multiple of the wall, or stands still and jumps. Owns the simulator's
 //! only look at the wall clock; knows nothing of the world.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::watch;
 
 /// How incident time passes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,14 +23,29 @@ pub struct SimClock {
     start: Timestamp,
     origin: Instant,
     speed: Speed,
-    jumped: watch::Sender<Timestamp>,
-    sleepers: Mutex<Sleepers>,
+    standing: Mutex<Standing>,
 }
 
-#[derive(Debug, Default)]
-struct Sleepers {
+/// A clock that stands, and who waits for its jumps, in the order of time: a jump wakes those whose time has come, and
+/// nobody else.
+#[derive(Debug)]
+struct Standing {
+    now: Timestamp,
     next_id: u64,
-    deadlines: BTreeSet<(Timestamp, u64)>,
+    waiting: BTreeMap<(Timestamp, u64), Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    whom: Counts,
+    waker: Option<Waker>,
+}
+
+/// Whether the clock jumps for somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counts {
+    AsSleeper,
+    NotAtAll,
 }
 
 impl SimClock {
@@ -38,7 +53,8 @@ impl SimClock {
     pub fn new(start: Timestamp, speed: Speed) -> Self {
         #[expect(clippy::disallowed_methods, reason = "the rehearsal's clock is the one place that reads it")]
         let origin = Instant::now();
-        Self { start, origin, speed, jumped: watch::Sender::new(start), sleepers: Mutex::default() }
+        let standing = Standing { now: start, next_id: 0, waiting: BTreeMap::new() };
+        Self { start, origin, speed, standing: Mutex::new(standing) }
     }
 
     /// The incident time.
@@ -48,7 +64,7 @@ impl SimClock {
                 let passed = self.origin.elapsed().as_secs_f64() * factor.max(0.0);
                 self.start + SignedDuration::from_millis((passed * 1_000.0) as i64)
             }
-            Speed::Max => *self.jumped.borrow(),
+            Speed::Max => self.standing().now,
         }
     }
 
@@ -60,26 +76,25 @@ impl SimClock {
     /// Waits until the incident time has come. Under `Max` until somebody jumps there. The sleeper is on the list from
     /// this call on, not from its first poll, so that no jump passes it by.
     pub fn sleep_until(&self, at: Timestamp) -> impl Future<Output = ()> + Send + '_ {
-        let registered = self.register(at);
-        async move {
-            let _registered = registered;
-            self.reached(at).await;
-        }
+        self.wait(at, Counts::AsSleeper)
     }
 
     /// Waits until the incident time has come, without anybody waiting for the waiter: under `Max` nobody jumps for it.
-    pub async fn reached(&self, at: Timestamp) {
-        match self.speed {
-            Speed::Times(factor) => {
-                while self.now() < at {
-                    let left = at.duration_since(self.now()).as_secs_f64().max(0.001) / factor.max(1e-6);
-                    tokio::time::sleep(Duration::from_secs_f64(left.clamp(0.001, 3_600.0))).await;
+    pub fn reached(&self, at: Timestamp) -> impl Future<Output = ()> + Send + '_ {
+        self.wait(at, Counts::NotAtAll)
+    }
+
+    fn wait(&self, at: Timestamp, whom: Counts) -> impl Future<Output = ()> + Send + '_ {
+        let place = self.register(at, whom);
+        async move {
+            match self.speed {
+                Speed::Times(factor) => {
+                    while self.now() < at {
+                        let left = at.duration_since(self.now()).as_secs_f64().max(0.001) / factor.max(1e-6);
+                        tokio::time::sleep(Duration::from_secs_f64(left.clamp(0.001, 3_600.0))).await;
+                    }
                 }
-            }
-            Speed::Max => {
-                let mut jumps = self.jumped.subscribe();
-                // An error means that the clock is gone, and with it everybody who could be waited for.
-                let _ = jumps.wait_for(|now| *now >= at).await;
+                Speed::Max => std::future::poll_fn(|context| place.poll(context.waker())).await,
             }
         }
     }
@@ -94,40 +109,61 @@ impl SimClock {
 
     /// The earliest instant somebody sleeps until.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        let sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
-        sleepers.deadlines.first().map(|(at, _)| *at)
+        let standing = self.standing();
+        let mut sleepers = standing.waiting.iter().filter(|(_, waiting)| waiting.whom == Counts::AsSleeper);
+        sleepers.next().map(|((at, _), _)| *at)
     }
 
     /// Moves a standing clock forward and wakes who waited for it. Never moves back; ignored unless `Max`.
     pub fn jump_to(&self, at: Timestamp) {
-        if self.speed == Speed::Max {
-            self.jumped.send_if_modified(|now| {
-                let forward = at > *now;
-                *now = (*now).max(at);
-                forward
-            });
+        if self.speed != Speed::Max {
+            return;
         }
+        let due: Vec<Waker> = {
+            let mut standing = self.standing();
+            standing.now = standing.now.max(at);
+            let now = standing.now;
+            let due = standing.waiting.range_mut(..=(now, u64::MAX));
+            due.filter_map(|(_, waiting)| waiting.waker.take()).collect()
+        };
+        due.into_iter().for_each(Waker::wake);
     }
 
-    fn register(&self, at: Timestamp) -> Registration<'_> {
-        let mut sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
-        sleepers.next_id += 1;
-        let key = (at, sleepers.next_id);
-        sleepers.deadlines.insert(key);
+    fn register(&self, at: Timestamp, whom: Counts) -> Registration<'_> {
+        let mut standing = self.standing();
+        standing.next_id += 1;
+        let key = (at, standing.next_id);
+        standing.waiting.insert(key, Waiting { whom, waker: None });
         Registration { clock: self, key }
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Takes a sleeper off the list when its future ends or is dropped.
+/// Takes somebody who waits off the list when its future ends or is dropped.
 struct Registration<'a> {
     clock: &'a SimClock,
     key: (Timestamp, u64),
 }
 
+impl Registration<'_> {
+    fn poll(&self, waker: &Waker) -> Poll<()> {
+        let mut standing = self.clock.standing();
+        if standing.now >= self.key.0 {
+            return Poll::Ready(());
+        }
+        if let Some(waiting) = standing.waiting.get_mut(&self.key) {
+            waiting.waker = Some(waker.clone());
+        }
+        Poll::Pending
+    }
+}
+
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
-        let mut sleepers = self.clock.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
-        sleepers.deadlines.remove(&self.key);
+        self.clock.standing().waiting.remove(&self.key);
     }
 }
 
@@ -154,6 +190,11 @@ mod tests {
         assert_eq!(clock.next_deadline(), None);
         clock.jump_to(start);
         assert_eq!(clock.now(), soon, "it never moves back");
+        let mut uncounted = Box::pin(clock.reached(later));
+        assert!(futures::poll!(&mut uncounted).is_pending());
+        assert_eq!(clock.next_deadline(), None, "nobody jumps for it");
+        clock.jump_to(later);
+        uncounted.await;
     }
 
     #[tokio::test]

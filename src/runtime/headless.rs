@@ -204,10 +204,13 @@ async fn turn(
     headless: &mut Headless,
     held: &mut Held,
 ) -> Option<Signal> {
-    let wait = if core.clock.stands_still() { Duration::from_millis(1) } else { TICK };
+    let stands = core.clock.stands_still();
+    let wait = if stands { Duration::from_millis(1) } else { TICK };
     let first = tokio::select! {
         biased;
         message = inbox.recv() => message,
+        // Who has told everything lands a moment later, and then time may move at once.
+        () = core.clock.busy().landed(), if stands => None,
         () = tokio::time::sleep(wait) => None,
     };
     for message in first.into_iter().chain(std::iter::from_fn(|| inbox.try_recv().ok())) {

@@ -2,8 +2,6 @@
 //! every way in which the writing can end.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
@@ -20,8 +18,6 @@ use crate::session::event::Durability;
 pub struct Scribe {
     records: Option<Sender<Record>>,
     thread: Option<JoinHandle<Result<(), Fault>>>,
-    sent: u64,
-    done: Arc<AtomicU64>,
     path: PathBuf,
 }
 
@@ -33,20 +29,18 @@ impl Scribe {
         inbox: mpsc::Sender<Inbox>,
     ) -> Result<Self, Fault> {
         let (sender, records) = channel();
-        let done = Arc::new(AtomicU64::new(0));
-        let acknowledged = Arc::clone(&done);
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || write_all(writer, &records, &inbox, &acknowledged))
+            .spawn(move || write_all(writer, &records, &inbox))
             .map_err(|error| {
                 Fault::new(FaultKind::Internal, "The journal's thread could not be started.").cause(error.to_string())
             })?;
-        Ok(Self { records: Some(sender), thread: Some(thread), sent: 0, done, path: path.to_owned() })
+        Ok(Self { records: Some(sender), thread: Some(thread), path: path.to_owned() })
     }
 
     /// No journal at all: the session it belongs to is read-only from its start.
     pub fn none(path: &Path) -> Self {
-        Self { records: None, thread: None, sent: 0, done: Arc::default(), path: path.to_owned() }
+        Self { records: None, thread: None, path: path.to_owned() }
     }
 
     /// Hands a record over. An ephemeral one is not written.
@@ -55,16 +49,10 @@ impl Scribe {
             Durability::Ephemeral => return,
             Durability::Buffered | Durability::Synced => {}
         }
-        let seq = record.seq;
-        let taken = self.records.as_ref().is_some_and(|records| records.send(record).is_ok());
-        if taken {
-            self.sent = seq;
+        if let Some(records) = &self.records {
+            // Its end is told to the loop by the thread itself.
+            let _ = records.send(record);
         }
-    }
-
-    /// Whether everything handed over has been acknowledged or has failed for good.
-    pub fn is_idle(&self) -> bool {
-        self.done.load(Ordering::SeqCst) >= self.sent
     }
 
     /// Where the journal is.
@@ -91,13 +79,11 @@ fn crashed() -> Fault {
 /// Tells the loop when the thread unwinds: nothing may wait for an acknowledgement that cannot come.
 struct Alarm<'a> {
     inbox: &'a mpsc::Sender<Inbox>,
-    done: &'a AtomicU64,
 }
 
 impl Drop for Alarm<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.done.store(u64::MAX, Ordering::SeqCst);
             // Without a loop there is nobody to wait; `close` tells it then.
             let _ = self.inbox.blocking_send(Inbox::JournalFailed(crashed()));
         }
@@ -109,9 +95,8 @@ fn write_all<S: Store>(
     mut writer: Writer<S>,
     records: &Receiver<Record>,
     inbox: &mpsc::Sender<Inbox>,
-    done: &AtomicU64,
 ) -> Result<(), Fault> {
-    let _alarm = Alarm { inbox, done };
+    let _alarm = Alarm { inbox };
     while let Ok(first) = records.recv() {
         let batch = std::iter::once(first).chain(records.try_iter());
         match write_batch(&mut writer, batch) {
@@ -124,10 +109,8 @@ fn write_all<S: Store>(
                 if let Err(mpsc::error::TrySendError::Full(message)) = told {
                     let _ = inbox.blocking_send(message);
                 }
-                done.store(synced, Ordering::SeqCst);
             }
             Err(error) => {
-                done.store(u64::MAX, Ordering::SeqCst);
                 let fault = error.fault();
                 // At the very end nobody reads any more: then `close` gives the fault to whoever ends the session.
                 let _ = inbox.blocking_send(Inbox::JournalFailed(fault.clone()));
