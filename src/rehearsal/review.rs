@@ -34,7 +34,7 @@ const NEEDED: [(MetricRole, &str); 5] = [
 /// `Usage` or `Storage` for files that cannot be read or understood.
 pub fn review(scenario: Scenario) -> Result<Vec<String>, Fault> {
     let cloud = Cloud::new(scenario, StartOptions { speed: Speed::Max, seed: None })?;
-    let lives = cloud.lives();
+    let (_, lives) = cloud.lives();
     let sight = cloud.world.at(cloud.scenario.start + SOON, &lives);
     let scenario = &*cloud.scenario;
     let mut missing = Vec::new();

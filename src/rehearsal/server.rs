@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -91,9 +92,11 @@ impl Cloud {
         }))
     }
 
-    /// Every life of each workload's first container, up to now. Gathered anew only when one began or ended since.
-    pub fn lives(&self) -> Arc<Lives> {
-        self.cluster.at(self.clock.now(), |cluster| {
+    /// What time it is, and every life of each workload's first container up to then. Gathered anew only when one began
+    /// or ended since.
+    pub fn lives(&self) -> (Timestamp, Arc<Lives>) {
+        let now = self.clock.now();
+        let lives = self.cluster.at(now, |cluster| {
             let mut kept = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some((turn, lives)) = &*kept
                 && *turn == cluster.lives_turn()
@@ -103,7 +106,8 @@ impl Cloud {
             let lives = Arc::new(lives_of(&self.scenario, cluster));
             *kept = Some((cluster.lives_turn(), Arc::clone(&lives)));
             lives
-        })
+        });
+        (now, lives)
     }
 }
 

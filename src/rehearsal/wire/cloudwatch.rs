@@ -22,8 +22,8 @@ pub fn answer(cloud: &Cloud, call: &Call, fullness: Fullness) -> Result<Response
     if fullness == Fullness::Nothing {
         return Ok(reply(&Value::Map(Vec::new())));
     }
-    let lives = cloud.lives();
-    let sight = cloud.world.at(cloud.clock.now(), &lives);
+    let (now, lives) = cloud.lives();
+    let sight = cloud.world.at(now, &lives);
     let output = operation(&sight, &call.operation, &paged(input, fullness))?;
     Ok(reply(&output))
 }

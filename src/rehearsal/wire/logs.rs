@@ -33,8 +33,8 @@ pub fn answer(cloud: &Arc<Cloud>, call: &Call, fullness: Fullness) -> Result<Res
         let asked = input["limit"].as_u64().unwrap_or(u64::MAX);
         input["limit"] = json!(asked.min(size as u64));
     }
-    let lives = cloud.lives();
-    let sight = cloud.world.at(cloud.clock.now(), &lives);
+    let (now, lives) = cloud.lives();
+    let sight = cloud.world.at(now, &lives);
     let output = match (call.operation.as_str(), fullness) {
         (operation, Fullness::Nothing) => nothing(operation)?.to_string().into_bytes(),
         ("FilterLogEvents", _) => events::filter(&sight, &input)?,

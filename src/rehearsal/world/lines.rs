@@ -48,7 +48,13 @@ pub struct Place {
 impl Place {
     /// The event's id: 56 digits, ascending with time, as the real ones.
     pub fn id(&self) -> String {
-        format!("{:020}{:016}{:020}", self.at.as_millisecond().max(0), self.source, self.number)
+        let mut id = String::with_capacity(56);
+        let at = u64::try_from(self.at.as_millisecond()).unwrap_or(0);
+        for (number, width) in [(at, 20), (u64::from(self.source), 16), (self.number, 20)] {
+            let place = |nth: u32| 10_u64.pow(width - 1 - nth);
+            id.extend((0..width).map(|nth| char::from(b'0' + (number / place(nth) % 10) as u8)));
+        }
+        id
     }
 
     /// Before every event of an instant.
@@ -86,11 +92,25 @@ pub struct StreamNow {
     pub last: Timestamp,
 }
 
-/// Minutes that are over, by generator.
+/// Minutes as far as they are over, by generator.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
-    minutes: HashMap<(usize, Timestamp), Arc<[LogEvent]>>,
+    minutes: HashMap<(usize, Timestamp), Written>,
     lines: usize,
+}
+
+/// The lines of a minute before an instant.
+#[derive(Clone, Debug)]
+struct Written {
+    until: Timestamp,
+    lines: Arc<[LogEvent]>,
+}
+
+/// A minute from an instant in it on.
+#[derive(Clone, Copy)]
+struct Span {
+    minute: Timestamp,
+    since: Timestamp,
 }
 
 /// A line about to be written.
@@ -141,30 +161,44 @@ impl<'a> Sight<'a> {
         streams.into_iter().map(|(name, (first, last))| StreamNow { name, first, last }).collect()
     }
 
-    /// All lines of a generator in a minute, in order. What is complete is kept: the past does not change.
+    /// All lines of a generator in a minute, in order. What is written is kept, as the past does not change: who reads a
+    /// minute again while it passes adds what came since.
     fn minute_of_lines(&self, index: usize, log: &'a LogSpec, minute: Timestamp) -> Arc<[LogEvent]> {
-        let known = &self.world.settled_lines;
-        if let Some(lines) = known.lock().unwrap_or_else(PoisonError::into_inner).minutes.get(&(index, minute)) {
-            return Arc::clone(lines);
+        let (known, end) = (&self.world.settled_lines, minute + MINUTE);
+        let kept = known.lock().unwrap_or_else(PoisonError::into_inner).minutes.get(&(index, minute)).cloned();
+        let Written { until, lines } = kept.unwrap_or_else(|| Written { until: minute, lines: Arc::default() });
+        if until >= end || until > self.now {
+            return lines;
         }
-        let mut lines: Vec<LogEvent> = self
-            .moments(index, log, minute)
+        let mut fresh: Vec<LogEvent> = self
+            .moments(index, log, Span { minute, since: until })
             .into_iter()
-            .filter(|moment| moment.at >= minute && moment.at < minute + MINUTE && moment.at <= self.now)
+            .filter(|moment| moment.at >= until && moment.at < end && moment.at <= self.now)
             .filter(|moment| self.is_on(log, moment.at))
             .filter_map(|moment| self.written(index, log, &moment))
             .collect();
-        lines.sort_by_key(|line| line.place);
-        let lines: Arc<[LogEvent]> = lines.into();
-        if minute + MINUTE <= self.now {
-            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            if known.lines + lines.len() > KEPT {
-                *known = Settled::default();
-            }
-            known.lines += lines.len();
-            known.minutes.insert((index, minute), Arc::clone(&lines));
+        fresh.sort_by_key(|line| line.place);
+        // What is of this very instant may have a sequel.
+        let until = end.min(self.now);
+        let over = fresh.partition_point(|line| line.place.at < until);
+        let extended = |by: &[LogEvent]| {
+            if by.is_empty() { Arc::clone(&lines) } else { lines.iter().chain(by).cloned().collect() }
+        };
+        self.settle((index, minute), over, Written { until, lines: extended(&fresh[..over]) });
+        extended(&fresh)
+    }
+
+    fn settle(&self, key: (usize, Timestamp), fresh: usize, written: Written) {
+        let mut known = self.world.settled_lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.lines + fresh > KEPT {
+            *known = Settled::default();
         }
-        lines
+        // Another reader may have come further.
+        let stale = known.minutes.get(&key).is_some_and(|other| other.until > written.until);
+        if !stale && written.until > key.1 {
+            known.lines += fresh;
+            known.minutes.insert(key, written);
+        }
     }
 
     /// Whether a generator writes at a time at all.
@@ -185,11 +219,11 @@ impl<'a> Sight<'a> {
         }
     }
 
-    fn moments(&self, index: usize, log: &'a LogSpec, minute: Timestamp) -> Vec<Moment<'a>> {
+    fn moments(&self, index: usize, log: &'a LogSpec, span: Span) -> Vec<Moment<'a>> {
         let lives = self.lives_of(log.workload.as_ref());
         let one = |at, life, restarts, key| Moment { at, life, restarts, key, text: None };
         match &log.cadence {
-            Cadence::Steady { .. } | Cadence::Metric { .. } => self.spread(index, log, minute, self.rate(log, minute)),
+            Cadence::Steady { .. } | Cadence::Metric { .. } => self.spread(index, log, span),
             Cadence::EachKill { after } => numbered(lives)
                 .filter(|(life, _)| matches!(life.end, Some(LifeEnd::OomKilled | LifeEnd::ProbeKilled)))
                 .filter_map(|(life, nth)| {
@@ -208,7 +242,7 @@ impl<'a> Sight<'a> {
                     one(at, running(lives, at).first().copied(), 0, nth.to_string())
                 })
                 .collect(),
-            Cadence::File { .. } => self.filed(index, minute),
+            Cadence::File { .. } => self.filed(index, span.minute),
         }
     }
 
@@ -230,22 +264,27 @@ impl<'a> Sight<'a> {
     }
 
     /// Lines over a minute, each by a container that ran at the time.
-    fn spread(&self, index: usize, log: &LogSpec, minute: Timestamp, per_minute: f64) -> Vec<Moment<'a>> {
+    fn spread(&self, index: usize, log: &LogSpec, Span { minute, since }: Span) -> Vec<Moment<'a>> {
         let lives = self.lives_of(log.workload.as_ref());
+        let per_minute = self.rate(log, minute);
         let whole = per_minute.floor();
-        let draw = |what: &str| unit(self.world.seed, &format!("log {index}"), &format!("{minute} {what}"));
+        let (generator, named) = (format!("log {index}"), minute.to_string());
+        let draw = |what: &str| unit(self.world.seed, &generator, &format!("{named} {what}"));
         let count = whole as usize + usize::from(draw("count") < per_minute - whole);
-        (0..count)
-            .filter_map(|nth| {
-                let offset = SignedDuration::from_millis((draw(&format!("at {nth}")) * 60_000.0) as i64);
-                let at = minute + offset;
+        let at = |nth: usize| {
+            let offset = SignedDuration::from_millis((draw(&format!("at {nth}")) * 60_000.0) as i64);
+            (nth, minute + offset)
+        };
+        let wanted = (0..count).map(at).filter(|(_, at)| since <= *at && *at <= self.now);
+        wanted
+            .filter_map(|(nth, at)| {
                 let running = running(lives, at);
                 let taken = (draw(&format!("pod {nth}")) * running.len() as f64) as usize;
                 if log.workload.is_some() && running.is_empty() {
                     return None;
                 }
                 let life = running.get(taken).copied();
-                Some(Moment { at, life, restarts: 0, key: format!("{minute} {nth}"), text: None })
+                Some(Moment { at, life, restarts: 0, key: format!("{named} {nth}"), text: None })
             })
             .collect()
     }

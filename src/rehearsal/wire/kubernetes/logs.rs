@@ -91,7 +91,7 @@ impl Source {
     /// The lines after the last look, each with its line feed.
     fn lines(&mut self, now: Timestamp, is_stamped: bool) -> Vec<Vec<u8>> {
         let until = self.life.ended_at.map_or(now + SignedDuration::from_millis(1), |ended| ended.min(now));
-        let (lives, scenario) = (self.state.lives(), &self.state.scenario);
+        let ((_, lives), scenario) = (self.state.lives(), &self.state.scenario);
         let sight = self.state.world.at(now, &lives);
         let stream = format!("{}/{}", self.life.pod, self.life.container);
         let own = scenario.logs.iter().filter(|log| log.workload.as_deref() == Some(self.workload.as_str()));

@@ -26,8 +26,8 @@ const ONE_MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Filtered {
-    events: Vec<FilteredEvent>,
+struct Filtered<'e> {
+    events: Vec<FilteredEvent<'e>>,
     searched_log_streams: [(); 0],
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
@@ -35,10 +35,10 @@ struct Filtered {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct FilteredEvent {
-    log_stream_name: String,
+struct FilteredEvent<'e> {
+    log_stream_name: &'e str,
     timestamp: i64,
-    message: String,
+    message: &'e str,
     ingestion_time: i64,
     event_id: String,
 }
@@ -63,15 +63,16 @@ pub(super) fn filter(sight: &Sight<'_>, input: &Value) -> Result<Vec<u8>, Refusa
             continue;
         }
         bytes += event.message.len() + OVERHEAD;
-        events.push(FilteredEvent {
-            log_stream_name: event.stream.to_string(),
-            timestamp: event.place.at.as_millisecond(),
-            message: event.message,
-            ingestion_time: event.place.ingested.as_millisecond(),
-            event_id: event.place.id(),
-        });
+        events.push(event);
     }
-    written(&Filtered { events, searched_log_streams: [], next_token })
+    let events = events.iter().map(|event| FilteredEvent {
+        log_stream_name: &event.stream,
+        timestamp: event.place.at.as_millisecond(),
+        message: &event.message,
+        ingestion_time: event.place.ingested.as_millisecond(),
+        event_id: event.place.id(),
+    });
+    written(&Filtered { events: events.collect(), searched_log_streams: [], next_token })
 }
 
 /// The window that is asked for, from the place of a token on, in the token's direction.

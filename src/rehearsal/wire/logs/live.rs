@@ -121,8 +121,8 @@ fn wish(cloud: &Cloud, input: &Value) -> Result<Wish, Refusal> {
     if identifiers.is_empty() || identifiers.len() > MOST_GROUPS {
         return Err(invalid(format!("Between 1 and {MOST_GROUPS} log groups are allowed.")));
     }
-    let lives = cloud.lives();
-    let sight = cloud.world.at(cloud.clock.now(), &lives);
+    let (now, lives) = cloud.lives();
+    let sight = cloud.world.at(now, &lives);
     let mut groups = Vec::new();
     for identifier in &identifiers {
         if !identifier.starts_with("arn:") || identifier.ends_with('*') {
@@ -256,8 +256,8 @@ impl Session {
         if self.course.fullness == Fullness::Nothing {
             return None;
         }
-        let lives = self.cloud.lives();
-        let sight = self.cloud.world.at(self.cloud.clock.now(), &lives);
+        let (now, lives) = self.cloud.lives();
+        let sight = self.cloud.world.at(now, &lives);
         let mut events: Vec<(&str, LogEvent)> = Vec::new();
         for (group, identifier) in &self.wish.groups {
             let arrived = sight.log_arrivals(group, self.next - SECOND, self.next);
