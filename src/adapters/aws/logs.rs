@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use aws_sdk_cloudwatchlogs::types::LogGroup as LogGroupEntry;
 use jiff::Timestamp;
 
 use super::call::{CallError, Step};
@@ -10,7 +11,7 @@ use super::metrics::Rest;
 use crate::adapters::budget::Family;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::log::{Completeness, LogGroup, RawLogEvent};
-use crate::domain::observation::scope::Window;
+use crate::domain::observation::scope::{AccountId, Window};
 
 mod early;
 mod read;
@@ -184,6 +185,25 @@ pub enum GroupSearch {
     Prefix(String),
     /// Names that contain this, 3 to 24 characters by the API.
     Containing(String),
+    /// The same in another account, which shares its log groups with this one: they come named by their ARN.
+    ContainingIn {
+        /// Whose.
+        account: AccountId,
+        /// What the names contain.
+        part: String,
+    },
+}
+
+impl GroupSearch {
+    /// How a group of the answer is read from here.
+    fn found(&self, group: &LogGroupEntry) -> Option<LogGroup> {
+        match self {
+            Self::Prefix(_) | Self::Containing(_) => group.log_group_name().map(LogGroup::from),
+            Self::ContainingIn { .. } => {
+                group.log_group_arn().or(group.arn()).map(|arn| arn.trim_end_matches(":*").into())
+            }
+        }
+    }
 }
 
 /// Groups that exist.
@@ -205,9 +225,12 @@ pub async fn find_groups(clients: &Clients, search: &GroupSearch, most: usize) -
         let request = match search {
             GroupSearch::Prefix(prefix) => request.log_group_name_prefix(prefix),
             GroupSearch::Containing(part) => request.log_group_name_pattern(part),
+            GroupSearch::ContainingIn { account, part } => {
+                request.log_group_name_pattern(part).account_identifiers(account.as_str()).include_linked_accounts(true)
+            }
         };
         let answer = request.send().await.map_err(|error| LogsError::DescribeGroups(CallError::of(&error)))?;
-        found.groups.extend(answer.log_groups().iter().filter_map(|group| group.log_group_name()).map(LogGroup::from));
+        found.groups.extend(answer.log_groups().iter().filter_map(|group| search.found(group)));
         let next = answer.next_token.filter(|next| !next.is_empty());
         if found.groups.len() > most || (found.groups.len() == most && next.is_some()) {
             found.groups.truncate(most);

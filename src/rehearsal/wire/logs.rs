@@ -16,6 +16,9 @@ use super::aws::{Break, Call, Fullness, Refusal, typed};
 use crate::rehearsal::server::Cloud;
 use crate::rehearsal::world::Sight;
 
+/// Accounts of a `DescribeLogGroups` at most (API reference).
+const MOST_ACCOUNTS: usize = 20;
+
 /// What the service keeps between requests.
 #[derive(Debug, Default)]
 pub struct LogSessions {
@@ -89,9 +92,13 @@ fn invalid(message: impl Into<String>) -> Refusal {
 fn groups(sight: &Sight<'_>, input: &Value) -> Result<Value, Refusal> {
     let prefix = input["logGroupNamePrefix"].as_str();
     let part = input["logGroupNamePattern"].as_str();
+    let accounts = linked(input)?;
+    let is_asked =
+        accounts.is_empty() || accounts.iter().any(|account| *account == sight.scenario().scope.account.as_str());
     let groups: Vec<Value> = sight
         .log_groups()
         .into_iter()
+        .filter(|_| is_asked)
         .filter(|group| prefix.is_none_or(|prefix| group.starts_with(prefix)))
         .filter(|group| part.is_none_or(|part| group.contains(part)))
         .map(|group| {
@@ -108,6 +115,16 @@ fn groups(sight: &Sight<'_>, input: &Value) -> Result<Value, Refusal> {
         })
         .collect();
     paged("logGroups", &groups, input)
+}
+
+/// The accounts whose groups are asked for; none means its own. They count with `includeLinkedAccounts` alone.
+fn linked(input: &Value) -> Result<Vec<String>, Refusal> {
+    let accounts = events::texts(&input["accountIdentifiers"]);
+    let is_account = |account: &String| account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit());
+    if accounts.len() > MOST_ACCOUNTS || !accounts.iter().all(is_account) {
+        return Err(invalid(format!("accountIdentifiers takes at most {MOST_ACCOUNTS} accounts of 12 digits.")));
+    }
+    Ok(if input["includeLinkedAccounts"] == true { accounts } else { Vec::new() })
 }
 
 /// `DescribeLogStreams`: by name, or by the last event.
@@ -183,13 +200,16 @@ fn existing_group<'a>(sight: &Sight<'a>, input: &Value) -> Result<&'a str, Refus
     group_of(sight, given)
 }
 
-/// A group by name or ARN.
+/// A group by name or ARN. No other account shares its groups with the one that is simulated.
 fn group_of<'a>(sight: &Sight<'a>, given: &str) -> Result<&'a str, Refusal> {
-    let name = given.split_once(":log-group:").map_or(given, |(_, name)| name.trim_end_matches(":*"));
+    let is_given = |group: &&str| match given.strip_prefix("arn:") {
+        Some(_) => arn(sight, group) == given.trim_end_matches(":*"),
+        None => *group == given,
+    };
     sight
         .log_groups()
         .into_iter()
-        .find(|group| *group == name)
+        .find(is_given)
         .ok_or_else(|| Refusal::invalid("ResourceNotFoundException", "The specified log group does not exist."))
 }
 

@@ -8,7 +8,7 @@ use crate::adapters::aws::logs::{GroupSearch, find_groups};
 use crate::config::ConfiguredService;
 use crate::domain::observation::alarm::Alarm;
 use crate::domain::observation::log::LogGroup;
-use crate::domain::observation::scope::Namespace;
+use crate::domain::observation::scope::{AccountId, Namespace};
 use crate::domain::observation::service::{self, Origin, Service, Surroundings};
 use crate::domain::observation::workload::{ClusterView, Workload, WorkloadRef};
 use crate::runtime::clock::Flight;
@@ -44,15 +44,28 @@ async fn infer(means: &Means, services: &[ConfiguredService], alarm: &Alarm) -> 
     let view = view(means, alarm).await;
     let workloads: Vec<WorkloadRef> = view.workloads.values().map(|workload| workload.target.clone()).collect();
     let labelled: Vec<(String, WorkloadRef)> = view.workloads.values().flat_map(called_by_labels).collect();
-    let around = Surroundings { configured: &configured, workloads: &workloads, labelled: &labelled, log_groups: &[] };
+    let own = means.outside.scope().account;
+    let elsewhere = accounts(alarm).find(|account| own.as_ref() != Some(*account));
+    let around = Surroundings {
+        configured: &configured,
+        workloads: &workloads,
+        labelled: &labelled,
+        log_groups: &[],
+        elsewhere,
+    };
     let service = service::infer(alarm, &around);
     match service.origin {
         Origin::Configured | Origin::Corrected => service,
         Origin::Inferred { .. } => {
-            let log_groups = log_groups(means, service.name.as_str()).await;
+            let log_groups = log_groups(means, service.name.as_str(), elsewhere).await;
             service::infer(alarm, &Surroundings { log_groups: &log_groups, ..around })
         }
     }
+}
+
+/// The accounts that an alarm names for its metrics. One that watches others may name itself as well.
+fn accounts(alarm: &Alarm) -> impl Iterator<Item = &AccountId> {
+    alarm.metrics().iter().filter_map(|metric| metric.account.as_ref())
 }
 
 /// What a workload's labels call it by.
@@ -84,15 +97,19 @@ fn places(watched: &[Namespace], alarm: &Alarm) -> Vec<Namespace> {
     places
 }
 
-/// Groups whose names contain a service's name, as far as the API can search for it.
-async fn log_groups(means: &Means, name: &str) -> Vec<LogGroup> {
+/// Groups whose names contain a service's name, as far as the API can search for it, in the account that the alarm is about.
+async fn log_groups(means: &Means, name: &str, account: Option<&AccountId>) -> Vec<LogGroup> {
     let part: String = name.chars().take(LONGEST_PART).collect();
     if part.len() < SHORTEST_PART {
         return Vec::new();
     }
     let read = Box::pin(async {
         let clients = means.outside.aws().await.ok()?;
-        find_groups(clients, &GroupSearch::Containing(part), MOST_GROUPS).await.ok()
+        let search = match account {
+            Some(account) => GroupSearch::ContainingIn { account: account.clone(), part },
+            None => GroupSearch::Containing(part),
+        };
+        find_groups(clients, &search, MOST_GROUPS).await.ok()
     });
     in_time(means, read).await.map(|found| found.groups).unwrap_or_default()
 }

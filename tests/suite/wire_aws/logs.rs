@@ -188,6 +188,22 @@ async fn groups_are_found_by_prefix_and_by_part() {
     assert_eq!(asked[2].json()["logGroupNamePattern"], "my-api");
 }
 
+#[tokio::test]
+async fn groups_of_another_account_are_found_by_their_arn() {
+    let arn = "arn:aws:logs:us-east-1:111122223333:log-group:/ecs/my-api";
+    let listed = [
+        json!({"logGroupName": "/ecs/my-api", "logGroupArn": arn, "arn": format!("{arn}:*")}),
+        json!({"logGroupName": "/ecs/my-api", "arn": format!("{arn}:*")}),
+    ];
+    let server = Server::start(move |_, _| answer(&json!({"logGroups": listed}))).await;
+    let search = GroupSearch::ContainingIn { account: "111122223333".into(), part: "my-api".into() };
+    let found = find_groups(&server.clients(), &search, 10).await.unwrap();
+    assert_eq!(found.groups, [arn.into(), arn.into()]);
+    let asked = server.asked()[0].json();
+    assert_eq!(asked["accountIdentifiers"], json!(["111122223333"]));
+    assert_eq!((&asked["includeLinkedAccounts"], &asked["logGroupNamePattern"]), (&json!(true), &json!("my-api")));
+}
+
 async fn poll(tail: &mut Tail, clients: &Clients, second: i64) -> (Result<u64, LogsError>, Vec<String>) {
     let (sender, mut receiver) = mpsc::channel(1_000);
     let now = Timestamp::from_millisecond(NINE_MS).unwrap() + SignedDuration::from_secs(second);

@@ -7,6 +7,7 @@ use super::{Certainty, Origin, Service, ServiceName};
 use crate::domain::observation::alarm::{Alarm, AlarmRule};
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
+use crate::domain::observation::scope::AccountId;
 use crate::domain::observation::workload::WorkloadRef;
 
 /// What is known around an alarm.
@@ -18,8 +19,10 @@ pub struct Surroundings<'a> {
     pub workloads: &'a [WorkloadRef],
     /// What labels call workloads by: `app`, `app.kubernetes.io/name` and the like.
     pub labelled: &'a [(String, WorkloadRef)],
-    /// The log groups of the account; empty when they were not listed.
+    /// The log groups of the account that has the alarm's metrics; empty when they were not listed.
     pub log_groups: &'a [LogGroup],
+    /// That account, where it is another than the one that is asked.
+    pub elsewhere: Option<&'a AccountId>,
 }
 
 /// Words of an alarm's name that say what is wrong, not with whom.
@@ -134,7 +137,7 @@ fn inferred(alarm: &Alarm, around: &Surroundings<'_>) -> Service {
     }
     Service {
         metrics: metrics(alarm, &mut reasons),
-        log_groups: log_groups(&name, alarm, around.log_groups, &mut reasons),
+        log_groups: log_groups(&name, alarm, around, &mut reasons),
         name: ServiceName::new(name),
         workload,
         helm_release: None,
@@ -258,7 +261,8 @@ fn own(alarm: &Alarm, metric: &MetricId, role: MetricRole) -> MetricQuery {
     MetricQuery { role, metric: metric.clone(), statistic, period_s: period_s.max(1) }
 }
 
-fn log_groups(name: &str, alarm: &Alarm, known: &[LogGroup], reasons: &mut Vec<String>) -> Vec<LogGroup> {
+fn log_groups(name: &str, alarm: &Alarm, around: &Surroundings<'_>, reasons: &mut Vec<String>) -> Vec<LogGroup> {
+    let known = around.log_groups;
     let mut conventional: Vec<String> =
         alarm.metrics().iter().flat_map(|metric| conventional_log_groups(metric, name)).collect();
     conventional.dedup();
@@ -266,15 +270,22 @@ fn log_groups(name: &str, alarm: &Alarm, known: &[LogGroup], reasons: &mut Vec<S
     reasons.extend(shared.map(|group| {
         format!("{group} holds the lines of every workload of the cluster, so it is not read: name it under [[service]] if it may be.")
     }));
+    if let (true, Some(account)) = (known.is_empty(), around.elsewhere) {
+        reasons.push(format!(
+            "Its metrics are of account {account}, which shares no log group of that name with this one: name it by its ARN \
+             under [[service]]."
+        ));
+        return Vec::new();
+    }
     if known.is_empty() {
         reasons.extend(
             conventional.iter().map(|group| format!("By convention it logs to {group}; that is not verified.")),
         );
         return conventional.into_iter().map(LogGroup::new).collect();
     }
-    let last = |group: &LogGroup| group.as_str().rsplit('/').next() == Some(name);
+    let last = |group: &LogGroup| group.name().rsplit('/').next() == Some(name);
     let mut found: Vec<LogGroup> =
-        known.iter().filter(|group| conventional.iter().any(|c| c == group.as_str()) || last(group)).cloned().collect();
+        known.iter().filter(|group| conventional.iter().any(|c| c == group.name()) || last(group)).cloned().collect();
     found.sort();
     reasons.extend(found.iter().map(|group| format!("The account has the log group {group}.")));
     found

@@ -221,6 +221,27 @@ fn without_a_listing_the_convention_is_taken_and_said_to_be_unverified() {
 }
 
 #[test]
+fn the_logs_of_another_account_are_those_it_shares_and_no_others() {
+    let account = AccountId::from("111122223333");
+    let ecs = metric("AWS/ECS", "CPUUtilization", &[("ClusterName", "prod"), ("ServiceName", "my-api")]);
+    let of = |log_groups: &[LogGroup]| {
+        let around = Surroundings { log_groups, elsewhere: Some(&account), ..Surroundings::default() };
+        let found = infer(&alarm("a", ecs.clone()), &around);
+        let Origin::Inferred { reasons, .. } = found.origin else { panic!("configured") };
+        (found.log_groups, reasons)
+    };
+    let (groups, reasons) = of(&[]);
+    assert!(groups.is_empty(), "what this account calls so is another group: {groups:?}");
+    assert!(
+        reasons.iter().any(|reason| reason.contains("account 111122223333, which shares no log group")),
+        "{reasons:?}"
+    );
+    let arn = |name: &str| LogGroup::from(format!("arn:aws:logs:us-east-1:111122223333:log-group:{name}"));
+    let shared = [arn("/ecs/my-api"), arn("/ecs/orders"), arn("my-api")];
+    assert_eq!(of(&shared).0, [arn("/ecs/my-api"), arn("my-api")]);
+}
+
+#[test]
 fn the_log_of_a_whole_cluster_is_no_service_s() {
     let pod = [("ClusterName", "prod"), ("Namespace", "shop"), ("PodName", "cart")];
     let shared = ["/aws/containerinsights/prod/application".into()];
