@@ -13,6 +13,7 @@ pub fn fill(kind: &Kind, object: &mut Value) {
     match kind.plural {
         "deployments" => {
             missing(&mut object["spec"], &deployment());
+            missing(&mut object["spec"]["strategy"], &json!({"type": "RollingUpdate"}));
             if object.pointer("/spec/strategy/type") == Some(&json!("RollingUpdate")) {
                 missing(&mut object["spec"]["strategy"], &json!({"rollingUpdate": {}}));
                 missing(
@@ -78,7 +79,7 @@ fn service(object: &mut Value) {
 fn deployment() -> Value {
     json!({
         "replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600,
-        "strategy": {"type": "RollingUpdate"}, "template": {"metadata": {}, "spec": {}},
+        "strategy": {}, "template": {"metadata": {}, "spec": {}},
     })
 }
 

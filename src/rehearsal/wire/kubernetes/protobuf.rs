@@ -56,6 +56,7 @@ fn message(bytes: &[u8], fields: &[Field]) -> Option<Value> {
             (Held::Whole, Wire::Number(number)) => {
                 object.extend((number != 0).then(|| (name, json!(number.cast_signed()))));
             }
+            (Held::Given, Wire::Number(number)) => drop(object.insert(name, json!(number.cast_signed()))),
             (Held::Truth, Wire::Number(number)) => drop(object.insert(name, json!(number != 0))),
             (Held::Time, Wire::Bytes(inner)) => object.extend(time(inner).map(|at| (name, at))),
             (Held::Message(fields), Wire::Bytes(inner)) => drop(object.insert(name, message(inner, fields)?)),
@@ -187,6 +188,18 @@ mod tests {
     }
 
     #[test]
+    fn a_deployment_without_replicas_is_told_from_one_with_none_named() {
+        let container = field(2, &field(2, &[field(1, b"web"), field(2, b"web:1")].concat()));
+        let of = |replicas: &[u8]| {
+            let spec = [replicas.to_vec(), field(3, &field(2, &container)), field(4, &field(1, b""))].concat();
+            read(&envelope("Deployment", &field(2, &spec))).unwrap()["spec"].clone()
+        };
+        let template = json!({"spec": {"containers": [{"name": "web", "image": "web:1"}]}});
+        assert_eq!(of(&[8, 0]), json!({"replicas": 0, "template": template, "strategy": {}}));
+        assert_eq!(of(&[]), json!({"template": template, "strategy": {}}));
+    }
+
+    #[test]
     fn what_is_cut_or_unknown_is_not_read() {
         let whole = envelope("SelfSubjectReview", &field(1, &field(1, b"x")));
         assert!(read(&whole).is_some());
@@ -194,7 +207,7 @@ mod tests {
             drop(read(&whole[..end]));
         }
         assert_eq!(read(&whole[..whole.len() - 1]), None);
-        assert_eq!(read(&envelope("Deployment", b"")), None);
+        assert_eq!(read(&envelope("Ingress", b"")), None);
         assert_eq!(read(b"{}"), None);
     }
 }

@@ -6,6 +6,8 @@ pub(super) enum Held {
     Text,
     Bytes,
     Whole,
+    /// A number that is written only where it is set, so that zero means zero.
+    Given,
     Truth,
     Time,
     WholeOrText,
@@ -21,7 +23,7 @@ pub(super) enum Held {
 /// A field: its number, its name in JSON, what it holds.
 pub(super) type Field = (u64, &'static str, Held);
 
-use Held::{BytesMap, Message, Messages, Quantities, Text, TextMap, Texts, Time, Truth, Whole, WholeOrText};
+use Held::{BytesMap, Given, Message, Messages, Quantities, Text, TextMap, Texts, Time, Truth, Whole, WholeOrText};
 
 /// An entry of a map of amounts.
 pub(super) const QUANTITY_ENTRY: &[Field] = &[(1, "key", Text), (2, "value", Message(&[(1, "string", Text)]))];
@@ -88,9 +90,61 @@ const BINDING: &[Field] = &[
     (2, "subjects", Messages(&[(1, "kind", Text), (2, "apiGroup", Text), (3, "name", Text), (4, "namespace", Text)])),
     (3, "roleRef", Message(&[(1, "apiGroup", Text), (2, "kind", Text), (3, "name", Text)])),
 ];
+const CONTAINER: &[Field] = &[
+    (1, "name", Text),
+    (2, "image", Text),
+    (3, "command", Texts),
+    (4, "args", Texts),
+    (5, "workingDir", Text),
+    (6, "ports", Messages(&[(1, "name", Text), (3, "containerPort", Whole), (4, "protocol", Text)])),
+    (14, "imagePullPolicy", Text),
+];
+const TEMPLATE: &[Field] = &[
+    META,
+    (
+        2,
+        "spec",
+        Message(&[(2, "containers", Messages(CONTAINER)), (3, "restartPolicy", Text), (8, "serviceAccountName", Text)]),
+    ),
+];
+const DEPLOYMENT_SPEC: &[Field] = &[
+    (1, "replicas", Given),
+    (2, "selector", Message(SELECTOR)),
+    (3, "template", Message(TEMPLATE)),
+    (4, "strategy", Message(&[(1, "type", Text)])),
+];
+const JOB_SPEC: &[Field] = &[
+    (1, "parallelism", Given),
+    (2, "completions", Given),
+    (6, "template", Message(TEMPLATE)),
+    (7, "backoffLimit", Given),
+];
+const CRON_JOB_SPEC: &[Field] = &[
+    (1, "schedule", Text),
+    (3, "concurrencyPolicy", Text),
+    (4, "suspend", Truth),
+    (5, "jobTemplate", Message(&[META, (2, "spec", Message(JOB_SPEC))])),
+];
+const SERVICE_SPEC: &[Field] = &[
+    (
+        1,
+        "ports",
+        Messages(&[
+            (1, "name", Text),
+            (2, "protocol", Text),
+            (3, "port", Whole),
+            (4, "targetPort", WholeOrText),
+            (5, "nodePort", Whole),
+        ]),
+    ),
+    (2, "selector", TextMap),
+    (3, "clusterIP", Text),
+    (4, "type", Text),
+    (10, "externalName", Text),
+];
 
 /// The kinds that are read, by their name. What a row leaves out of a kind is what `kubectl create` never sets.
-pub(super) const KINDS: [(&str, &[Field]); 15] = [
+pub(super) const KINDS: [(&str, &[Field]); 19] = [
     ("SelfSubjectAccessReview", &[META, (2, "spec", Message(ACCESS_SPEC))]),
     ("SelfSubjectRulesReview", &[META, (2, "spec", Message(&[(1, "namespace", Text)]))]),
     ("SelfSubjectReview", &[META]),
@@ -102,6 +156,10 @@ pub(super) const KINDS: [(&str, &[Field]); 15] = [
     ("ServiceAccount", &[META, (4, "automountServiceAccountToken", Truth)]),
     ("ResourceQuota", &[META, (2, "spec", Message(&[(1, "hard", Quantities), (2, "scopes", Texts)]))]),
     ("PodDisruptionBudget", &[META, (2, "spec", Message(BUDGET_SPEC))]),
+    ("Deployment", &[META, (2, "spec", Message(DEPLOYMENT_SPEC))]),
+    ("Job", &[META, (2, "spec", Message(JOB_SPEC))]),
+    ("CronJob", &[META, (2, "spec", Message(CRON_JOB_SPEC))]),
+    ("Service", &[META, (2, "spec", Message(SERVICE_SPEC))]),
     ("Role", &[META, RULES]),
     ("ClusterRole", &[META, RULES]),
     ("RoleBinding", BINDING),
