@@ -44,6 +44,18 @@ pub enum Drill {
     SmallPages,
     /// The cluster denies everything.
     DenyCluster,
+    /// CloudWatch Logs breaks off in the middle of each answer.
+    CutLogs,
+    /// Every answer of the cluster is three seconds late.
+    SlowCluster,
+    /// The cluster asks for patience (429).
+    ThrottleCluster,
+    /// The API server of the cluster fails on its side.
+    FailCluster,
+    /// The cluster takes requests and never answers.
+    SilenceCluster,
+    /// The credentials for the cluster have expired (401).
+    ExpireCluster,
     /// The repository of Helm charts cannot be reached.
     HideCharts,
     /// All drills end.
@@ -52,7 +64,7 @@ pub enum Drill {
 
 impl Drill {
     /// Every drill.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 28] = [
         Self::ThrottleLogs,
         Self::ThrottleMetrics,
         Self::SilenceLogs,
@@ -73,6 +85,12 @@ impl Drill {
         Self::CutModel,
         Self::SmallPages,
         Self::DenyCluster,
+        Self::CutLogs,
+        Self::SlowCluster,
+        Self::ThrottleCluster,
+        Self::FailCluster,
+        Self::SilenceCluster,
+        Self::ExpireCluster,
         Self::HideCharts,
         Self::Calm,
     ];
@@ -101,6 +119,12 @@ impl Drill {
             | Self::CutModel
             | Self::SmallPages
             | Self::DenyCluster
+            | Self::CutLogs
+            | Self::SlowCluster
+            | Self::ThrottleCluster
+            | Self::FailCluster
+            | Self::SilenceCluster
+            | Self::ExpireCluster
             | Self::HideCharts => 60,
         }
     }
@@ -128,6 +152,12 @@ impl Drill {
             Self::CutModel => "the model's stream breaks off in mid-frame for 60 s",
             Self::SmallPages => "logs, metrics and the cluster answer in small pages for 60 s",
             Self::DenyCluster => "the cluster denies everything for 60 s",
+            Self::CutLogs => "logs break off in mid-answer for 60 s",
+            Self::SlowCluster => "every answer of the cluster is 3 s late for 60 s",
+            Self::ThrottleCluster => "the cluster is throttled for 60 s",
+            Self::FailCluster => "the cluster fails on its side for 60 s",
+            Self::SilenceCluster => "the cluster takes requests and never answers for 60 s",
+            Self::ExpireCluster => "the credentials for the cluster are expired for 60 s",
             Self::HideCharts => "the chart repository cannot be reached for 60 s",
             Self::Calm => "every drill ends",
         }

@@ -206,6 +206,12 @@ fn faults_of(drill: Drill) -> Vec<(ServiceWord, FaultEffect)> {
             vec![(Logs, pages(50)), (Cloudwatch, pages(20)), (Kubernetes, pages(2))]
         }
         Drill::DenyCluster => vec![(Kubernetes, FaultEffect::Denied)],
+        Drill::CutLogs => vec![(Logs, FaultEffect::Cut { after_bytes: 200 })],
+        Drill::SlowCluster => vec![(Kubernetes, FaultEffect::Latency { delay: SignedDuration::from_secs(3) })],
+        Drill::ThrottleCluster => vec![(Kubernetes, FaultEffect::Throttled)],
+        Drill::FailCluster => vec![(Kubernetes, FaultEffect::Unavailable)],
+        Drill::SilenceCluster => vec![(Kubernetes, FaultEffect::Silence)],
+        Drill::ExpireCluster => vec![(Kubernetes, FaultEffect::Expired)],
         Drill::HideCharts => vec![(Charts, FaultEffect::Unresolved)],
         Drill::Calm => Vec::new(),
     }
