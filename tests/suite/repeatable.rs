@@ -1,9 +1,16 @@
 //! Two runs of a scenario with one seed write one journal, record for record and number for number, but for what is of the
 //! wall: when and by which process it was written, and the chain that follows from both.
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pagerdeck::rehearsal::scenario::list;
 use serde_json::Value;
 
 use super::rehearsed::{Story, approving, live, operator, story};
+
+/// Scenarios compared side by side.
+const LANES: usize = 4;
 
 /// The journal's records in order, without the name of the session.
 fn told(story: &Story) -> Vec<String> {
@@ -38,18 +45,21 @@ fn twice(args: &[&str]) -> Vec<String> {
     differences(args, &story(args), &story(args))
 }
 
+/// Every scenario there is: those with faults that strike so many times, or for so long, show that what meets them, and when
+/// it is asked again, is the seed's affair as well.
 #[test]
 fn two_runs_of_one_seed_write_one_journal() {
-    let scenarios = ["oom-leak", "traffic-flood", "no-data", "stream-cut", "alarm-storm", "webhook-denies"];
-    let found: Vec<String> = scenarios.iter().flat_map(|scenario| twice(&[scenario])).collect();
-    assert!(found.is_empty(), "{}", found.join("\n"));
-}
-
-/// Faults that strike so many times, or for so long: what meets them and when it is asked again.
-#[test]
-fn two_runs_through_the_same_faults_write_one_journal() {
-    let scenarios = ["throttled", "leak-throttled", "api-server-restarts", "credentials-expire", "leak-cluster-denied"];
-    let found: Vec<String> = scenarios.iter().flat_map(|scenario| twice(&[scenario])).collect();
+    let names: Vec<String> = list().into_iter().map(|scenario| scenario.name).collect();
+    assert!(names.len() > 40, "{names:?}");
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let compare = || {
+        while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let differences = twice(&[name]);
+            found.lock().unwrap().extend(differences);
+        }
+    };
+    std::thread::scope(|scope| (0..LANES).for_each(|_| drop(scope.spawn(compare))));
+    let found = found.into_inner().unwrap();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
