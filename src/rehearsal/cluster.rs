@@ -223,7 +223,6 @@ impl Cluster {
 
     /// The objects of a resource that a controller's uid owns.
     fn owned(&self, plural: &'static str, namespace: &str, uid: &str) -> Vec<Arc<Value>> {
-        let all = self.store.list(row(plural), Some(namespace));
-        all.filter(|entry| shape::controller(entry.1) == Some(uid)).map(|entry| Arc::clone(entry.1)).collect()
+        self.store.owned(row(plural), namespace, uid).map(Arc::clone).collect()
     }
 }

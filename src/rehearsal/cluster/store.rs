@@ -1,6 +1,6 @@
 //! Objects by key with one revision counter and a bounded log of changes: all that lists and watches are made of.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -60,6 +60,8 @@ pub struct Expired {
 #[derive(Debug)]
 pub struct Store {
     objects: BTreeMap<Key, Arc<Value>>,
+    /// Which objects a controller has, by its uid: it asks for them at every turn, and they are few among many.
+    owned: BTreeMap<String, BTreeSet<Key>>,
     changes: VecDeque<Change>,
     revision: u64,
     oldest: u64,
@@ -69,7 +71,8 @@ pub struct Store {
 impl Store {
     /// An empty store that counts on from a revision.
     pub fn new(revision: u64) -> Self {
-        Self { objects: BTreeMap::new(), changes: VecDeque::new(), revision, oldest: revision, kept: KEPT_CHANGES }
+        let (objects, owned, changes) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
+        Self { objects, owned, changes, revision, oldest: revision, kept: KEPT_CHANGES }
     }
 
     /// The revision of the last change.
@@ -97,6 +100,14 @@ impl Store {
         })
     }
 
+    /// The objects of a resource in a namespace that a controller's uid owns, in the order of lists.
+    pub fn owned(&self, kind: &Kind, namespace: &str, uid: &str) -> impl Iterator<Item = &Arc<Value>> {
+        let first = Key::new(kind, namespace, "");
+        let here = |key: &&Key| (key.plural, key.namespace.as_str()) == (kind.plural, namespace);
+        let keys = self.owned.get(uid).into_iter().flat_map(move |keys| keys.range(first.clone()..).take_while(here));
+        keys.filter_map(|key| self.objects.get(key))
+    }
+
     /// Stores an object under a new revision and returns it as stored. What changes nothing burns no revision.
     pub fn put(&mut self, key: Key, mut object: Value) -> Arc<Value> {
         let before = self.objects.get(&key).cloned();
@@ -110,6 +121,7 @@ impl Store {
         shape::set(&mut object, &["metadata", "resourceVersion"], json!(self.revision.to_string()));
         let object = Arc::new(object);
         self.objects.insert(key.clone(), Arc::clone(&object));
+        self.note_owner(&key, before.as_deref(), Some(&object));
         let (after, last) = (Some(Arc::clone(&object)), Arc::clone(&object));
         self.record(Change { revision: self.revision, key, before, after, last });
         object
@@ -122,6 +134,7 @@ impl Store {
         let mut last = (*before).clone();
         shape::set(&mut last, &["metadata", "resourceVersion"], json!(self.revision.to_string()));
         let last = Arc::new(last);
+        self.note_owner(key, Some(&before), None);
         let change = Change {
             revision: self.revision,
             key: key.clone(),
@@ -146,6 +159,25 @@ impl Store {
     pub fn compact(&mut self) {
         self.changes.clear();
         self.oldest = self.revision;
+    }
+
+    /// Keeps the owners in step with an object that was made, changed or removed.
+    fn note_owner(&mut self, key: &Key, before: Option<&Value>, after: Option<&Value>) {
+        let (was, is) = (before.and_then(shape::controller), after.and_then(shape::controller));
+        if was == is {
+            return;
+        }
+        if let Some(uid) = was
+            && let Some(keys) = self.owned.get_mut(uid)
+        {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.owned.remove(uid);
+            }
+        }
+        if let Some(uid) = is {
+            self.owned.entry(uid.to_owned()).or_default().insert(key.clone());
+        }
     }
 
     fn record(&mut self, change: Change) {
@@ -194,6 +226,36 @@ mod tests {
         let names = |space| store.list(row("pods"), space).map(|(key, _)| key.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(Some("a")), ["x"]);
         assert_eq!(names(None), ["x", "z", "y"]);
+    }
+
+    #[test]
+    fn what_a_controller_owns_follows_the_objects() {
+        let pods = row("pods");
+        let owned = |name: &str, uid: &str| {
+            let mut object = object("a", name, 0);
+            object["metadata"]["ownerReferences"] = json!([{"uid": uid, "controller": true}]);
+            object
+        };
+        let mut store = Store::new(0);
+        for (name, uid) in [("x", "one"), ("y", "two"), ("w", "one")] {
+            store.put(Key::new(pods, "a", name), owned(name, uid));
+        }
+        store.put(Key::new(row("services"), "a", "s"), owned("s", "one"));
+        let names = |store: &Store, uid: &str| {
+            store.owned(pods, "a", uid).map(|one| shape::name(one).to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (names(&store, "one"), names(&store, "two")),
+            (vec!["w".to_owned(), "x".to_owned()], vec!["y".to_owned()])
+        );
+        assert_eq!(store.owned(pods, "b", "one").count(), 0);
+        store.put(Key::new(pods, "a", "x"), owned("x", "two"));
+        store.put(Key::new(pods, "a", "w"), object("a", "w", 1));
+        assert_eq!((names(&store, "one").len(), names(&store, "two").len()), (0, 2));
+        store.remove(&Key::new(pods, "a", "x"));
+        store.remove(&Key::new(pods, "a", "y"));
+        store.remove(&Key::new(row("services"), "a", "s"));
+        assert!(store.owned.is_empty(), "{:?}", store.owned);
     }
 
     #[test]

@@ -191,7 +191,7 @@ mod tests {
     fn a_deployment_without_replicas_is_told_from_one_with_none_named() {
         let container = field(2, &field(2, &[field(1, b"web"), field(2, b"web:1")].concat()));
         let of = |replicas: &[u8]| {
-            let spec = [replicas.to_vec(), field(3, &field(2, &container)), field(4, &field(1, b""))].concat();
+            let spec = [replicas.to_vec(), field(3, &container), field(4, &field(1, b""))].concat();
             read(&envelope("Deployment", &field(2, &spec))).unwrap()["spec"].clone()
         };
         let template = json!({"spec": {"containers": [{"name": "web", "image": "web:1"}]}});
