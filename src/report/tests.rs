@@ -18,6 +18,7 @@ use crate::domain::observation::scope::{Namespace, Window};
 use crate::domain::observation::service::Service;
 use crate::domain::observation::workload::{WorkloadKind, WorkloadRef};
 use crate::domain::remediation::follow_up::FollowUpTest;
+use crate::domain::remediation::request::undo;
 use crate::domain::remediation::step::{Action, Plan, StepId};
 use crate::session::event::{Event, EvidenceEvent, NarrativeEvent};
 use crate::session::incident::{Incident, Post, ReportState};
@@ -279,6 +280,25 @@ fn the_transcript_is_labelled_and_shows_hostile_text_as_text() {
     // A code span shows every character as itself, as long as nothing in it can end it early.
     assert!(spans.iter().any(|span| span.contains("<!channel> **bold** | 'x'")), "{spans:?}");
     assert!(spans.iter().all(|span| !span.contains('\n')), "{spans:?}");
+}
+
+#[test]
+fn no_form_tells_what_a_template_gives_to_its_environment() {
+    let template = serde_json::json!({ "spec": { "containers": [{ "name": "app", "image": "my-api:41", "env": [
+        { "name": "DB_PASSWORD", "value": "hunter2" }, { "name": "GREETING", "value": "salute" },
+    ] }] } });
+    let mut session = session();
+    let step = &mut session.incidents.get_mut(&IncidentId(1)).unwrap().plan.as_mut().unwrap().steps[0];
+    // As a session holds it that runs: with the bytes that would be sent.
+    step.rehearsal = Some(page::rehearsal_of(undo(&step.target, &template)));
+    let object = super::incident::object(&session, Some(IncidentId(1)), &Surroundings::default());
+    let (mut markdown, mut page) = (String::new(), String::new());
+    transcript::markdown(&mut markdown, &session, &[]).unwrap();
+    html::page(&mut page, &session, &[]).unwrap();
+    for told in [object.to_string(), transcript::json(&session, &[]).to_string(), markdown, page] {
+        assert!(told.contains("DB_PASSWORD") && told.contains("my-api:41"), "{told}");
+        assert!(!told.contains("hunter2") && !told.contains("salute"), "{told}");
+    }
 }
 
 /// Markdown outside of code spans, and what is inside them. An escaped backtick opens none.

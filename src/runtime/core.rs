@@ -66,7 +66,6 @@ impl Core {
             // The ring has them; neither the journal nor a printer wants them.
             lines.clear();
         }
-        remediation::fit_for_journal(&mut record.event);
         let waits_for = match record.event.durability() {
             Durability::Ephemeral => 0,
             Durability::Buffered | Durability::Synced => seq,

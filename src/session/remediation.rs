@@ -21,7 +21,7 @@ pub(super) use decided::{left_out, unlock};
 pub use judged::{judge, judge_again};
 pub use moved::moved;
 pub use press::{Objection, Press, admits};
-pub use rehearsed::{bind, fit_for_journal};
+pub use rehearsed::bind;
 
 /// Folds an event about remediation.
 pub fn fold(session: &mut Session, record: &Record, event: &RemediationEvent) -> Vec<Effect> {

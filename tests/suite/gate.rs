@@ -221,7 +221,7 @@ fn unsigned() -> Vec<(&'static str, Spoil, Expected)> {
 
 /// What moved between the approval and the permit.
 const MOVED: [(&str, Spoil); 6] = [
-    ("another body", |case| case.rehearsal(|it| it.request.iter_mut().for_each(|request| request.body.push(' ')))),
+    ("another body", |case| case.rehearsal(|it| it.request.iter_mut().for_each(undo::lengthen))),
     ("another generation", |case| case.rehearsal(|it| it.facts.iter_mut().for_each(|facts| facts.generation += 1))),
     ("another object of that name", |case| {
         case.rehearsal(|it| it.facts.iter_mut().for_each(|facts| facts.uid.push('x')));

@@ -188,7 +188,7 @@ async fn a_write_sends_the_very_bytes_of_its_rehearsal() {
     let server = Server::start(calm).await;
     let (client, rehearsal) = rehearsed(&server).await;
     assert_eq!(rehearsal.outcome, RehearsalOutcome::Rehearsed);
-    let body = rehearsal.request.clone().unwrap().body;
+    let body = rehearsal.request.clone().unwrap().exact().to_owned();
     let [dry] = server.seen_by("PATCH").try_into().unwrap();
     assert_eq!(dry.query, "dryRun=All&fieldManager=pagerdeck&fieldValidation=Strict");
     assert_eq!((dry.path.as_str(), dry.body.as_str()), (DEPLOYMENT, body.as_str()));

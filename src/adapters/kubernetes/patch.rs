@@ -73,7 +73,7 @@ impl Client {
     /// nothing is stored.
     pub(super) async fn preview(&self, target: &WorkloadRef, request: &Request) -> Result<Value, KubeError> {
         let query = [("dryRun", "All"), ("fieldManager", FIELD_MANAGER), STRICT];
-        self.send(target, request, (&query, request.body.clone())).await
+        self.send(target, request, (&query, request.exact().to_owned())).await
     }
 
     async fn send(
@@ -161,7 +161,7 @@ fn lost_or_refused(error: &KubeError) -> Applied {
 /// `None` for a body that has a `metadata` of its own, or is not what its patch type asks for.
 fn with_precondition(request: &Request, version: &str) -> Option<String> {
     let version = Value::from(version);
-    let body = request.body.as_str();
+    let body = request.exact();
     match (request.patch, serde_json::from_str::<Value>(body).ok()?) {
         (PatchType::StrategicMerge | PatchType::Merge, Value::Object(fields)) => {
             let rest = body.strip_prefix('{')?;
@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     fn request(patch: PatchType, body: &str) -> Request {
-        Request { path: String::new(), patch, body: body.to_owned() }
+        Request::new(String::new(), patch, body.to_owned())
     }
 
     #[test]

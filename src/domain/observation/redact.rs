@@ -3,6 +3,7 @@
 //! One pass of an automaton over a few literals decides whether any pattern need run at all; most lines stop there.
 //! Rather one word too many hidden than one secret shown; the table of things left alone is in the tests.
 
+pub mod object;
 mod patterns;
 
 use std::borrow::Cow;

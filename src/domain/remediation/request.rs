@@ -63,22 +63,32 @@ impl PatchType {
 }
 
 /// A patch, fixed to the byte. The live send adds nothing but a fresh `metadata.resourceVersion` as a precondition,
-/// so that a race still answers 409. A body may hold secrets: what is shown, logged and journaled is [`Request::shown`].
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// so that a race still answers 409. A body may hold secrets: whatever writes a request down (`Serialize`, `Debug`) writes
+/// it as it is [shown](Request::shown); the bytes themselves are given to who asks for them by [`Request::exact`].
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Request {
     /// Path without a query: `/apis/apps/v1/namespaces/payments/deployments/my-api`.
     pub path: String,
     /// How the body is read.
     pub patch: PatchType,
-    /// The body, canonical JSON.
-    pub body: String,
+    body: String,
 }
 
 impl Request {
+    /// A request with a body of canonical JSON.
+    pub fn new(address: String, patch: PatchType, body: String) -> Self {
+        Self { path: address, patch, body }
+    }
+
+    /// The very bytes that are sent. For the wire and the digest alone.
+    pub fn exact(&self) -> &str {
+        &self.body
+    }
+
     /// A patch of a workload.
     pub fn patch(target: &WorkloadRef, patch: PatchType, body: &serde_json::Value) -> Self {
         let address = format!("/apis/apps/v1/namespaces/{}/{}/{}", target.namespace, target.kind.plural(), target.name);
-        Self { path: address, patch, body: body.to_string() }
+        Self::new(address, patch, body.to_string())
     }
 }
 
@@ -149,11 +159,11 @@ impl fmt::Display for Digest {
 }
 
 /// What a digest is made of.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Bound<'a> {
     /// The one text form of the step.
     pub text: &'a str,
-    /// The exact request.
+    /// The request, whose exact bytes are bound.
     pub request: &'a Request,
     /// The target as it was.
     pub facts: &'a TargetFacts,
@@ -168,10 +178,32 @@ pub struct Bound<'a> {
 impl Bound<'_> {
     /// SHA-256 over the JSON of all of it. Field order is that of the structs, and maps are sorted, so equal facts hash equal.
     pub fn digest(&self) -> Digest {
+        let Self { text, request: Request { path, patch, body }, facts, scope, mode, policy } = self;
+        let request = Exact { path, patch: *patch, body };
+        let hashed = Hashed { text, request, facts, scope, mode: *mode, policy };
         // Serializing these plain structs cannot fail; should it ever, the empty text matches no digest of anything real.
-        let text = serde_json::to_string(self).unwrap_or_default();
+        let text = serde_json::to_string(&hashed).unwrap_or_default();
         sha256_hex(text.as_bytes())
     }
+}
+
+/// The form that is hashed, and goes nowhere else.
+#[derive(Serialize)]
+struct Hashed<'a> {
+    text: &'a str,
+    request: Exact<'a>,
+    facts: &'a TargetFacts,
+    scope: &'a Scope,
+    mode: Mode,
+    policy: &'a Policy,
+}
+
+/// A request with the body that is sent.
+#[derive(Serialize)]
+struct Exact<'a> {
+    path: &'a str,
+    patch: PatchType,
+    body: &'a str,
 }
 
 fn sha256_hex(bytes: &[u8]) -> Digest {

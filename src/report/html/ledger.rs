@@ -111,12 +111,12 @@ impl Ledger {
                 let Some(request) = &rehearsal.request else { return };
                 self.fixed.insert((record.incident, *step), request.clone());
                 let what = format!("PATCH {}?dryRun=All", request.path);
-                self.add(record, Reach::DryRun, (what, Some(request.body.clone())), rehearsal.outcome.word());
+                self.add(record, Reach::DryRun, (what, Some(request.shown())), rehearsal.outcome.word());
             }
             RemediationEvent::StepStarted { step, digest } => {
                 let request = self.fixed.get(&(record.incident, *step));
                 let path = request.map_or_else(|| format!("step {step}"), |request| format!("PATCH {}", request.path));
-                let body = request.map(|request| request.body.clone());
+                let body = request.map(Request::shown);
                 self.add(record, Reach::Changes, (format!("{path} {digest}"), body), UNANSWERED);
             }
             RemediationEvent::StepFinished { execution, .. } => self.answer(record, Reach::Changes, ended(execution)),

@@ -46,7 +46,7 @@ fn rehearsal(page: &mut Page<'_>, rehearsal: &Rehearsal) -> fmt::Result {
             page.leaf(("th", ""), "Request")?;
             page.block(("td", ""), |page| {
                 page.leaf(("code", ""), format!("PATCH {}", request.path))?;
-                page.lines(("pre", ""), &request.body)
+                page.lines(("pre", ""), &request.shown())
             })
         })?;
     }

@@ -17,7 +17,11 @@ const TAGS: [&str; 31] = [
 ];
 
 fn rehearsal() -> Rehearsal {
-    let request = Request { path: POISON.to_owned(), patch: PatchType::Merge, body: format!("{{\"a\":\"{POISON}\"}}") };
+    let body = serde_json::json!({ "a": POISON }).to_string();
+    rehearsal_of(Request::new(POISON.to_owned(), PatchType::Merge, body))
+}
+
+pub(super) fn rehearsal_of(request: Request) -> Rehearsal {
     Rehearsal {
         outcome: RehearsalOutcome::Rehearsed,
         at: at(4),

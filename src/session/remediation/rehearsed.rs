@@ -31,15 +31,6 @@ pub fn bind(session: &Session, incident: Option<IncidentId>, event: &mut Event) 
     *digest = found.and_then(|found| digest_of(session, found, rehearsal));
 }
 
-/// Takes out of an event what belongs in no file. What is folded keeps the bytes: they are what an approval would send.
-pub fn fit_for_journal(event: &mut Event) {
-    if let Event::Remediation(RemediationEvent::StepRehearsed { rehearsal, .. }) = event
-        && let Some(request) = rehearsal.request.as_mut()
-    {
-        request.body = request.shown();
-    }
-}
-
 fn digest_of(session: &Session, step: &Step, rehearsal: &Rehearsal) -> Option<Digest> {
     let header = &session.header;
     let (request, facts) = rehearsal.request.as_ref().zip(rehearsal.facts.as_ref())?;

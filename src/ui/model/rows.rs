@@ -12,6 +12,7 @@ use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::{MetricRole, Series};
 use crate::domain::observation::service::ServiceName;
+use crate::domain::remediation::request::Request;
 use crate::domain::remediation::step::{Step, StepState};
 use crate::session::Session;
 use crate::session::incident::Incident;
@@ -103,7 +104,7 @@ pub fn step_text(step: &Step) -> String {
     parts.extend(step.digest.iter().map(ToString::to_string));
     if let Some(rehearsal) = &step.rehearsal {
         parts.extend([rehearsal.blast.clone(), rehearsal.undo.clone()]);
-        parts.extend(rehearsal.request.iter().map(|request| request.body.clone()));
+        parts.extend(rehearsal.request.iter().map(Request::shown));
         parts.extend(rehearsal.diff.iter().map(|change| change.path.clone()));
         parts.extend(rehearsal.checks.iter().map(|check| format!("{} {}", check.name, check.text)));
     }

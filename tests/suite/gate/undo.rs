@@ -1,6 +1,7 @@
 //! The way back from a step of ours: what it needs, and what it does not.
 
 use super::*;
+use pagerdeck::domain::remediation::request::Request;
 
 #[test]
 fn an_undo_needs_no_cause_and_no_remedy() {
@@ -16,4 +17,9 @@ fn an_undo_needs_no_cause_and_no_remedy() {
     old.purpose = Purpose::Undo;
     old.gate.refusals.push(locked());
     assert_eq!(old.admit().expect_err("old"), AdmissionRefusal::Locked, "what is known must be fresh all the same");
+}
+
+/// The same request with a blank more in its body.
+pub fn lengthen(request: &mut Request) {
+    *request = Request::new(request.path.clone(), request.patch, format!("{} ", request.exact()));
 }

@@ -3,21 +3,30 @@
 
 use std::fmt;
 
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 use serde_json::Value;
 
 use super::Request;
-use crate::domain::observation::redact::redact;
-
-/// What stands for a value of the environment: the mark of the redaction, which leaves it alone. Its name is told.
-const HIDDEN: &str = "[redacted:hidden]";
+use crate::domain::observation::redact::object;
 
 impl Request {
     /// The body without the values of environments and without what looks like a secret. It stays what it was as JSON, and
     /// names, images and annotations stay readable; a body that is none is not shown at all.
     pub fn shown(&self) -> String {
         let Ok(mut body) = serde_json::from_str::<Value>(&self.body) else { return String::new() };
-        hide(&mut body);
+        object::hide(&mut body);
         body.to_string()
+    }
+}
+
+/// A request leaves the process as it is shown, whoever writes it. One that was shown before stays as it is.
+impl Serialize for Request {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Request", 3)?;
+        fields.serialize_field("path", &self.path)?;
+        fields.serialize_field("patch", &self.patch)?;
+        fields.serialize_field("body", &self.shown())?;
+        fields.end()
     }
 }
 
@@ -31,58 +40,13 @@ impl fmt::Debug for Request {
     }
 }
 
-fn hide(value: &mut Value) {
-    match value {
-        Value::String(text) => *text = redact(text).text,
-        Value::Array(items) => {
-            hide_words_after_flags(items);
-            items.iter_mut().for_each(hide);
-        }
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                match (key.as_str(), value) {
-                    ("env", Value::Array(items)) => items.iter_mut().for_each(hide_variable),
-                    (key, Value::String(text)) if is_secret(key, text) => HIDDEN.clone_into(text),
-                    (_, value) => hide(value),
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// Kubernetes writes `{"name": "DB_PASSWORD", "value": "hunter2"}`: no pattern finds that, and any value may be one.
-fn hide_variable(variable: &mut Value) {
-    match variable.get_mut("value") {
-        Some(Value::String(text)) => HIDDEN.clone_into(text),
-        Some(_) | None => hide(variable),
-    }
-}
-
-/// `["--password", "hunter2"]`: the two words of a flag are two items.
-fn hide_words_after_flags(items: &mut [Value]) {
-    for at in 1..items.len() {
-        let (before, rest) = items.split_at_mut(at);
-        if let (Some(Value::String(flag)), Some(Value::String(word))) = (before.last(), rest.first_mut())
-            && flag.starts_with('-')
-            && redact(&format!("{flag} {word}")).count > redact(flag).count + redact(word).count
-        {
-            HIDDEN.clone_into(word);
-        }
-    }
-}
-
-/// Whether a field's name makes a secret of its value.
-fn is_secret(name: &str, value: &str) -> bool {
-    redact(value).count == 0 && redact(&format!("{name}={value}")).count > 0
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::super::{template_put_back, undo};
     use super::*;
+    use crate::domain::observation::redact::redact;
     use crate::domain::observation::workload::{WorkloadKind, WorkloadRef};
 
     #[test]
@@ -106,7 +70,8 @@ mod tests {
             }] },
         });
         let request = undo(&target, &template);
-        for shown in [request.shown(), format!("{request:?}")] {
+        let written = serde_json::to_string(&request).unwrap();
+        for shown in [request.shown(), format!("{request:?}"), written.clone()] {
             for secret in ["hunter2", "t0psecretword", "app:pw", "4317"] {
                 assert!(!shown.contains(secret), "{secret} in {shown}");
             }
@@ -114,11 +79,12 @@ mod tests {
                 assert!(shown.contains(fact), "{fact} not in {shown}");
             }
         }
-        let kept = Request { body: request.shown(), ..request.clone() };
+        let kept: Request = serde_json::from_str(&written).unwrap();
+        assert_eq!(serde_json::to_string(&kept).unwrap(), written, "written again, it is the same");
         let back = template_put_back(&kept).unwrap();
         for at in ["/spec/containers/0/image", "/metadata/annotations/kubectl.kubernetes.io~1restartedAt"] {
             assert_eq!(back.pointer(at), template.pointer(at), "{at}");
         }
-        assert_eq!(redact(&kept.body).count, 0, "the last check before writing finds nothing more");
+        assert_eq!(redact(kept.exact()).count, 0, "the last check before writing finds nothing more");
     }
 }

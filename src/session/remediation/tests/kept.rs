@@ -14,9 +14,7 @@ fn a_journal_without_the_secrets_of_a_template_folds_to_the_same_approved_step()
     let mut event =
         Event::Remediation(RemediationEvent::StepRehearsed { step: S1, rehearsal: Box::new(exact), digest: None });
     bind(&live.session, Some(I1), &mut event);
-    let mut written = event.clone();
-    fit_for_journal(&mut written);
-    let text = serde_json::to_string(&written).unwrap();
+    let text = serde_json::to_string(&event).unwrap();
     assert!(!text.contains("postgres"), "{text}");
     live.commit(1, event);
     read_back.commit(1, serde_json::from_str(&text).unwrap());
@@ -29,7 +27,7 @@ fn a_journal_without_the_secrets_of_a_template_folds_to_the_same_approved_step()
         assert_eq!(story.incident().phase, Phase::Uncertain(S1));
     }
     let sent = live.step(S1).rehearsal.as_ref().unwrap().request.as_ref().unwrap();
-    assert!(sent.body.contains("postgres://u:p@h/db"), "what would be sent is whole");
+    assert!(sent.exact().contains("postgres://u:p@h/db"), "what would be sent is whole");
 }
 
 #[test]
