@@ -1,6 +1,7 @@
 //! Changes around a workload from the objects that remember them: Helm's release Secrets, config maps and autoscalers by
 //! their managed fields, and the templates of replica sets against each other. Values of Secrets never leave this file:
-//! of a release only what it was given by values is compared, and `change::differences` hides what sounds private.
+//! of a release only what it was given by values is compared, and of values and templates nothing is told that
+//! `redact::object` hides or that sounds private to `change::differences`.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -16,7 +17,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
 use super::map::safe;
-use crate::domain::observation::change::{Change, ChangeKind, FieldChange, differences};
+use crate::domain::observation::change::{Change, ChangeKind, FieldChange, FieldValue, differences};
+use crate::domain::observation::redact::object;
 use crate::domain::observation::workload::WorkloadRef;
 
 /// The type of the Secrets that Helm keeps a revision in.
@@ -31,7 +33,7 @@ struct Release {
     version: i64,
     at: Option<Timestamp>,
     described: String,
-    fields: BTreeMap<String, String>,
+    fields: BTreeMap<String, FieldValue>,
 }
 
 /// The revisions of a release, each with what its values and chart changed against the one before.
@@ -68,11 +70,10 @@ fn unpacked(secret: &core::Secret, wanted: &str) -> Option<Release> {
     if release["name"].as_str() != Some(wanted) {
         return None;
     }
-    let mut fields = BTreeMap::new();
-    leaves(&release["config"], "", &mut fields);
+    let mut fields = fields(&release["config"]);
     for (key, path) in [("chart", "/chart/metadata/version"), ("app version", "/chart/metadata/appVersion")] {
         let told = release.pointer(path).and_then(Value::as_str);
-        fields.extend(told.map(|version| (key.to_owned(), safe(version))));
+        fields.extend(told.map(|version| (key.to_owned(), value(version, version))));
     }
     Some(Release {
         version: release["version"].as_i64()?,
@@ -129,15 +130,13 @@ fn edited(meta: &ObjectMeta, part: &str) -> Option<(Timestamp, String, Vec<Strin
 
 /// What a replica set's pod template changed against the one before.
 pub(super) fn of_templates(before: &ReplicaSet, after: &ReplicaSet) -> Vec<FieldChange> {
-    let fields = |set: &ReplicaSet| {
+    let of = |set: &ReplicaSet| {
         let spec =
             set.spec.as_ref().and_then(|spec| spec.template.as_ref()).and_then(|template| template.spec.as_ref());
-        let mut fields = BTreeMap::new();
         // A pod spec is plain data and always serializes.
-        leaves(&spec.map(|spec| serde_json::to_value(spec).unwrap_or_default()).unwrap_or_default(), "", &mut fields);
-        fields
+        fields(&spec.map(|spec| serde_json::to_value(spec).unwrap_or_default()).unwrap_or_default())
     };
-    differences(&fields(before), &fields(after))
+    differences(&of(before), &of(after))
 }
 
 /// The names of the config maps that a pod spec takes something from.
@@ -159,23 +158,38 @@ pub(super) fn config_maps_of(spec: &core::PodSpec) -> Vec<String> {
     names
 }
 
-/// Every leaf by its path; things in a list are called by their name, else by their place.
-fn leaves(value: &Value, path: &str, into: &mut BTreeMap<String, String>) {
+/// Every leaf by its path, beside itself as it may be told.
+fn fields(exact: &Value) -> BTreeMap<String, FieldValue> {
+    let (mut told, mut fields) = (exact.clone(), BTreeMap::new());
+    object::hide(&mut told);
+    leaves((exact, &told), "", &mut fields);
+    fields
+}
+
+/// Things in a list are called by their name, else by their place. Hiding leaves the shape as it is, so that both are
+/// walked together.
+fn leaves((exact, told): (&Value, &Value), path: &str, into: &mut BTreeMap<String, FieldValue>) {
     let below = |key: &str| if path.is_empty() { safe(key) } else { format!("{path}.{}", safe(key)) };
-    match value {
-        Value::Object(fields) => fields.iter().for_each(|(key, value)| leaves(value, &below(key), into)),
+    match exact {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(key, value)| leaves((value, &told[key]), &below(key), into));
+        }
         Value::Array(items) => items.iter().enumerate().for_each(|(nth, item)| {
             let called = item["name"].as_str().map_or_else(|| nth.to_string(), str::to_owned);
-            leaves(item, &below(&called), into);
+            leaves((item, &told[nth]), &below(&called), into);
         }),
         Value::Null => {}
         Value::Bool(_) | Value::Number(_) => {
-            into.insert(path.to_owned(), value.to_string());
+            into.insert(path.to_owned(), value(&exact.to_string(), &told.to_string()));
         }
-        Value::String(text) => {
-            into.insert(path.to_owned(), safe(text));
+        Value::String(exact) => {
+            into.insert(path.to_owned(), value(exact, told.as_str().unwrap_or(object::HIDDEN)));
         }
     }
+}
+
+fn value(exact: &str, told: &str) -> FieldValue {
+    FieldValue { exact: exact.to_owned(), told: safe(told) }
 }
 
 #[cfg(test)]
@@ -209,6 +223,28 @@ mod tests {
         let broken: core::Secret =
             serde_json::from_value(json!({ "type": HELM, "data": { "release": "AAAA" } })).unwrap();
         assert!(helm(&[broken], "shop").is_empty());
+    }
+
+    #[test]
+    fn a_template_tells_its_new_arguments_and_no_secret() {
+        let set = |heap: &str, password: &str| -> ReplicaSet {
+            let container = json!({ "name": "app", "args": ["--password", password, heap], "env": [
+                { "name": "DSN", "value": format!("postgres://app:{password}@db") },
+            ], "command": ["run", format!("--db-pass={password}")] });
+            let spec = json!({ "containers": [container] });
+            serde_json::from_value(json!({ "spec": { "selector": {}, "template": { "spec": spec } } })).unwrap()
+        };
+        let fields = of_templates(&set("-Xmx512m", "hunter2"), &set("-Xmx768m", "hunter3"));
+        let told: Vec<String> = fields.iter().map(FieldChange::words).collect();
+        assert_eq!(
+            told,
+            [
+                "containers.app.args.1: [redacted:hidden] -> [redacted:hidden]",
+                "containers.app.args.2: -Xmx512m -> -Xmx768m",
+                "containers.app.command.1: --db-pass=[redacted:secret] -> --db-pass=[redacted:secret]",
+                "containers.app.env.DSN.value",
+            ]
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::map::safe;
-use crate::domain::observation::redact::redact;
+use crate::domain::observation::redact::object;
 use crate::domain::remediation::step::FieldChange;
 
 /// Most changes told of one difference.
@@ -14,9 +14,6 @@ const MOST_CHANGES: usize = 40;
 
 /// Longest value told, in characters.
 const LONGEST_VALUE: usize = 200;
-
-/// What stands for a value that is a secret by its name.
-const HIDDEN: &str = "[redacted:value]";
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,16 +118,20 @@ fn walk(path: &str, before: Option<&Value>, after: Option<&Value>, changes: &mut
 }
 
 fn change(path: &str, before: Option<&Value>, after: Option<&Value>) -> FieldChange {
-    let told = |value: &Value| if is_secret(path, value) { HIDDEN.to_owned() } else { told(value) };
+    let told = |value: &Value| told(&without_secrets(path, value));
     FieldChange { path: safe(path), before: before.map(told), after: after.map(told) }
 }
 
-/// Whether the name of a variable or of a field makes a secret of its value: the value alone need not look like one.
-fn is_secret(path: &str, value: &Value) -> bool {
-    let Value::String(text) = value else { return false };
+/// A value as it may be told at its place: compared was the exact one.
+fn without_secrets(path: &str, value: &Value) -> Value {
     let named = path.rsplit_once(".env[name=").and_then(|(_, rest)| rest.strip_suffix("].value"));
-    let last = || path.rsplit(['.', '"']).find(|part| !part.is_empty() && *part != "]").unwrap_or(path);
-    redact(&format!("{}={text}", named.unwrap_or_else(last))).count > 0
+    if named.is_some() && value.is_string() {
+        return Value::from(object::HIDDEN);
+    }
+    let name = path.rsplit(['.', '"']).find(|part| !part.is_empty() && *part != "]").unwrap_or(path);
+    let mut value = value.clone();
+    object::hide_field(name, &mut value);
+    value
 }
 
 fn told(value: &Value) -> String {
@@ -229,23 +230,30 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_a_secret_by_its_name_is_not_told() {
-        let pod = |password: &str, level: &str, token: &str| {
-            json!({ "spec": { "containers": [{ "name": "app", "env": [
-                { "name": "DB_PASSWORD", "value": password }, { "name": "LEVEL", "value": level },
-            ] }] }, "metadata": { "annotations": { "example.com/api-token": token } } })
+    fn no_difference_tells_a_secret() {
+        let pod = |version: &str, image: &str| {
+            json!({ "spec": { "containers": [{
+                "name": "app", "image": image, "args": ["--password", format!("hunter{version}"), "--port", "8080"],
+                "command": ["run", format!("--dsn=postgres://app:pw{version}@db/x")],
+                "env": [{ "name": "DB_PASSWORD", "value": format!("hunter{version}") }, { "name": "GREETING", "value": version }],
+            }] }, "metadata": { "annotations": { "example.com/api-token": format!("abcdefgh{version}") } } })
         };
-        let told: Vec<String> =
-            difference(&pod("hunter2x", "info", "abcdefgh1"), &pod("hunter3x", "debug", "abcdefgh2"))
-                .into_iter()
-                .map(|change| format!("{} {:?} {:?}", change.path, change.before, change.after))
-                .collect();
+        let told: Vec<String> = difference(&pod("2", "api:1"), &pod("3", "api:2"))
+            .into_iter()
+            .map(|change| format!("{} {} {}", change.path, change.before.unwrap(), change.after.unwrap()))
+            .collect();
+        let hidden = r#""[redacted:hidden]""#;
+        let args = r#"["--password","[redacted:hidden]","--port","8080"]"#;
+        let command = r#"["run","--dsn=postgres://app:[redacted:password]@db/x"]"#;
         assert_eq!(
             told,
             [
-                r#"metadata.annotations["example.com/api-token"] Some("[redacted:value]") Some("[redacted:value]")"#,
-                r#"spec.containers[name=app].env[name=DB_PASSWORD].value Some("[redacted:value]") Some("[redacted:value]")"#,
-                r#"spec.containers[name=app].env[name=LEVEL].value Some("\"info\"") Some("\"debug\"")"#,
+                format!(r#"metadata.annotations["example.com/api-token"] {hidden} {hidden}"#),
+                format!("spec.containers[name=app].args {args} {args}"),
+                format!("spec.containers[name=app].command {command} {command}"),
+                format!("spec.containers[name=app].env[name=DB_PASSWORD].value {hidden} {hidden}"),
+                format!("spec.containers[name=app].env[name=GREETING].value {hidden} {hidden}"),
+                r#"spec.containers[name=app].image "api:1" "api:2""#.to_owned(),
             ]
         );
     }

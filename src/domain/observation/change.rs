@@ -109,15 +109,24 @@ impl Change {
     }
 }
 
-/// What differs between two sets of fields, by path. A value is hidden where its path sounds like a secret or like what an
-/// environment is given.
-pub fn differences(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<FieldChange> {
+/// A value of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldValue {
+    /// As it is, to be compared. It may be a secret.
+    pub exact: String,
+    /// As it may be told.
+    pub told: String,
+}
+
+/// What differs between two sets of fields, by path. A value is not told where its path sounds like a secret or like what
+/// an environment is given, whatever may be told of it by itself.
+pub fn differences(before: &BTreeMap<String, FieldValue>, after: &BTreeMap<String, FieldValue>) -> Vec<FieldChange> {
     let mut paths: Vec<&String> = before.keys().chain(after.keys()).collect();
     paths.sort();
     paths.dedup();
     let differs = paths.into_iter().filter(|path| before.get(*path) != after.get(*path));
-    let shown = |path: &String, value: Option<&String>| {
-        value.filter(|_| !is_private(path)).map(|value| value.chars().take(LONGEST).collect::<String>())
+    let shown = |path: &String, value: Option<&FieldValue>| {
+        value.filter(|_| !is_private(path)).map(|value| value.told.chars().take(LONGEST).collect::<String>())
     };
     differs
         .map(|path| FieldChange {
@@ -133,7 +142,7 @@ pub fn differences(before: &BTreeMap<String, String>, after: &BTreeMap<String, S
 fn is_private(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     let secret =
-        ["password", "passwd", "secret", "token", "credential", "apikey", "api_key", "private", "cert", "auth"];
+        ["pass", "pwd", "secret", "token", "credential", "apikey", "api_key", "private", "cert", "auth", "dsn"];
     path.contains("env.") || path.ends_with("key") || secret.iter().any(|word| path.contains(word))
 }
 
@@ -143,14 +152,30 @@ mod tests {
 
     #[test]
     fn what_differs_is_told_and_no_secret_is() {
-        let set = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let before =
-            set(&[("app.image", "api:1"), ("app.env.URL", "a"), ("db.password", "x"), ("same", "1"), ("old", "1")]);
-        let after =
-            set(&[("app.image", "api:2"), ("app.env.URL", "b"), ("db.password", "y"), ("same", "1"), ("new", "2")]);
+        let value = |text: &str| FieldValue { exact: text.to_owned(), told: text.replace("hunter3", "***") };
+        let set = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), value(v))).collect();
+        let before = set(&[
+            ("app.image", "api:1"),
+            ("app.env.URL", "a"),
+            ("db.password", "x"),
+            ("same", "1"),
+            ("old", "1"),
+            ("args.1", "x"),
+        ]);
+        let after = set(&[
+            ("app.image", "api:2"),
+            ("app.env.URL", "b"),
+            ("db.password", "y"),
+            ("same", "1"),
+            ("new", "2"),
+            ("args.1", "hunter3"),
+        ]);
         let fields = differences(&before, &after);
         let words: Vec<String> = fields.iter().map(FieldChange::words).collect();
-        assert_eq!(words, ["app.env.URL", "app.image: api:1 -> api:2", "db.password", "new: 2", "old: 1 -> gone"]);
-        assert_eq!(fields_in_words(&fields), "app.env.URL, app.image: api:1 -> api:2, db.password, 2 more");
+        assert_eq!(
+            words,
+            ["app.env.URL", "app.image: api:1 -> api:2", "args.1: x -> ***", "db.password", "new: 2", "old: 1 -> gone"]
+        );
+        assert_eq!(fields_in_words(&fields), "app.env.URL, app.image: api:1 -> api:2, args.1: x -> ***, 3 more");
     }
 }

@@ -86,9 +86,33 @@ pub(super) const LITERALS: &[(&str, Pattern)] = &[
     ("api-key", Pattern::Assignment),
     ("apikey", Pattern::Assignment),
     ("access_key", Pattern::Assignment),
+    ("access-key", Pattern::Assignment),
     ("accesskey", Pattern::Assignment),
+    ("account_key", Pattern::Assignment),
+    ("account-key", Pattern::Assignment),
     ("accountkey", Pattern::Assignment),
     ("private_key", Pattern::Assignment),
+    ("private-key", Pattern::Assignment),
+    ("privatekey", Pattern::Assignment),
+    ("encryption_key", Pattern::Assignment),
+    ("encryption-key", Pattern::Assignment),
+    ("encryption.key", Pattern::Assignment),
+    ("encryptionkey", Pattern::Assignment),
+    ("signing_key", Pattern::Assignment),
+    ("signing-key", Pattern::Assignment),
+    ("signing.key", Pattern::Assignment),
+    ("signingkey", Pattern::Assignment),
+    ("master_key", Pattern::Assignment),
+    ("master-key", Pattern::Assignment),
+    ("masterkey", Pattern::Assignment),
+    ("_pass", Pattern::Assignment),
+    ("-pass", Pattern::Assignment),
+    (".pass", Pattern::Assignment),
+    ("\"pass", Pattern::Assignment),
+    ("'pass", Pattern::Assignment),
+    ("?pass", Pattern::Assignment),
+    ("&pass", Pattern::Assignment),
+    ("dbpass", Pattern::Assignment),
     ("credential", Pattern::Assignment),
     ("signature", Pattern::Assignment),
 ];
@@ -127,8 +151,13 @@ fn regex(expression: &str) -> Regex {
 static PRIVATE_KEY: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\z)")
 });
-static SLACK_WEBHOOK: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?i)https?://hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_-]+"));
+/// With the slashes as they stand in JSON (`\/`) or in a query (`%2F`), and without a scheme.
+static SLACK_WEBHOOK: LazyLock<Regex> = LazyLock::new(|| {
+    regex(concat!(
+        r"(?i)(?:https?:(?:\\{0,3}/|%2f){2})?hooks\.slack(?:-gov)?\.com(?:\\{0,3}/|%2f)(?:services|workflows|triggers)",
+        r"(?:\\{0,3}/|%2f)[A-Za-z0-9_-]+(?:(?:\\{0,3}/|%2f)[A-Za-z0-9_-]*)*"
+    ))
+});
 static ISSUED: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
         r"\b(?:(?P<aws>(?:AKIA|ASIA)[A-Z0-9]{16})|(?P<slack>xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,})",
@@ -148,21 +177,44 @@ static HEADER: LazyLock<Regex> = LazyLock::new(|| {
 static COOKIE: LazyLock<Regex> = LazyLock::new(|| {
     regex(r#"(?i)(?P<lead>\b(?:set-)?cookie\\?["']?\s*[:=]\s*\\?["']?)(?P<value>[^"'\\\[\s][^"'\\\n]*)"#)
 });
+/// To the last `@` before the path: a password may have one itself, and so may a name (`me@example.com`).
 static URL_PASSWORD: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r#"(?i)(?P<lead>\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@"]*:)(?P<value>[^\s@/\["][^\s@"]{0,200})@"#)
-});
-static FLAG: LazyLock<Regex> = LazyLock::new(|| {
-    regex(
-        r#"(?i)(?P<lead>--?(?:password|passwd|passphrase|token|secret|api-?key)[ =]["']?)(?P<value>[^\s"'\-\[][^\s"']*)"#,
-    )
-});
-static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
-        r"(?i)(?P<key>[a-z0-9_.-]{0,64}(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?",
-        r"|account[_-]?key|private[_-]?key|credentials?|signature))",
-        r#"(?P<sep>\\?["']?\s*(?:=>|=|:)\s*\\?["']?)(?P<value>[^\s"'\\,;&}\])]+)"#
+        r#"(?i)(?P<lead>\b[a-z][a-z0-9+.-]{1,20}://[^\s:/"]*:)"#,
+        r#"(?P<value>[^\s@/\["][^\s@"]{0,200}(?:@[^\s@/?#"]{0,100}){0,4})@"#
     ))
 });
+static FLAG: LazyLock<Regex> = LazyLock::new(|| {
+    let words = r"(?:password|passwd|passphrase|pass|pwd|token|secret|(?:api|access|secret|private|encryption|signing)[_-]?key)";
+    // The value of a flag is the next word, or the next item of a list: `["--password", "hunter2"]`.
+    let sep = r#"(?:[ =]|\\?["']\s*,\s*)"#;
+    let value = format!(r#"{}|[^\s"'\-\[][^\s"']*"#, quoted(r#"[^"'\\\n-]"#));
+    regex(&format!(r"(?i)(?P<lead>--?(?:[a-z0-9_.-]{{0,40}}[_.-])?{words}{sep})(?P<value>{value})"))
+});
+/// What ends a bare value and begins none.
+const BARE: &str = r#"[^\s"'\\,;&}\])]"#;
+static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
+    let words = concat!(
+        r"password|passwd|passphrase|pwd|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key|credentials?",
+        r"|secret(?:[_.-]?key(?:[_.-]?base)?)?|(?:private|master)[_-]?key|(?:encryption|signing)[_.-]?key|signature",
+        r#"|["'?&_.-]pass|dbpass"#
+    );
+    // Where the key stands in quotes, so does the value, and a quote behind the sign opens it. Else it may as well close
+    // what the key stands in (`"msg":"wrong password:","user":..`): then a value has to follow it at once.
+    let sign = r"\s*(?:=>|=|:)\s*";
+    let in_quotes = format!(r#"(?P<in_quotes>\\?["']{sign})(?P<sure>{}|{BARE}+)"#, quoted(""));
+    let plain = format!("(?P<plain>{sign})(?P<loose>{}|{BARE}+)", quoted(BARE));
+    regex(&format!("(?i)(?P<key>[a-z0-9_.-]{{0,64}}(?:{words}))(?:{in_quotes}|{plain})"))
+});
+
+/// A value in quotes, the opening one included: to its closing quote or the end of the line, past escaped quotes, and at
+/// both levels of JSON inside of JSON.
+fn quoted(first: &str) -> String {
+    let (escaped, double, single) =
+        (r#"(?:[^"\\\n]|\\\\\\"|\\[^"\n])"#, r#"(?:[^"\\\n]|\\[^\n])"#, r"(?:[^'\\\n]|\\[^\n])");
+    let many = if first.is_empty() { "+" } else { "*" };
+    format!(r#"\\"{first}{escaped}{many}|"{first}{double}{many}|'{first}{single}{many}"#)
+}
 
 /// The text with a pattern's finds replaced, and how many; `None` when it found nothing.
 pub(super) fn replace(pattern: Pattern, text: &str) -> Option<(String, u32)> {
@@ -201,33 +253,75 @@ fn replacement(pattern: Pattern, found: &Captures) -> Option<String> {
         Pattern::Header => is_token(part("value"), 16).then(|| format!("{}[redacted:authorization]", part("lead"))),
         Pattern::Cookie => (!is_marked(part("value"))).then(|| format!("{}[redacted:cookie]", part("lead"))),
         Pattern::UrlPassword => Some(format!("{}[redacted:password]@", part("lead"))),
-        Pattern::Flag => (!is_marked(part("value"))).then(|| format!("{}[redacted:secret]", part("lead"))),
-        Pattern::Assignment => assignment(part("key"), part("sep"), part("value")),
+        Pattern::Flag => flag(part("lead"), Value::of(part("value"))),
+        Pattern::Assignment => {
+            let (sign, value) = [("in_quotes", "sure"), ("plain", "loose")]
+                .map(|(sign, value)| (part(sign), part(value)))
+                .into_iter()
+                .find(|(_, value)| !value.is_empty())?;
+            assignment(part("key"), sign, Value::of(value))
+        }
     }
 }
 
+/// A value as it was written.
+#[derive(Clone, Copy)]
+struct Value<'a> {
+    /// The quote before it, `\"` for one of JSON inside of JSON; empty where it stands bare.
+    quote: &'a str,
+    text: &'a str,
+}
+
+impl<'a> Value<'a> {
+    fn of(written: &'a str) -> Self {
+        let opens = [r#"\""#, "\"", "'"].into_iter().find(|quote| written.starts_with(quote));
+        let (quote, text) = written.split_at(opens.map_or(0, str::len));
+        Self { quote, text }
+    }
+
+    /// Its first word: of a sentence in quotes that tells what was wrong, the rest says nothing more.
+    fn word(self) -> &'a str {
+        self.text.split_whitespace().next().unwrap_or_default()
+    }
+
+    /// A mark in quotes is one from end to end: what stands behind it is part of the value.
+    fn is_marked(self) -> bool {
+        let ends = || self.text.strip_suffix(']').is_some_and(|inside| !inside.contains(']'));
+        is_marked(self.text) && (self.quote.is_empty() || ends())
+    }
+}
+
+fn flag(lead: &str, value: Value<'_>) -> Option<String> {
+    let left = value.is_marked() || is_empty_word(value.word());
+    (!left).then(|| format!("{lead}{}[redacted:secret]", value.quote))
+}
+
 /// What is hidden of `key = value`, decided by the key's word, the sign between and the look of the value:
-/// 1. a word that says there is none (`null`, `missing`, `***`) is left;
-/// 2. after a password word anything is hidden;
+/// 1. a word that says there is none (`null`, `missing`, `***`) is left, and a number that counts what passed;
+/// 2. after a password word anything is hidden, after `pass` from four characters on;
 /// 3. after another word and `=`, or inside quotes, anything of four characters and more;
 /// 4. after another word and a bare `:` (prose: "unexpected token: string") only what has a digit or is long.
-fn assignment(key: &str, sep: &str, value: &str) -> Option<String> {
-    let lower = key.to_ascii_lowercase();
-    if is_marked(value) || is_empty_word(value) {
+///
+/// A value in quotes is hidden to the quote that closes it.
+fn assignment(key: &str, sign: &str, value: Value<'_>) -> Option<String> {
+    let (lower, word) = (key.to_ascii_lowercase(), value.word());
+    if value.is_marked() || is_empty_word(word) {
         return None;
     }
-    let password = ["password", "passwd", "passphrase", "pwd"].iter().any(|word| lower.ends_with(word));
-    let quoted = sep.contains(['"', '\'']);
-    let written = sep.contains('=') || quoted;
-    let hide = if password {
-        written || value.len() >= 4
-    } else if written {
-        value.len() >= 4
-    } else {
-        is_token(value, 16)
+    let pass = lower.ends_with("pass");
+    let password = pass || ["password", "passwd", "passphrase", "pwd"].iter().any(|word| lower.ends_with(word));
+    let quoted = !value.quote.is_empty() || sign.contains(['"', '\'']);
+    let written = sign.contains('=') || quoted;
+    let counted = pass && value.quote.is_empty() && sign.contains('"') && word.bytes().all(|b| b.is_ascii_digit());
+    let hide = match (password, written) {
+        _ if counted => false,
+        (true, true) => !pass || value.text.len() >= 4,
+        (true, false) => value.text.len() >= 4,
+        (false, true) => word.len() >= 4 || is_token(value.text, usize::MAX),
+        (false, false) => is_token(value.text, 16),
     };
     let kind = if password { "password" } else { "secret" };
-    hide.then(|| format!("{key}{sep}[redacted:{kind}]"))
+    hide.then(|| format!("{key}{sign}{}[redacted:{kind}]", value.quote))
 }
 
 fn is_marked(value: &str) -> bool {

@@ -35,8 +35,49 @@ fn secrets_are_hidden() {
         ("-----BEGIN PRIVATE KEY-----", "[redacted:private-key]"),
         ("MIIEowIBAAKCAQEAx1Zz0m3pQ2rS5tU8vW1xY4zA7bC0dE3fG6hI9jK2lM5nO8pQ", "[redacted:key-material]"),
     ] {
-        assert_eq!(redact(given).text, expected, "{given}");
-        assert!(redact(given).count >= 1, "{given}");
+        hides(given, expected);
+    }
+}
+
+fn hides(given: &str, expected: &str) {
+    assert_eq!(redact(given).text, expected, "{given}");
+    assert!(redact(given).count >= 1, "{given}");
+}
+
+#[test]
+fn a_secret_is_hidden_to_its_end_and_by_every_name_it_goes_by() {
+    for (given, expected) in [
+        ("postgres://u:p@ss@host/db?mail=a@b", "postgres://u:[redacted:password]@host/db?mail=a@b"),
+        ("smtp://me@example.com:s3cr3t@mail:25", "smtp://me@example.com:[redacted:password]@mail:25"),
+        ("amqp://u:a@h1:5672,amqp://u:b@h2", "amqp://u:[redacted:password]@h1:5672,amqp://u:[redacted:password]@h2"),
+        ("SECRET_KEY=django-1", "SECRET_KEY=[redacted:secret]"),
+        ("JWT_SECRET_KEY: 9f8e7d6c5b4a", "JWT_SECRET_KEY: [redacted:secret]"),
+        ("SECRET_KEY_BASE=0123abcd", "SECRET_KEY_BASE=[redacted:secret]"),
+        (
+            "ENCRYPTION_KEY=changeme app.signing.key=changeme",
+            "ENCRYPTION_KEY=[redacted:secret] app.signing.key=[redacted:secret]",
+        ),
+        (r#"secretKey="changeme""#, r#"secretKey="[redacted:secret]""#),
+        ("--access-key=changeme", "--access-key=[redacted:secret]"),
+        ("DB_PASS=hunter2 db.pass: hunter2", "DB_PASS=[redacted:password] db.pass: [redacted:password]"),
+        (r#"{"user":"a","pass":"hunter2"}"#, r#"{"user":"a","pass":"[redacted:password]"}"#),
+        ("GET /login?user=a&pass=hunter2", "GET /login?user=a&pass=[redacted:password]"),
+        (r#"{"password":"p4,ss w0rd","user":"a"}"#, r#"{"password":"[redacted:password]","user":"a"}"#),
+        (r#"{"password":",a\"b}c"}"#, r#"{"password":"[redacted:password]"}"#),
+        (r#"{\"password\":\"p4,s\\\"s w0rd\",\"user\":1}"#, r#"{\"password\":\"[redacted:password]\",\"user\":1}"#),
+        ("password='p4 ss' user=a", "password='[redacted:password]' user=a"),
+        (r#"password="AKIAIOSFODNN7EXAMPLE and more""#, r#"password="[redacted:password]""#),
+        (r#"password="cut in the mid"#, r#"password="[redacted:password]"#),
+        (
+            r#"args ["--db-password","hunter2","--port","8080"]"#,
+            r#"args ["--db-password","[redacted:secret]","--port","8080"]"#,
+        ),
+        (r#"run --secret-key "p4 ss" -v"#, r#"run --secret-key "[redacted:secret]" -v"#),
+        (r"post https:\/\/hooks.slack.com\/services\/T0\/B0\/XX now", "post [redacted:slack-webhook] now"),
+        ("hooks.slack.com/services/T0/B0/XX", "[redacted:slack-webhook]"),
+        ("?to=https%3A//x&u=hooks.slack.com%2Fservices%2FT0%2FB0", "?to=https%3A//x&u=[redacted:slack-webhook]"),
+    ] {
+        hides(given, expected);
     }
 }
 
@@ -61,6 +102,16 @@ fn harmless_text_is_left_alone() {
         "cookie jar is empty",
         "java.lang.OutOfMemoryError: Java heap space",
         "OOMKilled exit=137 pod=my-api-7d9f-x2x4",
+        r#"{"msg":"wrong password:","user":"bob"}"#,
+        r#"{"password":"must have 8 characters","token":null}"#,
+        r#"{"suite":"api","pass":1204,"fail":3}"#,
+        r#"{"password":"","user":"bob"}"#,
+        "tests_pass=12 second_pass: ok",
+        r#"["--use-token","--port","8080"]"#,
+        r#"Unexpected token: "end of file""#,
+        "proxy_pass http://my-api:8080/",
+        "partition_key=ab12 sort.key: region",
+        "see hooks.slack.com for details",
     ] {
         assert_eq!(redact(text), Redacted { text: text.to_owned(), count: 0 });
     }
@@ -72,7 +123,8 @@ proptest! {
         words in prop::collection::vec(
             prop::sample::select(vec![
                 "password=", "token:", "secret", "AKIAIOSFODNN7EXAMPLE", "Bearer ", "\"", " ", "://", "a:b@", "eyJabcdefgh.abcdefg",
-                "--token ", "Cookie: ", "abc123def456", "[redacted:x]", "authorization: ", ",", "}", "ghp_",
+                "--token ", "Cookie: ", "abc123def456", "[redacted:x]", "authorization: ", ",", "}", "ghp_", "\\", "'",
+                "\"pass\":\"", "\n", "--secret-key\",\"", "hooks.slack.com\\/services/", "SECRET_KEY=",
             ]),
             0..12,
         ),
