@@ -21,7 +21,7 @@ use crate::domain::remediation::approval::Approval;
 use crate::domain::remediation::follow_up::FollowUp;
 use crate::domain::remediation::gate::{GateReport, NarrativeStanding, Purpose, StandsOn};
 use crate::domain::remediation::step::{Plan, Step, StepId, StepState};
-use crate::domain::remediation::verification::{Measurement, TestState};
+use crate::domain::remediation::verification::{Measurement, TestState, Watch};
 
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -145,8 +145,8 @@ pub struct Narrative {
 pub struct Verification {
     /// Of which step.
     pub step: StepId,
-    /// When its budgets began: the answer to its request, or the look that found it.
-    pub since: Timestamp,
+    /// How long its tests have had.
+    pub watch: Watch,
     /// When its request left: whatever began since then is of the step.
     pub started_at: Timestamp,
     /// Each test in the step's order.

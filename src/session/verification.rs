@@ -46,8 +46,9 @@ fn measured(session: &mut Session, id: IncidentId, step: StepId, measurement: &M
         return Vec::new();
     };
     let Some(verification) = incident.verification.as_mut().filter(|v| v.step == step) else { return Vec::new() };
-    let elapsed = measurement.at.duration_since(verification.since).as_secs();
-    let states: Vec<TestState> = tests.iter().map(|test| evaluate(test, measurement, elapsed)).collect();
+    verification.watch.see(measurement);
+    let had = |test| verification.watch.had(test, measurement.at);
+    let states: Vec<TestState> = tests.iter().map(|test| evaluate(test, measurement, had(test))).collect();
     verification.tests.clone_from(&states);
     verification.last = Some(measurement.clone());
     let failed = states.contains(&TestState::Failed);

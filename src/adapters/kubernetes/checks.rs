@@ -7,7 +7,6 @@ mod selector;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{LimitRange, Node, Pod, ResourceQuota};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
 
 use self::headroom::Need;
@@ -249,33 +248,11 @@ pub(super) fn blast(action: &Action, workload: &Workload) -> String {
             std::cmp::Ordering::Equal => format!("no change: {replicas} pods already"),
         };
     }
-    let (down, extra) = steps(workload);
+    let (down, extra) = workload.in_motion();
     format!(
         "{replicas} pods replaced, at most {down} down and {extra} extra at a time (maxUnavailable {}, maxSurge {})",
         workload.max_unavailable, workload.max_surge
     )
-}
-
-/// Pods that may be missing and pods that may be extra during a rollout. Percentages as the controller rounds them:
-/// `maxUnavailable` down, `maxSurge` up, and never both zero.
-/// Source: <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment>.
-pub(super) fn steps(workload: &Workload) -> (u32, u32) {
-    let replicas = u64::from(workload.replicas);
-    let read = |text: &str| match text.parse::<i32>() {
-        Ok(number) => IntOrString::Int(number),
-        Err(_) => IntOrString::String(text.to_owned()),
-    };
-    let part = |value: &IntOrString, up: u64| match value {
-        IntOrString::Int(number) => u64::try_from(*number).unwrap_or_default(),
-        IntOrString::String(text) => {
-            let percent: u64 = text.strip_suffix('%').and_then(|digits| digits.parse().ok()).unwrap_or_default();
-            (replicas * percent + up) / 100
-        }
-    };
-    let extra = part(&read(&workload.max_surge), 99);
-    let down = part(&read(&workload.max_unavailable), 0).min(replicas);
-    let down = if extra == 0 && replicas > 0 { down.max(1) } else { down };
-    (u32::try_from(down).unwrap_or(u32::MAX), u32::try_from(extra).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]

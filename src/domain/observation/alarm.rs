@@ -256,6 +256,21 @@ impl Alarm {
         }
     }
 
+    /// Seconds of points that decide its state: it returns to OK no sooner after the trouble than that. Nothing is known of a
+    /// composite, which is decided by others.
+    pub fn decided_over_s(&self) -> u32 {
+        let of_term = |query: &MathQuery| match &query.term {
+            MathTerm::Expression { period_s, .. } => *period_s,
+            MathTerm::Metric { period_s, .. } => Some(*period_s),
+        };
+        let period_s = match &self.rule {
+            AlarmRule::Metric { period_s, .. } => *period_s,
+            AlarmRule::Math { queries, .. } => queries.iter().filter_map(of_term).max().unwrap_or_default(),
+            AlarmRule::Composite { .. } => 0,
+        };
+        period_s.saturating_mul(self.evaluation.map_or(1, |evaluation| evaluation.periods))
+    }
+
     /// Whether it compares with an anomaly band.
     pub fn has_band(&self) -> bool {
         match &self.rule {

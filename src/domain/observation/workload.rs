@@ -138,6 +138,23 @@ pub struct Workload {
     pub created_at: Option<Timestamp>,
 }
 
+impl Workload {
+    /// Pods that may be missing and pods that may be extra during a rollout. Percentages as the controller rounds them:
+    /// `maxUnavailable` down, `maxSurge` up, and never both zero.
+    /// Source: <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment>.
+    pub fn in_motion(&self) -> (u32, u32) {
+        let replicas = u64::from(self.replicas);
+        let part = |text: &str, up: u64| match text.strip_suffix('%') {
+            Some(digits) => (replicas * digits.parse::<u64>().unwrap_or_default() + up) / 100,
+            None => text.parse().unwrap_or_default(),
+        };
+        let extra = part(&self.max_surge, 99);
+        let down = part(&self.max_unavailable, 0).min(replicas);
+        let down = if extra == 0 && replicas > 0 { down.max(1) } else { down };
+        (u32::try_from(down).unwrap_or(u32::MAX), u32::try_from(extra).unwrap_or(u32::MAX))
+    }
+}
+
 /// How a container ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Termination {

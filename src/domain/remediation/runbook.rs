@@ -1,5 +1,7 @@
 //! Runbooks: from a verdict and the remedies it suffices for to a plan of steps. Chosen by code from the closed catalogue.
 
+mod budget;
+
 use super::step::{Action, Plan, Step, StepId, StepState};
 use super::verification::VerificationTest;
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload};
@@ -28,9 +30,18 @@ pub struct PlanInput<'a> {
     /// The workload.
     pub target: &'a WorkloadRef,
     /// The alarms that must clear.
-    pub alarms: &'a [AlarmName],
+    pub alarms: &'a [Clearing],
     /// The highest step number that is taken: numbers are never given twice in an incident.
     pub last_step: u32,
+}
+
+/// An alarm that must clear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clearing {
+    /// Which.
+    pub alarm: AlarmName,
+    /// Seconds of points that decide its state.
+    pub decided_over_s: u32,
 }
 
 /// Makes the plan: one step for each sufficient remedy that can be made concrete, each after the one before it.
@@ -65,7 +76,7 @@ pub fn with_undo(plan: &Plan, of: StepId, last_step: u32) -> Option<Plan> {
     undo.id = StepId(last_step + 1);
     undo.action = action;
     undo.needs = Vec::new();
-    undo.tests = vec![VerificationTest::RolloutComplete { within_s: 600 }];
+    undo.tests.retain(|test| matches!(test, VerificationTest::RolloutComplete { .. }));
     undo.rehearsal = None;
     undo.digest = None;
     undo.state = StepState::Proposed;
@@ -102,22 +113,21 @@ fn cited(verdict: &Verdict) -> Vec<EvidenceId> {
 }
 
 fn tests(action: &Action, input: &PlanInput<'_>) -> Vec<VerificationTest> {
-    let mut tests = vec![VerificationTest::RolloutComplete { within_s: 600 }];
+    let mut tests = vec![VerificationTest::RolloutComplete { within_s: budget::of_rollout(workload(input.evidence)) }];
     match action {
         Action::RolloutRestart | Action::SetResources { .. } => {
+            let within_s = budget::SETTLING_S;
             if is_about_memory(input.verdict.cause()) && reads_memory(input.evidence) {
-                tests.push(VerificationTest::MemoryBelow { percent: 80.0, within_s: 900 });
+                tests.push(VerificationTest::MemoryBelow { percent: 80.0, within_s });
             }
-            tests.push(VerificationTest::NoNewKills { within_s: 900 });
+            tests.push(VerificationTest::NoNewKills { within_s });
         }
         Action::RolloutUndo { .. } | Action::Scale { .. } => {}
     }
-    tests.extend(
-        input
-            .alarms
-            .iter()
-            .map(|alarm| VerificationTest::AlarmCleared { alarm: alarm.as_str().to_owned(), within_s: 900 }),
-    );
+    tests.extend(input.alarms.iter().map(|clearing| VerificationTest::AlarmCleared {
+        alarm: clearing.alarm.as_str().to_owned(),
+        within_s: budget::of_alarm(clearing),
+    }));
     tests
 }
 

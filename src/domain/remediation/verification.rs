@@ -1,5 +1,7 @@
 //! What tells whether a step worked: tests with a budget of time, evaluated from measurements.
 
+mod watch;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -7,7 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::observation::alarm::AlarmState;
 
-/// One test of a result. Budgets are seconds from the moment the step ran.
+pub use watch::Watch;
+
+/// One test of a result. Budgets are seconds from the moment the step ran for its rollout, and from the end of the rollout for
+/// the others: see [`Watch::had`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "test", rename_all = "kebab-case")]
 pub enum VerificationTest {
@@ -42,8 +47,12 @@ impl VerificationTest {
     pub fn text(&self) -> String {
         match self {
             Self::RolloutComplete { within_s } => format!("the rollout completes within {within_s} s"),
-            Self::MemoryBelow { percent, within_s } => format!("memory falls below {percent:.0} % within {within_s} s"),
-            Self::AlarmCleared { alarm, within_s } => format!("{alarm} returns to OK within {within_s} s"),
+            Self::MemoryBelow { percent, within_s } => {
+                format!("memory falls below {percent:.0} % within {within_s} s of the rollout")
+            }
+            Self::AlarmCleared { alarm, within_s } => {
+                format!("{alarm} returns to OK within {within_s} s of the rollout")
+            }
             Self::NoNewKills { .. } => "no container that started after the step is OOM killed".to_owned(),
         }
     }
@@ -85,6 +94,14 @@ impl RolloutFacts {
             && self.updated >= self.replicas
             && self.available >= self.replicas
     }
+
+    /// Whether it has come on since another reading, as the deployment controller counts progress.
+    fn has_moved_since(&self, before: Self) -> bool {
+        self.updated > before.updated
+            || self.available > before.available
+            || self.old < before.old
+            || (self.observed && !before.observed)
+    }
 }
 
 /// What was measured after a step; `None` is not measured, never zero.
@@ -120,7 +137,7 @@ pub enum TestState {
     Failed,
 }
 
-/// Evaluates one test `elapsed_s` after the step ran. A budget that ends without the measurement is a failure, never a pass.
+/// Evaluates one test that has had `elapsed_s` of its budget. A budget that ends without the measurement is a failure, never a pass.
 pub fn evaluate(test: &VerificationTest, measured: &Measurement, elapsed_s: i64) -> TestState {
     let over = elapsed_s >= i64::from(test.within_s());
     let reached = match test {

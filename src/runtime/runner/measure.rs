@@ -40,7 +40,7 @@ impl Order {
             incident,
             step,
             target: found.step(step)?.target.clone(),
-            since: verification.since,
+            since: verification.watch.since,
             started_at: verification.started_at,
             service: found.service.name.clone(),
             queries: roles.iter().filter_map(|role| found.service.metrics.get(role)).cloned().collect(),

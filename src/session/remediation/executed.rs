@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::domain::remediation::step::{StepId, StepState};
 use crate::domain::remediation::trace::Trace;
-use crate::domain::remediation::verification::TestState;
+use crate::domain::remediation::verification::{TestState, Watch};
 use crate::session::effect::Effect;
 use crate::session::event::Execution;
 use crate::session::incident::{Change, ChangeOutcome, Incident, Phase, Verification};
@@ -53,7 +53,7 @@ fn verify(incident: &mut Incident, step: StepId, since: Timestamp) -> Vec<Effect
     let change = Change { step, remedy: found.action.kind(), outcome: ChangeOutcome::Watched };
     let tests = vec![TestState::Waiting; found.tests.len()];
     let started_at = incident.started.filter(|(started, _)| *started == step).map_or(since, |(_, at)| at);
-    incident.verification = Some(Verification { step, since, started_at, tests, last: None });
+    incident.verification = Some(Verification { step, watch: Watch::from(since), started_at, tests, last: None });
     incident.changes.push(change);
     incident.phase = Phase::Verifying;
     vec![verification::measure(incident.id, step)]

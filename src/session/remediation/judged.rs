@@ -3,8 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::preview;
+use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmRule, terms};
 use crate::domain::remediation::gate::{self, GateInput, GateReport, NarrativeStanding, Purpose};
-use crate::domain::remediation::runbook::{self, PlanInput};
+use crate::domain::remediation::runbook::{self, Clearing, PlanInput};
 use crate::domain::remediation::step::{Plan, Step, StepId, StepState};
 use crate::session::effect::Effect;
 use crate::session::event::{Event, RemediationEvent, TimerPurpose};
@@ -93,15 +94,28 @@ pub(super) fn gate_judged(session: &mut Session, id: IncidentId, report: &GateRe
 
 fn planned(session: &Session, id: IncidentId) -> Option<Effect> {
     let incident = session.incidents.get(&id).filter(|incident| incident.plan.is_none())?;
+    let alarms: Vec<Clearing> = incident.alarms.iter().map(|alarm| clearing(session, alarm)).collect();
     let plan = runbook::plan(PlanInput {
         verdict: incident.verdict.as_ref()?,
         offers: &incident.offers,
         evidence: incident.round(),
         target: incident.service.workload.as_ref()?,
-        alarms: &incident.alarms,
+        alarms: &alarms,
         last_step: incident.last_step,
     })?;
     Some(conclude(id, Event::Remediation(RemediationEvent::PlanProposed { plan: Box::new(plan) })))
+}
+
+/// What an alarm is decided over; of a composite, what those are that it speaks of.
+fn clearing(session: &Session, name: &AlarmName) -> Clearing {
+    let known = session.alarms.get(name);
+    let parts = match known.map(|alarm| &alarm.rule) {
+        Some(AlarmRule::Composite { rule }) => terms(rule),
+        Some(AlarmRule::Metric { .. } | AlarmRule::Math { .. }) | None => Vec::new(),
+    };
+    let others = parts.iter().filter_map(|term| session.alarms.get(&term.alarm));
+    let decided_over_s = known.into_iter().chain(others).map(Alarm::decided_over_s).max().unwrap_or_default();
+    Clearing { alarm: name.clone(), decided_over_s }
 }
 
 pub(super) fn proposed(session: &mut Session, id: IncidentId, plan: &Plan) -> Vec<Effect> {
@@ -150,4 +164,41 @@ fn rehearse_waiting_undos(session: &mut Session, id: IncidentId) -> Vec<Effect> 
         }
     }
     effects
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::observation::alarm::{AlarmState, Calls, Comparison, Evaluation, MissingData, Severity};
+    use crate::domain::observation::metric::{MetricId, Statistic};
+
+    fn alarm(name: &str, rule: AlarmRule, periods: Option<u32>) -> Alarm {
+        Alarm {
+            name: name.into(),
+            arn: String::new(),
+            description: String::new(),
+            state: AlarmState::Alarm,
+            reason: String::new(),
+            since: Timestamp::UNIX_EPOCH,
+            severity: Severity::P2,
+            rule,
+            value: None,
+            evaluation: periods.map(|periods| Evaluation { periods, to_alarm: 1, missing: MissingData::Missing }),
+            calls: Calls::default(),
+        }
+    }
+
+    #[test]
+    fn an_alarm_clears_by_all_of_its_periods_and_a_composite_by_those_of_its_parts() {
+        let (metric, statistic) = (MetricId::default(), Statistic::Average);
+        let (comparison, threshold) = (Comparison::Greater, 1.0);
+        let slow = AlarmRule::Metric { metric, statistic, period_s: 300, comparison, threshold };
+        let either = AlarmRule::Composite { rule: "ALARM(\"slow\") OR ALARM(\"gone\")".to_owned() };
+        let mut session = Session::default();
+        for alarm in [alarm("slow", slow, Some(3)), alarm("either", either, None)] {
+            session.alarms.insert(alarm.name.clone(), alarm);
+        }
+        let seconds = ["slow", "either", "unread"].map(|name| clearing(&session, &name.into()).decided_over_s);
+        assert_eq!(seconds, [900, 900, 0]);
+    }
 }

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::Value;
 
 use super::super::quantity;
-use super::{Subject, check, steps};
+use super::{Subject, check};
 use crate::domain::remediation::step::{Action, Check, CheckState};
 
 /// Bytes and thousandths of a core.
@@ -84,7 +84,7 @@ impl Need {
             let lasting = pod.times(wanted.saturating_sub(replicas));
             return Self { pod, lasting, passing: Bill::default() };
         }
-        let (_, surge) = steps(subject.workload);
+        let (_, surge) = subject.workload.in_motion();
         Self { pod, lasting: pod.beyond(before).times(replicas), passing: pod.times(surge) }
     }
 

@@ -49,7 +49,7 @@ fn percentages_round_as_the_controller_rounds() {
         workload.replicas = replicas;
         unavailable.clone_into(&mut workload.max_unavailable);
         surge.clone_into(&mut workload.max_surge);
-        assert_eq!(steps(&workload), expected, "{replicas} {unavailable} {surge}");
+        assert_eq!(workload.in_motion(), expected, "{replicas} {unavailable} {surge}");
     }
 }
 

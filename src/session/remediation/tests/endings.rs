@@ -95,7 +95,7 @@ fn an_uncertain_step_that_has_run_goes_on_to_its_verification() {
         if trace == Trace::HasRun {
             let watched = story.incident().verification.as_ref().unwrap();
             let at = |second| start() + SignedDuration::from_secs(second);
-            assert_eq!(watched.since, at(910), "its budgets begin with what was found");
+            assert_eq!(watched.watch.since, at(910), "its budgets begin with what was found");
             assert_eq!(watched.started_at, at(2), "its pods are those since the request left");
         }
         assert_eq!(story.tell(911, settled), [], "it is settled once");

@@ -273,10 +273,10 @@ fn tests(
     let look = sheet.look;
     let passed = verification.tests.iter().filter(|state| **state == TestState::Passed).count();
     let age = match step.state {
-        StepState::Verifying => format!(" ({})", look.age(verification.since)),
+        StepState::Verifying => format!(" ({})", look.age(verification.watch.since)),
         _ => String::new(),
     };
-    let since = look.clock(verification.since);
+    let since = look.clock(verification.watch.since);
     sheet.text(Role::Title, &format!("VERIFICATION  {passed} of {} passed  since {since}{age}", step.tests.len()));
     for (at, test) in step.tests.iter().enumerate() {
         let (role, mark) = match verification.tests.get(at) {
