@@ -9,7 +9,7 @@ use pagerdeck::domain::diagnosis::evidence::{
     self, Answer, Evidence, EvidenceId, EvidenceSource, LogDigest, Question, answer_text, facts,
 };
 use pagerdeck::domain::diagnosis::rules::judge;
-use pagerdeck::domain::observation::log::{Completeness, LogGroup, RawLogEvent, ingest};
+use pagerdeck::domain::observation::log::{Completeness, Ingest, LogGroup, RawLogEvent};
 use pagerdeck::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
 use pagerdeck::domain::observation::scope::Window;
 use pagerdeck::domain::observation::workload::{ContainerState, Ownership, Pod, Workload, WorkloadKind, WorkloadRef};
@@ -149,8 +149,9 @@ fn pass(bencher: divan::Bencher, n: usize) {
     bencher.counter(ItemsCount::new(n)).with_inputs(|| (lines(n), pods())).bench_values(
         |(events, (workload, pods))| {
             let mut digest = LogDigest::new(window());
+            let mut ingest = Ingest::of(&group);
             for event in events {
-                digest.add(&ingest(event, &group));
+                digest.add(&ingest.line(event));
             }
             let evidence = answered(&digest, workload, &pods);
             let told: usize = evidence.iter().map(|piece| answer_text(piece).len() + facts(piece).len()).sum();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use divan::counter::{BytesCount, ItemsCount};
 use jiff::Timestamp;
 use pagerdeck::domain::diagnosis::evidence::LogDigest;
-use pagerdeck::domain::observation::log::{BatchSummary, LogGroup, LogLine, RawLogEvent, ingest};
+use pagerdeck::domain::observation::log::{BatchSummary, Ingest, LogGroup, LogLine, RawLogEvent};
 use pagerdeck::domain::observation::scope::Window;
 use pagerdeck::session::logs::LogBoard;
 
@@ -50,8 +50,9 @@ fn ingest_lines(bencher: divan::Bencher, n: usize) {
     let group = LogGroup::from("/ecs/my-api");
     let size = bytes(&events(n));
     bencher.counter(ItemsCount::new(n)).counter(size).with_inputs(|| events(n)).bench_values(|events| {
+        let mut ingest = Ingest::of(&group);
         for event in events {
-            black_box(ingest(event, &group));
+            black_box(ingest.line(event));
         }
     });
 }
@@ -63,8 +64,9 @@ fn ingest_and_digest(bencher: divan::Bencher, n: usize) {
     let window = Window { from: Timestamp::UNIX_EPOCH, to: Timestamp::MAX };
     bencher.counter(ItemsCount::new(n)).with_inputs(|| events(n)).bench_values(|events| {
         let mut digest = LogDigest::new(window);
+        let mut ingest = Ingest::of(&group);
         for event in events {
-            digest.add(&ingest(event, &group));
+            digest.add(&ingest.line(event));
         }
         digest
     });
@@ -81,7 +83,8 @@ fn ingest_into_the_ring(bencher: divan::Bencher, n: usize) {
         let mut rest = events.into_iter().peekable();
         while rest.peek().is_some() {
             let mut summary = BatchSummary::default();
-            let line = |raw| Arc::new(ingest(raw, &group));
+            let mut ingest = Ingest::of(&group);
+            let line = |raw| Arc::new(ingest.line(raw));
             let page: Vec<Arc<LogLine>> = rest.by_ref().take(10_000).map(line).collect();
             for line in &page {
                 summary.add(line);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use pagerdeck::domain::observation::log::{BatchSummary, LogGroup, LogLine, RawLogEvent, ingest};
+use pagerdeck::domain::observation::log::{BatchSummary, Ingest, LogGroup, LogLine, RawLogEvent};
 use pagerdeck::runtime::terminal::TapedScreen;
 use pagerdeck::session::Session;
 use pagerdeck::session::logs::LogBoard;
@@ -102,7 +102,8 @@ pub fn ring(count: u64) {
         let raw: Vec<RawLogEvent> = (sent..(sent + PAGE as u64).min(count)).map(line).collect();
         sent += raw.len() as u64;
         let began = Instant::now();
-        let page: Vec<Arc<LogLine>> = raw.into_iter().map(|raw| Arc::new(ingest(raw, &group))).collect();
+        let mut ingest = Ingest::of(&group);
+        let page: Vec<Arc<LogLine>> = raw.into_iter().map(|raw| Arc::new(ingest.line(raw))).collect();
         let mut summary = BatchSummary::default();
         for line in &page {
             summary.add(line);

@@ -1,8 +1,12 @@
 //! Log lines as ingested: sanitised, redacted, classified. Raw telemetry never gets past `ingest`.
 
 mod group;
+mod id;
 mod level;
 mod prefilter;
+mod stream;
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,11 +15,8 @@ use super::oom_kill::{self, KillSign};
 use super::{redact, sanitise};
 
 pub use self::group::LogGroup;
-
-crate::text_id!(
-    /// The id CloudWatch gives a log event; unique in its group, the key for removing duplicates.
-    LogEventId
-);
+pub use self::id::LogEventId;
+pub use self::stream::LogStream;
 
 /// How loud a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -66,11 +67,11 @@ pub struct LogLine {
     /// Its group.
     pub group: LogGroup,
     /// Its stream.
-    pub stream: String,
+    pub stream: LogStream,
     /// Its level.
     pub level: LogLevel,
     /// The sanitised and redacted text.
-    pub text: String,
+    pub text: Box<str>,
     /// The sign of a kill or a heap error, where it carries one.
     pub kill: Option<KillSign>,
 }
@@ -120,13 +121,43 @@ pub struct BatchSummary {
     pub last_at: Option<Timestamp>,
 }
 
-/// Cleans and classifies an event: controls and secrets out, level and sign of a kill read. The only way in.
+/// Cleans and classifies one event.
 pub fn ingest(raw: RawLogEvent, group: &LogGroup) -> LogLine {
-    let RawLogEvent { id, at, stream, message } = raw;
-    let (text, kill) = cleaned(message);
-    let level =
-        level::named(&text).unwrap_or_else(|| if kill.is_some() { LogLevel::Error } else { level::told(&text) });
-    LogLine { id, at, group: group.clone(), level, kill, text, stream: cleaned_name(stream) }
+    Ingest::of(group).line(raw)
+}
+
+/// The only way in for the events of a group: controls and secrets out, level and sign of a kill read. The name of a
+/// stream is cleaned once, and shared by its lines.
+#[derive(Debug)]
+pub struct Ingest<'a> {
+    group: &'a LogGroup,
+    streams: HashMap<String, LogStream>,
+}
+
+impl<'a> Ingest<'a> {
+    /// The way in for this group.
+    pub fn of(group: &'a LogGroup) -> Self {
+        Self { group, streams: HashMap::new() }
+    }
+
+    /// Cleans and classifies an event.
+    pub fn line(&mut self, raw: RawLogEvent) -> LogLine {
+        let RawLogEvent { id, at, stream, message } = raw;
+        let (text, kill) = cleaned(message);
+        let level =
+            level::named(&text).unwrap_or_else(|| if kill.is_some() { LogLevel::Error } else { level::told(&text) });
+        let stream = self.stream(stream);
+        LogLine { id, at, group: self.group.clone(), level, kill, text: text.into(), stream }
+    }
+
+    fn stream(&mut self, name: String) -> LogStream {
+        if let Some(known) = self.streams.get(&name) {
+            return known.clone();
+        }
+        let clean = LogStream::from(cleaned_name(name.clone()));
+        self.streams.insert(name, clean.clone());
+        clean
+    }
 }
 
 /// The text that may be kept, and its sign. Most lines are kept as they came: they hold no byte that must go and no word
@@ -217,8 +248,8 @@ mod tests {
     #[test]
     fn a_line_is_cleaned_before_anything_else_sees_it() {
         let line = ingested("INFO login pass\u{200b}word=hunter2\u{1b}[2J\n");
-        assert_eq!(line.text, "INFO login password=[redacted:password]\\x1b[2J");
-        assert_eq!(line.stream, "s\\x1bx");
+        assert_eq!(&*line.text, "INFO login password=[redacted:password]\\x1b[2J");
+        assert_eq!(line.stream.as_str(), "s\\x1bx");
         assert_eq!((line.level, line.kill), (LogLevel::Info, None));
     }
 
@@ -252,6 +283,18 @@ mod tests {
         let message = "INFO GET /v1/orders/88121 200 41ms".to_owned();
         let place = message.as_ptr();
         assert_eq!(cleaned(message).0.as_ptr(), place);
+    }
+
+    #[test]
+    fn lines_of_one_stream_share_its_name() {
+        let group = LogGroup::from("/ecs/my-api");
+        let mut ingest = Ingest::of(&group);
+        let [one, two, other] = ["task\u{1b}1", "task\u{1b}1", "task2"].map(|stream| {
+            let (id, at, message) = ("1".into(), Timestamp::UNIX_EPOCH, "INFO a".to_owned());
+            ingest.line(RawLogEvent { id, at, stream: stream.to_owned(), message }).stream
+        });
+        assert_eq!((one.as_str(), other.as_str()), ("task\\x1b1", "task2"));
+        assert!(std::ptr::eq(one.as_str(), two.as_str()));
     }
 
     #[test]

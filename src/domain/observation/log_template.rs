@@ -205,7 +205,7 @@ mod tests {
             group: "/g".into(),
             stream: "s".into(),
             level: LogLevel::Info,
-            text: text.to_owned(),
+            text: text.into(),
             kill: None,
         }
     }

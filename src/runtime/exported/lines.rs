@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::csv::instant;
-use crate::domain::observation::log::{LogGroup, LogLine, RawLogEvent, ingest};
+use crate::domain::observation::log::{Ingest, LogGroup, LogLine, RawLogEvent};
 
 /// The longest line that is read, in bytes: beyond, it is cut.
 const LONGEST: usize = 256 << 10;
@@ -21,6 +21,7 @@ pub(super) struct Lines {
 pub(super) fn read(text: &str, file: &str, newest: Timestamp) -> Lines {
     let group = LogGroup::from(file);
     let (mut at, mut timeless) = (None, 0);
+    let mut ingest = Ingest::of(&group);
     let lines = events(text)
         .into_iter()
         .zip(1_u64..)
@@ -33,7 +34,7 @@ pub(super) fn read(text: &str, file: &str, newest: Timestamp) -> Lines {
                 stream,
                 message: cut(&message).to_owned(),
             };
-            ingest(raw, &group)
+            ingest.line(raw)
         })
         .collect();
     Lines { lines, timeless }

@@ -23,7 +23,7 @@ use super::patience::tell_health;
 use crate::adapters::aws::logs::{LogPage, Tail, Told};
 use crate::config::LogTail;
 use crate::domain::fault::Fault;
-use crate::domain::observation::log::{LogGroup, ingest};
+use crate::domain::observation::log::{Ingest, LogGroup};
 use crate::domain::observation::service::ServiceName;
 use crate::runtime::clock::Flight;
 use crate::runtime::tasks::Tasks;
@@ -209,17 +209,19 @@ async fn tell_way(means: &Means, group: &LogGroup, known: &mut Way, live: &Live)
 
 async fn poll(means: &Means, tail: &mut Tail, shown: &ShownGroup) -> Result<(), Fault> {
     let clients = means.outside.aws().await?;
-    let (sender, mut pages) = mpsc::channel(4);
+    // One page is read while another one is taken in: more of them waiting would only be held.
+    let (sender, mut pages) = mpsc::channel(1);
     let read = async {
         let polled = tail.poll(clients, means.clock.now(), &sender).await.map_err(|error| error.fault());
         drop(sender);
         polled
     };
     let tell = async {
+        let mut ingest = Ingest::of(&shown.group);
         while let Some(LogPage { events, duplicates, .. }) = pages.recv().await {
             let mut page = Page::new(shown, duplicates);
             for raw in events {
-                page.add(shown.told.early.print(&raw), ingest(raw, &shown.group));
+                page.add(shown.told.early.print(&raw), ingest.line(raw));
             }
             page.tell(means).await;
         }

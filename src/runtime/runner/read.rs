@@ -21,7 +21,7 @@ use crate::domain::diagnosis::evidence::{LogDigest, OtherChanges, WholeCount};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::MathQuery;
 use crate::domain::observation::change::of_nodes;
-use crate::domain::observation::log::{Completeness, LogGroup, ingest};
+use crate::domain::observation::log::{Completeness, Ingest, LogGroup};
 use crate::domain::observation::metric::{MetricQuery, MetricRole};
 use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::service::ServiceName;
@@ -181,20 +181,22 @@ async fn read_once(
     digest: &mut LogDigest,
 ) -> Result<ReadSummary, Fault> {
     let clients = persist(means, &shown.group, || means.outside.aws()).await?;
-    let (sender, mut pages) = mpsc::channel::<LogPage>(4);
+    // One page is read while another one is taken in: more of them waiting would only be held.
+    let (sender, mut pages) = mpsc::channel::<LogPage>(1);
     let reading = async {
         let summary = all_pages(means, WindowReading::new(clients, query, &sender), &shown.group).await;
         drop(sender);
         summary
     };
     let counting = async {
+        let mut ingest = Ingest::of(&query.group);
         while let Some(page) = pages.recv().await {
             let mut fresh = Page::new(shown, page.duplicates);
             for raw in page.events {
                 let print = shown.told.early.print(&raw);
-                let line = ingest(raw, &query.group);
+                let line = ingest.line(raw);
                 digest.add(&line);
-                if shown.told.seen.note(line.id.as_str(), line.at) {
+                if shown.told.seen.note(&line.id.text(), line.at) {
                     fresh.add(print, line);
                 }
             }

@@ -14,7 +14,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{
     Alarm, AlarmRule, AlarmState, Bound, Calls, Comparison, names_scaling, severity_of,
 };
-use crate::domain::observation::log::{Completeness, RawLogEvent, ingest};
+use crate::domain::observation::log::{Completeness, Ingest, RawLogEvent};
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Unit};
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::{Origin, Service, ServiceName, Surroundings, infer};
@@ -363,10 +363,11 @@ impl Cloud<'_> {
         self.struck(Api::Logs, "FilterLogEvents", None)?;
         let mut digest = LogDigest::new(window);
         for group in &service.log_groups {
+            let mut ingest = Ingest::of(group);
             for event in self.sight.log_events(group.as_str(), window.from, window.to) {
                 let (id, at) = (event.place.id().into(), event.place.at);
                 let raw = RawLogEvent { id, at, stream: event.stream.to_string(), message: event.message };
-                digest.add(&ingest(raw, group));
+                digest.add(&ingest.line(raw));
             }
         }
         Ok(digest)

@@ -104,9 +104,9 @@ mod tests {
             id: "e".into(),
             at: Timestamp::from_second(second).unwrap(),
             group: "/g".into(),
-            stream: "s".to_owned(),
+            stream: "s".into(),
             level,
-            text: String::new(),
+            text: "".into(),
             kill,
         }
     }

@@ -9,10 +9,10 @@ use serde::{Serialize, Serializer};
 
 use crate::domain::observation::log::{LogEventId, LogGroup, LogLine};
 
-/// What each of the five allocations of a line (itself, id, group, stream, text) costs beside its bytes: the allocator's
-/// header, and rounding up.
-const ALLOCATIONS: usize = 5 * 16;
-/// What a line costs beside its strings.
+/// What each of the two allocations of a line (itself, and its text) costs beside its bytes: the allocator's header and
+/// rounding up, or the counts of who holds it. The names of group and stream are shared by all lines.
+const ALLOCATIONS: usize = 2 * 16;
+/// What a line costs beside its text.
 const LINE_OVERHEAD: usize = size_of::<StoredLine>() + size_of::<LogLine>() + ALLOCATIONS;
 
 /// A line with the number it got on arrival: the anchor that scrolling holds on to.
@@ -28,8 +28,7 @@ pub struct StoredLine {
 impl StoredLine {
     /// What it takes of the ring's cap, bytes.
     pub fn bytes(&self) -> usize {
-        let LogLine { id, group, stream, text, .. } = self.line.as_ref();
-        id.as_str().len() + group.as_str().len() + stream.len() + text.len() + LINE_OVERHEAD
+        self.line.id.bytes_beside() + self.line.text.len() + LINE_OVERHEAD
     }
 }
 
@@ -37,8 +36,7 @@ fn by_value<S: Serializer>(line: &Arc<LogLine>, to: S) -> Result<S::Ok, S::Error
     line.as_ref().serialize(to)
 }
 
-/// Where a line belongs: by its time, then by its id. Ids are decimal numbers of one width in CloudWatch; where they are
-/// of several, the shorter is the smaller.
+/// Where a line belongs: by its time, then by its id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Place {
     at: Timestamp,
@@ -52,21 +50,16 @@ impl Place {
     }
 
     fn holds_back(&self, line: &LogLine) -> bool {
-        by_place((line.at, &line.id, &line.group), (self.at, &self.id, &self.group)).is_le()
+        key(line) <= (self.at, &self.id, &self.group)
     }
 }
 
-type Key<'a> = (Timestamp, &'a LogEventId, &'a LogGroup);
-
-fn by_place(a: Key<'_>, b: Key<'_>) -> Ordering {
-    a.0.cmp(&b.0).then_with(|| {
-        let (id, other) = (a.1.as_str(), b.1.as_str());
-        id.len().cmp(&other.len()).then_with(|| id.cmp(other)).then_with(|| a.2.cmp(b.2))
-    })
+fn key(line: &LogLine) -> (Timestamp, &LogEventId, &LogGroup) {
+    (line.at, &line.id, &line.group)
 }
 
 fn order(a: &StoredLine, b: &StoredLine) -> Ordering {
-    by_place((a.line.at, &a.line.id, &a.line.group), (b.line.at, &b.line.id, &b.line.group))
+    key(&a.line).cmp(&key(&b.line))
 }
 
 /// The ring. It holds the longest run of newest lines whose bytes fit the cap, whatever the order they came in.

@@ -15,9 +15,9 @@ fn line(group: &str, (ms, id): (i64, u64), text: &str) -> LogLine {
         id: LogEventId::new(id.to_string()),
         at: at(ms),
         group: group.into(),
-        stream: "pod".to_owned(),
+        stream: "pod".into(),
         level: LogLevel::Info,
-        text: text.to_owned(),
+        text: text.into(),
         kill: None,
     }
 }
@@ -38,7 +38,7 @@ fn shown(board: &LogBoard) -> Vec<LogLine> {
 /// The newest lines by time and id whose bytes fit: what the ring must hold, told the slow way.
 fn newest(lines: &[LogLine], cap: usize) -> Vec<LogLine> {
     let mut sorted = lines.to_vec();
-    sorted.sort_by_key(|line| (line.at, line.id.as_str().len(), line.id.clone(), line.group.clone()));
+    sorted.sort_by_key(|line| (line.at, line.id.clone(), line.group.clone()));
     let mut bytes = 0;
     let fits = sorted.iter().rev().take_while(|line| {
         bytes += StoredLine { number: 0, line: Arc::new((*line).clone()) }.bytes();
@@ -99,7 +99,7 @@ fn a_late_line_of_the_same_millisecond_goes_by_its_id() {
     let mut board = LogBoard::default();
     fold(&mut board, &[line("/a", (5, 9), "ninth"), line("/a", (5, 11), "eleventh")]);
     fold(&mut board, &[line("/b", (5, 10), "tenth")]);
-    let texts: Vec<String> = shown(&board).into_iter().map(|line| line.text).collect();
+    let texts: Vec<String> = shown(&board).into_iter().map(|line| line.text.into()).collect();
     assert_eq!(texts, ["ninth", "tenth", "eleventh"]);
     let numbers: Vec<u64> = board.lines().iter().map(|stored| stored.number).collect();
     assert_eq!(numbers, [0, 2, 1], "a number tells when a line came");

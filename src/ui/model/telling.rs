@@ -76,7 +76,7 @@ fn tell<T: Serialize>(telling: Telling, thing: &T, told: impl Fn(&T) -> Vec<Stri
 
 fn line_lines(stored: &StoredLine) -> Vec<String> {
     let line = &stored.line;
-    vec![format!("{} {} {} {}", line.at, line.level.word(), line.group, line.stream), line.text.clone()]
+    vec![format!("{} {} {} {}", line.at, line.level.word(), line.group, line.stream), line.text.to_string()]
 }
 
 fn evidence_lines(evidence: &Evidence) -> Vec<String> {

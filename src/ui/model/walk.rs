@@ -98,9 +98,9 @@ mod tests {
             id: format!("{id:09}").into(),
             at: Timestamp::from_second(second).unwrap(),
             group: "/g".into(),
-            stream: "s".to_owned(),
+            stream: "s".into(),
             level: LogLevel::Info,
-            text: format!("{id}"),
+            text: format!("{id}").into(),
             kill: None,
         }
     }

@@ -27,12 +27,12 @@ pub(super) fn page(number: u64, desk: Desk<'_>) -> Option<Page> {
         None => {}
     }
     page.field("group", line.group.to_string());
-    page.field("stream", line.stream.clone());
+    page.field("stream", line.stream.to_string());
     let cited = desk.ui.incident(desk.session).and_then(|incident| moments::cited_by(incident, &line.id));
     page.field("cited by", cited.map_or_else(String::new, |id| id.to_string()));
     page.field("event id", line.id.to_string());
     page.head("THE LINE");
-    page.text(Role::Strong, line.text.clone());
+    page.text(Role::Strong, line.text.to_string());
     json::rows(&mut page, &line.text);
     around(&mut page, stored, desk);
     page.head("LINKS (Tab chooses, y copies)");
@@ -40,7 +40,7 @@ pub(super) fn page(number: u64, desk: Desk<'_>) -> Option<Page> {
         page.link("in the line", address);
     }
     let region = &desk.session.header.scope.region;
-    page.link("this stream", console::logs(region, &line.group, (&line.stream, line.at)));
+    page.link("this stream", console::logs(region, &line.group, (line.stream.as_str(), line.at)));
     page.link("this group", console::logs(region, &line.group, ("", line.at)));
     console_note(&mut page, desk);
     Some(page)
@@ -72,7 +72,7 @@ fn around(page: &mut Page, stored: &StoredLine, desk: Desk<'_>) {
             (false, true) => (" ", Role::Text),
             (false, false) => (" ", Role::Faint),
         };
-        let (text, level) = (other.line.text.as_str(), other.line.level.word());
+        let (text, level) = (&*other.line.text, other.line.level.word());
         // Many a line begins with its level: once is enough.
         let level = if text.starts_with(level) { String::new() } else { format!("{level:<5} ") };
         let stream = if same { String::new() } else { format!("({}) ", other.line.stream) };

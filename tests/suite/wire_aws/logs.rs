@@ -266,9 +266,9 @@ async fn a_history_and_a_tail_that_share_their_memory_hand_out_each_event_once()
     assert_eq!(summary.unwrap().events, 40, "the history itself is counted whole");
     let events = || pages.iter().flat_map(|page| &page.events);
     let mut handed_out: Vec<String> =
-        events().take(25).filter(|event| told.note(event.id.as_str(), event.at)).map(|e| e.id.to_string()).collect();
+        events().take(25).filter(|event| told.note(&event.id.text(), event.at)).map(|e| e.id.to_string()).collect();
     handed_out.extend(poll(&mut tail, &clients, 60).await.1);
-    handed_out.extend(events().filter(|event| told.note(event.id.as_str(), event.at)).map(|e| e.id.to_string()));
+    handed_out.extend(events().filter(|event| told.note(&event.id.text(), event.at)).map(|e| e.id.to_string()));
     let expected: Vec<String> = (0..40).map(|n| format!("e{n}")).collect();
     assert_eq!(handed_out, expected);
 }

@@ -70,7 +70,7 @@ mod tests {
             ("@ptr", "CmEK"),
         ]);
         let (group, event) = line(&told, &[]).unwrap();
-        assert_eq!((group.as_str(), event.id.as_str(), event.stream.as_str()), ("/ecs/my-api", "CmEK", "task-1"));
+        assert_eq!((group.as_str(), &*event.id.text(), event.stream.as_str()), ("/ecs/my-api", "CmEK", "task-1"));
         assert_eq!(event.at.as_millisecond() % 1_000, 7);
         let arn = LogGroup::from("arn:aws:logs:us-east-1:123456789012:log-group:/ecs/my-api");
         assert_eq!(line(&told, std::slice::from_ref(&arn)).unwrap().0, arn);

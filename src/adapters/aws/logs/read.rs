@@ -338,6 +338,6 @@ mod tests {
     fn an_event_without_a_time_is_not_handed_out() {
         assert!(raw(FilteredLogEvent::builder().message("x").build(), 1, 0).is_none());
         let placed = raw(FilteredLogEvent::builder().timestamp(5).log_stream_name("s").build(), 2, 7).unwrap();
-        assert_eq!(placed.id.as_str(), "s/5/2/7");
+        assert_eq!(placed.id.text(), "s/5/2/7");
     }
 }

@@ -14,8 +14,8 @@ pub fn in_lines<'a>(lines: impl IntoIterator<Item = &'a LogLine>, pods: &[Pod], 
         .map(|line| KillSighting {
             source: KillSource::Logs,
             container: named_pod(&line.text, pods)
-                .or_else(|| named_pod(&line.stream, pods))
-                .map_or_else(|| line.stream.clone(), |pod| container_of(pod, &line.text)),
+                .or_else(|| named_pod(line.stream.as_str(), pods))
+                .map_or_else(|| line.stream.to_string(), |pod| container_of(pod, &line.text)),
             at: line.at,
             count: 1,
             certainty: Certainty::Told,

@@ -13,7 +13,7 @@ use super::page::ShownGroup;
 use crate::adapters::aws::live_tail::{Sampling, TailEnd, TailTimeouts, TailUpdate, live_tail};
 use crate::adapters::aws::logs::Sight;
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::log::{RawLogEvent, ingest};
+use crate::domain::observation::log::{Ingest, RawLogEvent};
 use crate::domain::observation::scope::Window;
 use crate::runtime::runner::Means;
 use crate::runtime::runner::patience::{Fed, roll};
@@ -193,7 +193,8 @@ fn span(means: &Means, events: &[RawLogEvent]) -> Window {
 /// Shows lines that the account has not shown yet. An update without any is a sign of life all the same.
 async fn show(means: &Means, shown: &ShownGroup, events: Vec<RawLogEvent>) {
     let fresh = events.into_iter().filter(|event| shown.told.early.tailed(event) == Sight::First);
-    let lines: Vec<_> = fresh.map(|raw| Arc::new(ingest(raw, &shown.group))).collect();
+    let mut ingest = Ingest::of(&shown.group);
+    let lines: Vec<_> = fresh.map(|raw| Arc::new(ingest.line(raw))).collect();
     if !lines.is_empty() {
         let event = LogEvent::Early { group: shown.group.clone(), lines };
         means.post.tell(None, Event::Log(event)).await;

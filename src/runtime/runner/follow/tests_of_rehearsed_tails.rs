@@ -4,7 +4,7 @@
 use super::*;
 use crate::adapters::aws::logs::{LogQuery, read_window};
 use crate::config::LogReading;
-use crate::domain::observation::log::LogLine;
+use crate::domain::observation::log::{LogLine, ingest};
 use crate::domain::observation::scope::Window;
 use crate::rehearsal::clock::Speed;
 use crate::rehearsal::scenario::parse;
@@ -32,7 +32,7 @@ struct Heard {
 
 impl Heard {
     fn show(&mut self, lines: &[Arc<LogLine>]) {
-        self.shown.extend(lines.iter().map(|line| (line.at, line.text.clone())));
+        self.shown.extend(lines.iter().map(|line| (line.at, line.text.to_string())));
     }
 
     fn hear(&mut self, event: Event) {
@@ -62,7 +62,12 @@ async fn stored(means: &Means, window: Window) -> Vec<(Timestamp, String)> {
     let gathering = async {
         let mut lines = Vec::new();
         while let Some(page) = pages.recv().await {
-            lines.extend(page.events.into_iter().map(|raw| ingest(raw, &query.group)).map(|line| (line.at, line.text)));
+            lines.extend(
+                page.events
+                    .into_iter()
+                    .map(|raw| ingest(raw, &query.group))
+                    .map(|line| (line.at, line.text.to_string())),
+            );
         }
         lines
     };

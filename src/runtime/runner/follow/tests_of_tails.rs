@@ -138,11 +138,11 @@ async fn follow(sessions: Vec<Opened>, enough: impl Fn(&Heard) -> bool) -> Heard
             Event::Feed(FeedEvent::GroupFollowed { following, .. }) => told.ways.push(following),
             Event::Log(LogEvent::Batch { summary, lines, .. }) => {
                 told.counted += summary.lines;
-                told.shown.extend(lines.iter().map(|line| line.text.clone()));
+                told.shown.extend(lines.iter().map(|line| line.text.to_string()));
             }
             Event::Log(LogEvent::Early { lines, .. }) => {
                 told.early += lines.len();
-                told.shown.extend(lines.iter().map(|line| line.text.clone()));
+                told.shown.extend(lines.iter().map(|line| line.text.to_string()));
             }
             _ => {}
         }

@@ -18,9 +18,9 @@ pub(super) fn line(second: i64, level: LogLevel, text: &str) -> LogLine {
         id: LogEventId::new(format!("{second}-{text}")),
         at: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second),
         group: "/ecs/my-api".into(),
-        stream: "pod".to_owned(),
+        stream: "pod".into(),
         level,
-        text: text.to_owned(),
+        text: text.into(),
         kill: text.contains("OOMKilled").then_some(KillSign::OomKill),
     }
 }
@@ -45,7 +45,7 @@ pub(super) fn numbered(second: i64) -> LogLine {
 
 pub(super) fn selected(person: &Person) -> String {
     let shown = rows::logs(&person.ui, &person.session, rows::log_height(&person.ui));
-    shown.cursor.map(|cursor| shown.lines[cursor].line.text.clone()).unwrap_or_default()
+    shown.cursor.map(|cursor| shown.lines[cursor].line.text.to_string()).unwrap_or_default()
 }
 
 fn on_screen(person: &Person) -> Vec<u64> {
@@ -176,7 +176,7 @@ fn pages_and_ends_of_the_logs() {
     assert_eq!(selected(&person), "failed 0");
     person.presses("ctrl-d");
     let half = rows::log_height(&person.ui) / 2;
-    assert_eq!(selected(&person), numbered(i64::try_from(half).unwrap()).text);
+    assert_eq!(selected(&person), &*numbered(i64::try_from(half).unwrap()).text);
     person.presses("ctrl-u j down k G");
     assert_eq!(selected(&person), "GET 99");
     assert!(!person.ui.logs.follows(), "G goes to the end, f follows");
@@ -193,7 +193,7 @@ fn an_evicted_line_leaves_its_time_selected() {
     person.types("ggjj");
     let more: Vec<LogLine> = (100..190).map(numbered).collect();
     person.session.logs.fold_batch(&"/ecs/my-api".into(), &BatchSummary::default(), &more);
-    let first = person.session.logs.lines().front().unwrap().line.text.clone();
+    let first = person.session.logs.lines().front().unwrap().line.text.to_string();
     assert_eq!(selected(&person), first, "the oldest that is left");
 }
 

@@ -175,10 +175,10 @@ fn head<'a>(
             // Without room for both the text is worth more.
             Column::Container if manner.columns < 90 => {}
             Column::Container => {
-                let name = container(&line.stream);
+                let name = container(line.stream.as_str());
                 spans.push(look.span(lane(name), format!("{:<20} ", tail(name, 20))));
             }
-            Column::Stream => spans.push(look.span(Role::Faint, format!("{} ", tail(&line.stream, 60)))),
+            Column::Stream => spans.push(look.span(Role::Faint, format!("{} ", tail(line.stream.as_str(), 60)))),
         }
     }
     if let Some(source) = source {
@@ -251,9 +251,9 @@ mod tests {
             id: "1".into(),
             at: jiff::Timestamp::UNIX_EPOCH,
             group: group.clone(),
-            stream: String::new(),
+            stream: "".into(),
             level: LogLevel::Info,
-            text: String::new(),
+            text: "".into(),
             kill: None,
         }
     }

@@ -55,7 +55,7 @@ impl Told {
     }
 
     fn poll<'a>(&mut self, (seen, early): (&Seen, &Early), events: impl IntoIterator<Item = &'a RawLogEvent>) {
-        for event in events.into_iter().filter(|event| seen.note(event.id.as_str(), event.at)) {
+        for event in events.into_iter().filter(|event| seen.note(&event.id.text(), event.at)) {
             self.counted += 1;
             self.show(early.accounted(early.print(event)), event);
         }
