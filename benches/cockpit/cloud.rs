@@ -202,7 +202,8 @@ fn log_service(
     }
     text.push_str("],\"searchedLogStreams\":[]");
     if to < due && !is_history {
-        text.push_str(",\"nextToken\":\"more\"");
+        // Each page has a token of its own: one offered twice is an error.
+        let _ = write!(text, ",\"nextToken\":\"from-{to}\"");
     }
     text.push('}');
     answer(stream, kind, text.as_bytes())
