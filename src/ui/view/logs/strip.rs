@@ -39,7 +39,8 @@ pub(super) fn draw(
     let deploys = moments::deploys(session, ui.incident(session));
     let deploys: Vec<usize> =
         deploys.iter().filter(|at| window.contains(**at)).map(|at| column(window, *at, columns)).collect();
-    let marks = buckets.iter().enumerate().map(|(at, bucket)| mark(*bucket, deploys.contains(&at)));
+    let done = |at: usize| if deploys.contains(&at) { Done::Rollout } else { Done::Nothing };
+    let marks = buckets.iter().enumerate().map(|(at, bucket)| mark(*bucket, done(at)));
     let top = format!("{:>5}", format::figure(most as f64));
     let below = Rect { y: area.y + 1, height: 1, ..area };
     put(buffer, below, &row("worst", (marks, cursor), (&top, look)), look);
@@ -95,13 +96,20 @@ fn bar(bucket: Bucket, most: u64, look: &Look) -> (Role, char) {
     (role, signs.level(bucket.lines as f64 / most.max(1) as f64))
 }
 
+/// What was done in a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Done {
+    Nothing,
+    Rollout,
+}
+
 /// A letter says what the colour of the bar says: `o` a kill, `D` a rollout, `e` errors, `w` warnings.
-fn mark(bucket: Bucket, deployed: bool) -> (Role, char) {
-    match bucket {
-        Bucket { kills: 1.., .. } => (Role::Kill, 'o'),
-        _ if deployed => (Role::Deploy, 'D'),
-        Bucket { errors: 1.., .. } => (Role::Danger, 'e'),
-        Bucket { warnings: 1.., .. } => (Role::Warning, 'w'),
-        _ => (Role::Faint, ' '),
+fn mark(bucket: Bucket, done: Done) -> (Role, char) {
+    match (bucket, done) {
+        (Bucket { kills: 1.., .. }, _) => (Role::Kill, 'o'),
+        (_, Done::Rollout) => (Role::Deploy, 'D'),
+        (Bucket { errors: 1.., .. }, Done::Nothing) => (Role::Danger, 'e'),
+        (Bucket { warnings: 1.., .. }, Done::Nothing) => (Role::Warning, 'w'),
+        (_, Done::Nothing) => (Role::Faint, ' '),
     }
 }
