@@ -72,9 +72,13 @@ fn claim_sentences(session: &mut Session, id: IncidentId, rest: Rest) {
             claimed = incident.narrative.text.len();
         }
     }
+    incident.narrative.claimed = claimed;
+    // Most pieces of text end no sentence: what exists is gathered only for one that does.
+    if whole.is_empty() {
+        return;
+    }
     let known = known(incident);
     let checked: Vec<_> = whole.iter().map(|sentence| claim::claim(sentence, &incident.evidence, &known)).collect();
-    incident.narrative.claimed = claimed;
     incident.narrative.claims.extend(checked);
 }
 

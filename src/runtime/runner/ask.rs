@@ -17,8 +17,9 @@ use crate::session::event::{Event, NarrativeEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::{IncidentId, Session};
 
-/// Text that comes within this time is told as one piece. Half a frame: a word waits for the frame after it, not for two.
-const GATHER: Duration = Duration::from_millis(15);
+/// Text that comes within this time after a piece was told is told as one more. A quarter of a frame: a word after a pause
+/// is told at once, and one in a stream waits for hardly more than the frame.
+const GATHER: Duration = Duration::from_millis(8);
 
 /// A question to the model.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Question {
 pub async fn ask(means: Means, question: Question) {
     let mut failures = 1;
     loop {
-        let mut teller = Teller { means: &means, question: &question, usage: Usage::default(), spoke: Spoke::NotYet };
+        let mut teller = Teller::new(&means, &question);
         let fault = match stream(&means, &question, &mut teller).await {
             Ok(()) => {
                 tell_health(&means, FeedId::Model, FeedHealth::Live).await;
@@ -103,9 +104,15 @@ struct Teller<'a> {
     question: &'a Question,
     usage: Usage,
     spoke: Spoke,
+    /// When text was last told.
+    told_at: Option<Instant>,
 }
 
-impl Teller<'_> {
+impl<'a> Teller<'a> {
+    fn new(means: &'a Means, question: &'a Question) -> Self {
+        Self { means, question, usage: Usage::default(), spoke: Spoke::NotYet, told_at: None }
+    }
+
     async fn tell(&self, event: NarrativeEvent) {
         self.means.post.tell(Some(self.question.incident), Event::Narrative(event)).await;
     }
@@ -113,7 +120,7 @@ impl Teller<'_> {
     /// When text is told at the latest. While time stands still nobody watches it come, and it is told in whole blocks, so
     /// that the machine's load leaves no trace in the journal.
     fn gathered_by(&self) -> Option<Instant> {
-        (!self.means.clock.stands_still()).then(|| Instant::now() + GATHER)
+        (!self.means.clock.stands_still()).then(|| next_piece(self.told_at, Instant::now()))
     }
 
     async fn tell_all(&mut self, chunks: &mut mpsc::Receiver<Chunk>) {
@@ -153,7 +160,7 @@ impl Teller<'_> {
         if text.is_empty() {
             return;
         }
-        self.spoke = Spoke::Already;
+        (self.spoke, self.told_at) = (Spoke::Already, Some(Instant::now()));
         let text = redact::redact(&sanitise::text(&std::mem::take(text))).text;
         self.tell(NarrativeEvent::TextArrived { attempt: self.question.attempt, text }).await;
     }
@@ -181,5 +188,24 @@ impl Teller<'_> {
             // Partial input is a sign of life only, and thinking stays opaque.
             Chunk::Text { .. } | Chunk::ToolInput { .. } | Chunk::Thinking { .. } => {}
         }
+    }
+}
+
+/// When text that comes now is told.
+fn next_piece(told_at: Option<Instant>, now: Instant) -> Instant {
+    told_at.map_or(now, |told_at| told_at + GATHER).max(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_after_a_pause_is_told_at_once_and_those_that_follow_are_gathered() {
+        let now = Instant::now();
+        let long_ago = now.checked_sub(2 * GATHER);
+        assert_eq!(next_piece(None, now), now);
+        assert_eq!(next_piece(long_ago, now), now);
+        assert_eq!(next_piece(Some(now), now), now + GATHER);
     }
 }

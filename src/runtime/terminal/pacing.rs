@@ -3,8 +3,8 @@
 
 use crate::config::Link;
 
-/// What of the budget may be spent at once after a quiet time: a screen that changes wholly a few times, as it does in the
-/// first seconds and when panes are zoomed, should not hold up the words that follow.
+/// What of the budget may be spent at once, from the first frame on and after a quiet time: a screen that changes wholly a
+/// few times, as it does in the first seconds and when panes are zoomed, should not hold up the words that follow.
 const BURST_MS: u64 = 1_500;
 /// The longest pause that a slow terminal earns.
 const LONGEST_MS: u64 = 2_000;
@@ -15,7 +15,7 @@ pub struct Pacing {
     apart_ms: u64,
     bytes_a_second: u64,
     last: u64,
-    paid_until: u64,
+    spent_until: u64,
     stalled_until: u64,
 }
 
@@ -28,21 +28,22 @@ impl Pacing {
             Link::Remote => (66, 32 << 10),
             Link::Slow => (200, 7 << 10),
         };
-        Self { apart_ms, bytes_a_second, last: 0, paid_until: 0, stalled_until: 0 }
+        Self { apart_ms, bytes_a_second, last: 0, spent_until: 0, stalled_until: 0 }
     }
 
     /// Notes a frame that was drawn: its bytes, and for how long the terminal did not take them.
     pub fn drawn(&mut self, at: u64, bytes: usize, stall_ms: u64) {
         self.last = at;
         let price = (bytes as u64 * 1_000).div_ceil(self.bytes_a_second);
-        self.paid_until = self.paid_until.max(at.saturating_sub(BURST_MS)) + price;
+        self.spent_until = self.spent_until.max(at) + price;
         // A terminal that needed this long for a frame gets as long again for what it has besides.
         self.stalled_until = at + (2 * stall_ms).min(LONGEST_MS);
     }
 
     /// When a frame that data alone asks for is due.
     pub fn due_at(&self) -> u64 {
-        (self.last + self.apart_ms).max(self.paid_until).max(self.stalled_until)
+        let paid_until = self.spent_until.saturating_sub(BURST_MS);
+        (self.last + self.apart_ms).max(paid_until).max(self.stalled_until)
     }
 }
 
@@ -72,6 +73,17 @@ mod tests {
                 assert!(written > 0);
             }
         }
+    }
+
+    #[test]
+    fn the_first_frames_may_be_large_and_hold_up_nothing() {
+        let mut pacing = Pacing::of(Link::Local);
+        for at in [10, 43, 76, 109] {
+            pacing.drawn(at, 12 << 10, 0);
+            assert_eq!(pacing.due_at(), at + 33);
+        }
+        pacing.drawn(142, 36 << 10, 0);
+        assert!(pacing.due_at() > 142 + 33, "what may be spent at once is spent");
     }
 
     #[test]
