@@ -5,6 +5,7 @@ mod args;
 mod commands;
 mod exit;
 mod exported;
+mod memory;
 mod print;
 
 use std::process::ExitCode;
@@ -20,8 +21,10 @@ use args::{Cli, Command, FormWord, InvestigateArgs, RehearseArgs};
 
 /// Runs the program.
 pub fn run() -> ExitCode {
+    let env = Environment::of_process();
+    memory::bound(&env);
     match Cli::try_parse() {
-        Ok(cli) => exit::conclude(&dispatch(&cli, &Environment::of_process())),
+        Ok(cli) => exit::conclude(&dispatch(&cli, &env)),
         Err(error) => exit::usage(&error),
     }
 }

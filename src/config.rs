@@ -26,7 +26,7 @@ use crate::domain::observation::service::Service;
 use crate::domain::remediation::policy::Policy;
 use crate::domain::remediation::request::Mode;
 
-pub use environment::{Environment, Stream};
+pub use environment::{Environment, Stream, begin_again};
 pub(crate) use lint::nearest;
 pub use paths::Paths;
 pub use policy::read as read_policy;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
 use super::{Colours, Glyphs, Hyperlinks, Keyboard, Link, Multiplexer};
 
@@ -23,6 +25,17 @@ pub struct Environment {
     pub output: Stream,
     /// What standard input is.
     pub input: Stream,
+}
+
+/// Begins this program once more, in this very process, with these variables beside its own. Returns only if that fails.
+pub fn begin_again<const N: usize>(vars: [(&str, &str); N]) -> std::io::Error {
+    let own = match std::env::current_exe() {
+        Ok(own) => own,
+        Err(error) => return error,
+    };
+    let mut args = std::env::args_os();
+    let mut again = Command::new(&own);
+    again.arg0(args.next().unwrap_or_else(|| own.into_os_string())).args(args).envs(vars).exec()
 }
 
 impl Environment {

@@ -20,8 +20,8 @@ use crate::domain::observation::scope::Window;
 pub use self::histogram::{Bucket, Histogram};
 pub use self::ring::StoredLine;
 
-/// Bytes the ring holds by default, texts with all that is kept beside them: some 90,000 ordinary lines.
-pub const RING_BYTES: usize = 20 << 20;
+/// Bytes the ring holds by default, texts with all that is kept beside them: some 70,000 ordinary lines.
+pub const RING_BYTES: usize = 16 << 20;
 
 /// A span that was not read.
 #[derive(Clone, Debug, PartialEq, Serialize)]

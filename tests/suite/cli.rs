@@ -82,6 +82,28 @@ fn a_wrong_flag_is_a_usage_error_that_says_what_was_meant() {
     home.run(&["investigate", "--alarm", "a", "--minutes", "1"]).expect(2, "1");
 }
 
+/// The C library reads it only as a process begins: the program begins once more, and stays the process that was started.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn bounds_of_memory_are_set_in_the_very_process_that_was_started() {
+    let home = Home::new();
+    let bound = |others: [(&str, &str); 1]| {
+        let mut command = home.command(&["rehearse", "oom-leak", "--headless", "--speed", "max"]);
+        let mut running = command.envs(others).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let place = format!("/proc/{}/environ", running.id());
+        let mut found = None;
+        while running.try_wait().unwrap().is_none() {
+            let vars = String::from_utf8(std::fs::read(&place).unwrap_or_default()).unwrap();
+            let own = vars.split('\0').find_map(|var| var.strip_prefix("MALLOC_MMAP_THRESHOLD_="));
+            found = own.map(str::to_owned).or(found);
+        }
+        found
+    };
+    assert_eq!(bound([("A", "b")]).as_deref(), Some("131072"));
+    assert_eq!(bound([("MALLOC_MMAP_THRESHOLD_", "65536")]).as_deref(), Some("65536"), "another's choice stays");
+    assert_eq!(bound([("GLIBC_TUNABLES", "glibc.malloc.arena_max=1")]), None, "nor is it added to");
+}
+
 /// Each is met at night: said at once with its cause and the next step, on a terminal that was never taken.
 #[test]
 fn what_stands_in_the_way_is_said_with_its_hint() {
