@@ -47,13 +47,16 @@ pub fn coarse(seconds: i64) -> String {
     }
 }
 
-/// What a span stays below, in its largest unit: `<1m`, `<13m`, `<3h`.
+/// What a span stays below, in steps that grow with it, so that it is seldom told anew: `<1m`, `<15m`, `<3h`.
 pub fn below(seconds: i64) -> String {
-    match seconds.max(1) {
-        s @ ..=3_600 => format!("<{}m", (s as u64).div_ceil(60)),
-        s @ ..=86_400 => format!("<{}h", (s as u64).div_ceil(3_600)),
-        s => format!("<{}d", (s as u64).div_ceil(86_400)),
+    let step = |unit: i64, steps: &[i64]| steps.iter().copied().find(|step| seconds <= step * unit);
+    if let Some(minutes) = step(60, &[1, 5, 10, 15, 30]) {
+        return format!("<{minutes}m");
     }
+    if let Some(hours) = step(3_600, &[1, 2, 3, 6, 12, 24]) {
+        return format!("<{hours}h");
+    }
+    format!("<{}d", seconds.max(0).unsigned_abs().div_ceil(86_400))
 }
 
 /// A wait with tenths: `3.2s`, `12s` from ten seconds on.
@@ -250,8 +253,8 @@ mod tests {
         let told: Vec<String> = [-5, 4, 59, 60, 192, 3_599, 7_500, 86_399, 273_600].into_iter().map(span).collect();
         assert_eq!(told, ["0s", "4s", "59s", "1m00s", "3m12s", "59m59s", "2h05m", "23h59m", "3d04h"]);
         assert_eq!(coarse(3_599), "59m");
-        let bounds: Vec<String> = [0, 60, 61, 3_600, 3_601, 86_401].into_iter().map(below).collect();
-        assert_eq!(bounds, ["<1m", "<1m", "<2m", "<60m", "<2h", "<2d"]);
+        let bounds: Vec<String> = [0, 60, 61, 300, 301, 1_801, 3_600, 7_201, 86_401].into_iter().map(below).collect();
+        assert_eq!(bounds, ["<1m", "<1m", "<5m", "<5m", "<10m", "<1h", "<1h", "<3h", "<2d"]);
     }
 
     #[test]

@@ -11,9 +11,12 @@ use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::workload::Revision;
 use crate::session::Session;
 use crate::session::incident::Incident;
+use crate::ui::model::Pace;
 
 /// Minutes on screen.
 pub const MINUTES: i64 = 30;
+/// Minutes by which a quiet screen's charts move.
+const ROOM_MINUTES: i64 = 10;
 
 /// The last half hour of a series: what is drawn, and what the numbers beside it are computed over. It ends with the
 /// newest period, or with the last whole minute where that is older, so that the figures are those of the evidence.
@@ -23,6 +26,25 @@ pub fn recent(series: &Series, now: Timestamp) -> (Window, Series) {
     let to = series.latest().map_or(minute, |latest| minute.max(latest.at + period));
     let window = Window { from: to - SignedDuration::from_mins(MINUTES), to };
     (window, Series::new(series.query.clone(), series.unit, series.within(window)))
+}
+
+/// The half hour that ends with the minute of now.
+pub fn half_hour(now: Timestamp) -> Window {
+    let to = whole_minute(now) + SignedDuration::from_mins(1);
+    Window { from: to - SignedDuration::from_mins(MINUTES), to }
+}
+
+/// The window that is drawn where the lively screen draws this one. On a quiet screen it moves by whole spans only, with
+/// room for what comes until then: a curve drawn anew each minute would be most of what a quiet screen writes.
+pub fn drawn(lively: Window, (now, pace): (Timestamp, Pace)) -> Window {
+    match pace {
+        Pace::Lively => lively,
+        Pace::Quiet => {
+            let (span, end) = (ROOM_MINUTES * 60, half_hour(now).to);
+            let to = end + SignedDuration::from_secs((-end.as_second()).rem_euclid(span));
+            Window { from: to - SignedDuration::from_mins(MINUTES + ROOM_MINUTES), to }
+        }
+    }
 }
 
 /// The constant that a series must not exceed, by the alarm on it; an open incident's before any other. What an alarm on
@@ -124,6 +146,22 @@ mod tests {
             assert_eq!((shown.points.len(), window.seconds()), (30, 1_800), "at second {second}");
             assert_eq!(shown.mean(), Some(15.5));
         }
+    }
+
+    #[test]
+    fn what_a_quiet_screen_draws_holds_the_half_hour_and_moves_every_ten_minutes() {
+        let from: Timestamp = "2026-05-01T09:00:00Z".parse().unwrap();
+        let mut windows = Vec::new();
+        for second in 0..3_600 {
+            let now = from + SignedDuration::from_secs(second);
+            let shown = half_hour(now);
+            assert_eq!(drawn(shown, (now, Pace::Lively)), shown);
+            let quiet = drawn(shown, (now, Pace::Quiet));
+            assert!(quiet.from <= shown.from && shown.to <= quiet.to, "{shown:?} {quiet:?}");
+            windows.push(quiet);
+        }
+        windows.dedup();
+        assert_eq!(windows.len(), 6);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::session::feeds::FeedId;
 use crate::ui::chart::Chart;
 use crate::ui::format::{self, grouped};
 use crate::ui::layout::ChartForm;
-use crate::ui::model::moments::{alarm_series, recent, unit_of};
+use crate::ui::model::moments::{self, alarm_series, recent, unit_of};
 use crate::ui::model::{Pane, Ui, rows};
 use crate::ui::theme::Role;
 
@@ -122,8 +122,8 @@ fn row(
 
 fn spark(series: Option<&Series>, columns: usize, look: &Look) -> Span<'static> {
     let Some(series) = series else { return Span::default() };
-    let (window, series) = recent(series, look.now);
-    let chart = Chart::bare(&series, window, (look.glyphs, look.markers));
+    let (window, _) = recent(series, look.now);
+    let chart = Chart::bare(series, moments::drawn(window, (look.now, look.pace)), (look.glyphs, look.markers));
     look.span(Role::Curve, chart.sparkline(columns))
 }
 

@@ -7,8 +7,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::domain::observation::sanitise;
-use crate::domain::observation::scope::whole_minute;
+use crate::domain::observation::scope::{Window, whole_minute};
 use crate::ui::format::{self, Zone};
+use crate::ui::model::moments;
 use crate::ui::model::{ClockStyle, EnvironmentRoles, Glyphs, Markers, Pace, Typed, Ui};
 use crate::ui::theme::{Role, Theme};
 
@@ -105,7 +106,7 @@ impl Look {
         }
     }
 
-    /// How long ago: to the second, or what it stays below until the minute ends.
+    /// How long ago: to the second, or on a quiet screen what it stays below for a while.
     pub fn age(&self, at: Timestamp) -> String {
         match self.pace {
             Pace::Lively => format::span(format::seconds_since(self.now, at)),
@@ -113,11 +114,11 @@ impl Look {
         }
     }
 
-    /// How long ago, in the largest unit; on a quiet screen as of the minute its clock shows.
+    /// How long ago, in the largest unit; on a quiet screen as any age.
     pub fn coarse_age(&self, at: Timestamp) -> String {
-        match (self.pace, format::seconds_since(self.told_now(), at)) {
-            (Pace::Quiet, ..60) => "<1m".to_owned(),
-            (_, seconds) => format::coarse(seconds),
+        match self.pace {
+            Pace::Lively => format::coarse(format::seconds_since(self.now, at)),
+            Pace::Quiet => self.age(at),
         }
     }
 
@@ -136,6 +137,11 @@ impl Look {
             Pace::Lively => format!(" in {}", format::wait(self.now, until)),
             Pace::Quiet => String::new(),
         }
+    }
+
+    /// The half hour that is drawn: on a quiet screen with what comes next.
+    pub fn half_hour(&self) -> Window {
+        moments::drawn(moments::half_hour(self.now), (self.now, self.pace))
     }
 
     /// Now as the clock in line 1 shows it.

@@ -25,7 +25,7 @@ use crate::ui::format;
 use crate::ui::layout::ChartForm;
 use crate::ui::model::moments::{self, MINUTES, recent};
 use crate::ui::model::scroll::Freeze;
-use crate::ui::model::{Pane, Ui, rows};
+use crate::ui::model::{Pace, Pane, Ui, rows};
 use crate::ui::theme::Role;
 
 /// Columns below which two charts do not stand side by side.
@@ -39,7 +39,7 @@ const LATE: SignedDuration = SignedDuration::from_mins(4);
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
     let service = rows::service(ui, session).map_or("no service", |name| name.as_str());
     let mut title = super::title(Pane::Metrics, (look, held));
-    title.push_span(look.span(Role::Text, format!("{service}  last {MINUTES}m")));
+    title.push_span(look.span(Role::Text, format!("{service}  {}", span_words(ui, look))));
     if let Freeze::At { at, .. } = ui.metrics.freeze {
         let newer = |series: &&Series| series.points.iter().filter(|point| point.at >= at).count();
         let withheld: usize = rows::metrics(ui, session).iter().map(|(_, series)| newer(series)).sum();
@@ -79,6 +79,18 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     }
 }
 
+/// Which time the charts show: on a quiet screen from when until when, since they have room for what is yet to come.
+fn span_words(ui: &Ui, look: &Look) -> String {
+    match (look.pace, ui.metrics.freeze) {
+        (Pace::Lively, _) | (Pace::Quiet, Freeze::At { .. }) => format!("last {MINUTES}m"),
+        (Pace::Quiet, Freeze::Running) => {
+            let Window { from, to } = look.half_hour();
+            let [from, to] = [from, to].map(|at| format::minute(at, &look.zone));
+            format!("{from}{}{to}", look.sign("–", "-"))
+        }
+    }
+}
+
 /// What charts need beside their series.
 struct Facts<'a> {
     session: &'a Session,
@@ -103,6 +115,15 @@ impl Facts<'_> {
                 let before = series.points.iter().copied().filter(|point| point.at < at);
                 recent(&Series::new(series.query.clone(), series.unit, before), at)
             }
+        }
+    }
+
+    /// The window to draw, and the series to draw in it.
+    fn drawn(&self, series: &Series, look: &Look) -> (Window, Series) {
+        let (shown, recent) = self.recent(series, look.now);
+        match self.freeze {
+            Freeze::Running => (moments::drawn(shown, (look.now, look.pace)), series.clone()),
+            Freeze::At { .. } => (shown, recent),
         }
     }
 
@@ -273,9 +294,10 @@ fn one(
     (role, series): (MetricRole, &Series),
     (facts, look, chosen): (&Facts<'_>, &Look, Held),
 ) {
-    let (window, series) = facts.recent(series, look.now);
-    let line = fitted(heading((role, &series), (window, facts), (look, chosen)), usize::from(tile.width));
+    let (shown, recent) = facts.recent(series, look.now);
+    let line = fitted(heading((role, &recent), (shown, facts), (look, chosen)), usize::from(tile.width));
     put(buffer, Rect { height: 1, ..tile }, &line, look);
+    let (window, series) = facts.drawn(series, look);
     let chart = Chart {
         threshold: facts.threshold(&series),
         deploys: &facts.marks,
@@ -305,14 +327,15 @@ fn sparklines(mut sheet: Sheet<'_>, all: &[(MetricRole, &Series)], (facts, selec
     let look = sheet.look;
     let columns = (sheet.width().saturating_sub(46)).clamp(8, 40);
     for (at, (role, series)) in all.iter().enumerate() {
-        let (window, series) = facts.recent(series, look.now);
+        let (window, drawn) = facts.drawn(series, look);
+        let (shown, series) = facts.recent(series, look.now);
         let threshold = facts.threshold(&series);
-        let chart = Chart { threshold, ..Chart::bare(&series, window, (look.glyphs, look.markers)) };
+        let chart = Chart { threshold, ..Chart::bare(&drawn, window, (look.glyphs, look.markers)) };
         let mut spans = vec![
             look.span(Role::Title, format!("{:<8} ", format::clip(name(*role, &series), 8, look.glyphs))),
             look.span(Role::Curve, chart.sparkline(columns)),
         ];
-        spans.extend(numbers((*role, &series), (window, facts), look));
+        spans.extend(numbers((*role, &series), (shown, facts), look));
         sheet.row(&fitted(Line::from(spans), sheet.width()));
         if selected == Some(at) {
             sheet.select_last();

@@ -79,7 +79,7 @@ fn health(feed: &Feed, id: FeedId, look: &Look) -> Line<'static> {
 fn live((feed, id): (&Feed, FeedId), age: Option<String>, (old, look): (bool, &Look)) -> Line<'static> {
     let age = match (look.pace, patience_s(id)) {
         // Until it is told as STALE it is younger than this: a bound that does not move while the feed answers.
-        (Pace::Quiet, Some(patience)) if !old && age.is_some() => format::below(patience),
+        (Pace::Quiet, Some(patience)) if !old && age.is_some() => format!("<{}", format::coarse(patience)),
         _ => age.unwrap_or_default(),
     };
     if old {

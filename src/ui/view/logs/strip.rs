@@ -1,6 +1,6 @@
 //! The strip over the lines: how many there were when, by level, with kills, rollouts and the instant pointed at.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -8,12 +8,12 @@ use ratatui::text::Line;
 use super::super::look::Look;
 use super::super::sheet::put;
 use super::row::Sources;
-use crate::domain::observation::scope::{Window, whole_minute};
+use crate::domain::observation::scope::Window;
 use crate::report::sparkline::Signs;
 use crate::session::Session;
 use crate::session::logs::Bucket;
 use crate::ui::format;
-use crate::ui::model::moments::{self, MINUTES};
+use crate::ui::model::moments;
 use crate::ui::model::{Glyphs, Ui};
 use crate::ui::theme::Role;
 
@@ -24,7 +24,7 @@ pub(super) fn draw(
     (ui, session): (&Ui, &Session),
     (sources, look): (&Sources<'_>, &Look),
 ) {
-    let window = window(look.now);
+    let window = look.half_hour();
     let columns = usize::from(area.width.saturating_sub(12));
     let mut buckets = vec![Bucket::default(); columns];
     for board in sources.0.iter().filter_map(|group| session.logs.group(group)) {
@@ -44,12 +44,6 @@ pub(super) fn draw(
     let top = format!("{:>5}", format::figure(most as f64));
     let below = Rect { y: area.y + 1, height: 1, ..area };
     put(buffer, below, &row("worst", (marks, cursor), (&top, look)), look);
-}
-
-/// The same half hour as that of the charts.
-fn window(now: Timestamp) -> Window {
-    let to = whole_minute(now) + SignedDuration::from_mins(1);
-    Window { from: to - SignedDuration::from_mins(MINUTES), to }
 }
 
 fn column(window: Window, at: Timestamp, columns: usize) -> usize {
