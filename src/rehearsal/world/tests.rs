@@ -206,6 +206,42 @@ fn exactly_fourteen_lines_tell_of_a_kill_and_lines_asked_for_twice_are_the_same(
     }
 }
 
+/// A tail reads the minute under way again and again, from many places, while it passes.
+#[test]
+fn a_minute_read_while_it_passes_is_the_minute_read_when_it_is_over() {
+    let (stage, afterwards) = (stage("oom-leak", 41), stage("oom-leak", 41));
+    let end = stage.start + seconds(150);
+    let read = |stage: &Stage, from, now| {
+        let sight = stage.world.at(now, &stage.lives);
+        sight.log_events("/ecs/my-api", from, now)
+    };
+    let whole = read(&afterwards, stage.start, end);
+    assert!(whole.len() > 150, "{}", whole.len());
+    for passed in (0..150_000).step_by(700) {
+        let now = stage.start + SignedDuration::from_millis(passed);
+        let from = (now - seconds(20)).max(stage.start);
+        let there: Vec<LogEvent> =
+            whole.iter().filter(|line| from <= line.place.at && line.place.at < now).cloned().collect();
+        assert_eq!(read(&stage, from, now), there, "after {passed} ms");
+        assert_eq!(read(&stage, from, now), there, "and the same again");
+    }
+    assert_eq!(read(&stage, stage.start, end), whole);
+}
+
+#[test]
+fn a_flood_writes_from_its_first_instant_to_its_last() {
+    let text = "based_on = \"oom-leak\"\nname = \"f\"\ntitle = \"t\"\nteaches = \"t\"\n\
+        [[log]]\ngroup = \"/g\"\nstream = \"s\"\ncadence = { kind = \"steady\", per_minute = 60000 }\n\
+        from = \"10s500ms\"\nuntil = \"12s250ms\"\ntemplates = [\"x\"]\n\
+        [expect]\ncause = \"inconclusive\"\nconclusive = false\n";
+    let scenario = Arc::new(crate::rehearsal::scenario::parse(text, "f").unwrap());
+    let start = scenario.start;
+    let (world, nobody) = (World::new(scenario, 1).unwrap(), Lives::new());
+    let lines = world.at(start + MINUTE, &nobody).log_events("/g", start, start + MINUTE);
+    let ends = [lines.first(), lines.last()].map(|line| line.unwrap().place.at.duration_since(start).as_millis());
+    assert_eq!((ends, lines.len()), ([500 + 10_000, 12_249], 1_750));
+}
+
 #[test]
 fn a_flood_has_no_kill_line_but_a_137_to_stumble_over() {
     let stage = stage("traffic-flood", 43);

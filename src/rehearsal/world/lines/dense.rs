@@ -27,7 +27,7 @@ pub(super) fn is_dense(log: &LogSpec) -> bool {
 impl Sight<'_> {
     /// Adds the wanted lines of a generator in a second, ascending by time.
     pub(super) fn flood(&self, index: usize, second: Timestamp, wanted: &Wanted, lines: &mut Vec<LogEvent>) {
-        let Some(log) = self.scenario().logs.get(index) else { return };
+        let Some(log) = self.scenario().logs.get(index).filter(|log| self.is_on_in(log, second)) else { return };
         let mut dice = Dice::of(self.world.seed, index, second.as_second());
         let rate = self.rate(log, minute_of(second)) / 60.0;
         let count = rate.floor() as usize + usize::from(dice.unit() < rate.fract());
@@ -56,6 +56,12 @@ impl Sight<'_> {
                 lines.push(LogEvent { place, stream: Arc::clone(&streams[taken]), message });
             }
         }
+    }
+
+    /// Whether a generator may write in a second at all: most of the time most floods are over.
+    fn is_on_in(&self, log: &LogSpec, second: Timestamp) -> bool {
+        let begins = second.duration_since(self.scenario().start);
+        log.from.is_none_or(|from| from < begins + SECOND) && log.until.is_none_or(|until| begins < until)
     }
 
     /// The streams of a flood without writing a line: every container that lived while it was on.
