@@ -66,6 +66,8 @@ pub struct Chart<'a> {
     pub markers: Markers,
 }
 
+/// Every so many turns a day is seen on top of the curve: one that is as today would be hidden under it.
+const SEEN_THROUGH: usize = 3;
 /// Columns of the numbers at the left.
 const AXIS: u16 = 6;
 
@@ -99,9 +101,10 @@ impl<'a> Chart<'a> {
         self.axis(buffer, Rect { width: AXIS, ..area }, (top, styles));
         self.cursor_line(buffer, plot, styles);
         self.before(buffer, plot, (top, styles));
-        self.other_days(buffer, plot, (top, styles));
+        self.other_days(buffer, plot, (top, styles, 1));
         self.threshold_line(buffer, plot, (top, styles));
         self.curve(buffer, plot, (top, styles.curve));
+        self.other_days(buffer, plot, (top, styles, SEEN_THROUGH));
         self.marks(buffer, plot, styles);
     }
 
@@ -141,13 +144,13 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// The days take turns by the column: days that are alike stay apart, and none hides another.
-    fn other_days(&self, buffer: &mut Buffer, plot: Rect, (top, styles): (f64, &ChartStyles)) {
+    /// The days take turns by the column: days that are alike stay apart, and none hides another. `every` so many turns.
+    fn other_days(&self, buffer: &mut Buffer, plot: Rect, (top, styles, every): (f64, &ChartStyles, usize)) {
         let columns = usize::from(plot.width);
         for (turn, day) in self.days.iter().enumerate() {
             let inside = day.points.iter().copied().filter(|point| self.window.contains(point.at));
             let values = self.stepped(inside, columns).into_iter().enumerate();
-            for (column, value) in values.skip(turn).step_by(self.days.len()) {
+            for (column, value) in values.skip(turn).step_by(self.days.len() * every) {
                 let Some(value) = value else { continue };
                 let at = (plot.x + column as u16, plot.y + row_of(value, top, plot.height));
                 buffer[at].set_symbol(day.sign).set_style(styles.baseline);

@@ -89,7 +89,7 @@ fn the_period_before_and_the_instant_pointed_at_lie_under_the_curve() {
 }
 
 #[test]
-fn days_that_are_alike_take_turns_and_lie_under_the_curve() {
+fn days_that_are_alike_take_turns_and_one_that_is_as_today_shows_through() {
     let flat = series(Unit::Percent, &[Some(100.0); 12]);
     let minute = |n: i64| Timestamp::from_second(n * 60).unwrap();
     let day = |sign, value, minutes: std::ops::Range<i64>| Overlay {
@@ -101,7 +101,7 @@ fn days_that_are_alike_take_turns_and_lie_under_the_curve() {
     let chart = Chart { days: &days, ..chart(&flat, 12) };
     assert_eq!(rows(&chart, 18, 3), [" 100%|************", "     |1717171 1 1", "   0%|"]);
     let hidden = [day("2", 100.0, 0..12)];
-    assert_eq!(rows(&Chart { days: &hidden, ..chart }, 18, 3)[0], " 100%|************");
+    assert_eq!(rows(&Chart { days: &hidden, ..chart }, 18, 3)[0], " 100%|2**2**2**2**");
     let high = [day("w", 130.0, 0..12)];
     assert!((Chart { days: &high, ..chart }.top() - 200.0).abs() < f64::EPSILON, "the axis holds the days, too");
     let later = [day("w", 130.0, 12..20)];
