@@ -8,6 +8,7 @@ use pagerdeck::domain::observation::metric::{MetricRole, Point};
 use pagerdeck::domain::remediation::step::StepState;
 use pagerdeck::session::Session;
 use pagerdeck::session::feeds::{Feed, FeedHealth, FeedId};
+use pagerdeck::session::incident::Phase;
 use pagerdeck::ui::input::Input;
 use pagerdeck::ui::keymap::chord;
 use pagerdeck::ui::model::{Colours, Glyphs, Instants, Pane, Size, Ui, UiOptions, Zoom};
@@ -409,6 +410,17 @@ fn every_fact_of_a_decision_is_on_screen_at_the_least_size() {
     ];
     for fact in facts {
         assert!(shown.contains(fact), "{fact}\n{shown}");
+    }
+}
+
+#[test]
+fn a_path_gives_way_to_the_values_that_would_change() {
+    let mut session = fixture::gate_open();
+    fixture::set_step(&mut session, StepState::Approved);
+    fixture::incident(&mut session).phase = Phase::Closed;
+    let shown = text(&ui((60, 16), Pane::Remediation, Zoom::Overview), &session);
+    for side in ["restartedAt", "2026-04-11T22:10:03Z", "2026-05-01T09:30:49Z", "x transcript"] {
+        assert!(shown.contains(side), "{side}\n{shown}");
     }
 }
 

@@ -100,18 +100,20 @@ fn hints((ui, session): (&Ui, &Session), (columns, look): (usize, &Look)) -> Lin
     line
 }
 
-/// The key to what waits for the person in pane 5, and what is wanted there; nothing while that pane has the keys.
+/// The key to what is wanted of the person: in pane 5 what waits there, nothing while that pane has the keys; the transcript
+/// once the incident is closed.
 fn called_for((ui, session): (&Ui, &Session)) -> Option<(String, &'static str)> {
-    let incident = ui.incident(session).filter(|_| ui.focus != Pane::Remediation)?;
-    let wanted = match (incident.phase, incident.asked_step()) {
-        (Phase::Closed, _) => None,
-        (Phase::Uncertain(_), _) => Some("settle"),
-        (_, Some(Step { state: StepState::Armed { .. }, .. })) => Some("confirm"),
-        (_, Some(step)) if incident.gate_is_open_for(step.id) => Some("decide"),
-        (_, Some(_) | None) => None,
-    }?;
-    let binding = ui.options.keymap.binding(Action::Focus(Pane::Remediation))?;
-    Some((binding.first_key(), wanted))
+    let incident = ui.incident(session)?;
+    let decision = Action::Focus(Pane::Remediation);
+    let (action, wanted) = match (incident.phase, incident.asked_step()) {
+        (Phase::Closed, _) => (Action::Export, "transcript"),
+        _ if ui.focus == Pane::Remediation => return None,
+        (Phase::Uncertain(_), _) => (decision, "settle"),
+        (_, Some(Step { state: StepState::Armed { .. }, .. })) => (decision, "confirm"),
+        (_, Some(step)) if incident.gate_is_open_for(step.id) => (decision, "decide"),
+        (_, Some(_) | None) => return None,
+    };
+    Some((ui.options.keymap.binding(action)?.first_key(), wanted))
 }
 
 /// Whether a verb would be taken for the step on screen: what would be refused is no hint.

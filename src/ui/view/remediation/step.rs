@@ -212,11 +212,18 @@ fn diff(sheet: &mut Sheet<'_>, changes: &[FieldChange], rows: usize) {
         let (before, after) = (value(change.before.as_deref()), value(change.after.as_deref()));
         let name = leaf(&change.path);
         let one = format!("{name}: - {before}  + {after}");
-        if format::width(&one) <= columns || remaining < 2 {
+        if format::width(&one) <= columns {
             sheet.text(Role::Text, &one);
+        } else if remaining < 2 {
+            let bare = |value: &str| value.trim_matches('"').to_owned();
+            let field = name.trim_start_matches("../");
+            sheet.text(Role::Text, &format!("{field}: {} -> {}", bare(before), bare(after)));
         } else {
-            sheet.text(Role::Danger, &format!("- {}: {before}", change.path));
-            sheet.text(Role::Good, &format!("+ {}: {after}", change.path));
+            // The values are what a decision is about: the path gives way to them.
+            let widest = format::width(&change.path) + format::width(before).max(format::width(after)) + 4;
+            let path = if widest <= columns { &change.path } else { &name };
+            sheet.text(Role::Danger, &format!("- {path}: {before}"));
+            sheet.text(Role::Good, &format!("+ {path}: {after}"));
         }
     }
 }
