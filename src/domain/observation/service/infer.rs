@@ -272,8 +272,8 @@ fn log_groups(name: &str, alarm: &Alarm, around: &Surroundings<'_>, reasons: &mu
     }));
     if let (true, Some(account)) = (known.is_empty(), around.elsewhere) {
         reasons.push(format!(
-            "Its metrics are of account {account}, which shares no log group of that name with this one: name it by its ARN \
-             under [[service]]."
+            "Its metrics are of account {account}, and from here no log group of that name was found there: name it by its \
+             ARN under [[service]]."
         ));
         return Vec::new();
     }

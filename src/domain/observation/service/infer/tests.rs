@@ -233,7 +233,7 @@ fn the_logs_of_another_account_are_those_it_shares_and_no_others() {
     let (groups, reasons) = of(&[]);
     assert!(groups.is_empty(), "what this account calls so is another group: {groups:?}");
     assert!(
-        reasons.iter().any(|reason| reason.contains("account 111122223333, which shares no log group")),
+        reasons.iter().any(|reason| reason.contains("account 111122223333, and from here no log group")),
         "{reasons:?}"
     );
     let arn = |name: &str| LogGroup::from(format!("arn:aws:logs:us-east-1:111122223333:log-group:{name}"));
