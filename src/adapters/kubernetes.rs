@@ -21,6 +21,7 @@ mod watch;
 pub use access::Access;
 pub use call::{Client, Timeouts};
 pub use fault::{Doing, KubeError, Problem};
+pub use objects::told::tell_once;
 pub use objects::{Objects, objects};
 pub use patch::{Applied, FIELD_MANAGER, apply};
 pub use read::View;

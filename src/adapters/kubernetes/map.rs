@@ -223,8 +223,16 @@ pub fn pod(object: &core::Pod, owners: &Owners) -> Pod {
         let failed = state.last_end.as_ref().is_some_and(|end| end.reason != "Completed");
         state.restarts > 0 || failed || state.last_end.is_none() && !in_turn(state)
     });
+    let conditions = status.conditions.as_deref().unwrap_or_default();
+    let gated =
+        object.spec.as_ref().and_then(|spec| spec.readiness_gates.as_ref()).is_some_and(|gates| !gates.is_empty());
+    let holds = |kind: &str, word: &str| conditions.iter().any(|one| one.type_ == kind && one.status == word);
     let phase = if meta.deletion_timestamp.is_some() {
         "Terminating".to_owned()
+    } else if holds("Ready", "False") && holds("ContainersReady", "True") && !gated {
+        // The kubelet writes both together. Readiness is taken away alone by the node controller, of a pod whose node says
+        // nothing any more: what its containers are, nobody knows.
+        "Unknown".to_owned()
     } else {
         // An evicted pod is `Failed` with the reason apart; the reason is the word people know.
         safe(status.reason.as_deref().or(status.phase.as_deref()).unwrap_or("Unknown"))

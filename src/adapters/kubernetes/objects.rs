@@ -1,7 +1,7 @@
 //! Objects as `kubectl get -o json` or `-o yaml` prints them → the domain's words, through the same tables as the API's
 //! answers. Pure: what is given is what is known.
 
-mod told;
+pub(super) mod told;
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ pub struct Objects {
 }
 
 /// The kinds that are read.
-const READ: [&str; 10] = [
+const READ: [&str; 11] = [
     "ReplicaSet",
     "Deployment",
     "StatefulSet",
@@ -48,6 +48,7 @@ const READ: [&str; 10] = [
     "Secret",
     "ConfigMap",
     "HorizontalPodAutoscaler",
+    "Node",
 ];
 
 /// Reads objects; lists are opened.
@@ -72,16 +73,12 @@ pub fn objects(values: &[Value]) -> Objects {
     found.events.extend(of_kind(&flat, "Event").iter().map(map::event));
     let pods: Vec<core::Pod> = of_kind(&flat, "Pod");
     adopt(&pods, &owners, &mut found);
-    let told = told::by_conditions(&pods, &deployments).into_iter().chain(told::by_selectors(
-        &of_kind(&flat, "Service"),
-        &pods,
-        &found.workloads,
-    ));
+    let told = told::by_conditions(&pods, &deployments)
+        .into_iter()
+        .chain(told::by_selectors(&of_kind(&flat, "Service"), &pods, &found.workloads))
+        .chain(told::by_nodes(&of_kind(&flat, "Node"), None));
     for event in told {
-        let known = |other: &ClusterEvent| other.about == event.about && other.reason == event.reason;
-        if !found.events.iter().any(known) {
-            found.events.push(event);
-        }
+        told::tell_once(&mut found.events, event);
     }
     found.changes = changed(&flat, &deployments, &found);
     found.passed_over = flat.iter().filter(|value| !READ.contains(&kind(value))).count();
@@ -276,6 +273,29 @@ mod tests {
                 ("NoEndpoints", "Service/cart")
             ]
         );
+    }
+
+    #[test]
+    fn a_node_tells_how_it_is_and_an_event_that_says_the_same_is_as_true() {
+        let of = |kind: &str, status: &str, heard: &str| {
+            json!({ "type": kind, "status": status, "message": "Kubelet stopped posting node status.",
+                    "lastTransitionTime": "2026-05-01T09:00:00Z", "lastHeartbeatTime": heard })
+        };
+        let taint = json!({ "key": "node.kubernetes.io/unreachable", "effect": "NoExecute" });
+        let found = objects(&[
+            json!({ "kind": "Node", "metadata": { "name": "gone" }, "spec": { "taints": [taint] }, "status": { "conditions": [
+                of("Ready", "Unknown", "2026-05-01T08:59:10Z"), of("MemoryPressure", "Unknown", "2026-05-01T08:59:10Z")] } }),
+            json!({ "kind": "Node", "metadata": { "name": "full" }, "status": { "conditions": [
+                of("Ready", "True", "2026-05-01T10:00:00Z"), of("DiskPressure", "True", "2026-05-01T10:00:00Z")] } }),
+            json!({ "kind": "Event", "metadata": { "name": "e" }, "involvedObject": { "kind": "Node", "name": "full" },
+                    "reason": "NodeHasDiskPressure", "lastTimestamp": "2026-05-01T09:00:00Z" }),
+        ]);
+        let told: Vec<String> = found.events.iter().map(|event| format!("{} {}", event.about, event.reason)).collect();
+        assert_eq!(told, ["Node/full NodeHasDiskPressure", "Node/gone NodeNotReady"]);
+        assert!(found.events.iter().all(|event| event.last_at == "2026-05-01T10:00:00Z".parse().ok()), "{found:?}");
+        let words =
+            "Ready is Unknown: Kubelet stopped posting node status. (tainted node.kubernetes.io/unreachable:NoExecute)";
+        assert_eq!(found.events[1].message, words);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Reads for evidence: the whole view, one workload, its pods, its revisions, recent events.
 //! A refusal (403) and an absence (404) come back as different errors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1 as core;
@@ -11,10 +12,12 @@ use super::call::{Client, Resource};
 use super::changes;
 use super::fault::KubeError;
 use super::map::{self, Owners};
+use super::objects::told::{by_nodes, tell_once};
 use super::watch::known::Known;
 use super::watch::listing::{Unreadable, read_all};
 use crate::domain::fault::FaultKind;
 use crate::domain::observation::change::Change;
+use crate::domain::observation::cluster_sign::is_up;
 use crate::domain::observation::scope::Namespace;
 use crate::domain::observation::workload::{
     ClusterEvent, ClusterView, Ownership, Pod, Revision, Workload, WorkloadKind, WorkloadRef,
@@ -158,6 +161,27 @@ impl Client {
         let mut events: Vec<ClusterEvent> = listing.items.iter().map(map::event).collect();
         events.sort_by_key(|event| event.last_at);
         Ok(events)
+    }
+
+    /// Adds to events what the nodes of pods that are not up tell of themselves: a node that went away an hour ago has no
+    /// event left. Nobody is asked where every pod is up.
+    pub async fn tell_of_nodes(
+        &self,
+        events: &mut Vec<ClusterEvent>,
+        (pods, at): (&[Pod], Timestamp),
+    ) -> Result<(), KubeError> {
+        let down = pods.iter().filter(|pod| !is_up(pod));
+        let names: BTreeSet<&str> = down.filter_map(|pod| pod.node.as_deref()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let listing = self.list::<core::Node>(Resource::NODES, None, &[]).await?;
+        let theirs = |node: &core::Node| node.metadata.name.as_deref().is_some_and(|name| names.contains(name));
+        let nodes: Vec<core::Node> = listing.items.into_iter().filter(theirs).collect();
+        for told in by_nodes(&nodes, Some(at)) {
+            tell_once(events, told);
+        }
+        Ok(())
     }
 }
 

@@ -35,8 +35,10 @@ pub enum Trouble {
     Unschedulable,
     /// The node sent the pod away.
     Evicted,
-    /// The node is short of memory, disk or process ids, or not ready.
+    /// The node is short of memory, disk or process ids.
     Node,
+    /// The node is not ready, or says nothing any more.
+    NodeLost,
     /// A quota or a range of limits forbids new pods.
     Quota,
 }
@@ -58,6 +60,7 @@ impl Trouble {
             Self::Unschedulable => "no node takes the pod",
             Self::Evicted => "the node evicted pods",
             Self::Node => "the node is under pressure",
+            Self::NodeLost => "a node of its pods is not ready",
             Self::Quota => "a quota forbids new pods",
         }
     }
@@ -78,6 +81,7 @@ impl Trouble {
             | Self::Unschedulable
             | Self::Evicted
             | Self::Node
+            | Self::NodeLost
             | Self::Quota => false,
         }
     }
@@ -85,7 +89,7 @@ impl Trouble {
     /// Whether it lies between the workload and its place: nodes and quotas.
     pub fn is_of_the_place(self) -> bool {
         match self {
-            Self::Unplaceable | Self::Unschedulable | Self::Evicted | Self::Node | Self::Quota => true,
+            Self::Unplaceable | Self::Unschedulable | Self::Evicted | Self::Node | Self::NodeLost | Self::Quota => true,
             Self::Image
             | Self::Reference
             | Self::Command
@@ -138,6 +142,7 @@ pub fn tells_of_trouble(reason: &str) -> bool {
             | "NodeHasInsufficientMemory"
             | "NodeHasInsufficientPID"
             | "EvictionThresholdMet"
+            | "TaintManagerEviction"
     )
 }
 
@@ -235,6 +240,8 @@ fn is_current(trouble: Trouble, event: &ClusterEvent, place: (&Workload, &[Pod])
     let short = workload.ready < workload.replicas || workload.replicas == 0;
     let counts = |pod: &Pod| present(workload, pods).iter().any(|one| one.name == pod.name);
     match (kind, pods.iter().find(|pod| pod.name == name)) {
+        // A pod that its node was to give back, and does not: there for good, and no part of the workload any more.
+        (_, Some(pod)) if !is_here(pod) && trouble == Trouble::Evicted => short && age <= FRESH,
         (_, Some(pod)) if !counts(pod) => false,
         (_, Some(pod)) if trouble == Trouble::Probe => {
             pod.containers.iter().any(|container| container.restarts > 0 || !container.ready) && age <= PROBING
@@ -258,7 +265,8 @@ fn never_answered(pod: &Pod, until: Timestamp) -> bool {
     pod.containers.iter().any(settled)
 }
 
-fn is_up(pod: &Pod) -> bool {
+/// Whether a pod runs and every container of it is ready.
+pub fn is_up(pod: &Pod) -> bool {
     pod.phase == "Running" && !pod.containers.is_empty() && pod.containers.iter().all(|container| container.ready)
 }
 

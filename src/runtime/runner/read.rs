@@ -312,6 +312,11 @@ pub async fn cluster(means: &Means, target: Option<&WorkloadRef>) -> ClusterRead
         Err(fault) => (Err(fault.clone()), Err(fault.clone()), OtherChanges::default()),
     };
     others.unread.extend(nodes.map(|error| format!("node events ({})", error.fault().summary)));
+    let mut events = events;
+    if let (Ok(pods), Ok(events)) = (&pods, &mut events) {
+        let told = client.tell_of_nodes(events, (pods, means.clock.now())).await;
+        others.unread.extend(told.err().map(|error| format!("nodes ({})", error.fault().summary)));
+    }
     if let (Ok(pods), Ok(events)) = (&pods, &events) {
         others.changes.extend(of_nodes(events, (target, pods)));
     }

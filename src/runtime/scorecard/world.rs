@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::adapters::kubernetes::{Objects, objects};
+use crate::adapters::kubernetes::{Objects, objects, tell_once};
 use crate::domain::diagnosis::evidence::{
     self, Answer, Evidence, EvidenceId, EvidenceSource, LogDigest, Payload, Question, unanswered,
 };
@@ -385,13 +385,17 @@ impl Cloud<'_> {
         Read {
             workloads: read(&["deployments", "statefulsets", "daemonsets"]),
             pods: read(&["deployments", "replicasets", "pods"]),
-            events: read(&["events"]),
+            events,
+        let mut events = read(&["events"]);
+        if let (Ok(events), Ok(nodes)) = (&mut events, read(&["nodes"])) {
+            nodes.events.into_iter().for_each(|told| tell_once(&mut events.events, told));
+        }
             sets: read(&["deployments", "replicasets"]),
             others: [
                 ("secrets", read(&["deployments", "secrets"])),
                 ("configmaps", read(&["deployments", "configmaps"])),
                 ("horizontalpodautoscalers", read(&["deployments", "horizontalpodautoscalers"])),
-                ("node events", read(&["deployments", "replicasets", "pods", "events"])),
+                ("node events", read(&["deployments", "replicasets", "pods", "events", "nodes"])),
             ],
         }
     }

@@ -144,6 +144,22 @@ fn an_evicted_or_leaving_pod_says_so() {
 }
 
 #[test]
+fn a_pod_whose_node_says_nothing_any_more_is_unknown() {
+    let phase = |ready: &str, contained: &str, gates: Value| {
+        let mut lost = pod_json("x", "Job", &json!([]));
+        lost["status"]["conditions"] =
+            json!([{ "type": "Ready", "status": ready }, { "type": "ContainersReady", "status": contained }]);
+        lost["spec"]["readinessGates"] = gates;
+        pod(&object(lost), &Owners::default()).phase
+    };
+    assert_eq!(phase("False", "True", json!(null)), "Unknown", "the node controller took its readiness away");
+    assert_eq!(phase("True", "True", json!(null)), "Running");
+    assert_eq!(phase("False", "False", json!(null)), "Running", "its kubelet says that it is not ready");
+    let gate = json!([{ "conditionType": "target-health.elbv2.k8s.aws/x" }]);
+    assert_eq!(phase("False", "True", gate), "Running", "a gate holds it back");
+}
+
+#[test]
 fn events_count_in_both_styles() {
     let base = json!({
         "metadata": { "name": "e1", "namespace": "payments", "creationTimestamp": "2026-05-01T09:00:00Z" },

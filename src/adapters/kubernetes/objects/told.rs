@@ -39,6 +39,50 @@ pub(super) fn by_conditions(pods: &[core::Pod], deployments: &[Deployment]) -> V
     events
 }
 
+/// What of its conditions a node is in trouble by, and the reason its event would have.
+const OF_NODES: [(&str, &str); 4] = [
+    ("Ready", "NodeNotReady"),
+    ("MemoryPressure", "NodeHasInsufficientMemory"),
+    ("DiskPressure", "NodeHasDiskPressure"),
+    ("PIDPressure", "NodeHasInsufficientPID"),
+];
+
+/// Nodes that are not ready, or short of something, with their taints. They are so when read: `read_at`, or, of an export, when
+/// any of the nodes was last heard of.
+pub fn by_nodes(nodes: &[core::Node], read_at: Option<Timestamp>) -> Vec<ClusterEvent> {
+    let conditions =
+        |node: &core::Node| node.status.as_ref().and_then(|status| status.conditions.clone()).unwrap_or_default();
+    let heard = nodes.iter().flat_map(conditions).filter_map(|one| Some(one.last_heartbeat_time?.0)).max();
+    let mut events = Vec::new();
+    for node in nodes {
+        for one in conditions(node) {
+            // What nobody knows of a node's memory is told by its not being ready.
+            let troubled = if one.type_ == "Ready" { one.status != "True" } else { one.status == "True" };
+            let Some((_, reason)) = OF_NODES.iter().find(|row| row.0 == one.type_).filter(|_| troubled) else {
+                continue;
+            };
+            let why = one.message.or(one.reason).unwrap_or_default();
+            let message = format!("{} is {}: {why}{}", one.type_, one.status, tainted(node));
+            let since = one.last_transition_time.map(|time| time.0);
+            let mut told = event(&node.metadata, ("Node", reason), &message, since);
+            told.last_at = read_at.or(heard).max(since);
+            events.push(told);
+        }
+    }
+    events
+}
+
+/// ` (tainted node.kubernetes.io/unreachable:NoExecute)`.
+fn tainted(node: &core::Node) -> String {
+    let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
+    let own: Vec<String> = taints
+        .iter()
+        .filter(|taint| taint.key.starts_with("node.kubernetes.io/"))
+        .map(|taint| format!("{}:{}", taint.key, taint.effect))
+        .collect();
+    if own.is_empty() { String::new() } else { format!(" (tainted {})", own.join(", ")) }
+}
+
 /// Services called like a workload that select none of the pods there are.
 pub(super) fn by_selectors(
     services: &[core::Service],
@@ -64,6 +108,14 @@ pub(super) fn by_selectors(
         event(&service.metadata, ("Service", "NoEndpoints"), &message, None)
     };
     services.iter().filter(none).map(told).collect()
+}
+
+/// Adds what is told beside the events, once: what an event says as well is as true as when read.
+pub fn tell_once(events: &mut Vec<ClusterEvent>, told: ClusterEvent) {
+    match events.iter_mut().rev().find(|other| other.about == told.about && other.reason == told.reason) {
+        Some(known) => known.last_at = known.last_at.max(told.last_at),
+        None => events.push(told),
+    }
 }
 
 fn has(pod: &core::Pod, selector: &BTreeMap<String, String>) -> bool {

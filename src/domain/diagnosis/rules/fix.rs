@@ -46,6 +46,7 @@ fn of_the_place(place: &Workplace) -> FixClass {
             | Trouble::Quota
             | Trouble::Evicted
             | Trouble::Node
+            | Trouble::NodeLost
             | Trouble::Image
             | Trouble::Reference
             | Trouble::Command

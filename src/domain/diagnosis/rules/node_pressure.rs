@@ -20,11 +20,17 @@ pub(super) fn weigh(reading: &Reading) -> Case {
 
 fn told(reading: &Reading) -> Outcome {
     let Some(place) = &reading.workload else { return Outcome::Open };
-    match place.loudest(Trouble::is_of_the_place) {
-        Some(sign) => {
-            Outcome::For(format!("{} ({}x: {})", sign.trouble.words(), sign.count, sign.text), vec![place.id])
-        }
-        None => Outcome::Against("no event tells of nodes, quotas or evictions".to_owned(), vec![place.id]),
+    // A node that is gone is why pods are given up and why there is no room: it is told first, however often the rest is.
+    let lost = place.sign(Trouble::NodeLost);
+    let other = place.loudest(|trouble| trouble.is_of_the_place() && trouble != Trouble::NodeLost);
+    let words: Vec<String> = lost
+        .into_iter()
+        .chain(other)
+        .map(|sign| format!("{} ({}x: {})", sign.trouble.words(), sign.count, sign.text))
+        .collect();
+    match words.as_slice() {
+        [_, ..] => Outcome::For(words.join("; "), vec![place.id]),
+        [] => Outcome::Against("no event tells of nodes, quotas or evictions".to_owned(), vec![place.id]),
     }
 }
 
@@ -81,6 +87,7 @@ mod tests {
                     waiting().event("Node/ip-10-0-11-23", "NodeNotReady", "Node status is now: NodeNotReady"),
                     Stand::Holds,
                 ),
+                ("not ready by themselves", Incident::healthy().unready(), Stand::RuledOut),
                 (
                     "scheduled since",
                     Incident::healthy().event("Pod/my-api-1", "FailedScheduling", scheduling),
@@ -97,6 +104,39 @@ mod tests {
                     Stand::RuledOut,
                 ),
                 ("cluster denied", waiting().without(Question::Workload), Stand::Waits(Question::Workload)),
+            ],
+        );
+    }
+
+    #[test]
+    fn cases_of_lost_nodes() {
+        table(
+            weigh,
+            &[
+                (
+                    "lost with its node",
+                    Incident::healthy().lost(2, "Unknown").event("Pod/my-api-1", "NodeNotReady", "Node is not ready"),
+                    Stand::Holds,
+                ),
+                (
+                    "given up, and nothing in its place yet",
+                    Incident::healthy().lost(2, "Terminating").event(
+                        "Pod/my-api-1",
+                        "TaintManagerEviction",
+                        "Marking for deletion Pod payments/my-api-1",
+                    ),
+                    Stand::Holds,
+                ),
+                (
+                    "replaced since",
+                    Incident::healthy().event("Node/ip-10-0-11-23", "NodeNotReady", "Node status is now: NodeNotReady"),
+                    Stand::RuledOut,
+                ),
+                (
+                    "drained in good order",
+                    Incident::healthy().event("Node/ip-10-0-11-23", "NodeNotSchedulable", "NodeNotSchedulable"),
+                    Stand::RuledOut,
+                ),
             ],
         );
     }

@@ -1,6 +1,7 @@
 //! A table of hand-made incidents over all causes, and hostile evidence.
 
 pub(crate) mod fixture;
+mod stand;
 
 use proptest::prelude::*;
 

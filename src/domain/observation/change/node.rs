@@ -26,20 +26,37 @@ fn what(reason: &str) -> Option<&'static str> {
     })
 }
 
-/// An eviction follows what happened to its node within so long.
-const FOLLOWS: SignedDuration = SignedDuration::from_mins(5);
+/// Whether a node is about to have its pods moved elsewhere.
+fn is_emptied(reason: &str) -> bool {
+    matches!(reason, "NodeNotSchedulable" | "ScaleDown" | "RemovingNode" | "DeletingNode")
+}
+
+fn times<'a>(events: impl Iterator<Item = &'a ClusterEvent>) -> Vec<Timestamp> {
+    events.filter_map(|event| event.first_at.or(event.last_at)).collect()
+}
+
+/// An eviction follows what happened to its node within so long: what pods tolerate of a node that is not ready, and a little.
+const FOLLOWS: SignedDuration = SignedDuration::from_mins(6);
 
 /// The changes of nodes, ascending: of those that the pods are on, and of those that have none of them any more: that the
-/// scheduler put pods of that name on before, or to which something happened right before pods of that name were evicted.
+/// scheduler put pods of that name on before, or to which something happened right before pods of that name were evicted, or
+/// that were closed right before pods of that name were stopped and gone.
 pub fn of_nodes(events: &[ClusterEvent], (target, pods): (&WorkloadRef, &[Pod])) -> Vec<Change> {
     let made_by_it = format!("Pod/{}-", target.name);
     let of_pods =
         || events.iter().filter(|event| event.namespace == target.namespace && event.about.starts_with(&made_by_it));
     let gone = of_pods().filter(|event| matches!(event.reason.as_str(), "Evicted" | "TaintManagerEviction"));
-    let gone: Vec<Timestamp> = gone.filter_map(|event| event.first_at.or(event.last_at)).collect();
+    let is_there = |about: &str| pods.iter().any(|pod| about.strip_prefix("Pod/") == Some(&pod.name));
+    // A drain leaves no other word at its pods than any deletion.
+    let stopped =
+        of_pods().filter(|event| event.reason == "Killing" && event.message.starts_with("Stopping container"));
+    let stopped = times(stopped.filter(|event| !is_there(&event.about)));
+    let gone = times(gone);
     let sent_away = |event: &ClusterEvent| {
+        let follows = |at: Timestamp, gone: &Timestamp| at <= *gone && gone.duration_since(at) <= FOLLOWS;
         let at = event.first_at.or(event.last_at);
-        at.is_some_and(|at| gone.iter().any(|gone| at <= *gone && gone.duration_since(at) <= FOLLOWS))
+        let of_it = |all: &[Timestamp]| at.is_some_and(|at| all.iter().any(|gone| follows(at, gone)));
+        of_it(&gone) || is_emptied(&event.reason) && of_it(&stopped)
     };
     let placed = of_pods().filter(|event| event.reason == "Scheduled");
     // "Successfully assigned payments/my-api-x to ip-10-0-11-23": the node is the last word.
@@ -108,6 +125,11 @@ mod tests {
             event("Node/node-x", "NodeNotReady", "", 100),
             event("Node/node-c", "EvictionThresholdMet", "", 600),
             event("Node/node-d", "NodeNotReady", "", 2_000),
+            event("Node/node-e", "NodeNotSchedulable", "", 2_500),
+            event("Node/node-f", "NodeHasDiskPressure", "", 2_500),
+            event("Pod/my-api-4", "Killing", "Stopping container app", 2_560),
+            event("Node/node-g", "NodeNotSchedulable", "", 3_500),
+            event("Pod/my-api-1", "Killing", "Stopping container app", 3_560),
             event("Pod/my-api-2", "Evicted", "The node was low on resource: memory.", 660),
             event("Pod/my-api-0", "Scheduled", "Successfully assigned payments/my-api-0 to node-b", 50),
             event("Pod/other-0", "Scheduled", "Successfully assigned payments/other-0 to node-x", 50),
@@ -119,7 +141,8 @@ mod tests {
                 "node node-b was closed to new pods, as before a drain",
                 "node node-a became not ready (3 times)",
                 "node node-b was removed",
-                "node node-c began to evict pods"
+                "node node-c began to evict pods",
+                "node node-e was closed to new pods, as before a drain"
             ]
         );
     }

@@ -133,6 +133,24 @@ fn events_tell_what_is_wrong_while_it_is() {
             vec![Trouble::Evicted],
         ),
         (
+            "its node is gone",
+            pod("Unknown", "running", None),
+            event("Pod/cart-1", "NodeNotReady", "Node is not ready", 4),
+            vec![Trouble::NodeLost],
+        ),
+        (
+            "given up with its node",
+            pod("Terminating", "running", None),
+            event("Pod/cart-1", "TaintManagerEviction", "Marking for deletion Pod shop/cart-1", 4),
+            vec![Trouble::Evicted],
+        ),
+        (
+            "given up long ago",
+            pod("Terminating", "running", None),
+            event("Pod/cart-1", "TaintManagerEviction", "Marking for deletion Pod shop/cart-1", 40),
+            vec![],
+        ),
+        (
             "init",
             waiting(),
             event("Pod/cart-1", "FailedCreatePodSandBox", "container init was OOM-killed (memory limit too low?)", 1),

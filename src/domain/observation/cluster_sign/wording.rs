@@ -93,8 +93,8 @@ pub(super) fn of_event(event: &ClusterEvent) -> Option<Trouble> {
         "FailedCreate" if says(&text, &FORBIDDEN) || text.contains("is invalid") => Some(Trouble::Forbidden),
         "FailedScheduling" | "NotTriggerScaleUp" => Some(placement::of_message(&event.message)),
         "Evicted" | "Preempted" | "Preempting" | "TaintManagerEviction" => Some(Trouble::Evicted),
-        "NodeNotReady"
-        | "NodeHasDiskPressure"
+        "NodeNotReady" => Some(Trouble::NodeLost),
+        "NodeHasDiskPressure"
         | "NodeHasInsufficientMemory"
         | "NodeHasInsufficientPID"
         | "EvictionThresholdMet"

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::SETTLED;
-use super::super::case::Case;
-use super::super::reading::Reading;
+pub(in super::super) use super::stand::{Stand, table};
 use crate::domain::diagnosis::evidence::{
     self, Answer, Evidence, EvidenceId, EvidenceSource, OtherChanges, Payload, Question,
 };
@@ -193,22 +191,27 @@ impl Incident {
     }
 
     /// A cluster event about something, a minute before the end.
-    pub(crate) fn event(mut self, about: &str, reason: &str, message: &str) -> Self {
-        if let Some(Answer::Observed { payload: Payload::Workload { events, .. } }) =
+    pub(crate) fn event(self, about: &str, reason: &str, message: &str) -> Self {
+        let at = Some(now() - SignedDuration::from_mins(1));
+        let event = ClusterEvent {
+            name: "e".to_owned(),
+            namespace: "payments".into(),
+            warning: true,
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+            about: about.to_owned(),
+            count: 6,
+            last_at: at,
+            first_at: at,
+        };
+        self.cluster(|_, _, events| events.push(event))
+    }
+
+    fn cluster(mut self, change: impl FnOnce(&mut Workload, &mut [Pod], &mut Vec<ClusterEvent>)) -> Self {
+        if let Some(Answer::Observed { payload: Payload::Workload { workload, pods, events } }) =
             self.0.get_mut(&Question::Workload)
         {
-            let at = Some(now() - SignedDuration::from_mins(1));
-            events.push(ClusterEvent {
-                name: "e".to_owned(),
-                namespace: "payments".into(),
-                warning: true,
-                reason: reason.to_owned(),
-                message: message.to_owned(),
-                about: about.to_owned(),
-                count: 6,
-                last_at: at,
-                first_at: at,
-            });
+            change(workload, pods, events);
         }
         self
     }
@@ -250,31 +253,34 @@ impl Incident {
         self.each_container(|_| {})
     }
 
-    fn each_container(mut self, change: impl Fn(&mut ContainerState)) -> Self {
-        if let Some(Answer::Observed { payload: Payload::Workload { workload, pods, .. } }) =
-            self.0.get_mut(&Question::Workload)
-        {
+    fn each_container(self, change: impl Fn(&mut ContainerState)) -> Self {
+        self.cluster(|workload, pods, _| {
             workload.ready = 0;
             for container in pods.iter_mut().flat_map(|pod| &mut pod.containers) {
                 container.ready = false;
                 change(container);
             }
-        }
-        self
+        })
     }
 
     /// So many pods wait and have no container yet.
-    pub(crate) fn pending(mut self, many: u32) -> Self {
-        if let Some(Answer::Observed { payload: Payload::Workload { workload, pods, .. } }) =
-            self.0.get_mut(&Question::Workload)
-        {
+    pub(crate) fn pending(self, many: u32) -> Self {
+        self.down(many, |pod| {
+            "Pending".clone_into(&mut pod.phase);
+            pod.containers.clear();
+        })
+    }
+
+    /// So many pods are in a phase that their node has brought them into; their containers were ready when last heard of.
+    pub(crate) fn lost(self, many: u32, phase: &str) -> Self {
+        self.down(many, |pod| phase.clone_into(&mut pod.phase))
+    }
+
+    fn down(self, many: u32, change: impl Fn(&mut Pod)) -> Self {
+        self.cluster(|workload, pods, _| {
             workload.ready = workload.replicas.saturating_sub(many);
-            for pod in pods.iter_mut().take(many as usize) {
-                "Pending".clone_into(&mut pod.phase);
-                pod.containers.clear();
-            }
-        }
-        self
+            pods.iter_mut().take(many as usize).for_each(change);
+        })
     }
 
     /// Containers are killed for their memory so many seconds after each start.
@@ -467,33 +473,5 @@ pub(crate) fn workload(ready: u32) -> Workload {
         ownership: Ownership::Direct,
         paused: false,
         created_at: None,
-    }
-}
-
-/// How a cause stands.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(in super::super) enum Stand {
-    /// Every essential test supports it, and it is sure enough to be settled.
-    Holds,
-    /// An essential or excluding test speaks against it.
-    RuledOut,
-    /// An essential test waits for an answer.
-    Waits(Question),
-    /// Nothing rules it out, and it is not sure enough.
-    Weak,
-}
-
-/// Weighs each incident of a table by one rule.
-pub(in super::super) fn table(weigh: fn(&Reading) -> Case, rows: &[(&str, Incident, Stand)]) {
-    for (name, incident, expected) in rows {
-        let case = weigh(&Reading::of(&incident.evidence(), now()));
-        let waits = Question::ALL.into_iter().find(|question| case.waits_for(*question));
-        let stand = match waits {
-            _ if case.is_ruled_out() => Stand::RuledOut,
-            Some(question) => Stand::Waits(question),
-            None if case.confidence().value() >= SETTLED => Stand::Holds,
-            None => Stand::Weak,
-        };
-        assert_eq!(stand, *expected, "{name}: {case:#?}");
     }
 }
