@@ -88,6 +88,9 @@ pub struct Cluster {
     lives: BTreeMap<Place, Vec<Life>>,
     /// Counts what becomes of lives.
     lives_turn: u64,
+    /// Replica sets whose pods are as they were exported, with the number wanted then: as long as that is wanted, nobody
+    /// touches them.
+    still: BTreeMap<String, usize>,
     /// When a replica set whose pods were refused tries again, by uid.
     retries: BTreeMap<String, Timestamp>,
     /// When a rollout without progress is given up, by the deployment's uid.

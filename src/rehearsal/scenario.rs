@@ -28,6 +28,7 @@ pub use load::{ScenarioSummary, list, load, parse};
 pub use log::{Cadence, FieldSpec, LateSpec, LogSpec};
 pub use metric::{AfterSpec, Column, HistorySpec, Knot, MetricSpec, Normalise, ZeroSpec};
 pub use model::{ChunkSpec, ModelMode, ModelSpec, TurnSpec};
+pub use objects::latest as latest_instant;
 pub use scale::ScaleSpec;
 pub use service::{ServiceMetric, ServiceSpec};
 pub use workload::{
@@ -73,6 +74,8 @@ pub struct Scenario {
     pub expect: Expect,
     /// Files of Kubernetes objects, whose content is in `cluster` already.
     pub objects: Vec<String>,
+    /// Where the latest instant of all of them falls, from start (negative).
+    pub objects_end: SignedDuration,
     /// The folder that files are read from; `None` for a built-in scenario.
     pub folder: Option<std::path::PathBuf>,
 }

@@ -115,6 +115,17 @@ fn pods_without_a_place_wait_where_no_node_has_room() {
     assert!(run.object["plan"].as_array().is_none_or(Vec::is_empty), "{}", run.object["plan"]);
 }
 
+/// A node that is gone is told with its pods, one of them given another place and one without.
+#[test]
+fn a_node_that_is_gone_is_named_with_the_pods_it_took_along() {
+    let run = came_to("node-not-ready");
+    let findings = run.object["verdict"]["ranked"][0]["findings"].to_string();
+    for words in ["a node of its pods is not ready", "5 of 6 pods are ready", "became not ready"] {
+        assert!(findings.contains(words), "{words}: {findings}");
+    }
+    assert!(run.object["plan"].as_array().is_none_or(Vec::is_empty), "{}", run.object["plan"]);
+}
+
 /// What a Helm release owns may be patched beside it, and the card says what becomes of that. Nothing asks the repository.
 #[test]
 fn a_patch_beside_helm_is_told_as_one() {

@@ -1,6 +1,10 @@
 //! The founding of a cluster from a scenario: objects as old as they should be, and the kills that already happened.
 
+mod drained;
+mod lost;
 mod pressure;
+mod replaced;
+mod still;
 
 use std::collections::BTreeMap;
 
@@ -44,10 +48,12 @@ impl Cluster {
         for spec in &scenario.workloads {
             let kills = behaviours.get(&place(spec)).map_or_else(Vec::new, |one| one.past_kills(spec.replicas));
             let end = behaviours.get(&place(spec)).map_or(LifeEnd::OomKilled, Behaviour::kill_end);
-            cluster.found_workload(spec, (&kills, end), scenario.start);
+            let still = still::of(scenario, spec);
+            cluster.found_workload(spec, (&kills, end), (scenario.start, &still));
         }
         cluster.found_furniture(scenario);
         cluster.found_pressure(scenario);
+        cluster.found_lost(scenario);
         cluster.now = scenario.start;
         for uid in cluster.runs.keys().cloned().collect::<Vec<_>>() {
             cluster.show_pod(&uid);
@@ -72,6 +78,7 @@ impl Cluster {
             agenda: std::collections::BTreeSet::new(),
             lives: BTreeMap::new(),
             lives_turn: 0,
+            still: BTreeMap::new(),
             retries: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             settled: 0,
@@ -94,6 +101,9 @@ impl Cluster {
         }
         for node in &scenario.nodes {
             self.found_node(&node.name, &node.memory.to_string(), &node.cpu);
+            if let Some(since) = node.drained {
+                self.found_drained(&node.name, scenario.start + since);
+            }
         }
         if scenario.nodes.is_empty() {
             for index in 1..=3 {
@@ -127,7 +137,12 @@ impl Cluster {
         }));
     }
 
-    fn found_workload(&mut self, spec: &WorkloadSpec, (kills, end): (&[PastKill], LifeEnd), start: Timestamp) {
+    fn found_workload(
+        &mut self,
+        spec: &WorkloadSpec,
+        (kills, end): (&[PastKill], LifeEnd),
+        (start, still): (Timestamp, &[&Value]),
+    ) {
         let tempo = Tempo { ready_after: spec.ready_after, gone_after: spec.gone_after };
         self.tempo.insert(place(spec), tempo);
         let kind = row(spec.kind.plural());
@@ -145,6 +160,10 @@ impl Cluster {
             self.found_history(spec, &stored);
             stored
         };
+        if !still.is_empty() {
+            self.found_still(spec, &owner, still);
+            return;
+        }
         let nodes = self.store.list(row("nodes"), None).count();
         let pods = if spec.kind == WorkloadKind::DaemonSet { nodes } else { spec.replicas as usize };
         for (index, stagger) in (0..pods).zip(0_i32..) {
@@ -153,6 +172,10 @@ impl Cluster {
             // A pod is older than its first kill, whatever the scenario says of the rollout.
             let latest = mine.first().map_or(planned, |first| *first - spec.ready_after * 2);
             self.now = planned.min(latest);
+            if let Some(moved) = self.home(spec.kind, index).moved.filter(|_| mine.is_empty()) {
+                self.stop_drained(&owner, moved);
+                self.now = moved;
+            }
             self.found_pod(spec, (&owner, index), (&mine, end), start);
         }
     }
@@ -245,8 +268,7 @@ impl Cluster {
             }
             _ => {}
         }
-        let nodes = self.keys("nodes");
-        set(&mut pod, &["spec", "nodeName"], json!(nodes[index % nodes.len()].name));
+        set(&mut pod, &["spec", "nodeName"], json!(self.home(spec.kind, index).node));
         let stored = self.store.put(Key::of(row("pods"), &pod), pod);
         let uid = shape::uid(&stored).to_owned();
         let mut run = self.new_run(&stored, Some(place(spec)), self.now);
@@ -326,7 +348,8 @@ impl Cluster {
         for object in &scenario.cluster.objects {
             let word = shape::text(object, "/kind").unwrap_or_default();
             // The loader refuses a kind that is not served; here it would only be passed over.
-            if let Some(kind) = super::kind::KINDS.iter().find(|kind| kind.kind == word) {
+            let kind = super::kind::KINDS.iter().find(|kind| kind.kind == word);
+            if let Some(kind) = kind.filter(|_| !still::is_of_a_workload(scenario, object)) {
                 self.place(kind, object.clone());
             }
         }

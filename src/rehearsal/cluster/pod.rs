@@ -1,5 +1,6 @@
 //! The kubelet: pods that are scheduled, start, become ready, are killed, wait, start again and leave.
 
+mod lost;
 mod schedule;
 pub mod status;
 
@@ -42,8 +43,12 @@ pub(super) enum Stay {
     Unscheduled(Timestamp),
     /// On a node.
     Settled,
+    /// As it was exported: nothing happens to it until it is told to go.
+    Still,
     /// Told to go; gone then.
     Leaving(Timestamp),
+    /// On a node that does not answer: given up then, and there until somebody takes it away by force.
+    Lost(Option<Timestamp>),
 }
 
 /// A container as the kubelet runs it.
@@ -74,6 +79,8 @@ impl PodRun {
     fn next(&self, now: Timestamp) -> Option<Timestamp> {
         match self.stay {
             Stay::Unscheduled(at) | Stay::Leaving(at) => Some(at),
+            Stay::Lost(at) => at,
+            Stay::Still => None,
             Stay::Settled => self.containers.iter().filter_map(|container| container.next(now)).min(),
         }
     }
@@ -175,6 +182,8 @@ impl Cluster {
                 self.store.remove(&key);
                 self.forget_pod(uid);
             }
+            Stay::Lost(_) => self.give_up_pod(uid),
+            Stay::Still => {}
             Stay::Settled => {
                 for index in 0..run.containers.len() {
                     self.step_container(uid, index);
@@ -252,7 +261,7 @@ impl Cluster {
     }
 
     /// Closes the open lives of a pod: of one container, or of all.
-    fn end_lives(&mut self, uid: &str, index: Option<usize>, end: LifeEnd) {
+    pub(super) fn end_lives(&mut self, uid: &str, index: Option<usize>, end: LifeEnd) {
         let now = self.now;
         let Some(run) = self.runs.get(uid) else { return };
         let Some(lives) = run.workload.as_ref().and_then(|place| self.lives.get_mut(place)) else { return };
@@ -267,25 +276,35 @@ impl Cluster {
         }
     }
 
-    /// Tells a pod to go: it stays for its grace, not ready, and is then gone.
+    /// Tells a pod to go: it stays for its grace, not ready, and is then gone. One that nobody can tell stays.
     pub(super) fn dismiss_pod(&mut self, key: &Key) {
         let Some(pod) = self.store.get(key).cloned() else { return };
         if shape::is_leaving(&pod) {
             return;
         }
         let uid = shape::uid(&pod).to_owned();
-        let grace = shape::number(&pod, "/spec/terminationGracePeriodSeconds").unwrap_or(30);
-        let mut leaving = (*pod).clone();
-        set(&mut leaving, &["metadata", "deletionTimestamp"], stamp(self.now + SignedDuration::from_secs(grace)));
-        set(&mut leaving, &["metadata", "deletionGracePeriodSeconds"], json!(grace));
-        self.store.put(key.clone(), leaving);
+        self.mark_leaving(key, &pod);
         let Some(run) = self.runs.get_mut(&uid) else { return };
+        if matches!(run.stay, Stay::Lost(_)) {
+            run.stay = Stay::Lost(None);
+            self.show_pod(&uid);
+            return;
+        }
         run.stay = Stay::Leaving(self.now + run.gone_after);
         let names: Vec<String> = run.containers.iter().map(|container| container.name.clone()).collect();
         for name in names {
             self.say(&uid, Tone::Normal, "Killing", &format!("Stopping container {name}"));
         }
         self.show_pod(&uid);
+    }
+
+    /// Writes when a pod should be gone, its grace over.
+    pub(super) fn mark_leaving(&mut self, key: &Key, pod: &Value) {
+        let grace = shape::number(pod, "/spec/terminationGracePeriodSeconds").unwrap_or(30);
+        let mut leaving = pod.clone();
+        set(&mut leaving, &["metadata", "deletionTimestamp"], stamp(self.now + SignedDuration::from_secs(grace)));
+        set(&mut leaving, &["metadata", "deletionGracePeriodSeconds"], json!(grace));
+        self.store.put(key.clone(), leaving);
     }
 
     pub(super) fn forget_pod(&mut self, uid: &str) {
@@ -299,7 +318,7 @@ impl Cluster {
 
     /// Writes a pod's status as its run has it, and notes when to look again.
     pub(super) fn show_pod(&mut self, uid: &str) {
-        let Some(run) = self.runs.get(uid) else { return };
+        let Some(run) = self.runs.get(uid).filter(|run| run.stay != Stay::Still) else { return };
         if let Some(pod) = self.store.get(&run.key) {
             let mut shown = (**pod).clone();
             shown["status"] = status::of(run, &shown, self.now);

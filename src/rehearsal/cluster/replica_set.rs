@@ -33,7 +33,9 @@ impl Cluster {
             pods.retain(|pod| !shape::is_leaving(pod));
             let wanted = wanted_pods(&owner);
             let mut refused = None;
-            if pods.len() < wanted {
+            if self.still.get(shape::uid(&owner)) == Some(&wanted) {
+                // As it was exported, with what it lacked or had too much of.
+            } else if pods.len() < wanted {
                 refused = self.make_pods(&owner, wanted - pods.len());
             } else if pods.len() > wanted {
                 let excess = pods.len() - wanted;

@@ -297,6 +297,90 @@ fn a_probe_that_fails_kills_with_137_and_is_no_want_of_memory() {
 }
 
 #[test]
+fn exported_pods_stay_as_they_were_until_a_rollout_replaces_them() {
+    let mut scenario = founding();
+    let waiting = json!({"name": "app", "ready": false, "restartCount": 6, "image": "", "imageID": "",
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {}});
+    for name in ["my-api-5d9f8-aaaaa", "my-api-5d9f8-bbbbb"] {
+        scenario.cluster.objects.push(json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "payments"},
+            "status": {"phase": "Running", "containerStatuses": [waiting]},
+        }));
+    }
+    let mut cluster = Cluster::new(&scenario, 41);
+    for minutes in [0, 20] {
+        cluster.advance(scenario.start + SignedDuration::from_mins(minutes));
+        let pods = all(&cluster, "pods", "my-api-");
+        assert_eq!(sum(&pods, "/status/containerStatuses/0/restartCount"), 12);
+        assert_eq!((pods.len(), deployment(&cluster)["status"]["readyReplicas"].as_i64()), (2, None), "of 6 wanted");
+    }
+    patch(&mut cluster, MY_API, &restart("x"), DryRun::No).unwrap();
+    cluster.advance(cluster.now() + SignedDuration::from_mins(5));
+    assert_eq!(deployment(&cluster)["status"]["readyReplicas"], 6);
+    assert_eq!(all(&cluster, "pods", "my-api-5d9f8").len(), 0);
+}
+
+/// A world whose third node is not ready since so long before the start.
+fn with_a_lost_node(ago: SignedDuration) -> Scenario {
+    let mut scenario = load("node-not-ready").unwrap();
+    scenario.nodes[2].not_ready = Some(-ago);
+    scenario
+}
+
+fn on_the_lost_node(cluster: &Cluster) -> Vec<Value> {
+    let lost = "ip-10-0-13-140.ec2.internal";
+    let pods = all(cluster, "pods", "my-api-");
+    pods.into_iter().filter(|pod| shape::text(pod, "/spec/nodeName") == Some(lost)).collect()
+}
+
+#[test]
+fn a_lost_node_keeps_its_pods_and_others_are_made_where_there_is_room() {
+    let mut cluster = Cluster::new(&with_a_lost_node(SignedDuration::from_mins(9)), 1);
+    let lost = on_the_lost_node(&cluster);
+    assert_eq!(lost.len(), 2);
+    for pod in &lost {
+        assert!(shape::is_leaving(pod), "{pod}");
+        assert_eq!((condition(pod, "Ready").0, condition(pod, "ContainersReady").0), ("False".into(), "True".into()));
+    }
+    assert_eq!(deployment(&cluster)["status"]["readyReplicas"], 5, "one found a place before the start");
+    cluster.advance(cluster.now() + SignedDuration::from_mins(30));
+    assert_eq!(on_the_lost_node(&cluster).len(), 2, "nobody hears of their end");
+    assert_eq!(deployment(&cluster)["status"]["readyReplicas"], 5);
+    let name = shape::name(&lost[0]).to_owned();
+    let pod = Target { kind: row("pods"), name: &name, ..MY_API };
+    cluster.delete(pod, &json!({"gracePeriodSeconds": 0}), DryRun::No).unwrap();
+    assert_eq!(on_the_lost_node(&cluster).len(), 1, "by force it goes");
+}
+
+#[test]
+fn pods_of_a_lost_node_are_given_up_after_five_minutes() {
+    let mut cluster = Cluster::new(&with_a_lost_node(SignedDuration::from_mins(2)), 1);
+    let told = |cluster: &Cluster, reason: &str| {
+        all(cluster, "events", "my-api-").iter().filter(|event| event["reason"] == reason).count()
+    };
+    assert!(on_the_lost_node(&cluster).iter().all(|pod| !shape::is_leaving(pod)));
+    assert_eq!(deployment(&cluster)["status"]["readyReplicas"], 4);
+    assert_eq!((told(&cluster, "NodeNotReady"), told(&cluster, "TaintManagerEviction")), (2, 0));
+    cluster.advance(cluster.now() + SignedDuration::from_secs(181));
+    assert!(on_the_lost_node(&cluster).iter().all(shape::is_leaving));
+    assert_eq!(told(&cluster, "TaintManagerEviction"), 2);
+    cluster.advance(cluster.now() + SignedDuration::from_mins(1));
+    assert_eq!(deployment(&cluster)["status"]["readyReplicas"], 5, "a third node has room for one");
+}
+
+#[test]
+fn a_drained_node_has_none_of_the_pods_and_is_closed() {
+    let cluster = Cluster::new(&load("node-drained").unwrap(), 1);
+    assert!(on_the_lost_node(&cluster).is_empty());
+    assert_eq!(deployment(&cluster)["status"]["readyReplicas"], 6);
+    let node = cluster.get(&Key::new(row("nodes"), "", "ip-10-0-13-140.ec2.internal")).unwrap();
+    assert_eq!(node["spec"]["unschedulable"], true);
+    let moved = all(&cluster, "pods", "my-api-");
+    let young = moved.iter().filter(|pod| shape::text(pod, "/metadata/creationTimestamp") >= Some("2026-05-01T09:12"));
+    assert_eq!(young.count(), 2);
+}
+
+#[test]
 fn scaling_and_deleting_take_pods_away() {
     let mut cluster = Cluster::new(&founding(), 41);
     let scale = Target { subresource: Some(Subresource::Scale), ..MY_API };

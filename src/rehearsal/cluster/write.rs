@@ -300,7 +300,8 @@ impl Cluster {
         Ok(if is_scale { Arc::new(scale_of(&stored)) } else { stored })
     }
 
-    /// Deletes an object. A pod leaves with its grace, everything else at once; what it owned follows.
+    /// Deletes an object. A pod leaves with its grace, or at once where it is given none; everything else at once; what it owned
+    /// follows.
     pub fn delete(&mut self, target: Target<'_>, options: &Value, dry_run: DryRun) -> Result<Arc<Value>, Failure> {
         let kind = target.kind;
         let before = self.require(kind, target.namespace, target.name)?;
@@ -318,6 +319,12 @@ impl Cluster {
         let key = target.key();
         if kind.plural == "pods" {
             if dry_run == DryRun::All {
+                return Ok(before);
+            }
+            if shape::number(options, "/gracePeriodSeconds") == Some(0) {
+                self.forget_pod(shape::uid(&before));
+                self.store.remove(&key);
+                self.settle();
                 return Ok(before);
             }
             self.dismiss_pod(&key);

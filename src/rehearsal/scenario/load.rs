@@ -20,7 +20,7 @@ pub struct ScenarioSummary {
 }
 
 /// The scenarios inside the program, the founding one first.
-const BUILT_IN: [(&str, &str); 48] = [
+const BUILT_IN: [(&str, &str); 51] = [
     ("oom-leak", include_str!("../../../assets/scenarios/oom-leak.toml")),
     ("limit-too-low", include_str!("../../../assets/scenarios/limit-too-low.toml")),
     ("traffic-flood", include_str!("../../../assets/scenarios/traffic-flood.toml")),
@@ -30,6 +30,7 @@ const BUILT_IN: [(&str, &str); 48] = [
     ("cpu-bound", include_str!("../../../assets/scenarios/cpu-bound.toml")),
     ("dependency-after-deploy", include_str!("../../../assets/scenarios/dependency-after-deploy.toml")),
     ("dependency-down", include_str!("../../../assets/scenarios/dependency-down.toml")),
+    ("dependency-inferred", include_str!("../../../assets/scenarios/dependency-inferred.toml")),
     ("dependency-slow", include_str!("../../../assets/scenarios/dependency-slow.toml")),
     ("dependency-unread", include_str!("../../../assets/scenarios/dependency-unread.toml")),
     ("deploy-by-helm", include_str!("../../../assets/scenarios/deploy-by-helm.toml")),
@@ -63,6 +64,8 @@ const BUILT_IN: [(&str, &str); 48] = [
     ("rollout-stuck", include_str!("../../../assets/scenarios/rollout-stuck.toml")),
     ("alarm-storm", include_str!("../../../assets/scenarios/alarm-storm.toml")),
     ("node-pressure", include_str!("../../../assets/scenarios/node-pressure.toml")),
+    ("node-not-ready", include_str!("../../../assets/scenarios/node-not-ready.toml")),
+    ("node-drained", include_str!("../../../assets/scenarios/node-drained.toml")),
     ("probe-kills-137", include_str!("../../../assets/scenarios/probe-kills-137.toml")),
     ("stuck-process", include_str!("../../../assets/scenarios/stuck-process.toml")),
     ("stuck-logs-denied", include_str!("../../../assets/scenarios/stuck-logs-denied.toml")),
@@ -106,7 +109,8 @@ pub fn load(name_or_path: &str) -> Result<Scenario, Fault> {
     })?;
     let mut scenario = parse(&text, &file.display().to_string())?;
     let folder = file.parent().map_or_else(PathBuf::new, Path::to_path_buf);
-    scenario.cluster.objects.extend(objects::read(&folder, &scenario.objects, scenario.start)?);
+    let latest = scenario.start.checked_add(scenario.objects_end).unwrap_or(scenario.start);
+    scenario.cluster.objects.extend(objects::read(&folder, &scenario.objects, latest)?);
     scenario.folder = Some(folder);
     Ok(scenario)
 }

@@ -1,4 +1,4 @@
-//! Kubernetes objects from the files of a scenario's folder, as `kubectl get -o json` prints them, re-stamped to its start.
+//! Kubernetes objects from the files of a scenario's folder, as `kubectl get -o json` prints them, re-stamped to its time.
 
 use std::path::{Component, Path};
 
@@ -8,11 +8,11 @@ use serde_json::Value;
 use crate::domain::fault::{Fault, FaultKind};
 
 /// Reads the objects of all files; a list gives its items. All instants keep their distance to each other, and the latest
-/// of them falls a second before start.
+/// of them falls on `end`.
 ///
 /// # Errors
 /// `Storage` for a file that cannot be read, `Usage` for one that is no object or lies outside the folder.
-pub(super) fn read(folder: &Path, files: &[String], start: Timestamp) -> Result<Vec<Value>, Fault> {
+pub(super) fn read(folder: &Path, files: &[String], end: Timestamp) -> Result<Vec<Value>, Fault> {
     let mut objects = Vec::new();
     for file in files {
         if Path::new(file).components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
@@ -26,7 +26,7 @@ pub(super) fn read(folder: &Path, files: &[String], start: Timestamp) -> Result<
     }
     let latest = objects.iter().filter_map(latest).max();
     if let Some(latest) = latest {
-        let shift = (start - SignedDuration::from_secs(1)).duration_since(latest);
+        let shift = end.duration_since(latest);
         for object in &mut objects {
             restamp(object, shift);
         }
@@ -56,7 +56,8 @@ fn instant(text: &str) -> Option<Timestamp> {
     (text.len() >= 20 && text.as_bytes().get(10) == Some(&b'T')).then(|| text.parse().ok()).flatten()
 }
 
-fn latest(value: &Value) -> Option<Timestamp> {
+/// The latest instant in an object, or in all of a list.
+pub fn latest(value: &Value) -> Option<Timestamp> {
     match value {
         Value::String(text) => instant(text),
         Value::Array(entries) => entries.iter().filter_map(latest).max(),

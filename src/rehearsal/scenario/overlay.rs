@@ -41,6 +41,7 @@ pub(super) struct Overlay {
     faults: Option<Vec<FaultSpec>>,
     #[serde(default)]
     objects: Vec<String>,
+    objects_end: Option<SignedDuration>,
     scale: Option<ScaleSpec>,
     expect: Expect,
 }
@@ -78,6 +79,7 @@ impl Overlay {
             faults: self.faults.or_else(|| base.map(|base| base.faults.clone())).unwrap_or_default(),
             expect: self.expect,
             objects: self.objects,
+            objects_end: self.objects_end.unwrap_or(SignedDuration::from_secs(-1)),
             folder: None,
         };
         if let Some(scale) = self.scale {

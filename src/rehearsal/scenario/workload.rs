@@ -188,6 +188,13 @@ pub struct NodeSpec {
     /// Since when it is short of memory, from start (negative): its pods were evicted then, and it takes no new ones.
     #[serde(default)]
     pub memory_pressure: Option<SignedDuration>,
+    /// Since when it is not ready, from start (negative): its kubelet says nothing any more, its pods serve nobody, and five
+    /// minutes later they are given up and made again elsewhere.
+    #[serde(default)]
+    pub not_ready: Option<SignedDuration>,
+    /// Since when it is drained, from start (negative): its pods were moved to the other nodes then, and it takes no new ones.
+    #[serde(default)]
+    pub drained: Option<SignedDuration>,
 }
 
 /// How the memory of a workload's first container behaves. Percentages are of the limit the scenario declares.

@@ -6,7 +6,6 @@ use serde_json::json;
 use crate::rehearsal::cluster::Cluster;
 use crate::rehearsal::cluster::event::{self, Occurrence, Tone};
 use crate::rehearsal::cluster::kind::row;
-use crate::rehearsal::cluster::pod::Stay;
 use crate::rehearsal::cluster::shape::{self, set, stamp};
 use crate::rehearsal::cluster::store::Key;
 use crate::rehearsal::scenario::Scenario;
@@ -77,26 +76,7 @@ impl Cluster {
         let workload = self.runs.get(&uid).and_then(|run| run.workload.clone());
         self.forget_pod(&uid);
         self.store.remove(key);
-        let owner = shape::controller(&pod).and_then(|uid| {
-            let mut sets = self.store.list(row("replicasets"), Some(&key.namespace));
-            sets.find(|entry| shape::uid(entry.1) == uid).map(|entry| entry.1.clone())
-        });
-        let Some(owner) = owner else { return };
         self.now = at + TAKES;
-        let waiting = self.pod_of(&owner);
-        let stored = self.store.put(Key::of(row("pods"), &waiting), waiting);
-        let mut run = self.new_run(&stored, workload, self.now);
-        run.stay = Stay::Unscheduled(start);
-        self.runs.insert(shape::uid(&stored).to_owned(), run);
-        if let Err(message) = self.roomiest_node(&stored) {
-            let told = Occurrence {
-                about: &stored,
-                tone: Tone::Warning,
-                reason: "FailedScheduling",
-                message,
-                source: "default-scheduler",
-            };
-            event::record(&mut self.store, self.now, &told);
-        }
+        self.replace_before_start(&pod, workload, start);
     }
 }

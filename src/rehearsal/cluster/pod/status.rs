@@ -13,11 +13,11 @@ pub(in super::super) fn of(run: &PodRun, pod: &Value, now: Timestamp) -> Value {
     let leaving = matches!(run.stay, Stay::Leaving(_));
     let scheduled = !matches!(run.stay, Stay::Unscheduled(_));
     let has_started = run.containers.iter().any(|container| !matches!(container.state, Running::Creating(_)));
-    let is_ready = scheduled && !leaving && run.containers.iter().all(|container| container.is_ready(now));
+    let contained = scheduled && !leaving && run.containers.iter().all(|container| container.is_ready(now));
     let mut status = json!({
         "phase": if has_started { "Running" } else { "Pending" },
         "qosClass": quality(pod),
-        "conditions": conditions(run, pod, is_ready, now),
+        "conditions": conditions(run, pod, contained, now),
     });
     if !scheduled {
         return status;
@@ -50,8 +50,11 @@ pub(in super::super) fn address_of(node: &str) -> String {
         .unwrap_or_else(|| format!("10.0.{}.{}", dice.draw(&["host", node]) % 16, 4 + dice.draw(&["ip", node]) % 250))
 }
 
-fn conditions(run: &PodRun, pod: &Value, is_ready: bool, now: Timestamp) -> Value {
+fn conditions(run: &PodRun, pod: &Value, contained: bool, now: Timestamp) -> Value {
     let scheduled = !matches!(run.stay, Stay::Unscheduled(_));
+    // The kubelet of a lost node said last that the containers are ready. The node controller takes the readiness of the pods
+    // away and gives no reason.
+    let is_ready = contained && !matches!(run.stay, Stay::Lost(_));
     let unready: Vec<&str> = run
         .containers
         .iter()
@@ -62,8 +65,8 @@ fn conditions(run: &PodRun, pod: &Value, is_ready: bool, now: Timestamp) -> Valu
     let rows = [
         ("PodScheduled", scheduled, "Unschedulable", "0 nodes have room for the pod."),
         ("Initialized", scheduled, "", ""),
-        ("ContainersReady", is_ready, "ContainersNotReady", why.as_str()),
-        ("Ready", is_ready, "ContainersNotReady", why.as_str()),
+        ("ContainersReady", contained, "ContainersNotReady", why.as_str()),
+        ("Ready", is_ready, if contained { "" } else { "ContainersNotReady" }, why.as_str()),
     ];
     rows.iter()
         .map(|(kind, holds, reason, message)| {
