@@ -168,11 +168,26 @@ impl MetricQuery {
     /// taken for a service without failures.
     pub fn is_zero_beside(&self, requests: &Self) -> bool {
         let told_when_nonzero = matches!(self.metric.namespace.as_str(), "AWS/ApplicationELB" | "AWS/NetworkELB");
-        self.role == MetricRole::Errors
+        let counts_failures =
+            self.role == MetricRole::Errors || self.role == MetricRole::Alarm && self.is_a_failure_count();
+        counts_failures
             && self.statistic == Statistic::Sum
             && told_when_nonzero
             && (&self.metric.namespace, &self.metric.dimensions, self.period_s)
                 == (&requests.metric.namespace, &requests.metric.dimensions, requests.period_s)
+    }
+
+    /// Whether its name is that of a count of failures: what an alarm is on has no role that says so.
+    fn is_a_failure_count(&self) -> bool {
+        let name = self.metric.name.as_str();
+        name.starts_with("HTTPCode_") || name.ends_with("ErrorCount") || name == "RejectedConnectionCount"
+    }
+
+    /// The requests by its own period that tell where it is zero, where anything does: an alarm may count its failures by
+    /// another period than the service's requests are read by.
+    pub fn beside(&self, requests: &Self) -> Option<Self> {
+        let own = Self { period_s: self.period_s, ..requests.clone() };
+        self.is_zero_beside(&own).then_some(own)
     }
 
     /// Whether the period that began then is over by an instant. One under way is known in part: a sum of it is too small.
@@ -320,5 +335,22 @@ mod tests {
         assert_eq!(values(&none), [0.0; 4]);
         assert_eq!(of(MetricRole::Errors, "b", &[]).with_zeros(&requests), None, "of another thing");
         assert_eq!(of(MetricRole::Latency, "a", &[]).with_zeros(&requests), None);
+    }
+
+    #[test]
+    fn the_count_of_failures_that_an_alarm_is_on_is_zero_by_its_own_period() {
+        let of = |role, name: &str, period_s| {
+            let metric = MetricId { namespace: "AWS/ApplicationELB".into(), name: name.into(), ..MetricId::default() };
+            MetricQuery { role, metric, ..query(period_s) }
+        };
+        let requests = of(MetricRole::Requests, "RequestCount", 60);
+        let alarm = |name: &str, period_s| of(MetricRole::Alarm, name, period_s);
+        let five = alarm("HTTPCode_Target_5XX_Count", 300).beside(&requests);
+        assert_eq!(five, Some(of(MetricRole::Requests, "RequestCount", 300)));
+        assert_eq!(alarm("HTTPCode_Target_5XX_Count", 60).beside(&requests), Some(requests.clone()));
+        assert_eq!(alarm("TargetConnectionErrorCount", 60).beside(&requests), Some(requests.clone()));
+        assert_eq!(alarm("HealthyHostCount", 60).beside(&requests), None, "told when it is zero, too");
+        let mean = MetricQuery { statistic: Statistic::Average, ..alarm("HTTPCode_Target_5XX_Count", 60) };
+        assert_eq!(mean.beside(&requests), None);
     }
 }

@@ -189,7 +189,7 @@ fn describe(order: &Order, question: Question) -> (EvidenceSource, String) {
             || "no metric".to_owned(),
             |query| {
                 let requests = order.service.metrics.get(&MetricRole::Requests);
-                let is_zero = requests.is_some_and(|requests| query.is_zero_beside(requests));
+                let is_zero = requests.is_some_and(|requests| query.beside(requests).is_some());
                 let zeros = if is_zero { ", 0 where requests have a point and it has none" } else { "" };
                 format!("GetMetricData {} {} {} s{zeros}", query.metric, query.statistic, query.period_s)
             },

@@ -22,7 +22,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::MathQuery;
 use crate::domain::observation::change::of_nodes;
 use crate::domain::observation::log::{Completeness, Ingest, LogGroup};
-use crate::domain::observation::metric::{MetricQuery, MetricRole};
+use crate::domain::observation::metric::{MetricQuery, MetricRole, Series};
 use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::service::ServiceName;
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload, WorkloadRef};
@@ -35,7 +35,10 @@ pub type MetricAnswers = BTreeMap<MetricQuery, Result<Reading, Fault>>;
 /// back, which are all of them but those of long periods.
 pub async fn metrics(means: &Means, service: &ServiceName, queries: Vec<MetricQuery>, window: Window) -> MetricAnswers {
     let mut by_span: BTreeMap<Reverse<Timestamp>, BTreeSet<MetricQuery>> = BTreeMap::new();
-    for query in queries {
+    let requests = queries.iter().find(|query| query.role == MetricRole::Requests);
+    let beside: Vec<MetricQuery> =
+        requests.into_iter().flat_map(|requests| queries.iter().filter_map(|query| query.beside(requests))).collect();
+    for query in queries.into_iter().chain(beside) {
         by_span.entry(Reverse(query.read_over(window).from)).or_default().insert(query);
     }
     let mut answers = MetricAnswers::new();
@@ -63,14 +66,16 @@ pub fn unread(query: &MetricQuery, source: &CallError) -> Fault {
 
 /// Readings, their counts of failures with the zeros that nobody publishes: none before an outbreak is a level, too.
 pub fn with_zeros(mut readings: Vec<Reading>) -> Vec<Reading> {
-    let requests = readings.iter().find_map(|reading| match reading {
-        Reading::Complete(series) if series.query.role == MetricRole::Requests => Some(series.clone()),
-        _ => None,
-    });
-    let Some(requests) = requests else { return readings };
+    let requests: Vec<Series> = readings
+        .iter()
+        .filter_map(|reading| match reading {
+            Reading::Complete(series) if series.query.role == MetricRole::Requests => Some(series.clone()),
+            _ => None,
+        })
+        .collect();
     for reading in &mut readings {
         let (Reading::Complete(series) | Reading::Empty(series)) = &*reading else { continue };
-        if let Some(whole) = series.with_zeros(&requests) {
+        if let Some(whole) = requests.iter().find_map(|requests| series.with_zeros(requests)) {
             *reading = Reading::Complete(whole);
         }
     }

@@ -1,6 +1,6 @@
 //! What the adapters would bring home from a scenario's cloud at the page, asked of its world without a socket.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +14,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{
     Alarm, AlarmRule, AlarmState, Bound, Calls, Comparison, names_scaling, severity_of,
 };
-use crate::domain::observation::log::{Completeness, Ingest, RawLogEvent};
+use crate::domain::observation::log::{Completeness, Ingest, LogGroup, RawLogEvent};
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Unit};
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::{Origin, Service, ServiceName, Surroundings, infer};
@@ -69,7 +69,14 @@ fn page(sight: &Sight<'_>, about: Option<&ServiceName>) -> Option<(Alarm, Servic
     let scenario = sight.scenario();
     let configured: Vec<Service> = scenario.services.iter().map(service).collect();
     let workloads: Vec<_> = scenario.workloads.iter().map(WorkloadSpec::target).collect();
-    let around = Surroundings { configured: &configured, workloads: &workloads, ..Surroundings::default() };
+    let groups: BTreeSet<&str> = scenario.logs.iter().map(|log| log.group.as_str()).collect();
+    let log_groups: Vec<LogGroup> = groups.into_iter().map(LogGroup::new).collect();
+    let around = Surroundings {
+        configured: &configured,
+        workloads: &workloads,
+        log_groups: &log_groups,
+        ..Surroundings::default()
+    };
     let firing = sight
         .alarms()
         .into_iter()
@@ -297,7 +304,8 @@ impl Cloud<'_> {
         }
         let role = MetricRole::Alarm;
         let query = MetricQuery { role, metric: metric.clone(), statistic: *statistic, period_s: *period_s };
-        Some(self.by_the_hour(self.metric((&query, None), alarm, window), window))
+        let requests = service.metrics.get(&MetricRole::Requests).and_then(|requests| query.beside(requests));
+        Some(self.by_the_hour(self.metric((&query, requests.as_ref()), alarm, window), window))
     }
 
     /// A metric, with the zeros that requests beside it tell of.
@@ -382,14 +390,14 @@ impl Cloud<'_> {
             }
             Ok(objects(&values))
         };
-        Read {
-            workloads: read(&["deployments", "statefulsets", "daemonsets"]),
-            pods: read(&["deployments", "replicasets", "pods"]),
-            events,
         let mut events = read(&["events"]);
         if let (Ok(events), Ok(nodes)) = (&mut events, read(&["nodes"])) {
             nodes.events.into_iter().for_each(|told| tell_once(&mut events.events, told));
         }
+        Read {
+            workloads: read(&["deployments", "statefulsets", "daemonsets"]),
+            pods: read(&["deployments", "replicasets", "pods"]),
+            events,
             sets: read(&["deployments", "replicasets"]),
             others: [
                 ("secrets", read(&["deployments", "secrets"])),
