@@ -1,11 +1,13 @@
 //! Which remedies the verdict suffices for. The tests are code: the model cannot open a remedy they refuse.
 
+mod raise;
 mod tests_of_remedies;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use raise::{killed, to_raise};
 pub use tests_of_remedies::offers;
 
 /// The closed catalogue of remedies by kind.

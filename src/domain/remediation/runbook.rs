@@ -6,11 +6,11 @@ use super::step::{Action, Plan, Step, StepId, StepState};
 use super::verification::VerificationTest;
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload};
 use crate::domain::diagnosis::rules::{reads_memory, suspect_rollout};
-use crate::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency};
+use crate::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency, killed, to_raise};
 use crate::domain::diagnosis::verdict::{Cause, Verdict};
 use crate::domain::observation::alarm::AlarmName;
 use crate::domain::observation::oom_kill::ContainerKills;
-use crate::domain::observation::workload::{ContainerSpec, Workload, WorkloadRef};
+use crate::domain::observation::workload::{Workload, WorkloadRef};
 
 /// A raised limit is one and a half times the old one: room for the peak that was cut off by the kill, without
 /// doubling what the nodes must hold.
@@ -156,24 +156,10 @@ fn concrete(remedy: RemedyKind, evidence: &[Evidence]) -> Option<Action> {
 }
 
 fn raise(workload: &Workload, killed: &[ContainerKills]) -> Option<Action> {
-    let container = to_raise(&workload.containers, killed)?;
+    let container = to_raise(&workload.containers, killed).ok()?;
     let was = container.memory_limit?;
     let raised = (was.saturating_mul(RAISE_FACTOR_PERCENT) / 100).div_ceil(LIMIT_GRAIN) * LIMIT_GRAIN;
     Some(Action::SetResources { container: container.name.clone(), memory_limit: raised, was: Some(was) })
-}
-
-/// The container that was killed most, where a kill names one (`pod/container`), else the only one with a limit. Of
-/// several none is guessed: memory for the wrong one helps nothing.
-fn to_raise<'a>(containers: &'a [ContainerSpec], killed: &[ContainerKills]) -> Option<&'a ContainerSpec> {
-    let named = |kills: &ContainerKills| {
-        let (_, name) = kills.container.rsplit_once('/')?;
-        containers.iter().find(|container| container.name == name)
-    };
-    if let Some(container) = killed.iter().find_map(named) {
-        return Some(container);
-    }
-    let mut limited = containers.iter().filter(|container| container.memory_limit.is_some());
-    limited.next().filter(|_| limited.next().is_none())
 }
 
 fn workload(evidence: &[Evidence]) -> Option<&Workload> {
@@ -185,18 +171,6 @@ fn workload(evidence: &[Evidence]) -> Option<&Workload> {
         | Payload::LogPatterns { .. }
         | Payload::Changes { .. } => None,
     })
-}
-
-fn killed(evidence: &[Evidence]) -> &[ContainerKills] {
-    let found = evidence.iter().rev().find_map(|evidence| match evidence.answer.payload()? {
-        Payload::OomKills(count) => Some(count.by_container.as_slice()),
-        Payload::Series { .. }
-        | Payload::Workload { .. }
-        | Payload::Collector { .. }
-        | Payload::LogPatterns { .. }
-        | Payload::Changes { .. } => None,
-    });
-    found.unwrap_or_default()
 }
 
 #[cfg(test)]

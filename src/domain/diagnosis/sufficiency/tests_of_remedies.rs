@@ -2,12 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{RemedyKind, RemedyOffer, Sufficiency};
+use super::{RemedyKind, RemedyOffer, Sufficiency, killed, to_raise};
 use crate::domain::diagnosis::evidence::{Evidence, Payload};
 use crate::domain::diagnosis::rules::{
     SuspectRollout, autoscaler, grew_without_signs_of_a_flood, lives_so_far, no_room, suspect_rollout,
 };
 use crate::domain::diagnosis::verdict::{Cause, Verdict};
+use crate::domain::observation::oom_kill::ContainerKills;
 use crate::domain::observation::workload::{Ownership, Workload, WorkloadKind};
 
 /// The stamp that a rolling restart leaves on the pod template.
@@ -24,6 +25,7 @@ pub fn offers(verdict: &Verdict, evidence: &[Evidence], now: Timestamp) -> Vec<R
     let ground = Ground {
         verdict,
         workload: workload(evidence),
+        killed: killed(evidence),
         rollout: suspect_rollout(evidence),
         lives: lives_so_far(evidence),
         no_room: no_room(evidence),
@@ -48,6 +50,7 @@ fn workload(evidence: &[Evidence]) -> Option<&Workload> {
 struct Ground<'a> {
     verdict: &'a Verdict,
     workload: Option<&'a Workload>,
+    killed: &'a [ContainerKills],
     rollout: Option<SuspectRollout>,
     lives: Option<(usize, i64)>,
     no_room: Option<String>,
@@ -124,15 +127,12 @@ impl Ground<'_> {
     }
 
     fn set_resources(&self, workload: &Workload) -> Result<String, String> {
-        let limited = workload.containers.iter().any(|container| container.memory_limit.is_some());
         match self.verdict.cause() {
-            Cause::LimitTooLow if limited && self.no_room.is_some() => {
-                Err(format!("There is no room for a higher limit: {}.", self.no_room.as_deref().unwrap_or_default()))
-            }
-            Cause::LimitTooLow if limited => {
-                Ok("A steady working set does not fit the limit at normal load.".to_owned())
-            }
-            Cause::LimitTooLow => Err("No container has a memory limit to raise.".to_owned()),
+            Cause::LimitTooLow => match (to_raise(&workload.containers, self.killed), &self.no_room) {
+                (Err(why), _) => Err(why),
+                (Ok(_), Some(full)) => Err(format!("There is no room for a higher limit: {full}.")),
+                (Ok(_), None) => Ok("A steady working set does not fit the limit at normal load.".to_owned()),
+            },
             Cause::MemoryLeak => Err("Memory grows: a higher limit only delays the kill.".to_owned()),
             Cause::TrafficSurge => Err("Memory has room; the flood takes the processor.".to_owned()),
             other @ (Cause::CollectorThrash

@@ -8,7 +8,7 @@ use crate::domain::diagnosis::rules::judge;
 use crate::domain::diagnosis::rules::tests::fixture::{Incident, now, stuck, target, workload};
 use crate::domain::diagnosis::rules::tests::leak;
 use crate::domain::diagnosis::sufficiency::offers;
-use crate::domain::observation::workload::Revision;
+use crate::domain::observation::workload::{ContainerSpec, Revision};
 
 fn revision(number: i64, minute: i64) -> Revision {
     Revision {
@@ -93,34 +93,31 @@ fn memory_is_tested_where_it_was_read_and_is_what_ails() {
     assert!(!tested(&stuck().memory([83.0; 30])), "it stands there on good days too");
 }
 
-fn container(name: &str, memory_limit: Option<u64>) -> ContainerSpec {
-    let (name, image) = (name.to_owned(), format!("{name}:1"));
-    ContainerSpec { name, image, memory_limit, memory_request: None, cpu_limit_milli: None }
+/// Memory at its limit, killed, and full again at once.
+fn brim() -> Incident {
+    leak().memory((0..30).map(|n| if n % 9 == 4 { 62.0 } else { 98.5 }))
 }
 
 #[test]
-fn memory_goes_to_the_container_that_was_killed_and_to_none_by_guess() {
-    let limit = Some(512 << 20);
-    let kills = |named: &[&str]| -> Vec<ContainerKills> {
-        named.iter().map(|container| ContainerKills { container: (*container).to_owned(), kills: 3 }).collect()
+fn an_open_gate_has_a_plan_and_what_is_not_known_is_refused_with_its_reason() {
+    let limited = |names: &[&str]| {
+        let mut workload = workload(6);
+        let one = workload.containers[0].clone();
+        workload.containers =
+            names.iter().map(|name| ContainerSpec { name: (*name).to_owned(), ..one.clone() }).collect();
+        brim().withheld(Question::Workload, evidence::workload(workload, &[], &[]))
     };
-    let raised = |containers: &[ContainerSpec], killed: &[&str]| {
-        to_raise(containers, &kills(killed)).map(|container| container.name.clone())
+    let named = [Action::SetResources { container: "app".to_owned(), memory_limit: 768 << 20, was: Some(512 << 20) }];
+    assert_eq!(actions(&limited(&["app"])), named);
+    // The kills of the fixture name pod and container.
+    assert_eq!(actions(&limited(&["log-router", "app"])), named);
+    let unknown = limited(&["log-router", "api"]);
+    assert_eq!(actions(&unknown), []);
+    let evidence = unknown.evidence();
+    let offers = offers(&judge(&evidence, now()), &evidence, now());
+    let offer = offers.iter().find(|offer| offer.remedy == RemedyKind::SetResources).unwrap();
+    let Sufficiency::Refused { reasons } = &offer.sufficiency else {
+        panic!("it is offered without a step: {offer:?}")
     };
-    let two = [container("api", limit), container("legacy-api", limit)];
-    assert_eq!(raised(&two, &["my-api-1/legacy-api"]).as_deref(), Some("legacy-api"));
-    assert_eq!(raised(&two, &["my-api-1", "my-api-2/api"]).as_deref(), Some("api"));
-    let beside = [container("log-router", limit), container("api", limit)];
-    assert_eq!(raised(&beside, &["my-api-1"]), None, "a pod is killed, which of the two is not known");
-    assert_eq!(raised(&beside, &[]), None);
-    let one = [container("log-router", None), container("api", limit)];
-    assert_eq!(raised(&one, &["my-api-1"]).as_deref(), Some("api"));
-}
-
-#[test]
-fn a_killed_container_without_a_limit_has_none_to_raise() {
-    let mut workload = workload(6);
-    workload.containers = vec![container("log-router", None), container("api", Some(512 << 20))];
-    let killed = [ContainerKills { container: "my-api-1/log-router".to_owned(), kills: 3 }];
-    assert_eq!(raise(&workload, &killed), None);
+    assert!(reasons[0].contains("log-router, api each has a memory limit"), "{reasons:?}");
 }

@@ -1,0 +1,84 @@
+//! Which container a higher memory limit is for. Of several none is guessed: memory for the wrong one helps nothing.
+
+use crate::domain::diagnosis::evidence::{Evidence, Payload};
+use crate::domain::observation::oom_kill::ContainerKills;
+use crate::domain::observation::workload::ContainerSpec;
+
+/// The container whose limit is raised:
+/// 1. the one that was killed most, where a kill names one (`pod/container`) and it has a limit;
+/// 2. else the only one with a limit.
+///
+/// # Errors
+/// Why it is not known, as a sentence.
+pub fn to_raise<'a>(containers: &'a [ContainerSpec], killed: &[ContainerKills]) -> Result<&'a ContainerSpec, String> {
+    let named = |kills: &ContainerKills| {
+        let (_, name) = kills.container.rsplit_once('/')?;
+        containers.iter().find(|container| container.name == name)
+    };
+    if let Some(container) = killed.iter().find_map(named) {
+        let unlimited = || format!("The container {} was killed and has no memory limit to raise.", container.name);
+        return container.memory_limit.map(|_| container).ok_or_else(unlimited);
+    }
+    let limited: Vec<&ContainerSpec> = containers.iter().filter(|one| one.memory_limit.is_some()).collect();
+    match limited.as_slice() {
+        [] => Err("No container has a memory limit to raise.".to_owned()),
+        [only] => Ok(only),
+        [_, _, ..] => {
+            let each: Vec<&str> = limited.iter().map(|container| container.name.as_str()).collect();
+            Err(format!(
+                "Of {} each has a memory limit, and no kill names one: which is too low is not known.",
+                each.join(", ")
+            ))
+        }
+    }
+}
+
+/// Kills by container, the most first, as the evidence counts them.
+pub fn killed(evidence: &[Evidence]) -> &[ContainerKills] {
+    let found = evidence.iter().find_map(|evidence| match evidence.answer.payload()? {
+        Payload::OomKills(count) => Some(count.by_container.as_slice()),
+        Payload::Series { .. }
+        | Payload::Workload { .. }
+        | Payload::Collector { .. }
+        | Payload::LogPatterns { .. }
+        | Payload::Changes { .. } => None,
+    });
+    found.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(name: &str, memory_limit: Option<u64>) -> ContainerSpec {
+        let (name, image) = (name.to_owned(), format!("{name}:1"));
+        ContainerSpec { name, image, memory_limit, memory_request: None, cpu_limit_milli: None }
+    }
+
+    #[test]
+    fn memory_goes_to_the_container_that_was_killed_and_to_none_by_guess() {
+        let limit = Some(512 << 20);
+        let raised = |containers: &[ContainerSpec], named: &[&str]| {
+            let kills: Vec<ContainerKills> =
+                named.iter().map(|container| ContainerKills { container: (*container).to_owned(), kills: 3 }).collect();
+            to_raise(containers, &kills).map(|container| container.name.clone())
+        };
+        let two = [container("api", limit), container("legacy-api", limit)];
+        assert_eq!(raised(&two, &["my-api-1/legacy-api"]).as_deref(), Ok("legacy-api"));
+        assert_eq!(raised(&two, &["my-api-1", "my-api-2/api"]).as_deref(), Ok("api"));
+        let beside = [container("log-router", limit), container("api", limit)];
+        let unknown =
+            "Of log-router, api each has a memory limit, and no kill names one: which is too low is not known.";
+        assert_eq!(
+            raised(&beside, &["my-api-1"]),
+            Err(unknown.to_owned()),
+            "a pod is killed, which of the two is open"
+        );
+        assert_eq!(raised(&beside, &[]), Err(unknown.to_owned()));
+        let one = [container("log-router", None), container("api", limit)];
+        assert_eq!(raised(&one, &["my-api-1"]).as_deref(), Ok("api"));
+        let without = "The container log-router was killed and has no memory limit to raise.";
+        assert_eq!(raised(&one, &["my-api-1/log-router"]), Err(without.to_owned()));
+        assert!(raised(&[container("api", None)], &[]).is_err());
+    }
+}
