@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alarm, AlarmRule, Comparison};
-use crate::domain::observation::metric::{MetricQuery, Statistic};
+use super::{Alarm, AlarmRule, Comparison, MathPart, MathQuery, MathTerm};
+use crate::domain::observation::metric::{MetricId, MetricQuery, Statistic};
 
 /// The side of a constant on which an alarm fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,13 +69,47 @@ impl Statistic {
 
 impl Alarm {
     /// The constant it compares the series of a query with: the same metric by the same statistic, and by the same period
-    /// where the statistic adds up. The constant of metric math is one for its result, not for what it is made of.
+    /// where the statistic adds up. The constant of metric math is one for its result, not for what it is made of: unless
+    /// the result is one metric as it is, or with its gaps filled.
     pub fn bound_of(&self, query: &MetricQuery) -> Option<Bound> {
-        let AlarmRule::Metric { metric, statistic, period_s, comparison, threshold } = &self.rule else { return None };
-        let same = *metric == query.metric && *statistic == query.statistic;
-        let comparable = *period_s == query.period_s || !statistic.adds_up();
-        (same && comparable).then_some(Bound { value: *threshold, side: comparison.side() })
+        let (metric, statistic, period_s, comparison, threshold) = match &self.rule {
+            AlarmRule::Metric { metric, statistic, period_s, comparison, threshold } => {
+                (metric, statistic.to_string(), *period_s, comparison, *threshold)
+            }
+            AlarmRule::Math { comparison, threshold: Some(threshold), queries, .. } => {
+                let (metric, statistic, period_s) = as_it_is(queries)?;
+                (metric, statistic.to_owned(), period_s, comparison, *threshold)
+            }
+            AlarmRule::Math { threshold: None, .. } | AlarmRule::Composite { .. } => return None,
+        };
+        let same = *metric == query.metric && statistic == query.statistic.to_string();
+        let comparable = period_s == query.period_s || !query.statistic.adds_up();
+        (same && comparable).then_some(Bound { value: threshold, side: comparison.side() })
     }
+}
+
+/// The one metric that math compares: alone, or as `FILL(m1, 0)`, which only says what a gap counts for.
+fn as_it_is(queries: &[MathQuery]) -> Option<(&MetricId, &str, u32)> {
+    let compared = queries.iter().find(|query| query.part == MathPart::Compared)?;
+    let term = match &compared.term {
+        MathTerm::Metric { .. } => &compared.term,
+        MathTerm::Expression { text, .. } => {
+            let id = filled(text).unwrap_or(text.trim());
+            &queries.iter().find(|query| query.id == id)?.term
+        }
+    };
+    match term {
+        MathTerm::Metric { metric, statistic, period_s } => Some((metric, statistic, *period_s)),
+        MathTerm::Expression { .. } => None,
+    }
+}
+
+/// The name that `FILL(name, value)` fills.
+fn filled(text: &str) -> Option<&str> {
+    let inside = text.trim().strip_prefix("FILL(")?.strip_suffix(')')?;
+    let (name, value) = inside.split_once(',')?;
+    let value = value.trim();
+    (matches!(value, "REPEAT" | "LINEAR") || value.parse::<f64>().is_ok()).then(|| name.trim())
 }
 
 /// The constant of the first of the alarms that is on the series of a query.
@@ -138,6 +172,34 @@ mod tests {
             queries: Vec::new(),
         };
         assert_eq!(alarm("ratio", ratio).bound_of(&query(Average, 60)), None);
+    }
+
+    #[test]
+    fn math_over_one_metric_as_it_is_holds_for_the_metric() {
+        let (metric, statistic) = (metric("CPU"), "Average".to_owned());
+        let input = MathTerm::Metric { metric: metric.clone(), statistic, period_s: 60 };
+        let over = |text: &str| {
+            let query = |id: &str, part, term| MathQuery { id: id.to_owned(), label: String::new(), part, term };
+            let whole = MathTerm::Expression { text: text.to_owned(), period_s: None };
+            alarm(
+                "filled",
+                AlarmRule::Math {
+                    expression: text.to_owned(),
+                    comparison: Comparison::Greater,
+                    threshold: Some(75.0),
+                    metrics: vec![metric.clone()],
+                    queries: vec![query("e1", MathPart::Compared, whole), query("m1", MathPart::Input, input.clone())],
+                },
+            )
+        };
+        let bound = |text: &str| over(text).bound_of(&query(Statistic::Average, 60)).map(|bound| bound.value);
+        for text in ["m1", " FILL(m1, 0) ", "FILL(m1,REPEAT)"] {
+            assert_eq!(bound(text), Some(75.0), "{text}");
+        }
+        for text in ["100*m1", "FILL(m1, m2)", "FILL(m1, 0) + 1", "m2", "MAX(METRICS())", "FILL(m1"] {
+            assert_eq!(bound(text), None, "{text}");
+        }
+        assert_eq!(over("m1").bound_of(&query(Statistic::Maximum, 60)), None);
     }
 
     #[test]
