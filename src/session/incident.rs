@@ -176,6 +176,8 @@ pub enum ChangeOutcome {
     Verified,
     /// Not every test did.
     Failed,
+    /// Nobody could tell: a test had no measurement.
+    Unverified,
 }
 
 /// What is reported.

@@ -12,7 +12,7 @@ use crate::domain::diagnosis::verdict::Cause;
 use crate::domain::observation::alarm::bound;
 use crate::domain::observation::metric::MetricRole;
 use crate::domain::remediation::follow_up::{FollowUp, FollowUpTest};
-use crate::domain::remediation::step::{LeftOut, Step, StepState};
+use crate::domain::remediation::step::{LeftOut, Shortfall, Step, StepState};
 
 /// Minutes a report promises to watch CPU.
 const WATCH_MINUTES: u32 = 30;
@@ -79,6 +79,7 @@ fn change_outcome(change: &Change) -> String {
         ChangeOutcome::Watched => format!("{words} ran and was not verified"),
         ChangeOutcome::Verified => format!("{words} ran and was verified"),
         ChangeOutcome::Failed => format!("{words} ran and failed verification"),
+        ChangeOutcome::Unverified => format!("{words} ran and could not be verified"),
     }
 }
 
@@ -86,7 +87,8 @@ fn step_outcome(step: &Step) -> String {
     let words = step.action.kind().words();
     match &step.state {
         StepState::Verified => format!("{words} ran and was verified"),
-        StepState::Failed { why } => format!("{words} ran and failed verification ({why})"),
+        StepState::Failed { why, by: Shortfall::NotReached } => format!("{words} ran and failed verification ({why})"),
+        StepState::Failed { why, by: Shortfall::NotMeasured } => format!("{words} ran and {why}"),
         StepState::Approved => format!("{words} would run (dry-run, nothing was changed)"),
         StepState::Denied { .. } => format!("{words} was denied"),
         StepState::Skipped { why: LeftOut::ByPerson } => format!("{words} was skipped"),

@@ -277,7 +277,11 @@ fn remediation(event: &RemediationEvent) -> Option<(EntryKind, String)> {
 fn verification(event: &VerificationEvent) -> Option<(EntryKind, String)> {
     let VerificationEvent::Ended { step, tests } = event else { return None };
     let passed = tests.iter().filter(|state| **state == TestState::Passed).count();
-    let word = if passed == tests.len() { "VERIFIED" } else { "FAILED verification" };
+    let word = match (passed == tests.len(), tests.contains(&TestState::Failed)) {
+        (true, _) => "VERIFIED",
+        (false, false) if tests.contains(&TestState::Unmeasured) => "UNVERIFIED",
+        (false, _) => "FAILED verification",
+    };
     Some((EntryKind::Verification, format!("{step} {word}: {passed} of {} tests passed", tests.len())))
 }
 

@@ -11,7 +11,7 @@ use super::triage::conclude;
 use super::{remediation, reporting, standing, triage};
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::runbook;
-use crate::domain::remediation::step::{StepId, StepState};
+use crate::domain::remediation::step::{Shortfall, StepId, StepState};
 use crate::domain::remediation::verification::{Measurement, TestState, VerificationTest, evaluate};
 
 /// Seconds between two measurements.
@@ -51,9 +51,9 @@ fn measured(session: &mut Session, id: IncidentId, step: StepId, measurement: &M
     let states: Vec<TestState> = tests.iter().map(|test| evaluate(test, measurement, had(test))).collect();
     verification.tests.clone_from(&states);
     verification.last = Some(measurement.clone());
-    let failed = states.contains(&TestState::Failed);
+    let over = states.iter().any(|state| matches!(state, TestState::Failed | TestState::Unmeasured));
     let passed = states.iter().all(|state| *state == TestState::Passed);
-    if failed || passed {
+    if over || passed {
         return vec![conclude(id, Event::Verification(VerificationEvent::Ended { step, tests: states }))];
     }
     let after = SignedDuration::from_secs(EVERY_S);
@@ -64,6 +64,7 @@ fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestStat
     let Some(id) = record.incident else { return Vec::new() };
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
     let passed = tests.iter().all(|state| *state == TestState::Passed);
+    let last = incident.verification.as_ref().filter(|watched| watched.step == step).and_then(|it| it.last.clone());
     let Some(found) = incident.step_mut(step).filter(|step| step.state == StepState::Verifying) else {
         return Vec::new();
     };
@@ -74,8 +75,9 @@ fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestStat
         effects.extend(remediation::unlock(incident, Mode::Live));
         incident.phase = standing::standing(incident);
     } else {
-        found.state = StepState::Failed { why: not_reached(&found.tests, tests) };
-        incident.note_outcome(step, ChangeOutcome::Failed);
+        let (state, outcome) = fell_short((&found.tests, tests), last.as_ref());
+        found.state = state;
+        incident.note_outcome(step, outcome);
         incident.phase = standing::standing(incident);
         effects.extend(remediation::left_out(incident));
         let undo = undo(incident, step);
@@ -89,10 +91,22 @@ fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestStat
     effects
 }
 
-fn not_reached(tests: &[VerificationTest], states: &[TestState]) -> String {
-    let failed = tests.iter().zip(states).filter(|(_, state)| **state != TestState::Passed);
-    let sentences: Vec<String> = failed.map(|(test, _)| test.text()).collect();
-    format!("not reached: {}", sentences.join("; "))
+/// What a step that is not verified comes to: a failure that was seen, or nothing that was.
+fn fell_short(
+    (tests, states): (&[VerificationTest], &[TestState]),
+    last: Option<&Measurement>,
+) -> (StepState, ChangeOutcome) {
+    let told = |which: &dyn Fn(TestState) -> bool, words: &dyn Fn(&VerificationTest) -> String| {
+        let those = tests.iter().zip(states).filter(|(_, state)| which(**state));
+        those.map(|(test, _)| words(test)).collect::<Vec<String>>().join("; ")
+    };
+    if states.contains(&TestState::Failed) || !states.contains(&TestState::Unmeasured) {
+        let why = format!("not reached: {}", told(&|state| state != TestState::Passed, &VerificationTest::text));
+        return (StepState::Failed { why, by: Shortfall::NotReached }, ChangeOutcome::Failed);
+    }
+    let missing = told(&|state| state == TestState::Unmeasured, &|test| test.unmeasured(last));
+    let why = format!("could not be verified: {missing}");
+    (StepState::Failed { why, by: Shortfall::NotMeasured }, ChangeOutcome::Unverified)
 }
 
 /// Worse than before: the prepared undo is offered at once, as a further step of the plan.

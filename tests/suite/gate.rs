@@ -15,9 +15,10 @@ use pagerdeck::domain::remediation::gate::{
 };
 use pagerdeck::domain::remediation::policy::{Confirm, LiveRule, Policy, RulesAlone};
 use pagerdeck::domain::remediation::request::{Bound, Mode};
-use pagerdeck::domain::remediation::step::{CheckState, LeftOut, Rehearsal, RehearsalOutcome, Step, StepId, StepState};
-use pagerdeck::session::incident::Incident;
-use pagerdeck::session::{IncidentId, Session};
+use pagerdeck::domain::remediation::step::{
+    CheckState, LeftOut, Rehearsal, RehearsalOutcome, Shortfall, Step, StepId, StepState,
+};
+use pagerdeck::session::{IncidentId, Session, incident::Incident};
 use proptest::prelude::*;
 
 use super::{fixture, fixture_parts};
@@ -262,7 +263,7 @@ fn every_state() -> Vec<StepState> {
         StepState::Running,
         StepState::Verifying,
         StepState::Verified,
-        StepState::Failed { why: why() },
+        StepState::Failed { why: why(), by: Shortfall::default() },
         StepState::Denied { reason: why() },
         StepState::Skipped { why: LeftOut::ByPerson },
         StepState::Expired,

@@ -9,7 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::{SignedDuration, Timestamp};
 use pagerdeck::domain::fault::{Fault, FaultKind};
 use pagerdeck::domain::observation::log::{BatchSummary, LogGroup, LogLine, RawLogEvent, ingest};
-use pagerdeck::domain::remediation::step::StepState;
+use pagerdeck::domain::remediation::step::{Shortfall, StepState};
 use pagerdeck::runtime::terminal::TapedScreen;
 use pagerdeck::session::event::{Event, SessionEvent};
 use pagerdeck::session::feeds::{Feed, FeedHealth, FeedId};
@@ -222,7 +222,7 @@ fn poisoned(texts: &[String]) -> Session {
     (rehearsal.diff[0].path, rehearsal.diff[0].after) = (next(), Some(next()));
     (rehearsal.checks[0].name, rehearsal.checks[0].text) = (next(), next());
     (rehearsal.undo, rehearsal.blast) = (next(), next());
-    step.state = StepState::Failed { why: next() };
+    step.state = StepState::Failed { why: next(), by: Shortfall::NotReached };
     session
 }
 

@@ -10,7 +10,7 @@ use pagerdeck::domain::observation::alarm::{AlarmState, Severity};
 use pagerdeck::domain::observation::log::Completeness;
 use pagerdeck::domain::remediation::gate::{NarrativeStanding, Refusal, RefusalReason, StandsOn};
 use pagerdeck::domain::remediation::request::Mode;
-use pagerdeck::domain::remediation::step::{CheckState, LeftOut, RehearsalOutcome, StepId, StepState};
+use pagerdeck::domain::remediation::step::{CheckState, LeftOut, RehearsalOutcome, Shortfall, StepId, StepState};
 use pagerdeck::session::Session;
 use pagerdeck::session::feeds::{Feed, FeedHealth, FeedId};
 use pagerdeck::session::header::Origin;
@@ -79,7 +79,8 @@ fn where_a_step_stands() {
         StepState::Running,
         StepState::Verifying,
         StepState::Verified,
-        StepState::Failed { why: why() },
+        StepState::Failed { why: why(), by: Shortfall::NotReached },
+        StepState::Failed { why: why(), by: Shortfall::NotMeasured },
         StepState::Denied { reason: why() },
         StepState::Skipped { why: LeftOut::ByPerson },
         StepState::Expired,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use pagerdeck::domain::diagnosis::evidence;
 use pagerdeck::domain::fault::{Fault, FaultKind};
 use pagerdeck::domain::observation::metric::{MetricRole, Point};
-use pagerdeck::domain::remediation::step::StepState;
+use pagerdeck::domain::remediation::step::{Shortfall, StepState};
 use pagerdeck::session::Session;
 use pagerdeck::session::feeds::{Feed, FeedHealth, FeedId};
 use pagerdeck::session::incident::Phase;
@@ -360,7 +360,7 @@ fn a_hostile_text_never_reaches_the_terminal() {
     rehearsal.diff[0].after = Some(hostile.to_owned());
     rehearsal.checks[0].name = hostile.to_owned();
     rehearsal.undo = hostile.to_owned();
-    step.state = StepState::Failed { why: hostile.to_owned() };
+    step.state = StepState::Failed { why: hostile.to_owned(), by: Shortfall::NotReached };
     for focus in Pane::ALL {
         for zoom in [Zoom::Overview, Zoom::Zoomed] {
             for cell in buffer(&ui((200, 60), focus, zoom), &session, fixture::now()).content() {

@@ -15,7 +15,7 @@ use crate::domain::diagnosis::sufficiency::RemedyKind;
 use crate::domain::fault::Fault;
 use crate::domain::observation::workload::WorkloadRef;
 
-pub use state::{LeftOut, StepState};
+pub use state::{LeftOut, Shortfall, StepState};
 
 /// A step's number in its plan, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

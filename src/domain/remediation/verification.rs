@@ -57,6 +57,21 @@ impl VerificationTest {
         }
     }
 
+    /// What was missing to tell how it stands, as a clause.
+    pub fn unmeasured(&self, last: Option<&Measurement>) -> String {
+        match self {
+            Self::RolloutComplete { .. } => "the rollout could not be read".to_owned(),
+            Self::MemoryBelow { .. } => "memory has no point since the step".to_owned(),
+            Self::AlarmCleared { alarm, .. } => match last.and_then(|last| last.alarms.get(alarm)) {
+                Some(AlarmState::InsufficientData) => {
+                    format!("{alarm} stands in INSUFFICIENT_DATA, as its metric has no points")
+                }
+                Some(AlarmState::Ok | AlarmState::Alarm) | None => format!("{alarm} could not be read"),
+            },
+            Self::NoNewKills { .. } => "the pods could not be read for kills".to_owned(),
+        }
+    }
+
     /// Its budget in seconds.
     pub fn within_s(&self) -> u32 {
         match self {
@@ -133,11 +148,14 @@ pub enum TestState {
     Waiting,
     /// Passed.
     Passed,
-    /// Failed, or its budget ended.
+    /// Failed, or was measured and not reached when its budget ended.
     Failed,
+    /// Its budget ended, and nothing was measured.
+    Unmeasured,
 }
 
-/// Evaluates one test that has had `elapsed_s` of its budget. A budget that ends without the measurement is a failure, never a pass.
+/// Evaluates one test that has had `elapsed_s` of its budget. A budget that ends without the measurement is never a pass, and is
+/// told apart from one that ends with it.
 pub fn evaluate(test: &VerificationTest, measured: &Measurement, elapsed_s: i64) -> TestState {
     let over = elapsed_s >= i64::from(test.within_s());
     let reached = match test {
@@ -146,24 +164,27 @@ pub fn evaluate(test: &VerificationTest, measured: &Measurement, elapsed_s: i64)
             if measured.rollout.is_some_and(|rollout| rollout.observed && rollout.stuck) {
                 return TestState::Failed;
             }
-            measured.rollout.is_some_and(|rollout| rollout.is_complete())
+            measured.rollout.map(|rollout| rollout.is_complete())
         }
-        VerificationTest::MemoryBelow { percent, .. } => measured.memory.is_some_and(|value| value < *percent),
-        // An alarm that lost its metric has not returned to OK: nothing is known of what it watches.
+        VerificationTest::MemoryBelow { percent, .. } => measured.memory.map(|value| value < *percent),
         VerificationTest::AlarmCleared { alarm, .. } => match measured.alarms.get(alarm) {
-            Some(state) => *state == AlarmState::Ok,
-            None => measured.alarms.is_empty() && measured.alarm_firing == Some(false),
+            Some(AlarmState::Ok) => Some(true),
+            Some(AlarmState::Alarm) => Some(false),
+            // An alarm that lost its metric has not returned to OK: nothing is known of what it watches.
+            Some(AlarmState::InsufficientData) => None,
+            None => measured.alarm_firing.filter(|_| measured.alarms.is_empty()).map(|firing| !firing),
         },
         VerificationTest::NoNewKills { .. } => match measured.new_kills {
-            Some(0) => true,
+            Some(0) => Some(true),
             Some(_) => return TestState::Failed,
-            None => false,
+            None => None,
         },
     };
     match (reached, over) {
-        (true, _) => TestState::Passed,
-        (false, true) => TestState::Failed,
-        (false, false) => TestState::Waiting,
+        (Some(true), _) => TestState::Passed,
+        (Some(false), true) => TestState::Failed,
+        (None, true) => TestState::Unmeasured,
+        (Some(false) | None, false) => TestState::Waiting,
     }
 }
 
@@ -199,6 +220,25 @@ mod tests {
         assert_eq!(state(false, true), TestState::Waiting, "its controller has not looked yet");
         assert_eq!(state(true, true), TestState::Failed);
         assert_eq!(state(true, false), TestState::Waiting);
+    }
+
+    #[test]
+    fn a_budget_that_ends_without_a_measurement_is_no_pass_and_no_failure_seen() {
+        let lost = measured(&[("a", AlarmState::InsufficientData)], None);
+        let alarm = VerificationTest::AlarmCleared { alarm: "a".to_owned(), within_s: 900 };
+        let memory = VerificationTest::MemoryBelow { percent: 80.0, within_s: 900 };
+        for (test, missing) in [
+            (VerificationTest::RolloutComplete { within_s: 900 }, "the rollout could not be read"),
+            (memory.clone(), "memory has no point since the step"),
+            (alarm.clone(), "a stands in INSUFFICIENT_DATA, as its metric has no points"),
+            (VerificationTest::NoNewKills { within_s: 900 }, "the pods could not be read for kills"),
+        ] {
+            assert_eq!(evaluate(&test, &lost, 899), TestState::Waiting);
+            assert_eq!(evaluate(&test, &lost, 900), TestState::Unmeasured, "{test:?}");
+            assert_eq!(test.unmeasured(Some(&lost)), missing);
+        }
+        assert_eq!(alarm.unmeasured(None), "a could not be read");
+        assert_eq!(evaluate(&memory, &Measurement { memory: Some(91.0), ..lost }, 900), TestState::Failed);
     }
 
     #[test]

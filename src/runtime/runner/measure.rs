@@ -49,7 +49,8 @@ impl Order {
     }
 }
 
-/// Measures and tells. What could not be measured is told as not measured: its test waits, and fails with its budget.
+/// Measures and tells. What could not be measured is told as not measured: its test waits, and
+/// when its budget ends nobody can tell.
 pub async fn measure(means: Means, order: Order) {
     let (cluster, metrics) = tokio::join!(cluster(&means, &order), metrics(&means, &order));
     let measurement = Measurement {

@@ -153,7 +153,7 @@ fn row(step: &Step, look: &Look) -> (Line<'static>, Line<'static>) {
 /// Why a step stands where it stands, where the state says so.
 fn why(state: &StepState) -> Option<&str> {
     match state {
-        StepState::Locked { why } | StepState::Failed { why } | StepState::StoodDown { why } => Some(why),
+        StepState::Locked { why } | StepState::Failed { why, .. } | StepState::StoodDown { why } => Some(why),
         StepState::Denied { reason } => Some(reason),
         _ => None,
     }

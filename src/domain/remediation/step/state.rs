@@ -31,6 +31,17 @@ impl LeftOut {
     }
 }
 
+/// What a verification fell short by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shortfall {
+    /// A test was measured and not reached.
+    #[default]
+    NotReached,
+    /// No test was seen to fail, and one had no measurement till its budget ended.
+    NotMeasured,
+}
+
 /// Where a step stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
@@ -59,10 +70,13 @@ pub enum StepState {
     Verifying,
     /// Ran, and every test passed.
     Verified,
-    /// Ran, and failed or made it worse; undo is offered.
+    /// Ran, and failed, made it worse, or could not be verified; undo is offered.
     Failed {
         /// How.
         why: String,
+        /// Whether that was seen, or nothing was.
+        #[serde(default)]
+        by: Shortfall,
     },
     /// The person said no.
     Denied {
@@ -99,7 +113,8 @@ impl StepState {
             Self::Running => "RUNNING",
             Self::Verifying => "VERIFYING",
             Self::Verified => "VERIFIED",
-            Self::Failed { .. } => "FAILED",
+            Self::Failed { by: Shortfall::NotReached, .. } => "FAILED",
+            Self::Failed { by: Shortfall::NotMeasured, .. } => "UNVERIFIED",
             Self::Denied { .. } => "DENIED",
             Self::Skipped { .. } => "SKIPPED",
             Self::Expired => "EXPIRED",

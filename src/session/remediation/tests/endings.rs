@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::domain::remediation::runbook;
-use crate::domain::remediation::step::LeftOut;
+use crate::domain::remediation::step::{LeftOut, Shortfall};
 use crate::domain::remediation::trace::Trace;
+use crate::domain::remediation::verification::VerificationTest;
+use crate::session::incident::ChangeOutcome;
 
 fn two_steps() -> Story {
     let mut second = step(S2, raise());
@@ -72,6 +74,27 @@ fn what_failed_and_has_no_undo_stays_on_screen_while_the_evidence_is_read_again(
     assert_eq!(story.incident().plan, None, "the person wants another plan");
     let (headline, _) = crate::session::reporting::draft(&story.session, I1);
     assert!(headline.contains("rollout restart ran and failed verification"), "what ran is not forgotten: {headline}");
+}
+
+/// The alarm's metric has vanished: that is no failure that was seen, and never a success.
+#[test]
+fn what_nobody_could_measure_is_unverified_and_its_undo_is_offered() {
+    let mut story = Story::new(vec![step(S1, raise())]);
+    story.rehearse(1, S1, &raise());
+    story.run(2, S1);
+    let missing = "could not be verified: memory has no point since the step";
+    let tests = vec![TestState::Unmeasured];
+    let test = VerificationTest::MemoryBelow { percent: 80.0, within_s: 900 };
+    story.session.incidents.get_mut(&I1).unwrap().step_mut(S1).unwrap().tests = vec![test];
+    let ended = story.commit(902, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
+    settle(&mut story, 902, ended);
+    let state = &story.step(S1).state;
+    assert_eq!(*state, StepState::Failed { why: missing.to_owned(), by: Shortfall::NotMeasured });
+    assert_eq!(state.word(), "UNVERIFIED");
+    assert_eq!(story.step(S2).state, StepState::Proposed, "the undo of the step");
+    assert_eq!(story.incident().changes[0].outcome, ChangeOutcome::Unverified);
+    let (headline, _) = crate::session::reporting::draft(&story.session, I1);
+    assert!(headline.contains(&format!("set resources ran and {missing}")), "{headline}");
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn sentence(session: &Session, (incident, step): (&Incident, &Step), look: &Look
         }
         StepState::Verifying => (Role::Warning, "The request was applied; its result is being watched.".to_owned()),
         StepState::Verified => (Role::Good, "VERIFIED: every test passed.".to_owned()),
-        StepState::Failed { why } => (Role::Danger, format!("FAILED: {why}.")),
+        StepState::Failed { why, .. } => (Role::Danger, format!("{}: {why}.", step.state.word())),
         StepState::Denied { reason } => (Role::Warning, format!("DENIED: {reason}. Nothing was sent.")),
         StepState::Skipped { why } => (Role::Faint, format!("SKIPPED: {}. Nothing was sent.", why.text())),
         StepState::Expired => (Role::Warning, "EXPIRED: not confirmed in time. Nothing was sent.".to_owned()),

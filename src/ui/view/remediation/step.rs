@@ -289,6 +289,7 @@ fn tests(
         let (role, mark) = match verification.tests.get(at) {
             Some(TestState::Passed) => (Role::Good, "[ok]"),
             Some(TestState::Failed) => (Role::Danger, "[no]"),
+            Some(TestState::Unmeasured) => (Role::Warning, "[??]"),
             Some(TestState::Waiting) | None => (Role::Faint, "[..]"),
         };
         sheet.row(&look.line([(role, format!("{mark} ").into()), (Role::Text, test.text().into())]));
