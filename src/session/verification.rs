@@ -72,7 +72,7 @@ fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestStat
     if passed {
         found.state = StepState::Verified;
         incident.note_outcome(step, ChangeOutcome::Verified);
-        effects.extend(remediation::unlock(incident, Mode::Live));
+        effects.extend(remediation::unlock(incident, (Mode::Live, &session.cluster)));
         incident.phase = standing::standing(incident);
     } else {
         let (state, outcome) = fell_short((&found.tests, tests), last.as_ref());

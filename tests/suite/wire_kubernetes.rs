@@ -92,6 +92,7 @@ fn kind_of(path: &str) -> Option<(&'static str, &'static str)> {
     Some(match resource {
         "deployments" => ("Deployment", "apps/v1"),
         "statefulsets" => ("StatefulSet", "apps/v1"),
+        "daemonsets" => ("DaemonSet", "apps/v1"),
         "replicasets" => ("ReplicaSet", "apps/v1"),
         "pods" => ("Pod", "v1"),
         "events" => ("Event", "v1"),

@@ -14,13 +14,13 @@ use super::fault::KubeError;
 use super::map::{self, Owners};
 use super::objects::told::{by_nodes, tell_once};
 use super::watch::known::Known;
-use super::watch::listing::{Unreadable, read_all};
+use super::watch::listing::{Unreadable, read_all, whole};
 use crate::domain::fault::FaultKind;
 use crate::domain::observation::change::Change;
 use crate::domain::observation::cluster_sign::is_up;
 use crate::domain::observation::scope::Namespace;
 use crate::domain::observation::workload::{
-    ClusterEvent, ClusterView, Ownership, Pod, Revision, Workload, WorkloadKind, WorkloadRef,
+    ClusterEvent, ClusterView, Listed, Ownership, Pod, Revision, Workload, WorkloadKind, WorkloadRef,
 };
 
 /// Everything of the chosen namespaces, with what this credential could not read.
@@ -28,6 +28,8 @@ use crate::domain::observation::workload::{
 pub struct View {
     /// What could be read.
     pub view: ClusterView,
+    /// What of it is whole.
+    pub whole: Vec<Listed>,
     /// What could not.
     pub unreadable: Vec<Unreadable>,
 }
@@ -48,8 +50,8 @@ impl Client {
     /// Reads the chosen namespaces once, without watching.
     pub async fn read_view(&self, namespaces: &[Namespace]) -> Result<View, KubeError> {
         let mut known = Known::default();
-        let (_, unreadable) = read_all(self, namespaces, &mut known).await?;
-        Ok(View { view: known.view, unreadable })
+        let (places, unreadable) = read_all(self, namespaces, &mut known).await?;
+        Ok(View { view: known.view, whole: whole(&places), unreadable })
     }
 
     /// Reads one workload.

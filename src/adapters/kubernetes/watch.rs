@@ -100,8 +100,8 @@ pub async fn watch_once(
                 return Ok(());
             }
         }
-        let view = Box::new(known.view.clone());
-        if reports.send(WatchReport::Change(ClusterChange::Listed { view })).await.is_err() {
+        let (view, whole) = (Box::new(known.view.clone()), listing::whole(&places));
+        if reports.send(WatchReport::Change(ClusterChange::Listed { view, whole })).await.is_err() {
             return Ok(());
         }
         let mut feeds = cursor::open(client, places);

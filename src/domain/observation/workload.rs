@@ -278,14 +278,37 @@ impl WorkloadRef {
     }
 }
 
+/// A kind of object of a namespace, listed to the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// Of which kind.
+    pub kind: ListedKind,
+    /// Where.
+    pub namespace: Namespace,
+}
+
+/// What of a listing somebody may miss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ListedKind {
+    /// Workloads of a kind.
+    Workloads(WorkloadKind),
+    /// Pods.
+    Pods,
+}
+
 /// One change of the cluster as the watch tells it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum ClusterChange {
-    /// A whole new listing replaces what was known of these namespaces.
+    /// A whole new listing replaces what was known of what it holds.
     Listed {
         /// The view.
         view: Box<ClusterView>,
+        /// What of it is whole, so that what is not in it is not there. Empty in journals from before it was told: the
+        /// namespaces that are in the view are whole then.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        whole: Vec<Listed>,
     },
     /// A workload was added or changed.
     Workload {

@@ -309,8 +309,9 @@ async fn tell_listing(means: &Means, last: &View, listed: &View) {
     for missing in listed.unreadable.iter().filter(|missing| !last.unreadable.contains(missing)) {
         means.post.tell(None, Event::Session(SessionEvent::Faulted { fault: missing.fault.clone() })).await;
     }
-    if listed.view != last.view {
-        let change = ClusterChange::Listed { view: Box::new(listed.view.clone()) };
+    if (&listed.view, &listed.whole) != (&last.view, &last.whole) {
+        let (view, whole) = (Box::new(listed.view.clone()), listed.whole.clone());
+        let change = ClusterChange::Listed { view, whole };
         means.post.tell(None, Event::Workload(WorkloadEvent::Changed { change })).await;
     }
 }

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::moved::freed;
 use super::press::{Press, admits};
 use super::preview;
-use super::rehearsed::after_rehearsal;
+use crate::domain::observation::workload::ClusterView;
 use crate::domain::remediation::approval::{Approval, Decision};
 use crate::domain::remediation::request::{Digest, Mode};
 use crate::domain::remediation::step::{LeftOut, Step, StepId, StepState};
@@ -95,7 +96,7 @@ pub fn left_out(incident: &Incident) -> Option<Effect> {
 fn after_decision(session: &mut Session, id: IncidentId) -> Vec<Effect> {
     let mode = session.header.mode;
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
-    let mut effects = unlock(incident, mode);
+    let mut effects = unlock(incident, (mode, &session.cluster));
     incident.phase = standing(incident);
     effects.extend(left_out(incident));
     if incident.phase == Phase::Closed {
@@ -111,7 +112,7 @@ fn report_drafted(session: &Session, id: IncidentId) -> Effect {
 
 /// A step is free when all it needs is verified; in a dry-run nothing ever is, so "would run" counts there. Live, its
 /// rehearsal was of the target before the step that just ran: it is rehearsed anew.
-pub fn unlock(incident: &mut Incident, mode: Mode) -> Vec<Effect> {
+pub fn unlock(incident: &mut Incident, (mode, cluster): (Mode, &ClusterView)) -> Vec<Effect> {
     let id = incident.id;
     let Some(plan) = incident.plan.as_mut() else { return Vec::new() };
     let done: Vec<StepId> = plan
@@ -127,9 +128,7 @@ pub fn unlock(incident: &mut Incident, mode: Mode) -> Vec<Effect> {
     for step in &mut plan.steps {
         if matches!(step.state, StepState::Locked { .. }) && step.needs.iter().all(|need| done.contains(need)) {
             match mode {
-                Mode::DryRun => {
-                    step.state = step.rehearsal.as_ref().map_or(StepState::Proposed, after_rehearsal);
-                }
+                Mode::DryRun => step.state = freed(step, cluster),
                 Mode::Live => {
                     step.state = StepState::Rehearsing;
                     effects.push(preview(id, step.id));

@@ -1,8 +1,9 @@
 //! Steps whose object has moved since they were rehearsed, as the watch tells it: what waits for the person or for its
-//! permit stands down at once, not only when the request would leave.
+//! permit stands down at once, not only when the request would leave, and what comes free is held against what it told.
 
 use super::RemediationEvent;
-use crate::domain::observation::workload::{ClusterChange, Workload, WorkloadRef};
+use super::rehearsed::after_rehearsal;
+use crate::domain::observation::workload::{ClusterChange, ClusterView, Listed, ListedKind, Workload, WorkloadRef};
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::{Step, StepState};
 use crate::session::effect::Effect;
@@ -14,9 +15,12 @@ use crate::session::triage::conclude;
 pub fn moved(session: &Session, change: &ClusterChange) -> Vec<Effect> {
     match change {
         ClusterChange::Workload { workload } => of_object(session, workload),
-        ClusterChange::Listed { view } => view.workloads.values().flat_map(|it| of_object(session, it)).collect(),
+        ClusterChange::Listed { view, whole } => {
+            let seen = view.workloads.values().flat_map(|it| of_object(session, it));
+            seen.chain(missing(session, view, whole)).collect()
+        }
         ClusterChange::WorkloadGone { target } => {
-            stood_down(session, target, |_| Some("the object is gone".to_owned()))
+            stood_down(session, |step| (step.target == *target).then(|| GONE.to_owned()))
         }
         // A rollout moves pods and revisions all the time; no step is bound to them.
         ClusterChange::Pod { .. }
@@ -26,24 +30,52 @@ pub fn moved(session: &Session, change: &ClusterChange) -> Vec<Effect> {
     }
 }
 
+const GONE: &str = "the object is gone";
+
 fn of_object(session: &Session, workload: &Workload) -> Vec<Effect> {
-    stood_down(session, &workload.target, |step| {
-        let facts = step.rehearsal.as_ref()?.facts.as_ref()?;
-        if facts.uid != workload.uid {
-            return Some("the object was replaced by another of its name".to_owned());
-        }
-        // A watch may tell late of what the rehearsal has read already: an earlier generation is no news.
-        let (then, now) = (facts.generation, workload.generation);
-        (now > then).then(|| format!("the object was changed: generation {now}, rehearsed on {then}"))
+    stood_down(session, |step| outdated_by(step, workload))
+}
+
+/// Deleted while the watch was cut: a listing that would hold the object does not.
+fn missing(session: &Session, view: &ClusterView, whole: &[Listed]) -> Vec<Effect> {
+    let would_hold = |target: &WorkloadRef| {
+        let kind = ListedKind::Workloads(target.kind);
+        whole.iter().any(|listed| listed.kind == kind && listed.namespace == target.namespace)
+    };
+    stood_down(session, |step| {
+        let absent = would_hold(&step.target) && !view.workloads.contains_key(&step.target.key());
+        absent.then(|| GONE.to_owned())
     })
 }
 
-fn stood_down(session: &Session, target: &WorkloadRef, why: impl Fn(&Step) -> Option<String>) -> Vec<Effect> {
+/// Why the rehearsal of a step is of another object than the one last seen.
+fn outdated_by(step: &Step, workload: &Workload) -> Option<String> {
+    let facts = step.rehearsal.as_ref()?.facts.as_ref().filter(|_| step.target == workload.target)?;
+    if facts.uid != workload.uid {
+        return Some("the object was replaced by another of its name".to_owned());
+    }
+    // A watch may tell late of what the rehearsal has read already: an earlier generation is no news.
+    let (then, now) = (facts.generation, workload.generation);
+    (now > then).then(|| format!("the object was changed: generation {now}, rehearsed on {then}"))
+}
+
+/// Where a step stands once it is rehearsed and nothing locks it: what the watch has told meanwhile counts, whether it came
+/// while the rehearsal was under way or while the step was locked.
+pub(super) fn freed(step: &Step, view: &ClusterView) -> StepState {
+    let Some(rehearsal) = &step.rehearsal else { return StepState::Proposed };
+    let outdated = view.workloads.get(&step.target.key()).and_then(|seen| outdated_by(step, seen));
+    match (after_rehearsal(rehearsal), outdated) {
+        (StepState::Rehearsed, Some(why)) => StepState::StoodDown { why },
+        (state, _) => state,
+    }
+}
+
+fn stood_down(session: &Session, why: impl Fn(&Step) -> Option<String>) -> Vec<Effect> {
     let mode = session.header.mode;
     let mut effects = Vec::new();
     for incident in session.incidents.values() {
         let steps = incident.plan.iter().flat_map(|plan| &plan.steps);
-        let waiting = steps.filter(|step| step.target == *target && waits(&step.state, mode));
+        let waiting = steps.filter(|step| waits(&step.state, mode));
         effects.extend(waiting.filter_map(|step| {
             let event = RemediationEvent::StoodDown { step: step.id, why: why(step)? };
             Some(conclude(incident.id, Event::Remediation(event)))

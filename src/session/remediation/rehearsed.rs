@@ -1,5 +1,6 @@
 //! Rehearsals of steps: when one may be asked for, and what its answer makes of the step.
 
+use super::moved::freed;
 use super::press::{Press, admits};
 use super::preview;
 use crate::domain::remediation::request::{Bound, Digest};
@@ -53,7 +54,7 @@ pub(super) fn rehearsed(
     found.digest = digest;
     found.rehearsal = Some(rehearsal.clone());
     if matches!(found.state, StepState::Proposed | StepState::Rehearsing) {
-        found.state = after_rehearsal(rehearsal);
+        found.state = freed(found, &session.cluster);
     }
     if incident.asked_step().is_some() && matches!(incident.phase, Phase::Planned) {
         incident.phase = Phase::Asking;

@@ -2,6 +2,7 @@
 
 mod endings;
 mod kept;
+mod moved;
 mod offered;
 
 use jiff::{SignedDuration, Timestamp};

@@ -41,7 +41,7 @@ async fn watched(server: &Server, most: usize) -> (Vec<WatchReport>, Option<Watc
 fn words(reports: &[WatchReport]) -> Vec<String> {
     let word = |report: &WatchReport| match report {
         WatchReport::Unreadable(missing) => format!("unreadable {}", missing.resource),
-        WatchReport::Change(ClusterChange::Listed { view }) => format!("listed {} pods", view.pods.len()),
+        WatchReport::Change(ClusterChange::Listed { view, .. }) => format!("listed {} pods", view.pods.len()),
         WatchReport::Change(ClusterChange::Pod { pod }) => {
             format!("pod {} of {:?}", pod.name, pod.owner.as_ref().map(|o| &o.name))
         }
@@ -153,6 +153,47 @@ async fn what_may_not_be_read_is_told_and_the_rest_is_watched() {
     assert_eq!(reports, []);
     let ended = ended.unwrap();
     assert!(matches!(ended, WatchError::NothingReadable(_)) && !ended.is_transient());
+}
+
+/// A step may aim at a daemon set: it is listed and followed, so that what waits on it learns of its changes.
+#[tokio::test]
+async fn a_daemon_set_is_listed_and_followed_like_any_workload() {
+    let agent = |version: u32, generation: u32| {
+        json!({
+            "kind": "DaemonSet", "apiVersion": "apps/v1",
+            "metadata": { "name": "agent", "namespace": "payments", "uid": "u-9", "generation": generation,
+                          "resourceVersion": version.to_string() },
+            "spec": { "selector": { "matchLabels": { "app": "agent" } },
+                      "template": { "metadata": { "labels": { "app": "agent" } }, "spec": { "containers": [] } } },
+            "status": { "desiredNumberScheduled": 3, "currentNumberScheduled": 3, "numberMisscheduled": 0, "numberReady": 3 },
+        })
+    };
+    let script = move |seen: &Seen| match (seen.path.ends_with("/daemonsets"), is_watch(seen)) {
+        (true, true) => {
+            Reply::LinesThenSilence(vec![event("MODIFIED", &agent(101, 8)), event("DELETED", &agent(102, 8))])
+        }
+        (true, false) => Reply::Json(200, super::list("DaemonSet", "apps/v1", &json!([agent(99, 7)]))),
+        (false, true) => Reply::LinesThenSilence(Vec::new()),
+        (false, false) => calm(seen),
+    };
+    let server = Server::start(script).await;
+    let (reports, _) = watched(&server, 3).await;
+    let generations: Vec<String> = reports
+        .iter()
+        .map(|report| match report {
+            WatchReport::Change(ClusterChange::Listed { view, whole }) => {
+                format!(
+                    "listed {:?} of {}",
+                    view.workloads.values().map(|one| one.generation).collect::<Vec<_>>(),
+                    whole.len()
+                )
+            }
+            WatchReport::Change(ClusterChange::Workload { workload }) => format!("{}", workload.generation),
+            WatchReport::Change(ClusterChange::WorkloadGone { target }) => format!("gone {target}"),
+            other => format!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(generations, ["listed [7] of 4", "8", "gone daemonset/agent -n payments"]);
 }
 
 #[tokio::test]

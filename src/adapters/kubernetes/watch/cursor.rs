@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use futures::stream::{self, BoxStream, SelectAll, Stream, StreamExt as _};
 use http::Method;
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1 as core;
 use kube::core::WatchEvent;
 use serde::de::DeserializeOwned;
@@ -26,6 +26,7 @@ pub(super) fn open(client: &Client, places: Vec<Place>) -> Feeds {
         feeds.push(match place.resource {
             Resource::DEPLOYMENTS => feed::<Deployment>(client, place, Seen::Deployment),
             Resource::STATEFUL_SETS => feed::<StatefulSet>(client, place, Seen::StatefulSet),
+            Resource::DAEMON_SETS => feed::<DaemonSet>(client, place, Seen::DaemonSet),
             Resource::REPLICA_SETS => feed::<ReplicaSet>(client, place, Seen::ReplicaSet),
             Resource::PODS => feed::<core::Pod>(client, place, Seen::Pod),
             _ => feed::<core::Event>(client, place, Seen::Event),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
@@ -25,6 +25,7 @@ pub(in super::super) enum Happening<K> {
 pub(in super::super) enum Seen {
     Deployment(Happening<Deployment>),
     StatefulSet(Happening<StatefulSet>),
+    DaemonSet(Happening<DaemonSet>),
     ReplicaSet(Happening<ReplicaSet>),
     Pod(Happening<core::Pod>),
     Event(Happening<core::Event>),
@@ -48,6 +49,8 @@ impl Known {
         match seen {
             Seen::Deployment(Happening::Present(object)) => self.workload(map::deployment(&object)),
             Seen::StatefulSet(Happening::Present(object)) => self.workload(map::stateful_set(&object)),
+            Seen::DaemonSet(Happening::Present(object)) => self.workload(map::daemon_set(&object)),
+            Seen::DaemonSet(Happening::Gone(object)) => self.workload_gone(WorkloadKind::DaemonSet, &object.metadata),
             Seen::Deployment(Happening::Gone(object)) => self.workload_gone(WorkloadKind::Deployment, &object.metadata),
             Seen::StatefulSet(Happening::Gone(object)) => {
                 self.workload_gone(WorkloadKind::StatefulSet, &object.metadata)

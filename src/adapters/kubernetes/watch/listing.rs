@@ -1,6 +1,6 @@
 //! The listing that every watch begins with: all kinds of all chosen namespaces, and the version to follow each from.
 
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1 as core;
 
 use super::super::call::{Client, Listing, Resource};
@@ -8,6 +8,7 @@ use super::super::fault::{KubeError, Problem};
 use super::known::{Happening, Known, Seen};
 use crate::domain::fault::Fault;
 use crate::domain::observation::scope::Namespace;
+use crate::domain::observation::workload::{Listed, ListedKind, WorkloadKind};
 
 /// A kind of object that this credential may not read, or that the server does not have.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +28,25 @@ pub(in super::super) struct Place {
     pub(super) version: String,
 }
 
+impl Place {
+    /// What is whole once it was listed, of what somebody may miss.
+    fn listed(&self) -> Option<Listed> {
+        let kind = match self.resource {
+            Resource::DEPLOYMENTS => ListedKind::Workloads(WorkloadKind::Deployment),
+            Resource::STATEFUL_SETS => ListedKind::Workloads(WorkloadKind::StatefulSet),
+            Resource::DAEMON_SETS => ListedKind::Workloads(WorkloadKind::DaemonSet),
+            Resource::PODS => ListedKind::Pods,
+            _ => return None,
+        };
+        Some(Listed { kind, namespace: self.namespace.clone() })
+    }
+}
+
+/// What was listed to the end.
+pub(in super::super) fn whole(places: &[Place]) -> Vec<Listed> {
+    places.iter().filter_map(Place::listed).collect()
+}
+
 /// The places to follow, and what could not be read.
 type Read = (Vec<Place>, Vec<Unreadable>);
 
@@ -39,10 +59,11 @@ pub(in super::super) async fn read_all(
     let mut read: Read = (Vec::new(), Vec::new());
     for namespace in namespaces {
         let place = Some(namespace);
-        let (sets, deployments, stateful, pods, events) = tokio::join!(
+        let (sets, deployments, stateful, daemons, pods, events) = tokio::join!(
             client.list::<ReplicaSet>(Resource::REPLICA_SETS, place, &[]),
             client.list::<Deployment>(Resource::DEPLOYMENTS, place, &[]),
             client.list::<StatefulSet>(Resource::STATEFUL_SETS, place, &[]),
+            client.list::<DaemonSet>(Resource::DAEMON_SETS, place, &[]),
             client.list::<core::Pod>(Resource::PODS, place, &[]),
             client.list::<core::Event>(Resource::EVENTS, place, &[]),
         );
@@ -55,6 +76,9 @@ pub(in super::super) async fn read_all(
         })?;
         take(stateful, (Resource::STATEFUL_SETS, namespace), &mut read, |set| {
             known.absorb(Seen::StatefulSet(Happening::Present(set)));
+        })?;
+        take(daemons, (Resource::DAEMON_SETS, namespace), &mut read, |set| {
+            known.absorb(Seen::DaemonSet(Happening::Present(set)));
         })?;
         take(pods, (Resource::PODS, namespace), &mut read, |pod| {
             known.absorb(Seen::Pod(Happening::Present(pod)));

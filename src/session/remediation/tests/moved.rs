@@ -1,0 +1,63 @@
+//! What the watch tells of a step's object while the step is locked, is being rehearsed, or is not looked at.
+
+use super::*;
+use crate::domain::observation::workload::{ClusterChange, ClusterView, Listed, ListedKind};
+use crate::session::event::WorkloadEvent;
+
+fn stood_down(state: &StepState) -> bool {
+    matches!(state, StepState::StoodDown { .. })
+}
+
+#[test]
+fn a_change_that_is_told_while_the_rehearsal_is_under_way_is_not_lost() {
+    for (generation, lost) in [(41, false), (40, false), (42, true)] {
+        let mut story = Story::new(vec![step(S1, Action::RolloutRestart)]);
+        story.tell(1, RemediationEvent::RehearsalAsked { step: S1 });
+        assert_eq!(story.step(S1).state, StepState::Rehearsing);
+        told_of_object(&mut story, "u", generation);
+        // Its facts were read before that: generation 41.
+        story.rehearse(4, S1, &Action::RolloutRestart);
+        assert_eq!(stood_down(&story.step(S1).state), lost, "{generation}: {:?}", story.step(S1).state);
+    }
+}
+
+#[test]
+fn a_step_that_comes_free_is_held_against_what_was_told_while_it_was_locked() {
+    for (generation, outdated) in [(41, false), (42, true)] {
+        let mut second = step(S2, raise());
+        second.needs = vec![S1];
+        second.state = StepState::Locked { why: "needs #1 verified".to_owned() };
+        let mut story = Story::new(vec![step(S1, Action::RolloutRestart), second]);
+        story.session.header.mode = Mode::DryRun;
+        story.rehearse(1, S2, &raise());
+        told_of_object(&mut story, "u", generation);
+        assert!(matches!(story.step(S2).state, StepState::Locked { .. }));
+        // Rehearsed on what is so now; the second step is not.
+        let facts = TargetFacts { uid: "u".to_owned(), generation, fields: [].into() };
+        let now = Rehearsal { facts: Some(facts), ..*rehearsal(&Action::RolloutRestart) };
+        let (rehearsal, digest) = (Box::new(now), None);
+        story.tell(4, RemediationEvent::StepRehearsed { step: S1, rehearsal, digest });
+        story.approve(5, S1);
+        assert_eq!(story.step(S1).state, StepState::Approved);
+        assert_eq!(stood_down(&story.step(S2).state), outdated, "{:?}", story.step(S2).state);
+    }
+}
+
+#[test]
+fn an_object_that_a_listing_does_not_hold_is_gone() {
+    let of = |kind| Listed { kind: ListedKind::Workloads(kind), namespace: "payments".into() };
+    let elsewhere = Listed { namespace: "shop".into(), ..of(WorkloadKind::Deployment) };
+    let pods = Listed { kind: ListedKind::Pods, namespace: "payments".into() };
+    for (whole, gone) in [
+        (vec![of(WorkloadKind::Deployment)], true),
+        (vec![of(WorkloadKind::DaemonSet), elsewhere, pods], false),
+        (Vec::new(), false),
+    ] {
+        let mut story = Story::new(vec![step(S1, Action::RolloutRestart)]);
+        story.rehearse(1, S1, &Action::RolloutRestart);
+        let change = ClusterChange::Listed { view: Box::new(ClusterView::default()), whole: whole.clone() };
+        let effects = story.commit(3, Event::Workload(WorkloadEvent::Changed { change }));
+        settle(&mut story, 3, effects);
+        assert_eq!(stood_down(&story.step(S1).state), gone, "{whole:?}");
+    }
+}
