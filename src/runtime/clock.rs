@@ -62,6 +62,15 @@ impl Clock {
         u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// Incident time on from an instant that was read when the monotonic clock stood elsewhere: at least as much later as has
+    /// passed on it since. A wall clock that is set back so prolongs nothing that runs out. A rehearsal's is nobody's to set.
+    pub fn on_from(&self, base: (Timestamp, u64), mono_ms: u64) -> Timestamp {
+        match &self.kind {
+            Kind::Wall => on_from(wall_now(), base, mono_ms),
+            Kind::Simulated(clock) => clock.now().max(base.0),
+        }
+    }
+
     /// What is in flight.
     pub fn busy(&self) -> &Busy {
         &self.busy
@@ -183,6 +192,11 @@ impl Drop for Registration {
     }
 }
 
+fn on_from(wall: Timestamp, (at, read_ms): (Timestamp, u64), mono_ms: u64) -> Timestamp {
+    let passed = SignedDuration::from_millis(i64::try_from(mono_ms.saturating_sub(read_ms)).unwrap_or(i64::MAX));
+    at.checked_add(passed).unwrap_or(at).max(wall)
+}
+
 fn scaled(wait: SignedDuration, factor: f64) -> SignedDuration {
     SignedDuration::from_millis((wait.as_millis() as f64 * factor.max(0.0)) as i64)
 }
@@ -257,6 +271,23 @@ mod tests {
         assert_eq!(clock.now(), at(9));
         drop(second);
         assert!(clock.busy().is_idle());
+    }
+
+    #[test]
+    fn a_wall_clock_that_is_set_back_prolongs_nothing() {
+        let minute = SignedDuration::from_secs(60);
+        let (given, falls) = ((start(), 1_000), start() + minute);
+        assert_eq!(on_from(start() + minute / 2, given, 31_000), start() + minute / 2, "both clocks agree");
+        let set_back = start() - minute * 60;
+        assert_eq!(on_from(set_back, given, 31_000), start() + minute / 2);
+        assert_eq!(on_from(set_back, given, 61_000), falls, "to the second, whatever the wall shows");
+        assert_eq!(on_from(start() + minute * 9, given, 2_000), start() + minute * 9, "the machine slept");
+        // Read again and again it gains no time over the wall.
+        let mut last = given;
+        for mono_ms in 1_001..2_000 {
+            last = (on_from(set_back, last, mono_ms), mono_ms);
+        }
+        assert_eq!(last.0, start() + SignedDuration::from_millis(999));
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! The heart of the loop: stamps, folds, journals, and lets effects out. Awaits nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::clock::Clock;
 use super::inbox::Inbox;
@@ -32,6 +36,8 @@ pub struct Core {
     scribe: Scribe,
     outbox: Outbox,
     seq: u64,
+    /// Where the monotonic clock stood when the last record was stamped.
+    stamped_ms: u64,
     fresh: Vec<Record>,
     watched: Watched,
 }
@@ -49,8 +55,14 @@ impl Core {
     /// A core over a session as folded so far (empty, or read back from a journal).
     pub fn new(session: Session, clock: Clock, runner: Runner, scribe: Scribe, watched: Watched) -> Self {
         let seq = session.seq;
-        let (outbox, fresh) = (Outbox::default(), Vec::new());
-        Self { session, clock, runner, game_day: None, scribe, outbox, seq, fresh, watched }
+        let (outbox, fresh, stamped_ms) = (Outbox::default(), Vec::new(), clock.mono_ms());
+        Self { session, clock, runner, game_day: None, scribe, outbox, seq, stamped_ms, fresh, watched }
+    }
+
+    /// Incident time as it is stamped and as what runs out is held against: never before the last record, and on from there
+    /// at least as fast as the monotonic clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.on_from((self.session.now, self.stamped_ms), self.clock.mono_ms())
     }
 
     /// Stamps an event, folds it, hands it to the journal and keeps its effects for when that has acknowledged it.
@@ -59,7 +71,10 @@ impl Core {
         self.seq += 1;
         let seq = self.seq;
         remediation::bind(&self.session, incident, &mut event);
-        let mut record = Record { seq, at: self.clock.now().max(self.session.now), incident, event };
+        let mono_ms = self.clock.mono_ms();
+        let at = self.clock.on_from((self.session.now, self.stamped_ms), mono_ms);
+        self.stamped_ms = mono_ms;
+        let mut record = Record { seq, at, incident, event };
         let effects = update(&mut self.session, &record);
         tracing::trace!(seq, effects = effects.len(), "folded");
         if let Event::Log(LogEvent::Batch { lines, .. } | LogEvent::Early { lines, .. }) = &mut record.event {
@@ -141,7 +156,7 @@ impl Core {
     pub fn pump(&mut self) {
         self.runner.end_idle(&self.session);
         loop {
-            let released = self.outbox.release(&self.session, self.clock.now());
+            let released = self.outbox.release(&self.session, self.now());
             if released.is_empty() {
                 return;
             }
@@ -173,8 +188,10 @@ impl Core {
     }
 
     fn send(&mut self, incident: IncidentId, step: StepId, permit: Permit) {
-        if self.clock.now() < permit.usable_until() {
-            self.runner.execute(incident, step, permit);
+        let left = permit.usable_until().duration_since(self.now());
+        // From here on the permit ends by a clock that nobody can set back.
+        if let Some(left) = Duration::try_from(left).ok().filter(|left| !left.is_zero()) {
+            self.runner.execute(incident, step, (permit, Instant::now() + left));
             return;
         }
         let fault = Fault::new(FaultKind::Rejected, "The approval expired before the request could leave.")

@@ -112,7 +112,7 @@ pub fn apply(core: &mut Core, hands: Hands, intent: Intent) -> Wish {
 fn inquire(core: &mut Core, intent: Intent) -> Wish {
     match intent {
         Intent::AskAgain { incident } => {
-            let effects = triage::ask_again(&core.session, incident, core.clock.now());
+            let effects = triage::ask_again(&core.session, incident, core.now());
             core.runner.refresh();
             core.conclude(effects);
         }
@@ -198,8 +198,7 @@ fn remediate(core: &mut Core, incident: IncidentId, event: RemediationEvent) -> 
 
 /// A press that the fold would leave alone is no decision: it is told, and not written down as one.
 fn objection(core: &Core, at: (IncidentId, StepId), press: Press<'_>) -> Option<Wish> {
-    let now = core.clock.now().max(core.session.now);
-    let objection = remediation::admits(&core.session, now, at, press).err()?;
+    let objection = remediation::admits(&core.session, core.now(), at, press).err()?;
     Some(Wish::Tell(objection.text()))
 }
 
@@ -218,7 +217,7 @@ fn decide(
 
 /// The incident time at which an approval that is given now falls.
 fn falls_at(core: &Core) -> jiff::Timestamp {
-    core.clock.now() + core.clock.while_a_person_has(core.session.header.policy.approval_ttl())
+    core.now() + core.clock.while_a_person_has(core.session.header.policy.approval_ttl())
 }
 
 fn approve(core: &mut Core, hands: Hands, (incident, step): (IncidentId, StepId), digest: &Digest) -> Wish {

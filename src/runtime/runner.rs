@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::{Clock, Flight};
@@ -153,7 +154,7 @@ impl Runner {
     }
 
     /// Sends an approved request. The permit is used up.
-    pub fn execute(&self, incident: IncidentId, step: StepId, permit: Permit) {
+    pub fn execute(&self, incident: IncidentId, step: StepId, permit: (Permit, Instant)) {
         self.fly("execution", move |means| steps::execute(means, (incident, step), permit));
     }
 

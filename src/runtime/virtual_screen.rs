@@ -46,5 +46,5 @@ impl VirtualScreen {
 
 /// Both clocks now.
 pub fn instants(core: &Core) -> Instants {
-    Instants { now: core.clock.now(), mono_ms: core.clock.mono_ms() }
+    Instants { now: core.now(), mono_ms: core.clock.mono_ms() }
 }
