@@ -68,6 +68,51 @@ fn evidence_of_a_collector_log_is_told() {
     assert_eq!(home.run(&["sessions", "--output", "md"]).code, Some(2));
 }
 
+/// Objects alone: what kept pods from running is in their states and events, and is kept with them.
+#[test]
+fn pods_and_events_that_are_saved_come_to_the_same_verdict_when_they_are_rehearsed() {
+    let pod = |name: &str, status: &str| {
+        format!(
+            r#"{{"kind":"Pod","metadata":{{"name":"{name}","namespace":"shop","labels":{{"app":"cart"}},
+                "creationTimestamp":"2026-03-03T09:00:00Z"}},"status":{status}}}"#
+        )
+    };
+    let crashing = r#"{"phase":"Running","containerStatuses":[{"name":"app","ready":false,"restartCount":6,"image":"","imageID":"",
+        "state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"reason":"StartError","exitCode":127,
+        "startedAt":"2026-03-03T09:20:00Z","finishedAt":"2026-03-03T09:20:03Z","message":"exec: \"serve\": executable file not found in $PATH"}}}]}"#;
+    let ready = r#"{"phase":"Running","conditions":[{"type":"Ready","status":"True"},{"type":"ContainersReady","status":"True"}],
+        "containerStatuses":[{"name":"app","ready":true,"restartCount":0,"image":"","imageID":"",
+        "state":{"running":{"startedAt":"2026-03-03T08:00:00Z"}},"lastState":{}}]}"#;
+    let pending = r#"{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable",
+        "message":"0/3 nodes are available: 3 Insufficient memory.","lastTransitionTime":"2026-03-03T09:05:00Z"}]}"#;
+    for (name, second, expected) in [("crash", crashing, "crash-loop"), ("place", pending, "node-pressure")] {
+        let (home, folder) = (Home::new(), tempfile::tempdir().unwrap());
+        let deployment = r#"{"kind":"Deployment","metadata":{"name":"cart","namespace":"shop"},"spec":{"replicas":2,
+            "selector":{"matchLabels":{"app":"cart"}},"template":{"metadata":{"labels":{"app":"cart"}},"spec":{"containers":[
+            {"name":"app","image":"cart:2","resources":{"limits":{"memory":"512Mi"}}}]}}},"status":{"readyReplicas":1}}"#;
+        let event = r#"{"kind":"Event","metadata":{"name":"e","namespace":"shop"},"involvedObject":{"kind":"Pod","name":"cart-1"},
+            "type":"Warning","reason":"FailedScheduling","message":"x","lastTimestamp":"2026-03-03T09:25:00Z"}"#;
+        let items = [deployment.to_owned(), pod("cart-0", ready), pod("cart-1", second), event.to_owned()].join(",");
+        let objects = folder.path().join("objects.json");
+        std::fs::write(&objects, format!(r#"{{"kind":"List","items":[{items}]}}"#)).unwrap();
+        let saved = folder.path().join(name).display().to_string();
+        let objects = objects.display().to_string();
+        let said = home.run(&["evidence", "--output", "json", "--objects", &objects, "--save-scenario", &saved]);
+        let from_files: Value =
+            serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {}{}", said.out, said.err));
+        let told = |object: &Value| {
+            let verdict = &object["verdict"];
+            (verdict["ranked"][0]["cause"].clone(), verdict["conclusive"].clone())
+        };
+        assert_eq!(told(&from_files), (expected.into(), true.into()), "{from_files:#}");
+        assert_eq!(home.run(&["rehearse", "--check", &saved]).code, Some(0), "{name}");
+        let played = home.run(&["rehearse", &saved, "--headless", "--speed", "max", "--output", "json"]);
+        assert_eq!(played.code, Some(0), "{name}: {}{}", played.out, played.err);
+        let rehearsed: Value = serde_json::from_str(&played.out).unwrap();
+        assert_eq!(told(&rehearsed), told(&from_files), "{rehearsed:#}");
+    }
+}
+
 /// A leak as CSVs, log lines and a deployment, saved as a scenario and rehearsed: the cockpit comes to the same verdict.
 #[test]
 fn exports_that_are_saved_come_to_the_same_verdict_when_they_are_rehearsed() {

@@ -1,9 +1,12 @@
 //! Writes what was read as a scenario's folder, so that an incident from exports can be rehearsed.
 
+mod objects;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use super::Exported;
 use super::csv::role;
@@ -13,7 +16,11 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::metric::Unit;
 use crate::domain::observation::workload::Workload;
 
-/// Writes `scenario.toml`, a CSV a metric and the log lines into a folder, which is made where it is missing.
+/// Pods and events as they were.
+const OBJECTS: &str = "objects.json";
+
+/// Writes `scenario.toml`, a CSV a metric, the log lines, and the pods and events of the workload into a folder, which is made
+/// where it is missing.
 ///
 /// # Errors
 /// `Storage` when a file cannot be written.
@@ -37,8 +44,12 @@ pub fn save(exported: &Exported, folder: &Path) -> Result<(), Fault> {
         }
         std::fs::write(folder.join("lines.log"), lines).map_err(failed)?;
     }
+    let told = objects::told(exported);
+    if let Some(list) = &told {
+        std::fs::write(folder.join(OBJECTS), list.to_string()).map_err(failed)?;
+    }
     let name = folder.file_name().map_or_else(|| "exported".to_owned(), |name| name.to_string_lossy().into_owned());
-    std::fs::write(folder.join("scenario.toml"), toml(exported, &name)).map_err(failed)
+    std::fs::write(folder.join("scenario.toml"), toml(exported, &name, told.as_ref())).map_err(failed)
 }
 
 fn text(value: &str) -> String {
@@ -46,7 +57,7 @@ fn text(value: &str) -> String {
 }
 
 /// The scenario. JSON's strings are TOML's basic strings, so that names of any kind are written safely.
-fn toml(exported: &Exported, name: &str) -> String {
+fn toml(exported: &Exported, name: &str, told: Option<&Value>) -> String {
     let verdict = judge(&exported.evidence, exported.window.to);
     let mut out = String::new();
     let service = exported.workload.as_ref().map_or("exported", |workload| workload.target.name.as_str());
@@ -58,6 +69,10 @@ fn toml(exported: &Exported, name: &str) -> String {
         text(&format!("{service}: exported, judged {}", verdict.cause().words())),
         exported.window.to,
     );
+    if let Some(list) = told {
+        let ends = ends(exported, crate::rehearsal::scenario::latest_instant(list));
+        let _ = writeln!(out, "objects = [\"{OBJECTS}\"]\nobjects_end = \"{ends}s\"\n");
+    }
     let _ = writeln!(
         out,
         "[scope]\naccount = \"123456789012\"\nregion = \"us-east-1\"\ncluster = \"exported\"\ncontext = \"exported\"\nnamespace = {}\nidentity = \"arn:aws:sts::123456789012:assumed-role/oncall/rehearsal\"\n",
@@ -120,7 +135,16 @@ fn metrics(exported: &Exported, service: &str, out: &mut String) {
             id = text(name),
         );
     }
-    if let Some((name, series)) = exported.series.first() {
+    let named = exported.series.first();
+    if named.is_none() {
+        // What was exported without a metric is paged by one that nobody has a point of.
+        let _ = writeln!(
+            out,
+            "[[metric]]\nid = \"page\"\nnamespace = \"Files\"\nname = \"page\"\nunit = \"none\"\nhistory = {{ shape = \"empty\" }}\n\n[[alarm]]\nname = {}\ncondition = {{ kind = \"fixed\", state = \"alarm\", since = \"-1m\", metric = \"page\", statistic = \"average\", comparison = \"greater\", threshold = 0.0 }}\n",
+            text(&format!("{service}-exported")),
+        );
+    }
+    if let Some((name, series)) = named {
         let threshold = exported.thresholds.get(name).copied().or_else(|| series.mean()).unwrap_or_default();
         let _ = writeln!(
             out,
