@@ -8,8 +8,10 @@
 
 use crate::config::{Environment, begin_again};
 
-/// The bound of what is large, at which glibc begins, bytes; and the number of heaps.
-const SETTINGS: [(&str, &str); 2] = [("MALLOC_MMAP_THRESHOLD_", "131072"), ("MALLOC_ARENA_MAX", "1")];
+/// The bound of what is large, at which glibc begins, bytes; the number of heaps; and that this was done. A program with
+/// rights of its own does not find the first two again, and would begin for ever.
+const SETTINGS: [(&str, &str); 3] =
+    [("MALLOC_MMAP_THRESHOLD_", "131072"), ("MALLOC_ARENA_MAX", "1"), ("PAGERDECK_BOUNDED", "1")];
 /// The other way of setting them.
 const TUNABLES: &str = "GLIBC_TUNABLES";
 

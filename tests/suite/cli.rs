@@ -102,6 +102,7 @@ fn bounds_of_memory_are_set_in_the_very_process_that_was_started() {
     assert_eq!(bound([("A", "b")]).as_deref(), Some("131072"));
     assert_eq!(bound([("MALLOC_MMAP_THRESHOLD_", "65536")]).as_deref(), Some("65536"), "another's choice stays");
     assert_eq!(bound([("GLIBC_TUNABLES", "glibc.malloc.arena_max=1")]), None, "nor is it added to");
+    assert_eq!(bound([("PAGERDECK_BOUNDED", "1")]), None, "once is enough, whatever came of it");
 }
 
 /// Each is met at night: said at once with its cause and the next step, on a terminal that was never taken.
