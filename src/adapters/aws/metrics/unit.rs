@@ -1,6 +1,7 @@
 //! The unit of a metric. `GetMetricData` does not tell it, so the metric's name does.
 
 use crate::domain::observation::metric::{MetricQuery, MetricRole, Statistic, Unit};
+use crate::domain::observation::service::{Measure, measure_of};
 
 /// The unit of a query's values. A name that says nothing leaves it open; a wrong unit is worse than none.
 ///
@@ -12,10 +13,15 @@ pub fn unit_of(query: &MetricQuery) -> Unit {
     if query.statistic == Statistic::SampleCount {
         return Unit::Count;
     }
-    if says(&["utilization", "percent", "reserved_capacity"]) || name.ends_with("_over_pod_limit") {
+    match measure_of(&name) {
+        Measure::Share | Measure::ShareOfNode => return Unit::Percent,
+        Measure::Bytes => return Unit::Bytes,
+        Measure::Units | Measure::Untold => {}
+    }
+    if says(&["reserved_capacity"]) {
         return Unit::Percent;
     }
-    if says(&["bytes", "working_set", "memory_usage", "memory_limit", "memory_rss"]) {
+    if says(&["memory_limit"]) {
         return Unit::Bytes;
     }
     if name == "targetresponsetime" || name.ends_with("seconds") && !says(&["milliseconds"]) {

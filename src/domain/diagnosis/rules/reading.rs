@@ -3,6 +3,7 @@
 mod alarmed;
 mod logs;
 mod place;
+mod scale;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,13 +14,14 @@ use crate::domain::diagnosis::statistics::{
 use crate::domain::observation::alarm::Bound;
 use crate::domain::observation::change::Change;
 use crate::domain::observation::cluster_sign;
-use crate::domain::observation::metric::{Point, Series, Unit};
+use crate::domain::observation::metric::{Point, Series};
 use crate::domain::observation::oom_kill::KillSource;
-use crate::domain::observation::workload::{Revision, Workload};
+use crate::domain::observation::workload::{ContainerSpec, Revision};
 
 pub(super) use alarmed::Alarmed;
 pub(super) use logs::{Logs, Voice};
 pub(super) use place::Workplace;
+pub(super) use scale::of_memory;
 
 /// A series whose newest point is older than this, and than two of its periods, says nothing of now.
 const STALE: SignedDuration = SignedDuration::from_mins(15);
@@ -115,7 +117,7 @@ impl Reading {
     pub(super) fn of(evidence: &[Evidence], now: Timestamp) -> Self {
         let until = evidence.iter().map(|piece| piece.window.to).max().map_or(now, |to| to.min(now));
         let mut reading = Self { until, ..Self::default() };
-        let limit = evidence.iter().find_map(memory_limit);
+        let containers = evidence.iter().find_map(containers).unwrap_or_default();
         let mut seen = Vec::new();
         for piece in evidence {
             if seen.contains(&piece.question) {
@@ -126,7 +128,7 @@ impl Reading {
                 reading.asked.push(piece.question);
             }
             if let Some(payload) = piece.answer.payload() {
-                reading.take(piece, payload, (limit, now));
+                reading.take(piece, payload, (containers, now));
             }
         }
         reading
@@ -209,7 +211,7 @@ impl Reading {
         [memory, cpu, collector, errors, latency, stopped, stuck].into_iter().flatten().min()
     }
 
-    fn take(&mut self, piece: &Evidence, payload: &Payload, (limit, now): (Option<u64>, Timestamp)) {
+    fn take(&mut self, piece: &Evidence, payload: &Payload, (containers, now): (&[ContainerSpec], Timestamp)) {
         let id = piece.id;
         match payload {
             Payload::Series { series, baseline, threshold, side, same_hours, .. } => {
@@ -218,7 +220,7 @@ impl Reading {
                 }
                 let before: &[Point] = baseline.as_ref().map_or(&[], |baseline| &baseline.points);
                 let bound = threshold.map(|value| Bound { value, side: *side });
-                self.take_series(piece, (series, before, bound), (limit, piece.window.to.min(now)));
+                self.take_series(piece, (series, before, bound), (containers, piece.window.to.min(now)));
             }
             Payload::OomKills(count) => {
                 let whole = matches!(piece.answer, Answer::Observed { .. });
@@ -255,7 +257,7 @@ impl Reading {
         &mut self,
         piece: &Evidence,
         (series, before, bound): Measured<'_>,
-        (limit, until): (Option<u64>, Timestamp),
+        (containers, until): (&[ContainerSpec], Timestamp),
     ) {
         let id = piece.id;
         if let Some(why) = unfit(series, until) {
@@ -267,9 +269,15 @@ impl Reading {
             self.alarmed = alarmed;
         }
         match piece.question {
-            Question::Memory => self.memory = memory(id, series, before, limit),
+            Question::Memory => match of_memory(series, containers) {
+                Ok(factor) => self.memory = memory(id, series, before, factor),
+                Err(why) => self.unusable.push((Question::Memory, why)),
+            },
             Question::Traffic => self.traffic = level(id, series, before),
-            Question::Cpu => self.cpu = cpu(id, series, before, bound),
+            Question::Cpu => match scale::of_cpu(series) {
+                Ok(()) => self.cpu = cpu(id, series, before, bound),
+                Err(why) => self.unusable.push((Question::Cpu, why)),
+            },
             Question::Errors => self.errors = level(id, series, before),
             Question::Latency => self.latency = level(id, series, before),
             Question::OomKills
@@ -279,20 +287,13 @@ impl Reading {
             | Question::LogPatterns => {}
             Question::AlarmMetric => self.own = level(id, series, before),
         }
-        if piece.question == Question::Memory && self.memory.is_none() {
-            self.unusable.push((Question::Memory, "bytes without a known limit".to_owned()));
-        }
     }
 }
 
-/// The smallest memory limit of a workload's containers: the first to be hit.
-pub(super) fn limit_of(workload: &Workload) -> Option<u64> {
-    workload.containers.iter().filter_map(|container| container.memory_limit).min()
-}
-
-fn memory_limit(piece: &Evidence) -> Option<u64> {
+/// The containers of a workload as declared.
+fn containers(piece: &Evidence) -> Option<&[ContainerSpec]> {
     match piece.answer.payload()? {
-        Payload::Workload { workload, .. } => limit_of(workload),
+        Payload::Workload { workload, .. } => Some(&workload.containers),
         Payload::Series { .. }
         | Payload::OomKills(_)
         | Payload::Collector { .. }
@@ -318,18 +319,8 @@ fn unfit(series: &Series, until: Timestamp) -> Option<String> {
     (holes * 2 > span).then(|| "more holes than points".to_owned())
 }
 
-/// What makes a value of memory percent of its limit; bytes are measured against the workload's limit.
-pub(super) fn to_percent(unit: Unit, limit: Option<u64>) -> Option<f64> {
-    match unit {
-        Unit::Percent | Unit::None => Some(1.0),
-        Unit::Bytes => Some(100.0 / limit.filter(|limit| *limit > 0)? as f64),
-        Unit::Count | Unit::Seconds | Unit::Milliseconds => None,
-    }
-}
-
 /// Memory in percent of its limit.
-fn memory(id: EvidenceId, series: &Series, before: &[Point], limit: Option<u64>) -> Option<Memory> {
-    let factor = to_percent(series.unit, limit)?;
+fn memory(id: EvidenceId, series: &Series, before: &[Point], factor: f64) -> Option<Memory> {
     let scaled = |points: &[Point]| points.iter().map(|p| Point { value: p.value * factor, ..*p }).collect::<Vec<_>>();
     let (points, before) = (scaled(&series.points), scaled(before));
     Some(Memory {

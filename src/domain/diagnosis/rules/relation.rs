@@ -48,8 +48,8 @@ pub fn reads_memory(evidence: &[Evidence]) -> bool {
 
 /// The newest point of a memory series in percent of its limit, as the rules read it; `None` where the limit is not known.
 pub fn memory_now(series: &Series, workload: Option<&Workload>) -> Option<f64> {
-    let factor = reading::to_percent(series.unit, workload.and_then(reading::limit_of))?;
-    Some(series.latest()?.value * factor)
+    let containers = workload.map_or(&[][..], |workload| &workload.containers);
+    Some(series.latest()?.value * reading::of_memory(series, containers).ok()?)
 }
 
 /// The first sign of trouble.

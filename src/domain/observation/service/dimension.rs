@@ -180,3 +180,53 @@ pub fn role_of(name: &str) -> Option<MetricRole> {
         () => return None,
     })
 }
+
+/// What a metric of processor or memory is told in, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Percent of what it may have.
+    Share,
+    /// Percent of what its node has.
+    ShareOfNode,
+    /// Bytes.
+    Bytes,
+    /// Units of its own: MiB, CPU units, millicores.
+    Units,
+    /// The name does not tell.
+    Untold,
+}
+
+/// The measure of a metric of processor or memory of this name.
+///
+/// Sources: the tables of metrics of Container Insights for Amazon EKS (`pod_memory_utilization` is of the node,
+/// `pod_memory_utilization_over_pod_limit` of the limit, `pod_cpu_usage_total` in millicores) and for Amazon ECS
+/// (`MemoryUtilized` in MiB, `CpuUtilized` in CPU units) in the CloudWatch documentation.
+pub fn measure_of(name: &str) -> Measure {
+    let name = name.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    match () {
+        () if matches!(name.as_str(), "pod_memory_utilization" | "container_memory_utilization") => {
+            Measure::ShareOfNode
+        }
+        () if has(&["utilization", "percent"]) || name.ends_with("_over_pod_limit") => Measure::Share,
+        () if has(&["utilized", "usage_total", "millicore"]) => Measure::Units,
+        () if has(&["bytes", "working_set", "memory_usage", "memory_rss"]) => Measure::Bytes,
+        () => Measure::Untold,
+    }
+}
+
+/// Whether an alarm's own metric may stand for its role where a metric of known percent stands beside it.
+pub(super) fn stands_for(role: MetricRole, metric: &MetricId) -> bool {
+    let measure = measure_of(&metric.name);
+    match role {
+        MetricRole::Cpu => measure == Measure::Share,
+        MetricRole::Memory => matches!(measure, Measure::Share | Measure::Bytes),
+        MetricRole::MemoryLimit
+        | MetricRole::Requests
+        | MetricRole::Errors
+        | MetricRole::Latency
+        | MetricRole::Restarts
+        | MetricRole::CollectorTime
+        | MetricRole::Alarm => true,
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::dimension::{conventional_log_groups, named, published_every, role, shared_log_group, twins};
+use super::dimension::{conventional_log_groups, named, published_every, role, shared_log_group, stands_for, twins};
 use super::{Certainty, Origin, Service, ServiceName};
 use crate::domain::observation::alarm::{Alarm, AlarmRule};
 use crate::domain::observation::log::LogGroup;
@@ -221,7 +221,7 @@ fn workload(name: &str, alarm: &Alarm, around: &Surroundings<'_>, reasons: &mut 
 }
 
 fn metrics(alarm: &Alarm, reasons: &mut Vec<String>) -> BTreeMap<MetricRole, MetricQuery> {
-    let mut found = BTreeMap::new();
+    let mut found: BTreeMap<MetricRole, MetricQuery> = BTreeMap::new();
     for metric in alarm.metrics() {
         if let Some((why, queries)) = twins(metric) {
             reasons.push(why);
@@ -229,8 +229,16 @@ fn metrics(alarm: &Alarm, reasons: &mut Vec<String>) -> BTreeMap<MetricRole, Met
                 found.entry(query.role).or_insert(query);
             }
         }
-        if let Some(role) = role(metric) {
-            found.insert(role, own(alarm, metric, role));
+        let Some(role) = role(metric) else { continue };
+        match found.get(&role).filter(|_| !stands_for(role, metric)) {
+            // The alarm's own series is asked all the same, beside its threshold.
+            Some(beside) => reasons.push(format!(
+                "{} is read beside the alarm's {}, which is no percent of what it may have.",
+                beside.metric.name, metric.name
+            )),
+            None => {
+                found.insert(role, own(alarm, metric, role));
+            }
         }
     }
     found

@@ -110,6 +110,26 @@ fn dimensions_and_names_lead_to_the_service() {
     }
 }
 
+#[test]
+fn a_metric_in_units_of_its_own_does_not_displace_the_percent_beside_it() {
+    use MetricRole::{Cpu, Memory};
+    let ecs: &[(&str, &str)] = &[("ClusterName", "prod"), ("ServiceName", "my-api")];
+    let pod: &[(&str, &str)] = &[("ClusterName", "prod"), ("Namespace", "shop"), ("PodName", "cart")];
+    for (namespace, own, dimensions, role, read) in [
+        ("ECS/ContainerInsights", "MemoryUtilized", ecs, Memory, "MemoryUtilization"),
+        ("ECS/ContainerInsights", "CpuUtilized", ecs, Cpu, "CPUUtilization"),
+        ("ContainerInsights", "pod_cpu_usage_total", pod, Cpu, "pod_cpu_utilization"),
+        ("ContainerInsights", "pod_memory_utilization", pod, Memory, "pod_memory_utilization_over_pod_limit"),
+        ("ContainerInsights", "pod_memory_failures_total", pod, Memory, "pod_memory_utilization_over_pod_limit"),
+        ("ContainerInsights", "pod_memory_working_set", pod, Memory, "pod_memory_working_set"),
+        ("AWS/ECS", "MemoryUtilization", ecs, Memory, "MemoryUtilization"),
+        ("Team", "memory_mib", ecs, Memory, "memory_mib"),
+    ] {
+        let found = infer(&alarm("a", metric(namespace, own, dimensions)), &Surroundings::default());
+        assert_eq!(found.metrics[&role].metric.name, read, "{own}");
+    }
+}
+
 fn composite(rule: &str) -> Alarm {
     with_rule("shop-down", AlarmRule::Composite { rule: rule.to_owned() })
 }
