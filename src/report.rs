@@ -10,6 +10,9 @@ pub mod slack;
 pub mod sparkline;
 pub mod transcript;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::domain::diagnosis::claim::ClaimCheck;
 use crate::domain::diagnosis::verdict::Finding;
 use crate::domain::remediation::follow_up::FollowUp;
@@ -61,9 +64,12 @@ fn outcome_word(step: &Step, mode: Mode) -> String {
     }
 }
 
-/// A follow-up in one line: `watch CPU for 30 minutes (due 10:01 UTC)`.
-pub fn follow_up_line(follow_up: &FollowUp) -> String {
-    format!("{} (due {} UTC)", follow_up.text, follow_up.due_at.strftime("%H:%M"))
+/// A follow-up of a report in one line: `watch CPU for 30 minutes (due 10:01 UTC)`, and with its date where that is not
+/// the day the report was drafted on.
+pub fn follow_up_line(follow_up: &FollowUp, drafted_at: Timestamp) -> String {
+    let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
+    let form = if day(follow_up.due_at) == day(drafted_at) { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    format!("{} (due {} UTC)", follow_up.text, follow_up.due_at.strftime(form))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::domain::diagnosis::verdict::{Finding, Side};
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::Step;
 use crate::session::Session;
-use crate::session::incident::Incident;
+use crate::session::incident::{Incident, ReportState};
 
 /// Characters of a section's text. Source: Slack, "Section block".
 const TEXT_LIMIT: usize = 3_000;
@@ -144,7 +144,10 @@ fn steps(session: &Session, incident: &Incident) -> Vec<String> {
 }
 
 fn follow_ups(incident: &Incident) -> Vec<String> {
-    incident.report.iter().flat_map(|report| &report.follow_ups).map(super::follow_up_line).collect()
+    let lines = |report: &ReportState| {
+        report.follow_ups.iter().map(|promise| super::follow_up_line(promise, report.drafted_at)).collect()
+    };
+    incident.report.as_ref().map(lines).unwrap_or_default()
 }
 
 fn footer(session: &Session) -> Value {

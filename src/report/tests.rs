@@ -283,6 +283,18 @@ fn the_transcript_is_labelled_and_shows_hostile_text_as_text() {
 }
 
 #[test]
+fn a_promise_for_another_day_is_told_with_its_date() {
+    let due = |minutes: i64| {
+        let test = FollowUpTest::Person;
+        let promise = FollowUp { text: "find it".to_owned(), test, due_at: at(minutes * 60) };
+        follow_up_line(&promise, at(0))
+    };
+    assert_eq!(due(30), "find it (due 10:01 UTC)");
+    assert_eq!(due(24 * 60), "find it (due 2026-05-02 09:31 UTC)");
+    assert_eq!(due(15 * 60), "find it (due 2026-05-02 00:31 UTC)", "past midnight");
+}
+
+#[test]
 fn no_form_tells_what_a_template_gives_to_its_environment() {
     let template = serde_json::json!({ "spec": { "containers": [{ "name": "app", "image": "my-api:41", "env": [
         { "name": "DB_PASSWORD", "value": "hunter2" }, { "name": "GREETING", "value": "salute" },

@@ -237,6 +237,9 @@ fn report(page: &mut Page<'_>, incident: &Incident) -> fmt::Result {
     };
     page.leaf(("p", ""), format!("{} ({post}).", report.headline))?;
     page.block(("ul", ""), |page| {
-        report.follow_ups.iter().try_for_each(|promise| page.leaf(("li", ""), follow_up_line(promise)))
+        report
+            .follow_ups
+            .iter()
+            .try_for_each(|promise| page.leaf(("li", ""), follow_up_line(promise, report.drafted_at)))
     })
 }

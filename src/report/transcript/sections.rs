@@ -222,7 +222,7 @@ pub(super) fn report(out: &mut dyn Write, incident: &Incident) -> fmt::Result {
     };
     writeln!(out, "{} ({}).\n", clean::markdown(&report.headline), clean::markdown(&post))?;
     for follow_up in &report.follow_ups {
-        writeln!(out, "- [ ] {}", clean::markdown(&follow_up_line(follow_up)))?;
+        writeln!(out, "- [ ] {}", clean::markdown(&follow_up_line(follow_up, report.drafted_at)))?;
     }
     writeln!(out)
 }
