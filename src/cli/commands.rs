@@ -143,7 +143,7 @@ pub(super) fn config(command: ConfigCommand, flags: &Flags, config: &Config) -> 
 /// `policy check`, `policy show`.
 pub(super) fn policy(command: PolicyCommand, flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
     let paths = Paths::resolve(flags.config.as_deref(), env)?;
-    let read = read_policy(&paths.policy)?;
+    let read = read_policy(&paths)?;
     let place = paths.policy.display();
     match (command, read) {
         (PolicyCommand::Check, None) => {

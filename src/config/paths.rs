@@ -12,8 +12,10 @@ pub struct Paths {
     pub config: PathBuf,
     /// Whether the configuration was named by flag or variable: then it must exist.
     pub config_named: Named,
-    /// The policy; need not exist.
+    /// The policy; need not exist unless it was named.
     pub policy: PathBuf,
+    /// Whether the policy was named by variable: then it must exist.
+    pub policy_named: Named,
     /// Our state folder.
     pub state: PathBuf,
     /// Journals, inside the state folder.
@@ -39,9 +41,9 @@ impl Paths {
             Some(path) => (path, Named::ByPerson),
             None => (folder(env, "XDG_CONFIG_HOME", ".config")?.join("config.toml"), Named::Usual),
         };
-        let policy = match env.get("PAGERDECK_POLICY") {
-            Some(path) => PathBuf::from(path),
-            None => config.with_file_name("policy.toml"),
+        let (policy, policy_named) = match env.get("PAGERDECK_POLICY") {
+            Some(path) => (PathBuf::from(path), Named::ByPerson),
+            None => (config.with_file_name("policy.toml"), Named::Usual),
         };
         let state = match env.get("PAGERDECK_STATE") {
             Some(path) => PathBuf::from(path),
@@ -51,6 +53,7 @@ impl Paths {
             config,
             config_named,
             policy,
+            policy_named,
             sessions: state.join("sessions"),
             log: state.join("pagerdeck.log"),
             state,

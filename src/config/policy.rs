@@ -1,13 +1,25 @@
-//! `policy.toml` into a [`Policy`]. A file that is not there is the default policy: live nowhere.
+//! `policy.toml` into a [`Policy`]. A file that is not there is the default policy: live nowhere. One that a person named
+//! has to be there: the default is not as strict as theirs may be.
 
 use std::path::Path;
 
-use super::lint;
+use super::paths::Named;
+use super::{Paths, lint};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::policy::{LiveRule, Policy};
 
-/// Reads and checks a policy. `None` when there is no such file.
-pub fn read(path: &Path) -> Result<Option<Policy>, Fault> {
+/// Reads and checks the policy. `None` when nobody named one and there is none at its usual place.
+pub fn read(paths: &Paths) -> Result<Option<Policy>, Fault> {
+    match (read_file(&paths.policy)?, paths.policy_named) {
+        (None, Named::ByPerson) => {
+            Err(Fault::new(FaultKind::Usage, format!("There is no policy {}.", paths.policy.display()))
+                .hint("Check PAGERDECK_POLICY; without it, the policy beside the configuration is used."))
+        }
+        (read, Named::ByPerson | Named::Usual) => Ok(read),
+    }
+}
+
+fn read_file(path: &Path) -> Result<Option<Policy>, Fault> {
     let Some(policy) = lint::read::<Policy>(path)? else { return Ok(None) };
     match problems(&policy) {
         problems if problems.is_empty() => Ok(Some(policy)),
@@ -66,7 +78,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy.toml");
         std::fs::write(&path, text).unwrap();
-        read(&path)
+        read_file(&path)
     }
 
     #[test]
@@ -91,7 +103,13 @@ mod tests {
     }
 
     #[test]
-    fn no_file_is_no_policy() {
-        assert_eq!(read(Path::new("does-not-exist/policy.toml")).unwrap(), None);
+    fn no_file_is_no_policy_unless_it_was_named() {
+        use crate::config::Environment;
+        let usual = Paths::resolve(None, &Environment::of([("HOME", "/does-not-exist")])).unwrap();
+        assert_eq!(read(&usual).unwrap(), None);
+        let named = [("HOME", "/does-not-exist"), ("PAGERDECK_POLICY", "/does-not-exist/strict.toml")];
+        let fault = read(&Paths::resolve(None, &Environment::of(named)).unwrap()).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Usage);
+        assert!(fault.summary.contains("/does-not-exist/strict.toml"), "{fault}");
     }
 }

@@ -108,7 +108,7 @@ fn real_side(
         model: model(env, &file.model, aws.region.as_ref()),
         slack: slack(env, file)?,
         log_groups: groups.map(|group| LogGroup::new(group.clone())).collect(),
-        policy: policy::read(&paths.policy)?.unwrap_or_default(),
+        policy: policy::read(paths)?.unwrap_or_default(),
         environments: Environments {
             accounts: file.environment.accounts.clone(),
             clusters: file.environment.clusters.clone(),
