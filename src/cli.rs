@@ -51,7 +51,9 @@ fn dispatch(cli: &Cli, env: &Environment) -> Result<Ending, Fault> {
         Command::Investigate(args) => investigate(args, flags, env),
         Command::Sessions => commands::sessions(&resolve(&flags, env, World::Rehearsal)?, &flags),
         Command::Export(args) => commands::export(&resolve(&flags, env, World::Rehearsal)?, args),
-        Command::Verify { session } => commands::verify(&resolve(&flags, env, World::Rehearsal)?, session),
+        Command::Verify { session, anchor } => {
+            commands::verify(&resolve(&flags, env, World::Rehearsal)?, session, anchor.as_deref())
+        }
         Command::Resume { session } => resume(session, &flags, env),
         Command::Replay { session } => {
             let config = resolve(&flags, env, World::Rehearsal)?;

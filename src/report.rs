@@ -19,6 +19,18 @@ use crate::domain::remediation::follow_up::FollowUp;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::{Step, StepState};
 use crate::session::header::{Header, Origin};
+use crate::session::{Record, Session};
+
+/// A journal as it was read, for its transcript.
+#[derive(Clone, Copy, Debug)]
+pub struct Journaled<'a> {
+    /// The fold of the records.
+    pub session: &'a Session,
+    /// All of them.
+    pub records: &'a [Record],
+    /// The place behind the last, as `LINES:HASH`: who keeps the transcript elsewhere can prove the journal by it.
+    pub anchor: &'a str,
+}
 
 /// The mark before a sentence of the narrative: a sign and never a colour alone.
 pub fn claim_mark(check: &ClaimCheck) -> &'static str {

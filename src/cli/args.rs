@@ -201,10 +201,13 @@ pub(super) enum Command {
     Sessions,
     /// Write a session's transcript.
     Export(ExportArgs),
-    /// Prove that a journal is whole and unaltered.
+    /// Check that a journal is as it was written; against an anchor kept elsewhere, prove it.
     Verify {
         /// A session's id, or the path of its journal.
         session: String,
+        /// What the session printed when it ended, and its transcript has in its head.
+        #[arg(long, value_name = "LINES:HASH")]
+        anchor: Option<String>,
     },
     /// Go on with a session whose process ended: after a crash, or a lost connection.
     Resume {

@@ -91,10 +91,11 @@ pub(super) fn export(config: &Config, args: &ExportArgs) -> Result<Ending, Fault
     print::out(&format!("Written to {}.", out.display()))
 }
 
-/// `verify`: a broken chain is a fault, so that a script sees it.
-pub(super) fn verify(config: &Config, session: &str) -> Result<Ending, Fault> {
+/// `verify`: a broken chain is a fault, and so is one that does not go through the anchor, so that a script sees it.
+pub(super) fn verify(config: &Config, session: &str, anchor: Option<&str>) -> Result<Ending, Fault> {
     let path = archive::locate(&config.paths.sessions, session)?;
-    let told = archive::verify(&path)?;
+    let kept = anchor.map(archive::anchor).transpose()?;
+    let told = archive::verify(&path, kept)?;
     print::out(&told)
 }
 

@@ -1,5 +1,6 @@
 //! Reads a journal as a stream of records, checking the chain on the way. Never writes; may read beside a writer.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -64,6 +65,21 @@ pub struct Anchor {
     pub lines: u64,
     /// The hash of the last of them.
     pub hash: Hash,
+}
+
+/// `LINES:HASH`, as a session prints it at its end.
+impl fmt::Display for Anchor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.lines, self.hash)
+    }
+}
+
+impl Anchor {
+    /// Reads what [`Display`](fmt::Display) writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (lines, hash) = text.trim().split_once(':')?;
+        Some(Self { lines: lines.parse().ok()?, hash: Hash::parse(hash)? })
+    }
 }
 
 /// Records of a journal, one by one. After an error or a torn end it is exhausted.

@@ -10,8 +10,8 @@ mod steps;
 use std::fmt::{self, Write};
 
 use self::markup::Page;
-use super::rehearsal_label;
-use crate::session::{Record, Session};
+use super::{Journaled, rehearsal_label};
+use crate::session::Session;
 
 /// Nothing may run and nothing be loaded, whatever was written into the page.
 const HEAD: &str = "<meta charset=\"utf-8\"/>\n\
@@ -19,8 +19,9 @@ const HEAD: &str = "<meta charset=\"utf-8\"/>\n\
     <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
     <meta name=\"referrer\" content=\"no-referrer\"/>\n";
 
-/// Writes the page. `session` is the fold of `records`.
-pub fn page(out: &mut dyn Write, session: &Session, records: &[Record]) -> fmt::Result {
+/// Writes the page.
+pub fn page(out: &mut dyn Write, journal: &Journaled<'_>) -> fmt::Result {
+    let session = journal.session;
     let mut page = Page::new(out);
     page.raw("<!DOCTYPE html>\n<html lang=\"en\">\n")?;
     page.block(("head", ""), |page| {
@@ -29,17 +30,18 @@ pub fn page(out: &mut dyn Write, session: &Session, records: &[Record]) -> fmt::
         page.leaf(("title", ""), format!("{simulated}incident transcript {}", session.header.id))?;
         page.raw(concat!("<style>\n", include_str!("../../assets/report/page.css"), "</style>\n"))
     })?;
-    page.block(("body", ""), |page| body(page, session, records))?;
+    page.block(("body", ""), |page| body(page, journal))?;
     page.raw("</html>\n")
 }
 
-fn body(page: &mut Page<'_>, session: &Session, records: &[Record]) -> fmt::Result {
+fn body(page: &mut Page<'_>, journal: &Journaled<'_>) -> fmt::Result {
+    let Journaled { session, records, .. } = *journal;
     if let Some(label) = rehearsal_label(&session.header) {
         let text = format!("SIMULATED. {label}. Nothing below happened in a real account or cluster.");
         page.leaf(("p", "simulated"), text)?;
     }
     page.leaf(("h1", ""), format!("Incident transcript {}", session.header.id))?;
-    header(page, session, records)?;
+    header(page, journal)?;
     alarms(page, session)?;
     for incident in session.incidents.values() {
         incident::section(page, session, (incident, records))?;
@@ -48,7 +50,8 @@ fn body(page: &mut Page<'_>, session: &Session, records: &[Record]) -> fmt::Resu
     timeline(page, session)
 }
 
-fn header(page: &mut Page<'_>, session: &Session, records: &[Record]) -> fmt::Result {
+fn header(page: &mut Page<'_>, journal: &Journaled<'_>) -> fmt::Result {
+    let Journaled { session, records, anchor } = *journal;
     let header = &session.header;
     page.block(("table", ""), |page| {
         page.block(("tbody", ""), |page| {
@@ -60,7 +63,8 @@ fn header(page: &mut Page<'_>, session: &Session, records: &[Record]) -> fmt::Re
             page.pair("Version", &header.version)?;
             page.pair("Started", format!("{:.0}", header.wall_started_at))?;
             page.pair("Ended", session.ended.as_deref().unwrap_or("not in order, or still running"))?;
-            page.pair("Records", records.len())
+            page.pair("Records", records.len())?;
+            page.pair("Anchor", anchor)
         })
     })
 }

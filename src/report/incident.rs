@@ -19,6 +19,7 @@
 //! | `requests` | `mutating`, `dry_run`, `by_kind`: requests by what they do to the cluster; dry-runs and access reviews do not mutate |
 //! | `report` | `headline`, `follow_ups[] {text, due_at}`, `post`; `null` before it is drafted |
 //! | `journal` | the journal's path; `null` without one |
+//! | `anchor` | `LINES:HASH`, where the journal ended: `pagerdeck verify --anchor` proves it later; `null` without one |
 //! | `timings_ms` | milliseconds of wall time from the start, by milestone |
 
 mod parts;
@@ -55,6 +56,8 @@ pub struct Surroundings {
     pub requests: Requests,
     /// The journal's path.
     pub journal: Option<String>,
+    /// Where it ended, as `LINES:HASH`.
+    pub anchor: Option<String>,
     /// Milliseconds by milestone.
     pub timings_ms: BTreeMap<String, u64>,
 }
@@ -77,6 +80,7 @@ struct Object<'a> {
     requests: &'a Requests,
     report: Option<parts::ReportPart<'a>>,
     journal: Option<&'a str>,
+    anchor: Option<&'a str>,
     timings_ms: &'a BTreeMap<String, u64>,
 }
 
@@ -108,6 +112,7 @@ pub fn object(session: &Session, incident: Option<IncidentId>, around: &Surround
         requests: &around.requests,
         report: parts::report(incident),
         journal: around.journal.as_deref(),
+        anchor: around.anchor.as_deref(),
         timings_ms: &around.timings_ms,
     };
     // These structs serialize without fail: their keys are strings and their numbers finite.

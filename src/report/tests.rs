@@ -154,6 +154,7 @@ fn the_incident_object_has_its_documented_keys() {
     let around = Surroundings {
         requests: Requests { mutating: 0, dry_run: 1, ..Requests::default() },
         journal: Some("sessions/s1.jsonl".to_owned()),
+        anchor: Some("7:0f".to_owned()),
         timings_ms: std::iter::once(("verdict".to_owned(), 812)).collect(),
     };
     let object = super::incident::object(&session(), Some(IncidentId(1)), &around);
@@ -174,6 +175,7 @@ fn the_incident_object_has_its_documented_keys() {
         "plan",
         "requests",
         "report",
+        "anchor",
         "journal",
         "timings_ms",
     ];
@@ -267,7 +269,7 @@ fn the_slack_message_is_labelled_escaped_and_within_limits() {
 #[test]
 fn the_transcript_is_labelled_and_shows_hostile_text_as_text() {
     let mut text = String::new();
-    transcript::markdown(&mut text, &session(), &[]).unwrap();
+    transcript::markdown(&mut text, &journaled(&session(), &[])).unwrap();
     assert!(text.starts_with("> **REHEARSAL of oom-leak"), "{text}");
     for expected in
         ["## Incident I1", "14", "**memory leak**, confidence 0.91, settled", "outcome would-run", "`[??]` Traffic"]
@@ -294,6 +296,10 @@ fn a_promise_for_another_day_is_told_with_its_date() {
     assert_eq!(due(15 * 60), "find it (due 2026-05-02 00:31 UTC)", "past midnight");
 }
 
+fn journaled<'a>(session: &'a Session, records: &'a [Record]) -> Journaled<'a> {
+    Journaled { session, records, anchor: "7:0f" }
+}
+
 #[test]
 fn no_form_tells_what_a_template_gives_to_its_environment() {
     let template = serde_json::json!({ "spec": { "containers": [{ "name": "app", "image": "my-api:41", "env": [
@@ -305,9 +311,9 @@ fn no_form_tells_what_a_template_gives_to_its_environment() {
     step.rehearsal = Some(page::rehearsal_of(undo(&step.target, &template)));
     let object = super::incident::object(&session, Some(IncidentId(1)), &Surroundings::default());
     let (mut markdown, mut page) = (String::new(), String::new());
-    transcript::markdown(&mut markdown, &session, &[]).unwrap();
-    html::page(&mut page, &session, &[]).unwrap();
-    for told in [object.to_string(), transcript::json(&session, &[]).to_string(), markdown, page] {
+    transcript::markdown(&mut markdown, &journaled(&session, &[])).unwrap();
+    html::page(&mut page, &journaled(&session, &[])).unwrap();
+    for told in [object.to_string(), transcript::json(&journaled(&session, &[])).to_string(), markdown, page] {
         assert!(told.contains("DB_PASSWORD") && told.contains("my-api:41"), "{told}");
         assert!(!told.contains("hunter2") && !told.contains("salute"), "{told}");
     }
@@ -338,9 +344,10 @@ fn the_json_transcript_names_its_schema_and_that_it_was_simulated() {
         incident: Some(IncidentId(1)),
         event: Event::Evidence(EvidenceEvent::VerdictReached { verdict: Box::new(verdict()), offers: Vec::new() }),
     };
-    let value = transcript::json(&session(), &[record]);
+    let value = transcript::json(&journaled(&session(), &[record]));
     assert_eq!(value["schema"], "pagerdeck/transcript/1");
     assert_eq!(value["simulated"], true);
+    assert_eq!(value["anchor"], "7:0f");
     assert_eq!(value["records"][0]["seq"], 1);
     assert_eq!(value["incidents"][0]["oom_kills"]["total"], 14);
     assert_eq!(value["incidents"][0].get("requests"), None, "a journal holds no ledger: absent is not zero");

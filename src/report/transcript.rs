@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 pub(super) use sections::decides;
 
-use super::{clean, incident, rehearsal_label};
+use super::{Journaled, clean, incident, rehearsal_label};
 use crate::session::header::Origin;
 use crate::session::incident::Incident;
 use crate::session::{Record, Session};
@@ -17,9 +17,10 @@ use crate::session::{Record, Session};
 /// The name and version of the JSON form.
 pub const SCHEMA: &str = "pagerdeck/transcript/1";
 
-/// Writes the transcript as Markdown. `session` is the fold of `records`.
-pub fn markdown(out: &mut dyn Write, session: &Session, records: &[Record]) -> fmt::Result {
-    header(out, session, records)?;
+/// Writes the transcript as Markdown.
+pub fn markdown(out: &mut dyn Write, journal: &Journaled<'_>) -> fmt::Result {
+    let Journaled { session, records, .. } = *journal;
+    header(out, journal)?;
     alarms(out, session)?;
     for incident in session.incidents.values() {
         one_incident(out, session, incident, records)?;
@@ -28,7 +29,8 @@ pub fn markdown(out: &mut dyn Write, session: &Session, records: &[Record]) -> f
 }
 
 /// The transcript as JSON: the header, one `pagerdeck/incident/1` object an incident, and every record.
-pub fn json(session: &Session, records: &[Record]) -> Value {
+pub fn json(journal: &Journaled<'_>) -> Value {
+    let Journaled { session, records, anchor } = *journal;
     let around = incident::Surroundings::default();
     let incidents: Vec<Value> = session
         .incidents
@@ -37,7 +39,7 @@ pub fn json(session: &Session, records: &[Record]) -> Value {
             let mut object = incident::object(session, Some(*id), &around);
             if let Value::Object(fields) = &mut object {
                 // A journal does not hold the ledger nor wall-clock milestones: absent is not zero.
-                for key in ["requests", "timings_ms", "journal"] {
+                for key in ["requests", "timings_ms", "journal", "anchor"] {
                     fields.remove(key);
                 }
             }
@@ -48,6 +50,7 @@ pub fn json(session: &Session, records: &[Record]) -> Value {
         "schema": SCHEMA,
         "simulated": matches!(session.header.origin, Origin::Rehearsal { .. }),
         "header": session.header,
+        "anchor": anchor,
         "incidents": incidents,
         "records": records,
     });
@@ -55,7 +58,8 @@ pub fn json(session: &Session, records: &[Record]) -> Value {
     value
 }
 
-fn header(out: &mut dyn Write, session: &Session, records: &[Record]) -> fmt::Result {
+fn header(out: &mut dyn Write, journal: &Journaled<'_>) -> fmt::Result {
+    let Journaled { session, records, anchor } = *journal;
     let header = &session.header;
     if let Some(label) = rehearsal_label(header) {
         writeln!(out, "> **{}.** Nothing below happened in a real account or cluster.\n", clean::markdown(&label))?;
@@ -74,6 +78,7 @@ fn header(out: &mut dyn Write, session: &Session, records: &[Record]) -> fmt::Re
         ("Started", format!("{:.0}", header.wall_started_at)),
         ("Ended", ended.to_owned()),
         ("Records", records.len().to_string()),
+        ("Anchor", anchor.to_owned()),
     ];
     for (name, value) in rows {
         writeln!(out, "| {name} | {} |", clean::markdown(&value))?;

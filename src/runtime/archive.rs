@@ -1,9 +1,11 @@
 //! Journals that are there already: finds, lists, verifies and exports them. Opens no socket and writes no journal.
 
+mod proof;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, TryLockError};
-use std::io::{BufReader, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -12,11 +14,13 @@ use serde_json::{Value, json};
 use crate::domain::diagnosis::verdict::Verdict;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::request::Mode;
-use crate::journal::{self, End, JournalError, Reader};
-use crate::report::{html, transcript};
+use crate::journal::Reader;
+use crate::report::{Journaled, html, transcript};
 use crate::session::event::{Event, EvidenceEvent, SessionEvent};
 use crate::session::header::{Header, Origin};
 use crate::session::{Record, Session, update};
+
+pub use proof::{anchor, verify};
 
 /// How a journal's file is named after its session.
 pub const EXTENSION: &str = "jsonl";
@@ -211,67 +215,43 @@ fn is_held(path: &Path) -> bool {
     matches!(tried, Ok(Err(TryLockError::WouldBlock)))
 }
 
-/// Checks the whole chain. An altered line is a fault that names it.
-pub fn verify(path: &Path) -> Result<String, Fault> {
-    let file =
-        File::open(path).map_err(|source| JournalError::File { doing: "opening", path: path.to_owned(), source })?;
-    let found = journal::verify(BufReader::new(file), None)?;
-    if let Some(broken) = found.broken {
-        let summary = format!("{} is not as it was written: line {}.", path.display(), broken.line);
-        return Err(Fault::new(FaultKind::Storage, summary)
-            .cause(format!("{}.", broken.flaw))
-            .hint("What comes before that line still holds; restore the file from a copy."));
-    }
-    let end = match (found.end, found.ended) {
-        (End::Whole, true) => "It ends in order.".to_owned(),
-        (End::Whole, false) => {
-            "It has no last word: the process ended without one, or lines were cut off at the end.".to_owned()
-        }
-        (End::Torn { bytes }, _) => {
-            format!("Its last line is torn ({bytes} bytes), as after a crash; it was never acknowledged.")
-        }
-    };
-    let (lines, hash) = (found.anchor.lines, found.anchor.hash);
-    Ok(format!("{}: {lines} lines, the chain holds. {end}\nlast hash {hash}", path.display()))
-}
-
 /// The transcript as Markdown.
 pub fn markdown(path: &Path) -> Result<String, Fault> {
-    let (session, records) = read(path)?;
+    let (session, records, anchor) = read(path)?;
     let mut text = String::new();
-    transcript::markdown(&mut text, &session, &records)
+    transcript::markdown(&mut text, &Journaled { session: &session, records: &records, anchor: &anchor })
         .map_err(|_| Fault::new(FaultKind::Internal, "The transcript could not be written."))?;
     Ok(text)
 }
 
 /// The transcript as a page for browsers.
 pub fn html(path: &Path) -> Result<String, Fault> {
-    let (session, records) = read(path)?;
+    let (session, records, anchor) = read(path)?;
     let mut text = String::new();
-    html::page(&mut text, &session, &records)
+    html::page(&mut text, &Journaled { session: &session, records: &records, anchor: &anchor })
         .map_err(|_| Fault::new(FaultKind::Internal, "The page could not be written."))?;
     Ok(text)
 }
 
 /// The transcript as JSON.
 pub fn json(path: &Path) -> Result<String, Fault> {
-    let (session, records) = read(path)?;
-    let value = transcript::json(&session, &records);
+    let (session, records, anchor) = read(path)?;
+    let value = transcript::json(&Journaled { session: &session, records: &records, anchor: &anchor });
     serde_json::to_string_pretty(&value).map_err(|error| {
         Fault::new(FaultKind::Internal, "The transcript could not be written.").cause(error.to_string())
     })
 }
 
-/// Records and their fold. Effects are dropped: nothing runs twice.
-fn read(path: &Path) -> Result<(Session, Vec<Record>), Fault> {
+/// Records, their fold, and the anchor behind them. Effects are dropped: nothing runs twice.
+fn read(path: &Path) -> Result<(Session, Vec<Record>, String), Fault> {
     let mut session = Session::default();
     let mut records = Vec::new();
-    for record in Reader::open(path)? {
-        let record = record?;
+    let mut reader = Reader::open(path)?;
+    while let Some(record) = reader.next_record()? {
         drop(update(&mut session, &record));
         records.push(record);
     }
-    Ok((session, records))
+    Ok((session, records, reader.anchor().to_string()))
 }
 
 /// Writes a file that only its owner may read: a transcript tells of customers' systems.

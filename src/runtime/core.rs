@@ -14,6 +14,7 @@ use super::scribe::Scribe;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::gate::Permit;
 use crate::domain::remediation::step::StepId;
+use crate::journal::Anchor;
 use crate::rehearsal::faults::FaultPlan;
 use crate::session::effect::Effect;
 use crate::session::event::{
@@ -34,6 +35,8 @@ pub struct Core {
     /// What can be made to fail: the simulated cloud's, in a rehearsal alone.
     pub game_day: Option<Arc<FaultPlan>>,
     scribe: Scribe,
+    /// Where the journal ended, once it has.
+    anchor: Option<Anchor>,
     outbox: Outbox,
     seq: u64,
     /// Where the monotonic clock stood when the last record was stamped.
@@ -56,7 +59,7 @@ impl Core {
     pub fn new(session: Session, clock: Clock, runner: Runner, scribe: Scribe, watched: Watched) -> Self {
         let seq = session.seq;
         let (outbox, fresh, stamped_ms) = (Outbox::default(), Vec::new(), clock.mono_ms());
-        Self { session, clock, runner, game_day: None, scribe, outbox, seq, stamped_ms, fresh, watched }
+        Self { session, clock, runner, game_day: None, scribe, anchor: None, outbox, seq, stamped_ms, fresh, watched }
     }
 
     /// Incident time as it is stamped and as what runs out is held against: never before the last record, and on from there
@@ -214,12 +217,28 @@ impl Core {
     pub async fn end(&mut self, reason: &str) {
         self.commit(None, Event::Session(SessionEvent::Ended { reason: reason.to_owned() }));
         self.runner.end().await;
-        if let Err(fault) = self.scribe.close()
-            && self.session.read_only.is_none()
-        {
-            tracing::error!(%fault, "the end of the journal could not be written");
-            self.commit(None, Event::Session(SessionEvent::BecameReadOnly { fault }));
+        match self.scribe.close() {
+            Ok(anchor) => self.anchor = anchor,
+            Err(fault) if self.session.read_only.is_none() => {
+                tracing::error!(%fault, "the end of the journal could not be written");
+                self.commit(None, Event::Session(SessionEvent::BecameReadOnly { fault }));
+            }
+            // It was told when it happened.
+            Err(_) => {}
         }
+    }
+
+    /// Where the journal ended; `None` before the end, and where it was not written to its end.
+    pub fn anchor(&self) -> Option<Anchor> {
+        self.anchor
+    }
+
+    /// What a person keeps of a session that is over: its journal, and the anchor that proves it later.
+    pub fn kept(&self) -> String {
+        let journal = Some(self.journal_path()).filter(|path| path.is_file());
+        let journal = journal.map_or_else(|| "none".to_owned(), |path| path.display().to_string());
+        let anchor = self.anchor.map_or_else(String::new, |anchor| format!("\nanchor   {anchor}"));
+        format!("journal  {journal}{anchor}")
     }
 
     /// Where the journal is, or would be.

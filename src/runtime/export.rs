@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::fault::{Fault, FaultKind};
 use crate::journal::Reader;
-use crate::report::{html, transcript};
+use crate::report::{Journaled, html, transcript};
 use crate::session::{Session, update};
 
 /// Writes a text to a new file of this name (a number is put behind a name that is taken). Readable by its owner alone.
@@ -44,9 +44,11 @@ pub fn write_transcript(journal: &Path, folder: &Path) -> Result<Vec<PathBuf>, F
         records.push(record);
     }
     let (mut text, mut page) = (String::new(), String::new());
+    let anchor = reader.anchor().to_string();
+    let told = Journaled { session: &session, records: &records, anchor: &anchor };
     // Writing into a text cannot fail.
-    let _ = transcript::markdown(&mut text, &session, &records);
-    let _ = html::page(&mut page, &session, &records);
+    let _ = transcript::markdown(&mut text, &told);
+    let _ = html::page(&mut page, &told);
     let stem = journal.file_stem().map_or_else(|| "session".into(), |stem| stem.to_string_lossy().into_owned());
     let write = |(ending, text): (&str, &String)| write_text(folder, Path::new(&format!("{stem}.{ending}")), text);
     [("md", &text), ("html", &page)].into_iter().map(write).collect()

@@ -219,6 +219,7 @@ async fn tell_run(
         let around = Surroundings {
             requests: requests(rehearsal),
             journal: journal.as_ref().map(|path| path.display().to_string()),
+            anchor: core.anchor().map(|anchor| anchor.to_string()),
             timings_ms: timings.by_name(),
         };
         let chosen = crate::report::incident::chosen(&core.session).map(|incident| incident.id);
@@ -227,8 +228,7 @@ async fn tell_run(
             ended = Ended::Unread;
         }
     } else if form == OutputForm::Text {
-        let place = journal.map_or_else(|| "none".to_owned(), |path| path.display().to_string());
-        let _ = writeln!(out, "journal  {place}");
+        let _ = writeln!(out, "{}", core.kept());
     }
     if let Some(fault) = core.session.read_only {
         return Err(

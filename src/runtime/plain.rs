@@ -93,6 +93,10 @@ pub async fn run(run: Run, config: &Config) -> Result<Ending, Fault> {
     plain.inbox.close();
     plain.core.end(&reason).await;
     left?;
+    for line in plain.core.kept().lines() {
+        // Who does not read any more has left.
+        let _ = plain.say(line);
+    }
     match plain.core.session.read_only.take() {
         Some(fault) => Err(fault),
         None => Ok(ending),

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::inbox::Inbox;
 use crate::domain::fault::{Fault, FaultKind};
-use crate::journal::{JournalError, Store, Writer};
+use crate::journal::{Anchor, JournalError, Store, Writer};
 use crate::session::Record;
 use crate::session::event::Durability;
 
@@ -17,7 +17,7 @@ use crate::session::event::Durability;
 #[derive(Debug)]
 pub struct Scribe {
     records: Option<Sender<Record>>,
-    thread: Option<JoinHandle<Result<(), Fault>>>,
+    thread: Option<JoinHandle<Result<Anchor, Fault>>>,
     path: PathBuf,
 }
 
@@ -60,12 +60,13 @@ impl Scribe {
         self.path.clone()
     }
 
-    /// Writes what is left, ends the thread, and says whether everything handed over is on the disk.
-    pub fn close(&mut self) -> Result<(), Fault> {
+    /// Writes what is left, ends the thread, and says up to where everything handed over is on the disk; `None` where there
+    /// is no journal, or it was closed before.
+    pub fn close(&mut self) -> Result<Option<Anchor>, Fault> {
         self.records = None;
         match self.thread.take().map(JoinHandle::join) {
-            None => Ok(()),
-            Some(Ok(written)) => written,
+            None => Ok(None),
+            Some(Ok(written)) => written.map(Some),
             Some(Err(_)) => Err(crashed()),
         }
     }
@@ -95,7 +96,7 @@ fn write_all<S: Store>(
     mut writer: Writer<S>,
     records: &Receiver<Record>,
     inbox: &mpsc::Sender<Inbox>,
-) -> Result<(), Fault> {
+) -> Result<Anchor, Fault> {
     let _alarm = Alarm { inbox };
     while let Ok(first) = records.recv() {
         let batch = std::iter::once(first).chain(records.try_iter());
@@ -118,7 +119,7 @@ fn write_all<S: Store>(
             }
         }
     }
-    Ok(())
+    Ok(writer.anchor())
 }
 
 /// Up to which record everything is on the disk, and how many secrets only the last check before writing found.

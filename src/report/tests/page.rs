@@ -72,7 +72,7 @@ fn record(seq: u64, event: Event) -> Record {
 
 fn page(session: &Session, records: &[Record]) -> String {
     let mut text = String::new();
-    html::page(&mut text, session, records).unwrap();
+    html::page(&mut text, &journaled(session, records)).unwrap();
     text
 }
 

@@ -74,7 +74,9 @@ fn what_is_written_is_acknowledged_and_what_was_hidden_is_told() {
     let (mut scribe, mut inbox) = scribe(Ill::Never);
     scribe.append(note(1, "plain"));
     scribe.append(note(2, "password=hunter2 and token=abcdef1234567890"));
-    assert_eq!(scribe.close(), Ok(()));
+    // The first line and the two notes.
+    assert_eq!(scribe.close().unwrap().map(|anchor| anchor.lines), Some(3));
+    assert_eq!(scribe.close(), Ok(None));
     drop(scribe);
     match word(&mut inbox) {
         Some(Inbox::Hidden { secrets }) => assert_eq!(secrets, 2),
