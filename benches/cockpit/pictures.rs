@@ -48,7 +48,7 @@ const PICTURES: [Picture; 7] = [
         title: "A metric over the same minutes of earlier days at 120x40",
         args: &["daily-peak"],
         size: (120, 40),
-        steps: &[("nothing-wrong", "2\r"), ("days before", "")],
+        steps: &[("nothing wrong 0.", "2\r"), ("days before", "")],
     },
     Picture {
         name: "step",
