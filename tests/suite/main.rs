@@ -38,6 +38,7 @@ mod rehearsed;
 mod repeatable;
 mod replay;
 mod screens;
+mod stale;
 mod stories_of_faults;
 mod story;
 mod tailed;

@@ -3,11 +3,9 @@
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use pagerdeck::domain::diagnosis::evidence;
-use pagerdeck::domain::fault::{Fault, FaultKind};
 use pagerdeck::domain::observation::metric::{MetricRole, Point};
 use pagerdeck::domain::remediation::step::{Shortfall, StepState};
 use pagerdeck::session::Session;
-use pagerdeck::session::feeds::{Feed, FeedHealth, FeedId};
 use pagerdeck::session::incident::Phase;
 use pagerdeck::ui::input::Input;
 use pagerdeck::ui::keymap::chord;
@@ -21,7 +19,7 @@ use ratatui::style::{Color, Modifier};
 use super::fixture;
 
 /// A screen of a size, with a pane focused.
-fn ui((cols, rows): (u16, u16), focus: Pane, zoom: Zoom) -> Ui {
+pub fn ui((cols, rows): (u16, u16), focus: Pane, zoom: Zoom) -> Ui {
     let mut ui = Ui::new(UiOptions::default(), Size { cols, rows });
     ui.focus = focus;
     ui.zoom = zoom;
@@ -42,7 +40,7 @@ fn text_of(buffer: &Buffer) -> String {
     rows.collect()
 }
 
-fn text(ui: &Ui, session: &Session) -> String {
+pub fn text(ui: &Ui, session: &Session) -> String {
     text_of(&buffer(ui, session, fixture::now()))
 }
 
@@ -104,7 +102,7 @@ screen!(gate_open_logs_200x60, fixture::gate_open(), (200, 60), Pane::Logs, Zoom
 screen!(gate_open_300x90, fixture::gate_open(), (300, 90), Pane::Rca, Zoom::Overview);
 
 /// A screen after keys, each pressed two seconds after the one before.
-fn after((size, session): ((u16, u16), &Session), keys: &str) -> Ui {
+pub fn after((size, session): ((u16, u16), &Session), keys: &str) -> Ui {
     let mut ui = ui(size, Pane::Alarms, Zoom::Overview);
     for (n, key) in keys.split_whitespace().enumerate() {
         let at = Instants { now: fixture::now(), mono_ms: n as u64 * 2_000 };
@@ -173,69 +171,6 @@ fn frozen_charts_stay_and_count_what_they_withhold() {
     let series = session.metrics.values_mut().next().unwrap().get_mut(&MetricRole::Cpu).unwrap();
     series.points.push(Point { at: fixture::now() + jiff::SignedDuration::from_secs(53), value: 12.0 });
     assert_eq!(text(&ui, &session), before.replace("PAUSED +0", "PAUSED +1"));
-}
-
-/// The newest point of every series is `minutes` old at the least.
-fn silent_for(minutes: i64, session: &mut Session) {
-    let end = fixture::now() - jiff::SignedDuration::from_mins(minutes);
-    for series in session.metrics.values_mut().flat_map(|by_role| by_role.values_mut()) {
-        series.points.retain(|point| point.at < end);
-    }
-}
-
-/// Old data never looks new: a series that has gone silent has no value of now, whether nothing came or nobody could ask.
-#[test]
-fn a_value_that_is_old_is_not_told_as_that_of_now() {
-    for size in [(120, 40), (80, 24)] {
-        let ui = ui(size, Pane::Metrics, Zoom::Overview);
-        let mut session = fixture::gate_open();
-        silent_for(3, &mut session);
-        assert!(text(&ui, &session).contains("CPU") && text(&ui, &session).contains(" now "), "only late");
-        silent_for(12, &mut session);
-        let shown = text(&ui, &session);
-        assert!(!shown.contains(" now ") && shown.contains("last 84.6% no data since 09:20"), "{shown}");
-        let feed = session.feeds.get_mut(&FeedId::Metrics).unwrap();
-        feed.answered_at = Some(fixture::now() - jiff::SignedDuration::from_mins(12));
-        let shown = text(&ui, &session);
-        assert!(!shown.contains("no data since") && shown.contains("% 11m ago"), "nobody asked: {shown}");
-        session.metrics.values_mut().flat_map(|by_role| by_role.values_mut()).for_each(|series| series.points.clear());
-        assert!(text(&ui, &session).contains("? nothing read in the last 30m"), "{}", text(&ui, &session));
-    }
-}
-
-/// What the cluster's watch once told is not what it tells, and a step says so where it is decided.
-#[test]
-fn a_watch_that_is_lost_is_said_beside_what_it_told() {
-    let lost = |session: &mut Session| {
-        let health = FeedHealth::Lost { fault: Fault::new(FaultKind::Credentials, "The token expired.") };
-        session.feeds.get_mut(&FeedId::Workloads).unwrap().health = health;
-    };
-    let (mut open, mut armed) = (fixture::gate_open(), fixture::armed());
-    assert!(text(&after(((80, 24), &open), "K"), &open).contains("as the cluster's watch tells it now"));
-    lost(&mut open);
-    let page = text(&after(((80, 24), &open), "K"), &open);
-    assert!(page.contains("ERR Credentials: as the watch last told it, 09:30:58Z"), "{page}");
-    lost(&mut armed);
-    for size in [(60, 16), (80, 24), (120, 40)] {
-        let step = text(&ui(size, Pane::Remediation, Zoom::Overview), &armed);
-        assert!(step.contains("WATCH LOST  nothing has been changed"), "{step}");
-        assert!(step.contains("restart 6 pods (as of 09:30:58Z)"), "{step}");
-    }
-}
-
-/// The metrics of one service fail by themselves: another's are neither stale for it nor live for it.
-#[test]
-fn charts_have_the_stamp_of_their_own_service() {
-    let mut session = fixture::gate_open();
-    let answered_at = Some(fixture::now() - jiff::SignedDuration::from_secs(31));
-    let fault = Fault::new(FaultKind::Denied, "GetMetricData denied.");
-    let (lost, live) = (FeedHealth::Lost { fault }, FeedHealth::Live);
-    let feed = |health: &FeedHealth| Feed { health: health.clone(), answered_at, ..Feed::default() };
-    let ui = ui((120, 40), Pane::Metrics, Zoom::Overview);
-    session.service_feeds = [("my-api".into(), feed(&lost)), ("orders".into(), feed(&live))].into();
-    assert!(text(&ui, &session).contains("STALE 31s ERR AccessDenied"), "{}", text(&ui, &session));
-    session.service_feeds = [("my-api".into(), feed(&live)), ("orders".into(), feed(&lost))].into();
-    assert!(text(&ui, &session).contains("live 31s") && !text(&ui, &session).contains("AccessDenied"));
 }
 
 #[test]

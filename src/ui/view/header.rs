@@ -87,7 +87,7 @@ fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Par
     let place = place(session);
     let (credentials_role, credentials) = credentials(session, look);
     let baton = incident.map_or(Baton::Watch, |incident| incident.phase.baton());
-    let clock = look_clock(look);
+    let clock = clocks(look);
     vec![
         rehearsal,
         Part::new(environment_role(&environment, look), [format!(" {environment} ")]),
@@ -98,21 +98,23 @@ fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Par
         Part::new(mode_role(header.mode), [header.mode.word().to_owned()]),
         Part::new(credentials_role, credentials),
         Part::new(Role::Text, [baton.word().to_owned(), none()]),
-        Part::new(Role::Strong, [clock.clone(), clock.get(..5).unwrap_or_default().to_owned() + "Z", none()]),
+        Part::new(Role::Strong, [clock.0, clock.1, none()]),
         Part::new(Role::Danger, read_only),
         Part::new(Role::Danger, elsewhere),
     ]
 }
 
-fn look_clock(look: &Look) -> String {
+/// The clock, and as short as it can be told: with its zone, without which it would be taken for UTC.
+fn clocks(look: &Look) -> (String, String) {
     // A clock that tells how long ago now is helps nobody: relative times are for rows.
     let zone = match &look.zone {
         format::Zone::Relative => &format::Zone::Utc,
         zone => zone,
     };
+    let short = format::minute_clock(look.now, zone);
     match look.pace {
-        Pace::Lively => format::clock(look.now, zone, look.now),
-        Pace::Quiet => format::minute_clock(look.now, zone),
+        Pace::Lively => (format::clock(look.now, zone, look.now), short),
+        Pace::Quiet => (short.clone(), short),
     }
 }
 
@@ -241,6 +243,16 @@ mod tests {
             " REHEARSAL oom-leak  |  PROD  | acct 123456789012 | us-east-1 | oncall-ro | eks-prod/payments | DRY-RUN | \
              creds ? | watch | 09:31:07Z"
         );
+    }
+
+    #[test]
+    fn no_other_zone_is_told_as_utc() {
+        let zone = format::Zone::Local(jiff::tz::TimeZone::fixed(jiff::tz::offset(2)));
+        let look = Look { zone, ..look() };
+        let told = |columns| line(&session(Mode::DryRun), None, (columns, &look)).to_string();
+        assert!(told(200).ends_with("11:31:07 +02"), "{}", told(200));
+        assert!((40..200).any(|columns| told(columns).ends_with("11:31 +02")));
+        assert!((40..200).all(|columns| !told(columns).contains("11:31Z")));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! OOM kills as the screen tells them: the count with its completeness, never colour alone.
 
+use jiff::Timestamp;
 use ratatui::text::Span;
 
 use super::look::Look;
@@ -8,7 +9,7 @@ use crate::domain::observation::log::Completeness;
 use crate::domain::observation::oom_kill::OomCount;
 use crate::session::Session;
 use crate::session::incident::Incident;
-use crate::ui::format::grouped;
+use crate::ui::format::{self, grouped};
 use crate::ui::model::moments::kill_count;
 use crate::ui::theme::Role;
 
@@ -20,9 +21,13 @@ pub fn exact(incident: &Incident) -> Option<u64> {
 /// The count in words: `OOMKilled 14 exact`, `OOMKilled >=14 sampled`, `OOMKilled denied`.
 pub fn words(session: &Session, incident: Option<&Incident>, look: &Look) -> Span<'static> {
     let Some(evidence) = incident.and_then(|incident| incident.answer_to(Question::OomKills)) else {
-        let lines = session.logs.total.kills;
+        // Of its own groups: another incident's kills are none of this one.
+        let own =
+            |incident| session.log_groups(Some(incident)).into_iter().filter_map(|group| session.logs.group(group));
+        let lines = incident.map_or(session.logs.total.kills, |i| own(i).map(|board| board.total.kills).sum());
         return look.span(Role::Faint, format!("OOM lines {} (kills not counted yet)", grouped(lines)));
     };
+    let old = age(session, evidence.answered_at, look) == Age::Old;
     let least = look.sign("≥", ">=");
     let (role, text) = match (&evidence.answer, incident.and_then(kill_count)) {
         (Answer::Truncated { seen, of, .. }, Some(count)) => (Role::Warning, truncated(least, count, (*seen, *of))),
@@ -30,7 +35,35 @@ pub fn words(session: &Session, incident: Option<&Incident>, look: &Look) -> Spa
         (Answer::Absent, None) => (Role::Faint, "absent".to_owned()),
         (answer, None) => (Role::Warning, answer.completeness().to_owned()),
     };
+    // None by then is no good news of now.
+    let role = if old && role == Role::Good { Role::Warning } else { role };
     look.span(role, format!("OOMKilled {text}"))
+}
+
+/// Whether a count is fit for a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// It is.
+    Fresh,
+    /// The policy would not decide by evidence of that age.
+    Old,
+}
+
+fn age(session: &Session, at: Timestamp, look: &Look) -> Age {
+    let bound = i64::from(session.header.policy.evidence_max_age_s);
+    if format::seconds_since(look.now, at) > bound { Age::Old } else { Age::Fresh }
+}
+
+/// When the kills were counted: ` 09:30:58Z`, and shorter ` 09:30Z`. Nothing counts them again by itself: ` ~08:50Z`.
+pub fn counted_at(session: &Session, incident: Option<&Incident>, look: &Look) -> Option<(Age, [Span<'static>; 2])> {
+    let at = incident?.answer_to(Question::OomKills)?.answered_at;
+    let age = age(session, at, look);
+    let (role, sign) = match age {
+        Age::Fresh => (Role::Faint, ""),
+        Age::Old => (Role::Warning, "~"),
+    };
+    let told = |clock: String| look.span(role, format!(" {sign}{clock}"));
+    Some((age, [told(look.clock(at)), told(format::minute_clock(at, &look.zone))]))
 }
 
 fn told(least: &str, count: &OomCount) -> (Role, String) {

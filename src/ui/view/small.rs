@@ -12,6 +12,7 @@ use crate::domain::remediation::step::StepState;
 use crate::session::Session;
 use crate::session::feeds::FeedId;
 use crate::session::header::Origin;
+use crate::ui::format;
 use crate::ui::layout::{LEAST_COLS, LEAST_ROWS};
 use crate::ui::model::Ui;
 use crate::ui::theme::Role;
@@ -19,9 +20,12 @@ use crate::ui::theme::Role;
 /// Draws the line, and below it, where there are rows, what size would help and what is most pressing.
 pub fn draw(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
     let area = buffer.area;
-    put(buffer, Rect { height: area.height.min(1), ..area }, &line(session, look), look);
+    put(buffer, Rect { height: area.height.min(1), ..area }, &line(session, (usize::from(area.width), look)), look);
     let below = Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
     let mut sheet = Sheet::new(buffer, below, look);
+    if let Some(at) = stamp::stale_since(session, FeedId::Alarms, look) {
+        sheet.text(Role::Warning, &format!("alarms not read since {}", look.clock(at)));
+    }
     let (cols, rows) = (area.width, area.height);
     let text = format!(
         "{cols}x{rows} is too small: {LEAST_COLS}x{LEAST_ROWS} shows the panes and a step to decide. \
@@ -38,9 +42,25 @@ pub fn draw(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
     }
 }
 
-fn line(session: &Session, look: &Look) -> Line<'static> {
+fn line(session: &Session, (columns, look): (usize, &Look)) -> Line<'static> {
     let header = &session.header;
-    let mut spans: Vec<Span<'static>> = Vec::new();
+    let mut rest: Vec<Span<'static>> = Vec::new();
+    if let Origin::Rehearsal { .. } = header.origin {
+        rest.push(look.span(Role::Rehearsal, " REHEARSAL "));
+    }
+    let role = match header.mode {
+        Mode::DryRun => Role::DryRun,
+        Mode::Live => Role::Live,
+    };
+    rest.push(look.span(role, format!(" {} ", header.mode.word())));
+    rest.push(look.span(Role::Production, format!(" {} ", header.environment)));
+    let first = armed(session, look);
+    let room = columns.saturating_sub(first.width() + rest.iter().map(Span::width).sum::<usize>());
+    let count = firing(session, (room, look));
+    [first, count].into_iter().chain(rest).collect()
+}
+
+fn armed(session: &Session, look: &Look) -> Span<'static> {
     let moving = session.incidents.values().filter_map(|incident| incident.plan.as_ref()).flat_map(|plan| &plan.steps);
     let (mut armed, mut running) = (false, false);
     for step in moving {
@@ -48,25 +68,23 @@ fn line(session: &Session, look: &Look) -> Line<'static> {
         running |= matches!(step.state, StepState::Running | StepState::Uncertain);
     }
     match (armed, running) {
-        (true, _) => spans.push(look.span(Role::Armed, " ARMED ")),
-        (false, true) => spans.push(look.span(Role::Armed, " RUNNING ")),
-        (false, false) => spans.push(look.span(Role::Good, "not armed")),
+        (true, _) => look.span(Role::Armed, " ARMED "),
+        (false, true) => look.span(Role::Armed, " RUNNING "),
+        (false, false) => look.span(Role::Good, "not armed"),
+    }
+}
+
+/// ` 3 firing/41`, with ` ~31m` behind it where that is as old; ` ~3 firing` where there is no room.
+fn firing(session: &Session, (columns, look): (usize, &Look)) -> Span<'static> {
+    if !stamp::has_answered(session, FeedId::Alarms) {
+        return look.span(Role::Warning, " ? firing");
     }
     let firing = session.firing().len();
-    if stamp::has_answered(session, FeedId::Alarms) {
-        let role = if firing > 0 { Role::Danger } else { Role::Good };
-        spans.push(look.span(role, format!(" {firing} firing/{}", session.alarms.len())));
-    } else {
-        spans.push(look.span(Role::Warning, " ? firing"));
-    }
-    if let Origin::Rehearsal { .. } = header.origin {
-        spans.push(look.span(Role::Rehearsal, " REHEARSAL "));
-    }
-    let role = match header.mode {
-        Mode::DryRun => Role::DryRun,
-        Mode::Live => Role::Live,
+    let text = format!(" {firing} firing/{}", session.alarms.len());
+    let Some(at) = stamp::stale_since(session, FeedId::Alarms, look) else {
+        return look.span(if firing > 0 { Role::Danger } else { Role::Good }, text);
     };
-    spans.push(look.span(role, format!(" {} ", header.mode.word())));
-    spans.push(look.span(Role::Production, format!(" {} ", header.environment)));
-    Line::from(spans)
+    let old = format!("{text} ~{}", look.coarse_age(at));
+    let fits = format::width(&old) <= columns;
+    look.span(Role::Warning, if fits { old } else { format!(" ~{firing} firing") })
 }

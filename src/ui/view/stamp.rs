@@ -1,5 +1,6 @@
 //! The freshness of a pane: `live 4s`, `POLL 2s`, `STALE 3m12s`, `ERR AccessDenied`, `RETRY in 3.2s (2nd, Throttled)`, `off: why`.
 
+use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
 use super::look::Look;
@@ -28,6 +29,12 @@ fn patience_s(feed: FeedId) -> Option<i64> {
 /// Whether what a pane shows is no longer fed.
 pub fn is_stale(session: &Session, id: FeedId, look: &Look) -> bool {
     is_stale_feed(&session.feed(id), id, look)
+}
+
+/// When a feed last answered, where what it said is old by now: what is counted of it elsewhere is told with its age.
+pub fn stale_since(session: &Session, id: FeedId, look: &Look) -> Option<Timestamp> {
+    let feed = session.feed(id);
+    feed.answered_at.filter(|_| is_stale_feed(&feed, id, look))
 }
 
 /// The same for one of the feeds of that kind.

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::kills::Age;
 use super::look::Look;
 use super::sheet::{ends, put};
 use super::{kills, rca, remediation, stamp};
@@ -19,20 +20,22 @@ use crate::ui::theme::Role;
 pub fn incidents(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), look: &Look) {
     let queue = session.queue();
     let shown = ui.incident(session).and_then(|shown| queue.iter().position(|incident| incident.id == shown.id));
-    let told: Vec<String> = queue.iter().map(|incident| named(session, incident, look)).collect();
-    let cut = Cut::of(&told.iter().map(|text| 1 + width(text)).collect::<Vec<_>>(), shown, usize::from(area.width));
+    let told: Vec<(String, Option<String>)> = queue.iter().map(|incident| named(session, incident, look)).collect();
+    let wide = |(text, age): &(String, Option<String>)| 1 + width(text) + age.as_deref().map_or(0, width);
+    let cut = Cut::of(&told.iter().map(wide).collect::<Vec<_>>(), shown, usize::from(area.width));
     let between = || look.span(Role::Rule, look.sign(" │ ", " | "));
     let mut spans: Vec<Span<'static>> = Vec::new();
     if cut.before > 0 {
         spans.push(look.span(Role::Accent, format!("+{}", cut.before)));
     }
-    for (at, text) in told.iter().enumerate().skip(cut.before) {
+    for (at, (text, age)) in told.into_iter().enumerate().skip(cut.before) {
         if !spans.is_empty() {
             spans.push(between());
         }
         let role = if Some(at) == shown { Role::Strong } else { Role::Faint };
         let pointer = if Some(at) == shown { look.sign("▸", ">") } else { " " };
         spans.push(look.span(role, format!("{pointer}{text}")));
+        spans.extend(age.map(|words| look.span(Role::Warning, words)));
     }
     if spans.is_empty() {
         spans.push(quiet(session, look));
@@ -96,22 +99,30 @@ fn quiet(session: &Session, look: &Look) -> Span<'static> {
     }
 }
 
-fn named(session: &Session, incident: &Incident, look: &Look) -> String {
+/// An incident in words; and where the alarms are no longer read, how old its count of them is.
+fn named(session: &Session, incident: &Incident, look: &Look) -> (String, Option<String>) {
     let firing = incident.alarms.iter().filter(|name| is_firing(session, name)).count();
     let (id, severity, service) = (incident.id, incident.severity.word(), &incident.service.name);
     let sign = if firing > 0 { "!" } else { look.sign("·", ".") };
+    let unread = stamp::stale_since(session, FeedId::Alarms, look);
+    let age = unread.map(|at| format!(" ~{}", look.coarse_age(at)));
     if incident.phase == Phase::Closed {
         // Over for us is not over for the alarms: what was approved may not have run, or not have helped yet.
         let since = incident.closed_at.map_or_else(String::new, |at| format!(" {}", look.clock(at)));
-        let alarms = if firing > 0 { format!("{firing} still firing") } else { "nothing fires".to_owned() };
-        return format!("{sign} {id} {severity} {service}  closed{since}, {alarms}");
+        let closed = format!("{sign} {id} {severity} {service}  closed{since}");
+        return match (firing, unread) {
+            (0, None) => (format!("{closed}, nothing fires"), None),
+            (0, Some(at)) => (closed, Some(format!(", alarms not read since {}", look.clock(at)))),
+            (_, _) => (format!("{closed}, {firing} still firing"), age),
+        };
     }
     let phase = match incident.phase {
         Phase::Uncertain(step) => format!("UNCERTAIN {step}"),
         phase => phase.word().to_owned(),
     };
     let waits = incident.asked_step().map_or_else(String::new, |step| format!(" {} {}", step.id, step.state.word()));
-    format!("{sign} {id} {severity} {service}  {phase}{waits}  {firing} of {} firing", incident.alarms.len())
+    let all = incident.alarms.len();
+    (format!("{sign} {id} {severity} {service}  {phase}{waits}  {firing} of {all} firing"), age)
 }
 
 fn is_firing(session: &Session, name: &crate::domain::observation::alarm::AlarmName) -> bool {
@@ -124,9 +135,14 @@ pub fn tabs(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), loo
     let mut spans: Vec<Span<'static>> = Vec::new();
     for pane in Pane::ALL {
         let word = tab_word(pane, area.width);
-        let count = tab_count(pane, (ui, session), area.width);
+        let count = tab_count(pane, (ui, session), (area.width, look));
         let text = format!(" {} {word}{count} ", pane.number());
-        let role = if pane == ui.focus { Role::Focus } else { Role::Title };
+        let old = pane == Pane::Alarms && stamp::stale_since(session, FeedId::Alarms, look).is_some();
+        let role = match (pane == ui.focus, old) {
+            (true, _) => Role::Focus,
+            (false, true) => Role::Warning,
+            (false, false) => Role::Title,
+        };
         spans.push(look.span(role, text));
     }
     put(buffer, area, &Line::from(spans), look);
@@ -147,12 +163,23 @@ fn tab_word(pane: Pane, columns: u16) -> &'static str {
     }
 }
 
-fn tab_count(pane: Pane, (ui, session): (&Ui, &Session), columns: u16) -> String {
+fn tab_count(pane: Pane, (ui, session): (&Ui, &Session), (columns, look): (u16, &Look)) -> String {
     let incident = ui.incident(session);
     match pane {
         Pane::Alarms if !stamp::has_answered(session, FeedId::Alarms) => " ?".to_owned(),
-        Pane::Alarms => format!(" {}!", session.firing().len()),
-        Pane::Logs => incident.and_then(kills::exact).map_or_else(String::new, |total| format!(" OOM {total}")),
+        Pane::Alarms => {
+            let firing = session.firing().len();
+            match stamp::stale_since(session, FeedId::Alarms, look) {
+                None => format!(" {firing}!"),
+                Some(_) if columns < 80 => format!(" {firing}~"),
+                Some(at) => format!(" {firing}! ~{}", look.coarse_age(at)),
+            }
+        }
+        Pane::Logs => {
+            let old = kills::counted_at(session, incident, look).is_some_and(|(age, _)| age == Age::Old);
+            let sign = if old { "~" } else { " " };
+            incident.and_then(kills::exact).map_or_else(String::new, |total| format!(" OOM{sign}{total}"))
+        }
         Pane::Rca if columns < 70 => String::new(),
         Pane::Rca => incident.and_then(rca::confidence).map_or_else(String::new, |found| format!(" {found}")),
         Pane::Remediation => {

@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use super::super::kills::Age;
 use super::super::look::Look;
 use super::super::sheet::Held;
 use super::super::{kills, push_search, title as pane_title};
@@ -18,6 +19,8 @@ use crate::ui::theme::Role;
 
 /// Seconds the rate is counted over.
 const RATE_S: i64 = 10;
+/// Columns of the pane that the title does not have: the frame's, and the usual stamp's.
+const AROUND: usize = 17;
 
 /// The title, for a pane of so many columns.
 pub(super) fn title(
@@ -41,17 +44,35 @@ pub(super) fn title(
     title.push_span(kills::words(session, ui.incident(session), look));
     let boards = sources.0.iter().filter_map(|group| session.logs.group(group));
     let rate = boards.map(|board| board.rate(look.now, RATE_S)).sum::<u64>() as f64 / RATE_S as f64;
-    title.push_span(look.span(Role::Faint, format!("  {}/s  ", format::figure(rate))));
-    title.push_span(lost(gaps, look));
-    push_search(&mut title, ui.logs.search.as_ref(), look);
+    let mut rest = Line::from(lost(gaps, look));
+    push_search(&mut rest, ui.logs.search.as_ref(), look);
     if rows::counted_alone(ui, session).is_some() && ui.logs.search.is_some() {
-        title.push_span(look.span(Role::Warning, "  no line is kept"));
+        rest.push_span(look.span(Role::Warning, "  no line is kept"));
     } else if let Some(tally) = &ui.log.tally {
         let least = if tally.is_done() { "" } else { look.sign("≥", ">=") };
         let counted = format!("  {least}{} of {} lines", grouped(tally.matched), grouped(tally.met));
-        title.push_span(look.span(Role::Faint, counted));
+        rest.push_span(look.span(Role::Faint, counted));
     }
+    let room = usize::from(columns).saturating_sub(title.width() + rest.width() + AROUND);
+    title.spans.extend(time_and_rate((ui, session), rate, (room, look)));
+    title.spans.extend(rest.spans);
     title
+}
+
+/// When the kills were counted and how many lines come a second, in so many columns. The time of a count that is fresh
+/// gives way to the rate; to that of an old one the rate gives way.
+fn time_and_rate((ui, session): (&Ui, &Session), rate: f64, (room, look): (usize, &Look)) -> Vec<Span<'static>> {
+    let rate = look.span(Role::Faint, format!("  {}/s  ", format::figure(rate)));
+    let Some((age, [long, short])) = kills::counted_at(session, ui.incident(session), look) else { return vec![rate] };
+    for time in [&long, &short] {
+        if time.width() + rate.width() <= room {
+            return vec![time.clone(), rate];
+        }
+    }
+    match age {
+        Age::Fresh => vec![rate],
+        Age::Old => vec![short, Span::raw(" ")],
+    }
 }
 
 /// What the rows are, where they are not simply the lines; and the instant pointed at.
