@@ -4,6 +4,9 @@ use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+/// How long a terminal without room is left alone before it is offered the rest.
+const FULL: Duration = Duration::from_millis(5);
+
 #[derive(Debug, Default)]
 struct Slot {
     waiting: Vec<u8>,
@@ -46,6 +49,11 @@ impl Writer {
         }
     }
 
+    /// Bytes that wait behind the write under way.
+    pub(super) fn behind(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
     /// How long the last write took: a terminal that keeps up takes it at once.
     pub(super) fn took(&self) -> Duration {
         self.lock().took
@@ -72,7 +80,7 @@ impl Writer {
             slot.writing = true;
             drop(slot);
             let began = now();
-            let written = out.write_all(&bytes).and_then(|()| out.flush());
+            let written = put(&mut out, &bytes);
             let mut slot = self.lock();
             slot.writing = false;
             slot.took = began.elapsed();
@@ -84,6 +92,21 @@ impl Writer {
             self.changed.notify_all();
         }
     }
+}
+
+/// Writes everything. Any program of the same terminal may have set it not to block: then it takes what it has room for, and
+/// the rest waits.
+fn put(out: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match out.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(taken) => bytes = bytes.get(taken..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(FULL),
+            Err(error) => return Err(error),
+        }
+    }
+    out.flush()
 }
 
 fn now() -> Instant {
@@ -122,6 +145,39 @@ mod tests {
         assert!(!writer.settles(Duration::ZERO).unwrap());
         let_it.send(()).unwrap();
         assert!(writer.settles(Duration::from_secs(30)).unwrap());
+    }
+
+    /// A terminal that does not block: it takes a few bytes, then has no room, and so on.
+    struct Narrow {
+        taken: Arc<Mutex<Vec<u8>>>,
+        has_room: bool,
+    }
+
+    impl Write for Narrow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.has_room = !self.has_room;
+            if !self.has_room {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let few = &bytes[..bytes.len().min(3)];
+            self.taken.lock().unwrap().extend_from_slice(few);
+            Ok(few.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_terminal_that_was_set_not_to_block_gets_every_byte() {
+        let taken = Arc::default();
+        let writer = Writer::start(Narrow { taken: Arc::clone(&taken), has_room: false }).unwrap();
+        for frame in ["a whole frame, ", "and the next"] {
+            writer.send(frame.as_bytes().to_vec());
+            assert!(writer.settles(Duration::from_secs(30)).unwrap());
+        }
+        assert_eq!(taken.lock().unwrap().as_slice(), b"a whole frame, and the next");
     }
 
     #[test]
