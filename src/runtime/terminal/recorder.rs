@@ -16,7 +16,9 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::report::cast;
 use crate::ui::model::Size;
 
-/// A recording that cannot be kept up is ended rather than kept in memory: so much may wait for the disk.
+/// A recording that cannot be kept up is ended rather than kept in memory: so many bytes may wait for the disk.
+const MOST_WAITING: usize = 4 << 20;
+/// So long the end of a recording waits for it.
 const LAST_WRITE: Duration = Duration::from_secs(2);
 
 /// Frames as lines of a cast.
@@ -85,6 +87,7 @@ pub struct Recorder {
     camera: Camera<Arc<Writer>>,
     writer: Arc<Writer>,
     began_ms: u64,
+    patience: Duration,
 }
 
 impl Recorder {
@@ -97,20 +100,29 @@ impl Recorder {
         };
         let file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
         let writer = Writer::start(file).map_err(failed)?;
+        Self::to(writer, size, (began, mono_ms))
+    }
+
+    fn to(writer: Arc<Writer>, size: Size, (began, mono_ms): (Timestamp, u64)) -> Result<Self, Fault> {
         let camera = Camera::new(Arc::clone(&writer), size, (began, "pagerdeck"))?;
-        Ok(Self { camera, writer, began_ms: mono_ms })
+        Ok(Self { camera, writer, began_ms: mono_ms, patience: LAST_WRITE })
     }
 
     /// Records a frame, if it differs from the one before. `false` once the file takes no more.
     pub fn frame(&mut self, (size, mono_ms): (Size, u64), render: impl FnOnce(&mut Frame<'_>)) -> bool {
         self.camera.frame((size, mono_ms.saturating_sub(self.began_ms)), render);
-        self.writer.settles(Duration::ZERO).is_ok()
+        let takes = self.writer.settles(Duration::ZERO).is_ok() && self.writer.behind() <= MOST_WAITING;
+        if !takes {
+            // Who flies the screen must not wait for what has failed.
+            self.patience = Duration::ZERO;
+        }
+        takes
     }
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        let _ = self.writer.settles(LAST_WRITE);
+        let _ = self.writer.settles(self.patience);
         self.writer.stop();
     }
 }
@@ -139,6 +151,8 @@ impl Film {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::text::Text;
+
     use super::*;
 
     #[test]
@@ -158,5 +172,34 @@ mod tests {
         assert_eq!(codes, [(0.0, "o"), (1.0, "r"), (1.0, "o")]);
         assert!(lines[1][2].as_str().unwrap().contains("hello"));
         assert!(Recorder::start(&path, small, (Timestamp::UNIX_EPOCH, 0)).is_err(), "no file is written over");
+    }
+
+    /// A disk that takes nothing.
+    struct Stuck(std::sync::mpsc::Receiver<()>);
+
+    impl std::io::Write for Stuck {
+        fn write(&mut self, _bytes: &[u8]) -> std::io::Result<usize> {
+            let gone = std::io::ErrorKind::BrokenPipe;
+            self.0.recv().map(|()| 0).map_err(|_| gone.into())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_recording_that_cannot_be_kept_up_is_ended() {
+        let (_gate, stuck) = std::sync::mpsc::channel();
+        let size = Size { cols: 200, rows: 60 };
+        let writer = Writer::start(Stuck(stuck)).unwrap();
+        let mut recorder = Recorder::to(writer, size, (Timestamp::UNIX_EPOCH, 0)).unwrap();
+        let ended = (0..10_000_u64).find(|at| {
+            let letters = if at % 2 == 0 { "ab" } else { "ba" };
+            let text = Text::raw(format!("{}\n", letters.repeat(100)).repeat(60));
+            !recorder.frame((size, *at), |frame| frame.render_widget(text, frame.area()))
+        });
+        assert!(ended.is_some_and(|frames| frames > 10), "{ended:?}");
+        assert!(recorder.writer.behind() <= 2 * MOST_WAITING);
     }
 }
