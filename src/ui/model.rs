@@ -255,8 +255,6 @@ pub struct Message {
     pub text: String,
     /// How it is meant.
     pub tone: Tone,
-    /// When it was said, incident time.
-    pub at: Timestamp,
     /// When it was said, monotonic.
     pub mono_ms: u64,
 }
@@ -388,6 +386,6 @@ impl Ui {
 
     /// Says something on the message line.
     pub fn tell(&mut self, tone: Tone, text: impl Into<String>, at: Instants) {
-        self.message = Some(Message { text: text.into(), tone, at: at.now, mono_ms: at.mono_ms });
+        self.message = Some(Message { text: text.into(), tone, mono_ms: at.mono_ms });
     }
 }

@@ -11,7 +11,6 @@ use crate::domain::remediation::runbook::undo_of;
 use crate::domain::remediation::step::{Step, StepState};
 use crate::session::Session;
 use crate::session::incident::Phase;
-use crate::ui::format::seconds_since;
 use crate::ui::keymap::{Action, MOST_HINTS};
 use crate::ui::model::overlay::Overlay;
 use crate::ui::model::{Message, Pane, Tone, Ui};
@@ -19,9 +18,6 @@ use crate::ui::page::Desk;
 use crate::ui::prompt::{self, Prompt, Stage};
 use crate::ui::search::Search;
 use crate::ui::theme::Role;
-
-/// Seconds a message stays.
-const MESSAGE_S: i64 = 8;
 
 /// Draws the footer.
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), look: &Look) {
@@ -33,7 +29,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), loo
         ends(buffer, area, (&left, &right), look);
         return;
     }
-    if let Some(message) = ui.message.as_ref().filter(|message| seconds_since(look.now, message.at) < MESSAGE_S) {
+    if let Some(message) = &ui.message {
         put(buffer, area, &said(message, look), look);
         return;
     }
@@ -162,5 +158,25 @@ pub fn push_search(title: &mut Line<'_>, search: Option<&Search>, look: &Look) {
         if let Some(fault) = search.fault() {
             title.push_span(look.span(Role::Warning, format!("  no expression: {fault}")));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::model::Instants;
+
+    /// The monotonic clock ends it (`notice::age`): in a rehearsal ten times as fast incident time says nothing of a reader.
+    #[test]
+    fn a_message_stays_however_fast_incident_time_goes() {
+        let mut ui = Ui::default();
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        ui.tell(Tone::Refused, "Not counted.", Instants { now, mono_ms: 0 });
+        let look = Look::of(&ui, now + jiff::SignedDuration::from_mins(1));
+        let area = Rect::new(0, 0, 60, 1);
+        let mut buffer = Buffer::empty(area);
+        draw(&mut buffer, area, (&ui, &Session::default()), &look);
+        let text: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(text.trim_end(), " no: Not counted.");
     }
 }
