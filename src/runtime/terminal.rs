@@ -123,9 +123,12 @@ impl Screen {
         let (cols, rows) = terminal::size().map_err(fault)?;
         crash::watch(&options.crashes);
         take(options.keyboard).map_err(fault)?;
-        let writer = output().and_then(Writer::start).map_err(fault)?;
-        let wire = Wire::new(Arc::clone(&writer), Size { cols, rows });
-        let terminal = Terminal::new(wire).map_err(fault)?;
+        let begun = output().and_then(Writer::start).and_then(|writer| {
+            let wire = Wire::new(Arc::clone(&writer), Size { cols, rows });
+            Ok((Terminal::new(wire)?, writer))
+        });
+        // The fault is told on the terminal as it was found.
+        let (terminal, writer) = begun.inspect_err(|_| restore()).map_err(fault)?;
         Ok(Self { terminal, writer, options, telling: Telling::Presses })
     }
 
