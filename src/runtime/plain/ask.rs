@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn answer((asking, session, ui): &mut (Asking, Session, Ui), raw: &str, mono_ms: u64) -> Verdict {
-        let line = Typed::of(raw, mono_ms);
+        let line = super::super::lines::Paste::default().line(raw, mono_ms);
         let text = line.text.clone();
         asking.judge((session, ui), (&text, &line))
     }

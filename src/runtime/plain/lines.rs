@@ -37,12 +37,27 @@ pub(super) struct Typed {
     pub(super) origin: Origin,
 }
 
-impl Typed {
-    /// A line as read.
-    pub(super) fn of(raw: &str, mono_ms: u64) -> Self {
-        let origin = if raw.contains(PASTED) { Origin::Pasted } else { Origin::Typed };
+/// Whether the next line begins in the middle of a paste: the terminal marks its first line and its last one alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Paste {
+    /// It does not.
+    #[default]
+    Over,
+    /// It does.
+    UnderWay,
+}
+
+impl Paste {
+    /// Takes a line as read.
+    pub(super) fn line(&mut self, raw: &str, mono_ms: u64) -> Typed {
+        let (begin, end) = (raw.rfind(PASTED), raw.rfind(PASTE_END));
+        let marked = begin.is_some() || end.is_some();
+        let origin = if marked || *self == Self::UnderWay { Origin::Pasted } else { Origin::Typed };
+        if marked {
+            *self = if begin > end { Self::UnderWay } else { Self::Over };
+        }
         let text = raw.replace(PASTED, "").replace(PASTE_END, "");
-        Self { text: text.trim().to_owned(), mono_ms, origin }
+        Typed { text: text.trim().to_owned(), mono_ms, origin }
     }
 }
 
@@ -53,9 +68,10 @@ pub(super) fn listen(clock: Clock) -> Result<mpsc::Receiver<Typed>, Fault> {
     // A terminal that is gone is met by the next line.
     let _ = out.write_all(PASTE_ON.as_bytes()).and_then(|()| out.flush());
     let reading = std::thread::Builder::new().name("lines".to_owned()).spawn(move || {
+        let mut paste = Paste::default();
         for line in std::io::stdin().lock().lines() {
             let Ok(line) = line else { return };
-            if sender.blocking_send(Typed::of(&line, clock.mono_ms())).is_err() {
+            if sender.blocking_send(paste.line(&line, clock.mono_ms())).is_err() {
                 return;
             }
         }
@@ -71,8 +87,21 @@ mod tests {
 
     #[test]
     fn a_paste_is_told_from_typing() {
-        assert_eq!(Typed::of("approve my-api 7f3a\r", 1).origin, Origin::Typed);
-        let pasted = Typed::of("\u{1b}[200~approve my-api 7f3a\u{1b}[201~", 1);
+        let mut paste = Paste::default();
+        assert_eq!(paste.line("approve my-api 7f3a\r", 1).origin, Origin::Typed);
+        let pasted = paste.line("\u{1b}[200~approve my-api 7f3a\u{1b}[201~", 1);
         assert_eq!((pasted.origin, pasted.text.as_str()), (Origin::Pasted, "approve my-api 7f3a"));
+        assert_eq!(paste.line("approve my-api 7f3a", 1).origin, Origin::Typed);
+    }
+
+    #[test]
+    fn every_line_of_a_paste_is_pasted() {
+        let mut paste = Paste::default();
+        let lines = ["help\u{1b}[200~", "approve my-api 7f3a", "\u{1b}[201~approve my-api", "approve my-api 7f3a"];
+        let origins = lines.map(|raw| paste.line(raw, 1).origin);
+        assert_eq!(origins, [Origin::Pasted, Origin::Pasted, Origin::Pasted, Origin::Typed]);
+        let twice = ["\u{1b}[200~a\u{1b}[201~\u{1b}[200~b", "approve", "\u{1b}[201~", "approve"];
+        let origins = twice.map(|raw| paste.line(raw, 1).origin);
+        assert_eq!(origins, [Origin::Pasted, Origin::Pasted, Origin::Pasted, Origin::Typed]);
     }
 }
