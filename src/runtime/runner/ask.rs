@@ -1,10 +1,13 @@
 //! Asks the model and tells its stream: text cleaned and gathered, the structured answer read, the end or the break.
 
+mod seam;
+
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
+use self::seam::Seam;
 use super::Means;
 use super::patience::{tell_health, wait_or_give_up};
 use crate::adapters::aws::bedrock::{ANALYST_PROMPT, StreamEnd, converse_stream};
@@ -12,7 +15,7 @@ use crate::domain::diagnosis::conversation::{Chunk, Message, ModelRequest, Usage
 use crate::domain::diagnosis::submission;
 use crate::domain::diagnosis::sufficiency::RemedyKind;
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::{redact, sanitise};
+use crate::domain::observation::sanitise;
 use crate::session::event::{Event, NarrativeEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::{IncidentId, Session};
@@ -124,14 +127,14 @@ impl<'a> Teller<'a> {
     }
 
     async fn tell_all(&mut self, chunks: &mut mpsc::Receiver<Chunk>) {
-        let mut text = String::new();
+        let mut seam = Seam::default();
         let mut due = None;
         loop {
             let next = match due {
                 None => chunks.recv().await,
                 Some(at) => {
                     let Ok(chunk) = timeout_at(at, chunks.recv()).await else {
-                        self.flush(&mut text).await;
+                        self.tell_text(seam.words()).await;
                         due = None;
                         continue;
                     };
@@ -140,28 +143,25 @@ impl<'a> Teller<'a> {
             };
             match next {
                 Some(Chunk::Text { delta }) => {
-                    text.push_str(&delta);
+                    seam.push(&delta);
                     due = due.or_else(|| self.gathered_by());
                 }
                 Some(other) => {
-                    self.flush(&mut text).await;
+                    self.tell_text(seam.rest()).await;
                     due = None;
                     self.tell_chunk(other).await;
                 }
                 None => {
-                    self.flush(&mut text).await;
+                    self.tell_text(seam.rest()).await;
                     return;
                 }
             }
         }
     }
 
-    async fn flush(&mut self, text: &mut String) {
-        if text.is_empty() {
-            return;
-        }
+    async fn tell_text(&mut self, text: Option<String>) {
+        let Some(text) = text else { return };
         (self.spoke, self.told_at) = (Spoke::Already, Some(Instant::now()));
-        let text = redact::redact(&sanitise::text(&std::mem::take(text))).text;
         self.tell(NarrativeEvent::TextArrived { attempt: self.question.attempt, text }).await;
     }
 
