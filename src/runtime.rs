@@ -27,6 +27,7 @@ mod options;
 mod outbox;
 mod outside;
 mod plain;
+mod private;
 mod quiet;
 mod replay;
 mod runner;

@@ -5,7 +5,6 @@ mod proof;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, TryLockError};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -254,11 +253,9 @@ fn read(path: &Path) -> Result<(Session, Vec<Record>, String), Fault> {
     Ok((session, records, reader.anchor().to_string()))
 }
 
-/// Writes a file that only its owner may read: a transcript tells of customers' systems.
+/// Writes a file that only its owner may read.
 pub fn write_private(path: &Path, text: &str) -> Result<(), Fault> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    opened.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+    super::private::write(path, text).map_err(|error| {
         Fault::new(FaultKind::Storage, format!("{} could not be written.", path.display()))
             .cause(format!("{error}."))
             .hint("Choose another place with -o.")

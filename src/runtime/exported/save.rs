@@ -15,12 +15,13 @@ use crate::domain::diagnosis::rules::judge;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::metric::Unit;
 use crate::domain::observation::workload::Workload;
+use crate::runtime::private;
 
 /// Pods and events as they were.
 const OBJECTS: &str = "objects.json";
 
 /// Writes `scenario.toml`, a CSV a metric, the log lines, and the pods and events of the workload into a folder, which is made
-/// where it is missing.
+/// where it is missing. Only their owner may read them: they are of a real incident.
 ///
 /// # Errors
 /// `Storage` when a file cannot be written.
@@ -35,21 +36,21 @@ pub fn save(exported: &Exported, folder: &Path) -> Result<(), Fault> {
         for point in &series.points {
             let _ = writeln!(csv, "{},{}", point.at, point.value);
         }
-        std::fs::write(folder.join(format!("metric-{}.csv", n + 1)), csv).map_err(failed)?;
+        private::write(&folder.join(format!("metric-{}.csv", n + 1)), &csv).map_err(failed)?;
     }
     if !exported.lines.is_empty() {
         let mut lines = String::new();
         for line in &exported.lines {
             let _ = writeln!(lines, "{} {}", line.at, line.text);
         }
-        std::fs::write(folder.join("lines.log"), lines).map_err(failed)?;
+        private::write(&folder.join("lines.log"), &lines).map_err(failed)?;
     }
     let told = objects::told(exported);
     if let Some(list) = &told {
-        std::fs::write(folder.join(OBJECTS), list.to_string()).map_err(failed)?;
+        private::write(&folder.join(OBJECTS), &list.to_string()).map_err(failed)?;
     }
     let name = folder.file_name().map_or_else(|| "exported".to_owned(), |name| name.to_string_lossy().into_owned());
-    std::fs::write(folder.join("scenario.toml"), toml(exported, &name, told.as_ref())).map_err(failed)
+    private::write(&folder.join("scenario.toml"), &toml(exported, &name, told.as_ref())).map_err(failed)
 }
 
 fn text(value: &str) -> String {
