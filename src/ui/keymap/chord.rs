@@ -69,7 +69,13 @@ fn parse_one(text: &str) -> Option<Chord> {
         }
     }
     let named = NAMED.iter().find(|(name, ..)| *name == rest).map(|(_, code, _)| *code);
-    let code = named.or_else(|| function_key(rest)).or_else(|| single(rest))?;
+    let code = match named.or_else(|| function_key(rest)).or_else(|| single(rest))? {
+        // As a terminal sends it: see `Chord::of`.
+        KeyCode::Char(letter) if modifiers.contains(KeyModifiers::CONTROL) => {
+            KeyCode::Char(letter.to_ascii_lowercase())
+        }
+        code => code,
+    };
     Some(Chord { code, modifiers })
 }
 
@@ -114,6 +120,7 @@ mod tests {
         assert_eq!(parse("A"), Some(sent(KeyCode::Char('A'), KeyModifiers::SHIFT)));
         assert_eq!(parse("ctrl-d"), Some(sent(KeyCode::Char('d'), KeyModifiers::CONTROL)));
         assert_eq!(parse("ctrl-d"), Some(sent(KeyCode::Char('D'), KeyModifiers::CONTROL | KeyModifiers::SHIFT)));
+        assert_eq!(parse("ctrl-D"), parse("ctrl-d"), "no terminal could send another");
         assert_eq!(parse("backtab"), Some(sent(KeyCode::Tab, KeyModifiers::SHIFT)));
         assert_eq!(parse("backtab"), Some(sent(KeyCode::BackTab, KeyModifiers::SHIFT)));
         assert_ne!(parse("a"), Some(sent(KeyCode::Char('a'), KeyModifiers::ALT)));
