@@ -218,8 +218,12 @@ fn evidence(event: &EvidenceEvent) -> (EntryKind, String) {
 fn narrative(event: &NarrativeEvent) -> Option<(EntryKind, String)> {
     let text = match event {
         NarrativeEvent::Asked { model, attempt, .. } => format!("asked {model} (attempt {attempt})"),
-        NarrativeEvent::Ended { usage, .. } => {
-            format!("narrative complete, {} tokens in, {} out", usage.input, usage.output)
+        NarrativeEvent::Ended { stop, usage, .. } => {
+            let tokens = format!("{} tokens in, {} out", usage.input, usage.output);
+            if !stop.is_whole() {
+                return Some((EntryKind::Fault, format!("narrative INCOMPLETE ({stop}), {tokens}")));
+            }
+            format!("narrative complete, {tokens}")
         }
         NarrativeEvent::Broke { fault, .. } => return Some((EntryKind::Fault, format!("narrative broke: {fault}"))),
         NarrativeEvent::ProposalUnreadable { why, .. } => format!("structured diagnosis unreadable: {why}"),
