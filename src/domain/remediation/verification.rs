@@ -117,6 +117,12 @@ impl RolloutFacts {
             || self.old < before.old
             || (self.observed && !before.observed)
     }
+
+    /// The same, with what an earlier reading had reached beyond it.
+    fn at_its_best(&self, before: Self) -> Self {
+        let (updated, available) = (self.updated.max(before.updated), self.available.max(before.available));
+        Self { updated, available, old: self.old.min(before.old), ..*self }
+    }
 }
 
 /// What was measured after a step; `None` is not measured, never zero.

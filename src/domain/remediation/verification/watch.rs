@@ -17,7 +17,7 @@ pub struct Watch {
     pub since: Timestamp,
     /// When its rollout was seen to move last.
     moved_at: Timestamp,
-    /// Where the rollout stood when it was last read.
+    /// The best that the rollout has come to: pods that come and go again are no progress.
     rollout: Option<RolloutFacts>,
     /// When the rollout was first seen complete.
     complete_at: Option<Timestamp>,
@@ -35,7 +35,8 @@ impl Watch {
         if self.rollout.is_none_or(|before| now.has_moved_since(before)) {
             self.moved_at = measured.at;
         }
-        self.rollout = Some(now);
+        let of_this = self.rollout.filter(|best| best.observed == now.observed);
+        self.rollout = Some(of_this.map_or(now, |best| now.at_its_best(best)));
         if now.is_complete() {
             self.complete_at = self.complete_at.or(Some(measured.at));
         }
@@ -98,6 +99,8 @@ mod tests {
         assert_eq!(ends(600, by_two_minutes), Some((10, TestState::Failed)), "and no longer than its budget");
         let hangs = |minute: i64| by_two_minutes(minute.min(6));
         assert_eq!(ends(2_400, hangs), Some((16, TestState::Failed)), "ten minutes after it moved last");
+        let flaps = |minute: i64| Some(if minute % 2 == 0 { 4 } else { 3 });
+        assert_eq!(ends(2_400, flaps), Some((12, TestState::Failed)), "what comes and goes is no progress");
         let unread = ends(2_400, |_| None).map(|(minute, _)| minute);
         assert_eq!(unread, Some(10), "what cannot be read is not seen to move");
     }
