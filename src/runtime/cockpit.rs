@@ -20,6 +20,7 @@ use super::input::{Stamped, read};
 use super::launch::Run;
 use super::options::options;
 use super::quiet::Quiet;
+use super::signals::Signals;
 use super::terminal::{Drawn, Pacing, Recorder, Screen, Telling};
 use super::virtual_screen::instants;
 use crate::config::Config;
@@ -64,6 +65,7 @@ pub async fn run(run: Run, config: &Config, tour: Option<Lesson>) -> Result<Endi
     };
     listen(&cockpit.core);
     let left = cockpit.fly().await;
+    let again = Signals::listen();
     drop(signals);
     cockpit.screen.restore();
     cockpit.recorder = None;
@@ -73,7 +75,7 @@ pub async fn run(run: Run, config: &Config, tour: Option<Lesson>) -> Result<Endi
     // Nobody reads it any more: who still has something to tell must not wait.
     cockpit.inbox.close();
     let was_told = cockpit.core.session.read_only.is_some();
-    cockpit.core.end(&reason).await;
+    super::signals::end(&mut cockpit.core, &reason, again).await?;
     match cockpit.core.session.read_only {
         Some(fault) if !was_told => {
             Err(fault.hint("The end of this session is not in its journal; what was decided before is."))

@@ -217,7 +217,7 @@ impl Core {
     pub async fn end(&mut self, reason: &str) {
         self.commit(None, Event::Session(SessionEvent::Ended { reason: reason.to_owned() }));
         self.runner.end().await;
-        match self.scribe.close() {
+        match self.scribe.close().await {
             Ok(anchor) => self.anchor = anchor,
             Err(fault) if self.session.read_only.is_none() => {
                 tracing::error!(%fault, "the end of the journal could not be written");

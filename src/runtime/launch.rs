@@ -208,11 +208,12 @@ async fn tell_run(
     let mut headless = Headless { form, narrator, lasting: config.limit, operator, waits: Waits::default() };
     let mut out = std::io::stdout();
     let run = headless::run(&mut core, &mut inbox, &mut headless, &mut out).await;
+    let again = super::signals::Signals::listen();
     drop(signals);
     let reason = run.as_ref().map_or("the output could not be written", |(ended, _)| ended.reason());
     // Nobody reads it any more: who still has something to tell must not wait.
     inbox.close();
-    core.end(reason).await;
+    super::signals::end(&mut core, reason, again).await?;
     let (mut ended, timings) = run?;
     let journal = Some(core.journal_path()).filter(|path| path.is_file());
     if form == OutputForm::Json {

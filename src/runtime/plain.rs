@@ -22,6 +22,7 @@ use super::headless::{Audience, signs, write_line};
 use super::inbox::{Inbox, Signal};
 use super::launch::Run;
 use super::options::options;
+use super::signals::Signals;
 use super::terminal::MemoryScreen;
 use super::waits::Waits;
 use crate::config::Config;
@@ -79,6 +80,7 @@ pub async fn run(run: Run, config: &Config) -> Result<Ending, Fault> {
     };
     let typed = lines::listen(plain.core.clock.clone())?;
     let left = plain.talk(typed).await;
+    let again = Signals::listen();
     drop(signals);
     let (reason, ending) = match &left {
         Ok(Left::ByPerson) => ("the person left".to_owned(), Ending::Done),
@@ -91,7 +93,7 @@ pub async fn run(run: Run, config: &Config) -> Result<Ending, Fault> {
     let effects = stand_down_all(&plain.core.session, &reason);
     plain.core.conclude(effects);
     plain.inbox.close();
-    plain.core.end(&reason).await;
+    super::signals::end(&mut plain.core, &reason, again).await?;
     left?;
     for line in plain.core.kept().lines() {
         // Who does not read any more has left.

@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::JoinHandle;
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::inbox::Inbox;
 use crate::domain::fault::{Fault, FaultKind};
@@ -13,11 +13,14 @@ use crate::journal::{Anchor, JournalError, Store, Writer};
 use crate::session::Record;
 use crate::session::event::Durability;
 
+/// How long the end of a session waits for its disk. A disk that hangs is not worth a terminal that does.
+const LAST_WRITE: Duration = Duration::from_mins(1);
+
 /// The way to the journal's thread.
 #[derive(Debug)]
 pub struct Scribe {
     records: Option<Sender<Record>>,
-    thread: Option<JoinHandle<Result<Anchor, Fault>>>,
+    ended: Option<oneshot::Receiver<Result<Anchor, Fault>>>,
     path: PathBuf,
 }
 
@@ -29,18 +32,21 @@ impl Scribe {
         inbox: mpsc::Sender<Inbox>,
     ) -> Result<Self, Fault> {
         let (sender, records) = channel();
-        let thread = std::thread::Builder::new()
-            .name("journal".to_owned())
-            .spawn(move || write_all(writer, &records, &inbox))
-            .map_err(|error| {
-                Fault::new(FaultKind::Internal, "The journal's thread could not be started.").cause(error.to_string())
-            })?;
-        Ok(Self { records: Some(sender), thread: Some(thread), path: path.to_owned() })
+        let (end, ended) = oneshot::channel();
+        let writing = move || {
+            let written = write_all(writer, &records, &inbox);
+            // Nobody waits for it any more where the disk took too long.
+            let _ = end.send(written);
+        };
+        std::thread::Builder::new().name("journal".to_owned()).spawn(writing).map_err(|error| {
+            Fault::new(FaultKind::Internal, "The journal's thread could not be started.").cause(error.to_string())
+        })?;
+        Ok(Self { records: Some(sender), ended: Some(ended), path: path.to_owned() })
     }
 
     /// No journal at all: the session it belongs to is read-only from its start.
     pub fn none(path: &Path) -> Self {
-        Self { records: None, thread: None, path: path.to_owned() }
+        Self { records: None, ended: None, path: path.to_owned() }
     }
 
     /// Hands a record over. An ephemeral one is not written.
@@ -62,12 +68,21 @@ impl Scribe {
 
     /// Writes what is left, ends the thread, and says up to where everything handed over is on the disk; `None` where there
     /// is no journal, or it was closed before.
-    pub fn close(&mut self) -> Result<Option<Anchor>, Fault> {
+    pub async fn close(&mut self) -> Result<Option<Anchor>, Fault> {
+        self.close_within(LAST_WRITE).await
+    }
+
+    async fn close_within(&mut self, patience: Duration) -> Result<Option<Anchor>, Fault> {
         self.records = None;
-        match self.thread.take().map(JoinHandle::join) {
-            None => Ok(None),
-            Some(Ok(written)) => written.map(Some),
-            Some(Err(_)) => Err(crashed()),
+        let Some(ended) = self.ended.take() else { return Ok(None) };
+        match tokio::time::timeout(patience, ended).await {
+            Ok(Ok(written)) => written.map(Some),
+            // Its end of the channel went without a word.
+            Ok(Err(_)) => Err(crashed()),
+            Err(_) => {
+                let text = format!("The disk did not take the end of the journal within {} s.", patience.as_secs());
+                Err(Fault::new(FaultKind::Storage, text).hint("Look at the disk that the state folder is on."))
+            }
         }
     }
 }

@@ -1,13 +1,16 @@
-//! Signals as messages: end, hang up, continue.
+//! Signals as messages: end, hang up, continue. And the end itself, which a signal may cut short.
 
 use std::future::poll_fn;
+use std::io::Write as _;
 use std::task::Poll;
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::core::Core;
 use super::inbox::{Inbox, Signal};
+use crate::domain::fault::{Fault, FaultKind};
 
 /// SIGCONT on Linux; tokio has no name for it.
 const SIGCONT: i32 = 18;
@@ -40,6 +43,34 @@ impl Signals {
             self.0.iter_mut().find_map(ready).map_or(Poll::Pending, Poll::Ready)
         })
         .await
+    }
+}
+
+/// For so long a session ends undisturbed: a key too many must not cost it the end of its journal.
+const UNDISTURBED: Duration = Duration::from_secs(3);
+
+/// Ends a session whose loop is over. `signals` were listened for without a gap: whoever asks to leave once more does not
+/// wait any longer for a disk that hangs.
+pub async fn end(core: &mut Core, reason: &str, mut signals: Signals) -> Result<(), Fault> {
+    let asked_again = async {
+        tokio::time::sleep(UNDISTURBED).await;
+        // The terminal is given back; where it is gone, nobody reads it.
+        let told = "pagerdeck: the end of the session is being written. Ctrl-C leaves without it.";
+        let _ = writeln!(std::io::stderr(), "{told}");
+        loop {
+            match signals.next().await {
+                Signal::Interrupt | Signal::Terminate | Signal::Quit => return,
+                // Neither asks to go sooner: a terminal that is gone tells so more than once.
+                Signal::HangUp | Signal::Continue => {}
+            }
+        }
+    };
+    tokio::select! {
+        () = core.end(reason) => Ok(()),
+        () = asked_again => {
+            let fault = Fault::new(FaultKind::Storage, "The end of this session is not in its journal.");
+            Err(fault.hint("What the disk had acknowledged before is. Look at the disk that the state folder is on."))
+        }
     }
 }
 

@@ -14,6 +14,8 @@ enum Ill {
     Never,
     Full,
     Panics,
+    /// The disk answers no more.
+    Hangs,
 }
 
 struct Paper {
@@ -28,7 +30,10 @@ impl Write for Paper {
         match self.ill {
             Ill::Full if self.writes > self.from => Err(io::Error::new(io::ErrorKind::StorageFull, "no space left")),
             Ill::Panics if self.writes > self.from => panic!("a defect of the writer"),
-            Ill::Never | Ill::Full | Ill::Panics => Ok(bytes.len()),
+            Ill::Hangs if self.writes > self.from => loop {
+                std::thread::park();
+            },
+            Ill::Never | Ill::Full | Ill::Panics | Ill::Hangs => Ok(bytes.len()),
         }
     }
 
@@ -59,6 +64,15 @@ fn note(seq: u64, text: &str) -> Record {
     Record { seq, at: Timestamp::UNIX_EPOCH, incident: None, event }
 }
 
+fn closed(scribe: &mut Scribe) -> Result<Option<Anchor>, Fault> {
+    closed_within(scribe, Duration::from_mins(1))
+}
+
+fn closed_within(scribe: &mut Scribe, patience: Duration) -> Result<Option<Anchor>, Fault> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(scribe.close_within(patience))
+}
+
 /// The next message that is no acknowledgement.
 fn word(inbox: &mut mpsc::Receiver<Inbox>) -> Option<Inbox> {
     loop {
@@ -75,8 +89,8 @@ fn what_is_written_is_acknowledged_and_what_was_hidden_is_told() {
     scribe.append(note(1, "plain"));
     scribe.append(note(2, "password=hunter2 and token=abcdef1234567890"));
     // The first line and the two notes.
-    assert_eq!(scribe.close().unwrap().map(|anchor| anchor.lines), Some(3));
-    assert_eq!(scribe.close(), Ok(None));
+    assert_eq!(closed(&mut scribe).map(|anchor| anchor.map(|anchor| anchor.lines)), Ok(Some(3)));
+    assert_eq!(closed(&mut scribe), Ok(None));
     drop(scribe);
     match word(&mut inbox) {
         Some(Inbox::Hidden { secrets }) => assert_eq!(secrets, 2),
@@ -91,7 +105,7 @@ fn a_last_write_that_fails_is_told_to_whoever_ends_the_session() {
     // The loop is gone: nobody reads the inbox any more.
     drop(inbox);
     scribe.append(note(2, "does not"));
-    let fault = scribe.close().unwrap_err();
+    let fault = closed(&mut scribe).unwrap_err();
     assert!(fault.to_string().contains("journal"), "{fault}");
 }
 
@@ -105,5 +119,15 @@ fn a_writer_that_crashes_is_told_at_once() {
         Some(Inbox::JournalFailed(fault)) => assert!(fault.summary.contains("crashed"), "{fault}"),
         other => panic!("{other:?}"),
     }
-    assert!(scribe.close().is_err());
+    assert!(closed(&mut scribe).is_err());
+}
+
+#[test]
+fn a_disk_that_hangs_keeps_nobody_from_leaving() {
+    let (mut scribe, _inbox) = scribe(Ill::Hangs);
+    scribe.append(note(1, "fits"));
+    scribe.append(note(2, "does not"));
+    let fault = closed_within(&mut scribe, Duration::from_millis(1)).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Storage);
+    assert!(fault.summary.contains("did not take the end of the journal"), "{fault}");
 }
