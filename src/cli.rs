@@ -5,7 +5,7 @@ mod args;
 mod commands;
 mod exit;
 mod exported;
-mod memory;
+pub mod memory;
 mod print;
 
 use std::process::ExitCode;

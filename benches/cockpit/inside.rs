@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use pagerdeck::cli::memory;
 use pagerdeck::domain::observation::log::{BatchSummary, Ingest, LogGroup, LogLine, RawLogEvent};
 use pagerdeck::runtime::terminal::TapedScreen;
 use pagerdeck::session::Session;
@@ -86,7 +87,10 @@ fn on_processor() -> Duration {
 pub fn lines(table: &mut Table, effort: &Effort) {
     for count in effort.lines {
         let own = std::env::current_exe().unwrap();
-        let told = std::process::Command::new(own).args(["--ring", &count.to_string()]).output().unwrap();
+        let mut again = std::process::Command::new(own);
+        // As the program sets them for itself.
+        again.args(["--ring", &count.to_string()]).env(memory::TUNABLES, memory::BOUNDS);
+        let told = again.output().unwrap();
         let told = String::from_utf8_lossy(&told.stdout).trim().to_owned();
         table.row(format!("G4 and G5, {} M lines through one core", count / 1_000_000), ">= 1 M/s, <= 64 MiB", told);
     }

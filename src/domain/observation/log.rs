@@ -147,7 +147,7 @@ impl<'a> Ingest<'a> {
         let level =
             level::named(&text).unwrap_or_else(|| if kill.is_some() { LogLevel::Error } else { level::told(&text) });
         let stream = self.stream(stream);
-        LogLine { id, at, group: self.group.clone(), level, kill, text: text.into(), stream }
+        LogLine { id, at, group: self.group.clone(), level, kill, text: fitted(text), stream }
     }
 
     fn stream(&mut self, name: String) -> LogStream {
@@ -158,6 +158,12 @@ impl<'a> Ingest<'a> {
         self.streams.insert(name, clean.clone());
         clean
     }
+}
+
+/// A text without spare room. It is copied where it has some: cutting an allocation short would leave a crumb of free memory
+/// behind each line, which costs the allocator more than the copy does.
+fn fitted(text: String) -> Box<str> {
+    if text.capacity() == text.len() { text.into_boxed_str() } else { Box::from(text.as_str()) }
 }
 
 /// The text that may be kept, and its sign. Most lines are kept as they came: they hold no byte that must go and no word
