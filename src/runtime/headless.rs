@@ -149,12 +149,16 @@ pub async fn run(
     let started = core.clock.now();
     let mut held = Held::default();
     let ended = loop {
-        if let Some(signal) = turn(core, inbox, headless, &mut held).await {
-            break Ended::Signalled(signal);
-        }
+        let instant = match turn(core, inbox, headless, &mut held).await {
+            Turn::Signalled(signal) => break Ended::Signalled(signal),
+            Turn::Taken(instant) => instant,
+        };
         note(&mut timings, core);
         if print(core, headless, out)? == Audience::Gone {
             break Ended::Unread;
+        }
+        if instant == Instant::UnderWay {
+            continue;
         }
         let passed = core.clock.now().duration_since(started);
         if headless.lasting.is_some_and(|lasting| passed >= lasting) {
@@ -165,6 +169,9 @@ pub async fn run(
         }
         if passed.as_secs() >= LAST_END_S && headless.lasting.is_none() {
             break Ended::GaveUp;
+        }
+        if instant == Instant::Over {
+            core.clock.jump();
         }
     };
     timings.total = core.clock.mono_ms();
@@ -197,13 +204,26 @@ impl Held {
     }
 }
 
-/// One turn: waits for something, takes in all there is, lets effects out, and moves a standing clock when idle.
-async fn turn(
-    core: &mut Core,
-    inbox: &mut mpsc::Receiver<Inbox>,
-    headless: &mut Headless,
-    held: &mut Held,
-) -> Option<Signal> {
+/// What a turn came to.
+enum Turn {
+    Signalled(Signal),
+    Taken(Instant),
+}
+
+/// How far the instant of a standing clock is told. A run ends, and time moves on, only when it is over: whatever else an
+/// end would hang on is the machine's speed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Instant {
+    /// Something of it is still to come.
+    UnderWay,
+    /// All that it brings has come.
+    Over,
+    /// The clock runs by itself.
+    Passing,
+}
+
+/// One turn: waits for something, takes in all there is, and lets effects out.
+async fn turn(core: &mut Core, inbox: &mut mpsc::Receiver<Inbox>, headless: &mut Headless, held: &mut Held) -> Turn {
     let stands = core.clock.stands_still();
     let wait = if stands { Duration::from_millis(1) } else { TICK };
     let first = tokio::select! {
@@ -215,7 +235,7 @@ async fn turn(
     };
     for message in first.into_iter().chain(std::iter::from_fn(|| inbox.try_recv().ok())) {
         if let Some(signal) = held.hold(core, message).and_then(|message| take(core, message, headless)) {
-            return Some(signal);
+            return Turn::Signalled(signal);
         }
     }
     if is_settled(core, inbox) {
@@ -227,10 +247,12 @@ async fn turn(
     let script = if all_is_in || !core.clock.stands_still() { Script::GoesOn } else { Script::Waits };
     operate(core, headless, script);
     let script_waits = headless.operator.as_ref().is_some_and(|(operator, _)| operator.is_busy(&core.session));
-    if core.clock.stands_still() && !script_waits && held.0.is_empty() && is_settled(core, inbox) {
-        core.clock.jump();
-    }
-    None
+    let is_over = !script_waits && held.0.is_empty() && is_settled(core, inbox);
+    Turn::Taken(match core.clock.stands_still() {
+        false => Instant::Passing,
+        true if is_over => Instant::Over,
+        true => Instant::UnderWay,
+    })
 }
 
 /// Whether all is in that the instant brings. Of two that wake in one instant the first may have answered before the
