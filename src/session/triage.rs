@@ -219,7 +219,7 @@ fn charted(evidence: &Evidence) -> Vec<&Series> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::observation::alarm::{Alarm, AlarmState, Calls, Comparison};
+    use crate::domain::observation::alarm::{Alarm, AlarmState, Comparison, fixture};
     use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
     use crate::domain::observation::service::{Certainty, Origin};
     use crate::session::event::{AlarmEvent, SessionEvent};
@@ -230,19 +230,7 @@ mod tests {
 
     fn alarm(name: &str, metric: MetricId, (statistic, period_s): (Statistic, u32)) -> Alarm {
         let rule = AlarmRule::Metric { metric, statistic, period_s, comparison: Comparison::Greater, threshold: 1.0 };
-        Alarm {
-            name: name.into(),
-            arn: String::new(),
-            description: String::new(),
-            state: AlarmState::Alarm,
-            reason: String::new(),
-            since: Timestamp::UNIX_EPOCH,
-            severity: Severity::P2,
-            rule,
-            value: None,
-            evaluation: None,
-            calls: Calls::default(),
-        }
+        fixture::alarm(name, rule)
     }
 
     fn asked(effects: &[Effect]) -> Vec<Question> {

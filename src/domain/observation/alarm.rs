@@ -4,6 +4,8 @@ mod bound;
 mod calls;
 mod composite;
 mod detail;
+#[cfg(test)]
+pub(crate) mod fixture;
 
 use std::collections::{BTreeMap, BTreeSet};
 

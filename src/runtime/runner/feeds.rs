@@ -406,22 +406,9 @@ mod tests {
 
     #[test]
     fn an_alarm_of_the_journal_that_is_listed_no_more_is_gone() {
-        use crate::domain::observation::alarm::{AlarmRule, AlarmState, Calls, Severity};
-        let alarm = |name: &str| Alarm {
-            name: name.into(),
-            arn: String::new(),
-            description: String::new(),
-            state: AlarmState::Alarm,
-            reason: String::new(),
-            since: Timestamp::UNIX_EPOCH,
-            severity: Severity::P3,
-            rule: AlarmRule::Composite { rule: String::new() },
-            value: None,
-            evaluation: None,
-            calls: Calls::default(),
-        };
+        use crate::domain::observation::alarm::fixture::any;
         let names = |names: &[&str]| names.iter().map(|name| AlarmName::from(*name)).collect::<BTreeSet<_>>();
-        let listed = [alarm("new"), alarm("stays")];
+        let listed = [any("new"), any("stays")];
         assert_eq!(gone(names(&["renamed", "stays"]), &listed), names(&["renamed"]));
         assert_eq!(gone(names(&[]), &listed), names(&[]));
         assert_eq!(gone(names(&["a", "b"]), &[]), names(&["a", "b"]), "of another account, say");

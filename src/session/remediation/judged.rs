@@ -169,23 +169,12 @@ fn rehearse_waiting_undos(session: &mut Session, id: IncidentId) -> Vec<Effect> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::observation::alarm::{AlarmState, Calls, Comparison, Evaluation, MissingData, Severity};
+    use crate::domain::observation::alarm::{Comparison, Evaluation, MissingData, fixture};
     use crate::domain::observation::metric::{MetricId, Statistic};
 
     fn alarm(name: &str, rule: AlarmRule, periods: Option<u32>) -> Alarm {
-        Alarm {
-            name: name.into(),
-            arn: String::new(),
-            description: String::new(),
-            state: AlarmState::Alarm,
-            reason: String::new(),
-            since: Timestamp::UNIX_EPOCH,
-            severity: Severity::P2,
-            rule,
-            value: None,
-            evaluation: periods.map(|periods| Evaluation { periods, to_alarm: 1, missing: MissingData::Missing }),
-            calls: Calls::default(),
-        }
+        let evaluation = periods.map(|periods| Evaluation { periods, to_alarm: 1, missing: MissingData::Missing });
+        Alarm { evaluation, ..fixture::alarm(name, rule) }
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod tests {
     use tui_textarea::TextArea;
 
     use super::*;
-    use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Calls, Severity};
+    use crate::domain::observation::alarm::fixture;
     use crate::domain::remediation::step::StepState;
     use crate::session::Session;
     use crate::ui::input::Input;
@@ -53,22 +53,6 @@ mod tests {
         drop(update::update(ui, Input::Key(event), session, at));
     }
 
-    fn alarm() -> Alarm {
-        Alarm {
-            name: "a".into(),
-            arn: String::new(),
-            description: String::new(),
-            state: AlarmState::Alarm,
-            reason: String::new(),
-            since: Timestamp::UNIX_EPOCH,
-            severity: Severity::P2,
-            rule: AlarmRule::Composite { rule: String::new() },
-            value: None,
-            evaluation: None,
-            calls: Calls::default(),
-        }
-    }
-
     /// A secret is on the screen and not in its recording; what is beside it is in both.
     fn is_hidden(ui: &mut Ui, session: &Session, beside: &str) {
         let told = drawn(ui, session);
@@ -84,7 +68,7 @@ mod tests {
     #[test]
     fn what_a_pane_is_searched_for_is_not_in_a_recording_while_it_is_typed_and_afterwards() {
         let mut session = session(StepState::Rehearsed);
-        session.alarms.insert("a".into(), alarm());
+        session.alarms.insert("a".into(), fixture::any("a"));
         for pane in Pane::ALL {
             let at = |press: u64| Instants { now: Timestamp::UNIX_EPOCH, mono_ms: press * 2_000 };
             let mut ui = ui(pane);

@@ -119,27 +119,9 @@ pub fn bound<'a>(alarms: impl IntoIterator<Item = &'a Alarm>, query: &MetricQuer
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
-    use crate::domain::observation::alarm::{AlarmState, Calls, Severity};
+    use crate::domain::observation::alarm::fixture::alarm;
     use crate::domain::observation::metric::{MetricId, MetricRole};
-
-    fn alarm(name: &str, rule: AlarmRule) -> Alarm {
-        Alarm {
-            name: name.into(),
-            arn: String::new(),
-            description: String::new(),
-            state: AlarmState::Ok,
-            reason: String::new(),
-            since: Timestamp::UNIX_EPOCH,
-            severity: Severity::P3,
-            rule,
-            value: None,
-            evaluation: None,
-            calls: Calls::default(),
-        }
-    }
 
     fn metric(name: &str) -> MetricId {
         MetricId { namespace: "AWS/ECS".into(), name: name.into(), ..MetricId::default() }

@@ -1,7 +1,7 @@
 //! Keys on the page of one opened thing.
 
 use super::*;
-use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Calls};
+use crate::domain::observation::alarm::{Alarm, AlarmRule, Calls, fixture};
 use crate::domain::observation::workload::{
     ClusterView, ContainerState, Ownership, Pod, Termination, Workload, WorkloadRef,
 };
@@ -25,19 +25,9 @@ fn rows(person: &Person) -> Vec<String> {
 fn firing() -> Session {
     let mut session = session(StepState::Rehearsed);
     session.header.scope.region = "us-east-1".into();
-    let alarm = Alarm {
-        name: "cpu".into(),
-        arn: String::new(),
-        description: "Too busy. Runbook: https://wiki.example/cpu".to_owned(),
-        state: AlarmState::Alarm,
-        reason: "over".to_owned(),
-        since: Timestamp::UNIX_EPOCH,
-        severity: Severity::P2,
-        rule: AlarmRule::Composite { rule: "ALARM(a) OR ALARM(b)".to_owned() },
-        value: None,
-        evaluation: None,
-        calls: Calls::default(),
-    };
+    let rule = AlarmRule::Composite { rule: "ALARM(a) OR ALARM(b)".to_owned() };
+    let description = "Too busy. Runbook: https://wiki.example/cpu".to_owned();
+    let alarm = Alarm { description, reason: "over".to_owned(), ..fixture::alarm("cpu", rule) };
     session.alarms.insert(alarm.name.clone(), alarm);
     session
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::*;
-use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Calls};
+use crate::domain::observation::alarm::{Alarm, AlarmState, fixture};
 use crate::domain::observation::log::{BatchSummary, LogEventId, LogLevel, LogLine};
 use crate::domain::observation::oom_kill::KillSign;
 use crate::session::logs::{LogBoard, StoredLine};
@@ -198,19 +198,7 @@ fn an_evicted_line_leaves_its_time_selected() {
 }
 
 fn alarm(name: &str, state: AlarmState) -> Alarm {
-    Alarm {
-        name: name.into(),
-        arn: String::new(),
-        description: String::new(),
-        state,
-        reason: format!("{name} says so"),
-        since: Timestamp::UNIX_EPOCH,
-        severity: Severity::P2,
-        rule: AlarmRule::Composite { rule: String::new() },
-        value: None,
-        evaluation: None,
-        calls: Calls::default(),
-    }
+    Alarm { state, reason: format!("{name} says so"), ..fixture::any(name) }
 }
 
 #[test]

@@ -1,9 +1,7 @@
 //! A table of alarms as teams write them.
 
-use jiff::Timestamp;
-
 use super::*;
-use crate::domain::observation::alarm::{AlarmState, Calls, Comparison, Severity};
+use crate::domain::observation::alarm::{Comparison, fixture};
 use crate::domain::observation::workload::WorkloadKind;
 
 pub(crate) fn metric(namespace: &str, name: &str, dimensions: &[(&str, &str)]) -> MetricId {
@@ -27,19 +25,7 @@ pub(crate) fn alarm(name: &str, metric: MetricId) -> Alarm {
 }
 
 fn with_rule(name: &str, rule: AlarmRule) -> Alarm {
-    Alarm {
-        name: name.into(),
-        arn: String::new(),
-        description: "See https://runbooks.example.com/x.".to_owned(),
-        state: AlarmState::Alarm,
-        reason: String::new(),
-        since: Timestamp::UNIX_EPOCH,
-        severity: Severity::P2,
-        rule,
-        value: None,
-        evaluation: None,
-        calls: Calls::default(),
-    }
+    Alarm { description: "See https://runbooks.example.com/x.".to_owned(), ..fixture::alarm(name, rule) }
 }
 
 fn workload(namespace: &str, name: &str) -> WorkloadRef {
