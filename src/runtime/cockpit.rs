@@ -13,7 +13,7 @@ use self::wishes::Left;
 use super::bell::{Bell, News};
 use super::clock::wall_now;
 use super::core::Core;
-use super::desk::{self, Hands};
+use super::desk::{self, Hands, Wish};
 use super::ending::Ending;
 use super::inbox::{Inbox, Signal};
 use super::input::{Stamped, read};
@@ -25,7 +25,6 @@ use super::terminal::{Drawn, Pacing, Recorder, Screen, Telling};
 use super::virtual_screen::instants;
 use crate::config::Config;
 use crate::domain::fault::Fault;
-use crate::session::remediation::stand_down_all;
 use crate::ui::input::Input;
 use crate::ui::model::{Instants, Pace, Size, Tone, Ui};
 use crate::ui::prompt::{self, Stage};
@@ -70,8 +69,7 @@ pub async fn run(run: Run, config: &Config, tour: Option<Lesson>) -> Result<Endi
     cockpit.screen.restore();
     cockpit.recorder = None;
     let reason = left.reason();
-    let effects = stand_down_all(&cockpit.core.session, &reason);
-    cockpit.core.conclude(effects);
+    cockpit.core.stand_down(&reason);
     // Nobody reads it any more: who still has something to tell must not wait.
     cockpit.inbox.close();
     let was_told = cockpit.core.session.read_only.is_some();
@@ -216,8 +214,10 @@ impl Cockpit {
         let at = instants(&self.core);
         let intents = update::update(&mut self.ui, Input::Tick, &self.core.session, at);
         for intent in intents {
-            // Time alone never makes a wish that concerns the terminal.
-            desk::apply(&mut self.core, Hands::Person, intent);
+            // Time alone never makes a wish that concerns the terminal; it may call a step back.
+            if let Wish::Tell(text) = desk::apply(&mut self.core, Hands::Person, intent) {
+                self.tell(Tone::Warned, text);
+            }
         }
         self.soon();
     }

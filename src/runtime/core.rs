@@ -43,6 +43,18 @@ pub struct Core {
     stamped_ms: u64,
     fresh: Vec<Record>,
     watched: Watched,
+    /// What has left, for those who prove that nothing else did.
+    #[cfg(test)]
+    pub(super) sent: Vec<(IncidentId, StepId)>,
+}
+
+/// Whether a step stood down, or was called back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoodDown {
+    /// At least one.
+    Some,
+    /// Nothing waited.
+    None,
 }
 
 /// Whether somebody reads the committed records.
@@ -59,7 +71,21 @@ impl Core {
     pub fn new(session: Session, clock: Clock, runner: Runner, scribe: Scribe, watched: Watched) -> Self {
         let seq = session.seq;
         let (outbox, fresh, stamped_ms) = (Outbox::default(), Vec::new(), clock.mono_ms());
-        Self { session, clock, runner, game_day: None, scribe, anchor: None, outbox, seq, stamped_ms, fresh, watched }
+        Self {
+            session,
+            clock,
+            runner,
+            game_day: None,
+            scribe,
+            anchor: None,
+            outbox,
+            seq,
+            stamped_ms,
+            fresh,
+            watched,
+            #[cfg(test)]
+            sent: Vec::new(),
+        }
     }
 
     /// Incident time as it is stamped and as what runs out is held against: never before the last record, and on from there
@@ -182,10 +208,7 @@ impl Core {
                 let event = RemediationEvent::PermitRefused { step, refusal };
                 self.commit(Some(incident), Event::Remediation(event));
             }
-            Released::Withhold { incident, step } => {
-                let fault = Fault::new(FaultKind::Storage, "The start could not be written; nothing was sent.");
-                self.not_applied(incident, step, fault);
-            }
+            Released::Withhold { incident, step, fault } => self.not_applied(incident, step, fault),
             Released::Send { incident, step, permit } => self.send(incident, step, permit),
         }
     }
@@ -194,12 +217,38 @@ impl Core {
         let left = permit.usable_until().duration_since(self.now());
         // From here on the permit ends by a clock that nobody can set back.
         if let Some(left) = Duration::try_from(left).ok().filter(|left| !left.is_zero()) {
+            #[cfg(test)]
+            self.sent.push((incident, step));
             self.runner.execute(incident, step, (permit, Instant::now() + left));
             return;
         }
         let fault = Fault::new(FaultKind::Rejected, "The approval expired before the request could leave.")
             .hint("Rehearse the step again with d and approve it again.");
         self.not_applied(incident, step, fault);
+    }
+
+    /// Calls back what has passed the gate and still waits for its start to be on the disk: whatever the disk tells later, no
+    /// request leaves for it, and the journal says that none did. Gives the steps; what was sent is not among them.
+    pub fn call_back(&mut self, why: &str) -> Vec<StepId> {
+        let text = format!("Called back before its request left: {why}. Nothing was sent.");
+        let fault = Fault::new(FaultKind::Rejected, text).hint("d rehearses it again; then it takes a fresh decision.");
+        let mut called = Vec::new();
+        for item in self.outbox.call_back(&fault) {
+            if let Released::Withhold { step, .. } = &item {
+                called.push(*step);
+            }
+            self.let_out(item);
+        }
+        called
+    }
+
+    /// Stands down every step that waits for the person, and calls back what waits for the disk.
+    pub fn stand_down(&mut self, why: &str) -> StoodDown {
+        let effects = remediation::stand_down_all(&self.session, why);
+        let any = !effects.is_empty();
+        self.conclude(effects);
+        let called = self.call_back(why);
+        if any || !called.is_empty() { StoodDown::Some } else { StoodDown::None }
     }
 
     fn not_applied(&mut self, incident: IncidentId, step: StepId, fault: Fault) {
@@ -215,6 +264,8 @@ impl Core {
 
     /// Ends the session in order: the last record, its sync, and the tasks.
     pub async fn end(&mut self, reason: &str) {
+        // Nobody lets it out any more; who reads the journal must not take it for uncertain.
+        self.call_back(reason);
         self.commit(None, Event::Session(SessionEvent::Ended { reason: reason.to_owned() }));
         self.runner.end().await;
         match self.scribe.close().await {

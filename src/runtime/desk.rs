@@ -87,6 +87,7 @@ pub fn apply(core: &mut Core, hands: Hands, intent: Intent) -> Wish {
         Intent::StandDown { incident, step, why } => {
             remediate(core, incident, RemediationEvent::StoodDown { step, why })
         }
+        Intent::CallBack { why } => called_back(core, &why),
         Intent::Undo { incident, step } => undo(core, incident, step),
         Intent::GameDay { drill } => game_day(core, drill),
         Intent::SettleUncertain { incident, step } => {
@@ -107,6 +108,14 @@ pub fn apply(core: &mut Core, hands: Hands, intent: Intent) -> Wish {
         | Intent::Investigate { .. }
         | Intent::Refresh => inquire(core, intent),
     }
+}
+
+fn called_back(core: &mut Core, why: &str) -> Wish {
+    let steps: Vec<String> = core.call_back(why).iter().map(ToString::to_string).collect();
+    if steps.is_empty() {
+        return Wish::Done;
+    }
+    Wish::Tell(format!("Called back: nothing was sent of {}. d rehearses it again.", steps.join(", ")))
 }
 
 fn inquire(core: &mut Core, intent: Intent) -> Wish {
@@ -162,6 +171,7 @@ fn inquire(core: &mut Core, intent: Intent) -> Wish {
         | Intent::Skip { .. }
         | Intent::Rehearse { .. }
         | Intent::StandDown { .. }
+        | Intent::CallBack { .. }
         | Intent::Undo { .. }
         | Intent::SettleUncertain { .. } => {}
     }

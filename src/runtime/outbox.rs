@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::gate::{self, Admission, AdmissionRefusal, Permit};
-use crate::domain::remediation::request::Digest;
-use crate::domain::remediation::step::StepId;
+use crate::domain::remediation::request::{Bound, Digest};
+use crate::domain::remediation::step::{Step, StepId, StepState};
 use crate::session::effect::Effect;
 use crate::session::{IncidentId, Session};
 
@@ -25,6 +26,28 @@ struct Held {
     incident: IncidentId,
     step: StepId,
     permit: Permit,
+}
+
+impl Held {
+    fn withheld(self, fault: Fault) -> Released {
+        Released::Withhold { incident: self.incident, step: self.step, fault }
+    }
+
+    /// Lets the permit out, unless what it was given for has moved while its start was on the way to the disk.
+    fn leaves(self, session: &Session) -> Released {
+        let still = |step: &Step| {
+            let rehearsal = step.rehearsal.as_ref().filter(|_| step.state == StepState::Running);
+            let (request, facts) = rehearsal.and_then(|it| it.request.as_ref().zip(it.facts.as_ref()))?;
+            let (text, header) = (step.text(), &session.header);
+            let (scope, mode, policy) = (&header.scope, header.mode, &header.policy);
+            Some(Bound { text: &text, request, facts, scope, mode, policy }.digest())
+        };
+        let found = session.incidents.get(&self.incident).and_then(|incident| incident.step(self.step));
+        if found.and_then(still).as_ref() == Some(self.permit.digest()) {
+            return Released::Send { incident: self.incident, step: self.step, permit: self.permit };
+        }
+        self.withheld(Fault::new(FaultKind::Rejected, AdmissionRefusal::OtherDigest.text()))
+    }
 }
 
 /// What may be done now.
@@ -52,12 +75,14 @@ pub enum Released {
         /// Why.
         refusal: AdmissionRefusal,
     },
-    /// The start never reached the disk: the permit is gone, and nothing was sent.
+    /// The start is not on the disk, or the request is no longer what was approved: the permit is gone, and nothing was sent.
     Withhold {
         /// Of which incident.
         incident: IncidentId,
         /// Which step.
         step: StepId,
+        /// Why.
+        fault: Fault,
     },
     /// The start is on disk: the request may leave.
     Send {
@@ -97,9 +122,15 @@ impl Outbox {
             told.push(Released::Refuse { incident: *incident, step: *step, refusal });
             false
         });
-        let held = self.held.drain(..);
-        told.extend(held.map(|held| Released::Withhold { incident: held.incident, step: held.step }));
+        let fault = Fault::new(FaultKind::Storage, "The start could not be written; nothing was sent.");
+        told.extend(self.call_back(&fault));
         told
+    }
+
+    /// Gives up every permit whose start is not on the disk, or not known to be. A permit is either held here or was handed
+    /// out with [`Released::Send`]: what is called back was not sent, and never will be.
+    pub fn call_back(&mut self, fault: &Fault) -> Vec<Released> {
+        self.held.drain(..).map(|held| held.withheld(fault.clone())).collect()
     }
 
     /// Whether nothing waits.
@@ -140,11 +171,7 @@ impl Outbox {
         let (ready, held) = std::mem::take(&mut self.held).into_iter().partition(|held| held.seq <= synced);
         self.held = held;
         let ready: Vec<Held> = ready;
-        released.extend(ready.into_iter().map(|h| Released::Send {
-            incident: h.incident,
-            step: h.step,
-            permit: h.permit,
-        }));
+        released.extend(ready.into_iter().map(|held| held.leaves(session)));
         released
     }
 
@@ -162,9 +189,9 @@ impl Outbox {
             return None;
         }
         let refuse = |refusal| Released::Refuse { incident: id, step, refusal };
-        let (Some(found), Some(approval)) = (incident.step(step), &incident.approval) else {
-            return Some(refuse(AdmissionRefusal::NotWaiting));
-        };
+        let Some(found) = incident.step(step) else { return Some(refuse(AdmissionRefusal::NotWaiting)) };
+        // It was used, or it fell, which was told then: a refusal now would stand down what is being rehearsed anew.
+        let approval = incident.approval.as_ref()?;
         // While evidence or narrative are asked again there is no judgement to stand on.
         let Some(gate) = &incident.gate else { return Some(refuse(AdmissionRefusal::Locked)) };
         if session.read_only.is_some() {

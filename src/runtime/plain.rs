@@ -14,7 +14,7 @@ use self::ask::{Asking, Verdict};
 use self::command::{Command, HELP};
 use self::lines::Typed;
 use super::clock::wall_now;
-use super::core::Core;
+use super::core::{Core, StoodDown};
 use super::desk::{self, Hands, Wish};
 use super::ending::Ending;
 use super::export;
@@ -31,7 +31,6 @@ use crate::domain::observation::sanitise;
 use crate::report::narration::Narrator;
 use crate::session::Session;
 use crate::session::incident::Incident;
-use crate::session::remediation::stand_down_all;
 use crate::ui::intent::Intent;
 use crate::ui::model::{Colours, Glyphs, Markers, Pane, Size, Ui, Zoom};
 use crate::ui::view;
@@ -90,8 +89,7 @@ pub async fn run(run: Run, config: &Config) -> Result<Ending, Fault> {
         }
         Err(_) => ("the output could not be written".to_owned(), Ending::Done),
     };
-    let effects = stand_down_all(&plain.core.session, &reason);
-    plain.core.conclude(effects);
+    plain.core.stand_down(&reason);
     plain.inbox.close();
     super::signals::end(&mut plain.core, &reason, again).await?;
     left?;
@@ -279,11 +277,12 @@ impl Plain {
     }
 
     fn stand_down(&mut self, why: &str) -> Result<(), Fault> {
-        let effects = stand_down_all(&self.core.session, why);
-        let armed = !effects.is_empty();
-        self.core.conclude(effects);
+        let stood_down = self.core.stand_down(why);
         self.asking.forget();
-        if armed { self.say("Stood down: nothing was sent.").map(drop) } else { Ok(()) }
+        match stood_down {
+            StoodDown::Some => self.say("Stood down: nothing was sent.").map(drop),
+            StoodDown::None => Ok(()),
+        }
     }
 }
 

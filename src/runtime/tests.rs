@@ -3,6 +3,7 @@
 //!
 //! `PAGERDECK_SESSIONS=10000` plays that many, `PAGERDECK_SEED=N` begins at that seed. A failure names its seed.
 
+mod acts;
 mod oracle;
 mod person;
 mod verdicts;
@@ -10,11 +11,13 @@ mod world;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use self::acts::{Act, Object, Planted, Wishes};
 use self::oracle::Oracle;
 use self::person::{Dice, Person, letter};
-use self::world::{Act, Object, Planted, Wishes, World};
+use self::world::World;
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::Mode;
+use crate::domain::remediation::step::StepState;
 use crate::ui::input::Focus;
 
 /// Sessions of a plain run: a few seconds unoptimised.
@@ -32,6 +35,8 @@ struct Tally {
     approved: usize,
     permits: usize,
     refused: usize,
+    sent: usize,
+    called_back: usize,
 }
 
 /// Plays one session; the error tells what should never have happened, and after what.
@@ -59,6 +64,8 @@ fn play(seed: u64, planted: Planted, tally: &mut Tally) -> Result<(), String> {
     tally.approved += oracle.approved;
     tally.permits += oracle.permits;
     tally.refused += oracle.refused;
+    tally.sent += oracle.sent;
+    tally.called_back += oracle.called_back;
     Ok(())
 }
 
@@ -84,7 +91,8 @@ fn no_session_of_any_kind_moves_the_world_but_by_the_full_path() {
     // Of few sessions, as when one seed is played again, nothing is asked but that they go by the rules.
     let often = |count: usize, share: u64| count as u64 >= sessions / share;
     assert!(often(tally.permits, 8), "the full path was hardly ever walked, so that nothing is proven: {tally:?}");
-    assert!(often(tally.approved, 5) && often(tally.armed, 5) && often(tally.refused, 40), "{tally:?}");
+    assert!(often(tally.approved, 5) && often(tally.armed, 5) && often(tally.refused, 80), "{tally:?}");
+    assert!(often(tally.sent, 10) && often(tally.called_back, 80), "{tally:?}");
     // Read with `--nocapture`.
     #[expect(clippy::print_stderr, reason = "what was played is the figure this test is asked for")]
     {
@@ -133,33 +141,40 @@ fn a_clock_that_goes_back_takes_no_time_off_the_screen() {
     assert_eq!(approvals(Planted::Nothing, &again(5_250)), Ok(1), "on screen for five seconds, by whichever account");
 }
 
-/// The disk is slow: what was approved and is not acknowledged yet is called back by whatever takes the person away, and
-/// when the disk answers no permit comes of it.
+/// The disk is slow: what was approved and is not acknowledged yet, and what passed the gate and whose start is not, is called
+/// back by whatever takes the person away. When the disk answers, nothing comes of it.
 #[test]
 fn nothing_leaves_that_was_called_back_while_the_disk_was_slow() {
     let runtime = still();
     let _entered = runtime.enter();
     let key = |code, modifiers| Act::Key(KeyEvent::new(code, modifiers), 0);
     let ways = [
-        (None, 1),
-        (Some(key(KeyCode::Char('c'), KeyModifiers::CONTROL)), 0),
-        (Some(key(KeyCode::Char('z'), KeyModifiers::CONTROL)), 0),
-        (Some(key(KeyCode::Esc, KeyModifiers::NONE)), 0),
-        (Some(Act::Focus(Focus::Lost)), 0),
+        None,
+        Some(key(KeyCode::Char('c'), KeyModifiers::CONTROL)),
+        Some(key(KeyCode::Char('z'), KeyModifiers::CONTROL)),
+        Some(key(KeyCode::Esc, KeyModifiers::NONE)),
+        Some(Act::Focus(Focus::Lost)),
+        Some(Act::Leaves("signal terminate")),
+        Some(Act::Leaves("signal hangup")),
     ];
-    for (away, permits) in ways {
+    let disk = Act::Acknowledged { behind: 0, synced: true };
+    // How far the disk had come: not to the decision, or to that and not to the start.
+    for (away, before) in ways.iter().flat_map(|away| [(away, None), (away, Some(&disk))]) {
         let mut world = World::new(Wishes { mode: Mode::Live, confirm: Confirm::Key }, Planted::Nothing);
         let mut oracle = Oracle::new(&world);
         let approve = [Act::Rehearsed(Object::Same), letter('5'), Act::Draw, Act::Pass(8_000), letter('A')];
         let slow = [Act::Draw, Act::Pass(4_000)];
-        let disk = Act::Acknowledged { behind: 0, synced: true };
-        let acts = approve.iter().chain(&slow).chain(&away).chain([&disk, &disk]);
+        let acts = approve.iter().chain(&slow).chain(before).chain(away).chain([&disk, &disk]);
         for act in acts {
             oracle.sees(&world, act);
             let records = world.happens(act);
             oracle.judges(&world, act, &records).unwrap();
         }
-        assert_eq!((oracle.approved, oracle.permits), (1, permits), "{away:?}");
+        let (sent, started) = (usize::from(away.is_none()), usize::from(away.is_none() || before.is_some()));
+        assert_eq!((oracle.approved, oracle.permits, oracle.sent), (1, started, sent), "{away:?}, {before:?}");
+        assert_eq!(oracle.called_back, started - sent, "{away:?}, {before:?}");
+        let stood_down = matches!(world.step().state, StepState::StoodDown { .. });
+        assert_eq!(stood_down, away.is_some(), "a fresh decision is needed: {:?}", world.step().state);
     }
 }
 

@@ -74,6 +74,11 @@ pub enum Intent {
         /// By what, in words.
         why: String,
     },
+    /// Call back every step whose start is not on the disk yet, so that its request never leaves. What was sent goes on.
+    CallBack {
+        /// By what, in words.
+        why: String,
+    },
     /// Read the evidence again and ask the model again.
     AskAgain {
         /// For which incident.

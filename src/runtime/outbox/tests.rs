@@ -195,9 +195,57 @@ fn an_approval_is_used_once() {
     outbox.push(START, Effect::Execute { incident: INCIDENT, step: STEP });
     outbox.acknowledge(START, START);
     let released = outbox.release(&session, now());
-    let refused =
-        released.iter().any(|item| matches!(item, Released::Refuse { refusal: AdmissionRefusal::NotWaiting, .. }));
-    assert!(refused && !released.iter().any(|item| matches!(item, Released::Start { .. })), "{released:?}");
+    assert!(matches!(released.as_slice(), [Released::Send { .. }]), "no second permit: {released:?}");
+}
+
+/// The disk was slow, the person stood the step down and rehearsed it again: what is left of the first decision says nothing
+/// about the second.
+#[test]
+fn a_decision_that_fell_stands_nothing_down_that_is_rehearsed_anew() {
+    let (mut session, mut outbox) = approved();
+    fold(&mut session, DECISION + 1, RemediationEvent::StoodDown { step: STEP, why: "Ctrl-C".to_owned() });
+    fold(&mut session, DECISION + 2, RemediationEvent::RehearsalAsked { step: STEP });
+    outbox.acknowledge(DECISION + 2, DECISION + 2);
+    let released = outbox.release(&session, now());
+    assert!(released.is_empty() && outbox.is_empty(), "{released:?}");
+}
+
+/// Whatever comes first, the disk or whoever calls back: the permit went one way, once, and never the other as well.
+#[test]
+fn a_permit_is_sent_or_called_back_and_never_both() {
+    let why = || Fault::new(FaultKind::Rejected, "Called back.");
+    let (session, mut outbox) = started();
+    assert!(matches!(outbox.call_back(&why()).as_slice(), [Released::Withhold { step: STEP, .. }]));
+    outbox.acknowledge(START, START);
+    assert!(outbox.release(&session, now()).is_empty(), "the disk came late");
+    assert!(outbox.call_back(&why()).is_empty(), "once");
+
+    let (session, mut outbox) = started();
+    outbox.acknowledge(START, START);
+    assert!(matches!(outbox.call_back(&why()).as_slice(), [Released::Withhold { .. }]), "acknowledged, and still here");
+    assert!(outbox.release(&session, now()).is_empty());
+
+    let (session, mut outbox) = started();
+    outbox.acknowledge(START, START);
+    assert!(matches!(outbox.release(&session, now()).as_slice(), [Released::Send { .. }]));
+    assert!(outbox.call_back(&why()).is_empty(), "what was sent cannot be called back");
+}
+
+#[test]
+fn a_permit_whose_facts_moved_while_its_start_was_on_the_way_to_the_disk_is_not_let_out() {
+    let moves: [fn(&mut Session); 3] = [
+        |session| session.header.scope.account = Some("999999999999".into()),
+        |session| session.header.policy.approval_ttl_s += 1,
+        |session| session.incidents.get_mut(&INCIDENT).unwrap().plan = None,
+    ];
+    for moved in moves {
+        let (mut session, mut outbox) = started();
+        moved(&mut session);
+        outbox.acknowledge(START, START);
+        let released = outbox.release(&session, now());
+        assert!(matches!(released.as_slice(), [Released::Withhold { .. }]), "{released:?}");
+        assert!(outbox.release(&session, now()).is_empty());
+    }
 }
 
 /// Found by random sessions: a stalled disk, a decision that fell, and another one on the same step.
@@ -238,7 +286,7 @@ fn after_the_journal_is_gone_nothing_that_moves_the_world_leaves() {
 
     let (session, mut outbox) = started();
     let told = outbox.close();
-    assert!(matches!(told.as_slice(), [Released::Withhold { incident: INCIDENT, step: STEP }]), "{told:?}");
+    assert!(matches!(told.as_slice(), [Released::Withhold { incident: INCIDENT, step: STEP, .. }]), "{told:?}");
     outbox.acknowledge(u64::MAX, u64::MAX);
     assert!(outbox.release(&session, now()).is_empty(), "a late acknowledgement brings no permit back");
 }

@@ -4,16 +4,18 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::Timestamp;
 
+use super::acts::Act;
 use super::verdicts::Offered;
-use super::world::{Act, INCIDENT, World};
+use super::world::{INCIDENT, World};
 use crate::domain::remediation::approval::{Decision, GRACE_MS, QUIET_MS};
 use crate::domain::remediation::gate::Purpose;
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::{Bound, Digest, Mode};
 use crate::domain::remediation::step::{StepState, TargetFacts};
 use crate::runtime::terminal::MemoryScreen;
-use crate::session::event::{Event, RemediationEvent};
+use crate::session::event::{Event, Execution, RemediationEvent};
 use crate::session::{IncidentId, Record, Session};
+use crate::ui::input::Focus;
 use crate::ui::model::{Pane, Ui};
 use crate::ui::view;
 
@@ -65,6 +67,10 @@ pub(super) struct Oracle {
     offered: Offered,
     /// What the watch told of the object since it was last rehearsed.
     watched: Option<TargetFacts>,
+    /// The record of a start whose request has not left.
+    unsent: Option<u64>,
+    pub(super) sent: usize,
+    pub(super) called_back: usize,
     pub(super) armed: usize,
     pub(super) approved: usize,
     pub(super) permits: usize,
@@ -89,6 +95,9 @@ impl Oracle {
             approval: None,
             offered: Offered::Yes,
             watched: None,
+            unsent: None,
+            sent: 0,
+            called_back: 0,
             armed: 0,
             approved: 0,
             permits: 0,
@@ -135,8 +144,23 @@ impl Oracle {
                 self.judge_record(world, act, (record, event))?;
             }
         }
+        self.leaves(world, act)?;
         self.notes(world, act);
         Ok(())
+    }
+
+    /// A request leaves once, after its start is on the disk, and none that was called back; whatever takes the person away
+    /// calls back what has not left.
+    fn leaves(&mut self, world: &World, act: &Act) -> Judged {
+        let sent = world.core.sent.len();
+        if sent > self.sent {
+            let started = self.unsent.take();
+            must(sent == self.sent + 1 && started.is_some_and(|start| world.synced >= start), || {
+                format!("{} left, started {started:?}, the disk has {}", sent - self.sent, world.synced)
+            })?;
+            self.sent = sent;
+        }
+        must(self.unsent.is_none() || !takes_away(act), || format!("{act:?}, and what was started can still leave"))
     }
 
     /// Whoever comes back to a machine that slept looks at a frame anew.
@@ -171,7 +195,12 @@ impl Oracle {
             }
             RemediationEvent::StepStarted { digest, .. } => {
                 self.permits += 1;
+                self.unsent = Some(record.seq);
                 self.is_permitted(world, record, digest)
+            }
+            RemediationEvent::StepFinished { execution: Execution::NotApplied { .. }, .. } => {
+                self.called_back += 1;
+                must(self.unsent.take().is_some(), || "told as not sent what had left".to_owned())
             }
             RemediationEvent::PermitRefused { .. } => {
                 self.refused += 1;
@@ -312,6 +341,18 @@ impl Oracle {
         let same = self.shown.take().filter(|shown| shown.prompt == prompt);
         let since = same.map_or(self.passed, |shown| shown.since);
         self.shown = Some(Shown { prompt, since, frame: (world.ui.clone(), session.clone(), world.now()) });
+    }
+}
+
+fn takes_away(act: &Act) -> bool {
+    match act {
+        Act::Focus(focus) => *focus == Focus::Lost,
+        Act::Leaves(_) => true,
+        Act::Key(key, _) => {
+            let out = matches!(key.code, KeyCode::Char('c' | 'z')) && key.modifiers == KeyModifiers::CONTROL;
+            out && key.kind == KeyEventKind::Press
+        }
+        _ => false,
     }
 }
 

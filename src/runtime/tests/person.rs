@@ -3,8 +3,9 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use super::acts::{Act, Object, Wishes};
 use super::verdicts::Offered;
-use super::world::{Act, Object, Wishes, World};
+use super::world::World;
 use crate::domain::remediation::approval::token;
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::Mode;

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crossterm::event::KeyEvent;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
+use super::acts::{Act, Object, Planted, Wishes};
 use super::verdicts::{Offered, offers, settled};
 use crate::adapters::names::Names;
 use crate::domain::diagnosis::sufficiency::RemedyKind;
@@ -19,7 +19,7 @@ use crate::domain::observation::service::Service;
 use crate::domain::observation::workload::{ClusterChange, Ownership, Workload, WorkloadKind, WorkloadRef};
 use crate::domain::remediation::gate::{GateReport, Refusal, RefusalReason, Share, StandsOn};
 use crate::domain::remediation::policy::{Confirm, LiveRule, Policy};
-use crate::domain::remediation::request::{Mode, of_action};
+use crate::domain::remediation::request::of_action;
 use crate::domain::remediation::step::{
     Action, Plan, Rehearsal, RehearsalOutcome, Step, StepId, StepState, TargetFacts,
 };
@@ -37,105 +37,14 @@ use crate::session::event::{
 };
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::Incident;
-use crate::session::remediation::stand_down_all;
 use crate::session::{IncidentId, Record, Session};
-use crate::ui::input::{Focus, Input};
+use crate::ui::input::Input;
 use crate::ui::intent::Intent;
 use crate::ui::model::{Instants, Size, Ui, UiOptions};
 use crate::ui::update;
 
 pub(super) const INCIDENT: IncidentId = IncidentId(1);
 pub(super) const STEP: StepId = StepId(1);
-
-/// One thing that happens.
-#[derive(Clone, Debug)]
-pub(super) enum Act {
-    /// A key, stamped so many milliseconds before it is taken in.
-    Key(KeyEvent, u64),
-    Paste(String),
-    Focus(Focus),
-    Resize(u16, u16),
-    /// A frame reaches the screen.
-    Draw,
-    Tick,
-    /// Both clocks go on, milliseconds.
-    Pass(u64),
-    /// The monotonic clock alone jumps; back is what no such clock does, and helps nobody.
-    MonotonicJumps(i64),
-    /// Incident time alone jumps, seconds.
-    IncidentJumps(i64),
-    /// The journal tells how far it has come, less so many records.
-    Acknowledged {
-        behind: u64,
-        synced: bool,
-    },
-    JournalFails,
-    /// A rehearsal comes back: of the object as it is, of a later generation, of another object.
-    Rehearsed(Object),
-    RehearsalRefused,
-    /// The watch tells of the object.
-    Watched(Object),
-    GateLocks,
-    GateOpens,
-    /// A verdict that suffices for the step's remedy, or for others alone.
-    Verdict(Offered),
-    PolicyChanges,
-    ScopeChanges,
-    FeedFails,
-    TaskPanics,
-    ArmTimerFires,
-    WorseIncident,
-    Finished,
-    /// A signal, or the end of the terminal's input: the program leaves.
-    Leaves(&'static str),
-}
-
-/// Of which object something is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Object {
-    Same,
-    Changed,
-    Another,
-}
-
-/// What is decided before a session begins.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wishes {
-    pub(super) mode: Mode,
-    pub(super) confirm: Confirm,
-}
-
-/// A weakness planted at the desk, to see that it is seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Planted {
-    Nothing,
-    /// `y` approves what is on screen.
-    YesApproves,
-    /// Enter confirms, whatever was typed.
-    EnterConfirms,
-    /// A paste of the token confirms.
-    PasteConfirms,
-    /// The journal is taken at its word before it has spoken.
-    DiskBelieved,
-    /// A press is taken as if it came after a long pause.
-    HasteCounts,
-    /// A verdict that refuses the remedy is taken as if it offered it.
-    OldVerdictStands,
-    /// The wall's clock is not looked at, so that a sleep of the machine goes unnoticed.
-    SleepUnseen,
-}
-
-impl Planted {
-    pub(super) const WEAKNESSES: [Self; 7] = [
-        Self::YesApproves,
-        Self::EnterConfirms,
-        Self::PasteConfirms,
-        Self::DiskBelieved,
-        Self::HasteCounts,
-        Self::OldVerdictStands,
-        Self::SleepUnseen,
-    ];
-}
 
 pub(super) struct World {
     pub(super) core: Core,
@@ -297,8 +206,7 @@ impl World {
             Act::Pass(_) | Act::MonotonicJumps(_) | Act::IncidentJumps(_) => self.passes(act),
             Act::Acknowledged { .. } | Act::JournalFails => self.written(act),
             Act::Leaves(reason) => {
-                let effects = stand_down_all(&self.core.session, reason);
-                self.core.conclude(effects);
+                self.core.stand_down(reason);
                 self.over = true;
                 // Nothing is let out any more: the loop has ended.
                 return self.core.take_fresh();
@@ -336,6 +244,9 @@ impl World {
             _ => at,
         };
         for intent in update::update(&mut self.ui, input, &self.core.session, at).into_iter().chain(planted) {
+            if self.planted == Planted::CallLost && matches!(intent, Intent::CallBack { .. }) {
+                continue;
+            }
             desk::apply(&mut self.core, Hands::Person, intent);
         }
     }

@@ -107,14 +107,20 @@ pub(super) fn field_key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Insta
     Vec::new()
 }
 
-/// Esc on a step that is approved and not let out yet: a moment ago, in the confirm field, it stood down as well.
+/// Esc on a step that is approved and not let out yet: a moment ago, in the confirm field, it stood down as well. Of one that
+/// runs only the outbox knows whether it has left; where it has not, that is said in place of what is said here.
 pub(super) fn call_back(ui: &mut Ui, session: &Session, at: Instants) -> Option<Vec<Intent>> {
     let (incident, step) = (ui.incident(session)?, ui.step(session)?);
-    if ui.focus != Pane::Remediation || !incident.is_primed(step) {
+    let said = match (incident.is_primed(step), &step.state) {
+        (true, _) => NOTHING_SENT,
+        (false, StepState::Running) => "Esc does not stop the cluster: what was sent goes on.",
+        (false, _) => return None,
+    };
+    if ui.focus != Pane::Remediation {
         return None;
     }
     let intents = stand_down_all(ui, session, "Esc");
-    ui.tell(Tone::Warned, NOTHING_SENT, at);
+    ui.tell(Tone::Warned, said, at);
     Some(intents)
 }
 
@@ -149,7 +155,8 @@ fn enter(ui: &mut Ui, mut field: ConfirmField, session: &Session, at: Instants) 
     Vec::new()
 }
 
-/// Stands every step down that is armed, or approved and not let out yet, in every incident.
+/// Stands every step down that is armed, or approved and not let out yet, in every incident; what runs is called back where
+/// it has not left.
 pub(super) fn stand_down_all(ui: &mut Ui, session: &Session, why: &str) -> Vec<Intent> {
     ui.confirm = None;
     ui.prompt.forget();
@@ -163,7 +170,15 @@ pub(super) fn stand_down_all(ui: &mut Ui, session: &Session, why: &str) -> Vec<I
             why: why.to_owned(),
         }));
     }
+    let running = |incident: &Incident| incident.plan.iter().flat_map(|plan| &plan.steps).any(runs);
+    if session.incidents.values().any(running) {
+        intents.push(Intent::CallBack { why: why.to_owned() });
+    }
     intents
+}
+
+fn runs(step: &Step) -> bool {
+    step.state == StepState::Running
 }
 
 /// Stands down, then goes.
@@ -182,7 +197,7 @@ pub(super) fn cancel(ui: &mut Ui, session: &Session, at: Instants) -> Vec<Intent
     }
     (ui.overlay, ui.keys.confirming) = (None, None);
     let mut intents = stand_down_all(ui, session, "Ctrl-C");
-    if !intents.is_empty() {
+    if intents.iter().any(|intent| matches!(intent, Intent::StandDown { .. })) {
         ui.tell(Tone::Warned, format!("{NOTHING_SENT} Ctrl-C again leaves."), at);
         return intents;
     }

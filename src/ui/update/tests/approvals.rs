@@ -168,6 +168,26 @@ fn an_approval_that_waits_for_the_disk_is_called_back_as_an_armed_step_is() {
     assert_eq!(recorded.sends(key_input("ctrl-c", KeyEventKind::Press)), [], "a dry-run's decision waits for nothing");
 }
 
+/// Whether its request has left only the outbox knows: it is asked by every way out, in either case.
+#[test]
+fn a_step_that_runs_is_called_back_where_it_has_not_left() {
+    for (input, expected) in ways_out() {
+        let mut person = Person::new(session(StepState::Running));
+        person.presses("5");
+        let asked: Vec<Intent> = expected
+            .into_iter()
+            .map(|intent| match intent {
+                Intent::StandDown { why, .. } => Intent::CallBack { why },
+                other => other,
+            })
+            .collect();
+        assert_eq!(person.sends(input.clone()), asked, "{input:?}");
+    }
+    let mut verifying = Person::new(session(StepState::Verifying));
+    verifying.presses("5");
+    assert_eq!(verifying.sends(key_input("ctrl-c", KeyEventKind::Press)), [], "it has left");
+}
+
 /// What the fold makes of a confirmation while the disk has not acknowledged it.
 fn decided(session: &mut Session) {
     use crate::domain::remediation::approval::Approval;

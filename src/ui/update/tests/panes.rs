@@ -348,11 +348,12 @@ fn ctrl_c_stops_the_stream_and_says_what_it_does_not_stop() {
     use crate::session::incident::Phase;
     let mut person = Person::new(session(StepState::Running));
     person.session.incidents.get_mut(&I1).unwrap().narrative.standing = NarrativeStanding::UnderWay;
-    assert_eq!(person.presses("ctrl-c"), [Intent::CancelStream { incident: I1 }]);
+    let called_back = || Intent::CallBack { why: "Ctrl-C".to_owned() };
+    assert_eq!(person.presses("ctrl-c"), [called_back(), Intent::CancelStream { incident: I1 }]);
     let incident = person.session.incidents.get_mut(&I1).unwrap();
     (incident.narrative.standing, incident.phase) = (NarrativeStanding::Complete, Phase::Running);
     person.waits(10_000);
-    assert_eq!(person.presses("ctrl-c"), []);
+    assert_eq!(person.presses("ctrl-c"), [called_back()]);
     assert!(person.said().contains("does not stop the cluster"), "{}", person.said());
 }
 

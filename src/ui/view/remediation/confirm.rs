@@ -100,7 +100,7 @@ fn sentence(session: &Session, (incident, step): (&Incident, &Step), look: &Look
             (Role::Warning, text.to_owned())
         }
         StepState::Running => {
-            let text = "RUNNING: the request is on its way. Ctrl-C stops watching; it does not stop the cluster.";
+            let text = "RUNNING: the request leaves once its start is on the disk. Till then Ctrl-C calls it back; what was sent goes on.";
             (Role::Warning, text.to_owned())
         }
         StepState::Verifying => (Role::Warning, "The request was applied; its result is being watched.".to_owned()),
