@@ -1,7 +1,7 @@
 //! Bad deploy: the trouble began right after a rollout, at ordinary traffic, with containers that run. A rollout that
 //! merely lies near the onset is told by what else moved: traffic, memory, a dependency, the pods of the revision before.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
@@ -14,12 +14,9 @@ use crate::domain::observation::log_sign::LogSign;
 /// Lines of a template of errors from which it counts.
 const LINES: u64 = 3;
 
-/// Of what began before this, a window and the one before it would not show the beginning.
-const LATELY: SignedDuration = SignedDuration::from_hours(2);
-
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::BadDeploy)
-        .test(Question::Changes, 0.4, Need::Essential, rollout(reading))
+        .test(Question::Changes, 0.4, Need::Essential, shared::rollout_before(reading))
         .test(shared::unfelt(reading), 0.2, Need::Essential, suffering(reading))
         .test(Question::Traffic, 0.15, Need::Essential, shared::traffic_is_normal(reading))
         .test(Question::Memory, 0.1, Need::Essential, no_leak(reading))
@@ -29,25 +26,6 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::Changes, 0.1, Need::Helpful, other_change(reading))
         .test(Question::LogPatterns, 0.15, Need::Helpful, new_errors(reading))
         .test(Question::LogPatterns, 0.4, Need::Helpful, no_dependency(reading))
-}
-
-fn rollout(reading: &Reading) -> Outcome {
-    let Some(changes) = &reading.changes else { return Outcome::Open };
-    if reading.trouble().is_none() {
-        let newest = changes.revisions.iter().filter_map(|revision| revision.created_at).max();
-        return match newest.map(|newest| reading.until().duration_since(newest)) {
-            Some(age) if age > LATELY => {
-                Outcome::Against("no rollout in the last two hours".to_owned(), vec![changes.id])
-            }
-            Some(_) | None => Outcome::Open,
-        };
-    }
-    match shared::suspect_rollout(reading) {
-        Some((revision, minutes)) => {
-            Outcome::For(format!("revision {} came {minutes} min before the onset", revision.number), vec![changes.id])
-        }
-        None => Outcome::Against("no rollout in the half hour before the onset".to_owned(), vec![changes.id]),
-    }
 }
 
 /// Memory that grows is a leak, whoever brought it; the rollout then speaks for the rollback among its remedies.

@@ -85,6 +85,7 @@ mod tests {
     #[test]
     fn cases() {
         let surge = busy().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));
+        let always = || Incident::healthy().cpu([97.0; 30]);
         let collects = busy().collector((0..30).map(|n| if n >= 6 { 55.0 } else { 3.0 }));
         table(
             weigh,
@@ -101,6 +102,12 @@ mod tests {
                     Incident::healthy().cpu((0..30).map(|n| if n % 5 < 2 { 87.5 } else { 82.0 })),
                     Stand::RuledOut,
                 ),
+                (
+                    "high for longer than was read, rolled out an hour before",
+                    always().rollout(-45),
+                    Stand::Waits(Question::Changes),
+                ),
+                ("high for longer than was read, rolled out long ago", always(), Stand::Holds),
                 ("no processor", busy().without(Question::Cpu), Stand::Waits(Question::Cpu)),
                 ("no rollouts", busy().without(Question::Changes), Stand::Waits(Question::Changes)),
             ],

@@ -4,6 +4,7 @@ mod alarmed;
 mod logs;
 mod place;
 mod scale;
+mod trouble;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -197,20 +198,6 @@ impl Reading {
         self.asked.contains(&question)
     }
 
-    /// The earliest sign of trouble.
-    pub(super) fn trouble(&self) -> Option<Timestamp> {
-        let rise = |onset: Option<Onset>| onset.filter(|onset| onset.after > onset.before).map(|onset| onset.at);
-        let memory = self.memory.as_ref().and_then(|memory| rise(memory.onset));
-        let cpu = self.cpu.as_ref().and_then(|cpu| rise(cpu.onset));
-        let collector = self.collector.as_ref().and_then(|c| c.time.as_ref()).and_then(|time| rise(time.onset));
-        let errors = self.errors.as_ref().filter(|errors| errors.errors_rose()).and_then(|errors| rise(errors.onset));
-        let latency = self.latency.as_ref().filter(|latency| latency.latency_rose());
-        let latency = latency.and_then(|latency| rise(latency.onset));
-        let stopped = self.traffic.as_ref().and_then(Level::stopped).map(|onset| onset.at);
-        let stuck = self.workload.as_ref().and_then(|place| place.stuck_since(self.until));
-        [memory, cpu, collector, errors, latency, stopped, stuck].into_iter().flatten().min()
-    }
-
     fn take(&mut self, piece: &Evidence, payload: &Payload, (containers, now): (&[ContainerSpec], Timestamp)) {
         let id = piece.id;
         match payload {
@@ -394,6 +381,11 @@ impl Level {
     }
 }
 
+/// What is left of the processor's level where a process does nothing, as a share of it.
+const IDLE: f64 = 0.25;
+/// Percent up to which a processor counts as idle: a runtime ticks on.
+const AT_REST: f64 = 10.0;
+
 /// The processor counts as high from the constant of an alarm on its being high, or from 85 %.
 fn cpu(id: EvidenceId, series: &Series, before: &[Point], bound: Option<Bound>) -> Option<Cpu> {
     Some(Cpu {
@@ -429,5 +421,15 @@ impl Cpu {
     /// High now, and not for a point or two.
     pub(super) fn is_high(&self) -> bool {
         self.lately > self.high_from
+    }
+
+    /// The fall to rest of one that was at work.
+    pub(super) fn went_idle(&self) -> Option<Onset> {
+        self.onset.filter(|onset| onset.after <= IDLE * onset.before && onset.after <= AT_REST)
+    }
+
+    /// Whether it does no more than a runtime that ticks on.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.lately <= AT_REST
     }
 }

@@ -22,6 +22,8 @@ const LINES: u64 = 5;
 const FEW: u64 = 2;
 /// A rollout so long before the first sign of trouble may have caused it.
 const AFTERMATH: SignedDuration = SignedDuration::from_mins(30);
+/// Of what began before this, a window and the one before it would not show the beginning.
+const LATELY: SignedDuration = SignedDuration::from_hours(2);
 /// The onset may be dated early by noise, or the replica set late.
 const SLACK: SignedDuration = SignedDuration::from_mins(2);
 
@@ -67,15 +69,53 @@ pub(super) fn nothing_was_killed(reading: &Reading) -> Outcome {
     }
 }
 
+/// How the rollouts lie to the first sign of trouble.
+pub(super) enum Rollouts<'a> {
+    /// One came right before it, by so many minutes.
+    Suspect(&'a Revision, i64),
+    /// None did, as the words say.
+    Clear(&'static str),
+    /// They were not read, or the trouble began at a time that nobody knows.
+    Unknown,
+}
+
+/// Holds the rollouts against the first sign of trouble. Where its time is not known, only those so old that what follows
+/// would be seen whole are out of the question.
+pub(super) fn rollouts(reading: &Reading) -> Rollouts<'_> {
+    if let Some((revision, minutes)) = suspect_rollout(reading) {
+        return Rollouts::Suspect(revision, minutes);
+    }
+    let newest =
+        reading.changes.as_ref().and_then(|changes| changes.revisions.iter().filter_map(|one| one.created_at).max());
+    match newest {
+        Some(_) if reading.trouble().is_some() && !reading.began_unseen() => {
+            Rollouts::Clear("no rollout in the half hour before the onset")
+        }
+        Some(newest) if reading.until().duration_since(newest) > LATELY => {
+            Rollouts::Clear("no rollout in the last two hours")
+        }
+        Some(_) | None => Rollouts::Unknown,
+    }
+}
+
 /// Supports when the newest rollout is well away from the first sign of trouble.
 pub(super) fn no_rollout_before(reading: &Reading) -> Outcome {
+    match rollout_before(reading) {
+        Outcome::For(text, ids) => Outcome::Against(text, ids),
+        Outcome::Against(text, ids) => Outcome::For(text, ids),
+        outcome @ (Outcome::Open | Outcome::Moot) => outcome,
+    }
+}
+
+/// Supports when a rollout came right before the first sign of trouble.
+pub(super) fn rollout_before(reading: &Reading) -> Outcome {
     let Some(changes) = &reading.changes else { return Outcome::Open };
-    match suspect_rollout(reading) {
-        Some((revision, minutes)) => Outcome::Against(
-            format!("revision {} came {minutes} min before the onset", revision.number),
-            vec![changes.id],
-        ),
-        None => Outcome::For("no rollout in the half hour before the onset".to_owned(), vec![changes.id]),
+    match rollouts(reading) {
+        Rollouts::Suspect(revision, minutes) => {
+            Outcome::For(format!("revision {} came {minutes} min before the onset", revision.number), vec![changes.id])
+        }
+        Rollouts::Clear(words) => Outcome::Against(words.to_owned(), vec![changes.id]),
+        Rollouts::Unknown => Outcome::Open,
     }
 }
 
@@ -248,6 +288,7 @@ pub(super) fn killed_at_start(reading: &Reading) -> Option<(String, Vec<Evidence
     if let Some(sign) = place.sign(Trouble::LimitTooSmall) {
         return Some((format!("{} ({})", sign.trouble.words(), sign.text), vec![place.id]));
     }
+
     if let Some(life) = place.killed_at_start() {
         return Some((
             format!("containers are killed within {} s of each start", life.as_secs().max(1)),

@@ -11,11 +11,6 @@ use crate::domain::diagnosis::verdict::Cause;
 use crate::domain::observation::cluster_sign::Trouble;
 use crate::domain::observation::log_sign::LogSign;
 
-/// What is left of the processor's level where a process does nothing, as a share of it.
-const IDLE: f64 = 0.25;
-/// Percent up to which a processor counts as idle: a runtime ticks on.
-const AT_REST: f64 = 10.0;
-
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::StuckProcess)
         .test(shared::unfelt(reading), 0.25, Need::Essential, unanswered(reading))
@@ -56,7 +51,7 @@ fn silence(reading: &Reading) -> Outcome {
 fn processor(reading: &Reading) -> Outcome {
     let Some(cpu) = &reading.cpu else { return Outcome::Open };
     let ids = vec![cpu.id];
-    if let Some(onset) = cpu.onset.filter(|onset| onset.after <= IDLE * onset.before && onset.after <= AT_REST) {
+    if let Some(onset) = cpu.went_idle() {
         let (before, after) = (number(onset.before), number(onset.after));
         return Outcome::For(format!("CPU fell from {before}% to {after}%: it computes nothing"), ids);
     }
@@ -65,7 +60,7 @@ fn processor(reading: &Reading) -> Outcome {
         return Outcome::For(format!("CPU stands at {}% without a line: it spins", number(cpu.lately)), ids);
     }
     // One that never did much cannot be seen to stop.
-    if cpu.lately <= AT_REST {
+    if cpu.is_at_rest() {
         return Outcome::Open;
     }
     Outcome::Against(format!("CPU is at work ({}%)", number(cpu.lately)), ids)
@@ -133,6 +128,8 @@ mod tests {
     fn cases() {
         let spins = stuck().cpu((0..30).map(|n| if n >= 18 { 99.0 } else { 41.0 }));
         let gives_up = stuck().traffic((0..30).map(|n| if n >= 19 { 20.0 } else { 1_240.0 }));
+        let retried = stuck().errors([2.0; 30]).latency([0.04; 30]);
+        let retried = retried.traffic((0..30).map(|n| if n >= 18 { 190.0 } else { 1_240.0 }));
         let nobody_asks = gives_up.clone().errors([2.0; 30]).latency([0.04; 30]);
         let in_vain = "Readiness probe failed: Get \"http://10.0.0.7:8080/ready\": context deadline exceeded";
         let probed = nobody_asks.clone().unready().event("Pod/my-api-1", "Unhealthy", in_vain);
@@ -145,6 +142,16 @@ mod tests {
                 ("spins without a line", spins, Stand::Holds),
                 ("its callers give up", gives_up, Stand::Holds),
                 ("a probe waits in vain", probed, Stand::Holds),
+                (
+                    "a probe waits in vain, and some go on asking",
+                    retried.clone().unready().event("Pod/my-api-1", "Unhealthy", in_vain),
+                    Stand::Holds,
+                ),
+                (
+                    "rolled out before, and nothing but the silence tells when it began",
+                    retried.unready().event("Pod/my-api-1", "Unhealthy", in_vain).rollout(15),
+                    Stand::RuledOut,
+                ),
                 ("nobody asks", nobody_asks, Stand::RuledOut),
                 ("goes on writing", stuck().lines_until(30), Stand::RuledOut),
                 ("is at work", busy, Stand::RuledOut),

@@ -1,0 +1,44 @@
+//! When the trouble began, and whether its beginning lies in what was read at all.
+
+use jiff::Timestamp;
+
+use super::{Cpu, Level, Reading, Voice};
+use crate::domain::diagnosis::statistics::Onset;
+
+impl Reading {
+    /// The earliest sign of trouble: what rose, requests that stopped, containers that do not come up. Where nothing did,
+    /// a standstill: a night without requests looks alike, so that it stands back behind the others.
+    pub(in super::super) fn trouble(&self) -> Option<Timestamp> {
+        self.uproar().or_else(|| self.standstill())
+    }
+
+    /// Whether the processor is high from the first point on: what came before its rise is then not to be told.
+    pub(in super::super) fn began_unseen(&self) -> bool {
+        self.cpu.as_ref().is_some_and(|cpu| cpu.is_high() && rise(cpu.onset).is_none())
+    }
+
+    fn uproar(&self) -> Option<Timestamp> {
+        let memory = self.memory.as_ref().and_then(|memory| rise(memory.onset));
+        let cpu = self.cpu.as_ref().and_then(|cpu| rise(cpu.onset));
+        let collector = self.collector.as_ref().and_then(|c| c.time.as_ref()).and_then(|time| rise(time.onset));
+        let errors = self.errors.as_ref().filter(|errors| errors.errors_rose()).and_then(|errors| rise(errors.onset));
+        let latency = self.latency.as_ref().filter(|latency| latency.latency_rose());
+        let latency = latency.and_then(|latency| rise(latency.onset));
+        let stopped = self.traffic.as_ref().and_then(Level::stopped).map(|onset| onset.at);
+        let stuck = self.workload.as_ref().and_then(|place| place.stuck_since(self.until));
+        [memory, cpu, collector, errors, latency, stopped, stuck].into_iter().flatten().min()
+    }
+
+    fn standstill(&self) -> Option<Timestamp> {
+        let silent = self.logs.as_ref().and_then(|logs| match logs.voice {
+            Voice::Silent(onset) => Some(onset.at),
+            Voice::Heard | Voice::Unknown => None,
+        });
+        let idle = self.cpu.as_ref().and_then(Cpu::went_idle).map(|onset| onset.at);
+        [silent, idle].into_iter().flatten().min()
+    }
+}
+
+fn rise(onset: Option<Onset>) -> Option<Timestamp> {
+    onset.filter(|onset| onset.after > onset.before).map(|onset| onset.at)
+}
