@@ -1,21 +1,27 @@
 //! Which container a higher memory limit is for. Of several none is guessed: memory for the wrong one helps nothing.
 
+use std::collections::BTreeMap;
+
 use crate::domain::diagnosis::evidence::{Evidence, Payload};
 use crate::domain::observation::oom_kill::ContainerKills;
 use crate::domain::observation::workload::ContainerSpec;
 
 /// The container whose limit is raised:
-/// 1. the one that was killed most, where a kill names one (`pod/container`) and it has a limit;
+/// 1. the one that was killed most, where a kill names one (`pod/container`), the manifest holds it and it has a limit;
+///    one that is put into pods beside the manifest (a sidecar) is given its limit elsewhere;
 /// 2. else the only one with a limit.
 ///
 /// # Errors
 /// Why it is not known, as a sentence.
 pub fn to_raise<'a>(containers: &'a [ContainerSpec], killed: &[ContainerKills]) -> Result<&'a ContainerSpec, String> {
-    let named = |kills: &ContainerKills| {
-        let (_, name) = kills.container.rsplit_once('/')?;
-        containers.iter().find(|container| container.name == name)
-    };
-    if let Some(container) = killed.iter().find_map(named) {
+    let mut by_name: BTreeMap<&str, u64> = BTreeMap::new();
+    for (name, kills) in killed.iter().filter_map(|kills| Some((kills.container.rsplit_once('/')?.1, kills.kills))) {
+        *by_name.entry(name).or_default() += kills;
+    }
+    if let Some((name, _)) = by_name.into_iter().rev().max_by_key(|(_, kills)| *kills) {
+        let Some(container) = containers.iter().find(|container| container.name == name) else {
+            return Err(format!("{name} was killed, and the manifest does not hold it: its limit is set elsewhere."));
+        };
         let unlimited = || format!("The container {} was killed and has no memory limit to raise.", container.name);
         return container.memory_limit.map(|_| container).ok_or_else(unlimited);
     }
@@ -80,5 +86,9 @@ mod tests {
         let without = "The container log-router was killed and has no memory limit to raise.";
         assert_eq!(raised(&one, &["my-api-1/log-router"]), Err(without.to_owned()));
         assert!(raised(&[container("api", None)], &[]).is_err());
+        let injected = raised(&[container("api", limit)], &["my-api-1/istio-proxy"]);
+        assert!(injected.as_ref().is_err_and(|why| why.starts_with("istio-proxy was killed")), "{injected:?}");
+        let both = ["my-api-1/api", "my-api-1/istio-proxy", "my-api-2/istio-proxy"];
+        assert!(raised(&[container("api", limit)], &both).is_err(), "the one that is killed most");
     }
 }
