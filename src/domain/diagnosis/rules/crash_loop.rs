@@ -157,6 +157,7 @@ mod tests {
                     Stand::RuledOut,
                 ),
                 ("all is up", Incident::healthy(), Stand::RuledOut),
+                ("restarted often enough, long ago", Incident::healthy().killed_days_ago().unready(), Stand::RuledOut),
                 (
                     "only readiness fails",
                     Incident::healthy().event("Pod/my-api-1", "Unhealthy", "Readiness probe failed: 503"),

@@ -6,6 +6,8 @@ use super::shared;
 use crate::domain::diagnosis::evidence::{Question, bytes, number};
 use crate::domain::diagnosis::statistics::Shape;
 use crate::domain::diagnosis::verdict::Cause;
+use crate::domain::observation::cluster_sign::Trouble;
+use crate::domain::observation::workload::ContainerSpec;
 
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::LimitTooLow)
@@ -39,9 +41,15 @@ fn brim(reading: &Reading) -> Outcome {
     }
 }
 
-/// What is killed before it serves is killed at any load.
+/// What is killed at the start may be killed at any load, or by the load that waits for it: where requests can be asked
+/// for, they must tell. What has no room to start in at all needs no load.
 fn load(reading: &Reading) -> Outcome {
-    if shared::killed_at_start(reading).is_some() { Outcome::Moot } else { shared::traffic_did_not_rise(reading) }
+    let too_small = reading.workload.as_ref().is_some_and(|place| place.sign(Trouble::LimitTooSmall).is_some());
+    let told = shared::killed_at_start(reading).is_some();
+    if too_small || told && !reading.was_asked(Question::Traffic) {
+        return Outcome::Moot;
+    }
+    shared::traffic_did_not_rise(reading)
 }
 
 fn kills(reading: &Reading) -> Outcome {
@@ -55,10 +63,16 @@ fn kills(reading: &Reading) -> Outcome {
     }
 }
 
+/// The limit of what was killed, or of any where it is not told. A container that the manifest does not hold has one that
+/// is not known here.
 fn limit(reading: &Reading) -> Outcome {
     let Some(place) = &reading.workload else { return Outcome::Open };
-    match place.workload.containers.iter().filter_map(|container| container.memory_limit).min() {
+    let killed: Vec<&str> = place.killed().map(|(_, container)| container.name.as_str()).collect();
+    let of_killed = |container: &&ContainerSpec| killed.is_empty() || killed.contains(&container.name.as_str());
+    let containers: Vec<&ContainerSpec> = place.workload.containers.iter().filter(of_killed).collect();
+    match containers.iter().filter_map(|container| container.memory_limit).min() {
         Some(limit) => Outcome::For(format!("the limit is {}", bytes(limit)), vec![place.id]),
+        None if containers.is_empty() => Outcome::Moot,
         None => Outcome::Against("no container has a memory limit".to_owned(), vec![place.id]),
     }
 }
@@ -94,6 +108,14 @@ mod tests {
                     cluster_alone().last_end("OOMKilled", 137).kills(9),
                     Stand::Holds,
                 ),
+                ("killed right at each start, requests as before", full().killed_after(42), Stand::Holds),
+                ("killed right at each start of a flood", surge.clone().killed_after(42), Stand::RuledOut),
+                (
+                    "killed right at each start, requests not read",
+                    full().killed_after(42).without(Question::Traffic),
+                    Stand::Waits(Question::Traffic),
+                ),
+                ("killed at the starts of days ago", Incident::healthy().killed_days_ago(), Stand::RuledOut),
                 ("full and not killed", full().kills(0), Stand::RuledOut),
                 ("memory grows", full().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),
                 ("memory has room", full().memory([54.0; 30]), Stand::RuledOut),

@@ -159,6 +159,7 @@ mod tests {
                 ("level", leak().memory([54.0; 30]), Stand::RuledOut),
                 ("requests rose", surge, Stand::RuledOut),
                 ("killed right at each start", leak().killed_after(4), Stand::RuledOut),
+                ("killed at the starts of days ago", leak().killed_days_ago(), Stand::Holds),
                 ("no memory", leak().without(Question::Memory), Stand::Waits(Question::Memory)),
                 ("no traffic", leak().without(Question::Traffic), Stand::Waits(Question::Traffic)),
             ],

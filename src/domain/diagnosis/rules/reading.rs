@@ -230,7 +230,7 @@ impl Reading {
             Payload::Workload { workload, pods, events } => {
                 let signs = cluster_sign::signs(workload, pods, events, piece.window.to.min(now));
                 let workload = workload.as_ref().clone();
-                self.workload = Some(Workplace { id, workload, pods: pods.clone(), signs });
+                self.workload = Some(Workplace { id, since: piece.window.from, workload, pods: pods.clone(), signs });
             }
             Payload::Changes { revisions, others, .. } => {
                 self.changes = Some(Changes { id, revisions: revisions.clone(), others: others.clone() });

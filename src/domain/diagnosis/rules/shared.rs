@@ -288,7 +288,10 @@ pub(super) fn killed_at_start(reading: &Reading) -> Option<(String, Vec<Evidence
     if let Some(sign) = place.sign(Trouble::LimitTooSmall) {
         return Some((format!("{} ({})", sign.trouble.words(), sign.text), vec![place.id]));
     }
-
+    // A status keeps the last end for ever: what the count of the window does not hold is over.
+    if reading.kills.as_ref().is_some_and(|kills| kills.sure && kills.total == 0) {
+        return None;
+    }
     if let Some(life) = place.killed_at_start() {
         return Some((
             format!("containers are killed within {} s of each start", life.as_secs().max(1)),

@@ -253,6 +253,8 @@ mod tests {
         assert_eq!(offered(&Incident::healthy().cpu(hot()).traffic(surge())), none);
         assert_eq!(offered(&Incident::healthy().cpu(hot()).rollout(6)), ["rollout-undo"]);
         assert_eq!(offered(&Incident::healthy().cpu(hot())), ["scale"]);
+        assert_eq!(offered(&Incident::healthy().cpu(hot()).traffic(surge()).killed_after(42)), none);
+        assert_eq!(offered(&leak().killed_days_ago()), ["rollout-restart"]);
         assert_eq!(offered(&Incident::healthy()), none);
         assert_eq!(offered(&leak().without(Question::Memory)), none);
         assert_eq!(offered(&leak().without(Question::Workload)), none);
@@ -301,6 +303,14 @@ mod tests {
         };
         assert_eq!(of_kind(WorkloadKind::StatefulSet), ["scale"]);
         assert_eq!(of_kind(WorkloadKind::DaemonSet), none, "there is no number to set");
+    }
+
+    #[test]
+    fn a_loop_is_rolled_back_where_it_can_have_begun_with_the_rollout() {
+        let none: Vec<&str> = Vec::new();
+        assert_eq!(offered(&Incident::healthy().rollout(13).looping(16, 6, 2)), ["rollout-undo"]);
+        assert_eq!(offered(&Incident::healthy().rollout(-270).looping(299, 60, 2)), ["rollout-undo"], "ever since");
+        assert_eq!(offered(&Incident::healthy().rollout(-270).looping(299, 4, 12)), none, "well for five hours");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::observation::cluster_sign::{self, ClusterSign, Trouble};
-use crate::domain::observation::workload::{ContainerState, Pod, Workload};
+use crate::domain::observation::workload::{ContainerState, Pod, Termination, Workload};
 
 /// Restarts from which ends are a loop.
 const LOOP: u32 = 3;
@@ -12,8 +12,12 @@ const LOOP: u32 = 3;
 const AGAIN: u32 = 2;
 /// A life so short was over before any load came: a process that serves needs longer to fill its memory.
 const AT_START: SignedDuration = SignedDuration::from_secs(60);
-/// A pod younger than this has its trouble since it was made.
+/// A pod younger than this, of whose ends nothing is told, has its trouble since it was made.
 const YOUNG: SignedDuration = SignedDuration::from_hours(6);
+/// A first start may take so long: a place, volumes, an image.
+const START: SignedDuration = SignedDuration::from_mins(5);
+/// The kubelet waits no longer between two starts, in seconds.
+const LONGEST_WAIT: i64 = 300;
 /// What a container waits for that never comes by itself.
 const STUCK: [&str; 9] = [
     "CrashLoopBackOff",
@@ -31,6 +35,8 @@ const STUCK: [&str; 9] = [
 #[derive(Clone, Debug)]
 pub(in super::super) struct Workplace {
     pub(in super::super) id: EvidenceId,
+    /// The start of the window: what a status tells of before is over.
+    pub(in super::super) since: Timestamp,
     pub(in super::super) workload: Workload,
     pub(in super::super) pods: Vec<Pod>,
     pub(in super::super) signs: Vec<ClusterSign>,
@@ -50,11 +56,16 @@ impl Workplace {
     /// The containers that do not come up, or that something ends again and again.
     pub(in super::super) fn stuck(&self) -> Vec<&ContainerState> {
         let probed = self.sign(Trouble::Probe).is_some();
+        // The count of restarts is of a whole life: three in a year are no loop.
+        let lately = |container: &ContainerState| {
+            let ended = container.last_end.as_ref().and_then(|end| end.finished_at);
+            ended.is_none_or(|at| at >= self.since)
+        };
         self.present()
             .flat_map(|pod| &pod.containers)
             .filter(|container| {
                 !container.ready && STUCK.iter().any(|reason| container.state.contains(reason))
-                    || container.restarts >= LOOP && (!container.ready || probed)
+                    || container.restarts >= LOOP && (!container.ready || probed) && lately(container)
             })
             .collect()
     }
@@ -74,10 +85,13 @@ impl Workplace {
         self.workload.replicas > 0 && self.workload.ready >= self.workload.replicas
     }
 
-    /// Containers that were killed for their memory again and again.
-    fn killed(&self) -> impl Iterator<Item = (&Pod, &ContainerState)> {
-        let was_killed = |container: &ContainerState| {
-            let end = container.last_end.as_ref();
+    /// Containers that were killed for their memory again and again, and lately: in the window, or so that they are down.
+    pub(in super::super) fn killed(&self) -> impl Iterator<Item = (&Pod, &ContainerState)> {
+        let of_now = |container: &ContainerState, end: &Termination| {
+            container.state != "running" || end.finished_at.is_some_and(|at| at >= self.since)
+        };
+        let was_killed = move |container: &ContainerState| {
+            let end = container.last_end.as_ref().filter(|end| of_now(container, end));
             container.restarts >= AGAIN && end.is_some_and(|end| end.reason.eq_ignore_ascii_case("OOMKilled"))
         };
         let all = self.present().flat_map(|pod| pod.containers.iter().map(move |container| (pod, container)));
@@ -105,16 +119,38 @@ impl Workplace {
         self.killed().map(|(_, container)| container.restarts).max().filter(|restarts| backed_off && *restarts >= LOOP)
     }
 
-    /// When containers began not to come up: when their pod was made, or when they last ended in an old pod.
+    /// When containers began not to come up, the earliest of them.
     pub(super) fn stuck_since(&self, until: Timestamp) -> Option<Timestamp> {
         let stuck = self.stuck();
-        let waits =
-            |pod: &&Pod| pod.containers.iter().any(|container| stuck.iter().any(|one| std::ptr::eq(*one, container)));
-        let since = |pod: &Pod| {
-            let young = pod.created_at.filter(|at| until.duration_since(*at) < YOUNG);
-            let ended = pod.containers.iter().filter_map(|container| container.last_end.as_ref()?.finished_at).min();
-            young.or(ended)
+        let is_stuck = |container: &&ContainerState| stuck.iter().any(|one| std::ptr::eq(*one, *container));
+        let of_pod = |pod: &'_ Pod| {
+            let each = pod.containers.iter().filter(is_stuck).filter_map(|one| down_since(pod.created_at, one, until));
+            each.min()
         };
-        self.present().filter(waits).filter_map(since).min()
+        self.present().filter_map(of_pod).min()
     }
+}
+
+/// When a container began not to come up:
+/// 1. when its pod was made, where it never ran, or where its restarts, with the waits between them, fill the time since;
+/// 2. else so long before its last end as its restarts took at most: it ran well until then;
+/// 3. where nothing tells of its ends, when a young pod was made.
+fn down_since(made: Option<Timestamp>, container: &ContainerState, until: Timestamp) -> Option<Timestamp> {
+    let Some(ended) = container.last_end.as_ref().and_then(|end| end.finished_at) else {
+        return made.filter(|at| container.restarts == 0 || until.duration_since(*at) < YOUNG);
+    };
+    let began = ended.checked_sub(longest_loop(container)).ok()?;
+    Some(made.map_or(began, |made| made.max(began)))
+}
+
+/// The longest that so many restarts take: each life as long as the last, each wait twice the one before from ten seconds
+/// up to five minutes (the kubelet's back-off), a quarter more, and a start.
+fn longest_loop(container: &ContainerState) -> SignedDuration {
+    let life = container.last_end.as_ref().and_then(|end| Some(end.finished_at?.duration_since(end.started_at?)));
+    let lives = life.unwrap_or(AT_START).as_secs().max(0).saturating_mul(i64::from(container.restarts) + 1);
+    let wait = |n: u32| if n < 5 { 10 << n } else { LONGEST_WAIT };
+    let waits: i64 = (0..container.restarts.min(5)).map(wait).sum();
+    let waits = waits + LONGEST_WAIT * i64::from(container.restarts.saturating_sub(5));
+    let loops = lives.saturating_add(waits);
+    SignedDuration::from_secs(loops.saturating_add(loops / 4)).saturating_add(START)
 }

@@ -1,5 +1,7 @@
 //! An incident made by hand: healthy to begin with, one thing after another made sick.
 
+mod pods;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -18,10 +20,7 @@ use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
 use crate::domain::observation::oom_kill::{ContainerKills, KillSource, OomCount};
 use crate::domain::observation::scope::Window;
-use crate::domain::observation::workload::{
-    ClusterEvent, ContainerSpec, ContainerState, Ownership, Pod, Revision, Termination, Workload, WorkloadKind,
-    WorkloadRef,
-};
+use crate::domain::observation::workload::{ContainerSpec, Ownership, Revision, Workload, WorkloadKind, WorkloadRef};
 
 fn start() -> Timestamp {
     points([0.0])[0].at
@@ -190,32 +189,6 @@ impl Incident {
         self
     }
 
-    /// A cluster event about something, a minute before the end.
-    pub(crate) fn event(self, about: &str, reason: &str, message: &str) -> Self {
-        let at = Some(now() - SignedDuration::from_mins(1));
-        let event = ClusterEvent {
-            name: "e".to_owned(),
-            namespace: "payments".into(),
-            warning: true,
-            reason: reason.to_owned(),
-            message: message.to_owned(),
-            about: about.to_owned(),
-            count: 6,
-            last_at: at,
-            first_at: at,
-        };
-        self.cluster(|_, _, events| events.push(event))
-    }
-
-    fn cluster(mut self, change: impl FnOnce(&mut Workload, &mut [Pod], &mut Vec<ClusterEvent>)) -> Self {
-        if let Some(Answer::Observed { payload: Payload::Workload { workload, pods, events } }) =
-            self.0.get_mut(&Question::Workload)
-        {
-            change(workload, pods, events);
-        }
-        self
-    }
-
     /// Log lines by sign, among so many errors of a few lines.
     pub(crate) fn few_lines(self, many: u64, signs: &[(LogSign, u64)], errors: u64) -> Self {
         let mut incident = self.signs(signs, errors);
@@ -238,60 +211,6 @@ impl Incident {
             (*threshold, *side) = (Some(bound.value), bound.side);
         }
         self
-    }
-
-    /// Every pod waits, and the kubelet says why.
-    pub(crate) fn says(self, state: &str, message: &str) -> Self {
-        self.each_container(|container| {
-            state.clone_into(&mut container.state);
-            container.message = Some(message.to_owned());
-        })
-    }
-
-    /// Every pod runs and none is ready.
-    pub(crate) fn unready(self) -> Self {
-        self.each_container(|_| {})
-    }
-
-    fn each_container(self, change: impl Fn(&mut ContainerState)) -> Self {
-        self.cluster(|workload, pods, _| {
-            workload.ready = 0;
-            for container in pods.iter_mut().flat_map(|pod| &mut pod.containers) {
-                container.ready = false;
-                change(container);
-            }
-        })
-    }
-
-    /// So many pods wait and have no container yet.
-    pub(crate) fn pending(self, many: u32) -> Self {
-        self.down(many, |pod| {
-            "Pending".clone_into(&mut pod.phase);
-            pod.containers.clear();
-        })
-    }
-
-    /// So many pods are in a phase that their node has brought them into; their containers were ready when last heard of.
-    pub(crate) fn lost(self, many: u32, phase: &str) -> Self {
-        self.down(many, |pod| phase.clone_into(&mut pod.phase))
-    }
-
-    fn down(self, many: u32, change: impl Fn(&mut Pod)) -> Self {
-        self.cluster(|workload, pods, _| {
-            workload.ready = workload.replicas.saturating_sub(many);
-            pods.iter_mut().take(many as usize).for_each(change);
-        })
-    }
-
-    /// Containers are killed for their memory so many seconds after each start.
-    pub(crate) fn killed_after(self, seconds: i64) -> Self {
-        let end = Termination {
-            reason: "OOMKilled".to_owned(),
-            exit_code: 137,
-            started_at: Some(now() - SignedDuration::from_secs(seconds)),
-            finished_at: Some(now()),
-        };
-        self.pods("waiting: CrashLoopBackOff", Some(end)).kills(9)
     }
 
     /// Nobody could ask.
@@ -354,20 +273,6 @@ impl Incident {
         self
     }
 
-    pub(crate) fn crash_loop(self, state: &str) -> Self {
-        self.pods(state, None)
-    }
-
-    pub(crate) fn last_end(self, reason: &str, exit_code: i32) -> Self {
-        let end = Termination { reason: reason.to_owned(), exit_code, started_at: None, finished_at: Some(now()) };
-        self.pods("waiting: CrashLoopBackOff", Some(end))
-    }
-
-    /// Containers that run, until something kills them again.
-    pub(crate) fn killed_again_and_again(self) -> Self {
-        self.last_end("Error", 137).each_container(|container| container.state = "running".to_owned())
-    }
-
     pub(crate) fn without(mut self, question: Question) -> Self {
         self.0.insert(question, Answer::Absent);
         self
@@ -381,33 +286,6 @@ impl Incident {
     /// The answer to a question as it stands.
     pub(crate) fn answer(&self, question: Question) -> Option<&Answer> {
         self.0.get(&question)
-    }
-
-    fn pods(mut self, state: &str, last_end: Option<Termination>) -> Self {
-        let up = state == "running";
-        let target = target();
-        let container = ContainerState {
-            name: "app".to_owned(),
-            ready: up,
-            restarts: if up { 0 } else { 9 },
-            state: state.to_owned(),
-            running_since: None,
-            last_end,
-            message: None,
-        };
-        let pod = |n: u32| Pod {
-            name: format!("my-api-{n}"),
-            namespace: "payments".into(),
-            owner: Some(target.clone()),
-            phase: "Running".to_owned(),
-            node: None,
-            containers: vec![container.clone()],
-            created_at: None,
-        };
-        let pods: Vec<Pod> = (1..=6).map(pod).collect();
-        let ready = if up { 6 } else { 0 };
-        self.0.insert(Question::Workload, evidence::workload(workload(ready), &pods, &[]));
-        self
     }
 
     /// The evidence in the order of the questions: E1 memory, E2 kills, E3 collector, E4 traffic, E5 CPU, ….
