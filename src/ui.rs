@@ -15,6 +15,7 @@ pub mod layout;
 pub mod model;
 pub mod narrative;
 pub mod page;
+pub mod palette;
 pub mod prompt;
 pub mod search;
 pub mod theme;

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::config::{AskedSurface, Colours, Flags, Glyphs, Link, Markers, OutputForm, Theme};
+use crate::domain::drill::ArrangedFault;
 use crate::domain::remediation::request::Mode;
 
 /// The examples under `--help`.
@@ -258,6 +259,10 @@ pub(super) struct RehearseArgs {
     /// A script of key presses and decisions; exists against the simulator only.
     #[arg(long, value_name = "FILE")]
     pub(super) operator: Option<PathBuf>,
+    /// Let a fault strike in a window counted from the start, such as slack:unavailable@30s..2m; may be given several
+    /// times. Services: cloudwatch, logs, bedrock, sts, kubernetes, slack, charts; or aws for the first four.
+    #[arg(long = "fault", value_name = "SERVICE:KIND[@FROM..TO]", value_parser = ArrangedFault::parse, conflicts_with_all = ["list", "check"])]
+    pub(super) faults: Vec<ArrangedFault>,
     /// A short tour that teaches the keys by doing. It presses none.
     #[arg(long, conflicts_with_all = ["list", "operator", "check"])]
     pub(super) tour: bool,
@@ -324,6 +329,7 @@ impl Default for RehearseArgs {
             speed: "1".to_owned(),
             seed: None,
             operator: None,
+            faults: Vec::new(),
             tour: false,
             check: None,
         }

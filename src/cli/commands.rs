@@ -22,6 +22,7 @@ impl From<&RehearseArgs> for catalogue::Asked {
             speed: args.speed.clone(),
             seed: args.seed,
             operator: args.operator.clone(),
+            faults: args.faults.clone(),
             tour: args.tour,
         }
     }

@@ -1,5 +1,17 @@
 //! The drills of a game day: what may be made to go wrong in a rehearsal, in words. Nothing here acts, and no drill has a
-//! meaning outside of a rehearsal.
+//! meaning outside of a rehearsal. Any fault can be composed (`injection`); those with a name of their own are here.
+
+mod arranged;
+mod injection;
+mod standing;
+mod word;
+
+pub use arranged::ArrangedFault;
+pub use injection::{Injection, Lasts, reach_word};
+pub use standing::{DrillChange, StandingFault, after};
+pub use word::{Api, FaultWord};
+
+use Api::{Bedrock, Charts, CloudWatch, Kubernetes, Logs, Slack};
 
 /// Something that a person lets go wrong in the simulated cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,38 +107,41 @@ impl Drill {
         Self::Calm,
     ];
 
-    /// How long it lasts, in seconds of incident time.
-    pub fn seconds(self) -> u32 {
-        match self {
-            Self::RestartApiServer => 8,
-            Self::ForgetVersions => 20,
-            Self::Calm => 0,
-            Self::ThrottleLogs
-            | Self::ThrottleMetrics
-            | Self::SilenceLogs
-            | Self::DenyLogs
-            | Self::ExpireCredentials
-            | Self::SlowAws
-            | Self::BreakModel
-            | Self::ThrottleModel
-            | Self::RefuseSlack
-            | Self::HideAws
-            | Self::HideCluster
-            | Self::SkewClock
-            | Self::FailAws
-            | Self::ResetLogs
-            | Self::GarbleMetrics
-            | Self::CutModel
-            | Self::SmallPages
-            | Self::DenyCluster
-            | Self::CutLogs
-            | Self::SlowCluster
-            | Self::ThrottleCluster
-            | Self::FailCluster
-            | Self::SilenceCluster
-            | Self::ExpireCluster
-            | Self::HideCharts => 60,
-        }
+    /// What it lets loose; nothing for the one that ends them all.
+    pub fn injection(self) -> Option<Injection> {
+        use FaultWord as Kind;
+        let of = |apis: &'static [Api], kind| (apis, kind, 60);
+        let (apis, kind, seconds) = match self {
+            Self::ThrottleLogs => of(&[Logs], Kind::Throttled),
+            Self::ThrottleMetrics => of(&[CloudWatch], Kind::Throttled),
+            Self::SilenceLogs => of(&[Logs], Kind::Silence),
+            Self::DenyLogs => of(&[Logs], Kind::Denied),
+            Self::ExpireCredentials => of(&Api::AWS, Kind::Expired),
+            Self::SlowAws => of(&Api::AWS, Kind::Latency),
+            Self::BreakModel => of(&[Bedrock], Kind::Exception),
+            Self::ThrottleModel => of(&[Bedrock], Kind::Throttled),
+            Self::RestartApiServer => (&[Kubernetes][..], Kind::Restart, 8),
+            Self::ForgetVersions => (&[Kubernetes][..], Kind::Gone, 20),
+            Self::RefuseSlack => of(&[Slack], Kind::Throttled),
+            Self::HideAws => of(&Api::AWS, Kind::Unresolved),
+            Self::HideCluster => of(&[Kubernetes], Kind::Unresolved),
+            Self::SkewClock => of(&Api::AWS, Kind::Skewed),
+            Self::FailAws => of(&Api::AWS, Kind::Unavailable),
+            Self::ResetLogs => of(&[Logs], Kind::Reset),
+            Self::GarbleMetrics => of(&[CloudWatch], Kind::Malformed),
+            Self::CutModel => of(&[Bedrock], Kind::Stream),
+            Self::SmallPages => of(&[CloudWatch, Logs, Kubernetes], Kind::Pages),
+            Self::DenyCluster => of(&[Kubernetes], Kind::Denied),
+            Self::CutLogs => of(&[Logs], Kind::Cut),
+            Self::SlowCluster => of(&[Kubernetes], Kind::Latency),
+            Self::ThrottleCluster => of(&[Kubernetes], Kind::Throttled),
+            Self::FailCluster => of(&[Kubernetes], Kind::Unavailable),
+            Self::SilenceCluster => of(&[Kubernetes], Kind::Silence),
+            Self::ExpireCluster => of(&[Kubernetes], Kind::Expired),
+            Self::HideCharts => of(&[Charts], Kind::Unresolved),
+            Self::Calm => return None,
+        };
+        Some(Injection { apis, kind, lasts: Lasts::Seconds(seconds) })
     }
 
     /// What it is, as the timeline and the palette tell it.

@@ -3,13 +3,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::clock::SimClock;
 use super::ledger::Api;
-use super::scenario::{FaultEffect, FaultSpec, Scenario, ServiceWord};
-use crate::domain::drill::Drill;
+use super::scenario::{FaultEffect, FaultSpec, Scenario};
+use crate::domain::drill::{DrillChange, FaultWord, StandingFault};
 
 /// A request as far as a fault looks at it.
 #[derive(Clone, Copy, Debug)]
@@ -100,46 +100,60 @@ impl FaultPlan {
     /// Whether the name of an API does not resolve now.
     pub fn hides(&self, api: Api, now: Timestamp) -> bool {
         let any = |fault: &FaultSpec| {
-            fault.effect == FaultEffect::Unresolved && fault.service.api() == api && self.holds(fault, now)
+            fault.effect == FaultEffect::Unresolved && fault.service == api && self.holds(fault, now)
         };
         let injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
         injected.iter().any(any) || self.faults.iter().any(|(fault, _)| any(fault))
     }
 
-    /// Lets a drill begin now; a later one stands before an earlier one. The last, [`Drill::Calm`], ends them all.
-    pub fn inject(&self, drill: Drill, now: Timestamp) {
-        let from = now.duration_since(self.start);
-        let until = from + SignedDuration::from_secs(i64::from(drill.seconds()));
+    /// Carries out what a person did to the faults of a game day. A later fault stands before an earlier one, and in the
+    /// place of what stood of its kind on its APIs.
+    pub fn change(&self, change: &DrillChange, now: Timestamp) {
         let mut injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
-        if drill == Drill::Calm {
-            injected.clear();
-            return;
+        match change {
+            DrillChange::Injected { fault } => {
+                take_away(&mut injected, fault);
+                injected.extend(fault.services.iter().map(|api| self.spec(fault, *api)));
+            }
+            DrillChange::Cleared { fault } => take_away(&mut injected, fault),
+            DrillChange::AllCleared => injected.clear(),
         }
-        injected.extend(faults_of(drill).into_iter().map(|(service, effect)| FaultSpec {
-            service,
-            operation: operation_of(drill).map(str::to_owned),
-            resource: None,
-            from: Some(from),
-            until: Some(until),
-            times: None,
-            effect,
-        }));
         drop(injected);
-        if matches!(drill, Drill::RestartApiServer | Drill::ForgetVersions) {
+        if let DrillChange::Injected { fault } = change
+            && fault.holds_at(now)
+            && fault.services.contains(&Api::Kubernetes)
+            && breaks_watches(fault.kind)
+        {
             self.restarts.send_modify(|count| *count += 1);
         }
     }
 
-    /// The next time that the API server goes away after an instant, by the scenario or by a drill. Whoever is to be told
-    /// must hold this from the moment it counts: a restart between that moment and the first look is not missed.
+    fn spec(&self, fault: &StandingFault, service: Api) -> FaultSpec {
+        FaultSpec {
+            service,
+            operation: operation_of(fault.kind, service).map(str::to_owned),
+            resource: None,
+            from: Some(fault.from.duration_since(self.start)),
+            until: fault.until.map(|until| until.duration_since(self.start)),
+            times: None,
+            effect: FaultEffect::usual(fault.kind, service),
+        }
+    }
+
+    /// The next time that watches break after an instant, by the scenario or by a drill. Whoever is to be told must hold
+    /// this from the moment it counts: a restart between that moment and the first look is not missed.
     pub fn next_restart(&self, now: Timestamp) -> Restart {
-        let restarts = self.faults.iter().filter(|(fault, _)| fault.effect == FaultEffect::Restart);
-        let declared = restarts.filter_map(|(fault, _)| Some(self.start + fault.from?)).filter(|at| *at > now).min();
+        let injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
+        let later =
+            injected.iter().filter(|fault| fault.service == Api::Kubernetes && breaks_watches(fault.effect.kind()));
+        let own = self.faults.iter().map(|(fault, _)| fault).filter(|fault| fault.effect == FaultEffect::Restart);
+        let times = own.chain(later).filter_map(|fault| Some(self.start + fault.from?));
+        let declared = times.filter(|at| *at > now).min();
         Restart { declared, injected: self.restarts.subscribe() }
     }
 
     fn matches(&self, fault: &FaultSpec, request: Struck<'_>, now: Timestamp) -> bool {
-        fault.service.api() == request.api
+        fault.service == request.api
             && fault.operation.as_deref().is_none_or(|operation| operation == request.operation)
             && fault.resource.as_deref().is_none_or(|resource| Some(resource) == request.resource)
             && self.holds(fault, now)
@@ -175,77 +189,81 @@ impl Restart {
     }
 }
 
-/// What a drill does to which API.
-fn faults_of(drill: Drill) -> Vec<(ServiceWord, FaultEffect)> {
-    use ServiceWord::{Bedrock, Charts, Cloudwatch, Kubernetes, Logs, Slack, Sts};
-    let aws = |effect: FaultEffect| [Cloudwatch, Logs, Bedrock, Sts].map(|service| (service, effect.clone())).to_vec();
-    match drill {
-        Drill::ThrottleLogs => vec![(Logs, FaultEffect::Throttled)],
-        Drill::ThrottleMetrics => vec![(Cloudwatch, FaultEffect::Throttled)],
-        Drill::SilenceLogs => vec![(Logs, FaultEffect::Silence)],
-        Drill::DenyLogs => vec![(Logs, FaultEffect::Denied)],
-        Drill::ExpireCredentials => aws(FaultEffect::Expired),
-        Drill::SlowAws => aws(FaultEffect::Latency { delay: SignedDuration::from_secs(3) }),
-        Drill::BreakModel => {
-            let exception = Some("modelStreamErrorException".to_owned());
-            vec![(Bedrock, FaultEffect::Stream { after_frames: 40, exception })]
-        }
-        Drill::ThrottleModel => vec![(Bedrock, FaultEffect::Throttled)],
-        Drill::RestartApiServer => vec![(Kubernetes, FaultEffect::Restart)],
-        Drill::ForgetVersions => vec![(Kubernetes, FaultEffect::Gone)],
-        Drill::RefuseSlack => vec![(Slack, FaultEffect::Throttled)],
-        Drill::HideAws => aws(FaultEffect::Unresolved),
-        Drill::HideCluster => vec![(Kubernetes, FaultEffect::Unresolved)],
-        Drill::SkewClock => aws(FaultEffect::Skewed),
-        Drill::FailAws => aws(FaultEffect::Unavailable),
-        Drill::ResetLogs => vec![(Logs, FaultEffect::Reset)],
-        Drill::GarbleMetrics => vec![(Cloudwatch, FaultEffect::Malformed)],
-        Drill::CutModel => vec![(Bedrock, FaultEffect::Stream { after_frames: 40, exception: None })],
-        Drill::SmallPages => {
-            let pages = |size| FaultEffect::Pages { size };
-            vec![(Logs, pages(50)), (Cloudwatch, pages(20)), (Kubernetes, pages(2))]
-        }
-        Drill::DenyCluster => vec![(Kubernetes, FaultEffect::Denied)],
-        Drill::CutLogs => vec![(Logs, FaultEffect::Cut { after_bytes: 200 })],
-        Drill::SlowCluster => vec![(Kubernetes, FaultEffect::Latency { delay: SignedDuration::from_secs(3) })],
-        Drill::ThrottleCluster => vec![(Kubernetes, FaultEffect::Throttled)],
-        Drill::FailCluster => vec![(Kubernetes, FaultEffect::Unavailable)],
-        Drill::SilenceCluster => vec![(Kubernetes, FaultEffect::Silence)],
-        Drill::ExpireCluster => vec![(Kubernetes, FaultEffect::Expired)],
-        Drill::HideCharts => vec![(Charts, FaultEffect::Unresolved)],
-        Drill::Calm => Vec::new(),
+/// Which requests a fault strikes where it does not strike all of its API.
+fn operation_of(kind: FaultWord, api: Api) -> Option<&'static str> {
+    match (kind, api) {
+        (FaultWord::Gone, _) => Some("watch"),
+        (FaultWord::Stream | FaultWord::Exception, Api::Logs) => Some("StartLiveTail"),
+        _ => None,
     }
 }
 
-fn operation_of(drill: Drill) -> Option<&'static str> {
-    (drill == Drill::ForgetVersions).then_some("watch")
+/// Whether watches that are open break as it begins: with their connection, or because they must be told something new.
+fn breaks_watches(kind: FaultWord) -> bool {
+    matches!(kind, FaultWord::Restart | FaultWord::Gone | FaultWord::Reset | FaultWord::Cut)
+}
+
+fn take_away(injected: &mut Vec<FaultSpec>, other: &StandingFault) {
+    injected.retain(|fault| fault.effect.kind() != other.kind || !other.services.contains(&fault.service));
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
+    use crate::domain::drill::{Drill, Injection, Lasts};
     use crate::rehearsal::scenario::load;
 
     fn request(api: Api, operation: &'static str) -> Struck<'static> {
         Struck { api, operation, resource: None }
     }
 
+    fn injected(injection: Injection, now: Timestamp) -> DrillChange {
+        DrillChange::Injected { fault: injection.at(now) }
+    }
+
+    fn drilled(drill: Drill, now: Timestamp) -> DrillChange {
+        injected(drill.injection().unwrap(), now)
+    }
+
     #[test]
-    fn a_drill_strikes_its_apis_for_its_time_and_calm_ends_it() {
+    fn a_drill_strikes_its_apis_for_its_time_and_clearing_ends_it() {
         let scenario = load("oom-leak").unwrap();
         let plan = FaultPlan::new(&scenario);
         let begins = scenario.start + SignedDuration::from_secs(10);
         let logs = request(Api::Logs, "FilterLogEvents");
         assert_eq!(plan.strike(logs, begins), None);
-        plan.inject(Drill::ThrottleLogs, begins);
+        plan.change(&drilled(Drill::ThrottleLogs, begins), begins);
         let last = begins + SignedDuration::from_secs(59);
         assert_eq!(plan.strike(logs, last), Some(FaultEffect::Throttled));
         assert_eq!(plan.strike(request(Api::CloudWatch, "DescribeAlarms"), last), None);
         assert_eq!(plan.strike(logs, last + SignedDuration::from_secs(1)), None, "it ends by itself");
-        plan.inject(Drill::ExpireCredentials, begins);
+        plan.change(&drilled(Drill::ExpireCredentials, begins), begins);
         assert_eq!(plan.strike(logs, last), Some(FaultEffect::Expired), "the later one stands first");
-        plan.inject(Drill::Calm, last);
+        plan.change(&DrillChange::AllCleared, last);
         assert_eq!(plan.strike(logs, last), None);
+    }
+
+    #[test]
+    fn one_fault_is_cleared_and_its_like_on_other_apis_stays() {
+        let scenario = load("oom-leak").unwrap();
+        let (plan, now) = (FaultPlan::new(&scenario), scenario.start);
+        let lasts = Lasts::UntilCleared;
+        plan.change(&injected(Injection { apis: &Api::AWS, kind: FaultWord::Denied, lasts }, now), now);
+        let of_logs = Injection { apis: &[Api::Logs], kind: FaultWord::Denied, lasts: Lasts::Seconds(30) }.at(now);
+        let struck =
+            |api, operation, seconds| plan.strike(request(api, operation), now + SignedDuration::from_secs(seconds));
+        plan.change(&DrillChange::Injected { fault: of_logs.clone() }, now);
+        assert_eq!(struck(Api::Logs, "FilterLogEvents", 29), Some(FaultEffect::Denied));
+        assert_eq!(
+            struck(Api::Logs, "FilterLogEvents", 30),
+            None,
+            "its own time has taken the place of the longer one"
+        );
+        plan.change(&DrillChange::Cleared { fault: of_logs }, now);
+        assert_eq!(struck(Api::Logs, "FilterLogEvents", 1), None);
+        assert_eq!(struck(Api::Sts, "GetCallerIdentity", 9_999), Some(FaultEffect::Denied), "until it is cleared");
     }
 
     #[test]
@@ -263,12 +281,16 @@ mod tests {
     }
 
     #[test]
-    fn every_drill_strikes_what_exists() {
-        for drill in Drill::ALL {
-            for (service, effect) in faults_of(drill) {
-                assert!(effect.is_of(service.api()), "{drill:?}");
+    fn every_kind_is_what_it_is_called_and_every_drill_strikes_what_exists() {
+        for kind in FaultWord::ALL {
+            for api in kind.apis() {
+                assert_eq!(FaultEffect::usual(kind, *api).kind(), kind, "{api:?}");
             }
-            assert_eq!(faults_of(drill).is_empty(), drill == Drill::Calm, "{drill:?}");
+        }
+        for drill in Drill::ALL {
+            let injection = drill.injection();
+            assert!(injection.iter().all(|one| one.apis.iter().all(|api| one.kind.is_of(*api))), "{drill:?}");
+            assert_eq!(injection.is_none(), drill == Drill::Calm, "{drill:?}");
         }
     }
 
@@ -280,7 +302,7 @@ mod tests {
         let mut waiting = Box::pin(plan.next_restart(clock.now()).comes(&clock));
         assert!(futures::poll!(&mut waiting).is_pending());
         let before_its_first_look = plan.next_restart(clock.now());
-        plan.inject(Drill::RestartApiServer, scenario.start);
+        plan.change(&drilled(Drill::RestartApiServer, scenario.start), scenario.start);
         waiting.await;
         before_its_first_look.comes(&clock).await;
     }

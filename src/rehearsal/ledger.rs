@@ -6,39 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-/// The simulated APIs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Api {
-    /// CloudWatch alarms and metrics.
-    CloudWatch,
-    /// CloudWatch Logs.
-    Logs,
-    /// Bedrock runtime.
-    Bedrock,
-    /// STS.
-    Sts,
-    /// Kubernetes.
-    Kubernetes,
-    /// Slack incoming webhooks.
-    Slack,
-    /// The repository of Helm charts.
-    Charts,
-}
-
-impl Api {
-    /// The word in `requests.by_kind`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::CloudWatch => "cloudwatch",
-            Self::Logs => "logs",
-            Self::Bedrock => "bedrock",
-            Self::Sts => "sts",
-            Self::Kubernetes => "kubernetes",
-            Self::Slack => "slack",
-            Self::Charts => "charts",
-        }
-    }
-}
+pub use crate::domain::drill::Api;
 
 /// Whether a request asked for a rehearsal of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +85,8 @@ pub struct LedgerSummary {
     pub dry_run: u64,
     /// Requests by `api:operation`.
     pub by_kind: BTreeMap<String, u64>,
+    /// Requests that met a fault, by `api:fault`.
+    pub by_fault: BTreeMap<String, u64>,
 }
 
 /// The ledger; cheap to clone, all clones are one.
@@ -173,6 +143,9 @@ impl Ledger {
         let mut summary = LedgerSummary::default();
         for entry in self.entries.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             *summary.by_kind.entry(format!("{}:{}", entry.api.word(), entry.operation)).or_default() += 1;
+            if let Some(fault) = entry.fault {
+                *summary.by_fault.entry(format!("{}:{fault}", entry.api.word())).or_default() += 1;
+            }
             match (entry.api, entry.mutating, entry.dry_run) {
                 (Api::Kubernetes, Mutates::Writes, DryRun::No) => summary.mutating += 1,
                 (Api::Kubernetes, Mutates::Writes, DryRun::All) => summary.dry_run += 1,
@@ -210,6 +183,7 @@ mod tests {
         let seq = ledger.arrived(arrival(Api::Kubernetes, Mutates::Writes, DryRun::No));
         ledger.answered(seq, 409);
         ledger.met(seq, "latency");
+        assert_eq!(ledger.summary().by_fault, [("kubernetes:latency".to_owned(), 1)].into());
         let last = ledger.entries().pop().unwrap();
         assert_eq!((ledger.summary().mutating, last.seq, last.status, last.fault), (1, 4, 409, Some("latency")));
     }

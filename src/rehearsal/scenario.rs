@@ -23,7 +23,7 @@ mod workload;
 
 pub use alarm::{AlarmSpec, BandSide, CompositeRule, ConditionSpec, MathSpec, MissingWord};
 pub use exception::ModelException;
-pub use fault::{FaultEffect, FaultSpec, ServiceWord, SlackWord};
+pub use fault::{FaultEffect, FaultSpec, SlackWord};
 pub use load::{ScenarioSummary, list, load, parse};
 pub use log::{Cadence, FieldSpec, LateSpec, LogSpec};
 pub use metric::{AfterSpec, Column, HistorySpec, Knot, MetricSpec, Normalise, ZeroSpec};

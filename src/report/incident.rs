@@ -16,7 +16,7 @@
 //! | `narrative` | `text`, `claims[] {text, cites[], check, why}` |
 //! | `gate` | `open`, `refusals[] {reason, text, unlock}` |
 //! | `plan[]` | `action`, `target`, `text`, `digest`, `rehearsal`, `decision`, `outcome` |
-//! | `requests` | `mutating`, `dry_run`, `by_kind`: requests by what they do to the cluster; dry-runs and access reviews do not mutate |
+//! | `requests` | `mutating`, `dry_run`, `by_kind`: requests by what they do to the cluster; dry-runs and access reviews do not mutate; `by_fault`: those that met a fault of a rehearsal |
 //! | `report` | `headline`, `follow_ups[] {text, due_at}`, `post`; `null` before it is drafted |
 //! | `journal` | the journal's path; `null` without one |
 //! | `anchor` | `LINES:HASH`, where the journal ended: `pagerdeck verify --anchor` proves it later; `null` without one |
@@ -47,6 +47,8 @@ pub struct Requests {
     pub dry_run: u64,
     /// All requests by operation.
     pub by_kind: BTreeMap<String, u64>,
+    /// Requests that met a fault of the simulated cloud, by service and kind.
+    pub by_fault: BTreeMap<String, u64>,
 }
 
 /// What the object needs beside the session.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::RehearseOptions;
 use super::operator::Operator;
+use crate::domain::drill::ArrangedFault;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::rehearsal::clock::Speed;
 use crate::rehearsal::review::review;
@@ -26,6 +27,8 @@ pub struct Asked {
     pub seed: Option<u64>,
     /// The operator's script.
     pub operator: Option<PathBuf>,
+    /// Faults to let strike.
+    pub faults: Vec<ArrangedFault>,
     /// Whether a tour leads through it.
     pub tour: bool,
 }
@@ -56,7 +59,8 @@ pub fn options(asked: &Asked) -> Result<RehearseOptions, Fault> {
     let speed = speed(&asked.speed)?;
     let operator = asked.operator.as_deref().map(operator).transpose()?;
     let tour = asked.tour.then(Lesson::default);
-    Ok(RehearseOptions { scenario: scenario::load(&asked.scenario)?, speed, seed: asked.seed, operator, tour })
+    let scenario = scenario::load(&asked.scenario)?;
+    Ok(RehearseOptions { scenario, speed, seed: asked.seed, operator, faults: asked.faults.clone(), tour })
 }
 
 /// Whether a person can decide at this speed.

@@ -1,6 +1,6 @@
 //! Where the person's wishes become events: each wish is checked against the session once more, then committed.
 
-use crate::domain::drill::Drill;
+use crate::domain::drill::{Drill, DrillChange};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::{redact, sanitise};
 use crate::domain::remediation::approval::Decision;
@@ -89,7 +89,16 @@ pub fn apply(core: &mut Core, hands: Hands, intent: Intent) -> Wish {
         }
         Intent::CallBack { why } => called_back(core, &why),
         Intent::Undo { incident, step } => undo(core, incident, step),
-        Intent::GameDay { drill } => game_day(core, drill),
+        Intent::GameDay { drill } => drilled(core, drill),
+        Intent::Inject { injection } => {
+            let fault = injection.at(core.clock.now());
+            let text = format!("{}: {}", fault.word(), injection.text());
+            game_day(core, DrillChange::Injected { fault }, text)
+        }
+        Intent::ClearFault { fault } => {
+            let text = format!("{} is cleared", fault.word());
+            game_day(core, DrillChange::Cleared { fault }, text)
+        }
         Intent::SettleUncertain { incident, step } => {
             if let Some(found) = step_of(core, incident, step).cloned() {
                 let started = core.session.incidents.get(&incident).and_then(|incident| incident.started);
@@ -165,6 +174,8 @@ fn inquire(core: &mut Core, intent: Intent) -> Wish {
         | Intent::Reload
         | Intent::TryRehearsal
         | Intent::GameDay { .. }
+        | Intent::Inject { .. }
+        | Intent::ClearFault { .. }
         | Intent::Approve { .. }
         | Intent::Confirm { .. }
         | Intent::Deny { .. }
@@ -178,13 +189,22 @@ fn inquire(core: &mut Core, intent: Intent) -> Wish {
     Wish::Done
 }
 
-/// Lets a drill begin. A session on the real endpoints has nothing that could be made to fail.
-fn game_day(core: &mut Core, drill: Drill) -> Wish {
+/// Lets a drill begin, or ends all.
+fn drilled(core: &mut Core, drill: Drill) -> Wish {
+    let change = match drill.injection() {
+        Some(injection) => DrillChange::Injected { fault: injection.at(core.clock.now()) },
+        None => DrillChange::AllCleared,
+    };
+    game_day(core, change, drill.text().to_owned())
+}
+
+/// Changes the faults of a game day. A session on the real endpoints has nothing that could be made to fail.
+fn game_day(core: &mut Core, change: DrillChange, text: String) -> Wish {
     let Some(faults) = &core.game_day else {
         return Wish::Tell("A game day is for rehearsals: the real cloud is not made to fail.".to_owned());
     };
-    faults.inject(drill, core.clock.now());
-    core.commit(None, Event::Session(SessionEvent::GameDay { text: drill.text().to_owned() }));
+    faults.change(&change, core.clock.now());
+    core.commit(None, Event::Session(SessionEvent::GameDay { text, change: Some(change) }));
     Wish::Done
 }
 

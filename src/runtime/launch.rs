@@ -23,6 +23,7 @@ use super::tasks::Tasks;
 use super::virtual_screen::VirtualScreen;
 use super::waits::Waits;
 use crate::config::{Config, OutputForm, Surface};
+use crate::domain::drill::ArrangedFault;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::request::Mode;
 use crate::journal::{End, Preamble, Writer};
@@ -48,6 +49,8 @@ pub struct RehearseOptions {
     pub seed: Option<u64>,
     /// Presses the keys.
     pub operator: Option<Operator>,
+    /// What goes wrong on its wires beside what the scenario says.
+    pub faults: Vec<ArrangedFault>,
     /// Where a tour begins, if there is to be one.
     pub tour: Option<Lesson>,
 }
@@ -124,7 +127,7 @@ pub async fn rehearse(config: Config, options: RehearseOptions) -> Result<Ending
     let start = StartOptions { speed: options.speed, seed: options.seed };
     let rehearsal = crate::rehearsal::start(options.scenario, start).await?;
     let seed = options.seed.unwrap_or(rehearsal.scenario.seed);
-    let world = rehearsed_world(&config, &rehearsal, (options.speed, seed))?;
+    let world = rehearsed_world(&config, &rehearsal, (options.speed, seed), &options.faults)?;
     let ending = match config.surface {
         Surface::Screen if options.operator.is_none() => {
             super::cockpit::run(assemble(&config, world, Watched::ByNobody), &config, options.tour).await
@@ -243,7 +246,8 @@ async fn tell_run(
 fn requests(rehearsal: Option<&Rehearsal>) -> Requests {
     let Some(rehearsal) = rehearsal else { return Requests::default() };
     let summary = rehearsal.ledger.summary();
-    Requests { mutating: summary.mutating, dry_run: summary.dry_run, by_kind: summary.by_kind }
+    let (by_kind, by_fault) = (summary.by_kind, summary.by_fault);
+    Requests { mutating: summary.mutating, dry_run: summary.dry_run, by_kind, by_fault }
 }
 
 /// Takes up a session whose process ended: folds its journal, settles what was under way, and goes on in the cockpit.
@@ -306,8 +310,12 @@ fn assemble(config: &Config, world: World, watched: Watched) -> Run {
         Err(fault) => (Scribe::none(&path), Some(fault)),
     };
     let header = header(config, &world, id);
+    let arranged = world.arranged.clone();
     let mut run = begin(Session::default(), world, (sender, inbox), scribe, watched);
     run.core.commit(None, Event::Session(SessionEvent::Started { header: Box::new(header) }));
+    for arranged in arranged {
+        run.core.commit(None, Event::Session(arranged));
+    }
     if let Some(fault) = broken {
         run.core.receive(Inbox::JournalFailed(fault));
     }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::header::Header;
 use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::diagnosis::storm::Storm;
+use crate::domain::drill::DrillChange;
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::{Alarm, AlarmDetail, AlarmName};
 use crate::domain::observation::log::{BatchSummary, LogGroup, LogLine};
@@ -117,10 +118,13 @@ pub enum SessionEvent {
         /// What a person reads.
         fault: Fault,
     },
-    /// A person injected or lifted a fault of the simulated cloud.
+    /// A person let loose or cleared a fault of the simulated cloud.
     GameDay {
         /// What, in words.
         text: String,
+        /// What it did to the faults that stand; `None` in journals from before this was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<DrillChange>,
     },
     /// The journal cannot be written: nothing may be decided or run any more.
     BecameReadOnly {

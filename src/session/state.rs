@@ -11,6 +11,7 @@ use super::incident::{Incident, Phase};
 use super::logs::LogBoard;
 use super::record::IncidentId;
 use super::timeline::Timeline;
+use crate::domain::drill::StandingFault;
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::{Alarm, AlarmDetail, AlarmName, AlarmState};
 use crate::domain::observation::log::LogGroup;
@@ -61,6 +62,8 @@ pub struct Session {
     pub timeline: Timeline,
     /// The credentials' end.
     pub credentials: Credentials,
+    /// The faults that were let loose on a game day, ended ones among them.
+    pub drills: Vec<StandingFault>,
     /// Why nothing may be decided or run any more.
     pub read_only: Option<Fault>,
     /// How the session ended.
@@ -92,6 +95,11 @@ impl Session {
     /// The incident of the alarm the session was started for.
     pub fn focused(&self) -> Option<&Incident> {
         self.incidents.values().find(|incident| incident.alarms.iter().any(|alarm| self.is_focus(alarm)))
+    }
+
+    /// The faults of a game day that strike at an instant.
+    pub fn drills_at(&self, now: Timestamp) -> impl Iterator<Item = &StandingFault> {
+        self.drills.iter().filter(move |fault| fault.holds_at(now))
     }
 
     /// A feed, as it is before anything is known of it.

@@ -114,7 +114,7 @@ fn session(event: &SessionEvent) -> Option<(EntryKind, String)> {
         }
         SessionEvent::Resumed { note } => Some((EntryKind::Note, format!("session resumed: {note}"))),
         SessionEvent::Noted { text } => Some((EntryKind::Note, format!("note: {text}"))),
-        SessionEvent::GameDay { text } => Some((EntryKind::Note, format!("game day: {text}"))),
+        SessionEvent::GameDay { text, .. } => Some((EntryKind::Note, format!("game day: {text}"))),
         SessionEvent::Faulted { fault } => Some((EntryKind::Fault, fault.to_string())),
         SessionEvent::BecameReadOnly { fault } => Some((EntryKind::Fault, format!("READ-ONLY: {fault}"))),
         SessionEvent::Ended { reason } => Some((EntryKind::Note, format!("session ended: {reason}"))),

@@ -5,6 +5,7 @@ use super::event::{AlarmEvent, Event, LogEvent, MetricEvent, SessionEvent, Timer
 use super::record::Record;
 use super::state::{Credentials, Session};
 use super::{cluster, feeds, narrative, remediation, reporting, resumption, standing, triage, verification};
+use crate::domain::drill;
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::service::ServiceName;
 
@@ -85,8 +86,13 @@ fn session_event(session: &mut Session, record: &Record, event: &SessionEvent) -
             return remediation::stand_down_all(session, "the journal cannot be written");
         }
         SessionEvent::Ended { reason } => session.ended = Some(reason.clone()),
+        SessionEvent::GameDay { change, .. } => {
+            if let Some(change) = change {
+                drill::after(&mut session.drills, change, record.at);
+            }
+        }
         // These only have a line in the timeline.
-        SessionEvent::Noted { .. } | SessionEvent::Faulted { .. } | SessionEvent::GameDay { .. } => {}
+        SessionEvent::Noted { .. } | SessionEvent::Faulted { .. } => {}
     }
     Vec::new()
 }
@@ -152,5 +158,39 @@ fn timer(session: &mut Session, record: &Record, purpose: &TimerPurpose) -> Vec<
         TimerPurpose::ArmExpiry { step, digest } => remediation::arm_expired(session, id, *step, digest),
         TimerPurpose::Measure { step } => verification::measure_again(session, id, *step),
         TimerPurpose::JudgeGate => remediation::judge_again(session, id, record.at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::drill::{Drill, DrillChange};
+
+    fn folded(session: &mut Session, event: SessionEvent) {
+        let record = Record { seq: session.seq + 1, at: session.now, incident: None, event: Event::Session(event) };
+        assert_eq!(update(session, &record), []);
+    }
+
+    #[test]
+    fn a_game_day_is_folded_and_one_of_an_older_journal_is_told_alone() {
+        let mut session = Session::default();
+        let old = r#"{"is":"game-day","text":"logs are throttled for 60 s"}"#;
+        folded(&mut session, serde_json::from_str(old).unwrap());
+        assert_eq!((session.timeline.entries().len(), session.drills.len()), (1, 0));
+        let fault = Drill::ThrottleLogs.injection().unwrap().at(session.now);
+        let change = Some(DrillChange::Injected { fault: fault.clone() });
+        let event = SessionEvent::GameDay { text: "logs".to_owned(), change };
+        let kept = serde_json::to_value(&event).unwrap();
+        assert_eq!(kept["change"]["fault"]["services"], serde_json::json!(["logs"]));
+        assert_eq!(
+            (&kept["change"]["fault"]["kind"], &kept["change"]["is"]),
+            (&"throttled".into(), &"injected".into())
+        );
+        assert_eq!(kept["change"]["fault"]["until"], "1970-01-01T00:01:00Z");
+        folded(&mut session, serde_json::from_value(kept).unwrap());
+        assert_eq!(session.drills, [fault]);
+        let change = Some(DrillChange::AllCleared);
+        folded(&mut session, SessionEvent::GameDay { text: "calm".to_owned(), change });
+        assert_eq!(session.drills, []);
     }
 }

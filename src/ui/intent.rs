@@ -1,7 +1,7 @@
 //! What the person wants, as data. The runtime turns each into events and effects; nothing here acts.
 
 use crate::domain::diagnosis::evidence::EvidenceId;
-use crate::domain::drill::Drill;
+use crate::domain::drill::{Drill, Injection, StandingFault};
 use crate::domain::observation::alarm::AlarmName;
 use crate::domain::remediation::request::Digest;
 use crate::domain::remediation::step::StepId;
@@ -147,6 +147,16 @@ pub enum Intent {
     GameDay {
         /// What.
         drill: Drill,
+    },
+    /// Let a fault loose in the simulated cloud. Only a rehearsal can.
+    Inject {
+        /// Which, and for how long.
+        injection: Injection,
+    },
+    /// Clear a fault that stands.
+    ClearFault {
+        /// Which.
+        fault: StandingFault,
     },
     /// Look at an uncertain step again and say how it ended.
     SettleUncertain {

@@ -7,6 +7,7 @@ use pagerdeck::domain::diagnosis::claim::{self, Claim, ClaimCheck, Diagnosis, Di
 use pagerdeck::domain::diagnosis::evidence::{self, Answer, EvidenceId, Payload, Question};
 use pagerdeck::domain::diagnosis::statistics::DAYS_ASKED;
 use pagerdeck::domain::diagnosis::verdict::{Cause, Confidence};
+use pagerdeck::domain::drill::{Api, FaultWord, Injection, Lasts};
 use pagerdeck::domain::fault::{Fault, FaultKind};
 use pagerdeck::domain::observation::log::LogGroup;
 use pagerdeck::domain::observation::metric::Point;
@@ -164,6 +165,19 @@ pub fn armed() -> Session {
     incident(&mut session).plan = Some(parts::plan(Mode::Live, ago(18)));
     let until = now() + SignedDuration::from_secs(47);
     set_step(&mut session, StepState::Armed { until });
+    session
+}
+
+/// A rehearsal in which two faults strike, one of them until it is cleared.
+pub fn game_day() -> Session {
+    let mut session = gate_open();
+    session.header.origin = Origin::Rehearsal { scenario: "oom-leak".to_owned(), seed: 7, speed: "1".to_owned() };
+    let of = |apis, kind, lasts| Injection { apis, kind, lasts }.at(ago(18));
+    session.drills = vec![
+        of(&[Api::Slack], FaultWord::Unavailable, Lasts::USUAL),
+        of(&Api::AWS, FaultWord::Latency, Lasts::UntilCleared),
+        of(&[Api::Logs], FaultWord::Denied, Lasts::Seconds(10)),
+    ];
     session
 }
 

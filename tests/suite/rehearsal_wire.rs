@@ -6,6 +6,7 @@ mod cloudwatch;
 mod effects;
 mod faults;
 mod logs;
+mod offered;
 mod raw;
 mod restart;
 mod slack;

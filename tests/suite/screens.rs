@@ -140,6 +140,8 @@ screen_after!(logs_pointed_at_120x40, fixture::gate_open(), (120, 40), "3 k k k 
 screen_after!(logs_wrapped_80x24, fixture::gate_open(), (80, 24), "3 z u");
 screen_after!(logs_columns_80x24, fixture::gate_open(), (80, 24), "3 c");
 screen_after!(citation_120x40, fixture::gate_open(), (120, 40), "4 z c c");
+screen!(game_day_200x60, fixture::game_day(), (200, 60), Pane::Alarms, Zoom::Overview);
+screen_after!(game_day_palette_80x24, fixture::game_day(), (80, 24), ": l o g s space d e n space 5 m");
 screen_after!(palette_80x24, fixture::gate_open(), (80, 24), ": n e");
 screen_after!(help_80x24, fixture::gate_open(), (80, 24), "? l o g");
 screen_after!(closed_rca_120x40, fixture::closed(), (120, 40), "4 z");

@@ -149,6 +149,44 @@ fn a_drill_from_the_palette_is_on_record() {
     assert!(markdown.contains("the model is throttled for 60 s"), "the transcript tells of it: {markdown}");
 }
 
+/// Any fault for any time, by a few letters: it is on record with its service, its kind and its window, and can be cleared.
+#[test]
+fn a_fault_of_ones_own_is_let_loose_and_cleared_from_the_palette() {
+    let script = super::rehearsed::operator("fault");
+    let told = story(&["oom-leak", "--operator", &script]);
+    let changes: Vec<Value> = game_day(&told);
+    assert_eq!(changes.len(), 2, "{changes:#?}");
+    let (injected, cleared) = (&changes[0], &changes[1]);
+    assert_eq!((&injected["is"], &injected["fault"]["kind"]), (&"injected".into(), &"throttled".into()));
+    assert_eq!(injected["fault"]["services"], serde_json::json!(["bedrock"]));
+    assert!(injected["fault"]["until"].is_null(), "until it is cleared: {injected}");
+    assert_eq!((&cleared["is"], &cleared["fault"]), (&"cleared".into(), &injected["fault"]));
+    let journal = journal(&told);
+    assert!(journal.contains("bedrock throttled: Bedrock throttles until it is cleared"), "{journal}");
+    assert!(journal.contains("bedrock throttled is cleared"));
+}
+
+/// What was done to the faults of a game day.
+fn game_day(told: &Story) -> Vec<Value> {
+    let lines = told.records();
+    let events = lines.iter().map(|record| serde_json::to_value(&record.event).unwrap());
+    events.filter_map(|event| event.pointer("/event/change").cloned()).collect()
+}
+
+/// The same before the start, where nobody is at the keys.
+#[test]
+fn a_fault_is_asked_for_on_the_command_line() {
+    let fault = ["--fault", "bedrock:throttled@..30s", "--fault", "logs:latency"];
+    let told = story(&[&["oom-leak"][..], &fault].concat());
+    let struck = told.object["requests"]["by_fault"].as_object().unwrap();
+    assert!(struck.contains_key("bedrock:throttled") && struck.contains_key("logs:latency"), "{struck:?}");
+    assert_eq!(game_day(&told).len(), 2);
+    assert!(journal(&told).contains("bedrock throttled from 0s to 30s, asked for before the start"));
+    let said = Home::new().run(&["rehearse", "--headless", "--fault", "slack:skewed"]);
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    assert!(said.err.contains("slack knows no fault \"skewed\": it knows latency"), "{}", said.err);
+}
+
 fn folder(files: &[(&str, &str)]) -> (Home, String) {
     let home = Home::new();
     let folder = home.path().join("incident");

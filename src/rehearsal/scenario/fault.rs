@@ -4,14 +4,14 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::ModelException;
-use crate::rehearsal::ledger::Api;
+use crate::domain::drill::{Api, FaultWord};
 
 /// A fault.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultSpec {
     /// Which API.
-    pub service: ServiceWord,
+    pub service: Api,
     /// Which operation, such as `FilterLogEvents`; for Kubernetes the verb, such as `list`. Any where left out.
     #[serde(default)]
     pub operation: Option<String>,
@@ -31,30 +31,10 @@ pub struct FaultSpec {
     pub effect: FaultEffect,
 }
 
-/// The APIs by the words of a scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ServiceWord {
-    /// CloudWatch alarms and metrics.
-    Cloudwatch,
-    /// CloudWatch Logs.
-    Logs,
-    /// Bedrock runtime.
-    Bedrock,
-    /// STS.
-    Sts,
-    /// Kubernetes.
-    Kubernetes,
-    /// Slack.
-    Slack,
-    /// The repository of Helm charts.
-    Charts,
-}
-
 impl FaultSpec {
     /// Why it can strike nothing; `None` when it can.
     pub fn contradiction(&self) -> Option<String> {
-        let (word, api) = (self.effect.word(), self.service.api());
+        let (word, api) = (self.effect.word(), self.service);
         if !self.effect.is_of(api) {
             return Some(format!("The fault {word:?} does not exist for {}.", api.word()));
         }
@@ -71,21 +51,6 @@ impl FaultSpec {
             return Some(format!("The fault {word:?} of {} names a resource, which only Kubernetes has.", api.word()));
         }
         None
-    }
-}
-
-impl ServiceWord {
-    /// The API it names.
-    pub fn api(self) -> Api {
-        match self {
-            Self::Cloudwatch => Api::CloudWatch,
-            Self::Logs => Api::Logs,
-            Self::Bedrock => Api::Bedrock,
-            Self::Sts => Api::Sts,
-            Self::Kubernetes => Api::Kubernetes,
-            Self::Slack => Api::Slack,
-            Self::Charts => Api::Charts,
-        }
     }
 }
 
@@ -204,49 +169,93 @@ impl SlackWord {
 }
 
 impl FaultEffect {
-    /// The word in the scenario and in the ledger.
-    pub fn word(&self) -> &'static str {
+    /// Its kind.
+    pub fn kind(&self) -> FaultWord {
         match self {
-            Self::Latency { .. } => "latency",
-            Self::Throttled => "throttled",
-            Self::Denied => "denied",
-            Self::Expired => "expired",
-            Self::Unavailable => "unavailable",
-            Self::Cut { .. } => "cut",
-            Self::Silence => "silence",
-            Self::Empty => "empty",
-            Self::Gone => "gone",
-            Self::Reset => "reset",
-            Self::Malformed => "malformed",
-            Self::Pages { .. } => "pages",
-            Self::Skewed => "skewed",
-            Self::Stream { .. } => "stream",
-            Self::Restart => "restart",
-            Self::Unresolved => "unresolved",
-            Self::Refused { .. } => "refused",
+            Self::Latency { .. } => FaultWord::Latency,
+            Self::Throttled => FaultWord::Throttled,
+            Self::Denied => FaultWord::Denied,
+            Self::Expired => FaultWord::Expired,
+            Self::Unavailable => FaultWord::Unavailable,
+            Self::Cut { .. } => FaultWord::Cut,
+            Self::Silence => FaultWord::Silence,
+            Self::Empty => FaultWord::Empty,
+            Self::Gone => FaultWord::Gone,
+            Self::Reset => FaultWord::Reset,
+            Self::Malformed => FaultWord::Malformed,
+            Self::Pages { .. } => FaultWord::Pages,
+            Self::Skewed => FaultWord::Skewed,
+            Self::Stream { exception: None, .. } => FaultWord::Stream,
+            Self::Stream { exception: Some(_), .. } => FaultWord::Exception,
+            Self::Restart => FaultWord::Restart,
+            Self::Unresolved => FaultWord::Unresolved,
+            Self::Refused { .. } => FaultWord::Refused,
         }
+    }
+
+    /// The word in the ledger, and in the scenario but for an exception, which is a `stream` there.
+    pub fn word(&self) -> &'static str {
+        self.kind().word()
     }
 
     /// Whether an API knows it.
     pub fn is_of(&self, api: Api) -> bool {
-        match self {
-            Self::Gone | Self::Restart => api == Api::Kubernetes,
-            Self::Stream { .. } => matches!(api, Api::Bedrock | Api::Logs),
-            Self::Refused { .. } => api == Api::Slack,
-            Self::Skewed | Self::Expired if api == Api::Charts => false,
-            Self::Skewed => !matches!(api, Api::Kubernetes | Api::Slack),
-            Self::Pages { .. } => matches!(api, Api::CloudWatch | Api::Logs | Api::Kubernetes),
-            Self::Empty => !matches!(api, Api::Sts | Api::Slack),
-            Self::Latency { .. }
-            | Self::Throttled
-            | Self::Denied
-            | Self::Expired
-            | Self::Unavailable
-            | Self::Cut { .. }
-            | Self::Silence
-            | Self::Reset
-            | Self::Unresolved
-            | Self::Malformed => true,
+        self.kind().is_of(api)
+    }
+
+    /// What a fault of a kind is where nothing more is said, as on a game day.
+    pub fn usual(kind: FaultWord, api: Api) -> Self {
+        match kind {
+            FaultWord::Latency => Self::Latency { delay: SignedDuration::from_secs(3) },
+            FaultWord::Throttled => Self::Throttled,
+            FaultWord::Denied => Self::Denied,
+            FaultWord::Expired => Self::Expired,
+            FaultWord::Skewed => Self::Skewed,
+            FaultWord::Unavailable => Self::Unavailable,
+            FaultWord::Cut => Self::Cut { after_bytes: bytes_before_a_cut(api) },
+            FaultWord::Reset => Self::Reset,
+            FaultWord::Silence => Self::Silence,
+            FaultWord::Malformed => Self::Malformed,
+            FaultWord::Empty => Self::Empty,
+            FaultWord::Pages => Self::Pages { size: small_page(api) },
+            FaultWord::Stream => Self::Stream { after_frames: frames_before_a_break(api), exception: None },
+            FaultWord::Exception => {
+                let exception = match api {
+                    Api::Logs => "SessionStreamingException",
+                    _ => "modelStreamErrorException",
+                };
+                Self::Stream { after_frames: frames_before_a_break(api), exception: Some(exception.to_owned()) }
+            }
+            FaultWord::Gone => Self::Gone,
+            FaultWord::Refused => Self::Refused { word: SlackWord::ChannelIsArchived },
+            FaultWord::Restart => Self::Restart,
+            FaultWord::Unresolved => Self::Unresolved,
         }
+    }
+}
+
+/// Enough to have begun, and less than the shortest answer: Slack says `ok`.
+fn bytes_before_a_cut(api: Api) -> usize {
+    match api {
+        Api::Slack => 1,
+        Api::Logs => 200,
+        Api::CloudWatch | Api::Bedrock | Api::Sts | Api::Kubernetes | Api::Charts => 20,
+    }
+}
+
+/// Small enough that what a cockpit reads has several pages.
+fn small_page(api: Api) -> usize {
+    match api {
+        Api::Logs => 50,
+        Api::Kubernetes => 2,
+        Api::CloudWatch | Api::Bedrock | Api::Sts | Api::Slack | Api::Charts => 20,
+    }
+}
+
+/// In the middle of what a model says; of Live Tail the start of the session and an update.
+fn frames_before_a_break(api: Api) -> usize {
+    match api {
+        Api::Logs => 2,
+        Api::CloudWatch | Api::Bedrock | Api::Sts | Api::Kubernetes | Api::Slack | Api::Charts => 40,
     }
 }

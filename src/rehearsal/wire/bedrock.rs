@@ -100,7 +100,9 @@ pub fn broken(cloud: &Arc<Cloud>, call: &Call, at: &Break) -> Result<Response, R
         Said::Recorded(recording) => recording.beats(true, pace)?,
         Said::Parts(answer) => reply::beats(&answer, pace, conversation::tokens(&input)),
     };
-    let mut left = at.after_frames;
+    // One that is shorter breaks in its last frame: a fault that leaves an answer whole would be none.
+    let frames = whole.iter().filter(|beat| matches!(beat, Beat::Frame(_))).count();
+    let mut left = at.after_frames.min(frames.saturating_sub(1));
     let mut kept = Vec::new();
     for beat in whole {
         match beat {

@@ -23,7 +23,7 @@ async fn rehearsed(config: &Config, scenario: &str) -> Core {
     let scenario = crate::rehearsal::scenario::load(scenario).unwrap();
     let options = StartOptions { speed: Speed::Max, seed: None };
     let rehearsal = crate::rehearsal::start(scenario, options).await.unwrap();
-    let world = rehearsed_world(config, &rehearsal, (Speed::Max, 1)).unwrap();
+    let world = rehearsed_world(config, &rehearsal, (Speed::Max, 1), &[]).unwrap();
     let Run { mut core, mut inbox } = assemble(config, world, Watched::ByPrinter);
     let mut headless = Headless {
         form: OutputForm::Jsonl,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::adapters::slack::Webhook;
 use crate::config::Config;
 use crate::domain::diagnosis::sufficiency::RemedyKind;
+use crate::domain::drill::{ArrangedFault, DrillChange};
 use crate::domain::fault::Fault;
 use crate::domain::observation::scope::Scope;
 use crate::domain::remediation::policy::{Confirm, LiveRule, Policy};
@@ -14,6 +15,7 @@ use crate::rehearsal::faults::FaultPlan;
 use crate::runtime::access;
 use crate::runtime::clock::Clock;
 use crate::runtime::outside::{AwsAccess, Outside};
+use crate::session::event::SessionEvent;
 use crate::session::header::Origin;
 
 /// What differs between a real run and a rehearsal.
@@ -26,6 +28,8 @@ pub(super) struct World {
     pub(super) services: Vec<crate::config::ConfiguredService>,
     /// What a game day may make fail; the real world has no such thing.
     pub(super) game_day: Option<Arc<FaultPlan>>,
+    /// The faults that were asked for before the start, as they are told.
+    pub(super) arranged: Vec<SessionEvent>,
 }
 
 /// The endpoints of the configuration.
@@ -60,6 +64,7 @@ pub(super) fn real_world(config: &Config) -> Result<World, Fault> {
         scope,
         services: config.services.clone(),
         game_day: None,
+        arranged: Vec::new(),
     })
 }
 
@@ -68,6 +73,7 @@ pub(super) fn rehearsed_world(
     config: &Config,
     rehearsal: &Rehearsal,
     (rate, seed): (Speed, u64),
+    faults: &[ArrangedFault],
 ) -> Result<World, Fault> {
     crate::adapters::install_tls_provider();
     let scenario = &rehearsal.scenario;
@@ -97,7 +103,16 @@ pub(super) fn rehearsed_world(
         scope: scenario.scope(),
         services: scenario.services.iter().map(configured).collect(),
         game_day: Some(Arc::clone(&rehearsal.faults)),
+        arranged: faults.iter().map(|fault| arrange(rehearsal, fault)).collect(),
     })
+}
+
+/// Lets a fault strike that was asked for before the start.
+fn arrange(rehearsal: &Rehearsal, fault: &ArrangedFault) -> SessionEvent {
+    let start = rehearsal.scenario.start;
+    let change = DrillChange::Injected { fault: fault.at(start) };
+    rehearsal.faults.change(&change, start);
+    SessionEvent::GameDay { text: fault.text(), change: Some(change) }
 }
 
 fn configured(spec: &crate::rehearsal::scenario::ServiceSpec) -> crate::config::ConfiguredService {

@@ -1,9 +1,11 @@
 //! What a typed line asks for. A decision is a word and the whole confirmation; nothing shorter decides.
 
+use crate::domain::drill::Drill;
 use crate::session::incident::Incident;
 use crate::session::{IncidentId, Session};
 use crate::ui::intent::Intent;
 use crate::ui::model::{Pane, Ui};
+use crate::ui::palette::{Choice, choices};
 
 /// The commands, as `help` tells them.
 pub(super) const HELP: &str = "\
@@ -14,6 +16,7 @@ deny REASON: refuse it. skip: leave it out. rehearse: rehearse it again. undo: p
 again: read the evidence and ask the model again. rules: stand on the rules alone.
 ask TEXT: ask the analyst. note TEXT: write on the timeline. refresh: ask every feed now.
 export: write the transcript out.
+fault SERVICE KIND TIME: in a rehearsal, let a fault loose, such as: fault slack 5xx 5m. fault clear: end them all.
 quit: leave; stands down what is armed. Ctrl-C stands down, twice leaves.";
 
 /// One command.
@@ -48,6 +51,7 @@ pub(super) enum Wish {
     Note(String),
     Refresh,
     Export,
+    Fault(String),
 }
 
 /// Reads a line; the error is told.
@@ -77,6 +81,7 @@ pub(super) fn parse(line: &str) -> Result<Command, String> {
         "deny" => return text(Wish::Deny),
         "ask" => return text(Wish::Ask),
         "note" => return text(Wish::Note),
+        "fault" => return text(Wish::Fault),
         "skip" => Command::Wish(Wish::Skip),
         "rehearse" => Command::Wish(Wish::Rehearse),
         "undo" => Command::Wish(Wish::Undo),
@@ -96,6 +101,7 @@ pub(super) fn intent(wish: &Wish, (session, ui): (&Session, &Ui)) -> Result<Inte
     };
     Ok(match wish {
         Wish::Note(text) => Intent::Note { text: text.clone() },
+        Wish::Fault(words) => return fault(words, (session, ui)),
         Wish::Refresh => Intent::Refresh,
         Wish::Export => Intent::Export,
         Wish::Again => Intent::AskAgain { incident: here()?.id },
@@ -125,9 +131,26 @@ pub(super) fn intent(wish: &Wish, (session, ui): (&Session, &Ui)) -> Result<Inte
     })
 }
 
+/// The fault that the palette would find first.
+fn fault(words: &str, (session, ui): (&Session, &Ui)) -> Result<Intent, String> {
+    if words == "clear" {
+        return Ok(Intent::GameDay { drill: Drill::Calm });
+    }
+    let found = choices(&ui.options.keymap, (session, session.now), words);
+    let faults = found.into_iter().filter_map(|choice| match choice {
+        Choice::Inject(injection) => Some(Intent::Inject { injection }),
+        Choice::Clear(fault) => Some(Intent::ClearFault { fault: fault.clone() }),
+        Choice::Action(_) => None,
+    });
+    let nothing =
+        "No fault is called that here. In a rehearsal, say a service and a kind, such as: fault slack 5xx 5m.";
+    faults.into_iter().next().ok_or_else(|| nothing.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::header::{Header, Origin};
 
     #[test]
     fn nothing_but_the_word_and_its_confirmation_decides() {
@@ -141,10 +164,24 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_is_let_loose_by_its_words_in_a_rehearsal_alone() {
+        let origin = Origin::Rehearsal { scenario: "oom-leak".to_owned(), seed: 1, speed: "1".to_owned() };
+        let rehearsal = Session { header: Header { origin, ..Header::default() }, ..Session::default() };
+        let asked = |session: &Session, words: &str| intent(&Wish::Fault(words.to_owned()), (session, &Ui::default()));
+        let Ok(Intent::Inject { injection }) = asked(&rehearsal, "slack 5xx 5m") else {
+            panic!("nothing is let loose")
+        };
+        assert_eq!(injection.text(), "Slack fails on its side for 5 min");
+        assert_eq!(asked(&rehearsal, "clear"), Ok(Intent::GameDay { drill: Drill::Calm }));
+        assert!(asked(&rehearsal, "slack skewed").is_err() && asked(&Session::default(), "slack 5xx 5m").is_err());
+    }
+
+    #[test]
     fn every_command_is_in_the_help() {
-        for word in
-            ["alarms", "why", "approve", "deny", "skip", "undo", "again", "rules", "ask", "note", "export", "quit"]
-        {
+        for word in [
+            "alarms", "why", "approve", "deny", "skip", "undo", "again", "rules", "ask", "note", "fault", "export",
+            "quit",
+        ] {
             assert!(HELP.contains(word), "{word}");
         }
     }

@@ -7,7 +7,8 @@ use crate::domain::diagnosis::evidence::Payload;
 use crate::domain::diagnosis::rules::judge;
 use crate::domain::diagnosis::sufficiency::{Sufficiency, offers};
 use crate::domain::diagnosis::verdict::{Cause, MissingEvidence};
-use crate::rehearsal::scenario::{GateWord, ModelMode, Scenario, ServiceWord};
+use crate::domain::drill::Api;
+use crate::rehearsal::scenario::{GateWord, ModelMode, Scenario};
 
 /// How a case came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -96,7 +97,7 @@ impl Case {
         // What becomes of the model is no part of a case: where its script or a fault of its API keeps the gate locked, the
         // remedies are those of the incident that it does not explain.
         let has_script = scenario.model.mode == ModelMode::Script;
-        let is_cut = scenario.faults.iter().any(|fault| fault.service == ServiceWord::Bedrock);
+        let is_cut = scenario.faults.iter().any(|fault| fault.service == Api::Bedrock);
         let of_the_model = (has_script || is_cut) && expect.gate == Some(GateWord::Locked);
         let listed = |ids: &[String], id: &String| ids.contains(id);
         let remedies_wrong =

@@ -130,6 +130,8 @@ pub enum Action {
     Palette,
     /// Let something go wrong in a rehearsal.
     GameDay(Drill),
+    /// All faults that a rehearsal can be made to meet.
+    Faults,
     /// Draw everything again.
     Repaint,
     /// Read the configuration again.
@@ -154,7 +156,7 @@ impl Action {
 
     /// Whether it has a meaning in a rehearsal alone: elsewhere neither help nor palette know it.
     pub fn is_for_rehearsals(self) -> bool {
-        matches!(self, Self::GameDay(_))
+        matches!(self, Self::GameDay(_) | Self::Faults)
     }
 }
 
@@ -327,6 +329,7 @@ pub const TABLE: &[Row] = &[
     row("refresh", Action::Refresh, &["r"], "Ask every feed now; in RCA: read and ask again"),
     row("previous-incident", Action::PreviousIncident, &["["], "Incident before"),
     row("next-incident", Action::NextIncident, &["]"], "Next incident"),
+    row("faults", Action::Faults, &[], "Game day: any fault for any time, such as: slack 5xx 5m"),
     drill("game-day-throttle-logs", Drill::ThrottleLogs, "Game day: throttle the logs for 60 s"),
     drill("game-day-throttle-metrics", Drill::ThrottleMetrics, "Game day: throttle alarms and metrics for 60 s"),
     drill("game-day-silence-logs", Drill::SilenceLogs, "Game day: the logs never answer for 60 s"),
@@ -354,7 +357,7 @@ pub const TABLE: &[Row] = &[
     drill("game-day-silence-cluster", Drill::SilenceCluster, "Game day: the cluster never answers for 60 s"),
     drill("game-day-expire-cluster", Drill::ExpireCluster, "Game day: expire the credentials of the cluster for 60 s"),
     drill("game-day-hide-charts", Drill::HideCharts, "Game day: the chart repository is away for 60 s"),
-    drill("game-day-calm", Drill::Calm, "Game day: end every drill"),
+    drill("game-day-calm", Drill::Calm, "Game day: clear all faults, end every drill"),
     row("back", Action::Back, &["q", "h", "backspace", "esc", "left"], "Back").fixed(),
     row("help", Action::Help, &["?"], "All keys, searchable").hint("help").fixed(),
     row("repaint", Action::Repaint, &["ctrl-l"], "Draw everything again"),

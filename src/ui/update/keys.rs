@@ -133,7 +133,7 @@ pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) 
         Action::Approve | Action::Deny | Action::Skip | Action::Rehearse | Action::Undo => {
             verbs::verb(ui, action, session, at)
         }
-        Action::Filter | Action::Inquire | Action::Note | Action::Help | Action::Palette => {
+        Action::Filter | Action::Inquire | Action::Note | Action::Help | Action::Palette | Action::Faults => {
             open(ui, action, session, at)
         }
         Action::Investigate => selection::investigate(ui, session, at),
@@ -246,6 +246,7 @@ fn open(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Int
             None => return refuse(ui, "There is no incident to ask about.", at),
         },
         Action::Help => Overlay::Help { query: String::new(), top: 0 },
+        Action::Faults => Overlay::Palette { query: "fault ".to_owned(), selected: 0 },
         _ => Overlay::Palette { query: String::new(), selected: 0 },
     };
     ui.overlay = Some(overlay);

@@ -5,10 +5,10 @@ use tui_textarea::TextArea;
 
 use super::super::help::{self, Ground};
 use super::super::intent::Intent;
-use super::super::keymap::Action;
 use super::super::keymap::chord::Chord;
 use super::super::model::overlay::{Overlay, Writing};
 use super::super::model::{Instants, Pane, Tone, Ui};
+use super::super::palette::{self, Choice};
 use super::super::search::{Search, Shown};
 use super::notice::refuse;
 use super::{keys, log_look, opened, verbs};
@@ -123,16 +123,18 @@ fn palette_key(
     (mut query, selected): (String, usize),
     (session, at): (&Session, Instants),
 ) -> Vec<Intent> {
-    let found: Vec<Action> = help::palette(&ui.options.keymap, &query, Ground::of(session))
-        .into_iter()
-        .map(|binding| binding.row.action)
-        .collect();
+    let keymap = ui.options.keymap.clone();
+    let found = palette::choices(&keymap, (session, at.now), &query);
     let most = found.len().saturating_sub(1);
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
     let selected = match key.code {
         KeyCode::Esc => return Vec::new(),
         KeyCode::Backspace if query.is_empty() => return Vec::new(),
-        KeyCode::Enter => return found.get(selected).map_or_else(Vec::new, |action| choose(ui, *action, session, at)),
+        KeyCode::Enter => return found.get(selected).map_or_else(Vec::new, |choice| choose(ui, choice, session, at)),
+        KeyCode::Tab if found.iter().any(|choice| matches!(choice, Choice::Inject(_))) => {
+            query = palette::with_next_time(&query);
+            selected
+        }
         KeyCode::Down => (selected + 1).min(most),
         KeyCode::Up => selected.saturating_sub(1),
         KeyCode::Char('n') if control => (selected + 1).min(most),
@@ -145,7 +147,12 @@ fn palette_key(
 }
 
 /// An approval is never chosen from a list: its key, its pane, its moment.
-fn choose(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Intent> {
+fn choose(ui: &mut Ui, choice: &Choice<'_>, session: &Session, at: Instants) -> Vec<Intent> {
+    let action = match choice {
+        Choice::Action(binding) => binding.row.action,
+        Choice::Inject(injection) => return vec![Intent::Inject { injection: *injection }],
+        Choice::Clear(fault) => return vec![Intent::ClearFault { fault: (*fault).clone() }],
+    };
     if action.is_verb() {
         ui.focus = Pane::Remediation;
         let key = ui.options.keymap.binding(action).map(super::super::keymap::Binding::first_key).unwrap_or_default();

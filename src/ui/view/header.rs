@@ -57,7 +57,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (session, incident): (&Session, Opt
 fn line(session: &Session, incident: Option<&Incident>, (columns, look): (usize, &Look)) -> Line<'static> {
     let mut parts = parts(session, incident, look);
     // Indices into `parts`, first to give way first.
-    let order = [8, 2, 5, 5, 9, 3, 4, 0, 7, 2, 9];
+    let order = [8, 2, 5, 5, 9, 3, 4, 0, 7, 2, 9, 12];
     for index in order {
         if total(&parts) <= columns {
             break;
@@ -101,7 +101,17 @@ fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Par
         Part::new(Role::Strong, [clock.0, clock.1, none()]),
         Part::new(Role::Danger, read_only),
         Part::new(Role::Danger, elsewhere),
+        Part::new(Role::Warning, drills(session, look)),
     ]
+}
+
+/// How many faults of a game day strike now; pane 6 names them.
+fn drills(session: &Session, look: &Look) -> Vec<String> {
+    match session.drills_at(look.now).count() {
+        0 => Vec::new(),
+        1 => vec!["1 fault on".to_owned(), String::new()],
+        many => vec![format!("{many} faults on"), String::new()],
+    }
 }
 
 /// The clock, and as short as it can be told: with its zone, without which it would be taken for UTC.

@@ -12,10 +12,10 @@ use super::look::Look;
 use super::sheet::{Held, Sheet, frame};
 use crate::session::Session;
 use crate::ui::help::{self, Ground, HelpRow};
-use crate::ui::keymap::Binding;
 use crate::ui::model::log_look::Column;
 use crate::ui::model::overlay::{Overlay, Writing};
 use crate::ui::model::{Typed, Ui};
+use crate::ui::palette::{Choice, choices};
 use crate::ui::theme::Role;
 
 /// Draws what is open.
@@ -28,7 +28,7 @@ pub fn draw(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
             keys(buffer, layout.overlay(84, 40), (&rows, query, *top), look);
         }
         Some(Overlay::Palette { query, selected }) => {
-            let found = help::palette(&ui.options.keymap, query, Ground::of(session));
+            let found = choices(&ui.options.keymap, (session, look.now), query);
             palette(buffer, layout.overlay(72, 22), (&found, query, *selected), look);
         }
         Some(Overlay::Columns { selected }) => columns(buffer, layout.overlay(46, 6), (ui, *selected), look),
@@ -63,7 +63,7 @@ fn keys(buffer: &mut Buffer, area: Rect, (rows, query, top): (&[HelpRow], &str, 
     }
 }
 
-fn palette(buffer: &mut Buffer, area: Rect, (found, query, selected): (&[&Binding], &str, usize), look: &Look) {
+fn palette(buffer: &mut Buffer, area: Rect, (found, query, selected): (&[Choice<'_>], &str, usize), look: &Look) {
     let typed = format!(" {}_", look.typed(query));
     let title = look.line([(Role::Focus, " : ".into()), (Role::Strong, typed.into())]);
     let inner = window(buffer, area, (&title, "Enter does it  Esc closes"), look);
@@ -74,10 +74,13 @@ fn palette(buffer: &mut Buffer, area: Rect, (found, query, selected): (&[&Bindin
     }
     let selected = selected.min(found.len() - 1);
     let first = (selected + 1).saturating_sub(sheet.left());
-    for (at, binding) in found.iter().enumerate().skip(first) {
-        let left =
-            look.line([(Role::Text, binding.row.words.into()), (Role::Faint, format!("  {}", binding.row.id).into())]);
-        sheet.ends(&left, &Line::from(look.span(Role::Accent, binding.keys_text())));
+    for (at, choice) in found.iter().enumerate().skip(first) {
+        let left = look.line([(Role::Text, choice.words()), (Role::Faint, format!("  {}", choice.id()).into())]);
+        let keys = match choice {
+            Choice::Inject(_) if at != selected => String::new(),
+            choice => choice.keys_text(),
+        };
+        sheet.ends(&left, &Line::from(look.span(Role::Accent, keys)));
         if at == selected {
             sheet.select_last();
         }

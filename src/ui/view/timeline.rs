@@ -8,10 +8,13 @@ use super::look::Look;
 use super::sheet::{Held, Sheet, frame};
 use crate::session::Session;
 use crate::session::timeline::{Entry, EntryKind};
-use crate::ui::format::grouped;
+use crate::ui::format::{coarse, grouped, width};
 use crate::ui::model::scroll::Freeze;
 use crate::ui::model::{Pane, Ui, rows};
 use crate::ui::theme::Role;
+
+/// Columns of what stands in the title beside the faults: the frame, how many more there are, and `PAUSED +999`.
+const BESIDE_DRILLS: usize = 24;
 
 /// Draws the pane.
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
@@ -23,6 +26,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     if let Some(at) = ui.moment {
         title.push_span(look.span(Role::Accent, format!("  @{}", look.instant(at))));
     }
+    push_drills(&mut title, session, (area.width, look));
     super::push_search(&mut title, ui.timeline.search.as_ref(), look);
     let texts = entries.iter().map(|entry| entry.text.clone());
     super::push_matches(&mut title, (ui.timeline.search.as_ref(), texts), look);
@@ -52,6 +56,30 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
             sheet.select_last();
         }
     }
+}
+
+/// Adds the faults of a game day that strike now, with what is left of each: as many as have room, and how many more.
+fn push_drills(title: &mut Line<'_>, session: &Session, (columns, look): (u16, &Look)) {
+    let told: Vec<String> = session
+        .drills_at(look.now)
+        .map(|fault| match fault.until {
+            Some(until) => format!("  {} {}", fault.word(), coarse(look.seconds_left(until))),
+            None => format!("  {} until cleared", fault.word()),
+        })
+        .collect();
+    let room = usize::from(columns).saturating_sub(title.width() + BESIDE_DRILLS);
+    let wide = told.iter().scan(0, |sum, text| {
+        *sum += width(text);
+        Some(*sum)
+    });
+    let shown = wide.take_while(|wide| *wide <= room).count();
+    let more = match (shown, told.len() - shown) {
+        (_, 0) => String::new(),
+        (0, 1) => "  1 fault on".to_owned(),
+        (0, all) => format!("  {all} faults on"),
+        (_, more) => format!("  +{more}"),
+    };
+    title.push_span(look.span(Role::Warning, told[..shown].concat() + &more));
 }
 
 /// An entry as a line.

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams, Patch, PatchParams, WatchEvent, WatchParams};
 use kube::runtime::watcher;
 use kube::{Client, Config, Resource, ResourceExt as _};
-use pagerdeck::domain::drill::Drill;
+use pagerdeck::domain::drill::{Drill, DrillChange};
 use pagerdeck::rehearsal::server::Rehearsal;
 use serde_json::json;
 
@@ -60,7 +60,9 @@ async fn a_watcher_goes_on_after_a_drill() {
     let deployments = of::<Deployment>(&rehearsal);
     let mut events = watcher(deployments.clone(), watcher::Config::default().labels("team=payments")).boxed();
     while !matches!(events.try_next().await.unwrap(), Some(watcher::Event::InitDone)) {}
-    rehearsal.faults.inject(Drill::RestartApiServer, rehearsal.clock.now());
+    let now = rehearsal.clock.now();
+    let fault = Drill::RestartApiServer.injection().unwrap().at(now);
+    rehearsal.faults.change(&DrillChange::Injected { fault }, now);
     assert!(events.next().await.unwrap().is_err(), "it is away");
     // It comes back when its time is over; a watcher without a wait of its own asks until then.
     rehearsal.clock.jump_to(after(&rehearsal, 8));
