@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{median, noise};
+use super::{median, noise, quantile};
 use crate::domain::observation::metric::Point;
 
 /// Days looked back at most: two weeks hold every day of the week twice.
@@ -11,7 +11,7 @@ const DAYS: i64 = 14;
 /// Fewest days from which hours have a usual level.
 const FEWEST_DAYS: usize = 3;
 /// Fewest points from which a level is told.
-const FEWEST: usize = 5;
+const FEWEST: usize = 3;
 
 /// The days that are asked for where each costs a request: yesterday and the day before for what comes every day, the same
 /// day of the last two weeks for what comes on this one.
@@ -36,6 +36,9 @@ pub struct SameHours {
     pub spread: f64,
     /// The level now, by median.
     pub now: f64,
+    /// The lowest and the highest level of a day; absent in records from before it was kept.
+    #[serde(default)]
+    pub range: Option<[f64; 2]>,
 }
 
 impl SameHours {
@@ -44,9 +47,14 @@ impl SameHours {
         (self.now - self.usual) / self.spread.max(self.usual.abs() * 0.01).max(1e-9)
     }
 
-    /// Whether these hours are like the days before: a peak that comes every day is no incident.
+    /// Whether these hours are like the days before: a peak that comes every day is no incident. Where days differ much, as
+    /// weekends do, their spread excuses nothing that no day has seen.
     pub fn is_usual(&self) -> bool {
-        self.deviations().abs() < UNLIKE || (self.now - self.usual).abs() < SHARE * self.usual.abs()
+        let seen = self.range.is_none_or(|[lowest, highest]| {
+            lowest - SHARE * lowest.abs() <= self.now && self.now <= highest + SHARE * highest.abs()
+        });
+        let is_near = (self.now - self.usual).abs() < SHARE * self.usual.abs();
+        seen && (self.deviations().abs() < UNLIKE || is_near)
     }
 }
 
@@ -105,7 +113,8 @@ pub fn same_hours(window: &[Point], earlier: &[Point]) -> Option<SameHours> {
     }
     let now = median(window.iter().map(|point| point.value))?;
     let (usual, spread) = (median(levels.iter().copied())?, noise(&levels)?);
-    let found = SameHours { days: levels.len() as u32, usual, spread, now };
+    let range = Some([quantile(levels.iter().copied(), 0.0)?, quantile(levels.iter().copied(), 1.0)?]);
+    let found = SameHours { days: levels.len() as u32, usual, spread, now, range };
     [usual, spread, now].iter().all(|value| value.is_finite()).then_some(found)
 }
 
@@ -160,6 +169,16 @@ mod tests {
         assert!(!higher.is_usual() && higher.deviations() > UNLIKE, "{higher:?}");
         let missing = judged(|day| if day == 5 { 20.0 } else { 80.0 }).unwrap();
         assert!(!missing.is_usual() && missing.deviations() < -UNLIKE, "{missing:?}");
+    }
+
+    #[test]
+    fn days_that_differ_excuse_nothing_that_none_of_them_has_seen() {
+        let weekend = [300.0, 320.0, 760.0, 1_200.0, 1_250.0];
+        let monday = |now: f64| judged(move |day| weekend.get(day).copied().unwrap_or(now)).unwrap();
+        assert!(monday(1_240.0).is_usual() && monday(1_400.0).is_usual(), "{:?}", monday(1_240.0));
+        assert!(!monday(3_200.0).is_usual() && !monday(100.0).is_usual(), "{:?}", monday(3_200.0));
+        let recorded = r#"{"days":4,"usual":760.0,"spread":667.0,"now":1240.0}"#;
+        assert!(serde_json::from_str::<SameHours>(recorded).unwrap().is_usual());
     }
 
     #[test]
