@@ -85,8 +85,9 @@ fn memory(words: &[&str], evidence: &[Evidence]) -> Option<String> {
         return None;
     }
     let piece = of(evidence, Question::Memory)?;
-    let Payload::Series { series, .. } = piece.answer.payload()? else { return None };
-    let shape = statistics::memory_shape(&series.points)?;
+    let Payload::Series { series, baseline, .. } = piece.answer.payload()? else { return None };
+    let before = baseline.as_ref().map_or(&[][..], |baseline| &baseline.points);
+    let shape = statistics::memory_shape(&series.points, before)?;
     let range = format!("memory went from {} to {} [{}]", number(shape.first), number(shape.last), piece.id);
     match (said(words)?, shape.shape) {
         (Said::Rose, Shape::Flat | Shape::Falling) | (Said::DidNotRise, Shape::Rising) => Some(range),

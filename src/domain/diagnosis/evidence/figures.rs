@@ -23,7 +23,7 @@ pub fn facts(evidence: &Evidence) -> Vec<Fact> {
             let hours = same_hours.iter().filter_map(DaysBefore::known);
             facts.extend(hours.flat_map(|hours| of_hours(hours, FactUnit::from(series.unit))));
             if evidence.question == Question::Memory {
-                facts.extend(of_memory(series));
+                facts.extend(of_memory(series, baseline.as_ref()));
             }
             facts
         }
@@ -167,8 +167,10 @@ fn outside(series: &Series, band: &[BandPoint]) -> Vec<Fact> {
     ]
 }
 
-fn of_memory(series: &Series) -> Vec<Fact> {
-    let Some(MemoryShape { trend, restarts, life_per_minute, .. }) = statistics::memory_shape(&series.points) else {
+fn of_memory(series: &Series, baseline: Option<&Series>) -> Vec<Fact> {
+    let before: &[Point] = baseline.map_or(&[], |baseline| &baseline.points);
+    let Some(MemoryShape { trend, restarts, life_per_minute, .. }) = statistics::memory_shape(&series.points, before)
+    else {
         return Vec::new();
     };
     let percent = series.unit == Unit::Percent;

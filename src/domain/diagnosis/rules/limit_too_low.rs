@@ -118,6 +118,11 @@ mod tests {
                 ("killed at the starts of days ago", Incident::healthy().killed_days_ago(), Stand::RuledOut),
                 ("full and not killed", full().kills(0), Stand::RuledOut),
                 ("memory grows", full().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),
+                (
+                    "memory creeps up to its limit",
+                    full().memory((0..30).map(|n| 89.0 + 0.3 * f64::from(n))),
+                    Stand::Waits(Question::Memory),
+                ),
                 ("memory has room", full().memory([54.0; 30]), Stand::RuledOut),
                 ("requests rose", surge, Stand::RuledOut),
                 (

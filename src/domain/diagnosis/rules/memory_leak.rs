@@ -146,7 +146,8 @@ mod tests {
         let lives = leak().memory((0..30).map(|n| 30.0 + 7.0 * f64::from(n % 10)));
         let brim = leak().memory((0..30).map(|n| if n % 9 == 4 { 62.0 } else { 98.5 }));
         let surge = leak().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));
-        let warm = Incident::healthy().memory((0..30).map(|n| 40.0 + 0.3 * f64::from(n)));
+        let warm = Incident::healthy().memory((0..30).map(|n| 40.0 + 0.1 * f64::from(n)));
+        let slow = leak().memory((0..30).map(|n| 89.0 + 0.3 * f64::from(n)));
         table(
             weigh,
             &[
@@ -156,6 +157,7 @@ mod tests {
                 ("without a collector", leak().without(Question::Collector), Stand::Holds),
                 ("stands at the limit", brim, Stand::RuledOut),
                 ("a healthy drift", warm, Stand::RuledOut),
+                ("slow, at the top of its limit", slow, Stand::Waits(Question::Memory)),
                 ("level", leak().memory([54.0; 30]), Stand::RuledOut),
                 ("requests rose", surge, Stand::RuledOut),
                 ("killed right at each start", leak().killed_after(4), Stand::RuledOut),

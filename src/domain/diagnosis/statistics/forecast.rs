@@ -25,7 +25,7 @@ const Z95: f64 = 1.96;
 /// `C = 1.96 · sqrt(n (n − 1)(2n + 5) / 18)` (Sen 1968; Gilbert 1987, section 16.5). `None` unless the series rises over
 /// all ([`Shape::Rising`]), is below the limit, and meets it within a day.
 pub fn time_to_limit(points: &[Point], limit: f64) -> Option<Forecast> {
-    let shape = memory_shape(points)?;
+    let shape = memory_shape(points, &[])?;
     if shape.shape != Shape::Rising || shape.restarts > 0 || points.len() < FEWEST {
         return None;
     }

@@ -16,6 +16,11 @@ const BAND: f64 = 8.0;
 /// Kendall's tau below which a rise is too broken by falls to be one rise.
 const ORDER: f64 = 0.5;
 
+/// Growth in points of percent from which a slow rise that goes on is seen at all.
+const CREEP: f64 = 3.0;
+/// Minutes within which a slow rise meets the limit, to be one that matters: later ones are the day's.
+const SOON: f64 = 6.0 * 60.0;
+
 /// What memory did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -56,11 +61,12 @@ pub struct MemoryShape {
     pub floor: Option<f64>,
 }
 
-/// Reads the shape of memory in percent of its limit; `None` with fewer than eight points.
+/// Reads the shape of memory in percent of its limit, with the points before the window; `None` with fewer than eight points.
 ///
 /// The order of the questions matters: what stood at the brim most of the time and grew into it no slower than in a few
-/// minutes is a ceiling, however much it jitters; then growth over all; then growth within lives; then level.
-pub fn memory_shape(points: &[Point]) -> Option<MemoryShape> {
+/// minutes is a ceiling, however much it jitters; then growth over all; then growth within lives; then level. A leak of
+/// hours looks like a ceiling at the brim and like a level below it: what the points before show of it is asked of both.
+pub fn memory_shape(points: &[Point], before: &[Point]) -> Option<MemoryShape> {
     if points.len() < FEWEST {
         return None;
     }
@@ -83,7 +89,15 @@ pub fn memory_shape(points: &[Point]) -> Option<MemoryShape> {
         floor: median(lives.iter().skip(1).filter_map(|life| life.first()).map(|point| point.value)),
         life_per_minute: grown.iter().map(|trend| trend.per_minute).max_by(f64::total_cmp),
     };
-    Some(MemoryShape { shape: name(&shape, &lives, grown.len()), ..shape })
+    let shape = MemoryShape { shape: name(&shape, &lives, grown.len()), ..shape };
+    Some(match (shape.shape, creep(points, before)) {
+        (Shape::AtTheBrim, Some(creep)) if creep.growth >= GROWTH => MemoryShape { shape: Shape::Rising, ..shape },
+        (Shape::AtTheBrim | Shape::Flat, Some(_)) => MemoryShape { shape: Shape::Unclear, ..shape },
+        (
+            Shape::Rising | Shape::RisingInEachLife | Shape::AtTheBrim | Shape::Flat | Shape::Falling | Shape::Unclear,
+            Some(_) | None,
+        ) => shape,
+    })
 }
 
 fn name(found: &MemoryShape, lives: &[&[Point]], grown: usize) -> Shape {
@@ -105,6 +119,21 @@ fn name(found: &MemoryShape, lives: &[&[Point]], grown: usize) -> Shape {
     }
     let level = (found.last - found.first).abs() < BAND && found.restarts == 0 && found.plateau >= 0.5;
     if level && found.peak < BRIM { Shape::Flat } else { Shape::Unclear }
+}
+
+/// A slow rise that meets the limit soon if it goes on, over the window and what came before it, else over the window: in
+/// order and not by chance over all and over each half. A step rises in one half at most.
+fn creep(points: &[Point], before: &[Point]) -> Option<Trend> {
+    let joined: Vec<Point> = before.iter().chain(points).copied().collect();
+    let rise = goes_on(&joined).or_else(|| goes_on(points)).filter(|rise| rise.growth >= CREEP)?;
+    let room = 100.0 - points.last()?.value;
+    (room <= rise.per_minute * SOON).then_some(rise)
+}
+
+fn goes_on(points: &[Point]) -> Option<Trend> {
+    let rise = |part: &[Point]| trend(part).filter(|trend| trend.rises(0.0) && trend.tau >= ORDER);
+    let (early, late) = points.split_at(points.len() / 2);
+    rise(early).and_then(|_| rise(late)).and_then(|_| rise(points))
 }
 
 /// Fewest points of a life from which its growth is read.
