@@ -79,7 +79,11 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
                 let percent = heap.time_percent.map_or_else(|| "unknown".to_owned(), |percent| format!("{}%", number(percent)));
                 let (first, last) = (number(heap.floor_first), number(heap.floor_last));
                 let words = heap.state.words();
-                format!("; {percent} of the time in collections, the floor went from {first}% to {last}% of the heap: {words}")
+                let since = match heap.ended_before {
+                    0 => String::new(),
+                    ended => format!(" since the last start ({ended} before)"),
+                };
+                format!("; {percent} of the time in collections{since}, the floor went from {first}% to {last}% of the heap: {words}")
             });
             let lines = format!("{lines}{heap}");
             match series {

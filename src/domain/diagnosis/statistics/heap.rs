@@ -29,6 +29,8 @@ const EMPTIED: f64 = 0.5;
 const NEAR_FLOOR: f64 = 1.2;
 /// A floor that stands so much higher at the end than in the beginning is not called level, rising in order or not.
 const HIGHER: f64 = 1.2;
+/// Seconds by which lines of one process may be out of order.
+const RESTART_S: f64 = 1.0;
 
 /// What the collector's log says of the heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,14 +75,33 @@ pub struct HeapReading {
     pub floor_last: f64,
     /// What it comes to.
     pub state: HeapState,
+    /// Processes that ended before in the same log, and are not read.
+    #[serde(default)]
+    pub ended_before: u64,
 }
 
-/// Reads a log's collections; `None` where none tells its heap.
+/// The collections of the last process of a log, and how many ended before: a process counts its time from its own start,
+/// so that where time falls back to less than half another has begun.
+pub fn last_process(collections: &[Collection]) -> (&[Collection], u64) {
+    let (mut newest, mut from, mut ended) = (0.0_f64, 0, 0);
+    for (n, at) in collections.iter().enumerate().filter_map(|(n, one)| Some((n, one.at_s?))) {
+        if at + RESTART_S < newest && at < newest / 2.0 {
+            (from, ended, newest) = (n, ended + 1, at);
+        }
+        newest = newest.max(at);
+    }
+    (collections.get(from..).unwrap_or_default(), ended)
+}
+
+/// Reads the collections of a log's last process; `None` where none tells its heap.
 pub fn heap_reading(collections: &[Collection]) -> Option<HeapReading> {
+    let (collections, ended_before) = last_process(collections);
+    // Times and places in the log are two axes: where one time is missing, all are taken by their place.
+    let timed = collections.iter().all(|one| one.heap.is_none() || one.at_s.is_some());
     let told: Vec<(f64, u64, CollectionKind)> = collections
         .iter()
         .enumerate()
-        .filter_map(|(n, one)| Some((one.at_s.unwrap_or(n as f64), one.heap?.after, one.kind)))
+        .filter_map(|(n, one)| Some((one.at_s.filter(|_| timed).unwrap_or(n as f64), one.heap?.after, one.kind)))
         .filter(|(_, _, kind)| *kind != CollectionKind::Phase)
         .collect();
     let capacity =
@@ -100,6 +121,7 @@ pub fn heap_reading(collections: &[Collection]) -> Option<HeapReading> {
         floor_first: share(first),
         floor_last: share(last),
         state: HeapState::NotEnough,
+        ended_before,
     };
     reading.state = state(&reading, &told, &lasting);
     Some(reading)
@@ -176,21 +198,23 @@ fn time_percent(collections: &[Collection]) -> Option<f64> {
     (span > 0.0 && span.is_finite()).then(|| (paused / span * 100.0).clamp(0.0, 100.0))
 }
 
-/// The share of time in pauses by the minute, percent, as a series that begins at an instant; minutes without a
-/// collection are zero, for a collector that logs is known to have rested.
+/// The share of time in pauses of the last process by the minute, percent, as a series that begins at an instant; minutes
+/// without a collection are zero, for a collector that logs is known to have rested.
 pub fn time_by_minute(collections: &[Collection], begin: Timestamp) -> Vec<Point> {
     let mut minutes: Vec<f64> = Vec::new();
-    for one in collections {
-        let Some(at) = one.at_s.filter(|at| (0.0..1e9).contains(at)) else { continue };
-        let start = collections.first().and_then(|first| first.at_s).unwrap_or(0.0).min(at);
-        let minute = ((at - start) / 60.0) as usize;
+    let (collections, _) = last_process(collections);
+    let times = || collections.iter().filter_map(|one| Some((one.at_s.filter(|at| at.is_finite())?, one.pause_s)));
+    // The first time may be of an epoch: only what has passed since counts.
+    let start = times().map(|(at, _)| at).next().unwrap_or_default();
+    for (at, pause_s) in times() {
+        let minute = ((at - start).max(0.0) / 60.0) as usize;
         if minute >= MOST_MINUTES {
             break;
         }
         if minutes.len() <= minute {
             minutes.resize(minute + 1, 0.0);
         }
-        minutes[minute] += one.pause_s;
+        minutes[minute] += pause_s;
     }
     let at = |n: i64| begin.checked_add(SignedDuration::from_mins(n)).unwrap_or(begin);
     minutes.iter().zip(0_i64..).map(|(s, n)| Point { at: at(n), value: (s / 60.0 * 100.0).min(100.0) }).collect()
@@ -252,6 +276,33 @@ mod tests {
         let minutes = time_by_minute(&collections(61, |_| 40.0, 0.6), Timestamp::UNIX_EPOCH);
         assert_eq!(minutes.len(), 3);
         assert!((minutes[0].value - 30.0).abs() < 1e-9, "{minutes:?}");
+    }
+
+    #[test]
+    fn a_log_over_a_restart_is_read_from_its_last_start_on() {
+        let of = |count: usize, from_s: f64, pause_s: f64| {
+            let later = move |one: Collection| Collection { at_s: one.at_s.map(|at| at + from_s), ..one };
+            collections(count, |_| 40.0, pause_s).into_iter().map(later).collect::<Vec<_>>()
+        };
+        let (hours, fresh) = (of(1_800, 1.0, 0.005), of(30, 1.0, 0.005));
+        let both: Vec<Collection> = hours.iter().chain(&fresh).copied().collect();
+        let reading = heap_reading(&both).unwrap();
+        assert_eq!((reading.pauses, reading.ended_before), (30, 1), "{reading:?}");
+        assert!(reading.time_percent.unwrap() < 0.3, "{reading:?}");
+        assert_eq!(time_by_minute(&both, Timestamp::UNIX_EPOCH).len(), 1);
+        assert_eq!(last_process(&hours), (hours.as_slice(), 0));
+    }
+
+    #[test]
+    fn dates_are_times_as_well_and_a_time_that_is_missing_makes_none_of_places() {
+        let dated = |one: Collection| Collection { at_s: one.at_s.map(|at| at + 1.777e9), ..one };
+        let dates: Vec<Collection> = collections(61, |_| 40.0, 0.6).into_iter().map(dated).collect();
+        let minutes = time_by_minute(&dates, Timestamp::UNIX_EPOCH);
+        assert_eq!((minutes.len(), minutes[0].value.round()), (3, 30.0), "{minutes:?}");
+        let leak = |n: usize| 20.0 + 0.6 * n as f64;
+        let mut cut = collections(120, leak, 0.2);
+        cut.iter_mut().skip(90).for_each(|one| one.at_s = None);
+        assert_eq!(heap_reading(&cut).unwrap().state, HeapState::Leak);
     }
 
     proptest! {
