@@ -84,8 +84,12 @@ pub fn storm_of(service: &ServiceName, all: &[Member<'_>]) -> Option<Storm> {
         reasons.push(format!("The logs of {} name it among what fails them.", blamed.join(", ")));
     }
     if mover.service == first.service {
-        let lead = others.first().map_or(0, |next| next.began.duration_since(first.began).as_mins());
-        reasons.push(format!("It began first, {lead} min before the next."));
+        let lead = others.first().map_or(SignedDuration::ZERO, |next| next.began.duration_since(first.began));
+        reasons.push(match lead.as_mins() {
+            0 if lead.is_zero() => "Another began at the same time.".to_owned(),
+            0 => "It began first, less than a minute before the next.".to_owned(),
+            minutes => format!("It began first, {minutes} min before the next."),
+        });
     }
     if names_others(mover) == 0 && !blamed.is_empty() {
         reasons.push("Its own logs name none of the others.".to_owned());
@@ -148,5 +152,9 @@ mod tests {
         let silent = [all[1], Member { evidence: &quiet, ..all[0] }];
         let guess = storm_of(&api, &silent).unwrap();
         assert_eq!((&guess.first_mover, guess.certainty), (&orders, Certainty::Guess), "{guess}");
+        assert_eq!(guess.reasons, ["It began first, 2 min before the next."]);
+        let at_once = [Member { evidence: &quiet, ..all[1] }, Member { evidence: &quiet, began: minute(6), ..all[0] }];
+        let guess = storm_of(&api, &at_once).unwrap();
+        assert_eq!(guess.reasons, ["Another began at the same time."], "{guess}");
     }
 }
