@@ -71,7 +71,7 @@ fn as_sent(template: &TemplateCount, window: Window) -> SentTemplate {
 /// When a template's lines became more or fewer for good, by the onset of their number in each part of the window.
 pub(super) fn rate_change(template: &TemplateCount, window: Window) -> Option<RateChange> {
     let part_s = window.seconds() as f64 / f64::from(PARTS);
-    let at = |n: usize| window.from.checked_add(SignedDuration::from_secs_f64(part_s * n as f64)).ok();
+    let at = |n: usize| window.from.checked_add(SignedDuration::try_from_secs_f64(part_s * n as f64).ok()?).ok();
     let a_minute = 60.0 / part_s;
     let points: Vec<Point> = template
         .by_part
