@@ -113,14 +113,27 @@ fn period(points: &[Point]) -> u32 {
     gaps.get(gaps.len() / 2).and_then(|gap| u32::try_from(*gap).ok()).unwrap_or(60).max(1)
 }
 
-/// The unit that a role's values are in: memory beyond what percent can be is bytes. Times are exported in seconds and in
-/// milliseconds, and a wrong unit is worse than none.
+/// Up to here a share of one and of a hundred look alike, and beyond the second it is no share. Memory from a million on is
+/// bytes; between, it may be KiB or MiB.
+const SHARES: std::ops::RangeInclusive<f64> = 1.5..=105.0;
+const BYTES: f64 = 1e6;
+
+/// The unit that a role's values are in, as far as the values tell. Times are exported in seconds and in milliseconds, and
+/// failures as counts, rates and shares: a wrong unit is worse than none.
 fn unit(name: &str, series: &Series) -> Unit {
     let peak = series.peak().map_or(0.0, |point| point.value);
+    let counts = series.points.iter().all(|point| point.value.fract().abs() <= f64::EPSILON);
     match role(name) {
-        Some(MetricRole::Memory) if peak > 1_000.0 => Unit::Bytes,
-        Some(MetricRole::Cpu | MetricRole::Memory | MetricRole::CollectorTime) => Unit::Percent,
+        Some(MetricRole::Memory) if peak > BYTES => Unit::Bytes,
+        Some(MetricRole::Cpu | MetricRole::Memory | MetricRole::CollectorTime) => {
+            if SHARES.contains(&peak) {
+                Unit::Percent
+            } else {
+                Unit::None
+            }
+        }
         Some(MetricRole::MemoryLimit) => Unit::Bytes,
+        Some(MetricRole::Errors) if !counts => Unit::None,
         Some(MetricRole::Requests | MetricRole::Errors | MetricRole::Restarts) => Unit::Count,
         Some(MetricRole::Latency | MetricRole::Alarm) | None => Unit::None,
     }

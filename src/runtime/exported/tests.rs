@@ -135,7 +135,7 @@ fn a_unit_is_told_and_never_guessed() {
         ("latency", "average_seconds", Unit::Seconds),
         ("latency[ms]", "value", Unit::Milliseconds),
         ("latency[s]", "value_ms", Unit::Seconds),
-        ("cpu", "value", Unit::Percent),
+        ("cpu[percent]", "value", Unit::Percent),
         ("queue[bytes]", "value", Unit::Bytes),
     ] {
         let path = folder.file("metric.csv", &slow(head));
@@ -148,6 +148,27 @@ fn a_unit_is_told_and_never_guessed() {
     let path = folder.file("metric.csv", &slow("value"));
     let fault = read(&Files { metrics: vec![("latency[fortnights]".to_owned(), path)], ..files(30) }).unwrap_err();
     assert!(fault.kind == FaultKind::Usage && fault.hints[0].contains("ms"), "{fault}");
+}
+
+#[test]
+fn a_unit_is_taken_from_the_values_as_far_as_they_tell() {
+    let folder = Folder::new();
+    for (name, values, expected) in [
+        ("cpu", [43.0, 97.0], Unit::Percent),
+        ("cpu", [0.43, 0.97], Unit::None),
+        ("cpu", [1_400.0, 1_900.0], Unit::None),
+        ("memory", [54.0, 97.0], Unit::Percent),
+        ("memory", [0.2, 0.97], Unit::None),
+        ("memory", [900.0, 1_100.0], Unit::None),
+        ("memory", [282e6, 284e6], Unit::Bytes),
+        ("collector-time", [0.02, 0.6], Unit::None),
+        ("errors", [1.0, 15.0], Unit::Count),
+        ("errors", [0.2, 3.0], Unit::None),
+    ] {
+        let path = folder.file("metric.csv", &rows(values));
+        let read = read(&Files { metrics: vec![(name.to_owned(), path)], ..files(30) }).unwrap();
+        assert_eq!(read.series[0].1.unit, expected, "{name} {values:?}");
+    }
 }
 
 #[test]

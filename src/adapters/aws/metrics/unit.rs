@@ -18,7 +18,7 @@ pub fn unit_of(query: &MetricQuery) -> Unit {
         Measure::Bytes => return Unit::Bytes,
         Measure::Units | Measure::Untold => {}
     }
-    if says(&["reserved_capacity"]) {
+    if says(&["reserved_capacity"]) || name.ends_with("errorrate") {
         return Unit::Percent;
     }
     if says(&["memory_limit"]) {

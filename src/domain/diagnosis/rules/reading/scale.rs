@@ -7,6 +7,10 @@ use crate::domain::observation::workload::ContainerSpec;
 
 /// The most that values without a unit may reach to be taken for percent: a share is told a little over its whole at times.
 const MOST_PERCENT: f64 = 105.0;
+/// Values without a unit that stay below this may be shares of one as well as of a hundred.
+const MOST_SHARE: f64 = 1.5;
+/// Of such a share, what a collector takes where it is at rest whichever of the two it is.
+const AT_REST: f64 = 0.1;
 
 /// What the values of memory are multiplied by to be percent of the limit.
 pub(in super::super) fn of_memory(series: &Series, containers: &[ContainerSpec]) -> Result<f64, String> {
@@ -32,13 +36,29 @@ pub(super) fn of_cpu(series: &Series) -> Result<(), String> {
     }
 }
 
+/// Whether the values of a collector's time are percent. One that is next to nothing is at rest as a share of one too.
+pub(super) fn of_collector(series: &Series) -> Result<(), String> {
+    match (series.unit, series.peak()) {
+        (Unit::None, Some(peak)) if peak.value < AT_REST => Ok(()),
+        (Unit::None | Unit::Percent | Unit::Bytes | Unit::Count | Unit::Seconds | Unit::Milliseconds, _) => {
+            of_cpu(series)
+        }
+    }
+}
+
 fn in_units() -> String {
     "in units of its own, not in percent".to_owned()
 }
 
 fn percent(series: &Series) -> Result<(), String> {
     let peak = series.peak().map_or(0.0, |point| point.value);
-    if peak <= MOST_PERCENT { Ok(()) } else { Err(format!("in no unit that is told, and up to {peak:.0}: no percent")) }
+    if peak > MOST_PERCENT {
+        return Err(format!("in no unit that is told, and up to {peak:.0}: no percent"));
+    }
+    if peak <= MOST_SHARE {
+        return Err(format!("in no unit that is told, and up to {peak:.2}: a share of one or of a hundred"));
+    }
+    Ok(())
 }
 
 /// The limit that bytes are measured against: of the container that the metric names, else of all together, as the bytes of
@@ -113,11 +133,23 @@ mod tests {
             ("pod_memory_utilization", Unit::Percent, 40.0, [false, true]),
             ("memory", Unit::Percent, 140.0, [true, true]),
             ("load", Unit::None, 80.0, [true, true]),
+            ("load", Unit::None, 0.97, [false, false]),
+            ("load", Unit::None, 1.9, [true, true]),
+            ("load", Unit::Percent, 0.97, [true, true]),
             ("load", Unit::None, 850.0, [false, false]),
             ("load", Unit::Count, 8.0, [false, false]),
         ] {
             let series = series(name, None, (unit, value));
             assert_eq!([of_memory(&series, &[]).is_ok(), of_cpu(&series).is_ok()], [memory, cpu], "{name} {value}");
+        }
+        for (unit, value, fit) in [
+            (Unit::None, 0.05, true),
+            (Unit::None, 0.6, false),
+            (Unit::None, 60.0, true),
+            (Unit::Percent, 0.6, true),
+            (Unit::Milliseconds, 60.0, false),
+        ] {
+            assert_eq!(of_collector(&series("pauses", None, (unit, value))).is_ok(), fit, "{unit:?} {value}");
         }
     }
 }
