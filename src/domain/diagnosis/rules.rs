@@ -51,7 +51,8 @@ const INKLING: f64 = 0.15;
 /// 1. its confidence is at least [`SETTLED`],
 /// 2. every test that is essential to it was answered and supports it, and
 /// 3. every other cause that is not ruled out stays [`MARGIN`] behind, and is not ahead even if what was asked and is
-///    missing spoke for it. A cause that next to nothing speaks for yet is a mere possibility and keeps nothing open.
+///    missing spoke for it; one that waits for what is essential to it would have to stay [`MARGIN`] behind even then. A
+///    cause that next to nothing speaks for yet is a mere possibility and keeps nothing open.
 ///
 /// Otherwise `Inconclusive` leads, with confidence 0 and the reasons, and the candidates follow.
 pub fn judge(evidence: &[Evidence], now: Timestamp) -> Verdict {
@@ -105,12 +106,15 @@ fn settled(cases: &[Case], reading: &Reading) -> bool {
     let Some((leading, others)) = cases.split_first() else { return false };
     let confidence = leading.confidence().value();
     let rivals = || others.iter().filter(|case| !case.is_ruled_out());
+    // Both at their best come to the same at most: what waits for an essential answer may be as likely then.
+    let stays_behind = |rival: &Case| {
+        let at_best = rival.at_best(|question| reading.was_asked(question));
+        let ahead_by = if rival.essentials_hold() { 0.0 } else { MARGIN };
+        rival.supported() < INKLING || at_best + ahead_by <= confidence
+    };
     confidence >= SETTLED
         && leading.essentials_hold()
-        && rivals().all(|rival| {
-            rival.confidence().value() + MARGIN <= confidence
-                && (rival.supported() < INKLING || rival.at_best(|question| reading.was_asked(question)) <= confidence)
-        })
+        && rivals().all(|rival| rival.confidence().value() + MARGIN <= confidence && stays_behind(rival))
 }
 
 /// Questions without a whole answer. Decisive is what is essential to a cause that is not ruled out and could still win.
