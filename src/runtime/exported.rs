@@ -16,7 +16,7 @@ use crate::adapters::kubernetes::{Objects, objects};
 use crate::domain::diagnosis::evidence::{
     self, Answer, Evidence, EvidenceId, EvidenceSource, LogDigest, OtherChanges, Question,
 };
-use crate::domain::diagnosis::rules;
+use crate::domain::diagnosis::{rules, statistics};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::Bound;
 use crate::domain::observation::collector_log::CollectorReader;
@@ -176,9 +176,10 @@ fn collector(path: &Path, exported: &Exported) -> Result<Answer, Fault> {
     let mut reader = CollectorReader::default();
     text.lines().for_each(|line| reader.read(line));
     let heap_errors = text.lines().filter(|line| oom_kill::sign(line) == Some(KillSign::HeapError)).count() as u64;
-    // A collector's log counts from the start of its process: it is laid so that it ends with the window.
+    // A collector's log counts from the start of its process: it is laid so that the last one ends with the window.
     let collections = reader.finish();
-    let times = || collections.iter().filter_map(|one| one.at_s);
+    let (last, _) = statistics::last_process(&collections);
+    let times = || last.iter().filter_map(|one| one.at_s);
     let span = times().fold(0.0, f64::max) - times().fold(f64::INFINITY, f64::min);
     let back = SignedDuration::from_secs(if span.is_finite() { span.max(0.0) as i64 } else { 0 });
     let begin = exported.window.to.checked_sub(back).unwrap_or(exported.window.from);

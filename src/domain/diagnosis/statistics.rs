@@ -17,7 +17,7 @@ use crate::domain::observation::metric::Point;
 
 pub use anomaly::{Detector, Scored, anomalies};
 pub use forecast::{Forecast, time_to_limit};
-pub use heap::{HeapReading, HeapState, heap_reading, time_by_minute};
+pub use heap::{HeapReading, HeapState, heap_reading, last_process, time_by_minute};
 pub use hours::{DAYS_ASKED, DaysBefore, EarlierDay, MINUTES_AHEAD, SameHours, earlier_days, same_hours};
 pub use limit::{Saturation, held_peak, saturation};
 pub use onset::{Lead, Onset, lead, onset};
@@ -83,16 +83,13 @@ impl Ratio {
     }
 }
 
-/// The level of the last third of the window against the window before, or against the first fifth where there is none.
-/// `None` with fewer than [`FEWEST`] points.
+/// The level of now ([`late`]) against that of before ([`early`]). `None` with fewer than [`FEWEST`] points.
 pub fn level_ratio(points: &[Point], baseline: &[Point]) -> Option<Ratio> {
     if points.len() < FEWEST {
         return None;
     }
-    let third = points.len().div_ceil(3);
-    let early = if baseline.len() >= FEWEST { baseline } else { points.get(..(points.len() / 5).max(5))? };
-    let before = median(early.iter().map(|p| p.value))?;
-    let now = median(points.get(points.len() - third..)?.iter().map(|p| p.value))?;
+    let before = median(early(points, baseline)?.iter().map(|p| p.value))?;
+    let now = median(late(points).iter().map(|p| p.value))?;
     let times = if before.abs() > f64::EPSILON {
         now / before
     } else if now.abs() <= f64::EPSILON {
@@ -101,6 +98,45 @@ pub fn level_ratio(points: &[Point], baseline: &[Point]) -> Option<Ratio> {
         FROM_ZERO.copysign(now)
     };
     times.is_finite().then_some(Ratio { before, now, times })
+}
+
+/// Points that the level of now is told by: an alarm of a few periods pages while a longer part of the window still shows
+/// what was.
+const LATE: usize = 5;
+/// Points of them that are left where the others lie before a hole.
+const LEAST_LATE: usize = 3;
+
+/// The points that tell the level of now, for levels and onsets alike: the newest five, less those that lie more than twice
+/// as far back as five periods where three are newer.
+pub fn late(points: &[Point]) -> &[Point] {
+    let newest = points.get(points.len().saturating_sub(LATE)..).unwrap_or_default();
+    let Some(last) = newest.last() else { return newest };
+    let far = period(points).unwrap_or_default() * (2 * LATE) as f64;
+    let spare = newest.len().saturating_sub(LEAST_LATE);
+    let old = newest.iter().take(spare).take_while(|point| minutes(**point, *last) > far).count();
+    newest.get(old..).unwrap_or_default()
+}
+
+/// The points that tell the level of before: the window before, or the first fifth (at least five points) where there is
+/// none.
+fn early<'a>(points: &'a [Point], baseline: &'a [Point]) -> Option<&'a [Point]> {
+    if baseline.len() >= FEWEST { Some(baseline) } else { points.get(..(points.len() / 5).max(5)) }
+}
+
+/// Whether the newest two points both lie above the level before by a share of it and by three times its noise: a rise that
+/// is too young to be a level.
+pub fn turns_up(points: &[Point], baseline: &[Point], share: f64) -> bool {
+    let newest = points.get(points.len().saturating_sub(2)..).unwrap_or_default();
+    let levels: Option<Vec<f64>> = early(points, baseline).map(|early| early.iter().map(|p| p.value).collect());
+    let known = levels.and_then(|levels| Some((median(levels.iter().copied())?, noise(&levels)?)));
+    known.is_some_and(|(before, noise)| {
+        newest.len() == 2 && newest.iter().all(|point| point.value - before > (share * before.abs()).max(3.0 * noise))
+    })
+}
+
+/// Minutes between most neighbours.
+fn period(points: &[Point]) -> Option<f64> {
+    median(points.windows(2).map(|pair| minutes(pair[0], pair[1])))
 }
 
 /// The points, thinned evenly to [`MOST`].

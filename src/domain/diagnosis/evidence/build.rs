@@ -84,15 +84,13 @@ pub fn banded(answer: Answer, bounds: &[BandPoint]) -> Answer {
 }
 
 /// Adds to the answer of a metric how it stands to the same hours of the days before, and those days, out of earlier
-/// points or of why there are none. The level of now is that of the last third of the window, as it is against the window
-/// before.
+/// points or of why there are none. The level of now is that of the newest points, as it is against the window before.
 pub fn with_same_hours(mut answer: Answer, earlier: Result<&[Point], String>) -> Answer {
     if let Answer::Observed { payload } | Answer::Truncated { payload, .. } = &mut answer
         && let Payload::Series { series, same_hours, earlier_days, .. } = payload
     {
         *earlier_days = statistics::earlier_days(&series.points, earlier.as_deref().unwrap_or_default());
-        let late = series.points.len() - series.points.len().div_ceil(3);
-        let late = series.points.get(late..).unwrap_or_default();
+        let late = statistics::late(&series.points);
         *same_hours = Some(match earlier {
             Ok(earlier) => statistics::same_hours(late, earlier).map_or(DaysBefore::TooFew, DaysBefore::Known),
             Err(why) => DaysBefore::Unread { why },

@@ -75,11 +75,26 @@ fn no_dependency(reading: &Reading) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::fixture::{Incident, Stand, table};
+    use super::super::tests::fixture::{Incident, Stand, now, table};
     use super::*;
 
     fn busy() -> Incident {
         Incident::healthy().cpu((0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 }))
+    }
+
+    #[test]
+    fn a_flood_of_any_age_is_no_normal_load() {
+        for minute in 3..30 {
+            let hot = (0..30).map(|n| if n >= minute { 97.0 } else { 43.0 });
+            let surge = (0..30).map(|n| if n >= minute { 9_900.0 } else { 1_240.0 });
+            let later = (0..30).map(|n| if n > minute { 9_900.0 } else { 1_240.0 });
+            let ended = (0..minute.max(8)).map(|n| if n >= minute { 9_900.0 } else { 1_240.0 });
+            for traffic in [surge.collect::<Vec<_>>(), later.collect(), ended.collect()] {
+                let case =
+                    weigh(&Reading::of(&Incident::healthy().cpu(hot.clone()).traffic(traffic).evidence(), now()));
+                assert!(!case.essentials_hold(), "from minute {minute}: {case:#?}");
+            }
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub(super) fn weigh(reading: &Reading) -> Case {
     let need = |question| if reading.was_asked(question) { Need::Essential } else { Need::Excluding };
     // Outside of a cluster nothing but logs tells of kills, and their silence is not sure.
     let counted = if reading.was_asked(Question::Workload) { need(Question::OomKills) } else { Need::Excluding };
+    let felt = if shared::perhaps_they_suffer(reading) { Need::Essential } else { Need::Excluding };
     Case::new(Cause::NothingWrong)
         .test(Question::Workload, 0.2, Need::Essential, looked_at(reading))
         .test(Question::Cpu, 0.2, need(Question::Cpu), cpu(reading))
@@ -24,7 +25,7 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::OomKills, 0.2, counted, shared::nothing_was_killed(reading))
         .test(Question::Traffic, 0.2, need(Question::Traffic), traffic(reading))
         .test(Question::Workload, 0.2, need(Question::Workload), pods(reading))
-        .test(Question::Errors, 0.1, Need::Excluding, shared::requests_are_well(reading))
+        .test(Question::Errors, 0.1, felt, shared::requests_are_well(reading))
         .test(Question::LogPatterns, 0.1, Need::Excluding, logs(reading))
         .test(Question::AlarmMetric, 0.2, need(Question::AlarmMetric), alarm(reading))
         .test(Question::Traffic, 0.1, Need::Helpful, hours(reading))
@@ -165,7 +166,27 @@ mod tests {
                     Stand::RuledOut,
                 ),
                 ("processor high", hot(), Stand::RuledOut),
+                (
+                    "requests fail, in percent",
+                    Incident::healthy().errors((0..30).map(|n| if n >= 10 { 3.0 } else { 0.2 })),
+                    Stand::RuledOut,
+                ),
                 ("requests fail", Incident::healthy().errors_from(12, 90.0), Stand::RuledOut),
+                (
+                    "requests fail more often, in what nobody knows",
+                    Incident::healthy().errors((0..30).map(|n| if n >= 10 { 0.04 } else { 0.001 })),
+                    Stand::Waits(Question::Errors),
+                ),
+                (
+                    "requests ended a quarter of an hour ago",
+                    Incident::healthy().traffic([1_240.0; 17]),
+                    Stand::Waits(Question::Traffic),
+                ),
+                (
+                    "memory grows slowly and steadily",
+                    Incident::healthy().memory((0..30).map(|n| 40.0 + 0.3 * f64::from(n))),
+                    Stand::RuledOut,
+                ),
                 ("a container loops", Incident::healthy().crash_loop("waiting: CrashLoopBackOff"), Stand::RuledOut),
                 (
                     "requests stopped",

@@ -1,6 +1,7 @@
 //! One reading of all evidence for all rules: figures with the id they come from, `None` where there is no usable answer.
 
 mod alarmed;
+mod level;
 mod logs;
 mod place;
 mod scale;
@@ -10,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, Payload, Question};
 use crate::domain::diagnosis::statistics::{
-    self, DaysBefore, HeapReading, HeapState, MemoryShape, Onset, Ratio, SameHours, Shape,
+    self, DaysBefore, HeapReading, HeapState, MemoryShape, Onset, SameHours, Shape,
 };
 use crate::domain::observation::alarm::Bound;
 use crate::domain::observation::change::Change;
@@ -20,12 +21,15 @@ use crate::domain::observation::oom_kill::KillSource;
 use crate::domain::observation::workload::{ContainerSpec, Revision};
 
 pub(super) use alarmed::Alarmed;
+pub use level::unrest;
+pub(super) use level::{Level, Rise};
 pub(super) use logs::{Logs, Voice};
 pub(super) use place::Workplace;
 pub(super) use scale::of_memory;
 
-/// A series whose newest point is older than this, and than two of its periods, says nothing of now.
-const STALE: SignedDuration = SignedDuration::from_mins(15);
+/// A series whose newest period ended before this, and before two of its periods, says nothing of now: metrics come in some
+/// minutes late, and requests that stopped have no points at all.
+const STALE: SignedDuration = SignedDuration::from_mins(5);
 
 /// All that rules look at.
 #[derive(Clone, Debug, Default)]
@@ -71,16 +75,6 @@ pub(super) struct Kills {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Level {
-    pub(super) id: EvidenceId,
-    pub(super) ratio: Ratio,
-    pub(super) onset: Option<Onset>,
-    pub(super) peak: f64,
-    /// How far it is from standing still.
-    unrest: f64,
-}
-
-#[derive(Clone, Debug)]
 pub(super) struct Collector {
     pub(super) id: EvidenceId,
     pub(super) time: Option<Level>,
@@ -97,7 +91,7 @@ pub(super) struct Cpu {
     pub(super) id: EvidenceId,
     pub(super) peak: f64,
     pub(super) latest: f64,
-    /// The median of the last five points.
+    /// The level of now.
     pub(super) lately: f64,
     pub(super) high_from: f64,
     pub(super) onset: Option<Onset>,
@@ -217,9 +211,12 @@ impl Reading {
             Payload::Collector { series, baseline, pauses, full_collections, heap_errors, heap, .. } => {
                 let before: &[Point] = baseline.as_ref().map_or(&[], |baseline| &baseline.points);
                 let fit = series.as_ref().filter(|series| unfit(series, piece.window.to.min(now)).is_none());
+                let unit = fit.and_then(|series| scale::of_collector(series).err());
+                let fit = fit.filter(|_| unit.is_none());
+                self.unusable.extend(unit.map(|why| (piece.question, why)));
                 self.collector = Some(Collector {
                     id,
-                    time: fit.and_then(|series| level(id, series, before)),
+                    time: fit.and_then(|series| Level::of(id, (series, before))),
                     full_collections: *full_collections,
                     pauses: *pauses,
                     heap_errors: *heap_errors,
@@ -260,19 +257,19 @@ impl Reading {
                 Ok(factor) => self.memory = memory(id, series, before, factor),
                 Err(why) => self.unusable.push((Question::Memory, why)),
             },
-            Question::Traffic => self.traffic = level(id, series, before),
+            Question::Traffic => self.traffic = Level::of(id, (series, before)),
             Question::Cpu => match scale::of_cpu(series) {
                 Ok(()) => self.cpu = cpu(id, series, before, bound),
                 Err(why) => self.unusable.push((Question::Cpu, why)),
             },
-            Question::Errors => self.errors = level(id, series, before),
-            Question::Latency => self.latency = level(id, series, before),
+            Question::Errors => self.errors = Level::of(id, (series, before)),
+            Question::Latency => self.latency = Level::of(id, (series, before)),
             Question::OomKills
             | Question::Collector
             | Question::Workload
             | Question::Changes
             | Question::LogPatterns => {}
-            Question::AlarmMetric => self.own = level(id, series, before),
+            Question::AlarmMetric => self.own = Level::of(id, (series, before)),
         }
     }
 }
@@ -298,7 +295,7 @@ fn unfit(series: &Series, until: Timestamp) -> Option<String> {
         return Some(format!("only {} points", series.points.len()));
     }
     let period = SignedDuration::from_secs(i64::from(series.query.period_s));
-    if until.duration_since(last.at) > STALE.max(period * 2) {
+    if until.duration_since(last.at) > period + STALE.max(period * 2) {
         return Some(format!("its points end {} min before the window does", until.duration_since(last.at).as_mins()));
     }
     let holes: i64 = series.holes().iter().map(crate::domain::observation::scope::Window::seconds).sum();
@@ -312,73 +309,11 @@ fn memory(id: EvidenceId, series: &Series, before: &[Point], factor: f64) -> Opt
     let (points, before) = (scaled(&series.points), scaled(before));
     Some(Memory {
         id,
-        shape: statistics::memory_shape(&points)?,
+        shape: statistics::memory_shape(&points, &before)?,
         first: points.first()?.value,
         latest: points.last()?.value,
         onset: statistics::onset(&points, &before),
     })
-}
-
-fn level(id: EvidenceId, series: &Series, before: &[Point]) -> Option<Level> {
-    Some(Level {
-        id,
-        ratio: statistics::level_ratio(&series.points, before)?,
-        onset: statistics::onset(&series.points, before),
-        peak: series.peak()?.value,
-        unrest: unrest(&series.points, before),
-    })
-}
-
-/// How far a series is from standing still, as a logarithm: the largest of
-/// 1. a lasting change of level,
-/// 2. its growth or fall by trend, where that is no chance, against its median,
-/// 3. how far a point lies off its median, from three times or a third on.
-pub fn unrest(points: &[Point], before: &[Point]) -> f64 {
-    let apart = |times: f64| times.max(f64::MIN_POSITIVE).ln().abs();
-    let level = statistics::level_ratio(points, before).filter(|_| statistics::onset(points, before).is_some());
-    let level = level.map_or(0.0, |ratio| apart(ratio.times));
-    let Some(middle) = statistics::median(points.iter().map(|point| point.value)).filter(|middle| *middle > 0.0) else {
-        return level;
-    };
-    let slope = statistics::trend(points).filter(|trend| trend.rises(0.0) || trend.falls(0.0));
-    let slope = slope.map_or(0.0, |trend| (1.0 + trend.growth.abs() / middle).ln());
-    let farthest = points.iter().map(|point| apart(point.value / middle)).fold(0.0, f64::max);
-    level.max(slope).max(if farthest >= FAR { farthest } else { 0.0 })
-}
-
-/// What is left of a level that went to nothing, as a share of it.
-const NOTHING: f64 = 0.1;
-
-/// The fall of a level to next to nothing.
-fn fall_to_nothing(onset: Option<Onset>) -> Option<Onset> {
-    onset.filter(|onset| onset.before > 0.0 && onset.after <= NOTHING * onset.before)
-}
-
-/// A change by a fifth is one: `ln 1.2`.
-const RESTLESS: f64 = 0.182;
-/// `ln 3`.
-const FAR: f64 = 1.099;
-
-impl Level {
-    /// Failed requests: three times as many, and at least three a period more.
-    pub(super) fn errors_rose(&self) -> bool {
-        self.ratio.times >= 2.5 && self.ratio.now - self.ratio.before >= 3.0
-    }
-
-    /// The fall to next to nothing, where it fell so.
-    pub(super) fn stopped(&self) -> Option<Onset> {
-        fall_to_nothing(self.onset)
-    }
-
-    /// Is not what it was, or not one thing.
-    pub(super) fn moved(&self) -> bool {
-        self.unrest >= RESTLESS
-    }
-
-    /// Response time: twice as long, and not for a moment.
-    pub(super) fn latency_rose(&self) -> bool {
-        self.ratio.times >= 2.0 && self.onset.is_some_and(|onset| onset.after > onset.before)
-    }
 }
 
 /// What is left of the processor's level where a process does nothing, as a share of it.
@@ -392,7 +327,7 @@ fn cpu(id: EvidenceId, series: &Series, before: &[Point], bound: Option<Bound>) 
         id,
         peak: series.peak()?.value,
         latest: series.latest()?.value,
-        lately: statistics::median(series.points.iter().rev().take(5).map(|point| point.value))?,
+        lately: statistics::median(statistics::late(&series.points).iter().map(|point| point.value))?,
         high_from: bound.filter(|bound| bound.is_ceiling()).map_or(85.0, |bound| bound.value),
         onset: statistics::onset(&series.points, before),
     })

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::case::Outcome;
-use super::reading::{Cpu, Level, Logs, Reading};
+use super::reading::{Cpu, Level, Logs, Reading, Rise};
 use crate::domain::diagnosis::evidence::{EvidenceId, Question, number};
 use crate::domain::diagnosis::statistics::{Onset, SameHours, Shape, lead};
 use crate::domain::observation::change::{Change, ChangeKind};
@@ -35,7 +35,12 @@ pub(super) fn times(level: &Level) -> String {
 pub(super) fn traffic_did_not_rise(reading: &Reading) -> Outcome {
     let Some(traffic) = &reading.traffic else { return Outcome::Open };
     let ids = vec![traffic.id];
-    if traffic.ratio.times < NORMAL {
+    // What is told of requests must reach to when the processor was high already, and must not be about to change.
+    let high_at = reading.cpu.as_ref().and_then(|cpu| cpu.onset).filter(|onset| onset.after > onset.before);
+    let ends_before = high_at.is_some_and(|onset| traffic.until <= onset.at);
+    if traffic.ratio.times < NORMAL && (traffic.turns_up || ends_before) {
+        Outcome::Open
+    } else if traffic.ratio.times < NORMAL {
         Outcome::For(format!("requests did not rise ({})", times(traffic)), ids)
     } else if traffic.ratio.times >= SURGE {
         Outcome::Against(format!("requests rose ({})", times(traffic)), ids)
@@ -244,10 +249,16 @@ pub(super) fn requests_suffer(reading: &Reading) -> Option<Outcome> {
     let ids: Vec<EvidenceId> = errors.iter().chain(latency.iter()).map(|level| level.id).collect();
     // Half of the answer is none: answers in time may be failures, and what was asked and is missing may be what suffers.
     let unread = |read: Option<&Level>, question| read.is_none() && reading.was_asked(question);
-    if errors.is_none() || unread(latency, Question::Latency) {
+    if perhaps_they_suffer(reading) || errors.is_none() || unread(latency, Question::Latency) {
         return (!ids.is_empty()).then_some(Outcome::Open);
     }
     (!ids.is_empty()).then(|| Outcome::Against("requests do not suffer".to_owned(), ids))
+}
+
+/// Whether something that requests may feel rose by what is neither much nor little, or in a unit that nobody tells.
+pub(super) fn perhaps_they_suffer(reading: &Reading) -> bool {
+    reading.errors.as_ref().is_some_and(|errors| errors.failures() == Rise::Perhaps)
+        || reading.latency.as_ref().is_some_and(|latency| latency.response() == Rise::Perhaps)
 }
 
 /// Which of the two that requests feel is asked and not answered; failures where both are, or none.

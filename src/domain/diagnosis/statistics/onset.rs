@@ -3,14 +3,16 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::trend::two_sided;
-use super::{FEWEST, median, minutes, noise, quantile};
+use super::{FEWEST, early, late, median, minutes, noise, period, quantile};
 use crate::domain::observation::metric::Point;
 
 /// A lasting change of level.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Onset {
-    /// The first point that left the early level and did not come back.
+    /// The first point that left the early level and did not come back. A point stands for the period that begins with it.
     pub at: Timestamp,
+    /// Minutes of that period: the series left its level somewhere within.
+    pub period_minutes: f64,
     /// When half of the change was reached, between points by straight line. Noise and a slow start move it little, so
     /// leads are measured by it.
     pub half_at: Timestamp,
@@ -26,7 +28,7 @@ pub struct Onset {
 /// Finds the onset of a rise or fall, over the baseline and the window as one series.
 ///
 /// 1. The early level is the median of the baseline, or of the first fifth (at least five points) without one.
-/// 2. The late level is the median of the last five points.
+/// 2. The late level is the median of the newest points ([`late`]).
 /// 3. They must differ by three times the early noise and by a tenth of the early level (and by more than nothing).
 /// 4. The onset is the first point of the last unbroken run (one point may stray) beyond early level ± the larger of
 ///    three times the noise and a tenth of the change.
@@ -37,10 +39,9 @@ pub fn onset(points: &[Point], baseline: &[Point]) -> Option<Onset> {
     let with_baseline = baseline.len() >= FEWEST;
     let all: Vec<Point> =
         if with_baseline { baseline.iter().chain(points).copied().collect() } else { points.to_vec() };
-    let early_end = if with_baseline { baseline.len() } else { (all.len() / 5).max(5) };
-    let early: Vec<f64> = all.get(..early_end)?.iter().map(|p| p.value).collect();
+    let early: Vec<f64> = early(points, baseline)?.iter().map(|p| p.value).collect();
     let before = median(early.iter().copied())?;
-    let after = median(all.get(all.len() - 5..)?.iter().map(|p| p.value))?;
+    let after = median(late(points).iter().map(|p| p.value))?;
     let sigma = noise(&early)?;
     let change = after - before;
     if change.abs() <= (3.0 * sigma).max(0.1 * before.abs()).max(1e-9) {
@@ -50,9 +51,10 @@ pub fn onset(points: &[Point], baseline: &[Point]) -> Option<Onset> {
     let first = lasting(&all, |value| (value - before) * change.signum() > margin)?;
     let half = lasting(&all, |value| (value - before) * change.signum() >= change.abs() / 2.0)?;
     let (at, half_at) = (all.get(first)?.at, crossing(&all, half, before + change / 2.0)?);
-    let period = median(all.windows(2).map(|pair| minutes(pair[0], pair[1]))).unwrap_or_default();
+    let period_minutes = period(&all).unwrap_or_default();
     let slow = half_at.duration_since(at).as_secs_f64() / 60.0;
-    Some(Onset { at, half_at, before, after, unsure_minutes: (period / 2.0).hypot(slow / 4.0) })
+    let unsure_minutes = (period_minutes / 2.0).hypot(slow / 4.0);
+    Some(Onset { at, period_minutes, half_at, before, after, unsure_minutes })
 }
 
 /// The index where the last run begins in which at most one point in a row strays.

@@ -87,9 +87,59 @@ fn shapes_of_memory() {
         ("falling", (0..30).map(|n| 90.0 - 2.0 * f64::from(n)).collect(), Shape::Falling),
         ("wild", (0..30).map(|n| 50.0 + 40.0 * jitter(n)).collect(), Shape::Unclear),
     ] {
-        let found = memory_shape(&points(values)).unwrap();
+        let found = memory_shape(&points(values), &[]).unwrap();
         assert_eq!(found.shape, expected, "{name}: {found:?}");
     }
+}
+
+#[test]
+fn a_leak_of_hours_is_neither_a_ceiling_nor_a_level() {
+    let line = |from: f64, per_minute: f64| move |n: usize| from + per_minute * n as f64 + 0.2 * jitter(n);
+    let shape = |value: &dyn Fn(usize) -> f64| {
+        let all = points((0..60).map(value));
+        let (before, window) = all.split_at(30);
+        (memory_shape(window, before).unwrap().shape, memory_shape(window, &[]).unwrap().shape)
+    };
+    for (name, value, with_before, alone) in [
+        ("at the top", &line(80.0, 0.3) as &dyn Fn(usize) -> f64, Shape::Rising, Shape::Unclear),
+        ("with room", &line(40.0, 0.2), Shape::Unclear, Shape::Unclear),
+        ("full in a day", &line(40.0, 0.04), Shape::Flat, Shape::Flat),
+        (
+            "a step up to the top",
+            &|n| if n < 45 { 92.0 } else { 97.0 } + 0.2 * jitter(n),
+            Shape::AtTheBrim,
+            Shape::AtTheBrim,
+        ),
+        ("a step", &|n| if n < 45 { 50.0 } else { 55.0 } + 0.2 * jitter(n), Shape::Flat, Shape::Flat),
+        ("filled before", &|n| line(40.0, 0.5)(n.min(20)), Shape::Flat, Shape::Flat),
+    ] {
+        assert_eq!(shape(value), (with_before, alone), "{name}");
+    }
+}
+
+#[test]
+fn the_level_of_now_is_that_of_the_newest_points_and_of_no_point_before_a_hole() {
+    let young = points((0..30).map(|n| if n >= 26 { 9_900.0 } else { 1_240.0 } + 20.0 * jitter(n)));
+    assert!((level_ratio(&young, &[]).unwrap().times - 8.0).abs() < 0.1);
+    assert_eq!(level_ratio(&young, &[]).unwrap().now.to_bits(), onset(&young, &[]).unwrap().after.to_bits());
+    let over = points((0..30).map(|n| if (10..27).contains(&n) { 97.0 } else { 43.0 }));
+    assert!((level_ratio(&over, &[]).unwrap().times - 1.0).abs() < 1e-9);
+    let mut holed = points((0..30).map(f64::from));
+    holed.drain(12..27);
+    assert_eq!(late(&holed).iter().map(|point| point.value).collect::<Vec<_>>(), [27.0, 28.0, 29.0]);
+    holed.pop();
+    assert_eq!(late(&holed).iter().map(|point| point.value).collect::<Vec<_>>(), [11.0, 27.0, 28.0]);
+    assert!(late(&[]).is_empty());
+}
+
+#[test]
+fn a_rise_of_two_points_is_told_and_one_of_a_point_is_not() {
+    let from =
+        |minute: usize| points((0..30).map(move |n| if n >= minute { 9_900.0 } else { 1_240.0 } + 20.0 * jitter(n)));
+    let told: Vec<bool> = [26, 28, 29, 30].map(|minute| turns_up(&from(minute), &[], 0.5)).to_vec();
+    assert_eq!(told, [true, true, false, false]);
+    let noisy = points((0..30).map(|n| 3.0 + 2.0 * jitter(n)));
+    assert!(!turns_up(&noisy, &[], 0.5) && !turns_up(&[], &[], 0.5));
 }
 
 proptest! {
@@ -102,7 +152,7 @@ proptest! {
             .map(|(second, value)| Point { at: Timestamp::from_second(second).unwrap(), value })
             .collect();
         let (early, late) = points.split_at(points.len() / 2);
-        let _ = (trend(&points), onset(&points, &[]), onset(late, early), memory_shape(&points));
+        let _ = (trend(&points), onset(&points, &[]), onset(late, early), memory_shape(late, early));
         let _ = (level_ratio(late, early), quantile(points.iter().map(|p| p.value), 0.9), steps(&points));
         let _ = (same_hours(late, early), saturation(&points, 100.0), held_peak(&points), time_to_limit(&points, 100.0));
         prop_assert_eq!(anomalies(&points).len(), points.len());

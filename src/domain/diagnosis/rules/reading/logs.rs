@@ -69,7 +69,7 @@ fn voice(lines: u64, templates: &[TemplateCount], window: Window) -> Voice {
     };
     let point = |n: usize| Some(Point { at: at(n)?, value: of_part(n) * 60.0 / part_s });
     let points: Vec<Point> = (0..PARTS as usize).filter_map(point).collect();
-    match super::fall_to_nothing(statistics::onset(&points, &[])) {
+    match super::level::fall_to_nothing(statistics::onset(&points, &[])) {
         Some(onset) if onset.before >= TALKATIVE => Voice::Silent(onset),
         Some(_) | None => Voice::Heard,
     }
