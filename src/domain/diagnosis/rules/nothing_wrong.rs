@@ -166,27 +166,7 @@ mod tests {
                     Stand::RuledOut,
                 ),
                 ("processor high", hot(), Stand::RuledOut),
-                (
-                    "requests fail, in percent",
-                    Incident::healthy().errors((0..30).map(|n| if n >= 10 { 3.0 } else { 0.2 })),
-                    Stand::RuledOut,
-                ),
                 ("requests fail", Incident::healthy().errors_from(12, 90.0), Stand::RuledOut),
-                (
-                    "requests fail more often, in what nobody knows",
-                    Incident::healthy().errors((0..30).map(|n| if n >= 10 { 0.04 } else { 0.001 })),
-                    Stand::Waits(Question::Errors),
-                ),
-                (
-                    "requests ended a quarter of an hour ago",
-                    Incident::healthy().traffic([1_240.0; 17]),
-                    Stand::Waits(Question::Traffic),
-                ),
-                (
-                    "memory grows slowly and steadily",
-                    Incident::healthy().memory((0..30).map(|n| 40.0 + 0.3 * f64::from(n))),
-                    Stand::RuledOut,
-                ),
                 ("a container loops", Incident::healthy().crash_loop("waiting: CrashLoopBackOff"), Stand::RuledOut),
                 (
                     "requests stopped",
@@ -208,6 +188,35 @@ mod tests {
                     "nothing was asked",
                     Question::ALL.into_iter().fold(Incident::healthy(), Incident::never_asked),
                     Stand::Waits(Question::Workload),
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn cases_of_units_and_of_points_that_end() {
+        table(
+            weigh,
+            &[
+                (
+                    "requests fail, in percent",
+                    Incident::healthy().errors((0..30).map(|n| if n >= 10 { 3.0 } else { 0.2 })),
+                    Stand::RuledOut,
+                ),
+                (
+                    "requests fail more often, in what nobody knows",
+                    Incident::healthy().errors((0..30).map(|n| if n >= 10 { 0.04 } else { 0.001 })),
+                    Stand::Waits(Question::Errors),
+                ),
+                (
+                    "requests ended a quarter of an hour ago",
+                    Incident::healthy().traffic([1_240.0; 17]),
+                    Stand::Waits(Question::Traffic),
+                ),
+                (
+                    "memory grows slowly and steadily",
+                    Incident::healthy().memory((0..30).map(|n| 40.0 + 0.3 * f64::from(n))),
+                    Stand::RuledOut,
                 ),
             ],
         );
