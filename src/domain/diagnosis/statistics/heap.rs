@@ -295,8 +295,8 @@ mod tests {
 
     #[test]
     fn dates_are_times_as_well_and_a_time_that_is_missing_makes_none_of_places() {
-        let dated = |one: Collection| Collection { at_s: one.at_s.map(|at| at + 1.777e9), ..one };
-        let dates: Vec<Collection> = collections(61, |_| 40.0, 0.6).into_iter().map(dated).collect();
+        let later = |one: Collection| Collection { at_s: one.at_s.map(|at| at + 1.777e9), ..one };
+        let dates: Vec<Collection> = collections(61, |_| 40.0, 0.6).into_iter().map(later).collect();
         let minutes = time_by_minute(&dates, Timestamp::UNIX_EPOCH);
         assert_eq!((minutes.len(), minutes[0].value.round()), (3, 30.0), "{minutes:?}");
         let leak = |n: usize| 20.0 + 0.6 * n as f64;
