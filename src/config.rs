@@ -19,7 +19,6 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::domain::fault::Fault;
-use crate::domain::observation::alarm::AlarmName;
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::scope::{KubeContext, Namespace, Region, Scope};
 use crate::domain::observation::service::Service;
@@ -36,7 +35,7 @@ pub(crate) use resolve::tests::example;
 pub use roles::{NamedColour, RehearsalColour, RoleColours};
 pub use screen::{Call, CallBy, EnvironmentColour, Hyperlinks, Keyboard, Markers, Notices, Panes, Theme};
 pub use secret::Secret;
-pub use service::ConfiguredService;
+pub use service::{ConfiguredService, claimant};
 pub use show::shown;
 
 /// What a command line says, as far as it reaches the configuration.
@@ -408,11 +407,6 @@ impl Config {
     /// The same configuration, read again from its files.
     pub fn read_again(&self) -> Result<Self, Fault> {
         resolve(&self.source.flags, &self.source.env, self.source.world)
-    }
-
-    /// The configured service that claims an alarm: the first whose pattern matches its name.
-    pub fn service_for(&self, alarm: &AlarmName) -> Option<&Service> {
-        self.services.iter().find(|configured| configured.claims(alarm)).map(|configured| &configured.service)
     }
 
     /// The configured services, for the session's header.

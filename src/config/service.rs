@@ -22,15 +22,40 @@ pub struct ConfiguredService {
 }
 
 impl ConfiguredService {
-    /// Whether an alarm is about this service.
-    pub fn claims(&self, alarm: &AlarmName) -> bool {
+    /// How closely this service's patterns or its name tell that an alarm is about it.
+    fn claim(&self, alarm: &AlarmName) -> Option<Claim> {
         let name = alarm.as_str();
         if self.alarms.is_empty() {
-            let rest = name.strip_prefix(self.service.name.as_str());
-            return rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+            let own = self.service.name.as_str();
+            let rest = name.strip_prefix(own).filter(|rest| !rest.starts_with(char::is_alphanumeric))?;
+            return Some(Claim { told: name.len() - rest.len(), by: By::Name });
         }
-        self.alarms.iter().any(|pattern| matches(pattern, name))
+        let matching = self.alarms.iter().filter(|pattern| matches(pattern, name));
+        let told = matching.map(|pattern| pattern.len() - pattern.matches('*').count()).max()?;
+        Some(Claim { told, by: By::Pattern })
     }
+}
+
+/// A claim on an alarm. Of two the one that tells more of the alarm's name holds: `my-api` claims `my-api-worker-cpu` only
+/// while no service is called `my-api-worker`, in whichever order they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Claim {
+    /// Bytes of the alarm's name that are written out.
+    told: usize,
+    by: By,
+}
+
+/// Between claims that tell as much, a pattern was written for alarms and a name was not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum By {
+    Name,
+    Pattern,
+}
+
+/// The service that an alarm is about by its name: that of the closest claim, and of equal ones the first.
+pub fn claimant<'a>(services: &'a [ConfiguredService], alarm: &AlarmName) -> Option<&'a Service> {
+    let claims = services.iter().filter_map(|one| Some((one.claim(alarm)?, &one.service)));
+    claims.rev().max_by_key(|(claim, _)| *claim).map(|(_, service)| service)
 }
 
 /// `*` stands for any text, also none; every other character for itself.
@@ -171,13 +196,41 @@ mod tests {
         }
     }
 
+    fn services(tables: &[&str]) -> Vec<ConfiguredService> {
+        tables.iter().map(|text| ConfiguredService::from(toml::from_str::<ServiceTable>(text).unwrap())).collect()
+    }
+
+    fn claims(tables: &[&str], alarm: &str) -> String {
+        claimant(&services(tables), &AlarmName::from(alarm)).map(|service| service.name.to_string()).unwrap_or_default()
+    }
+
     #[test]
     fn without_patterns_the_name_decides() {
-        let table: ServiceTable = toml::from_str("name = \"my-api\"").unwrap();
-        let service = ConfiguredService::from(table);
         for (alarm, expected) in [("my-api-cpu", true), ("my-api", true), ("my-apis-cpu", false), ("orders", false)] {
-            assert_eq!(service.claims(&AlarmName::from(alarm)), expected, "{alarm}");
+            assert_eq!(claims(&["name = \"my-api\""], alarm) == "my-api", expected, "{alarm}");
         }
+    }
+
+    #[test]
+    fn the_closest_claim_holds_in_whichever_order_they_are_written() {
+        let api = "name = \"my-api\"";
+        let worker = "name = \"my-api-worker\"";
+        let by_pattern = "name = \"jobs\"\nalarms = [\"my-api-worker-*\"]";
+        let wide = "name = \"rest\"\nalarms = [\"*\", \"my-*\"]";
+        for (one, other, alarm, expected) in [
+            (api, worker, "my-api-worker-cpu-high", "my-api-worker"),
+            (api, worker, "my-api-cpu-high", "my-api"),
+            (api, by_pattern, "my-api-worker-cpu-high", "jobs"),
+            (api, by_pattern, "my-api-worker", "my-api"),
+            (worker, wide, "my-api-worker-cpu-high", "my-api-worker"),
+            (worker, wide, "orders-cpu", "rest"),
+            (api, "name = \"own\"\nalarms = [\"my-api*\"]", "my-api-cpu", "own"),
+        ] {
+            assert_eq!(claims(&[one, other], alarm), expected, "{alarm}: {one}, {other}");
+            assert_eq!(claims(&[other, one], alarm), expected, "{alarm}: {other}, {one}");
+        }
+        let twins = ["name = \"a\"\nalarms = [\"x-*\"]", "name = \"b\"\nalarms = [\"x-*\"]"];
+        assert_eq!(claims(&twins, "x-cpu"), "a", "of equal claims the first");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The layering, case by case, over files in a folder of their own.
 
 use super::*;
+use crate::config::claimant;
 use crate::domain::observation::alarm::AlarmName;
 use crate::domain::observation::metric::{MetricRole, Statistic};
 use crate::domain::observation::scope::{AccountId, ClusterName, Scope};
@@ -51,12 +52,12 @@ period_s = 300
 #[test]
 fn a_service_is_read_whole() {
     let config = with_file(FILE, Flags::default(), &[], World::Real).unwrap();
-    let service = config.service_for(&AlarmName::from("my-api-cpu-high")).unwrap();
+    let service = claimant(&config.services, &AlarmName::from("my-api-cpu-high")).unwrap();
     assert_eq!(service.metrics[&MetricRole::Cpu].statistic, Statistic::Average);
     assert_eq!(service.metrics[&MetricRole::Latency].statistic, Statistic::Percentile(990));
     assert_eq!(service.metrics[&MetricRole::Latency].period_s, 300);
-    assert_eq!(config.service_for(&AlarmName::from("api5xx")).map(|s| s.name.as_str()), Some("my-api"));
-    assert_eq!(config.service_for(&AlarmName::from("orders")), None);
+    assert_eq!(claimant(&config.services, &AlarmName::from("api5xx")).map(|s| s.name.as_str()), Some("my-api"));
+    assert_eq!(claimant(&config.services, &AlarmName::from("orders")), None);
     assert_eq!(config.cluster.namespaces, [Namespace::from("payments")], "from the services, when none is named");
 }
 

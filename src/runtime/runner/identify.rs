@@ -5,7 +5,7 @@ use tokio::time::timeout;
 
 use super::Means;
 use crate::adapters::aws::logs::{GroupSearch, find_groups};
-use crate::config::ConfiguredService;
+use crate::config::{ConfiguredService, claimant};
 use crate::domain::observation::alarm::Alarm;
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::scope::{AccountId, Namespace};
@@ -27,8 +27,8 @@ pub type Queue = mpsc::UnboundedReceiver<(Alarm, Flight)>;
 /// Looks into alarms as they come.
 pub async fn identify_all(means: Means, services: Vec<ConfiguredService>, mut queue: Queue) {
     while let Some((alarm, flight)) = queue.recv().await {
-        let service = match services.iter().find(|configured| configured.claims(&alarm.name)) {
-            Some(configured) => configured.service.clone(),
+        let service = match claimant(&services, &alarm.name) {
+            Some(service) => service.clone(),
             None => infer(&means, &services, &alarm).await,
         };
         let event = IncidentEvent::Identified { alarm: alarm.name, service: Box::new(service) };
