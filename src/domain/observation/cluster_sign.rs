@@ -41,6 +41,14 @@ pub enum Trouble {
     NodeLost,
     /// A quota or a range of limits forbids new pods.
     Quota,
+    /// A volume is there and cannot be attached or mounted.
+    Storage,
+    /// The network has no address for the pod, or cannot be set up for it.
+    Network,
+    /// The registry that has the image does not answer, or turns the node away.
+    Registry,
+    /// The pod wrote more to its disk than it may, and was evicted for that.
+    DiskLimit,
 }
 
 impl Trouble {
@@ -62,6 +70,10 @@ impl Trouble {
             Self::Node => "the node is under pressure",
             Self::NodeLost => "a node of its pods is not ready",
             Self::Quota => "a quota forbids new pods",
+            Self::Storage => "a volume cannot be attached or mounted",
+            Self::Network => "the network takes no further pod",
+            Self::Registry => "the registry of the image does not answer",
+            Self::DiskLimit => "the pod wrote more to its disk than it may",
         }
     }
 
@@ -82,14 +94,25 @@ impl Trouble {
             | Self::Evicted
             | Self::Node
             | Self::NodeLost
-            | Self::Quota => false,
+            | Self::Quota
+            | Self::Storage
+            | Self::Network
+            | Self::Registry
+            | Self::DiskLimit => false,
         }
     }
 
-    /// Whether it lies between the workload and its place: nodes and quotas.
+    /// Whether it lies between the workload and its place: nodes, quotas, volumes and the pods' network.
     pub fn is_of_the_place(self) -> bool {
         match self {
-            Self::Unplaceable | Self::Unschedulable | Self::Evicted | Self::Node | Self::NodeLost | Self::Quota => true,
+            Self::Unplaceable
+            | Self::Unschedulable
+            | Self::Evicted
+            | Self::Node
+            | Self::NodeLost
+            | Self::Quota
+            | Self::Storage
+            | Self::Network => true,
             Self::Image
             | Self::Reference
             | Self::Command
@@ -98,8 +121,16 @@ impl Trouble {
             | Self::Unanswered
             | Self::Forbidden
             | Self::Selector
-            | Self::LimitTooSmall => false,
+            | Self::LimitTooSmall
+            | Self::Registry
+            | Self::DiskLimit => false,
         }
+    }
+
+    /// Whether it lies neither in the manifest nor in the containers: what waits for its place or for a registry does not
+    /// end by itself, and another manifest waits as long.
+    pub fn is_from_outside(self) -> bool {
+        self.is_of_the_place() || self == Self::Registry
     }
 
     /// Whether there is no room for more of it.
@@ -125,6 +156,8 @@ const FRESH: SignedDuration = SignedDuration::from_mins(30);
 const PROBING: SignedDuration = SignedDuration::from_mins(15);
 /// A start may take so long.
 const STARTING: SignedDuration = SignedDuration::from_mins(2);
+/// A startup probe may fail so long while a process comes up; one that still fails then asks in vain.
+const COMING_UP: SignedDuration = SignedDuration::from_mins(10);
 /// The longest text of a sign, in characters.
 const TEXT: usize = 140;
 
@@ -148,23 +181,29 @@ pub fn tells_of_trouble(reason: &str) -> bool {
 
 /// Reads the signs of a workload, by kind of trouble, most often told first among equals.
 pub fn signs(workload: &Workload, pods: &[Pod], events: &[ClusterEvent], until: Timestamp) -> Vec<ClusterSign> {
-    let mut found: Vec<ClusterSign> = Vec::new();
+    let mut told: Vec<Told> = Vec::new();
     for pod in present(workload, pods) {
-        if pod.phase == "Evicted" {
-            add(&mut found, Trouble::Evicted, &format!("{} was evicted", pod.name), 1);
+        let by_own_disk =
+            events.iter().any(|event| is_about(event, pod) && wording::of_event(event) == Some(Trouble::DiskLimit));
+        if pod.phase == "Evicted" && !by_own_disk {
+            told.push((Trouble::Evicted, format!("{} was evicted", pod.name), 1));
         }
         for container in &pod.containers {
             if let Some(trouble) = of_state(container) {
-                add(&mut found, trouble, &format!("{}: {}", container.name, told(container)), 1);
+                told.push((trouble, format!("{}: {}", container.name, words(container)), 1));
             }
         }
     }
+    let place = Place { workload, pods, events, until };
     for event in events {
-        let told = wording::of_event(event);
-        if let Some(trouble) = told.filter(|trouble| is_current(*trouble, event, (workload, pods), until)) {
-            let text = format!("{}: {}", event.reason, event.message);
-            add(&mut found, trouble, &text, u64::from(event.count.max(1)));
+        let trouble = wording::of_event(event).filter(|trouble| is_current(*trouble, event, &place));
+        if let Some(trouble) = trouble {
+            told.push((trouble, format!("{}: {}", event.reason, event.message), u64::from(event.count.max(1))));
         }
+    }
+    let mut found: Vec<ClusterSign> = Vec::new();
+    for (trouble, text, count) in told.iter().filter(|one| !is_echo(one, &told)) {
+        add(&mut found, *trouble, text, *count);
     }
     let too_small = |limit: Option<u64>| limit.is_some_and(|limit| limit < SMALLEST_LIMIT);
     if workload.ready < workload.replicas
@@ -176,10 +215,52 @@ pub fn signs(workload: &Workload, pods: &[Pod], events: &[ClusterEvent], until: 
     found
 }
 
+/// A trouble, the words it was read from, and how often.
+type Told = (Trouble, String, u64);
+
+/// Whether a thing is told only as what follows from another that is told as well: an image is not pulled from a registry that
+/// does not answer, and a pod whose secret is missing waits for its volumes.
+fn is_echo((trouble, text, _): &Told, told: &[Told]) -> bool {
+    let beside = |cause: Trouble| told.iter().any(|(other, ..)| *other == cause);
+    match trouble {
+        Trouble::Image => beside(Trouble::Registry) && !wording::names_a_fault_of_the_image(text),
+        Trouble::Storage => beside(Trouble::Reference),
+        Trouble::Reference
+        | Trouble::Command
+        | Trouble::Probe
+        | Trouble::Readiness
+        | Trouble::Unanswered
+        | Trouble::Forbidden
+        | Trouble::Selector
+        | Trouble::LimitTooSmall
+        | Trouble::Unplaceable
+        | Trouble::Unschedulable
+        | Trouble::Evicted
+        | Trouble::Node
+        | Trouble::NodeLost
+        | Trouble::Quota
+        | Trouble::Network
+        | Trouble::Registry
+        | Trouble::DiskLimit => false,
+    }
+}
+
 fn add(found: &mut Vec<ClusterSign>, trouble: Trouble, text: &str, count: u64) {
     match found.iter_mut().find(|sign| sign.trouble == trouble) {
         Some(sign) => sign.count += count,
         None => found.push(ClusterSign { trouble, text: text.chars().take(TEXT).collect(), count }),
+    }
+}
+
+/// Whether a container never ran for want of something outside of it: what it says itself, or, of an image that is not pulled
+/// or a container that is not made, what the events say.
+pub fn waits_for_what_is_outside(container: &ContainerState, signs: &[ClusterSign]) -> bool {
+    let told = |trouble: Trouble| signs.iter().any(|sign| sign.trouble == trouble);
+    let waits = |reason: &str| container.state.contains(reason);
+    match of_state(container) {
+        Some(Trouble::Image) => told(Trouble::Registry) && !told(Trouble::Image),
+        Some(trouble) => trouble.is_from_outside(),
+        None => waits("CreateContainerError") && told(Trouble::Node),
     }
 }
 
@@ -202,7 +283,7 @@ pub fn present<'a>(workload: &Workload, pods: &'a [Pod]) -> Vec<&'a Pod> {
     up.into_iter().chain(down.into_iter().filter(|pod| !left_behind(pod))).collect()
 }
 
-fn told(container: &ContainerState) -> String {
+fn words(container: &ContainerState) -> String {
     let state = match &container.last_end {
         Some(end) => format!("{}, last end {} (exit code {})", container.state, end.reason, end.exit_code),
         None => container.state.clone(),
@@ -232,28 +313,81 @@ fn of_state(container: &ContainerState) -> Option<Trouble> {
     (unrunnable || waits(&["RunContainerError"])).then_some(Trouble::Command)
 }
 
+/// What events are read against.
+struct Place<'a> {
+    workload: &'a Workload,
+    pods: &'a [Pod],
+    events: &'a [ClusterEvent],
+    until: Timestamp,
+}
+
+impl Place<'_> {
+    fn age(&self, event: &ClusterEvent) -> SignedDuration {
+        event.last_at.or(event.first_at).map_or(SignedDuration::ZERO, |at| self.until.duration_since(at))
+    }
+}
+
 /// Whether an event still tells of now.
-fn is_current(trouble: Trouble, event: &ClusterEvent, place: (&Workload, &[Pod]), until: Timestamp) -> bool {
-    let (workload, pods) = place;
-    let (kind, name) = event.about.split_once('/').unwrap_or(("", &event.about));
-    let age = event.last_at.or(event.first_at).map_or(SignedDuration::ZERO, |at| until.duration_since(at));
+fn is_current(trouble: Trouble, event: &ClusterEvent, place: &Place<'_>) -> bool {
+    let Place { workload, pods, until, .. } = *place;
+    let (kind, name) = about(event);
+    let age = place.age(event);
     let short = workload.ready < workload.replicas || workload.replicas == 0;
     let counts = |pod: &Pod| present(workload, pods).iter().any(|one| one.name == pod.name);
+    let sent_away = matches!(trouble, Trouble::Evicted | Trouble::DiskLimit);
     match (kind, pods.iter().find(|pod| pod.name == name)) {
         // A pod that its node was to give back, and does not: there for good, and no part of the workload any more.
         (_, Some(pod)) if !is_here(pod) && trouble == Trouble::Evicted => short && age <= FRESH,
         (_, Some(pod)) if !counts(pod) => false,
-        (_, Some(pod)) if trouble == Trouble::Probe => {
-            pod.containers.iter().any(|container| container.restarts > 0 || !container.ready) && age <= PROBING
-        }
+        (_, Some(pod)) if trouble == Trouble::Probe => age <= PROBING && kills(event, pod, place),
         (_, Some(pod)) if trouble == Trouble::Readiness => never_answered(pod, until),
         (_, Some(pod)) => pod.phase == "Evicted" || !is_up(pod),
+        ("Pod", None) if pods.is_empty() && trouble == Trouble::Probe => age <= PROBING && killing(event, place),
         ("Pod", None) if pods.is_empty() => short && age <= FRESH,
-        ("Pod", None) => trouble == Trouble::Evicted && age <= FRESH && (short || event.count > 1),
+        ("Pod", None) => sent_away && age <= FRESH && (short || event.count > 1),
         ("Node", None) => age <= FRESH && short,
         ("Service", None) => true,
         (_, None) => short && age <= FRESH,
     }
+}
+
+fn about(event: &ClusterEvent) -> (&str, &str) {
+    event.about.split_once('/').unwrap_or(("", &event.about))
+}
+
+fn is_about(event: &ClusterEvent, pod: &Pod) -> bool {
+    about(event) == ("Pod", pod.name.as_str())
+}
+
+/// Whether a failing liveness or startup probe has its container killed. That it fails is not enough: a startup probe is made
+/// to fail while a process comes up, and a liveness probe may miss an answer or two.
+///
+/// 1. The kubelet says that it kills for the probe, or
+/// 2. the probe failed more than once, and a container ended of late otherwise than for its memory, or
+/// 3. a container runs for so long without ever having come up.
+fn kills(event: &ClusterEvent, pod: &Pod, place: &Place<'_>) -> bool {
+    let of_late = |container: &ContainerState| {
+        let end = container.last_end.as_ref();
+        let by_memory = end.is_some_and(|end| end.reason.eq_ignore_ascii_case("OOMKilled"));
+        let ended = end.and_then(|end| end.finished_at);
+        let recent = ended.map_or(!container.ready, |at| place.until.duration_since(at) <= PROBING);
+        container.restarts > 0 && !by_memory && recent
+    };
+    let in_vain = |container: &ContainerState| {
+        let ran = container.running_since.map(|since| place.until.duration_since(since));
+        !container.ready && container.state == "running" && ran.is_some_and(|ran| ran >= COMING_UP)
+    };
+    let startup = event.message.to_ascii_lowercase().contains("startup probe");
+    killing(event, place)
+        || event.count > 1 && pod.containers.iter().any(of_late)
+        || startup && pod.containers.iter().any(in_vain)
+}
+
+/// Whether the kubelet says, of what an event is about, that a probe has a container killed.
+fn killing(event: &ClusterEvent, place: &Place<'_>) -> bool {
+    let told = |other: &&ClusterEvent| other.about == event.about && other.reason == "Killing";
+    let told = place.events.iter().filter(told);
+    told.filter(|other| place.age(other) <= PROBING).any(|other| wording::of_event(other) == Some(Trouble::Probe))
 }
 
 /// Whether a container has run for minutes, without a restart, and is not ready: it is up, and what asks it asks elsewhere.

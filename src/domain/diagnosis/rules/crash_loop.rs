@@ -2,11 +2,11 @@
 //! command, a probe, or the application itself. The manifest or the image must change; a restart starts the same again.
 
 use super::case::{Case, Need, Outcome};
-use super::reading::Reading;
+use super::reading::{Reading, Workplace};
 use super::shared;
 use crate::domain::diagnosis::evidence::Question;
 use crate::domain::diagnosis::verdict::Cause;
-use crate::domain::observation::cluster_sign::Trouble;
+use crate::domain::observation::cluster_sign::{ClusterSign, Trouble};
 use crate::domain::observation::log_sign::LogSign;
 use crate::domain::observation::workload::ContainerState;
 
@@ -39,10 +39,16 @@ fn stuck(reading: &Reading) -> Outcome {
             let text = format!("{} containers {what} ({}: {how})", containers.len(), first.name);
             Outcome::For(text, vec![place.id])
         }
-        None => match place.loudest(Trouble::is_configuration) {
-            Some(sign) => Outcome::For(format!("{} ({})", sign.trouble.words(), sign.text), vec![place.id]),
-            None => Outcome::Against("every container came up".to_owned(), vec![place.id]),
-        },
+        None => none_is_stuck(place),
+    }
+}
+
+fn none_is_stuck(place: &Workplace) -> Outcome {
+    let told = |sign: &ClusterSign| format!("{} ({})", sign.trouble.words(), sign.text);
+    match (place.loudest(Trouble::is_configuration), place.loudest(Trouble::is_from_outside)) {
+        (Some(sign), _) => Outcome::For(told(sign), vec![place.id]),
+        (None, Some(sign)) => Outcome::Against(told(sign), vec![place.id]),
+        (None, None) => Outcome::Against("every container came up".to_owned(), vec![place.id]),
     }
 }
 
@@ -216,6 +222,34 @@ mod tests {
                     "killed while it was made, told by the state alone",
                     Incident::healthy()
                         .says("waiting: RunContainerError", "container init was OOM-killed (memory limit too low?)"),
+                    Stand::RuledOut,
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn cases_that_lie_outside_of_the_manifest() {
+        table(
+            weigh,
+            &[
+                (
+                    "the registry does not answer",
+                    Incident::healthy().crash_loop("waiting: ImagePullBackOff").event(
+                        "Pod/my-api-1",
+                        "Failed",
+                        "Failed to pull image \"my-api:41\": dial tcp 10.0.0.2:443: i/o timeout",
+                    ),
+                    Stand::RuledOut,
+                ),
+                (
+                    "a volume that another node holds",
+                    Incident::healthy().pending(3).event("Pod/my-api-1", "FailedAttachVolume", "Multi-Attach error"),
+                    Stand::RuledOut,
+                ),
+                (
+                    "a process that comes up",
+                    Incident::healthy().unready().event("Pod/my-api-1", "Unhealthy", "Startup probe failed: 503"),
                     Stand::RuledOut,
                 ),
             ],

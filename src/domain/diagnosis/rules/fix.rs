@@ -40,6 +40,7 @@ pub fn fix(verdict: &Verdict, evidence: &[Evidence]) -> FixClass {
 fn of_the_place(place: &Workplace) -> FixClass {
     match place.loudest(Trouble::is_of_the_place).map(|sign| sign.trouble) {
         Some(Trouble::Unplaceable) => FixClass::Configuration,
+        Some(Trouble::Storage | Trouble::Network) => FixClass::Elsewhere,
         Some(Trouble::Unschedulable | Trouble::Quota) if !place.has_a_place() => FixClass::Limit,
         Some(
             Trouble::Unschedulable
@@ -55,7 +56,9 @@ fn of_the_place(place: &Workplace) -> FixClass {
             | Trouble::Unanswered
             | Trouble::Forbidden
             | Trouble::Selector
-            | Trouble::LimitTooSmall,
+            | Trouble::LimitTooSmall
+            | Trouble::Registry
+            | Trouble::DiskLimit,
         )
         | None => FixClass::Capacity,
     }
@@ -91,6 +94,24 @@ mod tests {
             let verdict = judge(&incident.evidence(), now());
             assert_eq!(verdict.cause(), Cause::NodePressure, "{name}: {verdict:#?}");
             assert_eq!(fix(&verdict, &incident.evidence()), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn volumes_and_addresses_are_given_by_others() {
+        for (reason, message) in [
+            ("FailedAttachVolume", "Multi-Attach error for volume"),
+            (
+                "FailedCreatePodSandBox",
+                "failed to setup network for sandbox: failed to assign an IP address to container",
+            ),
+        ] {
+            let incident = Incident::healthy().pending(2).event("Pod/my-api-1", reason, message);
+            let verdict = judge(&incident.evidence(), now());
+            assert_eq!(
+                (verdict.cause(), fix(&verdict, &incident.evidence())),
+                (Cause::NodePressure, FixClass::Elsewhere)
+            );
         }
     }
 }

@@ -87,6 +87,16 @@ mod tests {
                     waiting().event("Node/ip-10-0-11-23", "NodeNotReady", "Node status is now: NodeNotReady"),
                     Stand::Holds,
                 ),
+                (
+                    "a volume that another node holds",
+                    waiting().event("Pod/my-api-1", "FailedAttachVolume", "Multi-Attach error for volume"),
+                    Stand::Holds,
+                ),
+                (
+                    "its own disk is full",
+                    waiting().event("Pod/my-api-1", "Evicted", "Usage of EmptyDir volume \"tmp\" exceeds the limit"),
+                    Stand::RuledOut,
+                ),
                 ("not ready by themselves", Incident::healthy().unready(), Stand::RuledOut),
                 (
                     "scheduled since",

@@ -21,6 +21,60 @@ const IMAGE: [&str; 9] = [
     "failed to resolve reference",
     "invalid reference format",
 ];
+/// What is wrong with an image itself, or with leave to have it.
+const FAULT_OF_THE_IMAGE: [&str; 10] = [
+    "manifest unknown",
+    "not found",
+    "no such host",
+    "no match for platform",
+    "no matching manifest",
+    "denied",
+    "unauthorized",
+    "forbidden",
+    "couldn't parse image",
+    "invalid reference format",
+];
+/// What a registry that is down, or that counts its callers, answers a pull with.
+const REGISTRY: [&str; 15] = [
+    "i/o timeout",
+    "deadline exceeded",
+    "client.timeout",
+    "tls handshake timeout",
+    "connection refused",
+    "connection reset",
+    "no route to host",
+    "network is unreachable",
+    "server misbehaving",
+    "toomanyrequests",
+    "too many requests",
+    "service unavailable",
+    "bad gateway",
+    "internal server error",
+    "unexpected eof",
+];
+/// A node that lacks what every container takes, in the words of its runtime.
+const NODE: [&str; 6] = [
+    "no space left on device",
+    "resource temporarily unavailable",
+    "too many open files",
+    "unable to apply cgroup configuration",
+    "input/output error",
+    "deadline exceeded",
+];
+/// No address is left, or the plugin that gives them does not work.
+const NETWORK: [&str; 8] = [
+    "failed to assign an ip address",
+    "insufficientfreeaddresses",
+    "no available ip",
+    "no ip addresses available",
+    "failed to allocate for range",
+    "setup network for sandbox",
+    "network plugin",
+    "networkplugin",
+];
+/// The pod's own writing is over what it may write.
+const DISK_LIMIT: [&str; 3] =
+    ["usage of emptydir volume", "ephemeral local storage usage", "local ephemeral storage limit"];
 const COMMAND: [&str; 7] = [
     "executable file not found",
     "exec format error",
@@ -31,17 +85,20 @@ const COMMAND: [&str; 7] = [
     "permission denied: unknown",
 ];
 /// Kinds of things that a pod names.
-const NAMED: [&str; 8] = [
+const NAMED: [&str; 10] = [
     "secret \"",
     "configmap \"",
     "serviceaccount \"",
     "persistentvolumeclaim \"",
     "runtimeclass",
     "priorityclass",
+    "storageclass",
+    "hostpath type check failed",
     "couldn't find key",
     "non-existent",
 ];
-const GONE: [&str; 5] = ["not found", "find key", "non-existent", "was found", "does not exist"];
+const GONE: [&str; 6] =
+    ["not found", "find key", "non-existent", "was found", "does not exist", "hostpath type check failed"];
 /// A range of limits or a quota speaks.
 const QUOTA: [&str; 8] = [
     "exceeded quota",
@@ -76,9 +133,18 @@ pub(super) fn of_container(message: &str) -> Option<Trouble> {
         return Some(Trouble::Reference);
     }
     if says(&text, &IMAGE) {
-        return Some(Trouble::Image);
+        let unanswered = says(&text, &REGISTRY) && !says(&text, &FAULT_OF_THE_IMAGE);
+        return Some(if unanswered { Trouble::Registry } else { Trouble::Image });
     }
-    says(&text, &COMMAND).then_some(Trouble::Command)
+    if says(&text, &COMMAND) {
+        return Some(if says(&text, &NODE) { Trouble::Node } else { Trouble::Command });
+    }
+    None
+}
+
+/// Whether a text about an image says what is wrong with it, and not only that it is not there yet.
+pub(super) fn names_a_fault_of_the_image(text: &str) -> bool {
+    says(&text.to_ascii_lowercase(), &FAULT_OF_THE_IMAGE)
 }
 
 /// What an event tells. The order matters: the words of a cause outweigh the reason they are told under.
@@ -92,6 +158,9 @@ pub(super) fn of_event(event: &ClusterEvent) -> Option<Trouble> {
         "FailedCreate" if says(&text, &NAMED) && says(&text, &GONE) => Some(Trouble::Reference),
         "FailedCreate" if says(&text, &FORBIDDEN) || text.contains("is invalid") => Some(Trouble::Forbidden),
         "FailedScheduling" | "NotTriggerScaleUp" => Some(placement::of_message(&event.message)),
+        // The taint is gone before its time was over, and the pod stays.
+        "TaintManagerEviction" if text.contains("cancelling deletion") => None,
+        "Evicted" if says(&text, &DISK_LIMIT) => Some(Trouble::DiskLimit),
         "Evicted" | "Preempted" | "Preempting" | "TaintManagerEviction" => Some(Trouble::Evicted),
         "NodeNotReady" => Some(Trouble::NodeLost),
         "NodeHasDiskPressure"
@@ -100,12 +169,18 @@ pub(super) fn of_event(event: &ClusterEvent) -> Option<Trouble> {
         | "EvictionThresholdMet"
         | "FreeDiskSpaceFailed"
         | "SystemOOM" => Some(Trouble::Node),
-        "FailedMount" | "FailedAttachVolume" | "FailedBinding" | "ProvisioningFailed" => Some(Trouble::Reference),
+        "FailedMount" | "FailedAttachVolume" | "FailedBinding" | "ProvisioningFailed" => Some(of_volume(&text)),
+        "FailedCreatePodSandBox" if says(&text, &NETWORK) => Some(Trouble::Network),
         "NoEndpoints" => Some(Trouble::Selector),
         "InspectFailed" | "ErrImageNeverPull" | "ErrImagePull" | "ImagePullBackOff" => Some(Trouble::Image),
         "Unhealthy" | "Killing" | "ProbeWarning" => of_probe(&text),
         _ => of_container(&event.message),
     }
+}
+
+/// What a volume waits for: something that the pod names and that is not there, else the storage itself.
+fn of_volume(text: &str) -> Trouble {
+    if says(text, &NAMED) && says(text, &GONE) { Trouble::Reference } else { Trouble::Storage }
 }
 
 fn of_probe(text: &str) -> Option<Trouble> {

@@ -53,8 +53,10 @@ impl Workplace {
         self.workload.ready > 0 || self.present().any(|pod| pod.node.is_some() || !pod.containers.is_empty())
     }
 
-    /// The containers that do not come up, or that something ends again and again.
+    /// The containers that do not come up, or that something ends again and again. One that waits for its image while the
+    /// registry does not answer, or that its node cannot make, would come up elsewhere.
     pub(in super::super) fn stuck(&self) -> Vec<&ContainerState> {
+        let outside = cluster_sign::waits_for_what_is_outside;
         let probed = self.sign(Trouble::Probe).is_some();
         // The count of restarts is of a whole life: three in a year are no loop.
         let lately = |container: &ContainerState| {
@@ -63,6 +65,7 @@ impl Workplace {
         };
         self.present()
             .flat_map(|pod| &pod.containers)
+            .filter(|container| !outside(container, &self.signs))
             .filter(|container| {
                 !container.ready && STUCK.iter().any(|reason| container.state.contains(reason))
                     || container.restarts >= LOOP && (!container.ready || probed) && lately(container)
