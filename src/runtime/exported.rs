@@ -193,7 +193,8 @@ fn answered(exported: &Exported, objects: &Objects, collector: Option<&Answer>) 
     let read = (!exported.lines.is_empty()).then_some((&digest, Completeness::Exact));
     let target = exported.workload.as_ref().map(|workload| &workload.target);
     let own: Vec<_> = objects.pods.iter().filter(|pod| pod.owner.as_ref() == target).cloned().collect();
-    let pods = target.map(|_| own.as_slice());
+    // Where a file holds events alone, no pod was looked at.
+    let pods = target.filter(|_| !objects.pods.is_empty()).map(|_| own.as_slice());
     let events = target.map(|_| objects.events.as_slice());
     let changes = target.and_then(|target| objects.changes.get(&target.key())).cloned().unwrap_or_default();
     let others = OtherChanges { changes, unread: Vec::new() };
@@ -205,9 +206,11 @@ fn answered(exported: &Exported, objects: &Objects, collector: Option<&Answer>) 
         Question::Errors => of_metric(exported, MetricRole::Errors),
         Question::Latency => of_metric(exported, MetricRole::Latency),
         Question::AlarmMetric => of_others(exported),
-        Question::OomKills if read.is_some() || pods.is_some() => {
+        Question::OomKills if read.is_some() || pods.is_some() || events.is_some() => {
             evidence::oom_kills(read, pods, events, exported.window)
         }
+        // A log that was given and is empty was looked at.
+        Question::OomKills | Question::LogPatterns if read.is_none() && !files.logs.is_empty() => Answer::Absent,
         Question::OomKills => nothing("kills"),
         Question::Collector => match (collector, series_of(exported, MetricRole::CollectorTime), read) {
             (Some(answer), _, _) => answer.clone(),

@@ -1,6 +1,7 @@
 //! Objects as `kubectl get -o json` or `-o yaml` prints them → the domain's words, through the same tables as the API's
 //! answers. Pure: what is given is what is known.
 
+mod adopted;
 pub(super) mod told;
 
 use std::collections::BTreeMap;
@@ -14,15 +15,12 @@ use serde_json::Value;
 use super::changes;
 use super::map::{self, Owners};
 use crate::domain::observation::change::{Change, of_nodes};
-use crate::domain::observation::scope::Namespace;
-use crate::domain::observation::workload::{
-    ClusterEvent, Ownership, Pod, Revision, Workload, WorkloadKind, WorkloadRef,
-};
+use crate::domain::observation::workload::{ClusterEvent, Ownership, Pod, Revision, Workload};
 
 /// What was found among the objects.
 #[derive(Clone, Debug, Default)]
 pub struct Objects {
-    /// Workloads, in the order given; a pod that belongs to none is one of its own.
+    /// Workloads, in the order given; those that only their pods or events tell of come last.
     pub workloads: Vec<Workload>,
     /// Pods, each with the workload it belongs to.
     pub pods: Vec<Pod>,
@@ -80,6 +78,7 @@ pub fn objects(values: &[Value]) -> Objects {
     for event in told {
         told::tell_once(&mut found.events, event);
     }
+    adopted::by_events(&mut found);
     found.changes = changed(&flat, &deployments, &found);
     found.passed_over = flat.iter().filter(|value| !READ.contains(&kind(value))).count();
     found
@@ -116,57 +115,6 @@ fn changed(flat: &[&Value], deployments: &[Deployment], read: &Objects) -> BTree
     found
 }
 
-/// Gives each pod its workload: by owner reference, by selector, by name. What is left over with a name in common makes a
-/// workload, since a deployment may not have been exported with its pods; what is left alone is one of its own.
-fn adopt(pods: &[core::Pod], owners: &Owners, found: &mut Objects) {
-    let mut orphans = Vec::new();
-    for object in pods {
-        let mut pod = map::pod(object, owners);
-        let owner = pod.owner.take().or_else(|| selected(object, &found.workloads));
-        pod.owner = owner.or_else(|| named(&pod, &found.workloads));
-        if pod.owner.is_none() {
-            orphans.push((object, pod));
-        } else {
-            found.pods.push(pod);
-        }
-    }
-    let kin = |pod: &Pod| {
-        let stem = stem(&pod.name)?;
-        let of_it = orphans.iter().filter(|(_, other)| other.namespace == pod.namespace);
-        (of_it.filter(|(_, other)| self::stem(&other.name) == Some(stem)).count() > 1).then(|| stem.to_owned())
-    };
-    let names: Vec<String> = orphans.iter().map(|(_, pod)| kin(pod).unwrap_or_else(|| pod.name.clone())).collect();
-    for ((object, mut pod), name) in orphans.into_iter().zip(names) {
-        let made = made_up(object, &pod, name);
-        pod.owner = Some(made.target.clone());
-        match found.workloads.iter_mut().find(|workload| workload.target == made.target) {
-            Some(workload) => {
-                workload.replicas += made.replicas;
-                workload.ready += made.ready;
-                workload.available += made.available;
-            }
-            None => found.workloads.push(made),
-        }
-        found.pods.push(pod);
-    }
-}
-
-/// `cart-7d9f8c6b5-x2x4q` → `cart`: what a deployment calls its pods after.
-fn stem(name: &str) -> Option<&str> {
-    let (rest, _) = name.rsplit_once('-')?;
-    rest.rsplit_once('-').map(|(stem, _)| stem)
-}
-
-/// The workload with the longest name that a pod's name begins with.
-fn named(pod: &Pod, workloads: &[Workload]) -> Option<WorkloadRef> {
-    let after = |workload: &&Workload| {
-        workload.target.namespace == pod.namespace
-            && pod.name.strip_prefix(&workload.target.name).is_some_and(|rest| rest.starts_with('-'))
-    };
-    let found = workloads.iter().filter(after).max_by_key(|workload| workload.target.name.len());
-    found.map(|workload| workload.target.clone())
-}
-
 fn flatten<'a>(value: &'a Value, into: &mut Vec<&'a Value>) {
     match (value.get("items").and_then(Value::as_array), value) {
         (Some(items), _) => items.iter().for_each(|item| flatten(item, into)),
@@ -182,46 +130,6 @@ fn kind(value: &Value) -> &str {
 fn of_kind<T: serde::de::DeserializeOwned>(values: &[&Value], wanted: &str) -> Vec<T> {
     let same = values.iter().filter(|value| kind(value) == wanted);
     same.filter_map(|value| serde_json::from_value((*value).clone()).ok()).collect()
-}
-
-/// The workload whose selector asks for a pod: exports often leave owner references out.
-fn selected(object: &core::Pod, workloads: &[Workload]) -> Option<WorkloadRef> {
-    let labels = object.metadata.labels.as_ref()?;
-    let namespace = map::namespace_of(&object.metadata);
-    let asks = |workload: &&Workload| {
-        workload.target.namespace == namespace
-            && !workload.selector.is_empty()
-            && workload.selector.iter().all(|(key, value)| labels.get(key) == Some(value))
-    };
-    workloads.iter().find(asks).map(|workload| workload.target.clone())
-}
-
-/// A workload made up for a pod that has none: one replica of it, or none for a pod on its way out.
-fn made_up(object: &core::Pod, pod: &Pod, name: String) -> Workload {
-    let wanted = u32::from(pod.phase != "Terminating" && pod.phase != "Succeeded");
-    let ready =
-        wanted * u32::from(!pod.containers.is_empty() && pod.containers.iter().all(|container| container.ready));
-    let containers = object.spec.as_ref().map(|spec| spec.containers.as_slice()).unwrap_or_default();
-    Workload {
-        target: WorkloadRef { kind: WorkloadKind::Deployment, namespace: Namespace::new(pod.namespace.as_str()), name },
-        uid: object.metadata.uid.clone().unwrap_or_default(),
-        generation: 0,
-        observed_generation: 0,
-        replicas: wanted,
-        ready,
-        updated: wanted,
-        available: ready,
-        max_unavailable: String::new(),
-        max_surge: String::new(),
-        revision: None,
-        containers: containers.iter().map(map::container_spec).collect(),
-        template_annotations: BTreeMap::new(),
-        selector: BTreeMap::new(),
-        labels: object.metadata.labels.clone().unwrap_or_default(),
-        ownership: Ownership::Direct,
-        paused: false,
-        created_at: pod.created_at,
-    }
 }
 
 #[cfg(test)]

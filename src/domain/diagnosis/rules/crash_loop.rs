@@ -95,7 +95,7 @@ fn reason(reading: &Reading) -> Outcome {
 
 fn unready(reading: &Reading) -> Outcome {
     let Some(place) = &reading.workload else { return Outcome::Open };
-    let text = format!("{} of {} pods are ready", place.workload.ready, place.workload.replicas);
+    let Some(text) = place.told_ready() else { return Outcome::Open };
     if place.is_whole() { Outcome::Against(text, vec![place.id]) } else { Outcome::For(text, vec![place.id]) }
 }
 

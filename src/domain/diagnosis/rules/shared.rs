@@ -280,7 +280,7 @@ pub(super) fn requests_are_well(reading: &Reading) -> Outcome {
 /// Supports when every pod that is wanted is ready.
 pub(super) fn pods_are_ready(reading: &Reading) -> Outcome {
     let Some(place) = &reading.workload else { return Outcome::Open };
-    let text = format!("{} of {} pods are ready", place.workload.ready, place.workload.replicas);
+    let Some(text) = place.told_ready() else { return Outcome::Open };
     if place.is_whole() { Outcome::For(text, vec![place.id]) } else { Outcome::Against(text, vec![place.id]) }
 }
 

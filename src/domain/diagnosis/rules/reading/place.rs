@@ -83,6 +83,12 @@ impl Workplace {
         self.signs.iter().find(|sign| is(sign.trouble))
     }
 
+    /// How many of its pods are ready, in words. Of a workload that only events tell of, nobody knows.
+    pub(in super::super) fn told_ready(&self) -> Option<String> {
+        let Workload { ready, replicas, uid, .. } = &self.workload;
+        (*replicas > 0 || !uid.is_empty()).then(|| format!("{ready} of {replicas} pods are ready"))
+    }
+
     /// Whether every pod that is wanted is ready.
     pub(in super::super) fn is_whole(&self) -> bool {
         self.workload.replicas > 0 && self.workload.ready >= self.workload.replicas
