@@ -68,9 +68,9 @@ pub fn objects(values: &[Value]) -> Objects {
     found.workloads.extend(deployments.iter().map(map::deployment));
     found.workloads.extend(of_kind(&flat, "StatefulSet").iter().map(map::stateful_set));
     found.workloads.extend(of_kind(&flat, "DaemonSet").iter().map(map::daemon_set));
-    found.events.extend(of_kind(&flat, "Event").iter().map(map::event));
+    found.events.extend(events(&flat).iter().map(map::event));
     let pods: Vec<core::Pod> = of_kind(&flat, "Pod");
-    adopt(&pods, &owners, &mut found);
+    adopted::pods(&pods, &owners, &mut found);
     let told = told::by_conditions(&pods, &deployments)
         .into_iter()
         .chain(told::by_selectors(&of_kind(&flat, "Service"), &pods, &found.workloads))
@@ -121,6 +121,34 @@ fn flatten<'a>(value: &'a Value, into: &mut Vec<&'a Value>) {
         (None, Value::Array(items)) => items.iter().for_each(|item| flatten(item, into)),
         (None, value) => into.push(value),
     }
+}
+
+/// What `events.k8s.io/v1` calls what the core's events have: the API serves each event under both.
+const RENAMED: [(&str, &str); 5] = [
+    ("regarding", "involvedObject"),
+    ("note", "message"),
+    ("deprecatedCount", "count"),
+    ("deprecatedFirstTimestamp", "firstTimestamp"),
+    ("deprecatedLastTimestamp", "lastTimestamp"),
+];
+
+fn events(flat: &[&Value]) -> Vec<core::Event> {
+    let told: Vec<Value> = flat.iter().filter(|value| kind(value) == "Event").map(|value| as_of_core(value)).collect();
+    of_kind(&told.iter().collect::<Vec<_>>(), "Event")
+}
+
+fn as_of_core(event: &Value) -> Value {
+    let mut event = event.clone();
+    let renamed = event["apiVersion"].as_str().is_some_and(|version| version.starts_with("events.k8s.io/"));
+    if let Some(fields) = event.as_object_mut().filter(|_| renamed) {
+        for (new, old) in RENAMED {
+            if let Some(told) = fields.remove(new) {
+                fields.insert(old.to_owned(), told);
+            }
+        }
+        fields.insert("apiVersion".to_owned(), Value::from("v1"));
+    }
+    event
 }
 
 fn kind(value: &Value) -> &str {
@@ -204,6 +232,56 @@ mod tests {
         let words =
             "Ready is Unknown: Kubelet stopped posting node status. (tainted node.kubernetes.io/unreachable:NoExecute)";
         assert_eq!(found.events[1].message, words);
+    }
+
+    fn pod_of_a_replica_set(name: &str, ready: bool) -> Value {
+        json!({ "kind": "Pod", "metadata": { "name": name, "namespace": "shop", "labels": { "pod-template-hash": "7d9f" },
+                    "ownerReferences": [{ "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "cart-7d9f", "uid": "r", "controller": true }] },
+                "spec": { "containers": [{ "name": "app", "image": "cart:2" }] },
+                "status": { "phase": "Running", "containerStatuses": [{ "name": "app", "ready": ready, "restartCount": 4,
+                    "image": "", "imageID": "", "lastState": { "terminated": { "reason": "OOMKilled", "exitCode": 137 } } }] } })
+    }
+
+    #[test]
+    fn pods_without_their_deployment_make_it_known() {
+        let found = objects(&[json!({ "kind": "List", "items": [
+            pod_of_a_replica_set("cart-7d9f-aaaaa", true), pod_of_a_replica_set("cart-7d9f-bbbbb", false)] })]);
+        let [made] = found.workloads.as_slice() else { panic!("{:?}", found.workloads) };
+        assert_eq!((made.target.key().as_str(), made.replicas, made.ready), ("deployment/shop/cart", 2, 1));
+        assert!(found.pods.iter().all(|pod| pod.owner.as_ref() == Some(&made.target)));
+        assert_eq!(made.containers.len(), 1);
+    }
+
+    #[test]
+    fn events_alone_make_known_what_they_are_about() {
+        let about = |kind: &str, name: &str, reason: &str, tone: &str| {
+            json!({ "kind": "Event", "metadata": { "name": name, "namespace": "shop" }, "reason": reason, "type": tone,
+                    "involvedObject": { "kind": kind, "name": name, "namespace": "shop" }, "message": "m" })
+        };
+        let of = |events: &[Value]| {
+            let found = objects(events);
+            found.workloads.iter().map(|made| (made.target.key(), made.replicas)).collect::<Vec<_>>()
+        };
+        let cart = || vec![("deployment/shop/cart".to_owned(), 0)];
+        assert_eq!(of(&[about("Pod", "cart-7d9f8c6b5-x2x4q", "FailedScheduling", "Warning")]), cart());
+        assert_eq!(of(&[about("ReplicaSet", "cart-7d9f8c6b5", "FailedCreate", "Warning")]), cart());
+        assert_eq!(of(&[about("Pod", "cart-7d9f8c6b5-x2x4q", "Scheduled", "Normal")]), []);
+        assert_eq!(of(&[about("Pod", "db-0", "FailedScheduling", "Warning")]), []);
+        assert_eq!(of(&[about("Node", "ip-10-0-0-1", "NodeNotReady", "Normal")]), []);
+        let known = pod_of_a_replica_set("cart-7d9f-aaaaa", true);
+        let gone = about("Pod", "cart-7d9f-zzzzz", "Evicted", "Warning");
+        assert_eq!(of(&[known, gone]), [("deployment/shop/cart".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn an_event_of_the_newer_group_is_the_same_event() {
+        let found = objects(&[json!({ "apiVersion": "events.k8s.io/v1", "kind": "Event", "type": "Warning",
+            "metadata": { "name": "e", "namespace": "shop" }, "reason": "FailedScheduling", "note": "3 Insufficient memory.",
+            "regarding": { "kind": "Pod", "name": "cart-1" }, "deprecatedCount": 7,
+            "deprecatedLastTimestamp": "2026-05-01T09:00:00Z" })]);
+        let [event] = found.events.as_slice() else { panic!("{:?}", found.events) };
+        assert_eq!((event.about.as_str(), event.message.as_str()), ("Pod/cart-1", "3 Insufficient memory."));
+        assert_eq!((event.count, event.last_at), (7, "2026-05-01T09:00:00Z".parse().ok()));
     }
 
     #[test]
