@@ -75,9 +75,13 @@ const MOST_BYTES: u64 = 512 << 20;
 /// # Errors
 /// `Usage` for a file that is not what it is given as, `Storage` for one that cannot be read.
 pub fn read(files: &Files) -> Result<Exported, Fault> {
-    let mut series = Vec::new();
+    let mut series: Vec<(String, Series)> = Vec::new();
     for (name, path) in &files.metrics {
         let (name, unit) = csv::named(name)?;
+        if series.iter().any(|(known, _)| known == name) {
+            return Err(Fault::new(FaultKind::Usage, format!("The metric {name} is given twice."))
+                .hint("Give each file a name of its own."));
+        }
         series.push((name.to_owned(), csv::series(name, unit, &contents(path)?, path)?));
     }
     let objects = all_objects(&files.objects)?;
@@ -94,12 +98,19 @@ pub fn read(files: &Files) -> Result<Exported, Fault> {
     }
     let window = window(newest, files.minutes, &series);
     let workload = chosen(&objects, files.workload.as_deref())?;
-    let threshold = |(name, value): &(String, f64)| Ok((csv::named(name)?.0.to_owned(), *value));
+    let threshold = |(name, value): &(String, f64)| {
+        let (name, _) = csv::named(name)?;
+        if series.iter().any(|(known, _)| known == name) {
+            return Ok((name.to_owned(), *value));
+        }
+        Err(Fault::new(FaultKind::Usage, format!("There is a threshold of {name} and no such metric."))
+            .hint(format!("Give it as well: `--metric {name}=FILE.csv`.")))
+    };
     let thresholds = files.thresholds.iter().map(threshold).collect::<Result<BTreeMap<String, f64>, Fault>>()?;
     let mut exported =
         Exported { window, evidence: Vec::new(), lines, timeless, series, workload: workload.cloned(), thresholds };
     let collector = files.collector.as_deref().map(|path| collector(path, &exported)).transpose()?;
-    exported.evidence = answered(&exported, &objects, collector.as_ref());
+    exported.evidence = answered(&exported, (files, &objects), collector.as_ref());
     Ok(exported)
 }
 
@@ -133,7 +144,14 @@ fn all_objects(paths: &[PathBuf]) -> Result<Objects, Fault> {
             values.push(serde_saphyr::from_str(document).map_err(|error| wrong(error.to_string()))?);
         }
     }
-    Ok(objects(&values))
+    let found = objects(&values);
+    let tells_nothing = found.workloads.is_empty() && found.pods.is_empty() && found.events.is_empty();
+    if tells_nothing && found.passed_over > 0 {
+        let what = format!("None of the {} objects given tells of an incident.", found.passed_over);
+        return Err(Fault::new(FaultKind::Usage, what)
+            .hint("Write some with `kubectl get deployments,replicasets,pods,events -o json`."));
+    }
+    Ok(found)
 }
 
 /// The newest instant that any file tells of.
@@ -187,7 +205,7 @@ fn collector(path: &Path, exported: &Exported) -> Result<Answer, Fault> {
 }
 
 /// Every question, in order; what no file answers was not asked.
-fn answered(exported: &Exported, objects: &Objects, collector: Option<&Answer>) -> Vec<Evidence> {
+fn answered(exported: &Exported, (files, objects): (&Files, &Objects), collector: Option<&Answer>) -> Vec<Evidence> {
     let mut digest = LogDigest::new(exported.window);
     exported.lines.iter().for_each(|line| digest.add(line));
     let read = (!exported.lines.is_empty()).then_some((&digest, Completeness::Exact));

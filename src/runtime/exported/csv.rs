@@ -102,8 +102,20 @@ pub(super) fn series(name: &str, given: Option<Unit>, text: &str, path: &Path) -
     Ok(series)
 }
 
+/// The cells of a row; a comma between quotes parts none, and a quote inside of quotes is written twice (RFC 4180).
 fn cells(line: &str) -> Vec<String> {
-    line.split(',').map(|cell| cell.trim().trim_matches('"').to_owned()).collect()
+    let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
+    let mut letters = line.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if quoted && letters.peek() == Some(&'"') => cell.extend(letters.next()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => cells.push(std::mem::take(&mut cell)),
+            other => cell.push(other),
+        }
+    }
+    cells.push(cell);
+    cells.into_iter().map(|cell| cell.trim().to_owned()).collect()
 }
 
 /// Seconds between most neighbours, at least one.

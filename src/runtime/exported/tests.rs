@@ -220,3 +220,54 @@ proptest! {
         prop_assert!(lines::read(&text, "f", newest).lines.len() <= text.len() + 1);
     }
 }
+
+#[test]
+fn what_was_given_and_tells_nothing_is_not_passed_over() {
+    let folder = Folder::new();
+    let cpu = folder.file("cpu.csv", &rows([43.0, 44.0, 45.0]));
+    let metric = || ("cpu".to_owned(), cpu.clone());
+    let ingress = folder.file("ingress.json", r#"{"kind":"Ingress","metadata":{"name":"x"}}"#);
+    let none = folder.file("none.json", r#"{"kind":"List","items":[]}"#);
+    let fault = |files: Files| read(&files).unwrap_err().to_string();
+    assert!(
+        fault(Files { metrics: vec![metric()], thresholds: vec![("nope".to_owned(), 5.0)], ..files(30) })
+            .contains("nope")
+    );
+    assert!(fault(Files { metrics: vec![metric(), metric()], ..files(30) }).contains("twice"));
+    assert!(fault(Files { objects: vec![ingress], ..files(30) }).contains("None of the 1 objects"));
+    assert!(read(&Files { objects: vec![none], metrics: vec![metric()], ..files(30) }).is_ok());
+
+    let empty = folder.file("empty.log", "");
+    let read = read(&Files { logs: vec![empty], metrics: vec![metric()], ..files(30) }).unwrap();
+    for question in [Question::OomKills, Question::LogPatterns] {
+        let piece = read.evidence.iter().find(|piece| piece.question == question).unwrap();
+        assert_eq!(piece.answer, Answer::Absent, "{question:?}");
+    }
+}
+
+#[test]
+fn a_comma_between_quotes_parts_no_cells() {
+    let folder = Folder::new();
+    let of = |row: &str| {
+        let path = folder.file("a.csv", &format!("timestamp,value\n{row}\n"));
+        read(&Files { metrics: vec![("cpu".to_owned(), path)], ..files(30) })
+            .map(|read| read.series[0].1.points[0].value)
+    };
+    assert!(of("2026-05-01T09:30:00Z,\"1,234.5\"").is_err(), "it may be a thousand or one");
+    assert_eq!(of("\"2026-05-01T09:30:00Z\",\"1234.5\""), Ok(1_234.5));
+}
+
+#[test]
+fn events_alone_tell_of_what_they_are_about() {
+    let folder = Folder::new();
+    let path = folder.file(
+        "events.json",
+        r#"{"kind":"List","items":[{"kind":"Event","metadata":{"name":"e","namespace":"shop"},"type":"Warning",
+            "involvedObject":{"kind":"Pod","name":"cart-7d9f8c6b5-x2x4q","namespace":"shop"},"reason":"FailedScheduling",
+            "message":"0/3 nodes are available: 3 Insufficient memory.","count":9,"lastTimestamp":"2026-05-01T09:20:02Z"}]}"#,
+    );
+    let read = read(&Files { objects: vec![path], ..files(30) }).unwrap();
+    assert_eq!(read.workload.as_ref().map(|workload| workload.target.name.as_str()), Some("cart"));
+    let told = text(&read);
+    assert!(told.contains("no node takes the pod") && !told.contains("0 of 0 pods"), "{told}");
+}
