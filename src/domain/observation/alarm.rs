@@ -291,9 +291,15 @@ impl Alarm {
     }
 }
 
-/// Reads a severity from what the team wrote: `P1`–`P4`, `SEV1`–`SEV4`, `severity=2`. Without one, P3.
+/// Reads a severity from what the team wrote: `P1`–`P4`, `SEV1`–`SEV4`, `severity=2`. The name goes first: a description
+/// speaks of other severities as well ("raise to P1 after half an hour"), and of several it names the worst is taken.
+/// Without one, P3.
 pub fn severity_of(name: &str, description: &str) -> Severity {
-    let text = format!("{name} {description}").to_ascii_lowercase();
+    severity_in(name).or_else(|| severity_in(description)).unwrap_or(Severity::P3)
+}
+
+fn severity_in(text: &str) -> Option<Severity> {
+    let text = text.to_ascii_lowercase();
     let word = |digit: char| {
         ["p", "sev", "sev-", "severity=", "severity:", "severity: "].iter().any(|prefix| {
             let needle = format!("{prefix}{digit}");
@@ -304,13 +310,8 @@ pub fn severity_of(name: &str, description: &str) -> Severity {
             })
         })
     };
-    if word('1') {
-        Severity::P1
-    } else if word('2') {
-        Severity::P2
-    } else {
-        Severity::P3
-    }
+    let all = [('1', Severity::P1), ('2', Severity::P2), ('3', Severity::P3), ('4', Severity::P3)];
+    all.into_iter().find(|(digit, _)| word(*digit)).map(|(_, severity)| severity)
 }
 
 /// Whether an alarm's name is one that a target tracking policy of Application Auto Scaling gives: it scales, and pages

@@ -24,7 +24,7 @@ pub(super) fn page(alarm: &Alarm, desk: Desk<'_>) -> Page {
     page.toned("state", role, format!("{word} {}  since {}", alarm.severity.word(), desk.look.moment(alarm.since)));
     if let Some(words) = alarm.calls.words() {
         let role = match alarm.calls {
-            Calls::Nobody | Calls::SwitchedOff => Role::Warning,
+            Calls::Nobody | Calls::SwitchedOff | Calls::Suppressed => Role::Warning,
             Calls::Unknown | Calls::Somebody | Calls::Scaling => Role::Text,
         };
         page.toned("page", role, words);

@@ -158,6 +158,43 @@ fn an_alarm_that_only_scales_is_told_from_one_that_pages() {
 }
 
 #[test]
+fn a_composite_that_another_alarm_holds_back_pages_nobody_for_now() {
+    let composite = |enabled: bool, suppressed: bool| {
+        let alarm = CompositeAlarm::builder()
+            .alarm_name("shop-down")
+            .alarm_arn("arn:aws:cloudwatch:us-east-1:123456789012:alarm:shop-down")
+            .state_value(StateValue::Alarm)
+            .state_transitioned_timestamp(DateTime::from_secs(1_777_600_000))
+            .actions_enabled(enabled)
+            .alarm_actions("arn:aws:sns:us-east-1:123456789012:oncall");
+        let by = suppressed.then_some(aws_sdk_cloudwatch::types::ActionsSuppressedBy::Alarm);
+        composite_alarm(&alarm.set_actions_suppressed_by(by).build()).unwrap().calls
+    };
+    assert_eq!(composite(true, true), Calls::Suppressed);
+    assert_eq!(composite(true, false), Calls::Somebody);
+    assert_eq!(composite(false, true), Calls::SwitchedOff);
+}
+
+#[test]
+fn a_severity_in_the_name_outweighs_what_the_description_speaks_of() {
+    for (name, description, expected) in [
+        ("my-api-P3-latency", "raise to P1 after 30 min", "P3"),
+        ("my-api-latency", "severity: 2", "P2"),
+        ("SEV1 my-api", "", "P1"),
+        ("my-api-P4-latency", "P2", "P3"),
+        ("my-api", "p50 of latency", "P3"),
+    ] {
+        assert_eq!(severity_of(name, description).word(), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_secret_that_a_mark_without_width_is_put_into_is_hidden() {
+    let told = tidy(Some("pass\u{200b}word=hunter2 on the bastion"));
+    assert!(!told.contains("hunter2"), "{told}");
+}
+
+#[test]
 fn an_alarm_says_whether_a_page_would_come() {
     let policy =
         "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:6d:resource/ecs/service/p/my-api:policyName/in";

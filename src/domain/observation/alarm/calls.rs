@@ -17,6 +17,8 @@ pub enum Calls {
     SwitchedOff,
     /// All that its actions do is scale.
     Scaling,
+    /// It is a composite whose actions another alarm holds back for now (`ActionsSuppressedBy`).
+    Suppressed,
 }
 
 impl Calls {
@@ -28,6 +30,7 @@ impl Calls {
             Self::Nobody => Some("NONE WOULD COME: it has no action for ALARM"),
             Self::SwitchedOff => Some("NONE WOULD COME: its actions are switched off (ActionsEnabled=false)"),
             Self::Scaling => Some("none: all that it does is scale"),
+            Self::Suppressed => Some("NONE COMES for now: its actions are suppressed (ActionsSuppressor)"),
         }
     }
 }
