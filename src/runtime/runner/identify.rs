@@ -50,7 +50,7 @@ async fn infer(means: &Means, services: &[ConfiguredService], alarm: &Alarm) -> 
         configured: &configured,
         workloads: &workloads,
         labelled: &labelled,
-        log_groups: &[],
+        log_groups: None,
         elsewhere,
     };
     let service = service::infer(alarm, &around);
@@ -58,7 +58,7 @@ async fn infer(means: &Means, services: &[ConfiguredService], alarm: &Alarm) -> 
         Origin::Configured | Origin::Corrected => service,
         Origin::Inferred { .. } => {
             let log_groups = log_groups(means, service.name.as_str(), elsewhere).await;
-            service::infer(alarm, &Surroundings { log_groups: &log_groups, ..around })
+            service::infer(alarm, &Surroundings { log_groups: log_groups.as_deref(), ..around })
         }
     }
 }
@@ -98,10 +98,11 @@ fn places(watched: &[Namespace], alarm: &Alarm) -> Vec<Namespace> {
 }
 
 /// Groups whose names contain a service's name, as far as the API can search for it, in the account that the alarm is about.
-async fn log_groups(means: &Means, name: &str, account: Option<&AccountId>) -> Vec<LogGroup> {
+/// `None` where nobody could be asked.
+async fn log_groups(means: &Means, name: &str, account: Option<&AccountId>) -> Option<Vec<LogGroup>> {
     let part: String = name.chars().take(LONGEST_PART).collect();
     if part.len() < SHORTEST_PART {
-        return Vec::new();
+        return None;
     }
     let read = Box::pin(async {
         let clients = means.outside.aws().await.ok()?;
@@ -111,7 +112,7 @@ async fn log_groups(means: &Means, name: &str, account: Option<&AccountId>) -> V
         };
         find_groups(clients, &search, MOST_GROUPS).await.ok()
     });
-    in_time(means, read).await.map(|found| found.groups).unwrap_or_default()
+    in_time(means, read).await.map(|found| found.groups)
 }
 
 /// What comes before patience ends. While time stands still nobody is kept waiting, and how fast the machine is must not

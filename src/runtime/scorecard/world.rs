@@ -74,7 +74,7 @@ fn page(sight: &Sight<'_>, about: Option<&ServiceName>) -> Option<(Alarm, Servic
     let around = Surroundings {
         configured: &configured,
         workloads: &workloads,
-        log_groups: &log_groups,
+        log_groups: Some(&log_groups),
         ..Surroundings::default()
     };
     let firing = sight

@@ -34,6 +34,33 @@ const NAMING: [&str; 22] = [
     "InstanceId",
 ];
 
+/// What a dimension gives the name of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// Of what a team calls its service or its workload.
+    Workload,
+    /// Of what stands before one, and often has its name: a load balancer, an API.
+    Front,
+    /// Of a thing that is no workload of the cluster, whatever it is called: a database, a queue, a machine.
+    Thing,
+}
+
+/// What a naming dimension names.
+pub(super) fn names(key: &str) -> Named {
+    match key {
+        "LoadBalancer" | "ApiName" | "ApiId" => Named::Front,
+        "FunctionName"
+        | "AutoScalingGroupName"
+        | "DBInstanceIdentifier"
+        | "DBClusterIdentifier"
+        | "CacheClusterId"
+        | "QueueName"
+        | "TableName"
+        | "InstanceId" => Named::Thing,
+        _ => Named::Workload,
+    }
+}
+
 /// The name that a metric's dimensions give the thing, with the dimension.
 pub(super) fn named(metric: &MetricId) -> Option<(&'static str, String)> {
     // Teams write the keys of their own namespaces as they like.
@@ -169,12 +196,16 @@ pub fn role_of(name: &str) -> Option<MetricRole> {
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     Some(match () {
         () if has(&["free", "credit", "available", "reserved"]) => return None,
+        // Callers' faults, and what is kept from being served, are neither the service's errors nor its requests.
+        () if has(&["4xx", "throttl", "reject", "pending", "queued"]) => return None,
         () if has(&["cpu"]) => MetricRole::Cpu,
         () if has(&["memory", "mem_used"]) && has(&["limit_bytes", "memory_limit"]) => MetricRole::MemoryLimit,
         () if has(&["memory", "mem_used"]) => MetricRole::Memory,
         () if has(&["gctime", "gc_time", "gcpercent"]) => MetricRole::CollectorTime,
+        // How long a collection took is no share of the time.
+        () if has(&["gc_duration", "gc.duration", "gcduration", "gc_pause", "gc.pause", "gcpause"]) => return None,
         () if has(&["restart"]) => MetricRole::Restarts,
-        () if has(&["5xx", "errors", "error_count", "error_rate", "errorrate"]) => MetricRole::Errors,
+        () if has(&["5xx", "errors", "error_count", "errorcount", "error_rate", "errorrate"]) => MetricRole::Errors,
         () if has(&["latency", "responsetime", "response_time", "duration"]) => MetricRole::Latency,
         () if has(&["requestcount", "request_count", "requests", "invocations"]) => MetricRole::Requests,
         () => return None,

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::dimension::{conventional_log_groups, named, published_every, role, shared_log_group, stands_for, twins};
+use super::dimension::{
+    Named, conventional_log_groups, named, names, published_every, role, shared_log_group, stands_for, twins,
+};
 use super::{Certainty, Origin, Service, ServiceName};
-use crate::domain::observation::alarm::{Alarm, AlarmRule};
+use crate::domain::observation::alarm::{Alarm, AlarmRule, terms};
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
 use crate::domain::observation::scope::AccountId;
@@ -19,8 +21,8 @@ pub struct Surroundings<'a> {
     pub workloads: &'a [WorkloadRef],
     /// What labels call workloads by: `app`, `app.kubernetes.io/name` and the like.
     pub labelled: &'a [(String, WorkloadRef)],
-    /// The log groups of the account that has the alarm's metrics; empty when they were not listed.
-    pub log_groups: &'a [LogGroup],
+    /// The log groups of the account that has the alarm's metrics; `None` when they were not listed.
+    pub log_groups: Option<&'a [LogGroup]>,
     /// That account, where it is another than the one that is asked.
     pub elsewhere: Option<&'a AccountId>,
 }
@@ -131,8 +133,18 @@ pub fn contains_name(text: &str, name: &str) -> bool {
 fn inferred(alarm: &Alarm, around: &Surroundings<'_>) -> Service {
     let mut reasons = Vec::new();
     let (name, mut certainty) = name(alarm, around.workloads, &mut reasons);
-    let workload = workload(&name, alarm, around, &mut reasons);
-    if workload.is_some() && certainty == Certainty::Likely {
+    let by_dimension = alarm.metrics().iter().find_map(named).map_or(Named::Workload, |(key, _)| names(key));
+    let called_so = workload(&name, alarm, around, &mut reasons);
+    let workload = match (called_so, by_dimension) {
+        (Some(workload), Named::Thing) => {
+            reasons.push(format!(
+                "{workload} is called like it, which a dimension of another kind of thing does not tell of."
+            ));
+            None
+        }
+        (workload, Named::Workload | Named::Front | Named::Thing) => workload,
+    };
+    if workload.is_some() && certainty == Certainty::Likely && by_dimension == Named::Workload {
         certainty = Certainty::Sure;
     }
     Service {
@@ -177,24 +189,15 @@ fn name(alarm: &Alarm, workloads: &[WorkloadRef], reasons: &mut Vec<String>) -> 
 
 /// A name without the words that say what is wrong.
 fn stem(name: &str) -> String {
-    let words = name.split(['-', '_', ' ', '/', '.', ':']);
+    let words = name.split(['-', '_', ' ', '/', '.', ':', '(', ')', '[', ']']).filter(|word| !word.is_empty());
     let kept: Vec<&str> = words.filter(|word| !SYMPTOMS.contains(&word.to_ascii_lowercase().as_str())).collect();
     if kept.is_empty() { name.to_owned() } else { kept.join("-") }
 }
 
-/// Words of a rule that stand where an alarm could.
-const NO_ALARMS: [&str; 6] = ["TRUE", "FALSE", "ALARM", "OK", "INSUFFICIENT_DATA", "NOT"];
-
-/// The alarms that a composite's rule names: `ALARM("a") OR ALARM(b)`, by name or ARN.
-fn children(rule: &AlarmRule) -> Vec<&str> {
+/// The alarms that a composite's rule names.
+fn children(rule: &AlarmRule) -> Vec<String> {
     let AlarmRule::Composite { rule } = rule else { return Vec::new() };
-    let inside = rule.split('(').skip(1).filter_map(|rest| rest.split(')').next());
-    let name = |text: &'_ str| -> Option<usize> { text.rfind(":alarm:").map(|at| at + ":alarm:".len()) };
-    inside
-        .map(|text| text.trim_matches(|c: char| c == '"' || c == '\'' || c.is_whitespace()))
-        .filter(|text| !text.is_empty() && !NO_ALARMS.contains(text))
-        .map(|text| &text[name(text).unwrap_or(0)..])
-        .collect()
+    terms(rule).into_iter().map(|term| term.alarm.as_str().to_owned()).collect()
 }
 
 fn workload(name: &str, alarm: &Alarm, around: &Surroundings<'_>, reasons: &mut Vec<String>) -> Option<WorkloadRef> {
@@ -270,7 +273,7 @@ fn own(alarm: &Alarm, metric: &MetricId, role: MetricRole) -> MetricQuery {
 }
 
 fn log_groups(name: &str, alarm: &Alarm, around: &Surroundings<'_>, reasons: &mut Vec<String>) -> Vec<LogGroup> {
-    let known = around.log_groups;
+    let known = around.log_groups.unwrap_or_default();
     let mut conventional: Vec<String> =
         alarm.metrics().iter().flat_map(|metric| conventional_log_groups(metric, name)).collect();
     conventional.dedup();
@@ -285,7 +288,7 @@ fn log_groups(name: &str, alarm: &Alarm, around: &Surroundings<'_>, reasons: &mu
         ));
         return Vec::new();
     }
-    if known.is_empty() {
+    if around.log_groups.is_none() {
         reasons.extend(
             conventional.iter().map(|group| format!("By convention it logs to {group}; that is not verified.")),
         );
@@ -295,6 +298,13 @@ fn log_groups(name: &str, alarm: &Alarm, around: &Surroundings<'_>, reasons: &mu
     let mut found: Vec<LogGroup> =
         known.iter().filter(|group| conventional.iter().any(|c| c == group.name()) || last(group)).cloned().collect();
     found.sort();
+    if found.is_empty() {
+        reasons.extend(
+            conventional
+                .iter()
+                .map(|group| format!("By convention it would log to {group}, and there is no such log group.")),
+        );
+    }
     reasons.extend(found.iter().map(|group| format!("The account has the log group {group}.")));
     found
 }

@@ -55,7 +55,7 @@ fn dimensions_and_names_lead_to_the_service() {
         ["/ecs/my-api", "/aws/lambda/resize", "/aws/containerinsights/prod/application", "/team/cart"]
             .map(LogGroup::from)
             .into();
-    let around = Surroundings { workloads: &workloads, log_groups: &groups, ..Surroundings::default() };
+    let around = Surroundings { workloads: &workloads, log_groups: Some(&groups), ..Surroundings::default() };
     let pod = [("ClusterName", "prod"), ("Namespace", "shop"), ("PodName", "cart")];
     for (name, metric, (service, placed, roles, logs)) in [
         (
@@ -189,12 +189,38 @@ fn shapes() -> Vec<Shape> {
     ]
 }
 
+fn shapes_called_like_a_workload() -> Vec<Shape> {
+    use Certainty::Likely;
+    vec![
+        (
+            "a database called like a workload",
+            alarm("a", metric("AWS/RDS", "CPUUtilization", &[("DBInstanceIdentifier", "cart")])),
+            ("cart", Likely, None),
+        ),
+        (
+            "a queue called like a workload",
+            alarm("a", metric("AWS/SQS", "ApproximateAgeOfOldestMessage", &[("QueueName", "cart")])),
+            ("cart", Likely, None),
+        ),
+        (
+            "an API called like a workload",
+            alarm("a", metric("AWS/ApiGateway", "5XXError", &[("ApiName", "cart"), ("Stage", "prod")])),
+            ("cart", Likely, Some("cart")),
+        ),
+        (
+            "children with parentheses in their names",
+            composite(r#"ALARM("mail cpu high (prod)") OR ALARM("mail cpu high (prod)")"#),
+            ("mail-prod", Likely, None),
+        ),
+    ]
+}
+
 #[test]
 fn real_shapes_are_named_with_their_certainty() {
     let workloads = [workload("shop", "cart"), workload("shop", "basket-v2")];
     let labelled = [("basket".to_owned(), workload("shop", "basket-v2"))];
     let around = Surroundings { workloads: &workloads, labelled: &labelled, ..Surroundings::default() };
-    for (case, found, (name, certainty, placed)) in shapes() {
+    for (case, found, (name, certainty, placed)) in shapes().into_iter().chain(shapes_called_like_a_workload()) {
         let service = infer(&found, &around);
         let Origin::Inferred { certainty: told, .. } = service.origin else { panic!("{case}") };
         let workload = service.workload.as_ref().map(|workload| workload.name.as_str());
@@ -227,11 +253,42 @@ fn without_a_listing_the_convention_is_taken_and_said_to_be_unverified() {
 }
 
 #[test]
+fn a_convention_that_a_listing_denies_is_not_followed() {
+    let ecs = metric("AWS/ECS", "CPUUtilization", &[("ClusterName", "prod"), ("ServiceName", "my-api")]);
+    let around = Surroundings { log_groups: Some(&[]), ..Surroundings::default() };
+    let found = infer(&alarm("a", ecs), &around);
+    assert_eq!(found.log_groups, []);
+    let Origin::Inferred { reasons, .. } = found.origin else { panic!("configured") };
+    assert!(reasons.iter().any(|reason| reason.contains("no such log group")), "{reasons:?}");
+}
+
+#[test]
+fn a_name_says_what_a_metric_measures() {
+    use MetricRole::{CollectorTime, Errors, Latency, Requests};
+    for (name, expected) in [
+        ("jvm_gc_duration", None),
+        ("jvm.gc.pause", None),
+        ("jvm_gc_time_percent", Some(CollectorTime)),
+        ("request_duration", Some(Latency)),
+        ("ThrottledRequests", None),
+        ("RejectedRequests", None),
+        ("pending_requests", None),
+        ("http_requests", Some(Requests)),
+        ("4xxErrorRate", None),
+        ("5xxErrorRate", Some(Errors)),
+        ("ErrorCount", Some(Errors)),
+    ] {
+        assert_eq!(crate::domain::observation::service::role_of(name), expected, "{name}");
+    }
+}
+
+#[test]
 fn the_logs_of_another_account_are_those_it_shares_and_no_others() {
     let account = AccountId::from("111122223333");
     let ecs = metric("AWS/ECS", "CPUUtilization", &[("ClusterName", "prod"), ("ServiceName", "my-api")]);
     let of = |log_groups: &[LogGroup]| {
-        let around = Surroundings { log_groups, elsewhere: Some(&account), ..Surroundings::default() };
+        let around =
+            Surroundings { log_groups: Some(log_groups), elsewhere: Some(&account), ..Surroundings::default() };
         let found = infer(&alarm("a", ecs.clone()), &around);
         let Origin::Inferred { reasons, .. } = found.origin else { panic!("configured") };
         (found.log_groups, reasons)
@@ -251,7 +308,7 @@ fn the_logs_of_another_account_are_those_it_shares_and_no_others() {
 fn the_log_of_a_whole_cluster_is_no_service_s() {
     let pod = [("ClusterName", "prod"), ("Namespace", "shop"), ("PodName", "cart")];
     let shared = ["/aws/containerinsights/prod/application".into()];
-    for log_groups in [&[][..], &shared[..]] {
+    for log_groups in [None, Some(&[][..]), Some(&shared[..])] {
         let around = Surroundings { log_groups, ..Surroundings::default() };
         let found = infer(&alarm("a", metric("ContainerInsights", "pod_cpu_utilization", &pod)), &around);
         assert!(found.log_groups.is_empty(), "{:?}", found.log_groups);
