@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::ReplicaSet;
-use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec};
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
@@ -98,9 +98,11 @@ pub(super) fn config_map(object: &core::ConfigMap) -> Option<Change> {
 
 /// What an autoscaler of a workload did last, and when its bounds were edited.
 pub(super) fn autoscaler(object: &HorizontalPodAutoscaler, target: &WorkloadRef) -> Vec<Change> {
-    let Some(spec) = object.spec.as_ref().filter(|spec| spec.scale_target_ref.name == target.name) else {
-        return Vec::new();
+    let scales_it = |spec: &&HorizontalPodAutoscalerSpec| {
+        let of = &spec.scale_target_ref;
+        of.name == target.name && of.kind.eq_ignore_ascii_case(target.kind.word())
     };
+    let Some(spec) = object.spec.as_ref().filter(scales_it) else { return Vec::new() };
     let name = safe(object.metadata.name.as_deref().unwrap_or_default());
     let bounds = format!("{} to {}", spec.min_replicas.unwrap_or(1), spec.max_replicas);
     let change =
@@ -151,8 +153,14 @@ pub(super) fn config_maps_of(spec: &core::PodSpec) -> Vec<String> {
             .filter_map(|env| Some(env.value_from.as_ref()?.config_map_key_ref.as_ref()?.name.clone()));
         all.chain(one).collect::<Vec<_>>()
     };
-    let volumes = spec.volumes.iter().flatten().filter_map(|volume| Some(volume.config_map.as_ref()?.name.clone()));
-    let mut names: Vec<String> = spec.containers.iter().flat_map(of_container).chain(volumes).collect();
+    let of_volume = |volume: &core::Volume| {
+        let whole = volume.config_map.iter().map(|source| source.name.clone());
+        let parts = volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten());
+        whole.chain(parts.filter_map(|part| Some(part.config_map.as_ref()?.name.clone()))).collect::<Vec<_>>()
+    };
+    let containers = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    let mut names: Vec<String> =
+        containers.flat_map(of_container).chain(spec.volumes.iter().flatten().flat_map(of_volume)).collect();
     names.sort();
     names.dedup();
     names
@@ -269,5 +277,19 @@ mod tests {
         let told: Vec<String> = autoscaler(&scaler, &target("cart")).iter().map(Change::words).collect();
         assert_eq!(told, ["autoscaler cart scaled to 6 replicas, the most it may (bounds 2 to 6)"]);
         assert!(autoscaler(&scaler, &target("other")).is_empty());
+        let kind = crate::domain::observation::workload::WorkloadKind::StatefulSet;
+        assert!(autoscaler(&scaler, &WorkloadRef { kind, ..target("cart") }).is_empty());
+    }
+
+    #[test]
+    fn config_maps_are_named_by_every_container_and_by_projected_volumes() {
+        let spec: core::PodSpec = serde_json::from_value(json!({
+            "containers": [{ "name": "app", "envFrom": [{ "configMapRef": { "name": "settings" } }] }],
+            "initContainers": [{ "name": "migrate", "env": [
+                { "name": "X", "valueFrom": { "configMapKeyRef": { "name": "schema", "key": "k" } } }] }],
+            "volumes": [{ "name": "v", "projected": { "sources": [{ "configMap": { "name": "certs" } }, { "secret": { "name": "s" } }] } },
+                        { "name": "w", "configMap": { "name": "settings" } }] }))
+        .unwrap();
+        assert_eq!(config_maps_of(&spec), ["certs", "schema", "settings"]);
     }
 }

@@ -39,11 +39,13 @@ const MOST_MAPS: usize = 20;
 
 /// Changes beside rollouts, and what of them could not be read.
 #[derive(Debug, Default)]
-pub struct Changes {
+pub struct ChangesRead {
     /// What was changed.
     pub changes: Vec<Change>,
     /// What could not be read, by name, and why.
     pub unread: Vec<(&'static str, KubeError)>,
+    /// What was not asked for.
+    pub not_looked_at: Vec<String>,
 }
 
 impl Client {
@@ -93,9 +95,13 @@ impl Client {
 
     /// Reads what else was changed around a workload: its Helm release, the config maps its pods name, its autoscalers. Each
     /// may be refused by itself; what could not be read is told beside what could.
-    pub async fn read_changes(&self, workload: &Workload) -> Changes {
+    pub async fn read_changes(&self, workload: &Workload) -> ChangesRead {
         let target = &workload.target;
-        let mut read = Changes::default();
+        let mut read = ChangesRead::default();
+        // Those of the other kinds are kept as controller revisions, which are not read.
+        if target.kind != WorkloadKind::Deployment {
+            read.not_looked_at.push(format!("revisions of a {}", target.kind.word()));
+        }
         if let Ownership::Helm { release } = &workload.ownership {
             let selector = format!("owner=helm,name={release}");
             let query = [("labelSelector", selector.as_str())];
@@ -105,7 +111,10 @@ impl Client {
             }
         }
         match self.named_config_maps(target).await {
-            Ok(maps) => read.changes.extend(maps.iter().filter_map(changes::config_map)),
+            Ok((maps, beyond)) => {
+                read.changes.extend(maps.iter().filter_map(changes::config_map));
+                read.not_looked_at.extend((beyond > 0).then(|| format!("{beyond} further config maps")));
+            }
             Err(error) => read.unread.push(("config maps", error)),
         }
         match self.list::<HorizontalPodAutoscaler>(Resource::AUTOSCALERS, Some(&target.namespace), &[]).await {
@@ -117,22 +126,38 @@ impl Client {
         read
     }
 
-    /// The config maps that the pods of a deployment name. One that is not there is no change.
-    async fn named_config_maps(&self, target: &WorkloadRef) -> Result<Vec<core::ConfigMap>, KubeError> {
-        if target.kind != WorkloadKind::Deployment {
-            return Ok(Vec::new());
-        }
-        let object: Deployment = self.get(Resource::DEPLOYMENTS, &target.namespace, &target.name).await?;
-        let spec = object.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+    /// The config maps that the pods of a workload name, and how many more it names than are read. One that is not there is no
+    /// change.
+    async fn named_config_maps(&self, target: &WorkloadRef) -> Result<(Vec<core::ConfigMap>, usize), KubeError> {
+        let spec = self.pod_spec(target).await?;
+        let names = spec.as_ref().map(changes::config_maps_of).unwrap_or_default();
         let mut maps = Vec::new();
-        for name in spec.map(changes::config_maps_of).unwrap_or_default().iter().take(MOST_MAPS) {
+        for name in names.iter().take(MOST_MAPS) {
             match self.get(Resource::CONFIG_MAPS, &target.namespace, name).await {
                 Ok(map) => maps.push(map),
                 Err(error) if error.fault().kind == FaultKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(maps)
+        Ok((maps, names.len().saturating_sub(MOST_MAPS)))
+    }
+
+    async fn pod_spec(&self, target: &WorkloadRef) -> Result<Option<core::PodSpec>, KubeError> {
+        let (namespace, name) = (&target.namespace, target.name.as_str());
+        Ok(match target.kind {
+            WorkloadKind::Deployment => {
+                let object: Deployment = self.get(Resource::DEPLOYMENTS, namespace, name).await?;
+                object.spec.and_then(|spec| spec.template.spec)
+            }
+            WorkloadKind::StatefulSet => {
+                let object: StatefulSet = self.get(Resource::STATEFUL_SETS, namespace, name).await?;
+                object.spec.and_then(|spec| spec.template.spec)
+            }
+            WorkloadKind::DaemonSet => {
+                let object: DaemonSet = self.get(Resource::DAEMON_SETS, namespace, name).await?;
+                object.spec.and_then(|spec| spec.template.spec)
+            }
+        })
     }
 
     /// The replica sets that a deployment controls, as the API holds them.

@@ -342,7 +342,7 @@ fn with_nodes(mut events: Vec<ClusterEvent>, nodes: Vec<ClusterEvent>) -> Vec<Cl
 async fn others(client: &Client, workload: &Workload) -> OtherChanges {
     let read = client.read_changes(workload).await;
     let unread = read.unread.iter().map(|(what, error)| format!("{what} ({})", error.fault().summary));
-    OtherChanges { unread: unread.collect(), changes: read.changes }
+    OtherChanges { unread: unread.chain(read.not_looked_at).collect(), changes: read.changes }
 }
 
 async fn tell_outcome<T>(means: &Means, fed: impl Into<Fed>, outcome: &Result<T, Fault>) {

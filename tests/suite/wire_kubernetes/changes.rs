@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use pagerdeck::domain::observation::change::{Change, of_nodes};
+use pagerdeck::domain::observation::workload::{WorkloadKind, WorkloadRef};
 use serde_json::{Value, json};
 
 use super::{DEPLOYMENT, calm, client, deployment, list, pod, status, target};
@@ -87,6 +88,33 @@ async fn a_history_that_may_not_be_read_is_told_beside_what_may() {
     let unread: Vec<&str> = read.unread.iter().map(|(what, _)| *what).collect();
     assert_eq!(unread, ["Helm history"]);
     assert_eq!(read.changes.len(), 1, "{:?}", read.changes);
+}
+
+#[tokio::test]
+async fn revisions_of_a_stateful_set_are_told_as_not_looked_at_and_its_config_maps_are_read() {
+    let server = Server::start(|seen| match seen.path.as_str() {
+        "/apis/apps/v1/namespaces/payments/statefulsets/db" => Reply::Json(
+            200,
+            json!({ "kind": "StatefulSet", "apiVersion": "apps/v1", "metadata": { "name": "db", "namespace": "payments" },
+                "spec": { "serviceName": "db", "selector": {}, "template": { "spec": { "containers": [
+                    { "name": "app", "envFrom": [{ "configMapRef": { "name": "settings" } }] }] } } } }),
+        ),
+        "/api/v1/namespaces/payments/configmaps/settings" => Reply::Json(
+            200,
+            json!({ "kind": "ConfigMap", "apiVersion": "v1", "metadata": { "name": "settings", "namespace": "payments",
+                "managedFields": [{ "manager": "kubectl-edit", "operation": "Update", "time": "2026-05-01T09:10:00Z",
+                    "fieldsV1": { "f:data": { "f:pool": {} } } }] } }),
+        ),
+        _ => calm(seen),
+    })
+    .await;
+    let client = client(&server).await;
+    let target = WorkloadRef { kind: WorkloadKind::StatefulSet, name: "db".to_owned(), ..target() };
+    let workload = client.read_workload(&target).await.unwrap();
+    let read = client.read_changes(&workload).await;
+    assert_eq!(read.not_looked_at, ["revisions of a statefulset"]);
+    let told: Vec<String> = read.changes.iter().map(Change::words).collect();
+    assert_eq!(told, ["config map settings edited by kubectl-edit (pool)"]);
 }
 
 #[tokio::test]

@@ -256,10 +256,11 @@ pub struct OtherChanges {
     pub unread: Vec<String>,
 }
 
-/// The answer of the changes: rollouts ascending, the newest 50, and the newest 50 of the others. Absent without any.
+/// The answer of the changes: rollouts ascending, the newest 50, and the newest 50 of the others. Absent without any, where
+/// everything was read.
 pub fn changes(mut revisions: Vec<Revision>, others: OtherChanges) -> Answer {
     let OtherChanges { changes: mut others, unread } = others;
-    if revisions.is_empty() && others.is_empty() {
+    if revisions.is_empty() && others.is_empty() && unread.is_empty() {
         return Answer::Absent;
     }
     revisions.sort_by_key(|revision| revision.number);

@@ -220,8 +220,9 @@ fn of_changes(revisions: &[Revision], (others, unread): (&[Change], &[String])) 
     let when = |at: Option<Timestamp>| {
         at.map_or_else(|| "at an unknown time".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
     };
+    let none = if unread.is_empty() { "no revisions" } else { "no revision is known" };
     let mut text = revisions.last().map_or_else(
-        || "no revisions".to_owned(),
+        || none.to_owned(),
         |newest| {
             let number = number(newest.number as f64);
             format!("{} revisions, newest {number} of {}", revisions.len(), when(newest.created_at))

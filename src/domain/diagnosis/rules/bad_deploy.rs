@@ -110,8 +110,9 @@ fn rolled_out_at(reading: &Reading) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::fixture::{Incident, Stand, table};
+    use super::super::tests::fixture::{Incident, Stand, now, table};
     use super::*;
+    use crate::domain::diagnosis::evidence::{self, OtherChanges};
 
     fn regression() -> Incident {
         Incident::healthy().rollout(6).errors_from(8, 120.0)
@@ -163,5 +164,16 @@ mod tests {
                 ),
             ],
         );
+    }
+
+    #[test]
+    fn rollouts_that_were_not_read_are_not_denied() {
+        let unread = OtherChanges { changes: Vec::new(), unread: vec!["revisions of a statefulset".to_owned()] };
+        let answer = evidence::changes(Vec::new(), unread);
+        assert!(answer.payload().is_some(), "that something was not read is no absence");
+        let incident = regression().withheld(Question::Changes, answer);
+        let told = shared::rollout_before(&Reading::of(&incident.evidence(), now()));
+        assert!(matches!(told, Outcome::Open), "{told:?}");
+        assert_eq!(evidence::changes(Vec::new(), OtherChanges::default()), evidence::Answer::Absent);
     }
 }
