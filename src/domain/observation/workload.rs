@@ -145,7 +145,7 @@ impl Workload {
     pub fn in_motion(&self) -> (u32, u32) {
         let replicas = u64::from(self.replicas);
         let part = |text: &str, up: u64| match text.strip_suffix('%') {
-            Some(digits) => (replicas * digits.parse::<u64>().unwrap_or_default() + up) / 100,
+            Some(digits) => replicas.saturating_mul(digits.parse().unwrap_or_default()).saturating_add(up) / 100,
             None => text.parse().unwrap_or_default(),
         };
         let extra = part(&self.max_surge, 99);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{Container, Node, Pod, PodSpec, ResourceQuota, ResourceQuotaSpec};
+use k8s_openapi::api::core::v1::{Container, Node, Pod, PodSpec, ResourceQuota, ResourceQuotaSpec, Taint, Toleration};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::Value;
 
@@ -65,8 +65,10 @@ impl Bill {
 }
 
 /// What a step needs beyond what there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Need {
+    /// The taints that the new pod tolerates.
+    tolerates: Vec<Toleration>,
     /// One new pod.
     pod: Bill,
     /// What stays when the step is done.
@@ -78,14 +80,16 @@ pub(super) struct Need {
 impl Need {
     /// Reads it off the templates before and after the action.
     pub(super) fn of(subject: &Subject<'_>) -> Self {
-        let (before, pod) = (Bill::of(&pod_before(subject)), Bill::of(&pod_after(subject)));
+        let after = pod_after(subject);
+        let (before, pod) = (Bill::of(&pod_before(subject)), Bill::of(&after));
+        let tolerates = after.tolerations.unwrap_or_default();
         let replicas = subject.workload.replicas;
         if let Action::Scale { replicas: wanted, .. } = subject.action {
             let lasting = pod.times(wanted.saturating_sub(replicas));
-            return Self { pod, lasting, passing: Bill::default() };
+            return Self { tolerates, pod, lasting, passing: Bill::default() };
         }
         let (_, surge) = subject.workload.in_motion();
-        Self { pod, lasting: pod.beyond(before).times(replicas), passing: pod.times(surge) }
+        Self { tolerates, pod, lasting: pod.beyond(before).times(replicas), passing: pod.times(surge) }
     }
 
     /// Whether the pods there are will ask for more.
@@ -156,15 +160,33 @@ pub(super) fn request(container: &Container, resource: &str) -> Option<u64> {
     amount(container.resources.as_ref()?.requests.as_ref(), resource).or_else(|| limit(container, resource))
 }
 
-/// What the containers of a pod take together. Init containers run one after another: the largest counts, if it is larger
-/// than all others together.
+/// What the containers of a pod take together.
+///
+/// 1. Main containers run beside the sidecars: init containers that stay (`restartPolicy: Always`).
+/// 2. Other init containers run one after another, each beside the sidecars that were started before it; the largest counts,
+///    if it is larger than all of 1.
+/// 3. What the pod asks for as a whole counts, if it is more.
+/// 4. The overhead of the pod's runtime class comes on top.
+///
+/// Source: KEP-753, sidecar containers, KEP-2837, pod level resources, and KEP-688, pod overhead.
+pub(super) fn taken(pod: &PodSpec, resource: &str, of: fn(&Container, &str) -> Option<u64>) -> u64 {
+    let sum = |total: u64, container: &Container| total.saturating_add(of(container, resource).unwrap_or_default());
+    let (mut sidecars, mut starting) = (0, 0_u64);
+    for container in pod.init_containers.iter().flatten() {
+        let beside = sum(sidecars, container);
+        starting = starting.max(beside);
+        if container.restart_policy.as_deref() == Some("Always") {
+            sidecars = beside;
+        }
+    }
+    let running = pod.containers.iter().fold(sidecars, sum);
+    let whole = Container { resources: pod.resources.clone(), ..Container::default() };
+    let whole = of(&whole, resource).unwrap_or_default();
+    running.max(starting).max(whole).saturating_add(amount(pod.overhead.as_ref(), resource).unwrap_or_default())
+}
+
 fn share(pod: &PodSpec, of: fn(&Container, &str) -> Option<u64>) -> Share {
-    let total = |key: &str| {
-        let main: u64 = pod.containers.iter().filter_map(|container| of(container, key)).sum();
-        let init = pod.init_containers.iter().flatten().filter_map(|container| of(container, key)).max();
-        main.max(init.unwrap_or_default())
-    };
-    Share { memory: total("memory"), cpu: total("cpu") }
+    Share { memory: taken(pod, "memory", of), cpu: taken(pod, "cpu", of) }
 }
 
 fn limit_of(pod: &PodSpec) -> Share {
@@ -241,24 +263,28 @@ pub(super) fn in_quota(need: &Need, quotas: &[ResourceQuota]) -> Check {
     }
 }
 
-/// How many of the new pods find room on nodes that take pods, by requests, as the scheduler counts.
-/// Taints, affinity and volumes are left out: the text says "by requests alone".
+/// How many of the new pods find room on nodes that take them, by requests, as the scheduler counts. Affinity and volumes are
+/// left out: the text says "by requests alone".
 pub(super) fn on_nodes(need: &Need, nodes: &[Node], pods: &[Pod]) -> Check {
     let name = "node headroom";
-    let mut used: BTreeMap<&str, Share> = BTreeMap::new();
+    let mut used: BTreeMap<&str, (Share, u64)> = BTreeMap::new();
     for spec in pods.iter().filter(|pod| !is_over(pod)).filter_map(|pod| pod.spec.as_ref()) {
         let Some(node) = spec.node_name.as_deref() else { continue };
         let asked = request_of(spec);
-        let sum = used.entry(node).or_default();
-        sum.memory += asked.memory;
-        sum.cpu += asked.cpu;
+        let (sum, many) = used.entry(node).or_default();
+        sum.memory = sum.memory.saturating_add(asked.memory);
+        sum.cpu = sum.cpu.saturating_add(asked.cpu);
+        *many += 1;
     }
-    let open: Vec<&Node> = nodes.iter().filter(|node| takes_pods(node)).collect();
+    let open: Vec<&Node> = nodes.iter().filter(|node| takes_pods(node) && takes(node, &need.tolerates)).collect();
     let fits: u64 = open
         .iter()
         .map(|node| {
-            let taken = used.get(node.metadata.name.as_deref().unwrap_or_default()).copied().unwrap_or_default();
-            fitting(need.pod.request, allocatable(node), taken)
+            let (taken, many) =
+                used.get(node.metadata.name.as_deref().unwrap_or_default()).copied().unwrap_or_default();
+            // A node takes no more pods than it may (an EKS node: those its network interfaces have addresses for).
+            let places = amount(allocatable_of(node), "pods").map_or(u64::MAX, |most| most.saturating_sub(many));
+            fitting(need.pod.request, allocatable(node), taken).min(places)
         })
         .fold(0, u64::saturating_add);
     let one = need.pod.request;
@@ -286,8 +312,30 @@ fn takes_pods(node: &Node) -> bool {
     !cordoned && ready
 }
 
+/// Whether a pod with these tolerations may be put on a node: every taint that forbids it has one.
+fn takes(node: &Node, tolerations: &[Toleration]) -> bool {
+    let taints = node.spec.iter().flat_map(|spec| spec.taints.iter().flatten());
+    let forbids = |taint: &&Taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute");
+    taints.filter(forbids).all(|taint| tolerations.iter().any(|one| tolerates(one, taint)))
+}
+
+/// An empty key with `Exists` tolerates every taint, and an empty effect every effect.
+fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
+    let exists = toleration.operator.as_deref() == Some("Exists");
+    let key = toleration.key.as_deref().unwrap_or_default();
+    let effect = toleration.effect.as_deref().unwrap_or_default();
+    let value = |value: &Option<String>| value.clone().unwrap_or_default();
+    (key == taint.key || key.is_empty() && exists)
+        && (effect.is_empty() || effect == taint.effect)
+        && (exists || value(&toleration.value) == value(&taint.value))
+}
+
+fn allocatable_of(node: &Node) -> Option<&BTreeMap<String, Quantity>> {
+    node.status.as_ref().and_then(|status| status.allocatable.as_ref())
+}
+
 fn allocatable(node: &Node) -> Share {
-    let map = node.status.as_ref().and_then(|status| status.allocatable.as_ref());
+    let map = allocatable_of(node);
     let read = |key: &str, parse: fn(&str) -> Option<u64>| map.and_then(|map| parse(&map.get(key)?.0));
     Share {
         memory: read("memory", quantity::bytes).unwrap_or_default(),

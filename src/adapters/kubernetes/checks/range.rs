@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::core::v1::{Container, LimitRange, LimitRangeItem, PodSpec};
 
-use super::headroom::{amount, limit, pod_after, request, shown};
+use super::headroom::{amount, limit, pod_after, request, shown, taken};
 use super::{Subject, check};
 use crate::domain::remediation::step::{Check, CheckState};
 
@@ -36,7 +36,7 @@ fn outside(item: &LimitRangeItem, pod: &PodSpec) -> Option<String> {
         return containers().find_map(|one| of_container(item, one));
     }
     RESOURCES.iter().find_map(|resource| {
-        let total: u64 = pod.containers.iter().filter_map(|one| limit(one, resource)).sum();
+        let total = taken(pod, resource, limit);
         let most = amount(item.max.as_ref(), resource)?;
         (total > most).then(|| {
             format!(

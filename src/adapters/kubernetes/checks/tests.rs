@@ -44,6 +44,7 @@ fn percentages_round_as_the_controller_rounds() {
         (10, "2", "3", (2, 3)),
         (2, "100%", "0", (2, 0)),
         (0, "25%", "0", (0, 0)),
+        (6, "25%", "18446744073709551615%", (1, u32::MAX)),
     ] {
         let mut workload = map::deployment(&object(before()));
         workload.replicas = replicas;
@@ -245,4 +246,71 @@ fn nodes_are_counted_by_requests_and_only_if_they_take_pods() {
         (CheckState::Warning, Some("room for 1 of 5 more pods of its size"))
     );
     assert_eq!(grown(&[node("a", "16Gi", false, "True")]).state, CheckState::Ok);
+}
+
+#[test]
+fn a_sidecar_is_counted_beside_the_containers_it_runs_with() {
+    let one = |name: &str, memory: &str| json!({ "name": name, "resources": { "limits": { "memory": memory } } });
+    let sidecar = |name: &str, memory: &str| {
+        let mut sidecar = one(name, memory);
+        sidecar["restartPolicy"] = json!("Always");
+        sidecar
+    };
+    let app = || vec![one("app", "500Mi")];
+    for (init, overhead, expected) in [
+        (vec![], json!(null), 500),
+        (vec![one("migrate", "256Mi")], json!(null), 500),
+        (vec![one("migrate", "900Mi")], json!(null), 900),
+        (vec![sidecar("proxy", "256Mi")], json!(null), 756),
+        (vec![sidecar("proxy", "256Mi"), one("migrate", "600Mi")], json!(null), 856),
+        (vec![one("migrate", "700Mi"), sidecar("proxy", "256Mi")], json!(null), 756),
+        (vec![sidecar("proxy", "256Mi")], json!({ "memory": "100Mi" }), 856),
+    ] {
+        let pod = object(json!({ "containers": app(), "initContainers": init, "overhead": overhead }));
+        assert_eq!(headroom::taken(&pod, "memory", headroom::limit), expected << 20, "{init:?} {overhead}");
+    }
+    let whole = object(json!({ "containers": app(), "resources": { "limits": { "memory": "2Gi" } } }));
+    assert_eq!(headroom::taken(&whole, "memory", headroom::limit), 2 << 30);
+    let huge = object(json!({ "containers": [one("a", "15Ei"), one("b", "15Ei")] }));
+    assert_eq!(headroom::taken(&huge, "memory", headroom::limit), u64::MAX);
+}
+
+#[test]
+fn a_node_that_is_full_of_pods_or_tainted_has_no_room() {
+    let node = |places: &str, taints: Value| {
+        object::<Node>(json!({
+            "metadata": { "name": "a" }, "spec": { "taints": taints },
+            "status": { "allocatable": { "memory": "64Gi", "cpu": "16", "pods": places },
+                        "conditions": [{ "type": "Ready", "status": "True" }] },
+        }))
+    };
+    let pod = || {
+        object::<Pod>(
+            json!({ "metadata": {}, "status": { "phase": "Running" }, "spec": { "nodeName": "a", "containers": [] } }),
+        )
+    };
+    let gpu = || json!([{ "key": "dedicated", "value": "gpu", "effect": "NoSchedule" }]);
+    let tolerant = |toleration: Value| {
+        let mut tolerant = before();
+        tolerant["spec"]["template"]["spec"]["tolerations"] = json!([toleration]);
+        tolerant
+    };
+    let equal = tolerant(json!({ "key": "dedicated", "operator": "Equal", "value": "gpu", "effect": "NoSchedule" }));
+    let other = tolerant(json!({ "key": "dedicated", "operator": "Equal", "value": "batch" }));
+    let all = tolerant(json!({ "operator": "Exists" }));
+    for (object, node, room) in [
+        (before(), node("110", json!([])), true),
+        (before(), node("1", json!([])), false),
+        (before(), node("110", gpu()), false),
+        (before(), node("110", json!([{ "key": "x", "effect": "PreferNoSchedule" }])), true),
+        (equal, node("110", gpu()), true),
+        (other, node("110", gpu()), false),
+        (all, node("110", gpu()), true),
+    ] {
+        let pods = [pod()];
+        let check = with_subject(&Action::RolloutRestart, &object, |subject| {
+            headroom::on_nodes(&Need::of(subject), std::slice::from_ref(&node), &pods)
+        });
+        assert_eq!(check.state == CheckState::Ok, room, "{}", check.text);
+    }
 }
