@@ -114,12 +114,18 @@ pub async fn watch_once(
     }
 }
 
+/// Whether a feed was refused, and would be again.
+fn is_refused(error: &KubeError) -> bool {
+    matches!(error.problem, Problem::Denied(_) | Problem::NotFound(_))
+}
+
 enum Followed {
     NobodyListens,
     Ended(KubeError),
 }
 
 async fn follow(feeds: &mut Feeds, known: &mut Known, reports: &mpsc::Sender<WatchReport>) -> Followed {
+    let mut open = feeds.len();
     loop {
         let next = tokio::select! {
             next = feeds.next() => next,
@@ -127,6 +133,17 @@ async fn follow(feeds: &mut Feeds, known: &mut Known, reports: &mpsc::Sender<Wat
         };
         let seen = match next {
             Some(Ok(seen)) => seen,
+            // What may be listed and not watched is as it was listed; the rest is followed, while there is any.
+            Some(Err(error)) if is_refused(&error) && open > 1 => {
+                open -= 1;
+                let (doing, fault) = (&error.doing, error.fault());
+                let namespace = doing.namespace.clone().unwrap_or_else(|| Namespace::new(""));
+                let missing = Unreadable { resource: doing.resource, namespace, fault };
+                if reports.send(WatchReport::Unreadable(missing)).await.is_err() {
+                    return Followed::NobodyListens;
+                }
+                continue;
+            }
             Some(Err(error)) => return Followed::Ended(error),
             // Every feed ends with an error, so there is always one before the last.
             None => return Followed::NobodyListens,

@@ -133,9 +133,28 @@ async fn silence_refusal_and_nonsense_end_the_attempt_with_their_class() {
     for (reply, kind) in cases {
         let server = Server::start(move |seen: &Seen| if is_watch(seen) { reply() } else { calm(seen) }).await;
         let (reports, ended) = watched(&server, 9).await;
-        assert_eq!(words(&reports), ["listed 0 pods"]);
+        let (listed, refused) = (&reports[..1], &reports[1..]);
+        assert_eq!(words(listed), ["listed 0 pods"]);
+        // Each that may not be watched is told, and the last of them ends the attempt.
+        assert_eq!(refused.len(), if kind == FaultKind::Denied { 5 } else { 0 }, "{:?}", words(refused));
         assert_eq!(ended.unwrap().fault().kind, kind);
     }
+}
+
+#[tokio::test]
+async fn what_may_be_listed_and_not_watched_does_not_take_the_rest_down() {
+    let script = |seen: &Seen| match (is_watch(seen), seen.path.rsplit('/').next()) {
+        (true, Some("events")) => status(403, "Forbidden", "cannot watch events"),
+        (true, Some("pods")) => Reply::LinesThenSilence(vec![event("ADDED", &pod("my-api-7d9f-1", 101))]),
+        (true, _) => Reply::LinesThenSilence(Vec::new()),
+        (false, _) => calm(seen),
+    };
+    let server = Server::start(script).await;
+    let (reports, ended) = watched(&server, 3).await;
+    let mut told = words(&reports);
+    told[1..].sort();
+    assert_eq!(told, ["listed 0 pods", "pod my-api-7d9f-1 of Some(\"my-api\")", "unreadable events"]);
+    assert_eq!(ended, None);
 }
 
 #[tokio::test]

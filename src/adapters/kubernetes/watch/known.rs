@@ -10,7 +10,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::super::map::{self, Owners, namespace_of};
 use crate::domain::observation::workload::{ClusterChange, ClusterView, Revision, Workload, WorkloadKind, WorkloadRef};
 
-/// Most events kept: the newest. A busy namespace holds thousands for an hour.
+/// Most events kept of a listing: the newest. A busy namespace holds thousands for an hour. While it is followed, up to twice
+/// as many are.
 const MOST_EVENTS: usize = 500;
 
 /// An object came, changed or went.
@@ -124,12 +125,15 @@ impl Known {
             return None;
         }
         self.view.events.insert(key, event.clone());
-        self.drop_old_events();
+        // A sort for each event beyond the bound would cost a listing of thousands a minute.
+        if self.view.events.len() > 2 * MOST_EVENTS {
+            self.drop_old_events();
+        }
         Some(ClusterChange::Event { event: Box::new(event) })
     }
 
-    /// Keeps the newest events. Called seldom enough that a sort of a few hundred keys does not matter.
-    fn drop_old_events(&mut self) {
+    /// Keeps the newest events.
+    pub(in super::super) fn drop_old_events(&mut self) {
         if self.view.events.len() <= MOST_EVENTS {
             return;
         }

@@ -4,7 +4,8 @@ use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet}
 use k8s_openapi::api::core::v1 as core;
 
 use super::super::call::{Client, Listing, Resource};
-use super::super::fault::{KubeError, Problem};
+use super::super::fault::KubeError;
+use super::is_refused;
 use super::known::{Happening, Known, Seen};
 use crate::domain::fault::Fault;
 use crate::domain::observation::scope::Namespace;
@@ -87,6 +88,7 @@ pub(in super::super) async fn read_all(
             known.absorb(Seen::Event(Happening::Present(event)));
         })?;
     }
+    known.drop_old_events();
     known.heard = false;
     Ok(read)
 }
@@ -103,7 +105,7 @@ fn take<K>(
             read.0.push(Place { resource, namespace: namespace.clone(), version: listing.version });
             Ok(())
         }
-        Err(error) if matches!(error.problem, Problem::Denied(_) | Problem::NotFound(_)) => {
+        Err(error) if is_refused(&error) => {
             let fault = error.fault();
             read.1.push(Unreadable { resource: resource.plural, namespace: namespace.clone(), fault });
             Ok(())
