@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::sanitise;
 use crate::domain::observation::scope::Namespace;
+use crate::domain::observation::{redact, sanitise};
 
 /// What was being asked of the API when it failed. The words double as the RBAC rule that would allow it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,10 +224,10 @@ pub(super) fn unplaced(summary: &str, problem: Problem) -> Fault {
     fault
 }
 
-/// Adds what the server said, made safe to draw and cut to a readable length.
+/// Adds what the server or a credential program said, made safe to draw and to keep, and cut to a readable length.
 fn said(fault: Fault, message: &str) -> Fault {
     const LONGEST: usize = 400;
-    let line = sanitise::line(message.trim());
+    let line = redact::redact(&sanitise::line(message.trim())).text;
     if line.is_empty() {
         return fault;
     }
@@ -321,4 +321,15 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         current = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_holds_no_secret() {
+        let fault = said(Fault::new(FaultKind::Denied, "No."), "token=abcdef0123456789 is not accepted");
+        assert!(!fault.to_string().contains("abcdef0123456789"), "{fault}");
+    }
 }
