@@ -10,6 +10,7 @@ mod resolve;
 mod roles;
 mod screen;
 mod secret;
+mod sense;
 mod service;
 mod show;
 

@@ -11,7 +11,7 @@ use super::paths::Named;
 use super::{
     AskedSurface, Aws, Cluster, ClusterSource, Config, ConfiguredService, Environment, Environments, Flags,
     LargeWindows, LogReading, LogTail, MAX_TOKENS, Model, OutputForm, Paths, Poll, Secret, Source, Stream, Surface,
-    Timeouts, World, lint, policy, screen,
+    Timeouts, World, lint, policy, screen, sense,
 };
 use crate::domain::diagnosis::inference_profile::usual_model;
 use crate::domain::fault::{Fault, FaultKind};
@@ -27,6 +27,12 @@ const SIMULATED_MODEL: &str = "simulated.rules-v1";
 pub fn resolve(flags: &Flags, env: &Environment, world: World) -> Result<Config, Fault> {
     let paths = Paths::resolve(flags.config.as_deref(), env)?;
     let file = read_file(&paths)?;
+    let problems = sense::problems(&file);
+    if !problems.is_empty() {
+        let fault = Fault::new(FaultKind::Usage, format!("{} cannot be meant so.", paths.config.display()));
+        let fault = problems.into_iter().fold(fault, Fault::cause);
+        return Err(fault.hint("Correct the file, then run `pagerdeck config check`."));
+    }
     let real = real_side(flags, env, &file, &paths, world)?;
     Ok(Config {
         mode: mode(flags.mode, env),
@@ -164,9 +170,8 @@ fn aws(flags: &Flags, env: &Environment, file: &ConfigFile) -> Aws {
 }
 
 fn timeouts(connect: Option<u32>, answer: Option<u32>, idle: Option<u32>) -> Timeouts {
-    let seconds = |given: Option<u32>, usual: Duration| {
-        given.map_or(usual, |seconds| Duration::from_secs(u64::from(seconds.clamp(1, 600))))
-    };
+    let seconds =
+        |given: Option<u32>, usual: Duration| given.map_or(usual, |seconds| Duration::from_secs(u64::from(seconds)));
     let usual = Timeouts::default();
     Timeouts {
         connect: seconds(connect, usual.connect),
@@ -225,7 +230,7 @@ fn model(env: &Environment, file: &ModelTable, region: Option<&Region>) -> Optio
 fn slack(env: &Environment, file: &ConfigFile) -> Result<Option<Secret>, Fault> {
     let from = |name: &str, url: &str| {
         let local = url.starts_with("http://127.0.0.1:") || url.starts_with("http://[::1]:");
-        if url.starts_with("https://") || local {
+        if sense::is_address(url) && (url.starts_with("https://") || local) {
             return Ok(Some(Secret::new(url)));
         }
         // The address itself is a secret and stays out of the message.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
+use super::sense;
 use crate::domain::observation::alarm::AlarmName;
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
@@ -149,6 +150,33 @@ fn period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
         Ok(seconds)
     } else {
         Err(D::Error::custom(format!("a period of {seconds} s is none of 1, 5, 10, 20, 30 or a multiple of 60")))
+    }
+}
+
+impl ServiceTable {
+    /// What of the table nobody can mean, one sentence each.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut empty = |what: &str, texts: &[&str]| {
+            if texts.iter().any(|text| text.trim().is_empty()) {
+                problems.push(format!("[[service]] {:?}: {what} is empty.", self.name.as_str()));
+            }
+        };
+        empty("name", &[self.name.as_str()]);
+        empty("a pattern of alarms", &self.alarms.iter().map(String::as_str).collect::<Vec<_>>());
+        empty("a log group", &self.log_groups.iter().map(LogGroup::as_str).collect::<Vec<_>>());
+        for (role, metric) in &self.metrics {
+            let what = format!("the namespace or the name of the metric {}", role.word());
+            empty(&what, &[metric.namespace.as_str(), metric.name.as_str()]);
+        }
+        if let Some(account) =
+            self.metrics.values().find_map(|metric| sense::no_account(metric.account.as_ref()?.as_str()))
+        {
+            problems.push(account);
+        }
+        let place = self.workload.iter().flat_map(|workload| [workload.namespace.as_str(), &workload.name]);
+        problems.extend(place.filter_map(sense::no_name));
+        problems
     }
 }
 
