@@ -44,6 +44,10 @@ fn dispatch(cli: &Cli, env: &Environment) -> Result<Ending, Fault> {
         let text = format!("`{alarm}` stands before a command, where nothing is expected.");
         return Err(Fault::new(FaultKind::Usage, text).hint("`pagerdeck investigate --alarm NAME` names an alarm."));
     }
+    if cli.global.live && !command.has_a_mode() {
+        return Err(Fault::new(FaultKind::Usage, "--live means nothing here: this command changes nothing.")
+            .hint("It is for the cockpit, `investigate`, `rehearse` and `resume`."));
+    }
     match command {
         Command::Rehearse(args) => rehearse(args, &flags, env),
         Command::Eval(args) => exported::eval(args, cli.global.output),

@@ -39,7 +39,7 @@ pub(super) struct Cli {
 pub(super) struct GlobalArgs {
     /// Let approved steps run. Without it nothing but dry-runs is sent.
     #[arg(long, global = true)]
-    live: bool,
+    pub(super) live: bool,
     /// The configuration file.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -239,6 +239,28 @@ pub(super) enum Command {
     },
     /// Print the manual page.
     Man,
+}
+
+impl Command {
+    /// Whether it may change anything: what only reads or judges has no mode.
+    pub(super) fn has_a_mode(&self) -> bool {
+        match self {
+            Self::Rehearse(_) | Self::Investigate(_) | Self::Resume { .. } => true,
+            Self::Eval(_)
+            | Self::Evidence(_)
+            | Self::Sessions
+            | Self::Export(_)
+            | Self::Verify { .. }
+            | Self::Replay { .. }
+            | Self::Doctor
+            | Self::Config(_)
+            | Self::Policy(_)
+            | Self::Iam
+            | Self::Rbac
+            | Self::Completions { .. }
+            | Self::Man => false,
+        }
+    }
 }
 
 /// `pagerdeck rehearse`.
@@ -451,6 +473,22 @@ mod tests {
     fn a_second_collector_log_is_refused() {
         let line = "pagerdeck evidence --gc a.log --gc b.log";
         assert!(Cli::try_parse_from(line.split(' ')).is_err(), "only one could be judged");
+    }
+
+    #[test]
+    fn what_only_reads_has_no_mode() {
+        for (line, expected) in [
+            ("pagerdeck --live rehearse", true),
+            ("pagerdeck --live investigate --alarm a", true),
+            ("pagerdeck --live resume 1", true),
+            ("pagerdeck --live eval", false),
+            ("pagerdeck --live evidence --log a", false),
+            ("pagerdeck --live sessions", false),
+            ("pagerdeck --live replay 1", false),
+        ] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(cli.command.is_some_and(|command| command.has_a_mode()), expected, "{line}");
+        }
     }
 
     #[test]
