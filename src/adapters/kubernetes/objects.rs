@@ -285,6 +285,16 @@ mod tests {
     }
 
     #[test]
+    fn a_pod_that_was_sent_away_says_why() {
+        let found = objects(&[
+            json!({ "kind": "Pod", "metadata": { "name": "cart-1", "namespace": "shop" }, "status": {
+            "phase": "Failed", "reason": "Evicted", "message": "Usage of EmptyDir volume \"tmp\" exceeds the limit" } }),
+        ]);
+        let told: Vec<&str> = found.events.iter().map(|event| event.message.as_str()).collect();
+        assert_eq!(told, ["Usage of EmptyDir volume \"tmp\" exceeds the limit"]);
+    }
+
+    #[test]
     fn what_is_no_object_is_passed_over() {
         assert_eq!(objects(&[json!(null), json!("x"), json!({ "kind": "Pod", "spec": 3 })]).pods.len(), 0);
     }

@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::super::map::{namespace_of, safe};
 use crate::domain::observation::workload::{ClusterEvent, Workload};
 
-/// Pods that no node took, and deployments whose pods were forbidden or that do not get on.
+/// Pods that no node took or that one sent away, and deployments whose pods were forbidden or that do not get on.
 pub(super) fn by_conditions(pods: &[core::Pod], deployments: &[Deployment]) -> Vec<ClusterEvent> {
     let mut events = Vec::new();
     for pod in pods {
@@ -20,6 +20,11 @@ pub(super) fn by_conditions(pods: &[core::Pod], deployments: &[Deployment]) -> V
         if let Some(message) = waits.and_then(|one| one.message.as_deref()) {
             let at = waits.and_then(|one| one.last_transition_time.as_ref()).map(|time| time.0);
             events.push(event(&pod.metadata, ("Pod", "FailedScheduling"), message, at));
+        }
+        // The event of it is gone after an hour, and with it why.
+        let sent_away = pod.status.as_ref().filter(|status| status.reason.as_deref() == Some("Evicted"));
+        if let Some(message) = sent_away.and_then(|status| status.message.as_deref()) {
+            events.push(event(&pod.metadata, ("Pod", "Evicted"), message, None));
         }
     }
     for deployment in deployments {
