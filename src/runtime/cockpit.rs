@@ -154,6 +154,9 @@ impl Cockpit {
                 return left;
             }
             self.core.pump();
+            if self.quiet.must_show(&self.core.session, self.core.now()) {
+                self.soon();
+            }
             if let Some(News { text, .. }) = self.bell.news(&self.core.session, self.core.clock.now()) {
                 self.screen.notify(&text, self.config.notices.by);
             }
@@ -181,7 +184,7 @@ impl Cockpit {
             message,
             Inbox::Event { .. } | Inbox::Hidden { .. } | Inbox::JournalFailed(_) | Inbox::TaskPanicked { .. }
         );
-        if dirties {
+        if dirties && !self.quiet.holds_back(&message, self.ui.pace) {
             self.soon();
         }
         match self.core.receive(message)? {
@@ -219,7 +222,9 @@ impl Cockpit {
                 self.tell(Tone::Warned, text);
             }
         }
-        self.soon();
+        if self.ui.pace == Pace::Lively || self.quiet.calls(&self.core.session, at.now) {
+            self.soon();
+        }
     }
 
     fn input(&mut self, input: Input, mono_ms: u64) -> Option<Left> {
@@ -281,6 +286,7 @@ impl Cockpit {
                     self.pacing.drawn(at.mono_ms, bytes, stall_ms);
                 }
                 let lesson = ui.tour;
+                self.quiet.drawn(session, at.now);
                 update::drawn(&mut self.ui, session, instants(&self.core));
                 self.ask_keys();
                 self.dirty = if self.ui.tour == lesson { Dirty::No } else { Dirty::Soon };

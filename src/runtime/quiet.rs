@@ -2,25 +2,44 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::clock::Clock;
 use super::inbox::Inbox;
+use crate::domain::observation::scope::whole_minute;
 use crate::domain::remediation::gate::NarrativeStanding;
 use crate::domain::remediation::step::StepState;
 use crate::rehearsal::clock::Speed;
 use crate::session::Session;
-use crate::session::event::{Event, LogEvent};
+use crate::session::event::{Event, FeedEvent, LogEvent};
 use crate::session::incident::Incident;
 use crate::ui::model::{Pace, Ui};
+use crate::ui::view::{Freshness, freshness};
 
 /// How long nothing may have happened before the screen falls quiet.
 const AFTER_MS: u64 = 10_000;
 /// How often a quiet screen is looked at: a feed that goes stale is told within this.
 const TICK: Duration = Duration::from_secs(5);
 
-/// When something last happened.
-#[derive(Clone, Copy, Debug, Default)]
+/// When something last happened, and what a quiet screen has not drawn of what came since.
+#[derive(Clone, Debug, Default)]
 pub struct Quiet {
     stirred_at: u64,
+    shown: Option<Shown>,
+    holds: bool,
+}
+
+/// What the frame on screen tells of the time.
+#[derive(Clone, Debug, PartialEq)]
+struct Shown {
+    minute: Timestamp,
+    freshness: Freshness,
+}
+
+impl Shown {
+    fn of(session: &Session, now: Timestamp) -> Self {
+        Self { minute: whole_minute(now), freshness: freshness(session, now) }
+    }
 }
 
 impl Quiet {
@@ -42,8 +61,34 @@ impl Quiet {
         }
     }
 
+    /// Whether a message can wait for the end of the minute, with which the clock, the ages and the points that came in it
+    /// are drawn in one frame. From here on it is held.
+    pub fn holds_back(&mut self, message: &Inbox, pace: Pace) -> bool {
+        let Inbox::Event { event, .. } = message else { return false };
+        let holds = pace == Pace::Quiet && can_wait(event);
+        self.holds |= holds;
+        holds
+    }
+
+    /// Whether a look at the clock calls for a frame: always, but while something is held; then only a minute that is over,
+    /// or a feed that is no longer what the screen says of it.
+    pub fn calls(&self, session: &Session, now: Timestamp) -> bool {
+        !self.holds || self.shown.as_ref() != Some(&Shown::of(session, now))
+    }
+
+    /// Whether what is held must be drawn before the minute is over.
+    pub fn must_show(&self, session: &Session, now: Timestamp) -> bool {
+        self.holds && self.calls(session, now)
+    }
+
+    /// A frame with all there is has been drawn.
+    pub fn drawn(&mut self, session: &Session, now: Timestamp) {
+        self.holds = false;
+        self.shown = Some(Shown::of(session, now));
+    }
+
     /// The pace at this moment.
-    pub fn pace(self, (ui, session): (&Ui, &Session), mono_ms: u64) -> Pace {
+    pub fn pace(&self, (ui, session): (&Ui, &Session), mono_ms: u64) -> Pace {
         let long_ago = mono_ms.saturating_sub(self.stirred_at) >= AFTER_MS;
         let busy = ui.message.is_some() || session.incidents.values().any(counts_seconds);
         if long_ago && !busy { Pace::Quiet } else { Pace::Lively }
@@ -70,6 +115,18 @@ fn is_news(event: &Event) -> bool {
     }
 }
 
+/// What moves figures and curves alone: points, answers that brought nothing else, and pages without a line.
+fn can_wait(event: &Event) -> bool {
+    match event {
+        Event::Metric(_)
+        | Event::Feed(
+            FeedEvent::Answered { .. } | FeedEvent::ServiceAnswered { .. } | FeedEvent::GroupAnswered { .. },
+        ) => true,
+        Event::Log(LogEvent::Batch { lines, .. }) => lines.is_empty(),
+        _ => false,
+    }
+}
+
 /// Whether something of an incident is told by the second.
 fn counts_seconds(incident: &Incident) -> bool {
     let steps = incident.plan.iter().flat_map(|plan| &plan.steps);
@@ -87,7 +144,7 @@ mod tests {
     use super::*;
     use crate::runtime::inbox::Lane;
     use crate::session::event::FeedEvent;
-    use crate::session::feeds::FeedId;
+    use crate::session::feeds::{FeedHealth, FeedId};
     use crate::ui::input::Input;
 
     #[test]
@@ -113,5 +170,53 @@ mod tests {
         incident.narrative.standing = NarrativeStanding::UnderWay;
         session.incidents.insert(incident.id, incident);
         assert_eq!(Quiet::default().pace((&Ui::default(), &session), 600_000), Pace::Lively);
+    }
+
+    fn event(event: Event) -> Inbox {
+        Inbox::Event { incident: None, event: Box::new(event), lane: Lane::default() }
+    }
+
+    /// A quiet screen drawn at this second, with alarms that were read then.
+    fn quiet_since(second: i64) -> (Quiet, Session) {
+        let at = Timestamp::from_second(second).unwrap();
+        let mut session = Session::default();
+        session.feeds.entry(FeedId::Alarms).or_default().change(&FeedHealth::Live, at);
+        let mut quiet = Quiet::default();
+        quiet.drawn(&session, at);
+        (quiet, session)
+    }
+
+    #[test]
+    fn points_wait_for_the_minute_on_a_quiet_screen_alone() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let answered = || event(Event::Feed(FeedEvent::Answered { feed: FeedId::Metrics }));
+        let (mut quiet, session) = quiet_since(600);
+        assert!(quiet.calls(&session, at(605)), "nothing is held: what time alone moves is drawn when it is looked at");
+        assert!(!quiet.holds_back(&answered(), Pace::Lively));
+        assert!(quiet.holds_back(&answered(), Pace::Quiet));
+        assert!(!quiet.must_show(&session, at(605)) && !quiet.calls(&session, at(659)));
+        assert!(quiet.must_show(&session, at(660)) && quiet.calls(&session, at(660)));
+        quiet.drawn(&session, at(660));
+        assert!(!quiet.must_show(&session, at(665)), "nothing is held any more");
+    }
+
+    #[test]
+    fn a_feed_that_dies_or_grows_old_is_shown_at_once() {
+        use crate::domain::fault::{Fault, FaultKind};
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let lost = FeedHealth::Lost { fault: Fault::new(FaultKind::Denied, "No.") };
+        let (mut quiet, mut session) = quiet_since(600);
+        let died = event(Event::Feed(FeedEvent::Changed { feed: FeedId::Alarms, health: lost.clone() }));
+        assert!(!quiet.holds_back(&died, Pace::Quiet));
+        let points = event(Event::Feed(FeedEvent::Answered { feed: FeedId::Metrics }));
+        assert!(quiet.holds_back(&points, Pace::Quiet));
+        assert!(!quiet.must_show(&session, at(659)));
+        session.feeds.entry(FeedId::Alarms).or_default().change(&lost, at(630));
+        assert!(quiet.must_show(&session, at(630)));
+        // Alarms that were read last at 600 are old from 661 on.
+        let (mut quiet, session) = quiet_since(600);
+        quiet.drawn(&session, at(660));
+        assert!(quiet.holds_back(&points, Pace::Quiet));
+        assert!(!quiet.must_show(&session, at(660)) && quiet.must_show(&session, at(661)));
     }
 }

@@ -8,6 +8,7 @@ mod links;
 mod memory;
 mod pacing;
 mod recorder;
+mod route;
 mod tape;
 mod wire;
 mod writer;

@@ -60,6 +60,8 @@ pub struct Chart<'a> {
     pub days: &'a [Overlay],
     /// The instant pointed at, as in logs and timeline.
     pub cursor: Option<Timestamp>,
+    /// The present: where the window goes on beyond it, what is right of it is yet to come, and is marked off.
+    pub present: Option<Timestamp>,
     /// Which characters may be used.
     pub glyphs: Glyphs,
     /// What the curve is drawn with.
@@ -75,7 +77,19 @@ impl<'a> Chart<'a> {
     /// A series alone.
     pub fn bare(series: &'a Series, window: Window, (glyphs, markers): (Glyphs, Markers)) -> Self {
         let (deploys, kills, baseline): (&[Timestamp], &[Timestamp], &[Point]) = (&[], &[], &[]);
-        Self { series, window, threshold: None, deploys, kills, baseline, days: &[], cursor: None, glyphs, markers }
+        Self {
+            series,
+            window,
+            threshold: None,
+            deploys,
+            kills,
+            baseline,
+            days: &[],
+            cursor: None,
+            present: None,
+            glyphs,
+            markers,
+        }
     }
 
     /// The upper end of the axis: 100 for percents within it, else the least 1, 2 or 5 times a power of ten above all.
@@ -106,6 +120,30 @@ impl<'a> Chart<'a> {
         self.curve(buffer, plot, (top, styles.curve));
         self.other_days(buffer, plot, (top, styles, SEEN_THROUGH));
         self.marks(buffer, plot, styles);
+        self.present_mark(buffer, plot, (top, styles));
+    }
+
+    /// At the height of the newest value, so that between a curve and it lies what has not been read.
+    fn present_mark(&self, buffer: &mut Buffer, plot: Rect, (top, styles): (f64, &ChartStyles)) {
+        let Some(column) = self.present_column(usize::from(plot.width)) else { return };
+        let row = self.series.latest().map_or(plot.height - 1, |newest| self.curve_row(newest.value, top, plot.height));
+        buffer[(plot.x + column as u16, plot.y + row)].set_symbol(present_sign(self.glyphs)).set_style(styles.curve);
+    }
+
+    /// The row in which the curve shows a value, which is not always that of a line: it has finer steps.
+    fn curve_row(&self, value: f64, top: f64, rows: u16) -> u16 {
+        let share = (value / top).clamp(0.0, 1.0);
+        match self.markers {
+            Markers::Braille => ((1.0 - share) * f64::from(rows * 4 - 1)).round() as u16 / 4,
+            Markers::Block => rows - ((share * f64::from(rows * 8)).round() as u16).max(1).div_ceil(8),
+            Markers::Dot | Markers::Ascii => row_of(value, top, rows),
+        }
+    }
+
+    /// The first column that is yet to come whole.
+    fn present_column(&self, columns: usize) -> Option<usize> {
+        let present = self.present.filter(|at| self.window.contains(*at))?;
+        Some(self.column(present, columns) + 1).filter(|column| *column < columns)
     }
 
     fn axis(&self, buffer: &mut Buffer, area: Rect, (top, styles): (f64, &ChartStyles)) {
@@ -267,8 +305,19 @@ impl<'a> Chart<'a> {
             Glyphs::Unicode => Signs::Blocks,
             Glyphs::Ascii => Signs::Ascii,
         };
-        self.columns(columns).into_iter().map(|value| value.map_or(' ', |value| signs.level(value / top))).collect()
+        let present = self.present_column(columns);
+        let sign = |(at, value): (usize, Option<f64>)| match value {
+            _ if present == Some(at) => present_sign(self.glyphs).to_owned(),
+            Some(value) => signs.level(value / top).to_string(),
+            None => " ".to_owned(),
+        };
+        self.columns(columns).into_iter().enumerate().map(sign).collect()
     }
+}
+
+/// What marks the present off from what is yet to come.
+pub fn present_sign(glyphs: Glyphs) -> &'static str {
+    glyphs.pick("◂", "<")
 }
 
 /// A cell filled from below.

@@ -47,16 +47,25 @@ pub fn coarse(seconds: i64) -> String {
     }
 }
 
-/// What a span stays below, in steps that grow with it, so that it is seldom told anew: `<1m`, `<15m`, `<3h`.
+/// What a span stays below, in steps that grow with it, so that it is seldom told anew: `<5m`, `<15m`, `<4h`.
 pub fn below(seconds: i64) -> String {
     let step = |unit: i64, steps: &[i64]| steps.iter().copied().find(|step| seconds <= step * unit);
-    if let Some(minutes) = step(60, &[1, 5, 10, 15, 30]) {
+    if let Some(minutes) = step(60, &[5, 10, 15, 30]) {
         return format!("<{minutes}m");
     }
-    if let Some(hours) = step(3_600, &[1, 2, 3, 6, 12, 24]) {
+    if let Some(hours) = step(3_600, &[1, 2, 4, 8, 24]) {
         return format!("<{hours}h");
     }
     format!("<{}d", seconds.max(0).unsigned_abs().div_ceil(86_400))
+}
+
+/// What a span that runs down stays above, in the same steps; to the minute once there are few of them: `>4h`, `>30m`, `9m`.
+pub fn above(seconds: i64) -> String {
+    let step = |unit: i64, steps: &[i64]| steps.iter().rev().copied().find(|step| seconds > step * unit);
+    if let Some(hours) = step(3_600, &[1, 2, 4, 8, 24]) {
+        return format!(">{hours}h");
+    }
+    step(60, &[10, 15, 30]).map_or_else(|| coarse(seconds), |minutes| format!(">{minutes}m"))
 }
 
 /// A wait with tenths: `3.2s`, `12s` from ten seconds on.
@@ -254,7 +263,10 @@ mod tests {
         assert_eq!(told, ["0s", "4s", "59s", "1m00s", "3m12s", "59m59s", "2h05m", "23h59m", "3d04h"]);
         assert_eq!(coarse(3_599), "59m");
         let bounds: Vec<String> = [0, 60, 61, 300, 301, 1_801, 3_600, 7_201, 86_401].into_iter().map(below).collect();
-        assert_eq!(bounds, ["<1m", "<1m", "<5m", "<5m", "<10m", "<1h", "<1h", "<3h", "<2d"]);
+        let floors: Vec<String> =
+            [90_000, 14_401, 14_400, 3_601, 1_801, 1_800, 600, 59].into_iter().map(above).collect();
+        assert_eq!(floors, [">24h", ">4h", ">2h", ">1h", ">30m", ">15m", "10m", "59s"]);
+        assert_eq!(bounds, ["<5m", "<5m", "<5m", "<5m", "<10m", "<1h", "<1h", "<4h", "<2d"]);
     }
 
     #[test]

@@ -30,6 +30,7 @@ use self::footer::{in_force, push_matches, push_search};
 pub use self::links::{Link, links};
 use self::look::Look;
 use self::sheet::Held;
+pub use self::stamp::Freshness;
 use super::layout::Form;
 use super::model::overlay::Opened;
 use super::model::{Pane, Ui};
@@ -72,6 +73,11 @@ fn paint(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
     footer::draw(buffer, layout.footer, (ui, session), look);
     overlay::draw(buffer, (ui, session), look);
     tour::draw(buffer, (ui, session), look);
+}
+
+/// What a frame of this session says of its feeds at an instant.
+pub fn freshness(session: &Session, now: Timestamp) -> Freshness {
+    Freshness::of(session, &Look::of(&Ui::default(), now))
 }
 
 /// The rows of what is opened, as they are on screen, and how many of them fit.

@@ -1,9 +1,12 @@
 //! What a screen at rest writes: nothing but its clock, coarse ages, and what is new.
 
 use jiff::{SignedDuration, Timestamp};
+use pagerdeck::domain::fault::{Fault, FaultKind};
 use pagerdeck::domain::observation::metric::{Point, Series};
 use pagerdeck::runtime::terminal::TapedScreen;
 use pagerdeck::session::Session;
+use pagerdeck::session::feeds::{FeedHealth, FeedId};
+use pagerdeck::session::state::Credentials;
 use pagerdeck::ui::model::{Instants, Pace, Size, Ui, UiOptions};
 use pagerdeck::ui::{format, update, view};
 use ratatui::Terminal;
@@ -16,11 +19,17 @@ const MINUTES: i64 = 30;
 
 /// The frames of half an hour in which nobody presses a key and every feed answers every few seconds; `happens` is what
 /// else there is at each of these looks.
-fn frames(mut session: Session, mut happens: impl FnMut(&mut Session, Timestamp)) -> Vec<Vec<u8>> {
+fn frames(session: Session, happens: impl FnMut(&mut Session, Timestamp)) -> Vec<Vec<u8>> {
+    looks(session, happens).into_iter().filter(|frame| !frame.is_empty()).collect()
+}
+
+/// What each of these looks wrote, but for the first one, which is the whole screen.
+fn looks(mut session: Session, mut happens: impl FnMut(&mut Session, Timestamp)) -> Vec<Vec<u8>> {
     let size = Size { cols: 120, rows: 40 };
     let (tape, mut ui) = (Tape::default(), Ui::new(UiOptions::default(), size));
     ui.pace = Pace::Quiet;
     let mut screen = TapedScreen::new(tape.clone(), size).unwrap();
+    let mut written = Vec::new();
     for look in 0..MINUTES * 12 {
         let now = fixture::now() + SignedDuration::from_secs(look * 5);
         session.now = now;
@@ -30,11 +39,10 @@ fn frames(mut session: Session, mut happens: impl FnMut(&mut Session, Timestamp)
         happens(&mut session, now);
         update::prepare(&mut ui, &session, Instants { now, mono_ms: look as u64 * 5_000 });
         screen.draw(|frame| view::draw(frame, &ui, &session, now)).unwrap();
+        written.push(tape.writes().concat());
     }
-    let mut frames = tape.writes();
-    // The first one is the whole screen.
-    frames.remove(0);
-    frames
+    written.remove(0);
+    written
 }
 
 /// Bytes a second over the half hour.
@@ -75,6 +83,51 @@ fn a_screen_whose_series_move_writes_what_is_new() {
     assert!((minutes..4 * minutes).contains(&written.len()), "{} frames: a clock and a poll a minute", written.len());
 }
 
+/// Gives each series its next point with the minute, as much off the one before as a service under steady load is: the
+/// cockpit holds them until then.
+fn goes_on(session: &mut Session, now: Timestamp) {
+    for series in session.metrics.values_mut().flat_map(|by_role| by_role.values_mut()) {
+        let Some(last) = series.latest() else { continue };
+        let at = last.at + SignedDuration::from_mins(1);
+        if at + SignedDuration::from_mins(1) <= now {
+            let off = [-0.003, 0.002, 0.001, -0.001][(at.as_second() / 60).rem_euclid(4) as usize];
+            series.points.push(Point { at, value: last.value * (1.0 + off) });
+        }
+    }
+}
+
+/// The goal is two bytes a second, over any two minutes in which the charts do not move on: that is every tenth minute.
+#[test]
+fn two_minutes_with_an_open_incident_and_series_that_go_on_cost_two_bytes_a_second() {
+    let mut session = fixture::gate_open();
+    // Its credentials last: a time that runs down is told as well.
+    session.credentials = Credentials::Lasting;
+    let mut minutes = vec![0; MINUTES as usize];
+    let mut told = Vec::new();
+    for (look, frame) in looks(session, goes_on).into_iter().enumerate() {
+        let at = fixture::now() + SignedDuration::from_secs((look as i64 + 1) * 5);
+        let moves_on = at.as_second() / 60 % 10 == 0;
+        minutes[look / 12] += if moves_on { 0 } else { frame.len() };
+        told.push(String::from_utf8_lossy(&frame).into_owned());
+    }
+    let most = minutes.windows(2).map(|two| two[0] + two[1]).max().unwrap();
+    told.retain(|frame| !frame.is_empty());
+    assert!(most <= 240, "{most} of {minutes:?} {told:#?}");
+}
+
+#[test]
+fn a_feed_that_dies_is_told_with_the_next_look() {
+    let fault = || Fault::new(FaultKind::Denied, "No.");
+    let mut session = fixture::gate_open();
+    session.metrics.clear();
+    let written = looks(session, |session, now| {
+        if now >= fixture::now() + SignedDuration::from_secs(20) {
+            session.feeds.entry(FeedId::Metrics).or_default().health = FeedHealth::Lost { fault: fault() };
+        }
+    });
+    assert!(String::from_utf8_lossy(&written[3]).contains("ERR"), "{:?}", written[3]);
+}
+
 #[test]
 fn ages_and_new_values_are_on_a_screen_at_rest() {
     let (size, mut ui) = (Size { cols: 120, rows: 40 }, Ui::default());
@@ -86,7 +139,7 @@ fn ages_and_new_values_are_on_a_screen_at_rest() {
         terminal.backend().to_string()
     };
     let before = text(&session, fixture::now());
-    for age in ["live <1m", "live <3m", "POLL <1m", "09:00–09:40"] {
+    for age in ["live <1m", "live <3m", "POLL <1m", "09:00–09:40  ◂ now"] {
         assert!(before.contains(age), "{age}:\n{before}");
     }
     let later = fixture::now() + SignedDuration::from_mins(2);

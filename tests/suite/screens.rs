@@ -9,7 +9,7 @@ use pagerdeck::session::Session;
 use pagerdeck::session::incident::Phase;
 use pagerdeck::ui::input::Input;
 use pagerdeck::ui::keymap::chord;
-use pagerdeck::ui::model::{Colours, Glyphs, Instants, Pane, Size, Ui, UiOptions, Zoom};
+use pagerdeck::ui::model::{Colours, Glyphs, Instants, Pace, Pane, Size, Ui, UiOptions, Zoom};
 use pagerdeck::ui::{update, view};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -146,6 +146,27 @@ screen_after!(palette_80x24, fixture::gate_open(), (80, 24), ": n e");
 screen_after!(help_80x24, fixture::gate_open(), (80, 24), "? l o g");
 screen_after!(closed_rca_120x40, fixture::closed(), (120, 40), "4 z");
 screen_after!(markdown_120x40, fixture::markdown(), (120, 40), "4 z");
+
+/// The screen once it has fallen quiet: its charts have room for what comes, and say where the present is.
+fn quiet((size, glyphs): ((u16, u16), Glyphs)) -> String {
+    let mut ui = ui(size, Pane::Metrics, Zoom::Overview);
+    (ui.pace, ui.options.glyphs) = (Pace::Quiet, glyphs);
+    text(&ui, &fixture::gate_open())
+}
+
+macro_rules! quiet_screen {
+    ($name:ident, $size:expr, $glyphs:expr) => {
+        #[test]
+        fn $name() {
+            insta::assert_snapshot!(quiet(($size, $glyphs)));
+        }
+    };
+}
+
+quiet_screen!(quiet_80x24, (80, 24), Glyphs::Unicode);
+quiet_screen!(quiet_120x40, (120, 40), Glyphs::Unicode);
+quiet_screen!(quiet_200x60, (200, 60), Glyphs::Unicode);
+quiet_screen!(quiet_ascii_120x40, (120, 40), Glyphs::Ascii);
 
 /// What a replay has: the counts of lines, and not one of their texts.
 #[test]

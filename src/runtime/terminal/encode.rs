@@ -31,6 +31,14 @@ struct Ink {
     modifier: Modifier,
 }
 
+impl Ink {
+    /// Whether something is seen where nothing is written in it.
+    fn shows_blanks(self) -> bool {
+        let marks = Modifier::UNDERLINED | Modifier::REVERSED | Modifier::CROSSED_OUT;
+        self.bg != Color::Reset || self.modifier.intersects(marks)
+    }
+}
+
 const PLAIN: Ink = Ink { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
 /// Where the terminal's cursor is and what it draws in, as far as it has been told.
@@ -61,8 +69,12 @@ impl Pen {
     /// Draws a cell of a screen with so many columns.
     pub(super) fn draw(&mut self, out: &mut Vec<u8>, cell: &Cell, (at, columns): (Position, u16)) {
         self.go(out, at);
-        self.dip(out, Ink { fg: cell.fg, bg: cell.bg, modifier: cell.modifier });
         let symbol = printable(cell.symbol());
+        let ink = Ink { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
+        // Nobody sees what colour a blank is written in.
+        if symbol != " " || ink.shows_blanks() || self.ink.shows_blanks() {
+            self.dip(out, ink);
+        }
         out.extend(symbol.as_bytes());
         let wide = symbol.width() as u16;
         // At the right edge terminals differ in where the cursor is, and in the width of what is no single letter.
@@ -236,6 +248,16 @@ mod tests {
         )
     }
 
+    /// What a person sees of a cell: of a blank that nothing marks, no colour.
+    fn seen(screen: &vt100::Screen, (y, x): (u16, u16)) -> (String, Option<vt100::Color>, vt100::Color, [bool; 5]) {
+        let cell = screen.cell(y, x).unwrap();
+        let marks = [cell.bold(), cell.dim(), cell.italic(), cell.underline(), cell.inverse()];
+        match cell.contents() {
+            "" | " " if !cell.inverse() && !cell.underline() => (" ".to_owned(), None, cell.bgcolor(), [false; 5]),
+            text => (text.to_owned(), Some(cell.fgcolor()), cell.bgcolor(), marks),
+        }
+    }
+
     proptest! {
         /// One pen that remembers draws the same screen as a fresh pen for each cell.
         #[test]
@@ -252,7 +274,9 @@ mod tests {
                 Pen::default().draw(&mut whole, cell, (at, 20));
                 fresh.process(&whole);
             }
-            prop_assert_eq!(kept.screen().contents_formatted(), fresh.screen().contents_formatted());
+            for (y, x) in (0..6).flat_map(|y| (0..20).map(move |x| (y, x))) {
+                prop_assert_eq!(seen(kept.screen(), (y, x)), seen(fresh.screen(), (y, x)), "row {}, column {}", y, x);
+            }
         }
     }
 }

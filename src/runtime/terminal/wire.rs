@@ -11,11 +11,16 @@ use ratatui::{Frame, Terminal};
 
 use super::encode::Pen;
 use super::links::{Links, write_again};
+use super::route::{Placed, cheapest};
 use super::writer::Writer;
 use crate::ui::model::Size;
 
 /// Room for a frame at 200x60 with every cell changed, so that it grows but once.
 const FRAME_BYTES: usize = 64 << 10;
+
+/// Cells up to which the way through them is looked for: what a quiet screen changes. Of more, the search costs more than
+/// the bytes.
+const FEW_CELLS: usize = 64;
 
 /// The brackets of a synchronized update: what lies between is shown at once, where the terminal knows them.
 const BEGIN: &[u8] = b"\x1b[?2026h";
@@ -122,7 +127,11 @@ impl<S: Sink> Backend for Wire<S> {
         if self.cursor != Cursor::Hidden {
             self.cursor = Cursor::Astray;
         }
-        for (x, y, cell) in content {
+        let mut cells: Vec<Placed<'a>> = content.by_ref().take(FEW_CELLS + 1).collect();
+        if cells.len() <= FEW_CELLS {
+            cells = cheapest(cells, (self.pen, self.size.cols));
+        }
+        for (x, y, cell) in cells.into_iter().chain(content) {
             self.links.come_to(&mut self.frame, Position { x, y });
             self.pen.draw(&mut self.frame, cell, (Position { x, y }, self.size.cols));
         }

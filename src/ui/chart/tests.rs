@@ -107,3 +107,42 @@ fn days_that_are_alike_take_turns_and_one_that_is_as_today_shows_through() {
     let later = [day("w", 130.0, 12..20)];
     assert!((Chart { days: &later, ..chart }.top() - 100.0).abs() < f64::EPSILON, "but not what is beyond the window");
 }
+
+#[test]
+fn the_present_is_marked_off_beside_the_curve_whatever_it_is_drawn_with() {
+    let values: Vec<Option<f64>> = (0..10).map(|n| Some(90.0 - f64::from(n) * 7.0)).collect();
+    let falling = series(Unit::Percent, &values);
+    let present = Some(Timestamp::from_second(600).unwrap());
+    for (glyphs, markers, sign) in [
+        (Glyphs::Unicode, Markers::Braille, '◂'),
+        (Glyphs::Unicode, Markers::Block, '◂'),
+        (Glyphs::Unicode, Markers::Dot, '◂'),
+        (Glyphs::Ascii, Markers::Ascii, '<'),
+    ] {
+        let chart = Chart { present, glyphs, markers, ..chart(&falling, 20) };
+        let drawn = rows(&chart, 26, 5);
+        let (row, column) = drawn
+            .iter()
+            .enumerate()
+            .find_map(|(row, text)| Some((row, text.chars().position(|letter| letter == sign)?)))
+            .unwrap();
+        // Twenty columns of a minute each behind the axis: minute 10 has begun, what follows is to come.
+        assert_eq!(column, 6 + 11, "{drawn:?}");
+        let before = drawn[row].chars().nth(6 + 9).unwrap();
+        assert!(before != ' ' && before != sign, "it stands at the height of the newest value: {drawn:?}");
+        assert!(drawn[row].ends_with(sign), "{drawn:?}");
+        assert_eq!(chart.sparkline(20).chars().position(|letter| letter == sign), Some(11));
+    }
+}
+
+#[test]
+fn a_curve_that_ends_early_leaves_a_hole_before_the_present_and_a_window_up_to_it_needs_no_mark() {
+    let silent = series(Unit::Percent, &[Some(50.0); 4]);
+    let present = Some(Timestamp::from_second(600).unwrap());
+    let marked = Chart { present, ..chart(&silent, 20) };
+    assert_eq!(marked.sparkline(20), "----       <");
+    let whole = Chart { present, ..chart(&silent, 10) };
+    assert_eq!(whole.sparkline(10), "----      ");
+    let almost = Chart { present, ..chart(&silent, 11) };
+    assert_eq!(almost.sparkline(11), "----       ", "nothing is left to mark off");
+}

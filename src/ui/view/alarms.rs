@@ -123,7 +123,8 @@ fn row(
 fn spark(series: Option<&Series>, columns: usize, look: &Look) -> Span<'static> {
     let Some(series) = series else { return Span::default() };
     let (window, _) = recent(series, look.now);
-    let chart = Chart::bare(series, moments::drawn(window, (look.now, look.pace)), (look.glyphs, look.markers));
+    let window = moments::drawn(window, (look.now, look.pace));
+    let chart = Chart { present: look.present(), ..Chart::bare(series, window, (look.glyphs, look.markers)) };
     look.span(Role::Curve, chart.sparkline(columns))
 }
 

@@ -131,6 +131,14 @@ impl Look {
         until.duration_since(now).as_secs()
     }
 
+    /// So many seconds in the largest unit; on a quiet screen what they stay above for a while.
+    pub fn left(&self, seconds: i64) -> String {
+        match self.pace {
+            Pace::Lively => format::coarse(seconds),
+            Pace::Quiet => format::above(seconds),
+        }
+    }
+
     /// The wait until then; not told on a quiet screen, where it would be all that moves.
     pub fn wait(&self, until: Timestamp) -> String {
         match self.pace {
@@ -142,6 +150,14 @@ impl Look {
     /// The half hour that is drawn: on a quiet screen with what comes next.
     pub fn half_hour(&self) -> Window {
         moments::drawn(moments::half_hour(self.now), (self.now, self.pace))
+    }
+
+    /// The present, where charts go on beyond it.
+    pub fn present(&self) -> Option<Timestamp> {
+        match self.pace {
+            Pace::Lively => None,
+            Pace::Quiet => Some(self.told_now()),
+        }
     }
 
     /// Now as the clock in line 1 shows it.

@@ -20,7 +20,7 @@ use crate::domain::observation::metric::{MetricRole, Series};
 use crate::domain::observation::scope::Window;
 use crate::session::Session;
 use crate::session::feeds::{Feed, FeedId};
-use crate::ui::chart::{Chart, ChartStyles};
+use crate::ui::chart::{self, Chart, ChartStyles};
 use crate::ui::format;
 use crate::ui::layout::ChartForm;
 use crate::ui::model::moments::{self, MINUTES, recent};
@@ -30,6 +30,8 @@ use crate::ui::theme::Role;
 
 /// Columns below which two charts do not stand side by side.
 const BESIDE_COLS: u16 = 72;
+/// Columns of most figures.
+const FIGURE_COLS: usize = 5;
 /// Rows a chart needs with its numbers.
 const CHART_ROWS: u16 = 6;
 /// CloudWatch has most points three minutes after their period at the latest, and is asked for them once a minute.
@@ -86,7 +88,7 @@ fn span_words(ui: &Ui, look: &Look) -> String {
         (Pace::Quiet, Freeze::Running) => {
             let Window { from, to } = look.half_hour();
             let [from, to] = [from, to].map(|at| format::minute(at, &look.zone));
-            format!("{from}{}{to}", look.sign("–", "-"))
+            format!("{from}{}{to}  {} now", look.sign("–", "-"), chart::present_sign(look.glyphs))
         }
     }
 }
@@ -124,6 +126,14 @@ impl Facts<'_> {
         match self.freeze {
             Freeze::Running => (moments::drawn(shown, (look.now, look.pace)), series.clone()),
             Freeze::At { .. } => (shown, recent),
+        }
+    }
+
+    /// The present, where the charts go on with it.
+    fn present(&self, look: &Look) -> Option<Timestamp> {
+        match self.freeze {
+            Freeze::Running => look.present(),
+            Freeze::At { .. } => None,
         }
     }
 
@@ -213,8 +223,13 @@ fn numbers(
             [average, threshold, slope, peak]
         }
     };
+    // What follows stays where it is while a figure is short for once, `98%` after `97.8%`. A threshold stays as long as it is.
+    let mut moves = true;
     for (word, figure) in figures.into_iter().flatten() {
-        spans.push(look.span(Role::Faint, format!(" {word} ")));
+        let least = if moves { FIGURE_COLS } else { 0 };
+        let short = least.saturating_sub(spans.last().map_or(0, Span::width));
+        moves = word != "thr";
+        spans.push(look.span(Role::Faint, format!("{:short$} {word} ", "")));
         spans.push(look.span(Role::Text, figure));
     }
     spans
@@ -303,6 +318,7 @@ fn one(
         deploys: &facts.marks,
         kills: facts.kills,
         cursor: facts.cursor,
+        present: facts.present(look),
         ..Chart::bare(&series, window, (look.glyphs, look.markers))
     };
     let styles = chart_styles(look);
@@ -330,7 +346,8 @@ fn sparklines(mut sheet: Sheet<'_>, all: &[(MetricRole, &Series)], (facts, selec
         let (window, drawn) = facts.drawn(series, look);
         let (shown, series) = facts.recent(series, look.now);
         let threshold = facts.threshold(&series);
-        let chart = Chart { threshold, ..Chart::bare(&drawn, window, (look.glyphs, look.markers)) };
+        let present = facts.present(look);
+        let chart = Chart { threshold, present, ..Chart::bare(&drawn, window, (look.glyphs, look.markers)) };
         let mut spans = vec![
             look.span(Role::Title, format!("{:<8} ", format::clip(name(*role, &series), 8, look.glyphs))),
             look.span(Role::Curve, chart.sparkline(columns)),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
+use super::kills;
 use super::look::Look;
 use super::sheet::Sheet;
 use crate::domain::fault::{Fault, FaultKind};
@@ -49,6 +50,39 @@ pub fn is_stale_feed(feed: &Feed, id: FeedId, look: &Look) -> bool {
 fn is_old(feed: &Feed, id: FeedId, look: &Look) -> bool {
     let age = feed.answered_at.map(|at| format::seconds_since(look.now, at));
     matches!((age, patience_s(id)), (Some(age), Some(patience)) if age > patience)
+}
+
+/// What a screen says of its feeds beyond their ages: how each is, and whether what it said is old. Two frames that differ
+/// in it differ in what a person may rely on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Freshness {
+    feeds: Vec<(FeedHealth, Following, Vec<String>, Old)>,
+    counts: Vec<kills::Age>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Old {
+    Yes,
+    No,
+}
+
+impl Freshness {
+    /// At an instant.
+    pub(super) fn of(session: &Session, look: &Look) -> Self {
+        let own = session.feeds.iter().map(|(id, feed)| (*id, feed.clone()));
+        let services = session.service_feeds.values().map(|feed| (FeedId::Metrics, feed.clone()));
+        let incidents = || std::iter::once(None).chain(session.incidents.values().map(Some));
+        let logs = incidents().map(|incident| (FeedId::Logs, session.log_feed(incident)));
+        let told = |(id, feed): (FeedId, Feed)| {
+            let old = if is_old(&feed, id, look) { Old::Yes } else { Old::No };
+            (feed.health, feed.following, feed.unreadable, old)
+        };
+        let counted = incidents().filter_map(|incident| kills::counted_at(session, incident, look));
+        Self {
+            feeds: own.chain(services).chain(logs).map(told).collect(),
+            counts: counted.map(|(age, _)| age).collect(),
+        }
+    }
 }
 
 /// The stamp of a feed.
