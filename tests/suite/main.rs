@@ -21,6 +21,7 @@ mod judged;
 mod links;
 mod measured;
 mod measured_cases;
+mod narrow;
 mod peers_aws;
 mod peers_bedrock;
 mod peers_boto;

@@ -84,7 +84,7 @@ fn a_count_of_kills_has_its_time_and_counts_its_own() {
     fixture::incident(&mut session).evidence[at].answered_at = fixture::now() - SignedDuration::from_mins(40);
     assert!(logs((200, 60), &session).contains("OOMKilled 14 exact ~08:51:07Z  4.3/s"));
     let narrow = logs((80, 24), &session);
-    assert!(narrow.contains("OOMKilled 14 exact ~08:51Z 0 lost") && narrow.contains("3 Logs OOM~14 "), "{narrow}");
+    assert!(narrow.contains("OOMKilled 14 exact ~08:51Z  0 lost") && narrow.contains("3 Logs OOM~14 "), "{narrow}");
 
     fixture::incident(&mut session).evidence.remove(at);
     let lines = session.logs.total.kills;

@@ -9,13 +9,35 @@ use super::look::Look;
 use super::sheet::{Held, Sheet, frame};
 use crate::session::Session;
 use crate::ui::contact::{self, Standing};
-use crate::ui::keymap::Action;
+use crate::ui::keymap::{Action, Binding};
 use crate::ui::model::{Pane, Ui, Zoom};
 use crate::ui::theme::Role;
 
-/// Draws it. Another pane than the first, or a zoom, shows the panes as they are.
+/// What can be done from here, in a sentence and in a word: the last line tells it as well, for a low screen has no room for
+/// it above.
+const WAYS: [(Action, &str, &str); 3] = [
+    (Action::TryRehearsal, "live through an incident in a simulated cloud, now", "rehearse"),
+    (Action::Refresh, "ask again, after you logged in beside", "ask again"),
+    (Action::Help, "all keys", "help"),
+];
+
+/// Whether it is on screen. Another pane than the first, or a zoom, shows the panes as they are.
+fn is_shown(ui: &Ui, session: &Session) -> bool {
+    contact::is_first(session) && ui.focus == Pane::Alarms && ui.zoom == Zoom::Overview
+}
+
+fn key(ui: &Ui, action: Action) -> String {
+    ui.options.keymap.binding(action).map(Binding::first_key).unwrap_or_default()
+}
+
+/// The keys of the last line while it is on screen.
+pub fn hints(ui: &Ui, session: &Session) -> Option<Vec<(String, &'static str)>> {
+    is_shown(ui, session).then(|| WAYS.iter().map(|(action, _, short)| (key(ui, *action), *short)).collect())
+}
+
+/// Draws it.
 pub fn draw(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
-    if !contact::is_first(session) || ui.focus != Pane::Alarms || ui.zoom != Zoom::Overview {
+    if !is_shown(ui, session) {
         return;
     }
     let area = ui.layout().main;
@@ -28,14 +50,9 @@ pub fn draw(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
     for (name, standing) in contact::parts(session) {
         tell(&mut sheet, name, &standing);
     }
-    let key = |action| ui.options.keymap.binding(action).map(crate::ui::keymap::Binding::first_key).unwrap_or_default();
     sheet.text(Role::Text, "");
-    for (action, words) in [
-        (Action::TryRehearsal, "live through an incident in a simulated cloud, now"),
-        (Action::Refresh, "ask again, after you logged in beside"),
-        (Action::Help, "all keys"),
-    ] {
-        sheet.row(&look.line([(Role::Accent, format!(" {:<7}", key(action)).into()), (Role::Text, words.into())]));
+    for (action, words, _) in WAYS {
+        sheet.row(&look.line([(Role::Accent, format!(" {:<7}", key(ui, action)).into()), (Role::Text, words.into())]));
     }
     sheet.wrapped(
         Role::Faint,

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::contact;
 use super::look::Look;
 use super::overlay::detail;
 use super::sheet::{ends, put};
@@ -34,16 +35,29 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), loo
         return;
     }
     if let Some(own) = of_overlay((ui, session), look) {
-        put(buffer, area, &told(own, look), look);
+        put(buffer, area, &told(whole(own, area.width), look), look);
         return;
     }
     if let Some(Prompt { stage: Stage::Confirm, .. }) = prompt::shown(ui, session) {
         // The field has the keys: no other hint would be true.
-        let hints = [("Enter", "confirm what was typed"), ("Esc", "stand down"), ("Ctrl-C", "stand down")];
-        put(buffer, area, &told(hints, look), look);
+        let hints = vec![("Enter", "confirm what was typed"), ("Esc", "stand down"), ("Ctrl-C", "stand down")];
+        put(buffer, area, &told(whole(hints, area.width), look), look);
+        return;
+    }
+    if let Some(own) = contact::hints(ui, session) {
+        put(buffer, area, &told(own.iter().map(|(key, word)| (key.as_str(), *word)), look), look);
         return;
     }
     put(buffer, area, &hints((ui, session), (usize::from(area.width), look)), look);
+}
+
+/// As many hints as fit: one that is cut is none.
+fn whole(mut hints: Vec<(&'static str, &'static str)>, columns: u16) -> Vec<(&'static str, &'static str)> {
+    let wide = |hints: &[(&str, &str)]| hints.iter().map(|(key, word)| key.len() + word.len() + 3).sum::<usize>();
+    while wide(&hints) > usize::from(columns) && hints.len() > 1 {
+        hints.pop();
+    }
+    hints
 }
 
 /// The keys of what is open: those of the pane below count for nothing then.

@@ -56,13 +56,21 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (session, incident): (&Session, Opt
 /// Line 1 in at most `columns`, as far as what must stay leaves that possible.
 fn line(session: &Session, incident: Option<&Incident>, (columns, look): (usize, &Look)) -> Line<'static> {
     let mut parts = parts(session, incident, look);
-    // Indices into `parts`, first to give way first.
-    let order = [8, 2, 5, 5, 9, 3, 4, 0, 7, 2, 9, 12];
+    // Indices into `parts`, first to give way first: the drill's name and who has the baton before any word of the scope.
+    let order = [8, 0, 2, 9, 7, 5, 5, 4, 3, 7, 2, 9, 12];
     for index in order {
         if total(&parts) <= columns {
             break;
         }
         parts[index].shorten();
+    }
+    // What went before it was known how much had to go comes back where there is room after all, the last to go first.
+    for index in order.into_iter().rev() {
+        let before = parts[index].at;
+        parts[index].at = before.saturating_sub(1);
+        if total(&parts) > columns {
+            parts[index].at = before;
+        }
     }
     join(&parts, look)
 }
@@ -173,11 +181,12 @@ fn credentials(session: &Session, look: &Look) -> (Role, Vec<String>) {
         Credentials::Lasting => (Role::Text, vec!["creds lasting".to_owned(), String::new()]),
         Credentials::ExpireAt(at) => {
             let left = look.seconds_left(at);
-            let text = format!("creds {}", format::coarse(left));
+            let text = format!("creds {}", look.left(left));
             match left {
                 ..=0 => (Role::Danger, vec!["creds EXPIRED".to_owned()]),
                 1..CREDENTIALS_SOON_S => (Role::Warning, vec![format!("{text}!")]),
-                _ => (Role::Text, vec![text, String::new()]),
+                // A time that runs down gives way later than that there is none: the second spelling is the first.
+                _ => (Role::Text, vec![text.clone(), text, String::new()]),
             }
         }
     }

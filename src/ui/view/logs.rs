@@ -44,8 +44,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     let sources = Sources(rows::log_groups(ui, session));
     let gaps: Vec<&LogGap> = session.logs.gaps.iter().filter(|gap| sources.0.contains(&&gap.group)).collect();
     let feed = session.log_feed(ui.incident(session));
-    let title = title::title((ui, session), (&shown, &sources, &gaps), (area.width, look, held));
     let stamp = stamp::stamp_feed(&feed, FeedId::Logs, look);
+    let room = title::room(area.width, stamp.width());
+    let title = title::title((ui, session), (&shown, &sources, &gaps), (room, look, held));
     let mut inner = frame(buffer, area, (&title, &stamp), (look, held));
     if strip_rows > 0 && inner.height > 0 {
         strip::draw(buffer, inner, (ui, session), (&sources, look));

@@ -196,8 +196,11 @@ fn verdict_rows(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Lin
         return vec![line];
     }
     let shares = line.spans.iter().position(|span| span.content.starts_with(" (")).unwrap_or(line.spans.len());
-    let below = Line::from(line.spans.split_off(shares));
-    vec![line, below]
+    let mut below = line.spans.split_off(shares);
+    if let Some(first) = below.first_mut() {
+        first.content = first.content.trim_start().to_owned().into();
+    }
+    vec![line, Line::from(below)]
 }
 
 /// `verdict: memory leak 0.86 (rules 0.91, model 0.86)`.

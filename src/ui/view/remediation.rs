@@ -66,7 +66,9 @@ fn heading(incident: Option<&Incident>, look: &Look) -> Vec<Span<'static>> {
     let ending = if steps.len() == 1 { "" } else { "s" };
     let mut spans = vec![look.span(Role::Text, format!("{} step{ending}", steps.len()))];
     for step in steps {
-        spans.push(look.span(state_role(&step.state), format!("  {} {}", step.id, step.state.word())));
+        // A state in reverse video begins with its number, not with the blanks before it.
+        spans.push(Span::raw("  "));
+        spans.push(look.span(state_role(&step.state), format!("{} {}", step.id, step.state.word())));
     }
     spans
 }

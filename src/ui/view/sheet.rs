@@ -199,7 +199,7 @@ fn shortened<'l>(stamp: &Line<'l>, room: usize) -> Line<'l> {
 }
 
 fn padded<'l>(line: &Line<'l>) -> Line<'l> {
-    if line.spans.is_empty() {
+    if line.width() == 0 {
         return Line::default();
     }
     let mut spans = vec![Span::raw(" ")];

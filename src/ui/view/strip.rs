@@ -20,8 +20,7 @@ use crate::ui::theme::Role;
 pub fn incidents(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), look: &Look) {
     let queue = session.queue();
     let shown = ui.incident(session).and_then(|shown| queue.iter().position(|incident| incident.id == shown.id));
-    let told: Vec<(String, Option<String>)> = queue.iter().map(|incident| named(session, incident, look)).collect();
-    let wide = |(text, age): &(String, Option<String>)| 1 + width(text) + age.as_deref().map_or(0, width);
+    let told = fitted(session, (&queue, shown), (usize::from(area.width), look));
     let cut = Cut::of(&told.iter().map(wide).collect::<Vec<_>>(), shown, usize::from(area.width));
     let between = || look.span(Role::Rule, look.sign(" │ ", " | "));
     let mut spans: Vec<Span<'static>> = Vec::new();
@@ -50,6 +49,34 @@ pub fn incidents(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session)
     ends(buffer, area, (&Line::from(spans), &right), look);
 }
 
+/// An incident in words, and how old what they count is, where that is old.
+type Named = (String, Option<String>);
+
+/// The incidents in words: whole where there is room for all of them so, else all but the one on screen by severity and name,
+/// so that none is behind a number for as long as it can be named.
+fn fitted(
+    session: &Session,
+    (queue, shown): (&[&Incident], Option<usize>),
+    (columns, look): (usize, &Look),
+) -> Vec<Named> {
+    let whole: Vec<Named> = queue.iter().map(|incident| named(session, incident, look)).collect();
+    if Cut::fits(&whole.iter().map(wide).collect::<Vec<_>>(), columns) {
+        return whole;
+    }
+    let short = |(at, (told, incident)): (usize, (Named, &&Incident))| {
+        let brief = || match incident.phase {
+            Phase::Closed => format!("{} closed", briefly(session, incident, look)),
+            _ => briefly(session, incident, look),
+        };
+        if Some(at) == shown { told } else { (brief(), told.1) }
+    };
+    whole.into_iter().zip(queue).enumerate().map(short).collect()
+}
+
+fn wide((text, age): &Named) -> usize {
+    1 + width(text) + age.as_deref().map_or(0, width)
+}
+
 /// What stands at the right edge once there is more than one incident.
 const SWITCH: &str = "[ ] switch";
 /// Columns between two incidents.
@@ -67,13 +94,11 @@ struct Cut {
 impl Cut {
     /// The incident on screen is whole in the strip, as far as the strip is wide enough for it.
     fn of(widths: &[usize], shown: Option<usize>, columns: usize) -> Self {
-        let switch = if widths.len() > 1 { SWITCH.len() + 1 } else { 0 };
-        let room = columns.saturating_sub(switch);
-        let wide = |of: &[usize]| of.iter().map(|width| width + BETWEEN).sum::<usize>().saturating_sub(BETWEEN);
-        if wide(widths) <= room {
+        if Self::fits(widths, columns) {
             return Self { before: 0, after: 0 };
         }
-        let room = room.saturating_sub(MORE);
+        let wide = Self::together;
+        let room = Self::room(widths, columns).saturating_sub(MORE);
         let lead = |before: usize| if before > 0 { MORE } else { 0 };
         let shown = shown.unwrap_or(0);
         let fits = |before: &usize| lead(*before) + wide(&widths[*before..=shown]) <= room;
@@ -82,6 +107,19 @@ impl Cut {
         let begins = |at: &usize| lead(before) + wide(&widths[before..*at]) + BETWEEN < room;
         let after = (before + 1..widths.len()).filter(|at| !begins(at)).count();
         Self { before, after }
+    }
+
+    /// Whether all of them have room.
+    fn fits(widths: &[usize], columns: usize) -> bool {
+        Self::together(widths) <= Self::room(widths, columns)
+    }
+
+    fn together(widths: &[usize]) -> usize {
+        widths.iter().map(|width| width + BETWEEN).sum::<usize>().saturating_sub(BETWEEN)
+    }
+
+    fn room(widths: &[usize], columns: usize) -> usize {
+        columns.saturating_sub(if widths.len() > 1 { SWITCH.len() + 1 } else { 0 })
     }
 }
 
@@ -99,17 +137,26 @@ fn quiet(session: &Session, look: &Look) -> Span<'static> {
     }
 }
 
+/// `! I2 P3 orders`.
+fn briefly(session: &Session, incident: &Incident, look: &Look) -> String {
+    let sign = if firing(session, incident) > 0 { "!" } else { look.sign("·", ".") };
+    format!("{sign} {} {} {}", incident.id, incident.severity.word(), incident.service.name)
+}
+
+fn firing(session: &Session, incident: &Incident) -> usize {
+    incident.alarms.iter().filter(|name| is_firing(session, name)).count()
+}
+
 /// An incident in words; and where the alarms are no longer read, how old its count of them is.
-fn named(session: &Session, incident: &Incident, look: &Look) -> (String, Option<String>) {
-    let firing = incident.alarms.iter().filter(|name| is_firing(session, name)).count();
-    let (id, severity, service) = (incident.id, incident.severity.word(), &incident.service.name);
-    let sign = if firing > 0 { "!" } else { look.sign("·", ".") };
+fn named(session: &Session, incident: &Incident, look: &Look) -> Named {
+    let firing = firing(session, incident);
+    let brief = briefly(session, incident, look);
     let unread = stamp::stale_since(session, FeedId::Alarms, look);
     let age = unread.map(|at| format!(" ~{}", look.coarse_age(at)));
     if incident.phase == Phase::Closed {
         // Over for us is not over for the alarms: what was approved may not have run, or not have helped yet.
         let since = incident.closed_at.map_or_else(String::new, |at| format!(" {}", look.clock(at)));
-        let closed = format!("{sign} {id} {severity} {service}  closed{since}");
+        let closed = format!("{brief}  closed{since}");
         return match (firing, unread) {
             (0, None) => (format!("{closed}, nothing fires"), None),
             (0, Some(at)) => (closed, Some(format!(", alarms not read since {}", look.clock(at)))),
@@ -118,11 +165,12 @@ fn named(session: &Session, incident: &Incident, look: &Look) -> (String, Option
     }
     let phase = match incident.phase {
         Phase::Uncertain(step) => format!("UNCERTAIN {step}"),
+        Phase::Planned if incident.plan.is_none() => "no plan".to_owned(),
         phase => phase.word().to_owned(),
     };
     let waits = incident.asked_step().map_or_else(String::new, |step| format!(" {} {}", step.id, step.state.word()));
     let all = incident.alarms.len();
-    (format!("{sign} {id} {severity} {service}  {phase}{waits}  {firing} of {all} firing"), age)
+    (format!("{brief}  {phase}{waits}  {firing} of {all} firing"), age)
 }
 
 fn is_firing(session: &Session, name: &crate::domain::observation::alarm::AlarmName) -> bool {
@@ -132,11 +180,15 @@ fn is_firing(session: &Session, name: &crate::domain::observation::alarm::AlarmN
 
 /// Draws the panes as tabs.
 pub fn tabs(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), look: &Look) {
+    let texts = Pane::ALL.map(|pane| {
+        let (word, count) = (tab_word(pane, area.width), tab_count(pane, (ui, session), (area.width, look)));
+        format!(" {} {word}{count} ", pane.number())
+    });
+    let wide: usize = texts.iter().map(|text| width(text)).sum();
     let mut spans: Vec<Span<'static>> = Vec::new();
-    for pane in Pane::ALL {
-        let word = tab_word(pane, area.width);
-        let count = tab_count(pane, (ui, session), (area.width, look));
-        let text = format!(" {} {word}{count} ", pane.number());
+    for (pane, text) in Pane::ALL.into_iter().zip(texts) {
+        // One blank between two tabs is enough where there is no room for two.
+        let text = if wide > usize::from(area.width) { text.trim_end().to_owned() } else { text };
         let old = pane == Pane::Alarms && stamp::stale_since(session, FeedId::Alarms, look).is_some();
         let role = match (pane == ui.focus, old) {
             (true, _) => Role::Focus,

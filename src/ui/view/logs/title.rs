@@ -19,59 +19,97 @@ use crate::ui::theme::Role;
 
 /// Seconds the rate is counted over.
 const RATE_S: i64 = 10;
-/// Columns of the pane that the title does not have: the frame's, and the usual stamp's.
-const AROUND: usize = 17;
+/// Columns between two parts.
+const BETWEEN: usize = 2;
+/// Columns below which the end of a group's name tells nothing.
+const LEAST_NAME: usize = 8;
+/// Columns of the pane that the title does not have: the frame's and the stamp's blanks.
+const AROUND: usize = 9;
 
-/// The title, for a pane of so many columns.
+/// Columns that a pane of so many leaves for the title, beside a stamp of so many.
+pub(super) fn room(columns: u16, stamp: usize) -> usize {
+    usize::from(columns).saturating_sub(AROUND + stamp)
+}
+
+/// The title in at most so many columns. What it is filtered by, the kills and the lost lines stay: the rate gives way first,
+/// then when the kills were counted, then the groups' names.
 pub(super) fn title(
     (ui, session): (&Ui, &Session),
     (shown, sources, gaps): (&LogRows<'_>, &Sources<'_>, &[&LogGap]),
-    (columns, look, held): (u16, &Look, Held),
+    (columns, look, held): (usize, &Look, Held),
 ) -> Line<'static> {
     let mut title = pane_title(Pane::Logs, (look, held));
-    let names = names(&sources.0, usize::from(columns) / 3);
+    let tail = tail((ui, session), (shown, gaps), (columns.saturating_sub(title.width()), look));
+    let spare = columns.saturating_sub(title.width() + tail.0.width() + tail.1.width());
+    let counted = kills::counted_at(session, ui.incident(session), look);
+    let old = counted.as_ref().filter(|(age, _)| *age == Age::Old).map_or(0, |(_, [_, short])| short.width());
+    // The names of many groups never fill the title.
+    let most = spare.saturating_sub(old + BETWEEN).min(columns * 2 / 5);
+    let names = if most < LEAST_NAME { String::new() } else { names(&sources.0, most) };
     if !names.is_empty() {
         title.push_span(look.span(Role::Text, format!("{names}  ")));
     }
+    let boards = sources.0.iter().filter_map(|group| session.logs.group(group));
+    let rate = boards.map(|board| board.rate(look.now, RATE_S)).sum::<u64>() as f64 / RATE_S as f64;
+    let room = columns.saturating_sub(title.width() + tail.0.width() + tail.1.width());
+    title.spans.extend(tail.0.spans);
+    title.spans.extend(time_and_rate(counted, rate, (room, look)));
+    title.spans.extend(tail.1.spans);
+    title
+}
+
+/// What the title never goes without: whether it follows, what it shows and the kills; and behind the rate what was lost.
+fn tail(
+    (ui, session): (&Ui, &Session),
+    (shown, gaps): (&LogRows<'_>, &[&LogGap]),
+    (room, look): (usize, &Look),
+) -> (Line<'static>, Line<'static>) {
+    let mut title = Line::default();
     let (role, mode) = match ui.logs.freeze {
         Freeze::At { .. } => (Role::Warning, format!("PAUSED +{}", grouped(shown.withheld))),
         Freeze::Running if ui.logs.follows() => (Role::Good, "FOLLOW".to_owned()),
         Freeze::Running => (Role::Accent, "HELD (f follows)".to_owned()),
     };
     title.push_span(look.span(role, mode));
-    title.push_span(Span::raw("  "));
-    what(&mut title, ui, look);
-    title.push_span(kills::words(session, ui.incident(session), look));
-    let boards = sources.0.iter().filter_map(|group| session.logs.group(group));
-    let rate = boards.map(|board| board.rate(look.now, RATE_S)).sum::<u64>() as f64 / RATE_S as f64;
-    let mut rest = Line::from(lost(gaps, look));
-    push_search(&mut rest, ui.logs.search.as_ref(), look);
+    // Rows that are missing because they were not asked for are told before anything that is counted.
+    push_search(&mut title, ui.logs.search.as_ref(), look);
     if rows::counted_alone(ui, session).is_some() && ui.logs.search.is_some() {
-        rest.push_span(look.span(Role::Warning, "  no line is kept"));
+        title.push_span(look.span(Role::Warning, "  no line is kept"));
     } else if let Some(tally) = &ui.log.tally {
         let least = if tally.is_done() { "" } else { look.sign("≥", ">=") };
         let counted = format!("  {least}{} of {} lines", grouped(tally.matched), grouped(tally.met));
-        rest.push_span(look.span(Role::Faint, counted));
+        title.push_span(look.span(Role::Faint, counted));
     }
-    let room = usize::from(columns).saturating_sub(title.width() + rest.width() + AROUND);
-    title.spans.extend(time_and_rate((ui, session), rate, (room, look)));
-    title.spans.extend(rest.spans);
-    title
+    title.push_span(Span::raw(" ".repeat(BETWEEN)));
+    what(&mut title, ui, look);
+    let mut behind = Line::from(Span::raw(" ".repeat(BETWEEN)));
+    behind.push_span(lost(gaps, look));
+    let mut kills = kills::words(session, ui.incident(session), look);
+    if title.width() + kills.width() + behind.width() > room {
+        kills.content = kills.content.replacen("OOMKilled", "OOM", 1).into();
+    }
+    title.push_span(kills);
+    (title, behind)
 }
 
 /// When the kills were counted and how many lines come a second, in so many columns. The time of a count that is fresh
 /// gives way to the rate; to that of an old one the rate gives way.
-fn time_and_rate((ui, session): (&Ui, &Session), rate: f64, (room, look): (usize, &Look)) -> Vec<Span<'static>> {
-    let rate = look.span(Role::Faint, format!("  {}/s  ", format::figure(rate)));
-    let Some((age, [long, short])) = kills::counted_at(session, ui.incident(session), look) else { return vec![rate] };
+fn time_and_rate(
+    counted: Option<(Age, [Span<'static>; 2])>,
+    rate: f64,
+    (room, look): (usize, &Look),
+) -> Vec<Span<'static>> {
+    let rate = look.span(Role::Faint, format!("  {}/s", format::figure(rate)));
+    let rate_alone = || if rate.width() <= room { vec![rate.clone()] } else { Vec::new() };
+    let Some((age, [long, short])) = counted else { return rate_alone() };
     for time in [&long, &short] {
         if time.width() + rate.width() <= room {
             return vec![time.clone(), rate];
         }
     }
     match age {
-        Age::Fresh => vec![rate],
-        Age::Old => vec![short, Span::raw(" ")],
+        Age::Fresh => rate_alone(),
+        Age::Old => vec![short],
     }
 }
 

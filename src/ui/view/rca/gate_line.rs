@@ -32,11 +32,11 @@ pub fn gate_line(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Li
         if format::width(&figures) + open.len() + 3 <= columns {
             return vec![look.line([(Role::Text, figures.into()), (Role::Good, format!("   {open}").into())])];
         }
-        let mut lines = wrapped(Role::Text, &figures, (columns, look));
+        let mut lines = packed(&figures, (columns, look));
         lines.push(Line::from(look.span(Role::Good, open)));
         return lines;
     }
-    let mut lines = wrapped(Role::Text, &figures, (columns, look));
+    let mut lines = packed(&figures, (columns, look));
     for refusal in gate.refusals.iter().take(3) {
         let text = format!("LOCKED: {} {}", refusal.text.trim_end_matches('.').to_owned() + ";", refusal.unlock);
         lines.extend(wrapped(Role::Warning, &text, (columns, look)));
@@ -61,6 +61,21 @@ pub fn reading_again(incident: &Incident) -> Option<String> {
 
 fn wrapped(role: Role, text: &str, (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
     format::wrap(text, columns).into_iter().map(|part| Line::from(look.span(role, part.to_owned()))).collect()
+}
+
+/// Figures in as few rows as hold them: a word and its figure stay together.
+fn packed(figures: &str, (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
+    let mut rows: Vec<String> = Vec::new();
+    for part in figures.split("  ") {
+        match rows.last_mut().filter(|row| format::width(row) + 2 + format::width(part) <= columns) {
+            Some(row) => {
+                row.push_str("  ");
+                row.push_str(part);
+            }
+            None => rows.push(part.to_owned()),
+        }
+    }
+    rows.iter().flat_map(|row| wrapped(Role::Text, row, (columns, look))).collect()
 }
 
 /// Whose confidence keeps it locked is said wherever the rules have one of their own.

@@ -1,0 +1,126 @@
+//! What gives way where there is little room, and what never does.
+
+use pagerdeck::domain::diagnosis::evidence::Question;
+use pagerdeck::domain::observation::service::Service;
+use pagerdeck::session::feeds::{Feed, FeedHealth, FeedId};
+use pagerdeck::session::header::Origin;
+use pagerdeck::session::incident::Incident;
+use pagerdeck::session::state::Credentials;
+use pagerdeck::session::{IncidentId, Session};
+use pagerdeck::ui::model::{Pane, Zoom};
+
+use super::fixture;
+use super::fixture_parts;
+use super::screens::{after, text, ui};
+
+fn overview(size: (u16, u16), session: &Session) -> String {
+    text(&ui(size, Pane::Alarms, Zoom::Overview), session)
+}
+
+/// Three incidents, two of them of services with long names.
+fn three() -> Session {
+    let mut session = fixture::gate_open();
+    for (id, name) in [(2, "checkout-worker"), (3, "orders-read-model")] {
+        let service = Service { name: name.into(), ..fixture_parts::service() };
+        let first = fixture::incident(&mut session);
+        let other = Incident::new(IncidentId(id), service, first.severity, first.opened_at);
+        session.incidents.insert(other.id, other);
+    }
+    session
+}
+
+#[test]
+fn every_incident_is_named_before_one_is_told_in_full() {
+    let session = three();
+    for keys in ["", "]", "] ]"] {
+        let shown = text(&after(((120, 40), &session), keys), &session);
+        let strip = shown.lines().nth(1).unwrap();
+        for name in ["I1 P2 my-api", "I2 P2 checkout-worker", "I3 P2 orders-read-model"] {
+            assert!(strip.contains(name), "{name}: {strip}");
+        }
+        assert!(!strip.contains("+1") && strip.ends_with("[ ] switch"), "{strip}");
+    }
+    let wide = overview((300, 90), &session);
+    assert!(!wide.contains("+1") && wide.lines().nth(1).unwrap().matches(" of ").count() == 3, "{wide}");
+}
+
+#[test]
+fn the_log_title_always_tells_what_was_lost_and_what_it_is_filtered_by() {
+    let session = fixture::gate_open();
+    for cols in (60..=200).step_by(4) {
+        let shown = text(&ui((cols, 40), Pane::Logs, Zoom::Zoomed), &session);
+        let title = shown.lines().find(|row| row.contains("[3] LOGS")).unwrap();
+        assert!(title.contains("  0 lost ") && title.contains("14 exact"), "{cols}: {title}");
+    }
+    for size in [(60, 16), (80, 24), (120, 40)] {
+        let shown = text(&after((size, &session), "3 z / o o m enter"), &session);
+        let title = shown.lines().find(|row| row.contains("[3] LOGS")).unwrap();
+        assert!(title.contains("/oom") && title.contains(" lines"), "{size:?}: {title}");
+    }
+}
+
+#[test]
+fn line_one_gives_up_the_name_of_the_drill_before_a_word_of_the_scope() {
+    let mut session = fixture::gate_open();
+    session.header.origin =
+        Origin::Rehearsal { scenario: "a-drill-with-a-name".to_owned(), seed: 1, speed: "1".to_owned() };
+    session.header.environment = String::new();
+    session.credentials = Credentials::Lasting;
+    let shown = overview((80, 24), &session);
+    let line = shown.lines().next().unwrap();
+    for word in ["REHEARSAL", "123456789012", "us-east-1", "oncall-ro", "DRY-RUN"] {
+        assert!(line.contains(word), "{word}: {line}");
+    }
+    assert!(!line.contains("a-drill"), "{line}");
+    session.credentials = Credentials::ExpireAt(fixture::now() + jiff::SignedDuration::from_mins(42));
+    let shown = overview((80, 24), &session);
+    assert!(shown.lines().next().unwrap().contains("creds 42m"), "a time that runs down stays longer: {shown}");
+}
+
+#[test]
+fn a_figure_of_the_gate_is_never_apart_from_its_word() {
+    let session = fixture::gate_open();
+    for size in [(60, 16), (80, 24), (100, 30), (120, 40), (140, 40), (200, 60)] {
+        let shown = text(&ui(size, Pane::Rca, Zoom::Overview), &session);
+        for figure in ["confidence 0.86 (gate 0.75)", "evidence 8/8", "claims 4/4", "fresh "] {
+            assert!(shown.contains(figure), "{figure} at {size:?}\n{shown}");
+        }
+        let unheld = overview((120, 40), &session);
+        assert!(!unheld.lines().any(|row| row.trim_start_matches('│').starts_with(" (rules")), "{unheld}");
+    }
+}
+
+#[test]
+fn the_way_into_a_rehearsal_is_on_the_lowest_screen() {
+    let mut session = fixture::empty();
+    let health = FeedHealth::Off { why: "No AWS region is set.".to_owned() };
+    session.feeds.insert(FeedId::Alarms, Feed { health, ..Feed::default() });
+    let shown = overview((60, 16), &session);
+    assert!(shown.contains("FIRST CONTACT"), "{shown}");
+    let foot = shown.lines().next_back().unwrap();
+    assert!(foot.contains("^T rehearse") && foot.contains("r ask again") && foot.contains("? help"), "{foot}");
+}
+
+#[test]
+fn no_hint_is_cut() {
+    let session = fixture::gate_open();
+    for keys in ["1 enter", "3 k enter", "1 v", "4 j enter", "K"] {
+        let shown = text(&after(((60, 16), &session), keys), &session);
+        let foot = shown.lines().next_back().unwrap();
+        assert!(foot.contains("q close") && !foot.contains('…'), "{keys}: {foot}");
+    }
+    let armed = fixture::armed();
+    let shown = text(&ui((60, 16), Pane::Remediation, Zoom::Overview), &armed);
+    assert!(!shown.lines().next_back().unwrap().contains('…'), "{shown}");
+}
+
+/// A finding rests on evidence from either side; which one is what a reader wants to know.
+#[test]
+fn evidence_says_which_findings_it_speaks_for_and_which_it_speaks_against() {
+    let session = fixture::gate_open();
+    let at = session.incidents[&IncidentId(1)].answer_to(Question::Traffic).unwrap().id;
+    let keys = format!("4 {} enter", "j ".repeat(at.0 as usize - 1));
+    let shown = text(&after(((120, 40), &session), &keys), &session);
+    assert!(shown.contains(&format!("EVIDENCE {at}")), "{shown}");
+    assert!(shown.contains("finding     for ") || shown.contains("finding     against "), "{shown}");
+}
