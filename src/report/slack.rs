@@ -39,6 +39,17 @@ pub fn message(session: &Session, incident: &Incident) -> Value {
     json!({ "text": clean::slack_within(&headline, TEXT_LIMIT), "blocks": blocks })
 }
 
+/// Puts a place in the session's journal at the end of a message: who has it later can prove that nothing before it was
+/// rewritten or cut off.
+pub fn anchor(message: &mut Value, anchor: &str) {
+    let text = clean::slack(&format!("Journal so far: anchor {anchor}, for `pagerdeck verify --anchor`."));
+    let block = json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": text }] });
+    if let Some(blocks) = message.get_mut("blocks").and_then(Value::as_array_mut) {
+        blocks.truncate(BLOCKS - 1);
+        blocks.push(block);
+    }
+}
+
 /// `REHEARSAL: P2 my-api: memory leak`. One line, unescaped.
 fn headline(session: &Session, incident: &Incident) -> String {
     let what = incident.report.as_ref().map_or_else(

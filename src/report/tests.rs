@@ -240,9 +240,10 @@ fn the_slack_message_is_labelled_escaped_and_within_limits() {
     incident.verdict.as_mut().unwrap().ranked[0].findings = vec![many; 40];
     incident.evidence =
         (1..=200).map(|id| evidence(id, Question::OomKills, Answer::Observed { payload: kills() })).collect();
-    let message = slack::message(&session, &session.incidents[&IncidentId(1)]);
+    let mut message = slack::message(&session, &session.incidents[&IncidentId(1)]);
+    slack::anchor(&mut message, "12:beef");
     let blocks = message["blocks"].as_array().unwrap();
-    assert!(blocks.len() <= 50);
+    assert!(blocks.len() <= 50 && blocks.last().unwrap().to_string().contains("anchor 12:beef"));
     assert!(message["text"].as_str().unwrap().starts_with("REHEARSAL: P2 my-api"));
     for block in blocks {
         match block["type"].as_str().unwrap() {

@@ -74,6 +74,7 @@ pub async fn run(run: Run, config: &Config, tour: Option<Lesson>) -> Result<Endi
     cockpit.inbox.close();
     let was_told = cockpit.core.session.read_only.is_some();
     super::signals::end(&mut cockpit.core, &reason, again).await?;
+    super::signals::tell_kept(&cockpit.core);
     match cockpit.core.session.read_only {
         Some(fault) if !was_told => {
             Err(fault.hint("The end of this session is not in its journal; what was decided before is."))

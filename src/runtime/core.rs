@@ -68,8 +68,9 @@ pub enum Watched {
 
 impl Core {
     /// A core over a session as folded so far (empty, or read back from a journal).
-    pub fn new(session: Session, clock: Clock, runner: Runner, scribe: Scribe, watched: Watched) -> Self {
+    pub fn new(session: Session, clock: Clock, mut runner: Runner, scribe: Scribe, watched: Watched) -> Self {
         let seq = session.seq;
+        runner.kept_in(scribe.path());
         let (outbox, fresh, stamped_ms) = (Outbox::default(), Vec::new(), clock.mono_ms());
         Self {
             session,

@@ -233,6 +233,8 @@ async fn tell_run(
         }
     } else if form == OutputForm::Text {
         let _ = writeln!(out, "{}", core.kept());
+    } else {
+        super::signals::tell_kept(&core);
     }
     if let Some(fault) = core.session.read_only {
         return Err(

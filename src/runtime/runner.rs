@@ -13,6 +13,7 @@ mod read;
 mod steps;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -68,6 +69,7 @@ pub struct Runner {
     alarms: mpsc::UnboundedSender<(Alarm, Flight)>,
     asks: BTreeMap<IncidentId, CancellationToken>,
     following: follow::Following,
+    journal: PathBuf,
 }
 
 impl Runner {
@@ -75,7 +77,13 @@ impl Runner {
     pub fn new(means: Means, tasks: Tasks, services: Vec<ConfiguredService>) -> Self {
         let (alarms, queue) = mpsc::unbounded_channel();
         tasks.spawn("identify", identify::identify_all(means.clone(), services, queue));
-        Self { means, tasks, alarms, asks: BTreeMap::new(), following: follow::Following::default() }
+        let (asks, following, journal) = (BTreeMap::new(), follow::Following::default(), PathBuf::new());
+        Self { means, tasks, alarms, asks, following, journal }
+    }
+
+    /// The session is kept there.
+    pub fn kept_in(&mut self, journal: PathBuf) {
+        self.journal = journal;
     }
 
     /// The tasks it spawns into.
@@ -146,7 +154,8 @@ impl Runner {
             Effect::Notify { incident } => {
                 if let Some(found) = session.incidents.get(&incident) {
                     let message = crate::report::slack::message(session, found);
-                    self.fly("slack", move |means| steps::notify(means, incident, message));
+                    let journal = self.journal.clone();
+                    self.fly("slack", move |means| steps::notify(means, incident, (message, journal)));
                 }
             }
             Effect::Schedule { incident, purpose, after } => self.schedule(incident, purpose, after),

@@ -74,6 +74,12 @@ pub async fn end(core: &mut Core, reason: &str, mut signals: Signals) -> Result<
     }
 }
 
+/// Says where the session is kept and how it is proved later, beside what a run writes: where the output is a screen that
+/// was given back, or records alone. Who does not read any more has left.
+pub fn tell_kept(core: &Core) {
+    let _ = writeln!(std::io::stderr(), "{}", core.kept());
+}
+
 /// Tells the loop of them until the guard is dropped.
 pub fn listen(core: &Core) -> DropGuard {
     let end = CancellationToken::new();

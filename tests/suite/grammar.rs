@@ -58,6 +58,17 @@ pub fn read(bytes: &[u8], stretch: Stretch) -> Result<usize, String> {
     if open { Err("the last frame is not closed".to_owned()) } else { Ok(frames) }
 }
 
+/// What a run of the screen wrote before it gave the terminal back; behind that stand its two closing lines and nothing else.
+pub fn before_the_last_words(raw: &str) -> &str {
+    const GIVEN: &str = "\x1b[?25h";
+    let end = raw.rfind(GIVEN).expect("the terminal is given back") + GIVEN.len();
+    let words: Vec<&str> = raw[end..].lines().filter(|line| !line.is_empty()).collect();
+    let [journal, anchor] = words[..] else { panic!("{words:?}") };
+    assert!(journal.starts_with("journal  ") && anchor.starts_with("anchor   "), "{words:?}");
+    assert!(!words.iter().any(|line| line.chars().any(is_forbidden)), "{words:?}");
+    &raw[..end]
+}
+
 /// `ESC [ parameters end`: parameters, end, length.
 fn sequence(text: &str) -> Option<(&str, char, usize)> {
     let inner = text.strip_prefix("\x1b[")?;

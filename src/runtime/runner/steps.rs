@@ -1,5 +1,7 @@
 //! Steps against the cluster: rehearse, execute, look again; and the report to Slack.
 
+use std::path::{Path, PathBuf};
+
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -10,6 +12,8 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::gate::Permit;
 use crate::domain::remediation::step::{Rehearsal, RehearsalOutcome, Step, StepId};
 use crate::domain::remediation::trace::{may_still_arrive, trace};
+use crate::journal::{Anchor, Reader};
+use crate::report::slack;
 use crate::session::IncidentId;
 use crate::session::event::{Event, Execution, RemediationEvent, ReportEvent, SessionEvent};
 
@@ -80,11 +84,22 @@ pub async fn look(means: Means, incident: IncidentId, (step, left_at): (Step, Op
 }
 
 /// Posts a report to Slack.
-pub async fn notify(means: Means, incident: IncidentId, message: Value) {
+pub async fn notify(means: Means, incident: IncidentId, (mut message, journal): (Value, PathBuf)) {
     let Some(webhook) = &means.outside.slack else { return };
+    // The disk is never waited for on a thread that others need. Without a journal there is nothing to prove.
+    if let Ok(Some(anchor)) = tokio::task::spawn_blocking(move || anchor(&journal)).await {
+        slack::anchor(&mut message, &anchor.to_string());
+    }
     let event = match webhook.post(&message).await {
         Ok(()) => ReportEvent::Posted,
         Err(error) => ReportEvent::PostFailed { fault: error.fault() },
     };
     means.post.tell(Some(incident), Event::Report(event)).await;
+}
+
+/// How far a journal has come on the disk.
+fn anchor(journal: &Path) -> Option<Anchor> {
+    let mut reader = Reader::open(journal).ok()?;
+    while reader.next_record().ok()?.is_some() {}
+    Some(reader.anchor())
 }

@@ -31,6 +31,7 @@ pub(super) fn page(alarm: &Alarm, desk: Desk<'_>) -> Page {
     }
     page.field("reason", alarm.reason.clone());
     page.field("description", alarm.description.clone());
+    page.field("account", account(alarm, desk));
     rule(&mut page, alarm, desk);
     if let Some(plot) = moments::alarm_series(desk.session, alarm).map(|series| Plot::of(series, desk)) {
         page.head(format!("LAST {} MINUTES", moments::MINUTES));
@@ -41,6 +42,19 @@ pub(super) fn page(alarm: &Alarm, desk: Desk<'_>) -> Page {
     history(&mut page, alarm, desk);
     links(&mut page, alarm, desk);
     page
+}
+
+/// Whose alarm it is, by its address, and where; else what the credentials read.
+fn account(alarm: &Alarm, desk: Desk<'_>) -> String {
+    let mut parts = alarm.arn.split(':').skip(3);
+    match (parts.next(), parts.next()) {
+        (Some(region), Some(account)) if !region.is_empty() && !account.is_empty() => format!("{account} {region}"),
+        _ => {
+            let scope = &desk.session.header.scope;
+            let account = scope.account.as_ref().map_or("not known", |account| account.as_str());
+            format!("{account} {}", scope.region)
+        }
+    }
 }
 
 fn rule(page: &mut Page, alarm: &Alarm, desk: Desk<'_>) {

@@ -2,6 +2,7 @@
 
 use super::{Desk, Page, Plot, metric};
 use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceSource, Payload, answer_text};
+use crate::domain::diagnosis::verdict::Side;
 use crate::domain::observation::log::LogLine;
 use crate::domain::observation::metric::{Point, Series};
 use crate::domain::observation::oom_kill::OomCount;
@@ -77,7 +78,11 @@ fn cited(page: &mut Page, evidence: &Evidence, desk: Desk<'_>) {
     for (cause, finding) in ranked.flat_map(|ranked| ranked.findings.iter().map(move |finding| (ranked.cause, finding)))
     {
         if finding.evidence.contains(&evidence.id) {
-            page.field("finding", format!("{}: {}", cause.words(), finding.text));
+            let side = match finding.side {
+                Side::Supports => "for",
+                Side::Against => "against",
+            };
+            page.field("finding", format!("{side} {}: {}", cause.words(), finding.text));
         }
     }
 }

@@ -74,12 +74,13 @@ fn around(page: &mut Page, stored: &StoredLine, desk: Desk<'_>) {
         };
         let (text, level) = (&*other.line.text, other.line.level.word());
         // Many a line begins with its level: once is enough.
-        let level = if text.starts_with(level) { String::new() } else { format!("{level:<5} ") };
+        let without = text.strip_prefix(level).filter(|rest| rest.starts_with(char::is_whitespace));
+        let text = without.map_or(text, str::trim_start);
         let stream = if same { String::new() } else { format!("({}) ", other.line.stream) };
         page.parts([
             (Role::Accent, format!("{mark} ")),
             (Role::Faint, format!("{} ", desk.look.stamp(other.line.at))),
-            (role, format!("{level}{stream}{text}")),
+            (role, format!("{level:<5} {stream}{text}")),
         ]);
     }
 }

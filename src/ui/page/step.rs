@@ -69,7 +69,11 @@ fn rehearsal(page: &mut Page, step: &Step, desk: Desk<'_>) {
         page.text(role, format!("{mark} {}: {}", check.name, check.text));
     }
     if let Some(request) = &rehearsal.request {
-        page.head("THE REQUEST (these very bytes)");
+        page.head(match request.hidden() {
+            0 => "THE REQUEST (these very bytes)".to_owned(),
+            1 => "THE REQUEST (these bytes, but 1 value that is hidden here and sent)".to_owned(),
+            many => format!("THE REQUEST (these bytes, but {many} values that are hidden here and sent)"),
+        });
         page.text(Role::Text, format!("PATCH {}", request.path));
         page.text(Role::Text, request.shown());
     }

@@ -7,9 +7,14 @@ use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 use serde_json::Value;
 
 use super::Request;
-use crate::domain::observation::redact::object;
+use crate::domain::observation::redact::{MARK, object};
 
 impl Request {
+    /// How many values [`Request::shown`] hides.
+    pub fn hidden(&self) -> usize {
+        self.shown().matches(MARK).count()
+    }
+
     /// The body without the values of environments and without what looks like a secret. It stays what it was as JSON, and
     /// names, images and annotations stay readable; a body that is none is not shown at all.
     pub fn shown(&self) -> String {

@@ -7,6 +7,7 @@ use super::super::look::Look;
 use super::super::sheet::Sheet;
 use super::confirm;
 use super::state_role;
+use crate::domain::remediation::request::Request;
 use crate::domain::remediation::step::{Check, CheckState, FieldChange, RehearsalOutcome, Step, StepState};
 use crate::domain::remediation::verification::TestState;
 use crate::session::Session;
@@ -150,11 +151,15 @@ fn middle(mut sheet: Sheet<'_>, (incident, step): (&Incident, &Step)) {
         rehearsal.facts.as_ref().map_or_else(String::new, |facts| format!("  generation {}", facts.generation));
     let digest = step.digest.as_ref().map_or_else(String::new, |digest| format!("  {digest}"));
     let (role, words) = outcome(&rehearsal.outcome);
-    let line = look.line([
+    let mut line = look.line([
         (role, words.into()),
         (Role::Text, format!(" {}{generation}{digest}", look.clock(rehearsal.at)).into()),
-        (Role::Faint, if rehearsal.request.is_some() { "  (these very bytes would be sent)" } else { "" }.into()),
     ]);
+    let spellings = rehearsal.request.as_ref().map(sent);
+    let fits = |text: &String| line.width() + text.len() <= sheet.width();
+    if let Some(text) = spellings.and_then(|spellings| spellings.into_iter().find(fits)) {
+        line.push_span(look.span(Role::Faint, text));
+    }
     sheet.row(&line);
     if let Some(why) = outcome_why(&rehearsal.outcome) {
         sheet.wrapped(role, &why, 2);
@@ -169,6 +174,15 @@ fn middle(mut sheet: Sheet<'_>, (incident, step): (&Incident, &Step)) {
         // The worst come first; that there are more is never left unsaid.
         let more = if hidden > 0 && at + 1 == checks.len() { format!(" +{hidden} rows (l)") } else { String::new() };
         sheet.ends(line, &Line::from(look.span(Role::Warning, more)));
+    }
+}
+
+/// That nothing else is sent than what was rehearsed, and whether all of it can be read here; and shorter.
+fn sent(request: &Request) -> [String; 2] {
+    match request.hidden() {
+        0 => ["  (these very bytes would be sent)".to_owned(), "  (sent as it is)".to_owned()],
+        1 => ["  (1 hidden value is sent as it is)".to_owned(), "  (1 hidden)".to_owned()],
+        many => [format!("  ({many} hidden values are sent as they are)"), format!("  ({many} hidden)")],
     }
 }
 
