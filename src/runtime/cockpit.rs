@@ -223,7 +223,8 @@ impl Cockpit {
                 self.tell(Tone::Warned, text);
             }
         }
-        if self.ui.pace == Pace::Lively || self.quiet.calls(&self.core.session, at.now) {
+        let tells = self.ui.pace == Pace::Lively || self.ui.message.is_some();
+        if tells || self.quiet.calls(&self.core.session, at.now) {
             self.soon();
         }
     }

@@ -233,7 +233,7 @@ async fn tell_run(
         }
     } else if form == OutputForm::Text {
         let _ = writeln!(out, "{}", core.kept());
-    } else {
+    } else if ended != Ended::Unread {
         super::signals::tell_kept(&core);
     }
     if let Some(fault) = core.session.read_only {

@@ -34,11 +34,13 @@ pub struct Quiet {
 struct Shown {
     minute: Timestamp,
     freshness: Freshness,
+    drills: usize,
 }
 
 impl Shown {
     fn of(session: &Session, now: Timestamp) -> Self {
-        Self { minute: whole_minute(now), freshness: freshness(session, now) }
+        let drills = session.drills_at(now).count();
+        Self { minute: whole_minute(now), freshness: freshness(session, now), drills }
     }
 }
 

@@ -41,7 +41,8 @@ fn every_incident_is_named_before_one_is_told_in_full() {
         assert!(!strip.contains("+1") && strip.ends_with("[ ] switch"), "{strip}");
     }
     let wide = overview((300, 90), &session);
-    assert!(!wide.contains("+1") && wide.lines().nth(1).unwrap().matches(" of ").count() == 3, "{wide}");
+    let strip = wide.lines().nth(1).unwrap();
+    assert!(!strip.contains("+1") && strip.matches(" firing").count() == 3, "{strip}");
 }
 
 #[test]

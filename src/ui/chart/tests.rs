@@ -140,9 +140,9 @@ fn a_curve_that_ends_early_leaves_a_hole_before_the_present_and_a_window_up_to_i
     let silent = series(Unit::Percent, &[Some(50.0); 4]);
     let present = Some(Timestamp::from_second(600).unwrap());
     let marked = Chart { present, ..chart(&silent, 20) };
-    assert_eq!(marked.sparkline(20), "----       <");
+    assert_eq!(marked.sparkline(20), "~~~~       <        ");
     let whole = Chart { present, ..chart(&silent, 10) };
-    assert_eq!(whole.sparkline(10), "----      ");
+    assert_eq!(whole.sparkline(10), "~~~~      ");
     let almost = Chart { present, ..chart(&silent, 11) };
-    assert_eq!(almost.sparkline(11), "----       ", "nothing is left to mark off");
+    assert_eq!(almost.sparkline(11), "~~~~       ", "nothing is left to mark off");
 }

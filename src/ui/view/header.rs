@@ -56,7 +56,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (session, incident): (&Session, Opt
 /// Line 1 in at most `columns`, as far as what must stay leaves that possible.
 fn line(session: &Session, incident: Option<&Incident>, (columns, look): (usize, &Look)) -> Line<'static> {
     let mut parts = parts(session, incident, look);
-    // Indices into `parts`, first to give way first: the drill's name and who has the baton before any word of the scope.
+    // Indices into `parts`, first to give way first: the scenario's name and who has the baton before any word of the scope.
     let order = [8, 0, 2, 9, 7, 5, 5, 4, 3, 7, 2, 9, 12];
     for index in order {
         if total(&parts) <= columns {
