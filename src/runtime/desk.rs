@@ -146,13 +146,7 @@ fn inquire(core: &mut Core, intent: Intent) -> Wish {
             let effects = narrative::ask_on_request(&core.session, incident, Some(&clean(&text)));
             core.conclude(effects);
         }
-        Intent::CancelStream { incident } => {
-            core.runner.stop_asking(incident);
-            let attempt = core.session.incidents.get(&incident).map_or(0, |incident| incident.narrative.attempt);
-            let fault = Fault::new(FaultKind::Cut, "The narrative was stopped by the person.")
-                .hint("Ask again with r, or stand on the rules with R.");
-            core.commit(Some(incident), Event::Narrative(NarrativeEvent::Broke { attempt, fault }));
-        }
+        Intent::CancelStream { incident } => stop_stream(core, incident),
         Intent::Note { text } => {
             core.commit(None, Event::Session(SessionEvent::Noted { text: clean(&text) }));
         }
@@ -187,6 +181,14 @@ fn inquire(core: &mut Core, intent: Intent) -> Wish {
         | Intent::SettleUncertain { .. } => {}
     }
     Wish::Done
+}
+
+fn stop_stream(core: &mut Core, incident: IncidentId) {
+    core.runner.stop_asking(incident);
+    let attempt = core.session.incidents.get(&incident).map_or(0, |incident| incident.narrative.attempt);
+    let fault = Fault::new(FaultKind::Cut, "The narrative was stopped by the person.")
+        .hint("Ask again with r, or stand on the rules with R.");
+    core.commit(Some(incident), Event::Narrative(NarrativeEvent::Broke { attempt, fault }));
 }
 
 /// Lets a drill begin, or ends all.
