@@ -7,6 +7,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use self::wishes::Left;
@@ -155,7 +156,7 @@ impl Cockpit {
                 return left;
             }
             self.core.pump();
-            if self.quiet.must_show(&self.core.session, self.core.now()) {
+            if self.is_due(self.core.now()) {
                 self.soon();
             }
             if let Some(News { text, .. }) = self.bell.news(&self.core.session, self.core.clock.now()) {
@@ -185,7 +186,7 @@ impl Cockpit {
             message,
             Inbox::Event { .. } | Inbox::Hidden { .. } | Inbox::JournalFailed(_) | Inbox::TaskPanicked { .. }
         );
-        if dirties && !self.quiet.holds_back(&message, self.ui.pace) {
+        if dirties && !Quiet::holds_back(&message, self.ui.pace) {
             self.soon();
         }
         match self.core.receive(message)? {
@@ -223,10 +224,15 @@ impl Cockpit {
                 self.tell(Tone::Warned, text);
             }
         }
-        let tells = self.ui.pace == Pace::Lively || self.ui.message.is_some();
-        if tells || self.quiet.calls(&self.core.session, at.now) {
+        // On a quiet screen a frame would show what is held until the minute is over.
+        if self.ui.pace == Pace::Lively || self.ui.message.is_some() || self.is_due(at.now) {
             self.soon();
         }
+    }
+
+    /// Whether a quiet screen is to be drawn although nothing has happened.
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.ui.pace == Pace::Quiet && self.quiet.is_due(&self.core.session, now)
     }
 
     fn input(&mut self, input: Input, mono_ms: u64) -> Option<Left> {

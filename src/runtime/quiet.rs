@@ -21,12 +21,11 @@ const AFTER_MS: u64 = 10_000;
 /// How often a quiet screen is looked at: a feed that goes stale is told within this.
 const TICK: Duration = Duration::from_secs(5);
 
-/// When something last happened, and what a quiet screen has not drawn of what came since.
+/// When something last happened, and what the screen tells of the time.
 #[derive(Clone, Debug, Default)]
 pub struct Quiet {
     stirred_at: u64,
     shown: Option<Shown>,
-    holds: bool,
 }
 
 /// What the frame on screen tells of the time.
@@ -64,28 +63,19 @@ impl Quiet {
     }
 
     /// Whether a message can wait for the end of the minute, with which the clock, the ages and the points that came in it
-    /// are drawn in one frame. From here on it is held.
-    pub fn holds_back(&mut self, message: &Inbox, pace: Pace) -> bool {
-        let Inbox::Event { event, .. } = message else { return false };
-        let holds = pace == Pace::Quiet && can_wait(event);
-        self.holds |= holds;
-        holds
+    /// are drawn in one frame.
+    pub fn holds_back(message: &Inbox, pace: Pace) -> bool {
+        matches!(message, Inbox::Event { event, .. } if pace == Pace::Quiet && can_wait(event))
     }
 
-    /// Whether a look at the clock calls for a frame: always, but while something is held; then only a minute that is over,
-    /// or a feed that is no longer what the screen says of it.
-    pub fn calls(&self, session: &Session, now: Timestamp) -> bool {
-        !self.holds || self.shown.as_ref() != Some(&Shown::of(session, now))
-    }
-
-    /// Whether what is held must be drawn before the minute is over.
-    pub fn must_show(&self, session: &Session, now: Timestamp) -> bool {
-        self.holds && self.calls(session, now)
+    /// Whether a quiet screen is drawn anew, with what was held: the minute is over, or a feed is no longer what the screen
+    /// says of it.
+    pub fn is_due(&self, session: &Session, now: Timestamp) -> bool {
+        self.shown.as_ref() != Some(&Shown::of(session, now))
     }
 
     /// A frame with all there is has been drawn.
     pub fn drawn(&mut self, session: &Session, now: Timestamp) {
-        self.holds = false;
         self.shown = Some(Shown::of(session, now));
     }
 
@@ -191,15 +181,13 @@ mod tests {
     #[test]
     fn points_wait_for_the_minute_on_a_quiet_screen_alone() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let answered = || event(Event::Feed(FeedEvent::Answered { feed: FeedId::Metrics }));
+        let answered = event(Event::Feed(FeedEvent::Answered { feed: FeedId::Metrics }));
+        assert!(!Quiet::holds_back(&answered, Pace::Lively) && Quiet::holds_back(&answered, Pace::Quiet));
         let (mut quiet, session) = quiet_since(600);
-        assert!(quiet.calls(&session, at(605)), "nothing is held: what time alone moves is drawn when it is looked at");
-        assert!(!quiet.holds_back(&answered(), Pace::Lively));
-        assert!(quiet.holds_back(&answered(), Pace::Quiet));
-        assert!(!quiet.must_show(&session, at(605)) && !quiet.calls(&session, at(659)));
-        assert!(quiet.must_show(&session, at(660)) && quiet.calls(&session, at(660)));
+        assert!(!quiet.is_due(&session, at(601)) && !quiet.is_due(&session, at(659)));
+        assert!(quiet.is_due(&session, at(660)));
         quiet.drawn(&session, at(660));
-        assert!(!quiet.must_show(&session, at(665)), "nothing is held any more");
+        assert!(!quiet.is_due(&session, at(660)), "nothing is held any more");
     }
 
     #[test]
@@ -207,18 +195,14 @@ mod tests {
         use crate::domain::fault::{Fault, FaultKind};
         let at = |second| Timestamp::from_second(second).unwrap();
         let lost = FeedHealth::Lost { fault: Fault::new(FaultKind::Denied, "No.") };
-        let (mut quiet, mut session) = quiet_since(600);
         let died = event(Event::Feed(FeedEvent::Changed { feed: FeedId::Alarms, health: lost.clone() }));
-        assert!(!quiet.holds_back(&died, Pace::Quiet));
-        let points = event(Event::Feed(FeedEvent::Answered { feed: FeedId::Metrics }));
-        assert!(quiet.holds_back(&points, Pace::Quiet));
-        assert!(!quiet.must_show(&session, at(659)));
+        assert!(!Quiet::holds_back(&died, Pace::Quiet));
+        let (quiet, mut session) = quiet_since(600);
         session.feeds.entry(FeedId::Alarms).or_default().change(&lost, at(630));
-        assert!(quiet.must_show(&session, at(630)));
+        assert!(quiet.is_due(&session, at(630)));
         // Alarms that were read last at 600 are old from 661 on.
         let (mut quiet, session) = quiet_since(600);
         quiet.drawn(&session, at(660));
-        assert!(quiet.holds_back(&points, Pace::Quiet));
-        assert!(!quiet.must_show(&session, at(660)) && quiet.must_show(&session, at(661)));
+        assert!(!quiet.is_due(&session, at(660)) && quiet.is_due(&session, at(661)));
     }
 }
