@@ -87,29 +87,44 @@ fn kind(reading: &Reading) -> Outcome {
         return Outcome::Moot;
     };
     let ids = vec![traffic.id];
-    match flood(reading, traffic) {
-        Some(why) => Outcome::For(format!("it has signs of a flood: {why}"), ids),
-        None => Outcome::For("it grew over a while, as the usual traffic does".to_owned(), ids),
+    match came(reading, traffic) {
+        Came::AsFlood(why) => Outcome::For(format!("it has signs of a flood: {why}"), ids),
+        Came::AtOnce => Outcome::For("it came within minutes: whether it is wanted is not known".to_owned(), ids),
+        Came::OverAWhile => Outcome::For("it grew over a while, as the usual traffic does".to_owned(), ids),
     }
 }
 
-/// The signs of a flood or of abuse: a multiple within minutes, or requests turned away.
-fn flood(reading: &Reading, traffic: &Level) -> Option<String> {
+/// How a surge came.
+enum Came {
+    /// With the signs of a flood or of abuse: a multiple within minutes, or requests turned away.
+    AsFlood(String),
+    /// Within minutes, or nobody knows in how many.
+    AtOnce,
+    /// Over more than that.
+    OverAWhile,
+}
+
+fn came(reading: &Reading, traffic: &Level) -> Came {
     let turned_away = reading.logs.as_ref().and_then(|logs| logs.sign(LogSign::Flood)).map_or(0, |count| count.lines);
     if turned_away >= TURNED_AWAY {
-        return Some(format!("{turned_away} log lines tell of requests turned away"));
+        return Came::AsFlood(format!("{turned_away} log lines tell of requests turned away"));
     }
     // Half of the way after the first departure: a ramp that doubles the time to its middle is over.
     let climb = traffic.onset.map(|onset| onset.half_at.duration_since(onset.at).as_mins().abs() * 2);
-    let sudden = climb.is_some_and(|minutes| minutes <= SUDDEN);
-    (traffic.ratio.times >= FLOOD && sudden).then(|| format!("{} within minutes", traffic.ratio.words()))
+    match climb {
+        Some(minutes) if minutes > SUDDEN => Came::OverAWhile,
+        Some(_) if traffic.ratio.times >= FLOOD => Came::AsFlood(format!("{} within minutes", traffic.ratio.words())),
+        Some(_) | None => Came::AtOnce,
+    }
 }
 
-/// Whether a surge grew without any sign of a flood. `None` where traffic was not read or did not surge.
+/// Whether a surge grew without any sign of a flood, in logs that were read whole. `None` where traffic was not read or did
+/// not surge.
 pub fn grew_without_signs_of_a_flood(evidence: &[Evidence]) -> Option<bool> {
     let reading = Reading::of(evidence, jiff::Timestamp::MAX);
     let traffic = reading.traffic.as_ref().filter(|traffic| traffic.ratio.times >= SURGE)?;
-    Some(flood(&reading, traffic).is_none() && reading.logs.is_some())
+    let whole = reading.logs.as_ref().is_some_and(|logs| logs.whole);
+    Some(whole && matches!(came(&reading, traffic), Came::OverAWhile))
 }
 
 #[cfg(test)]

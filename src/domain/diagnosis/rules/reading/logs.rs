@@ -24,6 +24,8 @@ pub(in super::super) struct Logs {
     /// Templates of errors.
     pub(in super::super) loud: Vec<TemplateCount>,
     pub(in super::super) voice: Voice,
+    /// Whether every line of the window was read.
+    pub(in super::super) whole: bool,
 }
 
 /// Lines a minute.
@@ -44,7 +46,7 @@ impl Logs {
         let loud = templates.iter().filter(|template| template.level == LogLevel::Error).cloned().collect();
         let whole = matches!(piece.answer, Answer::Observed { .. });
         let voice = if whole { voice(*lines, templates, piece.window) } else { Voice::Unknown };
-        Some(Self { id: piece.id, lines: *lines, errors: *errors, signs: signs.clone(), loud, voice })
+        Some(Self { id: piece.id, lines: *lines, errors: *errors, signs: signs.clone(), loud, voice, whole })
     }
 
     /// The lines of a sign.
