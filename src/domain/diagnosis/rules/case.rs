@@ -63,7 +63,7 @@ impl Case {
     }
 
     fn sum(&self, side: Side) -> f64 {
-        self.findings.iter().filter(|finding| finding.side == side).map(|finding| finding.weight).sum()
+        weights(self.findings.iter().filter(|finding| finding.side == side).map(|finding| finding.weight))
     }
 
     /// What the confidence comes from: see [`ConfidenceTerms`].
@@ -75,7 +75,7 @@ impl Case {
         } else {
             1.0
         };
-        let open = self.open.iter().map(|(_, weight, _)| weight).sum();
+        let open = weights(self.open.iter().map(|(_, weight, _)| *weight));
         ConfidenceTerms { supports: self.sum(Side::Supports), against: self.sum(Side::Against), open, cap }
     }
 
@@ -89,7 +89,7 @@ impl Case {
     pub(super) fn at_best(&self, was_asked: impl Fn(Question) -> bool) -> f64 {
         let sum = |asked: bool| {
             let of_it = self.open.iter().filter(|(question, _, _)| was_asked(*question) == asked);
-            of_it.map(|(_, weight, _)| weight).sum::<f64>()
+            weights(of_it.map(|(_, weight, _)| *weight))
         };
         let never_essential =
             self.open.iter().any(|(question, _, need)| *need == Need::Essential && !was_asked(*question));
@@ -132,4 +132,9 @@ impl Case {
         findings.sort_by(|a, b| b.weight.total_cmp(&a.weight));
         RankedCause { cause: self.cause, confidence: self.confidence(), findings, terms: Some(self.terms()) }
     }
+}
+
+/// The sum of none is -0.0, which nobody wants to read.
+fn weights(all: impl Iterator<Item = f64>) -> f64 {
+    all.sum::<f64>() + 0.0
 }
