@@ -213,7 +213,8 @@ fn answered(exported: &Exported, (files, objects): (&Files, &Objects), collector
     let own: Vec<_> = objects.pods.iter().filter(|pod| pod.owner.as_ref() == target).cloned().collect();
     // Where a file holds events alone, no pod was looked at.
     let pods = target.filter(|_| !objects.pods.is_empty()).map(|_| own.as_slice());
-    let events = target.map(|_| objects.events.as_slice());
+    let events = target.map(|target| oom_kill::own_events(&objects.events, target, &own));
+    let events = events.as_deref();
     let changes = target.and_then(|target| objects.changes.get(&target.key())).cloned().unwrap_or_default();
     let others = OtherChanges { changes, unread: Vec::new() };
     let nothing = |what: &str| Answer::NotAsked { why: format!("no file tells of {what}") };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::log::Completeness;
 
 pub use count::{SourceRead, count};
-pub use sighting::{in_events, in_lines, in_pods};
+pub use sighting::{in_events, in_lines, in_pods, own_events};
 pub use sign::{sign, wordings};
 
 /// What a text says about memory running out. A kill by the kernel and a heap error inside the process are different facts.

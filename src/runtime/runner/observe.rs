@@ -11,6 +11,7 @@ use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, Evi
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmRule, Bound, MathPart, MathQuery, MathTerm, bound};
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
+use crate::domain::observation::oom_kill;
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::Service;
 use crate::domain::observation::workload::ClusterEvent;
@@ -340,7 +341,10 @@ fn workload_answer(read: &ClusterRead) -> Answer {
     match (&read.workload, &read.pods) {
         (Err(fault), _) | (_, Err(fault)) => unanswered(fault.clone()),
         (Ok(workload), Ok(pods)) => {
-            evidence::workload(workload.clone(), pods, read.events.as_deref().unwrap_or_default())
+            let answer = evidence::workload(workload.clone(), pods, read.events.as_deref().unwrap_or_default());
+            let events = read.events.as_ref().err().map(|fault| format!("events ({})", fault.summary));
+            let nodes = read.others.unread.iter().filter(|what| what.starts_with("node")).cloned();
+            evidence::in_part(answer, events.into_iter().chain(nodes).collect())
         }
     }
 }
@@ -362,13 +366,7 @@ fn oom_answer(order: &Order, logs: &Result<LogRead, Fault>, cluster: &ClusterRea
 fn own_events(order: &Order, cluster: &ClusterRead) -> Option<Vec<ClusterEvent>> {
     let events = cluster.events.as_ref().ok()?;
     let target = order.service.workload.as_ref()?;
-    let pods = cluster.pods.as_deref().unwrap_or_default();
-    let made_by_it = format!("{}-", target.name);
-    let is_own = |event: &&ClusterEvent| {
-        let name = event.about.rsplit('/').next().unwrap_or_default();
-        name == target.name || name.starts_with(&made_by_it) || pods.iter().any(|pod| pod.name == name)
-    };
-    Some(events.iter().filter(is_own).cloned().collect())
+    Some(oom_kill::own_events(events, target, cluster.pods.as_deref().unwrap_or_default()))
 }
 
 fn collector_answer(order: &Order, logs: &Result<LogRead, Fault>, answers: &MetricAnswers) -> Answer {

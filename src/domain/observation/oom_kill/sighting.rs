@@ -3,7 +3,7 @@
 use super::{Certainty, KillSighting, KillSign, KillSource, sign};
 use crate::domain::observation::log::LogLine;
 use crate::domain::observation::scope::Window;
-use crate::domain::observation::workload::{ClusterEvent, Pod};
+use crate::domain::observation::workload::{ClusterEvent, Pod, WorkloadRef};
 
 /// Kills told by log lines inside the window. The container is the pod (and container) that the text or the stream
 /// names, where it is a known one, else the stream.
@@ -76,6 +76,17 @@ pub fn in_events<'a>(
         .collect()
 }
 
+/// The events about a workload itself, its replica sets and pods, and those about nodes that name one of its pods.
+pub fn own_events(events: &[ClusterEvent], target: &WorkloadRef, pods: &[Pod]) -> Vec<ClusterEvent> {
+    let made_by_it = format!("{}-", target.name);
+    let is_own = |event: &&ClusterEvent| {
+        let (kind, name) = event.about.split_once('/').unwrap_or(("", &event.about));
+        let own = name == target.name || name.starts_with(&made_by_it) || pods.iter().any(|pod| pod.name == name);
+        own || kind == "Node" && named_pod(&event.message, pods).is_some()
+    };
+    events.iter().filter(is_own).cloned().collect()
+}
+
 /// The pod an event is about; an event on a node names its victim in the text at best.
 fn killed_object(event: &ClusterEvent, pods: &[Pod]) -> String {
     let about = event.about.strip_prefix("Pod/").unwrap_or(&event.about);
@@ -104,4 +115,45 @@ fn container_of(pod: &Pod, text: &str) -> String {
         several => several.iter().find(|container| names(text, &container.name)),
     };
     container.map_or_else(|| pod.name.clone(), |container| format!("{}/{}", pod.name, container.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::observation::workload::WorkloadKind;
+
+    #[test]
+    fn events_of_others_are_not_ours() {
+        let event = |about: &str, message: &str| ClusterEvent {
+            name: "e".to_owned(),
+            namespace: "payments".into(),
+            warning: true,
+            reason: "OOMKilling".to_owned(),
+            message: message.to_owned(),
+            about: about.to_owned(),
+            count: 1,
+            last_at: None,
+            first_at: None,
+        };
+        let pod = Pod {
+            name: "my-api-41-x".to_owned(),
+            namespace: "payments".into(),
+            owner: None,
+            phase: "Running".to_owned(),
+            node: None,
+            containers: Vec::new(),
+            created_at: None,
+        };
+        let target =
+            WorkloadRef { kind: WorkloadKind::Deployment, namespace: "payments".into(), name: "my-api".to_owned() };
+        let all = [
+            event("Pod/my-api-41-x", "killed"),
+            event("ReplicaSet/my-api-41", "killed"),
+            event("Pod/billing-7-1", "killed"),
+            event("Node/ip-10-0-11-1", "killed pod my-api-41-x"),
+            event("Node/ip-10-0-11-1", "killed pod billing-7-1"),
+        ];
+        let own: Vec<String> = own_events(&all, &target, &[pod]).into_iter().map(|event| event.about).collect();
+        assert_eq!(own, ["Pod/my-api-41-x", "ReplicaSet/my-api-41", "Node/ip-10-0-11-1"]);
+    }
 }
