@@ -81,8 +81,20 @@ pub fn document(
         workload: service.workload.clone(),
         alarms: alarms.iter().map(of_alarm).collect(),
         evidence: evidence.iter().map(of_evidence).collect(),
-        verdict: verdict.clone(),
+        verdict: told(verdict),
     }
+}
+
+/// The verdict as it leaves: findings and reasons quote the cluster.
+fn told(verdict: &Verdict) -> Verdict {
+    let mut told = verdict.clone();
+    for finding in told.ranked.iter_mut().flat_map(|ranked| &mut ranked.findings) {
+        finding.text = redact(&finding.text).text;
+    }
+    for missing in &mut told.missing {
+        missing.why = redact(&missing.why).text;
+    }
+    told
 }
 
 fn of_alarm(alarm: &Alarm) -> DocumentAlarm {
