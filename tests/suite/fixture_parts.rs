@@ -186,7 +186,10 @@ pub fn evidence(now: Timestamp) -> Vec<Evidence> {
         (Question::Collector, collector(metrics[&MetricRole::CollectorTime].clone(), excerpts)),
         (Question::Traffic, series(MetricRole::Requests, None)),
         (Question::Cpu, series(MetricRole::Cpu, Some(85.0))),
-        (Question::Workload, Payload::Workload { workload: Box::new(workload()), pods: vec![], events: vec![] }),
+        (
+            Question::Workload,
+            Payload::Workload { workload: Box::new(workload()), pods: vec![], events: vec![], unread: vec![] },
+        ),
         (Question::Changes, Payload::Changes { revisions: revisions(), others: Vec::new(), unread: Vec::new() }),
         (Question::LogPatterns, patterns()),
     ];

@@ -27,7 +27,7 @@ use crate::domain::observation::scope::Window;
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload};
 
 pub use build::{
-    OtherChanges, banded, changes, collector, collector_file, counted_whole, log_patterns, oom_kills, series,
+    OtherChanges, banded, changes, collector, collector_file, counted_whole, in_part, log_patterns, oom_kills, series,
     unanswered, with_same_hours, workload,
 };
 pub use digest::LogDigest;
@@ -237,6 +237,9 @@ pub enum Payload {
         pods: Vec<Pod>,
         /// Warning events about them, newest first, at most 50.
         events: Vec<ClusterEvent>,
+        /// What else would tell of them and could not be read, and why.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unread: Vec<String>,
     },
     /// Rollouts and other changes.
     Changes {
@@ -258,6 +261,14 @@ impl Payload {
             Self::Series { series, threshold, .. } => Some((series, *threshold)),
             Self::Collector { series, .. } => series.as_ref().map(|series| (series, None)),
             Self::OomKills(_) | Self::LogPatterns { .. } | Self::Workload { .. } | Self::Changes { .. } => None,
+        }
+    }
+
+    /// What belongs to it and could not be read.
+    pub fn unread(&self) -> &[String] {
+        match self {
+            Self::Workload { unread, .. } | Self::Changes { unread, .. } => unread,
+            Self::Series { .. } | Self::OomKills(_) | Self::Collector { .. } | Self::LogPatterns { .. } => &[],
         }
     }
 }
@@ -311,6 +322,7 @@ impl Answer {
     /// The word of completeness on screen, in JSON and in the transcript.
     pub fn completeness(&self) -> &'static str {
         match self {
+            Self::Observed { payload } if !payload.unread().is_empty() => "truncated",
             Self::Observed { .. } => "exact",
             Self::Truncated { .. } => "truncated",
             Self::Absent => "absent",

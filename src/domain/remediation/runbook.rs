@@ -50,7 +50,7 @@ pub fn plan(input: PlanInput<'_>) -> Option<Plan> {
         .offers
         .iter()
         .filter(|offer| matches!(offer.sufficiency, Sufficiency::Sufficient { .. }))
-        .filter_map(|offer| concrete(offer.remedy, input.evidence))
+        .filter_map(|offer| concrete(offer.remedy, (input.evidence, input.verdict.cause())))
         .collect();
     let steps: Vec<Step> =
         (input.last_step + 1..).zip(actions).map(|(number, action)| step(number, action, &input)).collect();
@@ -136,14 +136,14 @@ fn is_about_memory(cause: Cause) -> bool {
     matches!(cause, Cause::MemoryLeak | Cause::LimitTooLow)
 }
 
-fn concrete(remedy: RemedyKind, evidence: &[Evidence]) -> Option<Action> {
+fn concrete(remedy: RemedyKind, (evidence, cause): (&[Evidence], Cause)) -> Option<Action> {
     match remedy {
         RemedyKind::RolloutRestart => Some(Action::RolloutRestart),
         RemedyKind::SetResources => raise(workload(evidence)?, killed(evidence)),
         RemedyKind::RolloutUndo => {
             // The revision that the sufficiency test approved, not the one before the newest: a restart or a rollback since
             // then has made another revision, and one back from it would be the suspect again.
-            let to_revision = suspect_rollout(evidence)?.previous?;
+            let to_revision = suspect_rollout(evidence, cause)?.previous?;
             Some(Action::RolloutUndo { to_revision })
         }
         RemedyKind::Scale => {

@@ -265,7 +265,11 @@ impl Cloud<'_> {
             (Ok(all), Ok(pods)) => {
                 let events = found.events.as_ref().map_or(&[][..], |objects| objects.events.as_slice());
                 match all.workloads.iter().find(|workload| workload.target == *target) {
-                    Some(workload) => evidence::workload(workload.clone(), &pods.pods, events),
+                    Some(workload) => {
+                        let unread = found.events.as_ref().err().map(|fault| format!("events ({})", fault.summary));
+                        let answer = evidence::workload(workload.clone(), &pods.pods, events);
+                        evidence::in_part(answer, unread.into_iter().collect())
+                    }
                     None => Answer::Absent,
                 }
             }

@@ -117,7 +117,7 @@ fn holds(page: &mut Page, payload: &Payload, desk: Desk<'_>) {
             }
             lines(page, excerpts, desk);
         }
-        Payload::Workload { workload, pods, events } => {
+        Payload::Workload { workload, pods, events, unread } => {
             page.head("THE WORKLOAD (K opens it as it is now)");
             page.field("pods", format!("{} {}/{} ready", workload.target, workload.ready, workload.replicas));
             for pod in pods {
@@ -129,6 +129,9 @@ fn holds(page: &mut Page, payload: &Payload, desk: Desk<'_>) {
             }
             for event in events {
                 page.text(Role::Warning, format!("{} x{} {}", event.reason, event.count, event.message));
+            }
+            if !unread.is_empty() {
+                page.text(Role::Warning, format!("not read: {}", unread.join(", ")));
             }
         }
         Payload::Changes { revisions, others, unread } => {

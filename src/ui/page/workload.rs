@@ -23,7 +23,7 @@ pub(super) fn page(target: &WorkloadRef, desk: Desk<'_>) -> Option<Page> {
     let cluster = &desk.session.cluster;
     let told = desk.ui.incident(desk.session).and_then(|incident| incident.answer_to(Question::Workload));
     let told = told.and_then(|evidence| match evidence.answer.payload() {
-        Some(Payload::Workload { workload, pods, events }) if workload.target == *target => {
+        Some(Payload::Workload { workload, pods, events, .. }) if workload.target == *target => {
             Some((workload.as_ref(), pods, events, evidence))
         }
         _ => None,

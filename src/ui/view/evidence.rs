@@ -145,7 +145,7 @@ pub fn payload_rows(sheet: &mut Sheet<'_>, payload: &Payload) {
             }
             lines(sheet, excerpts);
         }
-        Payload::Workload { workload, pods, events } => {
+        Payload::Workload { workload, pods, events, unread } => {
             sheet.text(Role::Text, &format!("{} {}/{} ready", workload.target, workload.ready, workload.replicas));
             for pod in pods {
                 let restarts: u32 = pod.containers.iter().map(|container| container.restarts).sum();
@@ -153,6 +153,9 @@ pub fn payload_rows(sheet: &mut Sheet<'_>, payload: &Payload) {
             }
             for event in events {
                 sheet.text(Role::Warning, &format!("{} x{} {}", event.reason, event.count, event.message));
+            }
+            for what in unread {
+                sheet.text(Role::Warning, &format!("not read: {what}"));
             }
         }
         Payload::Changes { revisions, others, unread } => {

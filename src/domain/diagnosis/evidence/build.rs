@@ -6,7 +6,7 @@ use super::{Answer, LogDigest, Payload, WholeCount};
 use crate::domain::diagnosis::statistics::{self, DaysBefore};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{BandPoint, Bound};
-use crate::domain::observation::change::Change;
+use crate::domain::observation::change::{Change, ChangeKind};
 use crate::domain::observation::cluster_sign::tells_of_trouble;
 use crate::domain::observation::collector_log::Collection;
 use crate::domain::observation::log::{Completeness, LogLevel};
@@ -244,7 +244,17 @@ pub fn workload(workload: Workload, pods: &[Pod], events: &[ClusterEvent]) -> An
     events.truncate(EVENTS);
     let seen = own.len();
     let pods = own.into_iter().take(PODS).collect();
-    bounded(Payload::Workload { workload: Box::new(workload), pods, events }, seen, PODS)
+    bounded(Payload::Workload { workload: Box::new(workload), pods, events, unread: Vec::new() }, seen, PODS)
+}
+
+/// The answer of the workload with what could not be read of it.
+pub fn in_part(mut answer: Answer, unread: Vec<String>) -> Answer {
+    if let Answer::Observed { payload } | Answer::Truncated { payload, .. } = &mut answer
+        && let Payload::Workload { unread: told, .. } = payload
+    {
+        *told = unread;
+    }
+    answer
 }
 
 /// Changes beside rollouts, and what of them could not be read.
@@ -256,8 +266,8 @@ pub struct OtherChanges {
     pub unread: Vec<String>,
 }
 
-/// The answer of the changes: rollouts ascending, the newest 50, and the newest 50 of the others. Absent without any, where
-/// everything was read.
+/// The answer of the changes: rollouts ascending, the newest 50, and the newest 50 of the others with every autoscaler, as
+/// that is no news but a rule. Absent without any, where everything was read.
 pub fn changes(mut revisions: Vec<Revision>, others: OtherChanges) -> Answer {
     let OtherChanges { changes: mut others, unread } = others;
     if revisions.is_empty() && others.is_empty() && unread.is_empty() {
@@ -267,7 +277,12 @@ pub fn changes(mut revisions: Vec<Revision>, others: OtherChanges) -> Answer {
     let seen = revisions.len();
     revisions.drain(..seen.saturating_sub(REVISIONS));
     others.sort_by_key(|change| change.at);
-    others.drain(..others.len().saturating_sub(REVISIONS));
+    let (mut cut, seen) = (others.len().saturating_sub(REVISIONS), seen.max(others.len()));
+    others.retain(|change| {
+        let goes = cut > 0 && change.kind != ChangeKind::Autoscaler;
+        cut -= usize::from(goes);
+        !goes
+    });
     bounded(Payload::Changes { revisions, others, unread }, seen, REVISIONS)
 }
 
@@ -294,5 +309,35 @@ fn of_logs(payload: Payload, completeness: Completeness) -> Answer {
         Completeness::Exact => Answer::Observed { payload },
         Completeness::Truncated { seen, of } => Answer::Truncated { payload, seen, of },
         Completeness::Sampled { seen } => Answer::Truncated { payload, seen, of: None },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::observation::change::ChangeKind;
+
+    fn change(kind: ChangeKind, second: i64) -> Change {
+        let at = Timestamp::from_second(second).ok();
+        Change { kind, name: "payments".to_owned(), at, what: "edited".to_owned(), fields: Vec::new() }
+    }
+
+    #[test]
+    fn changes_that_were_not_read_are_not_absent() {
+        let none = |unread: Vec<String>| changes(Vec::new(), OtherChanges { changes: Vec::new(), unread });
+        assert_eq!(none(Vec::new()), Answer::Absent);
+        assert_eq!(none(vec!["autoscalers (denied)".to_owned()]).completeness(), "truncated");
+    }
+
+    #[test]
+    fn an_old_autoscaler_is_kept_and_what_is_cut_is_told() {
+        let many = (1..80).map(|second| change(ChangeKind::ConfigMap, second));
+        let all = [change(ChangeKind::Autoscaler, 0)].into_iter().chain(many).collect();
+        let answer = changes(Vec::new(), OtherChanges { changes: all, unread: Vec::new() });
+        let Answer::Truncated { payload: Payload::Changes { others, .. }, of: Some(80), .. } = answer else {
+            unreachable!("{answer:?}")
+        };
+        assert_eq!(others.len(), 50);
+        assert_eq!(others.first().map(|change| change.kind), Some(ChangeKind::Autoscaler));
     }
 }

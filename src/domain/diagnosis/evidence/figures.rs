@@ -49,7 +49,7 @@ pub fn facts(evidence: &Evidence) -> Vec<Fact> {
             );
             facts
         }
-        Payload::Workload { workload, pods, events } => {
+        Payload::Workload { workload, pods, events, .. } => {
             let mut facts = of_workload(workload, pods);
             facts.push(count("warnings", events.iter().filter(|event| event.warning).count() as u64));
             facts

@@ -110,7 +110,7 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
             text.extend(signs.iter().map(|sign| format!("; {} lines tell of {}", sign.lines, sign.sign.words())));
             text
         }
-        Payload::Workload { workload, .. } => of_workload(workload, &numbers),
+        Payload::Workload { workload, unread, .. } => of_workload(workload, &numbers) + &not_read(unread),
         Payload::Changes { revisions, others, unread } => of_changes(revisions, (others, unread)),
     }
 }
@@ -234,10 +234,11 @@ fn of_changes(revisions: &[Revision], (others, unread): (&[Change], &[String])) 
     for change in others.iter().rev().take(TOLD) {
         let _ = write!(text, "; {} of {}", change.words(), when(change.at));
     }
-    if !unread.is_empty() {
-        let _ = write!(text, "; not read: {}", unread.join(", "));
-    }
-    text
+    text + &not_read(unread)
+}
+
+fn not_read(unread: &[String]) -> String {
+    if unread.is_empty() { String::new() } else { format!("; not read: {}", unread.join(", ")) }
 }
 
 fn short(text: &str) -> String {

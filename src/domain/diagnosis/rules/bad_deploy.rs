@@ -41,7 +41,7 @@ fn no_leak(reading: &Reading) -> Outcome {
 
 fn image(reading: &Reading) -> Outcome {
     let Some(changes) = &reading.changes else { return Outcome::Open };
-    let Some((suspect, _)) = shared::suspect_rollout(reading) else { return Outcome::Moot };
+    let Some((suspect, _)) = shared::suspect_deploy(reading) else { return Outcome::Moot };
     match shared::ran_before(suspect, &changes.revisions) {
         Some(before) if before.images != suspect.images => {
             Outcome::For(format!("it changed the image of revision {}", before.number), vec![changes.id])
@@ -105,7 +105,7 @@ fn no_dependency(reading: &Reading) -> Outcome {
 }
 
 fn rolled_out_at(reading: &Reading) -> Option<Timestamp> {
-    shared::suspect_rollout(reading)?.0.created_at
+    shared::came_at(reading, shared::suspect_deploy(reading)?.0)
 }
 
 #[cfg(test)]
@@ -121,6 +121,16 @@ mod tests {
     #[test]
     fn cases() {
         let hot = || (0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 });
+        let step = |n: u32, to: f64| {
+            if n >= 8 {
+                to
+            } else if n >= 3 {
+                49.0
+            } else {
+                43.0
+            }
+        };
+        let bump = |to: f64| Incident::healthy().rollout(6).cpu((0..30).map(|n| step(n, to) + 0.01 * f64::from(n % 3)));
         let slow = Incident::healthy().rollout(6).latency_from(8, 1.9);
         let surge = regression().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));
         table(
@@ -144,6 +154,9 @@ mod tests {
                 ("nothing suffers", Incident::healthy().rollout(6), Stand::RuledOut),
                 ("rollout hours ago", regression().rollout(-200), Stand::RuledOut),
                 ("rollout after the onset", regression().rollout(20), Stand::RuledOut),
+                ("a small rise of the processor before it", bump(49.0).errors_from(8, 120.0), Stand::Holds),
+                ("a small rise of the processor before the great one", bump(97.0), Stand::Holds),
+                ("a restart alone", regression().restarted(6), Stand::Waits(Question::Changes)),
                 ("requests rose", surge, Stand::RuledOut),
                 ("memory grows", regression().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),
                 ("killed for memory", regression().kills(4), Stand::RuledOut),

@@ -111,6 +111,25 @@ mod tests {
                 ("memory grows", busy().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),
                 ("the collector works", collects, Stand::RuledOut),
                 ("after a rollout", busy().rollout(6), Stand::RuledOut),
+                (
+                    "after a rollout, and a small rise before that",
+                    Incident::healthy().rollout(6).cpu((0..30).map(|n| {
+                        if n >= 8 {
+                            97.0
+                        } else if n >= 3 {
+                            49.0
+                        } else {
+                            43.0
+                        }
+                    })),
+                    Stand::RuledOut,
+                ),
+                ("after a rollback", busy().rolled_back(4), Stand::RuledOut),
+                (
+                    "after a rollback of a time that nobody knows",
+                    busy().rolled_back(4).undated(),
+                    Stand::Waits(Question::Changes),
+                ),
                 ("killed", busy().kills(3), Stand::RuledOut),
                 (
                     "to and fro",

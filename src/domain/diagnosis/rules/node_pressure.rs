@@ -30,6 +30,7 @@ fn told(reading: &Reading) -> Outcome {
         .collect();
     match words.as_slice() {
         [_, ..] => Outcome::For(words.join("; "), vec![place.id]),
+        [] if !place.unread.is_empty() => Outcome::Open,
         [] => Outcome::Against("no event tells of nodes, quotas or evictions".to_owned(), vec![place.id]),
     }
 }
@@ -104,6 +105,7 @@ mod tests {
                     Stand::RuledOut,
                 ),
                 ("no word of it", waiting(), Stand::RuledOut),
+                ("no word of it could be read", waiting().events_unread(), Stand::Waits(Question::Workload)),
                 (
                     "crashing by itself",
                     Incident::healthy().crash_loop("waiting: CrashLoopBackOff").event(

@@ -76,7 +76,10 @@ fn pods(reading: &Reading) -> Outcome {
     if let Some(first) = place.stuck().first() {
         return Outcome::Against(format!("{} does not come up ({})", first.name, first.state), vec![place.id]);
     }
-    shared::pods_are_ready(reading)
+    match shared::pods_are_ready(reading) {
+        Outcome::For(..) if !place.unread.is_empty() => Outcome::Open,
+        outcome @ (Outcome::For(..) | Outcome::Against(..) | Outcome::Open | Outcome::Moot) => outcome,
+    }
 }
 
 fn logs(reading: &Reading) -> Outcome {
@@ -184,6 +187,7 @@ mod tests {
                     Incident::healthy().without(Question::Workload),
                     Stand::Waits(Question::Workload),
                 ),
+                ("the events could not be read", Incident::healthy().events_unread(), Stand::Waits(Question::Workload)),
                 (
                     "nothing was asked",
                     Question::ALL.into_iter().fold(Incident::healthy(), Incident::never_asked),

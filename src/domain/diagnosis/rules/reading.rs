@@ -102,6 +102,7 @@ pub(super) struct Changes {
     pub(super) id: EvidenceId,
     pub(super) revisions: Vec<Revision>,
     pub(super) others: Vec<Change>,
+    pub(super) unread: Vec<String>,
 }
 
 /// A series, the points before it, and the constant of its alarm.
@@ -205,7 +206,9 @@ impl Reading {
             }
             Payload::OomKills(count) => {
                 let whole = matches!(piece.answer, Answer::Observed { .. });
-                let shows = count.by_source.iter().any(|(source, _)| *source != KillSource::Logs);
+                // A status is gone with its pod; the events are not.
+                let read = |of| count.by_source.iter().any(|(source, _)| *source == of);
+                let shows = read(KillSource::Status) && read(KillSource::Events);
                 self.kills = Some(Kills { id, total: count.total, sure: whole && shows });
             }
             Payload::Collector { series, baseline, pauses, full_collections, heap_errors, heap, .. } => {
@@ -224,13 +227,23 @@ impl Reading {
                     whole: matches!(piece.answer, Answer::Observed { .. }),
                 });
             }
-            Payload::Workload { workload, pods, events } => {
+            Payload::Workload { workload, pods, events, unread } => {
+                self.unusable.extend(in_part(piece.question, unread));
                 let signs = cluster_sign::signs(workload, pods, events, piece.window.to.min(now));
                 let workload = workload.as_ref().clone();
-                self.workload = Some(Workplace { id, since: piece.window.from, workload, pods: pods.clone(), signs });
+                self.workload = Some(Workplace {
+                    id,
+                    since: piece.window.from,
+                    workload,
+                    pods: pods.clone(),
+                    signs,
+                    unread: unread.clone(),
+                });
             }
-            Payload::Changes { revisions, others, .. } => {
-                self.changes = Some(Changes { id, revisions: revisions.clone(), others: others.clone() });
+            Payload::Changes { revisions, others, unread } => {
+                self.unusable.extend(in_part(piece.question, unread));
+                let (revisions, others, unread) = (revisions.clone(), others.clone(), unread.clone());
+                self.changes = Some(Changes { id, revisions, others, unread });
             }
             Payload::LogPatterns { .. } => self.logs = Logs::of(piece, payload),
         }
@@ -272,6 +285,11 @@ impl Reading {
             Question::AlarmMetric => self.own = Level::of(id, (series, before)),
         }
     }
+}
+
+/// What of an answer was not read, where anything was not.
+fn in_part(question: Question, unread: &[String]) -> Option<(Question, String)> {
+    (!unread.is_empty()).then(|| (question, format!("in part: not read: {}", unread.join(", "))))
 }
 
 /// The containers of a workload as declared.

@@ -6,6 +6,7 @@ use super::reading::{self, Reading};
 use super::shared;
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Fact, FactUnit};
 use crate::domain::diagnosis::statistics::Shape;
+use crate::domain::diagnosis::verdict::Cause;
 use crate::domain::observation::change::{ChangeKind, fields_in_words};
 use crate::domain::observation::cluster_sign::Trouble;
 use crate::domain::observation::metric::Series;
@@ -24,15 +25,42 @@ pub struct SuspectRollout {
     pub rolled_back_to: Option<i64>,
     /// Whether it runs other images than the one before.
     pub new_images: bool,
+    /// What there would be to go back from.
+    pub kind: RolloutKind,
+    /// The revision that runs by now, where it is not this one, nor this one restarted.
+    pub newer: Option<i64>,
 }
 
-/// The rollout that the onset follows, if any.
-pub fn suspect_rollout(evidence: &[Evidence]) -> Option<SuspectRollout> {
+/// What a rollout was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RolloutKind {
+    /// Its pods run by another template than those before.
+    Change,
+    /// It only started them anew.
+    Restart,
+    /// It took an older revision again.
+    Rollback,
+}
+
+/// The rollout that the onset follows, if any: of a bad deploy what is felt, of other causes the first sign of trouble.
+pub fn suspect_rollout(evidence: &[Evidence], cause: Cause) -> Option<SuspectRollout> {
     let reading = Reading::of(evidence, Timestamp::MAX);
-    let (revision, minutes) = shared::suspect_rollout(&reading)?;
+    let suspect =
+        if cause == Cause::BadDeploy { shared::suspect_deploy(&reading) } else { shared::suspect_rollout(&reading) };
+    let (revision, minutes) = suspect?;
     let revisions = &reading.changes.as_ref()?.revisions;
     let previous = shared::ran_before(revision, revisions);
+    let kind = if shared::is_rollback(revision, revisions) {
+        RolloutKind::Rollback
+    } else if shared::is_restart(revision, revisions) {
+        RolloutKind::Restart
+    } else {
+        RolloutKind::Change
+    };
+    let newer = |other: &&Revision| other.number > revision.number && !shared::is_restart(other, revisions);
     Some(SuspectRollout {
+        kind,
+        newer: revisions.iter().filter(newer).map(|other| other.number).max(),
         revision: revision.number,
         minutes,
         previous: previous.map(|previous| previous.number),
@@ -64,7 +92,7 @@ pub fn changes_by_onset(evidence: &[Evidence]) -> Vec<String> {
     let revision = |one: &Revision| {
         let fields =
             if one.changed.is_empty() { String::new() } else { format!(" ({})", fields_in_words(&one.changed)) };
-        (one.created_at, format!("revision {}{fields}", one.number))
+        (shared::came_at(&reading, one).or(one.created_at), format!("revision {}{fields}", one.number))
     };
     let others = changes.others.iter().map(|change| (change.at, change.words()));
     let mut all: Vec<(Option<Timestamp>, String)> = changes.revisions.iter().map(revision).chain(others).collect();
@@ -91,17 +119,49 @@ pub fn lives_so_far(evidence: &[Evidence]) -> Option<(usize, i64)> {
     (shape.shape == Shape::RisingInEachLife).then(|| (shape.restarts, ((100.0 - floor) / per_minute).round() as i64))
 }
 
-/// The autoscaler that sets the number of replicas, where the changes tell of one.
-pub fn autoscaler(evidence: &[Evidence]) -> Option<String> {
-    let changes = Reading::of(evidence, Timestamp::MAX).changes?;
-    changes.others.into_iter().find(|change| change.kind == ChangeKind::Autoscaler).map(|change| change.name)
+/// Who sets the number of replicas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scaler {
+    /// Nobody but persons.
+    Nobody,
+    /// An autoscaler of this name.
+    Autoscaler(String),
+    /// It was not read, as the words say.
+    Unread(String),
 }
 
-/// Why the place has no room for more, in the cluster's words.
-pub fn no_room(evidence: &[Evidence]) -> Option<String> {
+/// The autoscaler that sets the number of replicas, where the changes tell of one.
+pub fn autoscaler(evidence: &[Evidence]) -> Scaler {
+    let Some(changes) = Reading::of(evidence, Timestamp::MAX).changes else {
+        return Scaler::Unread("the changes were not read".to_owned());
+    };
+    match changes.others.into_iter().find(|change| change.kind == ChangeKind::Autoscaler) {
+        Some(change) => Scaler::Autoscaler(change.name),
+        None => {
+            changes.unread.into_iter().find(|what| what.contains("autoscaler")).map_or(Scaler::Nobody, Scaler::Unread)
+        }
+    }
+}
+
+/// Whether the place has room for more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Nothing tells of a want of it.
+    Left,
+    /// There is none, in the cluster's words.
+    Wanting(String),
+    /// What would tell was not read.
+    Unread(String),
+}
+
+/// Whether the place has room for more, as far as the cluster tells.
+pub fn room(evidence: &[Evidence]) -> Room {
     let reading = Reading::of(evidence, Timestamp::MAX);
-    let place = reading.workload.as_ref()?;
-    place.loudest(Trouble::is_want_of_room).map(|sign| format!("{} ({})", sign.trouble.words(), sign.text))
+    let Some(place) = reading.workload.as_ref() else { return Room::Unread("the workload".to_owned()) };
+    match place.loudest(Trouble::is_want_of_room) {
+        Some(sign) => Room::Wanting(format!("{} ({})", sign.trouble.words(), sign.text)),
+        None => place.unread.first().map_or(Room::Left, |what| Room::Unread(what.clone())),
+    }
 }
 
 /// The leads, each with the evidence it lies between, in minutes without sign.
@@ -124,8 +184,10 @@ pub fn relations(evidence: &[Evidence]) -> Vec<(Fact, Vec<EvidenceId>)> {
     {
         push("memory-before-cpu", order.minutes(), vec![memory.id, cpu.id]);
     }
-    if let (Some((_, minutes)), Some(changes)) = (shared::suspect_rollout(&reading), &reading.changes) {
-        push("rollout-before-onset", minutes, vec![changes.id]);
+    if let Some(changes) = &reading.changes {
+        for minutes in shared::minutes_from_rollouts(&reading) {
+            push("rollout-before-onset", minutes, vec![changes.id]);
+        }
     }
     found
 }

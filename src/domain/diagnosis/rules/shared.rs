@@ -1,6 +1,6 @@
 //! Tests that several causes share, each worded once.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::case::Outcome;
 use super::reading::{Cpu, Level, Logs, Reading, Rise};
@@ -74,64 +74,93 @@ pub(super) fn nothing_was_killed(reading: &Reading) -> Outcome {
     }
 }
 
-/// How the rollouts lie to the first sign of trouble.
-pub(super) enum Rollouts<'a> {
-    /// One came right before it, by so many minutes.
-    Suspect(&'a Revision, i64),
-    /// None did, as the words say.
-    Clear(&'static str),
-    /// They were not read, or the trouble began at a time that nobody knows.
-    Unknown,
+/// Why no rollout is out of the question, in words; `None` where it is not known: they were not read, or the trouble began
+/// at a time that nobody knows. Then only those so old that what follows would be seen whole are out of the question.
+fn none_is_near(reading: &Reading) -> Option<&'static str> {
+    let revisions = &reading.changes.as_ref()?.revisions;
+    let running = revisions.iter().max_by_key(|revision| revision.number)?;
+    came_at(reading, running)?;
+    let newest = revisions.iter().filter_map(|revision| came_at(reading, revision)).max()?;
+    if reading.trouble().is_some() && !reading.began_unseen() {
+        return Some("no rollout in the half hour before the onset");
+    }
+    (reading.until().duration_since(newest) > LATELY).then_some("no rollout in the last two hours")
 }
 
-/// Holds the rollouts against the first sign of trouble. Where its time is not known, only those so old that what follows
-/// would be seen whole are out of the question.
-pub(super) fn rollouts(reading: &Reading) -> Rollouts<'_> {
-    if let Some((revision, minutes)) = suspect_rollout(reading) {
-        return Rollouts::Suspect(revision, minutes);
-    }
-    let newest =
-        reading.changes.as_ref().and_then(|changes| changes.revisions.iter().filter_map(|one| one.created_at).max());
-    match newest {
-        Some(_) if reading.trouble().is_some() && !reading.began_unseen() => {
-            Rollouts::Clear("no rollout in the half hour before the onset")
-        }
-        Some(newest) if reading.until().duration_since(newest) > LATELY => {
-            Rollouts::Clear("no rollout in the last two hours")
-        }
-        Some(_) | None => Rollouts::Unknown,
-    }
-}
-
-/// Supports when the newest rollout is well away from the first sign of trouble.
+/// Supports when no rollout came right before any sign of trouble.
 pub(super) fn no_rollout_before(reading: &Reading) -> Outcome {
-    match rollout_before(reading) {
-        Outcome::For(text, ids) => Outcome::Against(text, ids),
-        Outcome::Against(text, ids) => Outcome::For(text, ids),
-        outcome @ (Outcome::Open | Outcome::Moot) => outcome,
+    let Some(changes) = &reading.changes else { return Outcome::Open };
+    let suspect = reading.onsets().into_iter().find_map(|onset| suspect_before(reading, onset));
+    match (suspect, none_is_near(reading)) {
+        (Some((revision, minutes)), _) => Outcome::Against(came_before(revision, minutes), vec![changes.id]),
+        (None, Some(words)) => Outcome::For(words.to_owned(), vec![changes.id]),
+        (None, None) => Outcome::Open,
     }
 }
 
-/// Supports when a rollout came right before the first sign of trouble.
+/// Supports when a rollout that changed anything came right before what is felt.
 pub(super) fn rollout_before(reading: &Reading) -> Outcome {
     let Some(changes) = &reading.changes else { return Outcome::Open };
-    match rollouts(reading) {
-        Rollouts::Suspect(revision, minutes) => {
-            Outcome::For(format!("revision {} came {minutes} min before the onset", revision.number), vec![changes.id])
-        }
-        Rollouts::Clear(words) => Outcome::Against(words.to_owned(), vec![changes.id]),
-        Rollouts::Unknown => Outcome::Open,
+    match (suspect_deploy(reading), none_is_near(reading)) {
+        (Some((revision, _)), _) if is_restart(revision, &changes.revisions) => Outcome::Open,
+        (Some((revision, minutes)), _) => Outcome::For(came_before(revision, minutes), vec![changes.id]),
+        (None, Some(words)) => Outcome::Against(words.to_owned(), vec![changes.id]),
+        (None, None) => Outcome::Open,
     }
+}
+
+fn came_before(revision: &Revision, minutes: i64) -> String {
+    format!("revision {} came {minutes} min before the onset", revision.number)
 }
 
 /// The rollout that came right before the first sign of trouble, with the minutes between.
 pub(super) fn suspect_rollout(reading: &Reading) -> Option<(&Revision, i64)> {
-    let trouble = reading.trouble()?;
+    suspect_before(reading, reading.trouble()?)
+}
+
+/// The rollout that came right before what is felt began: a small rise of something before it hides nothing.
+pub(super) fn suspect_deploy(reading: &Reading) -> Option<(&Revision, i64)> {
+    suspect_before(reading, reading.symptom()?)
+}
+
+/// Minutes from a rollout to each sign of trouble that came right after it, the first sign's before the others'.
+pub(super) fn minutes_from_rollouts(reading: &Reading) -> Vec<i64> {
+    let onsets = reading.onsets();
+    let mut minutes: Vec<i64> = onsets.iter().filter_map(|onset| Some(suspect_before(reading, *onset)?.1)).collect();
+    minutes.dedup();
+    minutes
+}
+
+fn suspect_before(reading: &Reading, onset: Timestamp) -> Option<(&Revision, i64)> {
     let revisions = &reading.changes.as_ref()?.revisions;
     revisions.iter().rev().find_map(|revision| {
-        let before = trouble.duration_since(revision.created_at?);
+        let before = onset.duration_since(came_at(reading, revision)?);
         (-SLACK <= before && before <= AFTERMATH).then(|| (revision, before.as_mins().max(0)))
     })
+}
+
+/// When a revision came. A rollback takes an old replica set again, whose creation says nothing of it: its first pod does.
+pub(super) fn came_at(reading: &Reading, revision: &Revision) -> Option<Timestamp> {
+    let (made, all) = (revision.created_at?, &reading.changes.as_ref()?.revisions);
+    if !is_rollback(revision, all) {
+        return Some(made);
+    }
+    let of_it = format!("{}-", revision.replica_set);
+    let place = reading.workload.as_ref()?;
+    let pods = place.pods.iter().filter(|pod| pod.name.starts_with(&of_it)).filter_map(|pod| pod.created_at);
+    pods.min().map(|first| first.max(made))
+}
+
+/// Whether a revision is an older one that was taken again.
+pub(super) fn is_rollback(revision: &Revision, all: &[Revision]) -> bool {
+    let younger = |other: &Revision| other.number < revision.number && other.created_at > revision.created_at;
+    !revision.earlier.is_empty() || all.iter().any(younger)
+}
+
+/// Whether a revision changed nothing that its pods run by: a restart is stamped on the template, and makes a revision.
+pub(super) fn is_restart(revision: &Revision, all: &[Revision]) -> bool {
+    let same = |before: &Revision| before.images == revision.images;
+    revision.changed.is_empty() && ran_before(revision, all).is_some_and(same)
 }
 
 /// The revision that ran before another. A rollback gives an old one a new number, so the numbers it had count as well.

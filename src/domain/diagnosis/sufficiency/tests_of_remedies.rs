@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{RemedyKind, RemedyOffer, Sufficiency, killed, to_raise};
 use crate::domain::diagnosis::evidence::{Evidence, Payload};
 use crate::domain::diagnosis::rules::{
-    SuspectRollout, autoscaler, grew_without_signs_of_a_flood, lives_so_far, no_room, suspect_rollout,
+    RolloutKind, Room, Scaler, SuspectRollout, autoscaler, grew_without_signs_of_a_flood, lives_so_far, room,
+    suspect_rollout,
 };
 use crate::domain::diagnosis::verdict::{Cause, Verdict};
 use crate::domain::observation::oom_kill::ContainerKills;
@@ -26,9 +27,9 @@ pub fn offers(verdict: &Verdict, evidence: &[Evidence], now: Timestamp) -> Vec<R
         verdict,
         workload: workload(evidence),
         killed: killed(evidence),
-        rollout: suspect_rollout(evidence),
+        rollout: suspect_rollout(evidence, verdict.cause()),
         lives: lives_so_far(evidence),
-        no_room: no_room(evidence),
+        room: room(evidence),
         autoscaler: autoscaler(evidence),
         organic: grew_without_signs_of_a_flood(evidence),
         now,
@@ -53,8 +54,8 @@ struct Ground<'a> {
     killed: &'a [ContainerKills],
     rollout: Option<SuspectRollout>,
     lives: Option<(usize, i64)>,
-    no_room: Option<String>,
-    autoscaler: Option<String>,
+    room: Room,
+    autoscaler: Scaler,
     organic: Option<bool>,
     now: Timestamp,
 }
@@ -123,15 +124,19 @@ impl Ground<'_> {
     fn minutes_since_restart(&self, workload: &Workload) -> Option<i64> {
         let at: Timestamp = workload.template_annotations.get(RESTARTED_AT)?.parse().ok()?;
         let ago = self.now.duration_since(at);
-        (ago >= SignedDuration::ZERO && ago < RECENT).then(|| ago.as_mins())
+        // A stamp of the time to come is of a clock ahead of ours.
+        (ago.abs() < RECENT).then(|| ago.as_mins().max(0))
     }
 
     fn set_resources(&self, workload: &Workload) -> Result<String, String> {
         match self.verdict.cause() {
-            Cause::LimitTooLow => match (to_raise(&workload.containers, self.killed), &self.no_room) {
+            Cause::LimitTooLow => match (to_raise(&workload.containers, self.killed), &self.room) {
                 (Err(why), _) => Err(why),
-                (Ok(_), Some(full)) => Err(format!("There is no room for a higher limit: {full}.")),
-                (Ok(_), None) => Ok("A steady working set does not fit the limit at normal load.".to_owned()),
+                (Ok(_), Room::Wanting(full)) => Err(format!("There is no room for a higher limit: {full}.")),
+                (Ok(_), Room::Unread(what)) => {
+                    Err(format!("Whether there is room for a higher limit is not known: not read: {what}."))
+                }
+                (Ok(_), Room::Left) => Ok("A steady working set does not fit the limit at normal load.".to_owned()),
             },
             Cause::MemoryLeak => Err("Memory grows: a higher limit only delays the kill.".to_owned()),
             Cause::TrafficSurge => Err("Memory has room; the flood takes the processor.".to_owned()),
@@ -162,12 +167,24 @@ impl Ground<'_> {
             let suspect = rollout.revision;
             return Err(format!("Revision {suspect} does not run any more: it was rolled back, as revision {back}."));
         }
-        match rollout.previous {
-            Some(previous) => Ok(format!(
+        let suspect = rollout.revision;
+        if let Some(newer) = rollout.newer {
+            return Err(format!("Revision {newer} runs by now, and not {suspect}."));
+        }
+        match (rollout.previous, rollout.kind) {
+            (Some(previous), RolloutKind::Restart) => Err(format!(
+                "Revision {suspect} started the pods of {previous} anew and changed nothing: there is nothing to undo."
+            )),
+            (_, RolloutKind::Rollback) => Err(format!(
+                "Revision {suspect} is a rollback itself: whether to go forward again is a person's decision."
+            )),
+            (Some(previous), RolloutKind::Change) => Ok(format!(
                 "The onset follows revision {} by {} min; revision {previous} ran before.",
                 rollout.revision, rollout.minutes
             )),
-            None => Err(format!("There is no revision before {}.", rollout.revision)),
+            (None, RolloutKind::Change | RolloutKind::Restart) => {
+                Err(format!("There is no revision before {suspect}."))
+            }
         }
     }
 
@@ -188,15 +205,10 @@ impl Ground<'_> {
         if asks && workload.target.kind == WorkloadKind::DaemonSet {
             return Err("A daemon set runs one pod a node: it has no number of replicas to set.".to_owned());
         }
-        if let Some(name) = self.autoscaler.as_ref().filter(|_| asks) {
-            return Err(format!(
-                "The autoscaler {name} would set its own number again within seconds: raise its maximum instead."
-            ));
+        if asks {
+            self.more_replicas_stay()?;
         }
         match self.verdict.cause() {
-            Cause::CpuBound | Cause::TrafficSurge if self.no_room.is_some() => {
-                Err(format!("There is no room for more replicas: {}.", self.no_room.as_deref().unwrap_or_default()))
-            }
             Cause::CpuBound => Ok("The processor is the bottleneck at normal load; more replicas share it.".to_owned()),
             Cause::TrafficSurge if self.organic == Some(true) => {
                 Ok("Requests grew without a sign of a flood; more replicas share them.".to_owned())
@@ -216,6 +228,25 @@ impl Ground<'_> {
             | Cause::FlappingAlarm
             | Cause::NothingWrong
             | Cause::Inconclusive) => Err(format!("More replicas are no remedy for {}.", other.words())),
+        }
+    }
+}
+
+impl Ground<'_> {
+    /// Whether more replicas would be left alone and find a place.
+    fn more_replicas_stay(&self) -> Result<(), String> {
+        match (&self.autoscaler, &self.room) {
+            (Scaler::Autoscaler(name), _) => Err(format!(
+                "The autoscaler {name} would set its own number again within seconds: raise its maximum instead."
+            )),
+            (Scaler::Unread(what), _) => {
+                Err(format!("Whether an autoscaler sets the number of replicas is not known: not read: {what}."))
+            }
+            (Scaler::Nobody, Room::Wanting(full)) => Err(format!("There is no room for more replicas: {full}.")),
+            (Scaler::Nobody, Room::Unread(what)) => {
+                Err(format!("Whether there is room for more replicas is not known: not read: {what}."))
+            }
+            (Scaler::Nobody, Room::Left) => Ok(()),
         }
     }
 }
@@ -293,6 +324,9 @@ mod tests {
         let growth = || Incident::healthy().cpu(ramp(43.0, 92.0)).traffic(ramp(1_240.0, 3_400.0));
         assert_eq!(offered(&growth()), ["scale"]);
         assert_eq!(offered(&growth().signs(&[(LogSign::Flood, 300)], 300)), none);
+        let jump = (0..30).map(|n| if n >= 8 { 3_700.0 } else { 1_240.0 });
+        let hot = (0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 });
+        assert_eq!(offered(&Incident::healthy().cpu(hot).traffic(jump)), none, "within a minute, wanted or not");
         assert_eq!(offered(&growth().other_change(ChangeKind::Autoscaler, -300)), none, "it would be undone");
         let of_kind = |kind: WorkloadKind| {
             let mut answer = growth().answer(Question::Workload).unwrap().clone();
@@ -303,6 +337,27 @@ mod tests {
         };
         assert_eq!(of_kind(WorkloadKind::StatefulSet), ["scale"]);
         assert_eq!(of_kind(WorkloadKind::DaemonSet), none, "there is no number to set");
+    }
+
+    #[test]
+    fn a_rollback_is_offered_of_what_runs_and_changed_something() {
+        let none: Vec<&str> = Vec::new();
+        let hot = || Incident::healthy().cpu((0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 }));
+        assert_eq!(offered(&hot().rollout(6)), ["rollout-undo"]);
+        assert_eq!(offered(&hot().rollout(6).rolled_out_again(20)), none, "another runs by now");
+        assert_eq!(offered(&hot().restarted(6)), none);
+        assert_eq!(offered(&hot().rolled_back(4)), none);
+    }
+
+    #[test]
+    fn what_was_not_read_permits_nothing() {
+        let none: Vec<&str> = Vec::new();
+        let brim = |n: usize| if n % 9 == 4 { 62.0 } else { 98.5 + 0.5 * jitter(n) };
+        let hot = || Incident::healthy().cpu((0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 }));
+        assert_eq!(offered(&leak().memory((0..30).map(brim)).events_unread()), none, "there may be no room");
+        assert_eq!(offered(&hot().events_unread()), none);
+        assert_eq!(offered(&hot().changes_unread("autoscalers (denied)")), none);
+        assert_eq!(offered(&hot().changes_unread("config maps (denied)")), ["scale"]);
     }
 
     #[test]

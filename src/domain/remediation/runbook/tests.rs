@@ -71,7 +71,7 @@ fn what_was_rolled_back_already_is_not_rolled_back_further() {
     assert_eq!(actions(&incident), []);
     let evidence = incident.evidence();
     let offers = offers(&judge(&evidence, now()), &evidence, now());
-    let suspect = suspect_rollout(&evidence).unwrap();
+    let suspect = suspect_rollout(&evidence, Cause::BadDeploy).unwrap();
     assert_eq!((suspect.revision, suspect.previous), (41, Some(42)), "42 ran before it, as 40");
     let undo = offers.into_iter().find(|offer| offer.remedy == RemedyKind::RolloutUndo).unwrap();
     let why = "Revision 41 does not run any more: it was rolled back, as revision 42.";

@@ -40,6 +40,8 @@ pub(in super::super) struct Workplace {
     pub(in super::super) workload: Workload,
     pub(in super::super) pods: Vec<Pod>,
     pub(in super::super) signs: Vec<ClusterSign>,
+    /// What would tell of more signs and was not read.
+    pub(in super::super) unread: Vec<String>,
 }
 
 impl Workplace {

@@ -17,7 +17,31 @@ impl Reading {
         self.cpu.as_ref().is_some_and(|cpu| cpu.is_high() && rise(cpu.onset).is_none())
     }
 
+    /// Every sign of trouble, the earliest first; of the processor also when it was half of the way up, as a small rise may
+    /// come before the great one.
+    pub(in super::super) fn onsets(&self) -> Vec<Timestamp> {
+        let mut all: Vec<Timestamp> =
+            self.rises().into_iter().flatten().chain(self.cpu.as_ref().and_then(climb)).collect();
+        if all.is_empty() {
+            all.extend(self.standstill());
+        }
+        all.sort_unstable();
+        all
+    }
+
+    /// When what users and pods feel began: failures, response times, a processor that is high, requests that stopped,
+    /// containers that do not come up. A standstill where nothing did.
+    pub(in super::super) fn symptom(&self) -> Option<Timestamp> {
+        let [_, _, _, errors, latency, stopped, stuck] = self.rises();
+        let cpu = self.cpu.as_ref().filter(|cpu| cpu.is_high()).and_then(climb);
+        [errors, latency, stopped, stuck, cpu].into_iter().flatten().min().or_else(|| self.standstill())
+    }
+
     fn uproar(&self) -> Option<Timestamp> {
+        self.rises().into_iter().flatten().min()
+    }
+
+    fn rises(&self) -> [Option<Timestamp>; 7] {
         let memory = self.memory.as_ref().and_then(|memory| rise(memory.onset));
         let cpu = self.cpu.as_ref().and_then(|cpu| rise(cpu.onset));
         let collector = self.collector.as_ref().and_then(|c| c.time.as_ref()).and_then(|time| rise(time.onset));
@@ -26,7 +50,7 @@ impl Reading {
         let latency = latency.and_then(|latency| rise(latency.onset));
         let stopped = self.traffic.as_ref().and_then(Level::stopped).map(|onset| onset.at);
         let stuck = self.workload.as_ref().and_then(|place| place.stuck_since(self.until));
-        [memory, cpu, collector, errors, latency, stopped, stuck].into_iter().flatten().min()
+        [memory, cpu, collector, errors, latency, stopped, stuck]
     }
 
     fn standstill(&self) -> Option<Timestamp> {
@@ -37,6 +61,11 @@ impl Reading {
         let idle = self.cpu.as_ref().and_then(Cpu::went_idle).map(|onset| onset.at);
         [silent, idle].into_iter().flatten().min()
     }
+}
+
+/// When the processor was up, or half of the way.
+fn climb(cpu: &Cpu) -> Option<Timestamp> {
+    cpu.onset.filter(|onset| onset.after > onset.before).map(|onset| onset.at.max(onset.half_at))
 }
 
 fn rise(onset: Option<Onset>) -> Option<Timestamp> {

@@ -232,7 +232,7 @@ impl Incident {
             source: KillSource::Logs,
             completeness: Completeness::Exact,
             by_container: if total > 0 { vec![container] } else { Vec::new() },
-            by_source: vec![(KillSource::Logs, total), (KillSource::Status, total)],
+            by_source: vec![(KillSource::Logs, total), (KillSource::Events, total), (KillSource::Status, total)],
             heap_errors: 0,
             at: Vec::new(),
         };
@@ -256,6 +256,46 @@ impl Incident {
             evidence::changes(vec![revision(40, -40_000), revision(41, minute)], OtherChanges::default()),
         );
         self
+    }
+
+    fn revisions(mut self, change: impl FnOnce(&mut Vec<Revision>, &mut Vec<String>)) -> Self {
+        if let Some(Answer::Observed { payload: Payload::Changes { revisions, unread, .. } }) =
+            self.0.get_mut(&Question::Changes)
+        {
+            change(revisions, unread);
+        }
+        self
+    }
+
+    /// A restart so many minutes after the window's start: a revision of the same template.
+    pub(crate) fn restarted(self, minute: i64) -> Self {
+        self.rollout(minute).revisions(|all, _| all[1].images = all[0].images.clone())
+    }
+
+    /// Another revision after the newest.
+    pub(crate) fn rolled_out_again(self, minute: i64) -> Self {
+        let at = Some(start() + SignedDuration::from_mins(minute));
+        let images = BTreeMap::from([("app".to_owned(), "my-api:42".to_owned())]);
+        let replica_set = "my-api-42".to_owned();
+        self.revisions(|all, _| {
+            let newest = Revision { number: 42, created_at: at, images, replica_set, ..all[1].clone() };
+            all.push(newest);
+        })
+    }
+
+    /// Back to the revision before, so many minutes after the window's start: its replica set is old, its pods are new.
+    pub(crate) fn rolled_back(self, minute: i64) -> Self {
+        let back = self.rollout(-10_000).revisions(|all, _| {
+            let old = &mut all[0];
+            (old.number, old.earlier) = (42, vec![40]);
+            all.sort_by_key(|revision| revision.number);
+        });
+        back.made_by("my-api-40", start() + SignedDuration::from_mins(minute))
+    }
+
+    /// Changes of which a part could not be read.
+    pub(crate) fn changes_unread(self, what: &str) -> Self {
+        self.revisions(|_, unread| unread.push(what.to_owned()))
     }
 
     /// A change beside the rollouts, so many minutes after the window's start.
