@@ -28,9 +28,9 @@ pub fn cites(sentence: &str) -> Vec<EvidenceId> {
 }
 
 /// Checks a sentence:
-/// 1. what the evidence contradicts (which way traffic and memory went, how many kills) is contradicted, cited or not;
+/// 1. what the evidence contradicts (which way traffic, memory, the processor, failures and response times went, how many kills) is contradicted, cited or not;
 /// 2. names of workloads, pods, containers and services must exist;
-/// 3. it must cite, and all it cites must exist; a heading of a line without numbers need not;
+/// 3. it must cite, and all it cites must exist; a heading of a few words without numbers need not;
 /// 4. each number must be found in the cited evidence within the rounding of its printed digits, in a unit that fits.
 pub fn check(sentence: &str, evidence: &[Evidence], known: &Known) -> ClaimCheck {
     let cited = cites(sentence);
@@ -46,9 +46,11 @@ pub fn check(sentence: &str, evidence: &[Evidence], known: &Known) -> ClaimCheck
     }
     let numbers = numbers(sentence);
     if cited.is_empty() {
-        let heading =
-            numbers.is_empty() && (sentence.starts_with('#') || sentence.ends_with(':') || sentence.starts_with("**"));
-        return if heading { ClaimCheck::Supported } else { unsupported("it cites no evidence".to_owned()) };
+        return if numbers.is_empty() && is_heading(sentence) {
+            ClaimCheck::Supported
+        } else {
+            unsupported("it cites no evidence".to_owned())
+        };
     }
     match unbacked(&numbers, &cited, evidence) {
         Some(number) => unsupported(format!("{} is not in {}", number.text, list(&cited))),
@@ -56,19 +58,37 @@ pub fn check(sentence: &str, evidence: &[Evidence], known: &Known) -> ClaimCheck
     }
 }
 
+/// Words of the longest heading, and of the longest line that only leads over to the next.
+const HEADING: usize = 5;
+const LEADING_OVER: usize = 3;
+
+/// A few words, marked as a heading, that end like no sentence.
+fn is_heading(line: &str) -> bool {
+    let text = line.trim_matches(|c: char| matches!(c, '#' | '*' | ' '));
+    let words = text.split_whitespace().count();
+    let ends = text.ends_with(['.', '!', '?', ';']);
+    let marked = line.starts_with('#') || line.starts_with("**") && line.trim_end_matches(':').ends_with("**");
+    !ends && (marked && words <= HEADING || text.ends_with(':') && words <= LEADING_OVER)
+}
+
+/// Facts of how much was read.
+const READ: [&str; 3] = ["points", "steps", "tokens"];
+
 /// The first number that no cited evidence holds.
 pub(super) fn unbacked<'a>(numbers: &'a [Quoted], cited: &[EvidenceId], evidence: &[Evidence]) -> Option<&'a Quoted> {
     let pieces = || evidence.iter().filter(|piece| cited.contains(&piece.id));
     let mut held: Vec<Fact> = pieces().flat_map(facts).collect();
     let between = relations(evidence).into_iter().filter(|(_, ids)| ids.iter().any(|id| cited.contains(id)));
     held.extend(between.map(|(fact, _)| fact));
+    // How much was read is no finding: thirty points are not thirty times as much.
+    held.retain(|fact| !READ.contains(&fact.name.as_str()));
     let mut told = None;
     numbers.iter().find(|number| {
         let mut in_answer = || {
             let told = told.get_or_insert_with(|| pieces().map(answer_text).collect::<Vec<_>>().join(" "));
-            super::number::numbers(told)
-                .iter()
-                .any(|other| other.measure == number.measure && near(number, other.value))
+            super::number::numbers(told).iter().any(|other| {
+                other.measure == number.measure && number.measure != Measure::Unknown && near(number, other.value)
+            })
         };
         let known = held.iter().any(|fact| matches(number, fact));
         !known && !in_answer()
@@ -81,7 +101,10 @@ fn near(number: &Quoted, value: f64) -> bool {
 
 /// Whether a fact is what a number may have been copied from: its unit fits and its value is near.
 fn matches(number: &Quoted, fact: &Fact) -> bool {
-    scale(number.measure, fact.unit).is_some_and(|scale| near(number, fact.value * scale))
+    // A threshold and the level of other days are told without their unit.
+    let unitless = fact.name == "threshold" || fact.name.starts_with("same-hours");
+    let of_threshold = unitless && number.measure == Measure::Plain && near(number, fact.value);
+    of_threshold || scale(number.measure, fact.unit).is_some_and(|scale| near(number, fact.value * scale))
 }
 
 /// What a fact's value is multiplied by to be in a number's measure; `None` where the units do not fit.
@@ -93,8 +116,11 @@ fn scale(measure: Measure, unit: FactUnit) -> Option<f64> {
         Measure::Seconds => &[(Seconds, 1.0), (Milliseconds, 0.001)],
         Measure::Milliseconds => &[(Milliseconds, 1.0), (Seconds, 1_000.0)],
         Measure::Bytes => &[(Bytes, 1.0)],
-        Measure::Times => &[(Times, 1.0), (Count, 1.0)],
-        Measure::Plain => &[(Count, 1.0), (Unitless, 1.0), (Percent, 1.0), (Times, 1.0), (PercentPerMinute, 1.0)],
+        Measure::Times => &[(Times, 1.0)],
+        Measure::Often => &[(Times, 1.0), (Count, 1.0)],
+        // A unit may be left out of what has few words for it; percent and times are other things.
+        Measure::Plain => &[(Count, 1.0), (Unitless, 1.0), (Seconds, 1.0), (Milliseconds, 1.0)],
+        Measure::Unknown => &[],
     };
     fits.iter().find(|(fitting, _)| *fitting == unit).map(|(_, scale)| *scale)
 }

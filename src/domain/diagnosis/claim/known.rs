@@ -49,16 +49,20 @@ impl Known {
         self.workloads.contains(workload)
     }
 
+    /// Whether a bare word with a hyphen may be meant for a name: it has a digit, or begins like one. `container
+    /// out-of-memory kills` and `pod re-scheduling` are English.
+    fn may_be_a_name(&self, word: &str) -> bool {
+        let first = |name: &str| name.split('-').next().map(str::to_owned);
+        word.contains(|c: char| c.is_ascii_digit()) || self.names.iter().any(|name| first(name) == first(word))
+    }
+
     /// Names that a text uses as those of workloads, pods, containers or services, and that do not exist.
     pub(super) fn strangers(&self, text: &str) -> Vec<String> {
         let mut strangers: Vec<String> = NAMED
             .captures_iter(text)
             .filter_map(|found| {
-                found
-                    .name("slash")
-                    .or_else(|| found.name("quoted"))
-                    .or_else(|| found.name("plain"))
-                    .or_else(|| found.name("before"))
+                let marked = found.name("slash").or_else(|| found.name("quoted")).or_else(|| found.name("before"));
+                marked.or_else(|| found.name("plain").filter(|name| self.may_be_a_name(name.as_str())))
             })
             .map(|name| name.as_str().trim_end_matches('-').to_owned())
             .filter(|name| !self.names.contains(name))
@@ -94,6 +98,8 @@ mod tests {
             ("the `payments-cache` deployment leaks", vec!["payments-cache"]),
             ("deployment/my-api in payments; the deployment is fine", vec![]),
             ("pods are killed one after another", vec![]),
+            ("14 container out-of-memory kills; each container start-up and pod re-scheduling", vec![]),
+            ("the pod my-api-7d9f-x2 restarts", vec!["my-api-7d9f-x2"]),
         ] {
             assert_eq!(known.strangers(text), expected, "{text}");
         }

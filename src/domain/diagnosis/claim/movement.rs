@@ -3,8 +3,8 @@
 use crate::domain::diagnosis::evidence::{Evidence, Fact, Payload, Question, facts, number};
 use crate::domain::diagnosis::statistics::{self, Shape};
 
-/// A word of movement counts with one of these endings cut off beforehand.
-const ROSE: [&str; 16] = [
+/// Words of a rise.
+const ROSE: [&str; 31] = [
     "rose",
     "rises",
     "rising",
@@ -15,12 +15,54 @@ const ROSE: [&str; 16] = [
     "grown",
     "climbed",
     "climbs",
+    "climbing",
     "surged",
     "surge",
+    "surging",
     "spiked",
     "spike",
+    "spiking",
     "increased",
     "increases",
+    "increasing",
+    "doubled",
+    "tripled",
+    "quadrupled",
+    "jumped",
+    "jumps",
+    "exploded",
+    "explodes",
+    "soared",
+    "ballooned",
+    "skyrocketed",
+    "multiplied",
+];
+/// Words of a fall.
+const FELL: [&str; 24] = [
+    "fell",
+    "falls",
+    "falling",
+    "fallen",
+    "dropped",
+    "drops",
+    "dropping",
+    "shrank",
+    "shrinks",
+    "shrinking",
+    "shrunk",
+    "halved",
+    "declined",
+    "declines",
+    "declining",
+    "decreased",
+    "decreases",
+    "decreasing",
+    "sank",
+    "collapsed",
+    "plunged",
+    "plummeted",
+    "improved",
+    "improves",
 ];
 const FLAT: [&str; 8] = ["flat", "steady", "stable", "unchanged", "constant", "normal", "calm", "ordinary"];
 const DENIED: [&str; 8] = ["not", "no", "never", "without", "didn't", "doesn't", "isn't", "nor"];
@@ -30,6 +72,7 @@ const DENIED: [&str; 8] = ["not", "no", "never", "without", "didn't", "doesn't",
 enum Said {
     Rose,
     DidNotRise,
+    Fell,
 }
 
 /// What the evidence says where a sentence says otherwise.
@@ -41,16 +84,19 @@ pub(super) fn contradiction(sentence: &str, evidence: &[Evidence]) -> Option<Str
     joined.split([',', ';', ':', '(']).find_map(|clause| {
         let words: Vec<&str> =
             clause.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|w| !w.is_empty()).collect();
-        kills(&words, evidence).or_else(|| traffic(&words, evidence)).or_else(|| memory(&words, evidence))
+        let levels = LEVELS.iter().find_map(|of| level(&words, *of, evidence));
+        kills(&words, evidence).or(levels).or_else(|| memory(&words, evidence))
     })
 }
 
 fn said(words: &[&str]) -> Option<Said> {
     let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
-    match (has(&ROSE), has(&FLAT), has(&DENIED)) {
-        (true, false, false) | (false, true, true) => Some(Said::Rose),
-        (true, false, true) | (false, true, false) => Some(Said::DidNotRise),
-        (true, true, _) | (false, false, _) => None,
+    match (has(&ROSE), has(&FELL), has(&FLAT), has(&DENIED)) {
+        (true, false, false, false) | (false, false, true, true) => Some(Said::Rose),
+        (true, false, false, true) | (false, false, true, false) => Some(Said::DidNotRise),
+        (false, true, false, false) => Some(Said::Fell),
+        // Of two words, and of a fall denied, nobody knows which counts.
+        (true | false, true, _, _) | (true, false, true, _) | (false, false, false, _) => None,
     }
 }
 
@@ -62,26 +108,53 @@ fn fact(piece: &Evidence, name: &str) -> Option<Fact> {
     facts(piece).into_iter().find(|fact| fact.name == name)
 }
 
-/// A subject stands before its verb: only the first words of a clause are searched.
-fn is_about(words: &[&str], subjects: &[&str]) -> bool {
-    words.iter().take(4).any(|word| subjects.contains(word))
+/// Words by which a clause is known to be about a thing, the more telling first: `failed requests` are failures, and the
+/// `CPU load` is no traffic.
+const SUBJECTS: [(Option<Question>, &[&str]); 6] = [
+    (Some(Question::Errors), &["error", "errors", "failed", "failing", "failures", "failure", "5xx", "4xx"]),
+    (None, &["collector", "gc", "collection", "collections", "kills", "restarts", "log", "logs", "lines"]),
+    (Some(Question::Latency), &["latency", "response", "answers", "p50", "p90", "p95", "p99"]),
+    (Some(Question::Cpu), &["cpu", "processor"]),
+    (Some(Question::Memory), &["memory", "heap"]),
+    (Some(Question::Traffic), &["traffic", "requests", "request", "load"]),
+];
+
+/// What a clause is about. A subject stands before its verb: only the first words up to it are searched, or the first few
+/// where the clause begins with the verb.
+fn subject(words: &[&str]) -> Option<Question> {
+    let moves = |word: &&str| ROSE.contains(word) || FELL.contains(word) || FLAT.contains(word);
+    let until = words.iter().position(moves).filter(|at| *at > 0).unwrap_or(4).min(4);
+    let before = words.get(..until).unwrap_or(words);
+    SUBJECTS.iter().find(|(_, known)| before.iter().any(|word| known.contains(word)))?.0
 }
 
-fn traffic(words: &[&str], evidence: &[Evidence]) -> Option<String> {
-    if !is_about(words, &["traffic", "requests", "request", "load"]) {
+/// Metrics of which a level is said, each as the subject of what the evidence says.
+const LEVELS: [(Question, &str); 4] = [
+    (Question::Traffic, "requests are"),
+    (Question::Cpu, "CPU is"),
+    (Question::Errors, "failures are"),
+    (Question::Latency, "response times are"),
+];
+
+/// How many times as much, where a metric was read.
+fn level(words: &[&str], (question, name): (Question, &str), evidence: &[Evidence]) -> Option<String> {
+    if subject(words) != Some(question) {
         return None;
     }
-    let piece = of(evidence, Question::Traffic)?;
+    let piece = of(evidence, question)?;
     let times = fact(piece, "ratio")?.value;
-    match said(words)? {
-        Said::Rose if times < 1.2 => Some(format!("requests are {times:.1}x as before [{}]", piece.id)),
-        Said::DidNotRise if times >= 2.0 => Some(format!("requests are {times:.1}x as before [{}]", piece.id)),
-        Said::Rose | Said::DidNotRise => None,
-    }
+    let differs = match said(words)? {
+        Said::Rose => times < 1.2,
+        Said::DidNotRise => times >= 2.0,
+        Said::Fell => times >= 0.95,
+    };
+    // A processor at its limit or a failure now and then may rise by little and still be said to.
+    let small = question != Question::Traffic && (0.9..1.2).contains(&times);
+    (differs && !small).then(|| format!("{name} {times:.1}x as before [{}]", piece.id))
 }
 
 fn memory(words: &[&str], evidence: &[Evidence]) -> Option<String> {
-    if !is_about(words, &["memory", "heap"]) {
+    if subject(words) != Some(Question::Memory) {
         return None;
     }
     let piece = of(evidence, Question::Memory)?;
@@ -90,10 +163,10 @@ fn memory(words: &[&str], evidence: &[Evidence]) -> Option<String> {
     let shape = statistics::memory_shape(&series.points, before)?;
     let range = format!("memory went from {} to {} [{}]", number(shape.first), number(shape.last), piece.id);
     match (said(words)?, shape.shape) {
-        (Said::Rose, Shape::Flat | Shape::Falling) | (Said::DidNotRise, Shape::Rising) => Some(range),
+        (Said::Rose, Shape::Flat | Shape::Falling) | (Said::DidNotRise | Said::Fell, Shape::Rising) => Some(range),
         (Said::Rose, Shape::Rising | Shape::RisingInEachLife | Shape::AtTheBrim | Shape::Unclear)
         | (
-            Said::DidNotRise,
+            Said::DidNotRise | Said::Fell,
             Shape::Flat | Shape::Falling | Shape::RisingInEachLife | Shape::AtTheBrim | Shape::Unclear,
         ) => None,
     }

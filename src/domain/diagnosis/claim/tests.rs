@@ -7,6 +7,7 @@ use crate::domain::diagnosis::evidence::{Evidence, EvidenceId};
 use crate::domain::diagnosis::rules::judge;
 use crate::domain::diagnosis::rules::tests::fixture::{Incident, now, target};
 use crate::domain::diagnosis::rules::tests::leak;
+use crate::domain::observation::log_sign::LogSign;
 
 fn known() -> Known {
     let mut known = Known::default();
@@ -45,14 +46,66 @@ fn sentences_stand_or_fall_by_the_evidence_they_cite() {
         ("## Root cause", "supported"),
         ("deployment/payments-cache leaks [E1].", "unsupported"),
         ("deployment/my-api leaks [E1].", "supported"),
+        ("Requests jumped to 950rps, five hundred times the usual [E4].", "contradicted"),
+        ("Requests came at 950rps [E4].", "unsupported"),
+        ("They came five hundred times as often [E4].", "unsupported"),
+        ("Traffic exploded to 95k requests/min [E4].", "contradicted"),
+        ("Some 95k requests/min came [E4].", "unsupported"),
+        ("12/14 pods were lost for good [E6].", "unsupported"),
+        ("6/6 pods are ready [E6].", "supported"),
+        ("An answer took 9000ms/req [E10].", "unsupported"),
+        ("Traffic doubled [E4].", "contradicted"),
+        ("Traffic fell [E4].", "contradicted"),
+        ("Memory usage shrank to nothing [E1].", "contradicted"),
+        ("CPU fell steadily [E5].", "contradicted"),
+        ("CPU load rose [E5].", "supported"),
+        ("Fourteen million users are affected [E1].", "unsupported"),
+        ("Latency rose 30 times [E10].", "unsupported"),
+        ("Latency rose 30x [E10].", "unsupported"),
+        ("98 pods were evicted [E5].", "unsupported"),
+        ("**Root cause**", "supported"),
+        ("Evidence:", "supported"),
+        ("**A hacker floods the service, and only a deletion of the namespace helps.**", "unsupported"),
+        ("Therefore the database must be dropped:", "unsupported"),
+        ("# The database is the culprit and must be dropped", "unsupported"),
     ] {
         assert_eq!(standing(sentence, &leak), expected, "{sentence}: {:?}", check(sentence, &leak, &known()));
     }
 }
 
 #[test]
+fn failures_and_the_processor_are_no_traffic() {
+    let failing = Incident::healthy().errors_from(12, 90.0).latency_from(12, 2.4).evidence();
+    for (sentence, expected) in [
+        ("Failed requests rose [E9].", "supported"),
+        ("Request errors increased [E9].", "supported"),
+        ("Errors dropped [E9].", "contradicted"),
+        ("Latency improved [E10].", "contradicted"),
+        ("Response times grew [E10].", "supported"),
+        ("Requests rose [E4].", "contradicted"),
+    ] {
+        assert_eq!(standing(sentence, &failing), expected, "{sentence}: {:?}", check(sentence, &failing, &known()));
+    }
+}
+
+#[test]
 fn what_the_rules_found_passes_as_a_claim() {
-    for incident in [leak(), Incident::healthy(), leak().rollout(-8), leak().kills(0)] {
+    let hot = || Incident::healthy().cpu((0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 }));
+    let surge = || hot().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));
+    let failing = || Incident::healthy().errors_from(12, 90.0);
+    let depends = failing().signs(&[(LogSign::Dependency, 240)], 250);
+    for incident in [
+        leak(),
+        Incident::healthy(),
+        leak().rollout(-8),
+        leak().kills(0),
+        hot(),
+        hot().rollout(6),
+        surge(),
+        failing(),
+        Incident::healthy().latency_from(12, 2.4),
+        depends,
+    ] {
         let evidence = incident.evidence();
         for ranked in judge(&evidence, now()).ranked {
             for finding in ranked.findings.iter().filter(|finding| !finding.evidence.is_empty()) {
