@@ -48,7 +48,7 @@ fn none_is_stuck(place: &Workplace) -> Outcome {
     match (place.loudest(Trouble::is_configuration), place.loudest(Trouble::is_from_outside)) {
         (Some(sign), _) => Outcome::For(told(sign), vec![place.id]),
         (None, Some(sign)) => Outcome::Against(told(sign), vec![place.id]),
-        (None, None) if !place.is_whole() && !place.unread.is_empty() => Outcome::Open,
+        (None, None) if !place.is_whole() && place.events_unread().is_some() => Outcome::Open,
         (None, None) => Outcome::Against("every container came up".to_owned(), vec![place.id]),
     }
 }

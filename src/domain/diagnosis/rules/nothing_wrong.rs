@@ -77,7 +77,7 @@ fn pods(reading: &Reading) -> Outcome {
         return Outcome::Against(format!("{} does not come up ({})", first.name, first.state), vec![place.id]);
     }
     match shared::pods_are_ready(reading) {
-        Outcome::For(..) if !place.unread.is_empty() => Outcome::Open,
+        Outcome::For(..) if place.events_unread().is_some() => Outcome::Open,
         outcome @ (Outcome::For(..) | Outcome::Against(..) | Outcome::Open | Outcome::Moot) => outcome,
     }
 }

@@ -160,7 +160,7 @@ pub fn room(evidence: &[Evidence]) -> Room {
     let Some(place) = reading.workload.as_ref() else { return Room::Unread("the workload".to_owned()) };
     match place.loudest(Trouble::is_want_of_room) {
         Some(sign) => Room::Wanting(format!("{} ({})", sign.trouble.words(), sign.text)),
-        None => place.unread.first().map_or(Room::Left, |what| Room::Unread(what.clone())),
+        None => place.events_unread().map_or(Room::Left, |what| Room::Unread(what.clone())),
     }
 }
 

@@ -91,6 +91,11 @@ impl Workplace {
         (*replicas > 0 || !uid.is_empty()).then(|| format!("{ready} of {replicas} pods are ready"))
     }
 
+    /// What of its own events was not read. Those of nodes are told beside them: without them only pressure is not known.
+    pub(in super::super) fn events_unread(&self) -> Option<&String> {
+        self.unread.iter().find(|what| !what.starts_with("node"))
+    }
+
     /// Whether every pod that is wanted is ready.
     pub(in super::super) fn is_whole(&self) -> bool {
         self.workload.replicas > 0 && self.workload.ready >= self.workload.replicas
