@@ -96,7 +96,7 @@ fn said(words: &[&str]) -> Option<Said> {
         (true, false, false, true) | (false, false, true, false) => Some(Said::DidNotRise),
         (false, true, false, false) => Some(Said::Fell),
         // Of two words, and of a fall denied, nobody knows which counts.
-        (true | false, true, _, _) | (true, false, true, _) | (false, false, false, _) => None,
+        (_, true, _, _) | (true, false, true, _) | (false, false, false, _) => None,
     }
 }
 
