@@ -230,6 +230,7 @@ fn collector(series: Series, excerpts: Vec<LogLine>) -> Payload {
         heap_errors: 31,
         heap: None,
         excerpts,
+        unread: vec![],
     }
 }
 

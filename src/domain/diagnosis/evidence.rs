@@ -206,6 +206,9 @@ pub enum Payload {
         heap: Option<HeapReading>,
         /// Excerpts, at most 20.
         excerpts: Vec<LogLine>,
+        /// What of it could not be read, and why.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unread: Vec<String>,
     },
     /// Log lines by template.
     LogPatterns {
@@ -267,8 +270,8 @@ impl Payload {
     /// What belongs to it and could not be read.
     pub fn unread(&self) -> &[String] {
         match self {
-            Self::Workload { unread, .. } | Self::Changes { unread, .. } => unread,
-            Self::Series { .. } | Self::OomKills(_) | Self::Collector { .. } | Self::LogPatterns { .. } => &[],
+            Self::Collector { unread, .. } | Self::Workload { unread, .. } | Self::Changes { unread, .. } => unread,
+            Self::Series { .. } | Self::OomKills(_) | Self::LogPatterns { .. } => &[],
         }
     }
 }

@@ -376,6 +376,15 @@ fn collector_answer(order: &Order, logs: &Result<LogRead, Fault>, answers: &Metr
         Some(Ok(Reading::Complete(series) | Reading::Partial { series, .. })) => Some(split(series, order.window)),
         Some(Ok(Reading::Empty(_) | Reading::Failed { .. }) | Err(_)) | None => None,
     };
+    let metric = match reading {
+        Some(Ok(Reading::Failed { query, source })) => Some(read::unread(query, source).summary),
+        Some(Ok(Reading::Partial { .. })) => Some("read in part".to_owned()),
+        Some(Err(fault)) => Some(fault.summary.clone()),
+        Some(Ok(Reading::Complete(_) | Reading::Empty(_))) | None => None,
+    };
+    let metric = metric.map(|why| format!("its metric ({why})"));
+    let lines = logs.as_ref().err().filter(|fault| fault.kind != FaultKind::NotConfigured);
+    let unread = metric.into_iter().chain(lines.map(|fault| format!("logs ({})", fault.summary))).collect();
     let (series, baseline) = series.unzip();
     let read = logs.as_ref().ok().map(|read| (&read.digest, read.completeness));
     if series.is_none()
@@ -384,5 +393,5 @@ fn collector_answer(order: &Order, logs: &Result<LogRead, Fault>, answers: &Metr
     {
         return unanswered(fault.clone());
     }
-    evidence::collector(series, baseline, read)
+    evidence::in_part(evidence::collector(series, baseline, read), unread)
 }

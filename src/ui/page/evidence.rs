@@ -94,11 +94,12 @@ fn holds(page: &mut Page, payload: &Payload, desk: Desk<'_>) {
             points(page, &series.points, series, desk);
         }
         Payload::OomKills(count) => kills(page, count, desk),
-        Payload::Collector { series, pauses, full_collections, heap_errors, excerpts, .. } => {
+        Payload::Collector { series, pauses, full_collections, heap_errors, excerpts, unread, .. } => {
             page.head("THE COLLECTOR");
             page.field("pauses", format::grouped(*pauses));
             page.field("full", format::grouped(*full_collections));
             page.field("heap errors", format::grouped(*heap_errors));
+            not_read(page, unread);
             if let Some(series) = series {
                 chart(page, series, None, desk);
             }
@@ -130,17 +131,13 @@ fn holds(page: &mut Page, payload: &Payload, desk: Desk<'_>) {
             for event in events {
                 page.text(Role::Warning, format!("{} x{} {}", event.reason, event.count, event.message));
             }
-            if !unread.is_empty() {
-                page.text(Role::Warning, format!("not read: {}", unread.join(", ")));
-            }
+            not_read(page, unread);
         }
         Payload::Changes { revisions, others, unread } => {
             for change in others.iter().rev() {
                 page.text(Role::Text, change.told());
             }
-            if !unread.is_empty() {
-                page.text(Role::Warning, format!("not read: {}", unread.join(", ")));
-            }
+            not_read(page, unread);
             page.head("ROLLOUTS");
             for revision in revisions.iter().rev() {
                 let at = revision.created_at.map_or_else(|| "?".to_owned(), |at| desk.look.moment(at));
@@ -148,6 +145,12 @@ fn holds(page: &mut Page, payload: &Payload, desk: Desk<'_>) {
                 page.field("revision", format!("{}  {at}  {}", revision.number, images.join(" ")));
             }
         }
+    }
+}
+
+fn not_read(page: &mut Page, unread: &[String]) {
+    if !unread.is_empty() {
+        page.text(Role::Warning, format!("not read: {}", unread.join(", ")));
     }
 }
 

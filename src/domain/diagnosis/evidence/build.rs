@@ -152,6 +152,7 @@ pub fn collector(series: Option<Series>, baseline: Option<Series>, logs: Option<
         heap_errors: digest.map_or(0, |digest| digest.summary.heap_errors),
         heap: None,
         excerpts: digest.map(|digest| digest.collector_excerpts.clone()).unwrap_or_default(),
+        unread: Vec::new(),
     };
     of_logs(payload, logs.map_or(Completeness::Exact, |(_, completeness)| completeness))
 }
@@ -175,6 +176,7 @@ pub fn collector_file(collections: &[Collection], heap_errors: u64, begin: Times
             heap_errors,
             heap: Some(heap),
             excerpts: Vec::new(),
+            unread: Vec::new(),
         },
     }
 }
@@ -247,10 +249,10 @@ pub fn workload(workload: Workload, pods: &[Pod], events: &[ClusterEvent]) -> An
     bounded(Payload::Workload { workload: Box::new(workload), pods, events, unread: Vec::new() }, seen, PODS)
 }
 
-/// The answer of the workload with what could not be read of it.
+/// The answer of the workload or the collector with what could not be read of it.
 pub fn in_part(mut answer: Answer, unread: Vec<String>) -> Answer {
     if let Answer::Observed { payload } | Answer::Truncated { payload, .. } = &mut answer
-        && let Payload::Workload { unread: told, .. } = payload
+        && let Payload::Workload { unread: told, .. } | Payload::Collector { unread: told, .. } = payload
     {
         *told = unread;
     }

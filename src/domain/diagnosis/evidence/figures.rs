@@ -28,11 +28,14 @@ pub fn facts(evidence: &Evidence) -> Vec<Fact> {
             facts
         }
         Payload::OomKills(count) => of_kills(count),
-        Payload::Collector { series, baseline, pauses, full_collections, heap_errors, heap, .. } => {
+        Payload::Collector { series, baseline, pauses, full_collections, heap_errors, heap, unread, .. } => {
             let mut facts = series.as_ref().map(|series| of_series(series, baseline.as_ref())).unwrap_or_default();
-            facts.push(count("pauses", *pauses));
-            facts.push(count("full-collections", *full_collections));
-            facts.push(count("heap-errors", *heap_errors));
+            // Of logs that nobody read no count is known, not even none.
+            if !unread.iter().any(|what| what.starts_with("logs")) {
+                facts.push(count("pauses", *pauses));
+                facts.push(count("full-collections", *full_collections));
+                facts.push(count("heap-errors", *heap_errors));
+            }
             facts.extend(heap.iter().flat_map(of_heap));
             facts
         }

@@ -12,7 +12,7 @@ use crate::domain::observation::change::{Change, fields_in_words};
 use crate::domain::observation::log::LogLevel;
 use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::Unit;
-use crate::domain::observation::oom_kill::OomCount;
+use crate::domain::observation::oom_kill::{KillSource, OomCount};
 use crate::domain::observation::workload::{Revision, Workload};
 
 /// Changes beside rollouts that are told in a line.
@@ -71,26 +71,7 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
             if band.is_empty() { text } else { format!("{text}; {}", of_band(&numbers)) }
         }
         Payload::OomKills(count) => of_kills(count),
-        Payload::Collector { series, pauses, full_collections, heap_errors, heap, .. } => {
-            let lines = format!(
-                "{pauses} pauses, {full_collections} full collections and {heap_errors} heap errors in the logs"
-            );
-            let heap = heap.as_ref().map_or(String::new(), |heap| {
-                let percent = heap.time_percent.map_or_else(|| "unknown".to_owned(), |percent| format!("{}%", number(percent)));
-                let (first, last) = (number(heap.floor_first), number(heap.floor_last));
-                let words = heap.state.words();
-                let since = match heap.ended_before {
-                    0 => String::new(),
-                    ended => format!(" since the last start ({ended} before)"),
-                };
-                format!("; {percent} of the time in collections{since}, the floor went from {first}% to {last}% of the heap: {words}")
-            });
-            let lines = format!("{lines}{heap}");
-            match series {
-                Some(series) => format!("{}; {lines}", of_series("collector time", series.unit, &numbers)),
-                None => lines,
-            }
-        }
+        Payload::Collector { .. } => of_collector(payload, &numbers),
         Payload::LogPatterns { lines, errors, warnings, templates, signs, whole, .. } => {
             let found = numbers.text("templates");
             let tokens = numbers.fact("tokens").map_or(0.0, |tokens| tokens.value) as u64;
@@ -112,6 +93,32 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
         }
         Payload::Workload { workload, unread, .. } => of_workload(workload, &numbers) + &not_read(unread),
         Payload::Changes { revisions, others, unread } => of_changes(revisions, (others, unread)),
+    }
+}
+
+fn of_collector(payload: &Payload, numbers: &Numbers) -> String {
+    let Payload::Collector { series, pauses, full_collections, heap_errors, heap, unread, .. } = payload else {
+        return String::new();
+    };
+    let lines = if unread.iter().any(|what| what.starts_with("logs")) {
+        "nothing is known of the logs".to_owned()
+    } else {
+        format!("{pauses} pauses, {full_collections} full collections and {heap_errors} heap errors in the logs")
+    };
+    let heap = heap.as_ref().map_or(String::new(), |heap| {
+        let percent = heap.time_percent.map_or_else(|| "unknown".to_owned(), |percent| format!("{}%", number(percent)));
+        let (first, last) = (number(heap.floor_first), number(heap.floor_last));
+        let words = heap.state.words();
+        let since = match heap.ended_before {
+            0 => String::new(),
+            ended => format!(" since the last start ({ended} before)"),
+        };
+        format!("; {percent} of the time in collections{since}, the floor went from {first}% to {last}% of the heap: {words}")
+    });
+    let lines = format!("{lines}{heap}{}", not_read(unread));
+    match series {
+        Some(series) => format!("{}; {lines}", of_series("collector time", series.unit, numbers)),
+        None => lines,
     }
 }
 
@@ -195,7 +202,9 @@ fn of_kills(count: &OomCount) -> String {
     if let Some(top) = count.by_container.first() {
         let _ = write!(text, ", most of {}: {}", top.container, top.kills);
     }
-    let _ = write!(text, "; {} heap errors apart", count.heap_errors);
+    if count.by_source.iter().any(|(source, _)| *source == KillSource::Logs) {
+        let _ = write!(text, "; {} heap errors apart", count.heap_errors);
+    }
     text
 }
 

@@ -142,6 +142,7 @@ mod tests {
                     Stand::Waits(Question::Changes),
                 ),
                 ("high for longer than was read, rolled out long ago", always(), Stand::Holds),
+                ("the collector's metric refused", busy().collector_unread(), Stand::Waits(Question::Collector)),
                 ("no processor", busy().without(Question::Cpu), Stand::Waits(Question::Cpu)),
                 ("no rollouts", busy().without(Question::Changes), Stand::Waits(Question::Changes)),
             ],

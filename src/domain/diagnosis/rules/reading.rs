@@ -211,7 +211,8 @@ impl Reading {
                 let shows = read(KillSource::Status) && read(KillSource::Events);
                 self.kills = Some(Kills { id, total: count.total, sure: whole && shows });
             }
-            Payload::Collector { series, baseline, pauses, full_collections, heap_errors, heap, .. } => {
+            Payload::Collector { series, baseline, pauses, full_collections, heap_errors, heap, unread, .. } => {
+                self.unusable.extend(in_part(piece.question, unread));
                 let before: &[Point] = baseline.as_ref().map_or(&[], |baseline| &baseline.points);
                 let fit = series.as_ref().filter(|series| unfit(series, piece.window.to.min(now)).is_none());
                 let unit = fit.and_then(|series| scale::of_collector(series).err());
@@ -224,7 +225,7 @@ impl Reading {
                     pauses: *pauses,
                     heap_errors: *heap_errors,
                     heap: *heap,
-                    whole: matches!(piece.answer, Answer::Observed { .. }),
+                    whole: matches!(piece.answer, Answer::Observed { .. }) && unread.is_empty(),
                 });
             }
             Payload::Workload { workload, pods, events, unread } => {

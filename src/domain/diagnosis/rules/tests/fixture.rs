@@ -225,6 +225,15 @@ impl Incident {
         self
     }
 
+    /// The collector's metric was refused, and the logs tell of no collection.
+    pub(crate) fn collector_unread(mut self) -> Self {
+        let digest = evidence::LogDigest::new(Window { from: start(), to: now() });
+        let of_logs = evidence::collector(None, None, Some((&digest, Completeness::Exact)));
+        let answer = evidence::in_part(of_logs, vec!["its metric (denied)".to_owned()]);
+        self.0.insert(Question::Collector, answer);
+        self
+    }
+
     pub(crate) fn kills(mut self, total: u64) -> Self {
         let container = ContainerKills { container: "my-api-1/app".to_owned(), kills: total };
         let count = OomCount {
