@@ -158,7 +158,7 @@ fn metric_alarm(alarm: &MetricAlarm) -> Result<Alarm, String> {
         // The update time moves with the reason as well; the transition is what "since" means.
         since: alarm.state_transitioned_timestamp().or(alarm.state_updated_timestamp()),
         evaluation: math::evaluation(alarm),
-        calls: calls(alarm.actions_enabled(), alarm.alarm_actions()),
+        calls: calls(alarm.alarm_name(), alarm.actions_enabled(), alarm.alarm_actions()),
     };
     common.alarm(rule_of(alarm), alarm.state_reason_data().and_then(latest_value))
 }
@@ -172,18 +172,19 @@ fn all_scale(actions: &[String]) -> bool {
     !actions.is_empty() && actions.iter().all(|action| action.contains(":autoscaling:"))
 }
 
-/// Actions are on where nobody switched them off (`ActionsEnabled`, by default true).
-fn calls(enabled: Option<bool>, actions: &[String]) -> Calls {
+/// Actions are on where nobody switched them off (`ActionsEnabled`, by default true). Whether they only scale is asked as it
+/// is of what the cockpit lists: an alarm that it leaves out as one that scales does not say that it pages.
+fn calls(name: Option<&str>, enabled: Option<bool>, actions: &[String]) -> Calls {
     match enabled {
         Some(false) => Calls::SwitchedOff,
         Some(true) | None if actions.is_empty() => Calls::Nobody,
-        Some(true) | None if all_scale(actions) => Calls::Scaling,
+        Some(true) | None if names_scaling(name.unwrap_or_default()) || all_scale(actions) => Calls::Scaling,
         Some(true) | None => Calls::Somebody,
     }
 }
 
 fn composite_alarm(alarm: &CompositeAlarm) -> Result<Alarm, String> {
-    let calls = match calls(alarm.actions_enabled(), alarm.alarm_actions()) {
+    let calls = match calls(alarm.alarm_name(), alarm.actions_enabled(), alarm.alarm_actions()) {
         Calls::Somebody | Calls::Scaling if alarm.actions_suppressed_by().is_some() => Calls::Suppressed,
         calls => calls,
     };

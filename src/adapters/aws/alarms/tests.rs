@@ -199,16 +199,22 @@ fn an_alarm_says_whether_a_page_would_come() {
     let policy =
         "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:6d:resource/ecs/service/p/my-api:policyName/in";
     let topic = "arn:aws:sns:us-east-1:123456789012:oncall";
-    for (enabled, actions, expected) in [
-        (Some(true), &[topic][..], Calls::Somebody),
-        (None, &[policy, topic], Calls::Somebody),
-        (Some(true), &[policy], Calls::Scaling),
-        (Some(true), &[], Calls::Nobody),
-        (Some(false), &[topic], Calls::SwitchedOff),
-        (Some(false), &[], Calls::SwitchedOff),
+    let tracking = "TargetTracking-service/prod/my-api-AlarmHigh-7c";
+    for (name, enabled, actions, expected) in [
+        ("my-api-high", Some(true), &[topic][..], Calls::Somebody),
+        ("my-api-high", None, &[policy, topic], Calls::Somebody),
+        ("my-api-high", Some(true), &[policy], Calls::Scaling),
+        ("my-api-high", Some(true), &[], Calls::Nobody),
+        ("my-api-high", Some(false), &[topic], Calls::SwitchedOff),
+        ("my-api-high", Some(false), &[], Calls::SwitchedOff),
+        ("my-api-TargetTracking-high", None, &[topic], Calls::Somebody),
+        (tracking, None, &[topic], Calls::Scaling),
+        (tracking, Some(true), &[policy], Calls::Scaling),
+        (tracking, Some(true), &[], Calls::Nobody),
+        (tracking, Some(false), &[topic], Calls::SwitchedOff),
     ] {
         let actions = actions.iter().map(|action| (*action).to_owned()).collect();
-        let alarm = base().set_actions_enabled(enabled).set_alarm_actions(Some(actions)).build();
-        assert_eq!(metric_alarm(&alarm).unwrap().calls, expected, "{enabled:?}");
+        let alarm = base().alarm_name(name).set_actions_enabled(enabled).set_alarm_actions(Some(actions)).build();
+        assert_eq!(metric_alarm(&alarm).unwrap().calls, expected, "{name}, {enabled:?}");
     }
 }
