@@ -55,6 +55,7 @@ pub(super) struct World {
     generation: i64,
     uid: u32,
     over: bool,
+    answered: usize,
     gone: Step,
     _inbox: mpsc::Receiver<Inbox>,
 }
@@ -160,7 +161,7 @@ impl World {
         let ui = Ui::new(UiOptions::default(), Size { cols: 100, rows: 32 });
         let (mono, synced, generation, uid) = (60_000, 0, 41, 1);
         let gone = Step { state: StepState::Locked { why: "gone".to_owned() }, ..step() };
-        Self { core, ui, mono, synced, planted, generation, uid, over: false, gone, _inbox: inbox }
+        Self { core, ui, mono, synced, planted, generation, uid, over: false, answered: 0, gone, _inbox: inbox }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -327,10 +328,16 @@ impl World {
                 let Some(digest) = self.step().digest.clone() else { return };
                 crate::runtime::core::fired(TimerPurpose::ArmExpiry { step: STEP, digest })
             }
-            Act::Finished => Event::Remediation(RemediationEvent::StepFinished {
-                step: STEP,
-                execution: Execution::Unknown { fault: Fault::new(FaultKind::Timeout, "No answer.") },
-            }),
+            // An answer comes once, and to what was sent.
+            Act::Finished if self.answered == self.core.sent.len() => return,
+            Act::Finished => {
+                self.answered += 1;
+                let fault = Fault::new(FaultKind::Timeout, "No answer.");
+                Event::Remediation(RemediationEvent::StepFinished {
+                    step: STEP,
+                    execution: Execution::Unknown { fault },
+                })
+            }
             other => return self.beside(other),
         };
         self.core.receive(Inbox::Event { incident: Some(INCIDENT), event: Box::new(event), lane: Lane::default() });
