@@ -2,6 +2,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use jiff::SignedDuration;
@@ -11,19 +12,28 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::{Api, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
 use kube::runtime::watcher;
 use kube::{Client, Config};
+use pagerdeck::adapters::kubernetes::{Applied, apply, rehearse};
+use pagerdeck::domain::observation::workload::{WorkloadKind, WorkloadRef};
+use pagerdeck::domain::remediation::step::{Action, RehearsalOutcome};
 use pagerdeck::rehearsal::clock::Speed;
 use pagerdeck::rehearsal::cluster::Cluster;
 use pagerdeck::rehearsal::ledger::{DryRun, Mutates};
-use pagerdeck::rehearsal::scenario::load;
+use pagerdeck::rehearsal::scenario::{Scenario, load};
 use pagerdeck::rehearsal::server::{Cloud, StartOptions};
 use pagerdeck::rehearsal::wire::kubernetes::router;
 use serde_json::json;
+use tokio::time::Instant;
+
+use super::wire_kubernetes::{connect_to, permit_of, target};
 
 /// Serves a scenario and runs a client against it; both end together.
 async fn with_cluster<F: Future<Output = ()>>(scenario: &str, run: impl FnOnce(Client, Arc<Cloud>, String) -> F) {
+    with_scenario(load(scenario).unwrap(), run).await;
+}
+
+async fn with_scenario<F: Future<Output = ()>>(scenario: Scenario, run: impl FnOnce(Client, Arc<Cloud>, String) -> F) {
     // A second installation answers an error, which only says that another test was first.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let scenario = load(scenario).unwrap();
     let state = Cloud::new(scenario, StartOptions { speed: Speed::Max, seed: None }).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}", listener.local_addr().unwrap());
@@ -231,4 +241,31 @@ async fn a_streaming_list_ends_its_beginning_with_a_bookmark() {
         assert!(pod.metadata.name.unwrap().starts_with("my-api-"));
     })
     .await;
+}
+
+/// The whole way of a restart, through our own adapters: rehearsed, permitted, sent, and its rollout read to its end.
+#[tokio::test]
+async fn a_restart_rolls_a_stateful_set_and_a_daemon_set() {
+    for kind in [WorkloadKind::StatefulSet, WorkloadKind::DaemonSet] {
+        let mut scenario = load("oom-leak").unwrap();
+        scenario.workloads.iter_mut().find(|spec| spec.name == "my-api").unwrap().kind = kind;
+        let target = WorkloadRef { kind, ..target() };
+        with_scenario(scenario, |_, state, uri| async move {
+            let client = connect_to(&uri).await;
+            let rehearsal = Box::pin(rehearse(&client, &Action::RolloutRestart, &target, state.clock.now())).await;
+            assert_eq!(rehearsal.outcome, RehearsalOutcome::Rehearsed, "{kind:?}");
+            assert_eq!(rehearsal.failed_check(), None, "{kind:?}");
+            assert_eq!(state.ledger.summary().mutating, 0);
+            let permit = permit_of((Action::RolloutRestart, target.clone()), rehearsal);
+            let applied = apply(&client, permit, Instant::now() + Duration::from_mins(1)).await;
+            assert!(matches!(applied, Applied::Done { attempts: 1, .. }), "{kind:?}: {applied:?}");
+            let begun = client.read_rollout(&target).await.unwrap();
+            assert!(!begun.is_complete() && begun.replicas > 0, "{kind:?}: {begun:?}");
+            pass(&state, 600);
+            let ended = client.read_rollout(&target).await.unwrap();
+            assert!(ended.is_complete(), "{kind:?}: {ended:?}");
+            assert_eq!((ended.updated, ended.old), (begun.replicas, 0), "{kind:?}");
+        })
+        .await;
+    }
 }

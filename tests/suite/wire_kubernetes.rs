@@ -122,6 +122,11 @@ fn calm(seen: &Seen) -> Reply {
 
 /// A permit for a rehearsed step, made by the gate as the outbox would.
 fn permit(action: Action, rehearsal: Rehearsal) -> Permit {
+    permit_of((action, target()), rehearsal)
+}
+
+/// The same for a step on any target.
+pub fn permit_of((action, target): (Action, WorkloadRef), rehearsal: Rehearsal) -> Permit {
     let rule = LiveRule {
         account: "123456789012".into(),
         cluster: "eks-prod".into(),
@@ -144,7 +149,7 @@ fn permit(action: Action, rehearsal: Rehearsal) -> Permit {
     let mut step = Step {
         id: StepId(1),
         action,
-        target: target(),
+        target,
         why: Vec::new(),
         needs: Vec::new(),
         tests: Vec::new(),

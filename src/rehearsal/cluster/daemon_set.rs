@@ -23,7 +23,9 @@ impl Cluster {
                 continue;
             }
             let nodes = self.nodes_for(&owner);
-            self.step_daemon_set(&owner, &nodes, &history);
+            if !self.stands_still(&owner, &history.hash) {
+                self.step_daemon_set(&owner, &nodes, &history);
+            }
             self.show_daemon_set(&key, nodes.len(), &history);
         }
     }

@@ -20,7 +20,9 @@ impl Cluster {
             if self.retries.contains_key(shape::uid(&owner)) {
                 continue;
             }
-            self.step_stateful_set(&owner, &history);
+            if !self.stands_still(&owner, &history.hash) {
+                self.step_stateful_set(&owner, &history);
+            }
             self.show_stateful_set(&key, &history);
         }
     }

@@ -2,6 +2,7 @@
 
 mod objects;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -14,7 +15,7 @@ use crate::domain::diagnosis::evidence::{Payload, bytes};
 use crate::domain::diagnosis::rules::judge;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::metric::Unit;
-use crate::domain::observation::workload::Workload;
+use crate::domain::observation::workload::{Workload, WorkloadKind};
 use crate::runtime::private;
 
 /// Pods and events as they were.
@@ -83,7 +84,8 @@ fn toml(exported: &Exported, name: &str, told: Option<&Value>) -> String {
     if let Some(workload) = &exported.workload {
         let _ = writeln!(
             out,
-            "workload = {{ kind = \"deployment\", namespace = {}, name = {} }}",
+            "workload = {{ kind = {}, namespace = {}, name = {} }}",
+            kind(workload),
             text(namespace),
             text(&workload.target.name)
         );
@@ -95,6 +97,7 @@ fn toml(exported: &Exported, name: &str, told: Option<&Value>) -> String {
     if let Some(workload) = &exported.workload {
         declared(workload, &mut out);
         revisions(exported, workload, &mut out);
+        nodes(workload, told, &mut out);
     }
     if !exported.lines.is_empty() {
         let group = text(&format!("/exported/{service}"));
@@ -160,7 +163,8 @@ fn declared(workload: &Workload, out: &mut String) {
     let target = &workload.target;
     let _ = writeln!(
         out,
-        "[[workload]]\nnamespace = {}\nname = {}\nreplicas = {}\n",
+        "[[workload]]\nkind = {}\nnamespace = {}\nname = {}\nreplicas = {}\n",
+        kind(workload),
         text(target.namespace.as_str()),
         text(&target.name),
         workload.replicas
@@ -179,6 +183,37 @@ fn declared(workload: &Workload, out: &mut String) {
             }
         }
         out.push('\n');
+    }
+}
+
+/// Its kind as scenarios write it.
+fn kind(workload: &Workload) -> &'static str {
+    match workload.target.kind {
+        WorkloadKind::Deployment => "\"deployment\"",
+        WorkloadKind::StatefulSet => "\"stateful-set\"",
+        WorkloadKind::DaemonSet => "\"daemon-set\"",
+    }
+}
+
+/// A daemon set has a pod a node: those that its pods were on, and as many more as it should be on. Their sizes are not in
+/// what was exported; they are those of a scenario that names no node.
+fn nodes(workload: &Workload, told: Option<&Value>, out: &mut String) {
+    match workload.target.kind {
+        WorkloadKind::DaemonSet => {}
+        WorkloadKind::Deployment | WorkloadKind::StatefulSet => return,
+    }
+    let items = told.and_then(|list| list["items"].as_array()).into_iter().flatten();
+    let mut names: BTreeSet<String> =
+        items.filter_map(|item| Some(item.pointer("/spec/nodeName")?.as_str()?.to_owned())).collect();
+    let more = (1..).map(|n| format!("node-{n}")).take(workload.replicas as usize);
+    for name in more {
+        if names.len() >= workload.replicas as usize {
+            break;
+        }
+        names.insert(name);
+    }
+    for name in &names {
+        let _ = writeln!(out, "[[node]]\nname = {}\nmemory = \"16Gi\"\ncpu = \"4\"\n", text(name));
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::domain::observation::metric::Unit;
+use crate::domain::observation::workload::WorkloadKind;
 
 struct Folder(tempfile::TempDir);
 
@@ -105,6 +106,29 @@ fn what_was_read_can_be_saved_and_rehearsed() {
     let scenario = crate::rehearsal::scenario::load(out.to_str().unwrap()).unwrap();
     assert_eq!((scenario.metrics.len(), scenario.workloads.len(), scenario.logs.len()), (1, 1, 1));
     crate::rehearsal::world::World::new(std::sync::Arc::new(scenario), 1).unwrap();
+}
+
+#[test]
+fn a_saved_scenario_keeps_the_kind_of_its_workload() {
+    let folder = Folder::new();
+    for (written, kind) in [("StatefulSet", WorkloadKind::StatefulSet), ("DaemonSet", WorkloadKind::DaemonSet)] {
+        let text = OBJECTS.replace("\"kind\":\"Deployment\"", &format!("\"kind\":\"{written}\""));
+        let text = text.replace("\"readyReplicas\":0", "\"desiredNumberScheduled\":2").replace("REASON", "OOMKilled");
+        let text = text.replace(
+            "\"labels\":{\"app\":\"cart\"}},\"status\"",
+            "\"labels\":{\"app\":\"cart\"}},\"spec\":{\"nodeName\":\"ip-10-0-1-17\"},\"status\"",
+        );
+        let files = Files { objects: vec![folder.file("objects.json", &text)], ..files(30) };
+        let out = folder.0.path().join(written);
+        save(&read(&files).unwrap(), &out).unwrap();
+        let scenario = crate::rehearsal::scenario::load(out.to_str().unwrap()).unwrap();
+        assert_eq!((scenario.workloads[0].kind, scenario.workloads[0].replicas), (kind, 2));
+        assert_eq!(scenario.services[0].workload.as_ref().map(|target| target.kind), Some(kind));
+        let nodes: Vec<&str> = scenario.nodes.iter().map(|node| node.name.as_str()).collect();
+        let expected: &[&str] = if kind == WorkloadKind::DaemonSet { &["ip-10-0-1-17", "node-1"] } else { &[] };
+        assert_eq!(nodes, expected, "{written}");
+        crate::rehearsal::world::World::new(std::sync::Arc::new(scenario), 1).unwrap();
+    }
 }
 
 #[test]
