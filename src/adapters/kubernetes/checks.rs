@@ -1,5 +1,6 @@
 //! Checks before a step: what a dry run does not tell. Each says what it found with its numbers, or why it could not look.
 
+mod admitted;
 mod headroom;
 mod range;
 mod selector;
@@ -160,7 +161,8 @@ pub(super) async fn of_cluster(client: &Client, subject: Subject<'_>) -> Vec<Che
         client.list::<Node>(Resource::NODES, None, &[]),
         client.list::<Pod>(Resource::PODS, None, &[("fieldSelector", "status.phase!=Succeeded,status.phase!=Failed")]),
     );
-    let need = Need::of(&subject);
+    let listed = ranges.as_ref().map_or(&[][..], |list| list.items.as_slice());
+    let need = Need::of(&subject, listed);
     let room = match (nodes, pods) {
         (Ok(nodes), Ok(pods)) => headroom::on_nodes(&need, &nodes.items, &pods.items),
         (Err(error), _) | (_, Err(error)) => unknown("node headroom", &error),

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{Container, Node, Pod, PodSpec, ResourceQuota, ResourceQuotaSpec, Taint, Toleration};
+use k8s_openapi::api::core::v1::{Container, LimitRange, Node, Pod, PodSpec, ResourceQuota, Taint, Toleration};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::Value;
 
 use super::super::quantity;
+use super::admitted::{Counts, counts, with_defaults, words};
 use super::{Subject, check};
 use crate::domain::remediation::step::{Action, Check, CheckState};
 
@@ -67,8 +68,11 @@ impl Bill {
 /// What a step needs beyond what there is.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Need {
-    /// The taints that the new pod tolerates.
-    tolerates: Vec<Toleration>,
+    /// Pods as they are made now, and as the step would have them made.
+    before: PodSpec,
+    after: PodSpec,
+    /// How many there are of them when it is done.
+    replicas: u32,
     /// One new pod.
     pod: Bill,
     /// What stays when the step is done.
@@ -78,18 +82,30 @@ pub(super) struct Need {
 }
 
 impl Need {
-    /// Reads it off the templates before and after the action.
-    pub(super) fn of(subject: &Subject<'_>) -> Self {
-        let after = pod_after(subject);
-        let (before, pod) = (Bill::of(&pod_before(subject)), Bill::of(&after));
-        let tolerates = after.tolerations.unwrap_or_default();
+    /// Reads it off the templates before and after the action, with what the limit ranges would add.
+    pub(super) fn of(subject: &Subject<'_>, ranges: &[LimitRange]) -> Self {
+        let (before, after) = (with_defaults(pod_before(subject), ranges), with_defaults(pod_after(subject), ranges));
+        let (old, pod) = (Bill::of(&before), Bill::of(&after));
         let replicas = subject.workload.replicas;
-        if let Action::Scale { replicas: wanted, .. } = subject.action {
-            let lasting = pod.times(wanted.saturating_sub(replicas));
-            return Self { tolerates, pod, lasting, passing: Bill::default() };
+        let (replicas, lasting, passing) = if let Action::Scale { replicas: wanted, .. } = subject.action {
+            (*wanted, pod.times(wanted.saturating_sub(replicas)), Bill::default())
+        } else {
+            let (_, surge) = subject.workload.in_motion();
+            (replicas, pod.beyond(old).times(replicas), pod.times(surge))
+        };
+        Self { before, after, replicas, pod, lasting, passing }
+    }
+
+    /// What a quota would count of it, lasting and passing, and whether it would for certain; `None` where its scopes take
+    /// no pod of the step.
+    fn counted_by(&self, quota: &ResourceQuota) -> Option<(Bill, Bill, Counts)> {
+        match (counts(quota, &self.before), counts(quota, &self.after)) {
+            (_, Counts::No) => None,
+            // Its pods come under the quota one by one, and all of them by the end.
+            (Counts::No, Counts::Yes) => Some((self.pod.times(self.replicas), Bill::default(), Counts::Yes)),
+            (Counts::Yes, Counts::Yes) => Some((self.lasting, self.passing, Counts::Yes)),
+            (Counts::Unknown, _) | (_, Counts::Unknown) => Some((self.lasting, self.passing, Counts::Unknown)),
         }
-        let (_, surge) = subject.workload.in_motion();
-        Self { tolerates, pod, lasting: pod.beyond(before).times(replicas), passing: pod.times(surge) }
     }
 
     /// Whether the pods there are will ask for more.
@@ -204,26 +220,28 @@ struct Room {
     left: u64,
     lasting: u64,
     needed: u64,
-    /// It counts only some pods, and which is not looked at.
-    is_of_some: bool,
+    /// Whether it counts the pods of the step.
+    counts: Counts,
 }
 
 impl Room {
     fn all(need: &Need, quota: &ResourceQuota) -> Vec<Self> {
         let status = quota.status.clone().unwrap_or_default();
         let (hard, used) = (status.hard.unwrap_or_default(), status.used.unwrap_or_default());
-        let is_scoped = |spec: &ResourceQuotaSpec| spec.scopes.is_some() || spec.scope_selector.is_some();
-        let is_of_some = quota.spec.as_ref().is_some_and(is_scoped);
+        let Some((lasting, passing, counts)) = need.counted_by(quota) else { return Vec::new() };
+        let name = quota.metadata.name.clone().unwrap_or_default();
+        let scopes = Some(words(quota)).filter(|scopes| !scopes.is_empty());
+        let name = scopes.map_or_else(|| name.clone(), |scopes| format!("{name} (of {scopes})"));
         let of = |resource: &String| {
-            let (lasting, passing) = (need.lasting.amount(resource)?, need.passing.amount(resource)?);
+            let (lasting, passing) = (lasting.amount(resource)?, passing.amount(resource)?);
             let taken = amount(Some(&used), resource).unwrap_or_default();
             Some(Self {
-                quota: quota.metadata.name.clone().unwrap_or_default(),
+                quota: name.clone(),
                 resource: resource.clone(),
                 left: amount(Some(&hard), resource)?.saturating_sub(taken),
                 lasting,
                 needed: lasting.saturating_add(passing),
-                is_of_some,
+                counts,
             })
         };
         hard.keys().filter_map(of).collect()
@@ -231,7 +249,7 @@ impl Room {
 
     /// Old pods give back their share one by one, so what is needed only meanwhile may get through with fewer extra pods.
     fn state(&self) -> CheckState {
-        match (self.needed > self.left, self.lasting > self.left && !self.is_of_some) {
+        match (self.needed > self.left, self.lasting > self.left && self.counts == Counts::Yes) {
             (false, _) => CheckState::Ok,
             (true, false) => CheckState::Warning,
             (true, true) => CheckState::Failed,
@@ -258,6 +276,9 @@ impl Room {
 pub(super) fn in_quota(need: &Need, quotas: &[ResourceQuota]) -> Check {
     let name = "quota";
     match quotas.iter().flat_map(|quota| Room::all(need, quota)).min_by_key(Room::rank) {
+        None if quotas.iter().any(|quota| need.counted_by(quota).is_none()) => {
+            check(name, CheckState::Ok, "none counts the memory, CPU or number of these pods")
+        }
         None => check(name, CheckState::Ok, "none on memory, CPU or pods in this namespace"),
         Some(room) => check(name, room.state(), room.text()),
     }
@@ -276,7 +297,8 @@ pub(super) fn on_nodes(need: &Need, nodes: &[Node], pods: &[Pod]) -> Check {
         sum.cpu = sum.cpu.saturating_add(asked.cpu);
         *many += 1;
     }
-    let open: Vec<&Node> = nodes.iter().filter(|node| takes_pods(node) && takes(node, &need.tolerates)).collect();
+    let tolerations = need.after.tolerations.as_deref().unwrap_or_default();
+    let open: Vec<&Node> = nodes.iter().filter(|node| takes_pods(node) && takes(node, tolerations)).collect();
     let fits: u64 = open
         .iter()
         .map(|node| {

@@ -140,7 +140,7 @@ fn a_quota_is_compared_with_all_that_is_added() {
             "metadata": { "name": "team" },
             "status": { "hard": { "limits.memory": "8Gi" }, "used": { "limits.memory": used } },
         }))];
-        with_subject(action, &before(), |subject| headroom::in_quota(&Need::of(subject), &quotas))
+        with_subject(action, &before(), |subject| headroom::in_quota(&Need::of(subject, &[]), &quotas))
     };
     // 512Mi to 768Mi: 6 x 256Mi more, and 2 extra pods of 768Mi while it rolls.
     assert_eq!(of(&raise(768), "3Gi").text, "team leaves 5120Mi of limits.memory, up to 3072Mi needed");
@@ -148,7 +148,7 @@ fn a_quota_is_compared_with_all_that_is_added() {
     assert_eq!(of(&raise(768), "6Gi").state, CheckState::Warning);
     assert_eq!(of(&raise(768), "7Gi").state, CheckState::Failed);
     assert_eq!(of(&Action::RolloutRestart, "7Gi").text, "team leaves 1024Mi of limits.memory, up to 1024Mi needed");
-    let none = with_subject(&raise(768), &before(), |subject| headroom::in_quota(&Need::of(subject), &[]));
+    let none = with_subject(&raise(768), &before(), |subject| headroom::in_quota(&Need::of(subject, &[]), &[]));
     assert_eq!(none.state, CheckState::Ok);
 }
 
@@ -156,7 +156,7 @@ fn a_quota_is_compared_with_all_that_is_added() {
 fn a_quota_counts_what_is_asked_for_of_every_resource_it_bounds() {
     let of = |action: &Action, hard: Value, used: Value| {
         let quota = json!({ "metadata": { "name": "team" }, "status": { "hard": hard, "used": used } });
-        let check = with_subject(action, &before(), |s| headroom::in_quota(&Need::of(s), &[object(quota)]));
+        let check = with_subject(action, &before(), |s| headroom::in_quota(&Need::of(s, &[]), &[object(quota)]));
         (check.state, check.text)
     };
     let needed = |left: &str, needed: &str| format!("team leaves {left}, up to {needed} needed");
@@ -172,6 +172,80 @@ fn a_quota_counts_what_is_asked_for_of_every_resource_it_bounds() {
     assert_eq!(surge, (CheckState::Warning, needed("1 of pods", "2")));
     let services = of(&more, json!({ "services": "1" }), json!({ "services": "1" }));
     assert_eq!(services.0, CheckState::Ok);
+}
+
+#[test]
+fn a_quota_with_scopes_is_held_against_the_pods_that_it_counts() {
+    let of = |action: &Action, template: Value, spec: Value, used: &str| {
+        let mut object_before = before();
+        object_before["spec"]["template"]["spec"] = template;
+        let quota = json!({
+            "metadata": { "name": "team" }, "spec": spec, "status": { "hard": { "pods": "8" }, "used": { "pods": used } },
+        });
+        let check = with_subject(action, &object_before, |s| headroom::in_quota(&Need::of(s, &[]), &[object(quota)]));
+        (check.state, check.text)
+    };
+    let up = Action::Scale { replicas: 9, was: 6 };
+    let sized = |class: &str| {
+        let resources = json!({ "limits": { "memory": "512Mi" } });
+        json!({ "priorityClassName": class, "containers": [{ "name": "app", "resources": resources }] })
+    };
+    let bare = || json!({ "containers": [{ "name": "app" }] });
+    let scope = |name: &str| json!({ "scopes": [name] });
+    let failed = |scope: &str| (CheckState::Failed, format!("team (of {scope}) leaves 2 of pods, up to 3 needed"));
+    let apart = || (CheckState::Ok, "none counts the memory, CPU or number of these pods".to_owned());
+    for (name, template, counted) in [
+        ("BestEffort", bare(), true),
+        ("BestEffort", sized("high"), false),
+        ("NotBestEffort", sized("high"), true),
+        ("NotBestEffort", bare(), false),
+        ("Terminating", bare(), false),
+        ("NotTerminating", bare(), true),
+        ("PriorityClass", sized("high"), true),
+        ("CrossNamespacePodAffinity", bare(), false),
+    ] {
+        let expected = if counted { failed(name) } else { apart() };
+        assert_eq!(of(&up, template, scope(name), "6"), expected, "{name}");
+    }
+    let class = |operator: &str, values: Value| {
+        let one = json!({ "scopeName": "PriorityClass", "operator": operator, "values": values });
+        of(&up, sized("high"), json!({ "scopeSelector": { "matchExpressions": [one] } }), "6")
+    };
+    assert_eq!(class("In", json!(["high", "top"])), failed("PriorityClass In high|top"));
+    assert_eq!(class("In", json!(["low"])), apart());
+    assert_eq!(class("NotIn", json!(["low"])), failed("PriorityClass NotIn low"));
+    assert_eq!(class("DoesNotExist", json!([])), apart());
+    // Both have to take the pod.
+    assert_eq!(of(&up, bare(), json!({ "scopes": ["NotTerminating", "NotBestEffort"] }), "6"), apart());
+    // Which class a pod gets that names none, and what a scope of later days means, was not asked.
+    assert_eq!(of(&up, bare(), scope("PriorityClass"), "6").0, CheckState::Warning);
+    assert_eq!(of(&up, bare(), scope("Unheard"), "6").0, CheckState::Warning);
+    // A limit makes the pods of a template without any ones that are not best effort: all of them come under that quota.
+    let limited = Action::SetResources { container: "app".into(), memory_limit: 512 << 20, was: None };
+    let entered = of(&limited, bare(), scope("NotBestEffort"), "3");
+    assert_eq!(entered, (CheckState::Failed, "team (of NotBestEffort) leaves 5 of pods, up to 6 needed".to_owned()));
+    assert_eq!(of(&limited, bare(), scope("BestEffort"), "8"), apart(), "they leave it");
+}
+
+#[test]
+fn what_a_limit_range_gives_a_pod_counts_for_the_quota() {
+    let range = object::<LimitRange>(json!({ "metadata": { "name": "sizes" }, "spec": { "limits": [
+        { "type": "Container", "default": { "memory": "1Gi" }, "defaultRequest": { "memory": "512Mi", "cpu": "100m" } },
+    ] } }));
+    let mut bare = before();
+    bare["spec"]["template"]["spec"] = json!({ "containers": [{ "name": "app" }] });
+    let up = Action::Scale { replicas: 9, was: 6 };
+    let of = |hard: Value, scopes: Value| {
+        let quota = json!({ "metadata": { "name": "team" }, "spec": { "scopes": scopes }, "status": { "hard": hard } });
+        let need = |s: &Subject<'_>| Need::of(s, std::slice::from_ref(&range));
+        let check = with_subject(&up, &bare, |s| headroom::in_quota(&need(s), &[object(quota)]));
+        (check.state, check.text)
+    };
+    let limits = of(json!({ "limits.memory": "2Gi" }), json!([]));
+    assert_eq!(limits, (CheckState::Failed, "team leaves 2048Mi of limits.memory, up to 3072Mi needed".to_owned()));
+    assert_eq!(of(json!({ "requests.memory": "2Gi" }), json!([])).0, CheckState::Ok);
+    assert_eq!(of(json!({ "requests.cpu": "200m" }), json!([])).0, CheckState::Failed);
+    assert_eq!(of(json!({ "pods": "0" }), json!(["BestEffort"])).0, CheckState::Ok, "they are none any more");
 }
 
 #[test]
@@ -224,7 +298,7 @@ fn nodes_are_counted_by_requests_and_only_if_they_take_pods() {
         }))
     };
     let of = |action: &Action, nodes: &[Node], pods: &[Pod]| {
-        with_subject(action, &before(), |subject| headroom::on_nodes(&Need::of(subject), nodes, pods))
+        with_subject(action, &before(), |subject| headroom::on_nodes(&Need::of(subject, &[]), nodes, pods))
     };
     let nodes = [node("a", "2Gi", false, "True"), node("b", "8Gi", true, "True"), node("c", "8Gi", false, "Unknown")];
     // 2Gi less 1Gi leaves room for two pods of 512Mi; the ended pod takes none.
@@ -239,7 +313,8 @@ fn nodes_are_counted_by_requests_and_only_if_they_take_pods() {
     ten["spec"]["replicas"] = json!(10);
     ten["spec"]["strategy"] = json!({ "rollingUpdate": { "maxSurge": 1, "maxUnavailable": 0 } });
     ten["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"] = json!("2Gi");
-    let grown = |nodes: &[Node]| with_subject(&raise(3072), &ten, |s| headroom::on_nodes(&Need::of(s), nodes, &[]));
+    let grown =
+        |nodes: &[Node]| with_subject(&raise(3072), &ten, |s| headroom::on_nodes(&Need::of(s, &[]), nodes, &[]));
     let short = grown(&[node("a", "4Gi", false, "True")]);
     assert_eq!(
         (short.state, short.text.split(" on ").next()),
@@ -309,7 +384,7 @@ fn a_node_that_is_full_of_pods_or_tainted_has_no_room() {
     ] {
         let pods = [pod()];
         let check = with_subject(&Action::RolloutRestart, &object, |subject| {
-            headroom::on_nodes(&Need::of(subject), std::slice::from_ref(&node), &pods)
+            headroom::on_nodes(&Need::of(subject, &[]), std::slice::from_ref(&node), &pods)
         });
         assert_eq!(check.state == CheckState::Ok, room, "{}", check.text);
     }
