@@ -306,12 +306,21 @@ pub fn event(object: &core::Event) -> ClusterEvent {
             about.kind.as_deref().unwrap_or("unknown"),
             about.name.as_deref().unwrap_or("unknown")
         )),
+        node: told_by(object),
         count: count(times_seen).max(1),
         last_at: times.into_iter().flatten().next(),
         first_at: at(object.first_timestamp.as_ref())
             .or_else(|| object.event_time.as_ref().map(|time| time.0))
             .or_else(|| at(object.metadata.creation_timestamp.as_ref())),
     }
+}
+
+/// The node whose kubelet tells an event: the host of its source (old style), or the instance that reports it (new style).
+fn told_by(object: &core::Event) -> Option<String> {
+    let source = object.source.as_ref();
+    let component = source.and_then(|source| source.component.as_deref()).or(object.reporting_component.as_deref());
+    let host = source.and_then(|source| source.host.as_deref()).or(object.reporting_instance.as_deref());
+    host.filter(|host| component == Some("kubelet") && !host.is_empty()).map(safe)
 }
 
 /// A revision, from a replica set that a deployment controls.

@@ -222,6 +222,9 @@ pub struct ClusterEvent {
     pub message: String,
     /// The object it is about: `Pod/my-api-7d9f-x2x4`.
     pub about: String,
+    /// The node that tells it, where a kubelet does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
     /// How often.
     pub count: u32,
     /// Last seen.

@@ -50,7 +50,8 @@ pub fn record(store: &mut Store, at: Timestamp, occurrence: &Occurrence<'_>) {
         Tone::Normal => "Normal",
         Tone::Warning => "Warning",
     };
-    let fresh = json!({
+    let host = host(occurrence).unwrap_or_default();
+    let mut fresh = json!({
         "apiVersion": "v1", "kind": "Event",
         "metadata": {
             "name": key.name, "namespace": home, "creationTimestamp": stamp(at),
@@ -62,7 +63,17 @@ pub fn record(store: &mut Store, at: Timestamp, occurrence: &Occurrence<'_>) {
         },
         "reason": occurrence.reason, "message": occurrence.message, "type": tone, "count": 1,
         "firstTimestamp": stamp(at), "lastTimestamp": stamp(at), "eventTime": null,
-        "source": {"component": occurrence.source}, "reportingComponent": occurrence.source, "reportingInstance": "",
+        "source": {"component": occurrence.source}, "reportingComponent": occurrence.source, "reportingInstance": host,
     });
+    if !host.is_empty() {
+        fresh["source"]["host"] = json!(host);
+    }
     store.put(key, fresh);
+}
+
+/// The node of a kubelet that says something: the one that the pod is on, or the node itself.
+fn host<'a>(occurrence: &Occurrence<'a>) -> Option<&'a str> {
+    let about = occurrence.about;
+    let here = if about["kind"] == "Node" { Some(shape::name(about)) } else { shape::text(about, "/spec/nodeName") };
+    here.filter(|_| occurrence.source == "kubelet")
 }

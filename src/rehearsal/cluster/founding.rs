@@ -172,8 +172,9 @@ impl Cluster {
             // A pod is older than its first kill, whatever the scenario says of the rollout.
             let latest = mine.first().map_or(planned, |first| *first - spec.ready_after * 2);
             self.now = planned.min(latest);
-            if let Some(moved) = self.home(spec.kind, index).moved.filter(|_| mine.is_empty()) {
-                self.stop_drained(&owner, moved);
+            let home = self.home(spec.kind, index);
+            if let Some(moved) = home.moved.filter(|_| mine.is_empty()) {
+                self.stop_drained(&owner, (&home.from, moved));
                 self.now = moved;
             }
             self.found_pod(spec, (&owner, index), (&mine, end), start);

@@ -137,6 +137,7 @@ fn event(meta: &ObjectMeta, (kind, reason): (&str, &str), message: &str, at: Opt
         reason: safe(reason),
         message: safe(message),
         about: safe(&format!("{kind}/{name}")),
+        node: None,
         count: 1,
         last_at: at,
         first_at: at,

@@ -73,6 +73,7 @@ fn event(about: &str, reason: &str, message: &str, minutes_ago: i64) -> ClusterE
         reason: reason.to_owned(),
         message: message.to_owned(),
         about: about.to_owned(),
+        node: None,
         count: 3,
         last_at: at,
         first_at: at,

@@ -18,6 +18,8 @@ pub(super) struct Home {
     pub(super) node: String,
     /// When it was made there in place of one on a node that was drained.
     pub(super) moved: Option<Timestamp>,
+    /// The node it was on before that.
+    pub(super) from: String,
 }
 
 impl Cluster {
@@ -43,13 +45,15 @@ impl Cluster {
             nodes.iter().filter(|(_, node)| drained_at(node).is_none()).map(|(key, _)| *key).collect();
         // A drain leaves daemons where they are.
         let moved = drained_at(node).filter(|_| kind != WorkloadKind::DaemonSet && !open.is_empty());
+        let from = key.name.clone();
         let node = if moved.is_some() { &open[index % open.len()].name } else { &key.name };
-        Home { node: node.clone(), moved: moved.map(|at| at + APART * i32::try_from(index).unwrap_or(0)) }
+        Home { node: node.clone(), from, moved: moved.map(|at| at + APART * i32::try_from(index).unwrap_or(0)) }
     }
 
     /// The pod that was there before a drain moved it: its kubelet stopped it, and it is gone.
-    pub(super) fn stop_drained(&mut self, owner: &Value, at: Timestamp) {
-        let before = self.pod_of(owner);
+    pub(super) fn stop_drained(&mut self, owner: &Value, (node, at): (&str, Timestamp)) {
+        let mut before = self.pod_of(owner);
+        set(&mut before, &["spec", "nodeName"], json!(node));
         for container in shape::containers(&before["spec"]) {
             let message = format!("Stopping container {}", shape::text(container, "/name").unwrap_or_default());
             let (tone, reason, source) = (Tone::Normal, "Killing", "kubelet");

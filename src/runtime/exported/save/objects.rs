@@ -83,8 +83,9 @@ fn ended(end: &Termination, message: Option<&str>) -> Value {
 
 fn event(event: &ClusterEvent) -> Value {
     let (kind, name) = event.about.split_once('/').unwrap_or(("", &event.about));
+    let source = event.node.as_ref().map(|node| json!({"component": "kubelet", "host": node}));
     json!({
-        "apiVersion": "v1", "kind": "Event",
+        "apiVersion": "v1", "kind": "Event", "source": source,
         "metadata": {"name": event.name, "namespace": event.namespace},
         "involvedObject": {"kind": kind, "name": name, "namespace": event.namespace},
         "type": if event.warning { "Warning" } else { "Normal" }, "reason": event.reason, "message": event.message,
