@@ -17,9 +17,8 @@ use crate::domain::observation::alarm::{
     Alarm, AlarmName, AlarmRule, AlarmState, Calls, Comparison, Evaluation, names_scaling, severity_of,
 };
 use crate::domain::observation::metric::{MetricId, Statistic};
-use crate::domain::observation::redact::redact;
-use crate::domain::observation::sanitise;
 use crate::domain::observation::scope::AccountId;
+use crate::domain::observation::{redact, sanitise};
 
 pub mod history;
 mod math;
@@ -320,11 +319,9 @@ pub(super) fn instant(at: &DateTime) -> Option<Timestamp> {
     Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
 }
 
-/// What somebody wrote, made safe. Secrets are looked for twice: a line break opens a word as long as it is one, and a mark
-/// without width inside of a word hides it until it is gone.
+/// What somebody wrote, made safe.
 fn tidy(text: Option<&str>) -> String {
-    let told = redact(text.unwrap_or_default()).text;
-    redact(&sanitise::line(&told)).text
+    redact::clean(text.unwrap_or_default(), sanitise::LINE_LIMIT)
 }
 
 #[cfg(test)]

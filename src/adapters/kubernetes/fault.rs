@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::redact;
 use crate::domain::observation::scope::Namespace;
-use crate::domain::observation::{redact, sanitise};
 
 /// What was being asked of the API when it failed. The words double as the RBAC rule that would allow it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -227,15 +227,8 @@ pub(super) fn unplaced(summary: &str, problem: Problem) -> Fault {
 /// Adds what the server or a credential program said, made safe to draw and to keep, and cut to a readable length.
 fn said(fault: Fault, message: &str) -> Fault {
     const LONGEST: usize = 400;
-    let line = redact::redact(&sanitise::line(message.trim())).text;
-    if line.is_empty() {
-        return fault;
-    }
-    let mut cut: String = line.chars().take(LONGEST).collect();
-    if line.chars().nth(LONGEST).is_some() {
-        cut.push('…');
-    }
-    fault.cause(cut)
+    let line = redact::clean(message, LONGEST);
+    if line.is_empty() { fault } else { fault.cause(line) }
 }
 
 /// Classifies an error of the client library.

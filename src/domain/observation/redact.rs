@@ -8,7 +8,8 @@ mod patterns;
 
 use std::borrow::Cow;
 
-use patterns::{KEY_MATERIAL_LENGTH, Pattern};
+use super::sanitise;
+use patterns::{KEY_MATERIAL_LENGTHS, Pattern};
 
 /// Text with its secrets replaced by `[redacted:KIND]`, and how many there were.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,17 @@ pub fn redact_borrowed(text: &str) -> (Cow<'_, str>, u32) {
     (hidden, count)
 }
 
+/// Free text of others, made fit to be kept and shown: controls out, then secrets, then cut to so many characters. In this
+/// order: a character that is not drawn must not hide a word from the redaction, nor the cut the end of a secret.
+pub fn clean(text: &str, longest: usize) -> String {
+    let line = sanitise::line(text.trim());
+    let (hidden, _) = redact_borrowed(&line);
+    match hidden.char_indices().nth(longest) {
+        Some((at, _)) => format!("{}…", &hidden[..at]),
+        None => hidden.into_owned(),
+    }
+}
+
 /// The words without one of which, in any case, [`redact`] finds nothing, unless the text is the inside of a key.
 pub(super) fn calls() -> impl Iterator<Item = &'static str> {
     patterns::LITERALS.iter().map(|(literal, _)| *literal)
@@ -66,11 +78,11 @@ fn pass(text: &mut Cow<'_, str>) -> u32 {
     count
 }
 
-/// A line that is nothing but 64 base64 characters is the inside of a PEM block whose first line was another event. A
+/// A line that is nothing but so many base64 characters is the inside of a PEM block whose first line was another event. A
 /// hex digest of the same length is not.
 pub(super) fn is_key_material(text: &str) -> bool {
     let text = text.trim();
-    text.len() == KEY_MATERIAL_LENGTH
+    KEY_MATERIAL_LENGTHS.contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
         && text.bytes().any(|b| b.is_ascii_uppercase())
         && text.bytes().any(|b| b.is_ascii_lowercase())

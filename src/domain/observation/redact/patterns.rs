@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::{Captures, Regex};
 
-/// Characters in a full line of a PEM block.
-pub(super) const KEY_MATERIAL_LENGTH: usize = 64;
+/// Characters in a full line of a block of a key: 64 in PEM, 70 as OpenSSH writes it, 76 in MIME.
+pub(super) const KEY_MATERIAL_LENGTHS: std::ops::RangeInclusive<usize> = 64..=76;
 
 /// A family of secrets with one expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +19,15 @@ pub(super) enum Pattern {
     Cookie,
     UrlPassword,
     Flag,
+    Login,
+    Pair,
+    Element,
     Assignment,
 }
 
 impl Pattern {
     /// In the order they run: the specific before the general, so that the kind named is the best one.
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::PrivateKey,
         Self::SlackWebhook,
         Self::Issued,
@@ -33,6 +36,9 @@ impl Pattern {
         Self::Cookie,
         Self::UrlPassword,
         Self::Flag,
+        Self::Login,
+        Self::Pair,
+        Self::Element,
         Self::Assignment,
     ];
 }
@@ -113,8 +119,11 @@ pub(super) const LITERALS: &[(&str, Pattern)] = &[
     ("?pass", Pattern::Assignment),
     ("&pass", Pattern::Assignment),
     ("dbpass", Pattern::Assignment),
+    ("?sig=", Pattern::Assignment),
+    ("&sig=", Pattern::Assignment),
     ("credential", Pattern::Assignment),
     ("signature", Pattern::Assignment),
+    ("curl ", Pattern::Login),
 ];
 
 #[expect(clippy::expect_used, reason = "constant literals, built in every test")]
@@ -133,9 +142,16 @@ pub(super) fn candidates(text: &str) -> Candidates {
         let Some((_, pattern)) = LITERALS.get(hit.pattern().as_usize()) else { continue };
         match pattern {
             Pattern::UrlPassword if !text.contains('@') => {}
+            Pattern::Assignment if found.contains(Pattern::Assignment) => {}
             Pattern::Assignment => {
                 found.add(Pattern::Assignment);
                 found.add(Pattern::Flag);
+                if text.contains("alue") || text.contains("ALUE") {
+                    found.add(Pattern::Pair);
+                }
+                if text.contains("</") {
+                    found.add(Pattern::Element);
+                }
             }
             pattern => found.add(*pattern),
         }
@@ -146,6 +162,19 @@ pub(super) fn candidates(text: &str) -> Candidates {
 #[expect(clippy::expect_used, reason = "constant expressions, built in every test")]
 fn regex(expression: &str) -> Regex {
     Regex::new(expression).expect("the expression is constant")
+}
+
+/// A colour, as it came or as the sanitiser leaves it.
+const COLOUR: &str = r"(?:\\x1b|\x1b)\[[0-9;]*m";
+
+/// Where a word begins: also right behind an escaped line end and a colour, whose last letter would join it.
+fn open() -> String {
+    format!(r"(?P<open>\\[nrt]|{COLOUR}|\b)")
+}
+
+/// What stands between a key and its value: a sign, with colours around it.
+fn sign() -> String {
+    format!(r"(?:{COLOUR})*\s*(?:=>|=|:)\s*(?:{COLOUR})*")
 }
 
 static PRIVATE_KEY: LazyLock<Regex> = LazyLock::new(|| {
@@ -159,30 +188,54 @@ static SLACK_WEBHOOK: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 static ISSUED: LazyLock<Regex> = LazyLock::new(|| {
-    regex(concat!(
-        r"\b(?:(?P<aws>(?:AKIA|ASIA)[A-Z0-9]{16})|(?P<slack>xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,})",
+    let issued = concat!(
+        r"(?:(?P<aws>(?:AKIA|ASIA)[A-Z0-9]{16})|(?P<slack>xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,})",
         r"|(?P<github>gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,})",
         r"|(?P<key>glpat-[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36,}|pypi-[A-Za-z0-9_-]{40,}|[rs]k_live_[A-Za-z0-9]{16,}",
         r"|sk-[A-Za-z0-9_-]{20,}|AIza[A-Za-z0-9_-]{35}))"
-    ))
+    );
+    regex(&format!("{}{issued}", open()))
 });
-static JWT: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"\beyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]{4,})(?:\.[A-Za-z0-9_-]*){0,3}"));
+static JWT: LazyLock<Regex> = LazyLock::new(|| {
+    let token = r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]{4,})(?:\.[A-Za-z0-9_-]*){0,3}";
+    regex(&format!("{}{token}", open()))
+});
+/// With any word as the scheme, and in the brackets in which languages print a header's values.
 static HEADER: LazyLock<Regex> = LazyLock::new(|| {
-    regex(concat!(
-        r#"(?i)(?P<lead>\bauthorization\\?["']?\s*[:=]\s*\\?["']?(?:basic|bearer|token|digest|aws4-hmac-sha256)?\s*|\bbearer\s+)"#,
-        r#"(?P<value>[^\s"',;\\]{6,})"#
-    ))
+    let authorization = format!(r#"authorization\\?["']?{}(?:\[\s*)?\\?["']?(?:[a-z][a-z0-9_-]{{1,30}}\s+)?"#, sign());
+    let value = r#"(?P<value>[^\s"',;\\]{6,})"#;
+    regex(&format!(r"(?i)(?P<lead>{}(?:{authorization}|bearer\s+)){value}", open()))
 });
+/// Its pairs, to the end of the last, or one word alone.
 static COOKIE: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r#"(?i)(?P<lead>\b(?:set-)?cookie\\?["']?\s*[:=]\s*\\?["']?)(?P<value>[^"'\\\[\s][^"'\\\n]*)"#)
+    let lead = format!(r#"{}(?:set-)?cookies?\\?["']?{}(?:\[\s*)?\\?["']?"#, open(), sign());
+    let pair = r#"(?:expires=[^;"'\\\n]*|[^\s=;,"'\\\[]+=[^\s;"'\\]*)"#;
+    let more = format!(r#"(?:\s*;\s*(?:{pair}|[^\s=;,"'\\]+))*"#);
+    regex(&format!(r#"(?i)(?P<lead>{lead})(?:(?P<value>{pair}{more})|(?P<word>[^\s;,"'\\\[\]]+))"#))
 });
-/// To the last `@` before the path: a password may have one itself, and so may a name (`me@example.com`).
+/// To the last `@` before the path: a password may have one itself, and so may a name (`me@example.com`). What begins with
+/// digits and goes on with a path is a port.
 static URL_PASSWORD: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
         r#"(?i)(?P<lead>\b[a-z][a-z0-9+.-]{1,20}://[^\s:/"]*:)"#,
-        r#"(?P<value>[^\s@/\["][^\s@"]{0,200}(?:@[^\s@/?#"]{0,100}){0,4})@"#
+        r#"(?P<value>(?:[^\s@/\["0-9][^\s@"]*|[^\s@"/?#\[]+)(?:@[^\s@/?#"]*)*)@"#
     ))
+});
+/// `curl -u NAME:PASSWORD`.
+static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r#"(?i)(?P<lead>\bcurl\s(?:[^|;]{0,400}\s)?(?:-u|--user)[ =]?\\?["']?[^\s:"'/]{1,64}:)(?P<value>[^\s"'\\]+)"#)
+});
+/// An environment printed as a list: `{"name":"DB_PASSWORD","value":"hunter2"}`, `{Name:DB_PASSWORD Value:hunter2}`.
+static PAIR: LazyLock<Regex> = LazyLock::new(|| {
+    let quote = r#"\\?["']?"#;
+    let name = format!(r"\bname{quote}\s*[:=]\s*{quote}[a-z0-9_.-]{{0,64}}(?:{WORDS}|_pass){quote}");
+    let value = format!(r"{}|{BARE}+", quoted(""));
+    regex(&format!(r"(?i)(?P<lead>{name}\s*,?\s*{quote}value{quote}\s*[:=]\s*)(?P<value>{value})"))
+});
+/// `<password>hunter2</password>`.
+static ELEMENT: LazyLock<Regex> = LazyLock::new(|| {
+    let tag = format!(r"<[a-z0-9_.:-]{{0,40}}(?:{WORDS})(?:\s[^<>]{{0,80}})?>");
+    regex(&format!(r"(?i)(?P<lead>{tag})(?P<value>[^<>\s][^<>]*)</"))
 });
 static FLAG: LazyLock<Regex> = LazyLock::new(|| {
     let words = r"(?:password|passwd|passphrase|pass|pwd|token|secret|(?:api|access|secret|private|encryption|signing)[_-]?key)";
@@ -193,17 +246,18 @@ static FLAG: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// What ends a bare value and begins none.
 const BARE: &str = r#"[^\s"'\\,;&}\])]"#;
+/// The words that make a secret of a value.
+const WORDS: &str = concat!(
+    r"password|passwd|passphrase|pwd|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key|credentials?",
+    r"|secret(?:[_.-]?key(?:[_.-]?base)?)?|(?:private|master)[_-]?key|(?:encryption|signing)[_.-]?key|signature",
+);
 static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
-    let words = concat!(
-        r"password|passwd|passphrase|pwd|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key|credentials?",
-        r"|secret(?:[_.-]?key(?:[_.-]?base)?)?|(?:private|master)[_-]?key|(?:encryption|signing)[_.-]?key|signature",
-        r#"|["'?&_.-]pass|dbpass"#
-    );
+    let words = format!(r#"{WORDS}|["'?&_.-]pass|dbpass|[?&]sig"#);
     // Where the key stands in quotes, so does the value, and a quote behind the sign opens it. Else it may as well close
     // what the key stands in (`"msg":"wrong password:","user":..`): then a value has to follow it at once.
-    let sign = r"\s*(?:=>|=|:)\s*";
-    let in_quotes = format!(r#"(?P<in_quotes>\\?["']{sign})(?P<sure>{}|{BARE}+)"#, quoted(""));
-    let plain = format!("(?P<plain>{sign})(?P<loose>{}|{BARE}+)", quoted(BARE));
+    let (sign, list) = (sign(), r"(?:\[\s*)?");
+    let in_quotes = format!(r#"(?P<in_quotes>\\?["']{sign}{list})(?P<sure>{}|{BARE}+)"#, quoted(""));
+    let plain = format!("(?P<plain>{sign}{list})(?P<loose>{}|{BARE}+)", quoted(BARE));
     regex(&format!("(?i)(?P<key>[a-z0-9_.-]{{0,64}}(?:{words}))(?:{in_quotes}|{plain})"))
 });
 
@@ -227,6 +281,9 @@ pub(super) fn replace(pattern: Pattern, text: &str) -> Option<(String, u32)> {
         Pattern::Cookie => &COOKIE,
         Pattern::UrlPassword => &URL_PASSWORD,
         Pattern::Flag => &FLAG,
+        Pattern::Login => &LOGIN,
+        Pattern::Pair => &PAIR,
+        Pattern::Element => &ELEMENT,
         Pattern::Assignment => &ASSIGNMENT,
     };
     let mut count = 0;
@@ -245,13 +302,28 @@ fn replacement(pattern: Pattern, found: &Captures) -> Option<String> {
     match pattern {
         Pattern::PrivateKey => Some("[redacted:private-key]".to_owned()),
         Pattern::SlackWebhook => Some("[redacted:slack-webhook]".to_owned()),
-        Pattern::Jwt => Some("[redacted:jwt]".to_owned()),
+        Pattern::Jwt => Some(format!("{}[redacted:jwt]", part("open"))),
         Pattern::Issued => {
             let kinds = [("aws", "aws-key"), ("slack", "slack-token"), ("github", "github-token"), ("key", "api-key")];
-            kinds.iter().find(|(group, _)| found.name(group).is_some()).map(|(_, kind)| format!("[redacted:{kind}]"))
+            let kind = kinds.iter().find(|(group, _)| found.name(group).is_some());
+            kind.map(|(_, kind)| format!("{}[redacted:{kind}]", part("open")))
+        }
+        Pattern::Header | Pattern::Cookie | Pattern::Pair | Pattern::Element | Pattern::Login
+            if is_mark_in(part("lead"), part("value")) =>
+        {
+            None
         }
         Pattern::Header => is_token(part("value"), 16).then(|| format!("{}[redacted:authorization]", part("lead"))),
-        Pattern::Cookie => (!is_marked(part("value"))).then(|| format!("{}[redacted:cookie]", part("lead"))),
+        Pattern::Cookie => {
+            let hide =
+                !part("value").is_empty() || is_token(part("word"), 16) && !is_mark_in(part("lead"), part("word"));
+            hide.then(|| format!("{}[redacted:cookie]", part("lead")))
+        }
+        // A figure among others has a name and a value as well.
+        Pattern::Pair if part("value").bytes().all(|b| b.is_ascii_digit() || b == b'.') => None,
+        Pattern::Pair => flag(part("lead"), Value::of(part("value"))),
+        Pattern::Element => flag(part("lead"), Value::of(part("value"))).map(|hidden| format!("{hidden}</")),
+        Pattern::Login => Some(format!("{}[redacted:password]", part("lead"))),
         Pattern::UrlPassword => Some(format!("{}[redacted:password]@", part("lead"))),
         Pattern::Flag => flag(part("lead"), Value::of(part("value"))),
         Pattern::Assignment => {
@@ -310,6 +382,9 @@ fn assignment(key: &str, sign: &str, value: Value<'_>) -> Option<String> {
     }
     let pass = lower.ends_with("pass");
     let password = pass || ["password", "passwd", "passphrase", "pwd"].iter().any(|word| lower.ends_with(word));
+    if is_inside_of_mark(sign, value.text) || is_harmless(&lower, value.text) {
+        return None;
+    }
     let quoted = !value.quote.is_empty() || sign.contains(['"', '\'']);
     let written = sign.contains('=') || quoted;
     let counted = pass && value.quote.is_empty() && sign.contains('"') && word.bytes().all(|b| b.is_ascii_digit());
@@ -317,11 +392,38 @@ fn assignment(key: &str, sign: &str, value: Value<'_>) -> Option<String> {
         _ if counted => false,
         (true, true) => !pass || value.text.len() >= 4,
         (true, false) => value.text.len() >= 4,
-        (false, true) => word.len() >= 4 || is_token(value.text, usize::MAX),
+        (false, true) => {
+            // "Unexpected token: "end of file"" is prose.
+            let prose = lower.ends_with("token") && !sign.contains(['=', '"', '\'']);
+            let length = if value.quote.is_empty() || prose { word.len() } else { value.text.len() };
+            length >= 4 || is_token(value.text, usize::MAX)
+        }
         (false, false) => is_token(value.text, 16),
     };
     let kind = if password { "password" } else { "secret" };
     hide.then(|| format!("{key}{sign}{}[redacted:{kind}]", value.quote))
+}
+
+/// Whether a value is a mark, or the inside of one whose bracket was taken for that of a list.
+fn is_mark_in(lead: &str, value: &str) -> bool {
+    is_marked(value) || is_inside_of_mark(lead, value)
+}
+
+fn is_inside_of_mark(lead: &str, value: &str) -> bool {
+    lead.ends_with('[') && value.starts_with("redacted:")
+}
+
+/// What a key of such a name holds that is no secret: a folder (`PWD=/usr/src/app`), a number of tokens, the name of an
+/// algorithm (`signature=SHA256withRSA`).
+fn is_harmless(key: &str, value: &str) -> bool {
+    const COUNTS: [&str; 10] =
+        ["max", "min", "total", "num", "count", "input", "output", "prompt", "completion", "used"];
+    let digits = value.bytes().all(|b| b.is_ascii_digit());
+    let counts = key.ends_with("token") && digits && COUNTS.iter().any(|word| key.contains(word));
+    let algorithm = ["withrsa", "withecdsa", "withdsa"];
+    matches!(key, "pwd" | "oldpwd") && value.starts_with('/')
+        || counts
+        || key.ends_with("signature") && algorithm.iter().any(|end| value.to_ascii_lowercase().ends_with(end))
 }
 
 fn is_marked(value: &str) -> bool {

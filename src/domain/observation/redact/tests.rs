@@ -33,10 +33,19 @@ fn secrets_are_hidden() {
             "[redacted:private-key] tail",
         ),
         ("-----BEGIN PRIVATE KEY-----", "[redacted:private-key]"),
+        ("b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAABlwAAAAdzc2gtcn", "[redacted:key-material]"),
         ("MIIEowIBAAKCAQEAx1Zz0m3pQ2rS5tU8vW1xY4zA7bC0dE3fG6hI9jK2lM5nO8pQ", "[redacted:key-material]"),
     ] {
         hides(given, expected);
     }
+}
+
+#[test]
+fn text_of_others_is_cleaned_before_it_is_cut() {
+    assert_eq!(clean(" pass\u{200b}word=hunter2\u{7} ", 100), "password=[redacted:password]\\x07");
+    let near_the_cut = format!("{} token=abcdef123456", "x".repeat(90));
+    assert!(!clean(&near_the_cut, 105).contains("abc"));
+    assert_eq!(clean("größer", 3), "grö…");
 }
 
 fn hides(given: &str, expected: &str) {
@@ -82,8 +91,46 @@ fn a_secret_is_hidden_to_its_end_and_by_every_name_it_goes_by() {
 }
 
 #[test]
+fn lists_environments_and_elements_hold_secrets_as_well() {
+    for (given, expected) in [
+        (
+            "map[Authorization:[Basic dXNlcjpwYXNzd29yZDE=] Cookie:[session=abcdef123456; csrf=9]]",
+            "map[Authorization:[Basic [redacted:authorization] Cookie:[[redacted:cookie]",
+        ),
+        (
+            "headers: { 'set-cookie': [ 'sid=s%3Aabcdef; Path=/; HttpOnly' ] }",
+            "headers: { 'set-cookie': [ '[redacted:cookie]' ] }",
+        ),
+        (r#"{"set-cookie":["sid=s%3Aabc"]}"#, r#"{"set-cookie":["[redacted:cookie]"]}"#),
+        (r#"{"X-Api-Key":["9f8e7d6c5b4a"]}"#, r#"{"X-Api-Key":["[redacted:secret]"]}"#),
+        (r#"{"name":"DB_PASSWORD","value":"hunter2"}"#, r#"{"name":"DB_PASSWORD","value":"[redacted:secret]"}"#),
+        ("env {Name:DB_PASSWORD Value:hunter2}", "env {Name:DB_PASSWORD Value:[redacted:secret]}"),
+        ("<user>app</user><password>hunter2</password>", "<user>app</user><password>[redacted:secret]</password>"),
+        ("Authorization: ApiKey abcdef0123456789abcdef", "Authorization: ApiKey [redacted:authorization]"),
+        ("https://x.net/c?sv=2022&sig=abc%2Bdef", "https://x.net/c?sv=2022&sig=[redacted:secret]"),
+        ("curl -u admin:hunter22 http://x", "curl -u admin:[redacted:password] http://x"),
+        (r#"client-secret : "abc def""#, r#"client-secret : "[redacted:secret]""#),
+        ("Set-Cookie: a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT; Path=/ next", "Set-Cookie: [redacted:cookie] next"),
+    ] {
+        hides(given, expected);
+    }
+    let long = format!("postgres://u:{}@db/x", "a1".repeat(800));
+    hides(&long, "postgres://u:[redacted:password]@db/x");
+}
+
+#[test]
 fn harmless_text_is_left_alone() {
     for text in [
+        "GET http://my-api:8080/v1/users?email=bob@example.com 500 41ms",
+        "GET http://cache:6379/x@y 200",
+        "kafka://b1:9092,b2:9092 for user@tenant",
+        "INFO cookie=accepted pod=my-api-1 last=OOMKilled",
+        "WARN set-cookie: off; upstream connection refused status=502 path=/v1/pay",
+        "PWD=/usr/src/app NODE_ENV=production",
+        r#"{"name":"tokens","value":635.0},{"name":"token","value":12}"#,
+        "llm max_token=4096 total_token: 1234567",
+        "signature=SHA256withRSA mismatch",
+        "authorization: denied because of policy",
         "GET /v1/orders/88121 200 41ms",
         "input_tokens=1200 output_tokens=300",
         "SyntaxError: Unexpected token: string (3)",
@@ -124,7 +171,8 @@ proptest! {
             prop::sample::select(vec![
                 "password=", "token:", "secret", "AKIAIOSFODNN7EXAMPLE", "Bearer ", "\"", " ", "://", "a:b@", "eyJabcdefgh.abcdefg",
                 "--token ", "Cookie: ", "abc123def456", "[redacted:x]", "authorization: ", ",", "}", "ghp_", "\\", "'",
-                "\"pass\":\"", "\n", "--secret-key\",\"", "hooks.slack.com\\/services/", "SECRET_KEY=",
+                "\"pass\":\"", "\n", "--secret-key\",\"", "hooks.slack.com\\/services/", "SECRET_KEY=", "[",
+                "\\x1b[36m", "\\n", "cookies=a=b; c", "name:X_TOKEN value=", "<token>ab12cd</", "curl -u a:b", "https://h:80/", "@",
             ]),
             0..12,
         ),
