@@ -14,7 +14,8 @@ pub enum CollectionKind {
     Partial,
     /// A pause that collects all of it.
     Full,
-    /// A pause of a concurrent cycle (initial mark, remark, cleanup): it stops the process and collects little.
+    /// A pause of a concurrent cycle (initial mark, remark, cleanup): it stops the process and collects little. A stall of a
+    /// thread that waits for memory is one, too.
     Phase,
     /// A concurrent cycle that is over: it tells the heap and stops nothing.
     Cycle,
@@ -46,7 +47,7 @@ pub struct HeapChange {
 
 /// What one line by itself tells of a collection: for counting lines that may come from anywhere and in any order.
 pub fn of_line(text: &str) -> Option<Collection> {
-    if !text.contains("GC") && !text.contains(" ms: ") {
+    if !text.contains("GC") && !text.contains(" ms: ") && !text.contains("Allocation Stall (") {
         return None;
     }
     let mut reader = CollectorReader::default();

@@ -1,10 +1,14 @@
 //! Reads lines one after another: a collection of the older formats may take several.
 
+use std::borrow::Cow;
+
 use super::old::{self, Opened};
 use super::{Collection, CollectionKind, unified};
 
 /// Lines that a collection may take from its opening to its seconds; a log cut in the middle must not swallow the rest.
 const LONGEST: usize = 60;
+/// Seconds that no process has been up: what is more is a date.
+const DATED: f64 = 5e8;
 
 /// Reads a collector log line by line.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +20,9 @@ pub struct CollectorReader {
 impl CollectorReader {
     /// Reads a line.
     pub fn read(&mut self, text: &str) {
-        if let Some(collection) = unified::read(text).or_else(|| unified::read_v8(text)) {
+        let text = &*with_points(text);
+        let told = unified::read(text).or_else(|| unified::read_v8(text)).or_else(|| unified::read_stall(text));
+        if let Some(collection) = told {
             self.collections.push(collection);
             return;
         }
@@ -48,8 +54,15 @@ impl CollectorReader {
         &self.collections
     }
 
-    /// What was read.
-    pub fn finish(self) -> Vec<Collection> {
+    /// What was read, by one clock: where some lines tell the time since the start and some a date, those of the clock that
+    /// fewer have lose their time.
+    pub fn finish(mut self) -> Vec<Collection> {
+        let is_date = |at: f64| at >= DATED;
+        let times = || self.collections.iter().filter_map(|one| one.at_s);
+        let by_date = times().filter(|at| is_date(*at)).count() * 2 > times().count();
+        for one in &mut self.collections {
+            one.at_s = one.at_s.filter(|at| is_date(*at) == by_date);
+        }
         self.collections
     }
 
@@ -57,4 +70,16 @@ impl CollectorReader {
     pub fn full(&self) -> u64 {
         self.collections.iter().filter(|collection| collection.kind == CollectionKind::Full).count() as u64
     }
+}
+
+/// A line with its decimal commas, as some languages write numbers, turned to points. A comma between a size and another
+/// thing has no digit on one of its sides.
+fn with_points(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let is_decimal = |at: usize| bytes[at] == b',' && at > 0 && is_digit(at - 1) && is_digit(at + 1);
+    if !text.contains(',') || !(0..bytes.len()).any(is_decimal) {
+        return Cow::Borrowed(text);
+    }
+    text.char_indices().map(|(at, c)| if is_decimal(at) { '.' } else { c }).collect()
 }

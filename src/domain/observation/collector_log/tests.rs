@@ -91,6 +91,36 @@ const ROWS: &[Row] = &[
         Some((2_095_104, 2_094_080, 2_134_016)),
     ),
     (
+        "[1:0x1]     1234 ms: Mark-Compact (reduce) 2046.0 (2083.0) -> 2045.0 (2084.0) MB, pooled: 0.0 MB, 913.20 / 0.00 ms  (average mu = 0.1) last resort",
+        Full,
+        Some(1.234),
+        0.9132,
+        Some((2_095_104, 2_094_080, 2_134_016)),
+    ),
+    (
+        "[1:0x1] 1250 ms: Scavenge (interleaved) 12.0 (20.0) -> 10.0 (21.0) MB, pooled: 0 MB, 34.04 / 0.00 ms",
+        Partial,
+        Some(1.25),
+        0.034_04,
+        Some((12_288, 10_240, 21_504)),
+    ),
+    (
+        "0,619: [Full GC 16841K->1749K(83008K), 0,0354507 secs]",
+        Full,
+        Some(0.619),
+        0.035_450_7,
+        Some((16_841, 1_749, 83_008)),
+    ),
+    ("[1.000s][info][gc,phases] GC(0) Y: Pause Mark Start 0.012ms", Phase, Some(1.0), 0.000_012, None),
+    ("[2.300s][info][gc] Allocation Stall (http-1) 1450.123ms", Phase, Some(2.3), 1.450_123, None),
+    (
+        "[1.500s][info][gc] GC(0) Concurrent cleanup 480M->100M(512M) 0.050ms",
+        Cycle,
+        Some(1.5),
+        0.0,
+        Some((491_520, 102_400, 524_288)),
+    ),
+    (
         "[1:0x1] 1240 ms: Scavenge 12.0 (20.0) -> 10.0 (21.0) MB, 1.2 / 0.0 ms",
         Partial,
         Some(1.24),
@@ -152,6 +182,20 @@ fn collections_over_several_lines_are_one() {
         read.iter().map(|one| (one.kind, one.heap.map(|heap| heap.after / 1024))).collect();
     assert_eq!(told, [(Partial, Some(7 * MIB / 1024)), (Partial, Some(2_200)), (Full, Some(1_000))]);
     assert!((read[1].pause_s - 0.0111).abs() < 1e-9, "{read:?}");
+}
+
+#[test]
+fn a_file_has_one_clock() {
+    let mut reader = CollectorReader::default();
+    for line in [
+        "1.5: [Full GC 9000K->1000K(9000K), 0.5 secs]",
+        "2026-01-02T03:04:05.100+0100: [Full GC 9000K->1000K(9000K), 0.5 secs]",
+        "2.5: [Full GC 9000K->1000K(9000K), 0.5 secs]",
+    ] {
+        reader.read(line);
+    }
+    let times: Vec<Option<f64>> = reader.finish().iter().map(|one| one.at_s).collect();
+    assert_eq!(times, [Some(1.5), None, Some(2.5)]);
 }
 
 proptest! {

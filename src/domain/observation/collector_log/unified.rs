@@ -9,6 +9,8 @@ pub(super) fn read(text: &str) -> Option<Collection> {
     let at = text.find("GC(")?;
     let (head, rest) = (&text[..at], &text[at..]);
     let rest = rest[rest.find(") ")? + 2..].trim_end();
+    // Generational ZGC says which generation: `GC(0) Y: Pause Mark Start`.
+    let rest = ["Y: ", "y: ", "O: "].iter().find_map(|of| rest.strip_prefix(of)).unwrap_or(rest);
     let kind = if rest.starts_with("Pause Full") {
         CollectionKind::Full
     } else if ["Pause Remark", "Pause Cleanup", "Pause Init", "Pause Final", "Pause Mark", "Pause Relocate"]
@@ -19,6 +21,8 @@ pub(super) fn read(text: &str) -> Option<Collection> {
     } else if rest.starts_with("Pause ") {
         CollectionKind::Partial
     } else if ["Garbage Collection (", "Major Collection (", "Minor Collection ("].iter().any(|it| rest.starts_with(it))
+        // Where Shenandoah tells of its heap.
+        || rest.starts_with("Concurrent cleanup ") && rest.contains("->")
     {
         CollectionKind::Cycle
     } else {
@@ -35,6 +39,16 @@ pub(super) fn read(text: &str) -> Option<Collection> {
         (_, pause) => pause.filter(|pause| pause.is_finite() && *pause >= 0.0)?,
     };
     Some(Collection { kind, at_s: uptime(head), pause_s, heap: change_of_heap })
+}
+
+/// Reads a stall of ZGC: a thread that waits for memory until a collection has freed some.
+/// `[2.300s][info][gc] Allocation Stall (http-1) 1450.123ms`.
+pub(super) fn read_stall(text: &str) -> Option<Collection> {
+    let at = text.find("Allocation Stall (")?;
+    let ms = text.trim_end().rsplit(' ').next()?.strip_suffix("ms")?;
+    let pause = ms.parse::<f64>().ok().filter(|ms| ms.is_finite() && *ms >= 0.0)?;
+    let (kind, at_s) = (CollectionKind::Phase, uptime(&text[..at]));
+    Some(Collection { kind, at_s, pause_s: pause / 1_000.0, heap: None })
 }
 
 /// The first decoration that is a time: `[31.249s]`, `[31249ms]`, or a date.
@@ -65,6 +79,8 @@ pub(super) fn read_v8(text: &str) -> Option<Collection> {
     };
     let at_s = head.rsplit(' ').next().and_then(|ms| ms.parse::<f64>().ok()).map(|ms| ms / 1_000.0);
     let (sizes, times) = rest.split_once(" MB, ")?;
+    // Newer ones tell of pooled memory in between: `MB, pooled: 0.0 MB, 913.20 / 0.00 ms`.
+    let times = if times.starts_with("pooled: ") { times.split_once(" MB, ")?.1 } else { times };
     let pause =
         times.split(' ').next().and_then(|ms| ms.parse::<f64>().ok()).filter(|ms| ms.is_finite() && *ms >= 0.0)?;
     Some(Collection { kind, at_s, pause_s: pause / 1_000.0, heap: v8_heap(sizes) })
