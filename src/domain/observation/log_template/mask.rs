@@ -50,7 +50,7 @@ fn mask_word(word: &str, out: &mut String) {
     let start = out.len();
     let bytes = word.as_bytes();
     let in_path = word.contains('/');
-    let mut at = 0;
+    let (mut at, mut no_host) = (0, 0);
     while at < bytes.len() {
         let from = at;
         let mut digits = 0;
@@ -59,7 +59,11 @@ fn mask_word(word: &str, out: &mut String) {
             at += 1;
         }
         let run = &word[from..at];
-        if let Some(length) = host(&word[from..]) {
+        let host = if from < no_host { Scan::Nothing } else { host(&word[from..]) };
+        if let Scan::Unlike(length) = host {
+            no_host = from + length;
+        }
+        if let Scan::Host(length) = host {
             at = from + length;
             blank(out, start);
         } else if digits > 0 && (in_path || !is_numbered_name(run, digits)) {
@@ -78,19 +82,31 @@ fn is_numbered_name(run: &str, digits: usize) -> bool {
     digits == 1 && run.len() > 2 && run.ends_with(|c: char| c.is_ascii_digit())
 }
 
+/// What the look for a host's name found.
+enum Scan {
+    /// A name of so many bytes.
+    Host(usize),
+    /// So many bytes that are no name, nor is what is left of them further on: it has fewer parts and digits. A look from
+    /// each of its parts again would cost the square of its length.
+    Unlike(usize),
+    /// None here.
+    Nothing,
+}
+
 /// The length of the host's name that a text opens with: three parts and more, a digit somewhere, and at its end a part of
-/// small letters. `None` for addresses, classes, versions and files.
-fn host(text: &str) -> Option<usize> {
-    let first = text.find(|c: char| !c.is_ascii_alphanumeric())?;
+/// small letters. No host are addresses, classes, versions and files.
+fn host(text: &str) -> Scan {
+    let first = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(0);
     if first == 0 || !matches!(text.as_bytes().get(first), Some(b'.' | b'-')) {
-        return None;
+        return Scan::Nothing;
     }
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-').unwrap_or(text.len());
     let name = text[..end].trim_end_matches(['.', '-']);
-    let last = name.rsplit('.').next()?;
+    let last = name.rsplit('.').next().unwrap_or_default();
     let named = (2..=8).contains(&last.len()) && last.bytes().all(|b| b.is_ascii_lowercase());
     let parts = name.bytes().filter(|b| *b == b'.').count();
-    (named && parts >= 2 && name.bytes().any(|b| b.is_ascii_digit())).then_some(name.len())
+    let is_host = named && parts >= 2 && name.bytes().any(|b| b.is_ascii_digit());
+    if is_host { Scan::Host(name.len()) } else { Scan::Unlike(end) }
 }
 
 /// Appends a blank to the word that begins at `start`, or lets the one before swallow what is between. A minus before a
