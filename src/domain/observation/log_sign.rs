@@ -104,6 +104,7 @@ const WORDINGS: &[(&str, LogSign)] = &[
     ("circuit breaker is open", LogSign::Dependency),
     ("circuitbreaker", LogSign::Dependency),
     ("circuit open", LogSign::Dependency),
+    ("does not permit further calls", LogSign::Dependency),
     ("too many connections", LogSign::Dependency),
     ("remaining connection slots", LogSign::Dependency),
     ("connection is not available", LogSign::Dependency),
@@ -157,15 +158,24 @@ const WORDINGS: &[(&str, LogSign)] = &[
 
 static AUTOMATON: LazyLock<AhoCorasick> = LazyLock::new(|| automaton(WORDINGS.iter().map(|(wording, _)| *wording)));
 
+/// Wordings that name a setting as well as what goes wrong: an informative line with one only says that it was read.
+const SETTINGS: [&str; 5] = ["circuitbreaker", "connection timeout", "connect timeout", "readtimeout", "ratelimit"];
+
 /// The sign a line carries. A debug line tells of nothing, and an informative one of a configuration only says that it
-/// was read.
+/// was read. A header that tells what is left (`x-ratelimit-remaining`) and a breaker that closes again are none.
 pub fn sign(text: &str, level: LogLevel) -> Option<LogSign> {
-    let found = AUTOMATON.find(text)?;
-    let (_, sign) = WORDINGS.get(found.pattern().as_usize())?;
-    match (level, sign) {
-        (LogLevel::Debug, _) | (LogLevel::Info, LogSign::Configuration) => None,
-        (LogLevel::Info | LogLevel::Warn | LogLevel::Error, sign) => Some(*sign),
-    }
+    AUTOMATON.find_iter(text).find_map(|found| {
+        let (wording, sign) = WORDINGS.get(found.pattern().as_usize())?;
+        let setting = SETTINGS.contains(wording);
+        let header = text[..found.start()].ends_with('-') && text[found.end()..].starts_with('-');
+        let closes = *wording == "circuitbreaker" && text.to_ascii_lowercase().contains("to closed");
+        match (level, sign) {
+            (LogLevel::Debug, _) | (LogLevel::Info, LogSign::Configuration) => None,
+            (LogLevel::Info, _) if setting => None,
+            (LogLevel::Info | LogLevel::Warn | LogLevel::Error, _) if header || closes => None,
+            (LogLevel::Info | LogLevel::Warn | LogLevel::Error, sign) => Some(*sign),
+        }
+    })
 }
 
 /// Counts the signs of lines, one line after another.
@@ -217,6 +227,13 @@ mod tests {
             ("Could not resolve placeholder 'payments.key' in value", Error, Some(Configuration)),
             ("429 Too Many Requests from 203.0.113.9", Warn, Some(Flood)),
             ("read environment variable LOG_LEVEL", Info, None),
+            ("GET /v1/orders 200 x-ratelimit-remaining: 4999", Info, None),
+            ("WARN x-ratelimit-remaining: 0, rate limit exceeded", Warn, Some(Flood)),
+            ("RateLimiter configured permits=100", Info, None),
+            ("RateLimiter 'orders' does not permit further calls", Warn, Some(Flood)),
+            ("CircuitBreaker ledger changed state from OPEN to CLOSED", Warn, None),
+            ("CircuitBreaker 'ledger' is OPEN and does not permit further calls", Info, Some(Dependency)),
+            ("HikariPool - connection timeout: 30000", Info, None),
             ("retry after connection refused", Debug, None),
             ("dns: unable to resolve ledger.shop.svc; retrying", Warn, Some(Dependency)),
             ("ERROR: deadlock detected DETAIL: Process 12 waits for ShareLock", Error, Some(Dependency)),

@@ -74,15 +74,24 @@ fn within(value: &Value, events: &mut Vec<Event>) {
 
 fn event(value: &Value) -> Option<Event> {
     let first = |keys: &[&str]| keys.iter().find_map(|key| value.get(*key));
-    let message = first(&["message", "msg", "log"])?.as_str()?;
+    let message = first(&["message", "msg", "log"])?;
     let time = first(&["timestamp", "time", "@timestamp", "ts", "date"]).and_then(|time| match time {
         Value::String(text) => instant(text),
         Value::Number(number) => instant(&number.to_string()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     });
     let stream = first(&["logStreamName", "host", "pod", "stream"]).and_then(Value::as_str).unwrap_or("main");
-    let level = first(&["level", "status", "severity"]).and_then(Value::as_str);
-    let told = level.map_or_else(|| message.to_owned(), |level| format!("[{}] {message}", level.to_ascii_uppercase()));
+    let message = match message {
+        Value::String(text) => text.clone(),
+        // A message that is an object itself; without a time it is what others are within.
+        Value::Object(_) if time.is_some() => message.to_string(),
+        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return None,
+    };
+    let told = match first(&["level", "status", "severity"]) {
+        Some(Value::String(level)) => format!("[{}] {message}", level.to_ascii_uppercase()),
+        Some(Value::Number(level)) if value.get("level").is_some() => format!("level={level} {message}"),
+        Some(_) | None => message,
+    };
     Some((time, stream.to_owned(), told))
 }
 
@@ -101,4 +110,27 @@ fn line(text: &str) -> Event {
 fn cut(text: &str) -> &str {
     let end = (0..=LONGEST.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::observation::log::LogLevel;
+
+    #[test]
+    fn objects_tell_their_level_by_word_or_number_and_none_is_lost() {
+        let text = r#"[{"time":1777627800000,"level":50,"msg":"pino"},{"time":"2026-05-01T09:30:01Z","level":"warn","msg":"x"},
+            {"ts":"2026-05-01T09:30:01Z","message":{"a":1}}]"#;
+        let told: Vec<(LogLevel, String)> = read(text, "f", Timestamp::UNIX_EPOCH)
+            .lines
+            .into_iter()
+            .map(|line| (line.level, line.text.into()))
+            .collect();
+        let expected = [
+            (LogLevel::Error, "level=50 pino".to_owned()),
+            (LogLevel::Warn, "[WARN] x".to_owned()),
+            (LogLevel::Info, r#"{"a":1}"#.to_owned()),
+        ];
+        assert_eq!(told, expected);
+    }
 }
