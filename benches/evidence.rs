@@ -84,6 +84,7 @@ fn pods() -> (Workload, Vec<Pod>) {
             state: "running".to_owned(),
             running_since: Some(start()),
             last_end: None,
+            end_before: None,
             message: None,
         }],
         created_at: Some(start()),

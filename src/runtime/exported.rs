@@ -213,8 +213,8 @@ fn answered(exported: &Exported, (files, objects): (&Files, &Objects), collector
     let own: Vec<_> = objects.pods.iter().filter(|pod| pod.owner.as_ref() == target).cloned().collect();
     // Where a file holds events alone, no pod was looked at.
     let pods = target.filter(|_| !objects.pods.is_empty()).map(|_| own.as_slice());
-    let events = target.map(|target| oom_kill::own_events(&objects.events, target, &own));
-    let events = events.as_deref();
+    let events: Option<Vec<_>> = target
+        .map(|target| objects.events.iter().filter(|event| event.is_about(target, &objects.pods)).cloned().collect());
     let changes = target.and_then(|target| objects.changes.get(&target.key())).cloned().unwrap_or_default();
     let others = OtherChanges { changes, unread: Vec::new() };
     let nothing = |what: &str| Answer::NotAsked { why: format!("no file tells of {what}") };
@@ -226,7 +226,7 @@ fn answered(exported: &Exported, (files, objects): (&Files, &Objects), collector
         Question::Latency => of_metric(exported, MetricRole::Latency),
         Question::AlarmMetric => of_others(exported),
         Question::OomKills if read.is_some() || pods.is_some() || events.is_some() => {
-            evidence::oom_kills(read, pods, events, exported.window)
+            evidence::oom_kills(read, pods, events.as_deref(), exported.window)
         }
         // A log that was given and is empty was looked at.
         Question::OomKills | Question::LogPatterns if read.is_none() && !files.logs.is_empty() => Answer::Absent,

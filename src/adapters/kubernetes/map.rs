@@ -11,12 +11,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{changes, quantity};
+use crate::domain::observation::redact;
 use crate::domain::observation::scope::Namespace;
 use crate::domain::observation::workload::{
     ClusterEvent, ContainerSpec, ContainerState, Ownership, Pod, Revision, Termination, Workload, WorkloadKind,
     WorkloadRef,
 };
-use crate::domain::observation::{redact, sanitise};
 
 /// The annotation in which a deployment and its replica sets keep their revision.
 pub const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -28,9 +28,7 @@ const LONGEST_TEXT: usize = 1024;
 
 /// Free text of others, made safe: controls escaped, secrets out, cut.
 pub fn safe(text: &str) -> String {
-    let line = sanitise::line(text);
-    let cut: String = line.chars().take(LONGEST_TEXT).collect();
-    redact::redact(&cut).text
+    redact::clean(text, LONGEST_TEXT)
 }
 
 /// A deployment.
@@ -220,7 +218,7 @@ pub fn pod(object: &core::Pod, owners: &Owners) -> Pod {
     let init = status.init_container_statuses.unwrap_or_default();
     let in_turn = |state: &ContainerState| matches!(state.state.as_str(), "running" | "waiting: PodInitializing");
     let troubled = init.iter().map(container_state).filter(|state| {
-        let failed = state.last_end.as_ref().is_some_and(|end| end.reason != "Completed");
+        let failed = state.ends().any(|end| end.reason != "Completed");
         state.restarts > 0 || failed || state.last_end.is_none() && !in_turn(state)
     });
     let conditions = status.conditions.as_deref().unwrap_or_default();
@@ -272,6 +270,7 @@ fn container_state(status: &core::ContainerStatus) -> ContainerState {
             .or_else(|| now.terminated.as_ref().or(before.terminated.as_ref())?.message.as_ref())
             .map(|message| safe(message)),
         last_end: now.terminated.as_ref().or(before.terminated.as_ref()).map(termination),
+        end_before: now.terminated.as_ref().and(before.terminated.as_ref()).map(termination),
     }
 }
 

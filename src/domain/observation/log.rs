@@ -175,8 +175,10 @@ fn cleaned(mut message: String) -> (String, Option<KillSign>) {
 
 fn cleaned_closely(message: &str) -> (String, Option<KillSign>) {
     let clean = sanitise::line(message);
+    // A sign is a word of ours: no text leaves with it. Of what is too long to be kept it is read as well, since the cause of
+    // an error stands at its end.
+    let kill = oom_kill::sign(if message.len() > sanitise::LINE_LIMIT { message } else { &clean });
     let (text, _) = redact::redact_borrowed(&clean);
-    let kill = oom_kill::sign(&text);
     (text.into_owned(), kill)
 }
 
@@ -289,6 +291,39 @@ mod tests {
         let message = "INFO GET /v1/orders/88121 200 41ms".to_owned();
         let place = message.as_ptr();
         assert_eq!(cleaned(message).0.as_ptr(), place);
+    }
+
+    #[test]
+    fn secrets_behind_line_ends_and_colours_are_hidden() {
+        for (given, hidden) in [
+            (
+                "dump:\r\nGET / HTTP/1.1\r\nAuthorization: Basic dXNlcjpwYXNzd29yZDE=\r\nCookie: session=abcdef123456\r\nEnd",
+                "dump:\\r\\nGET / HTTP/1.1\\r\\nAuthorization: Basic [redacted:authorization]\\r\\nCookie: [redacted:cookie]\\r\\nEnd",
+            ),
+            ("new key:\nAKIAIOSFODNN7EXAMPLE\nnext", "new key:\\n[redacted:aws-key]\\nnext"),
+            ("is:\neyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\nend", "is:\\n[redacted:jwt]\\nend"),
+            ("slack:\nxoxb-1234567890-abcdefghij", "slack:\\n[redacted:slack-token]"),
+            (
+                r#"{"msg":"dump\nAuthorization: Basic dXNlcjp3b3JkMQ=="}"#,
+                r#"{"msg":"dump\nAuthorization: Basic [redacted:authorization]"}"#,
+            ),
+            ("\u{1b}[33mAKIAIOSFODNN7EXAMPLE\u{1b}[0m", "\\x1b[33m[redacted:aws-key]\\x1b[0m"),
+            ("\u{1b}[36mpassword\u{1b}[0m=hunter2", "\\x1b[36mpassword\\x1b[0m=[redacted:password]"),
+            ("\u{1b}[36mtoken=\u{1b}[0mabcdef123456", "\\x1b[36mtoken=\\x1b[0m[redacted:secret]"),
+        ] {
+            assert_eq!(&*ingested(given).text, hidden, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_sign_is_read_of_the_whole_event_and_of_what_is_hidden() {
+        let long = format!(
+            "ERROR failed{}\nCaused by: java.lang.OutOfMemoryError: Java heap space",
+            "\n\tat a.b(C.java)".repeat(600)
+        );
+        assert_eq!(ingested(&long).kill, Some(KillSign::HeapError));
+        assert_eq!(ingested("status:\nOOMKilled\nexit 137").kill, Some(KillSign::OomKill));
+        assert_eq!(ingested("Cookie: a=b; reason=OOMKilled").kill, Some(KillSign::OomKill));
     }
 
     #[test]

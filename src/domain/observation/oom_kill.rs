@@ -1,6 +1,8 @@
 //! OOM kills: the words that tell of one, and the exact count by container without adding up different sources.
 
 mod count;
+mod deaths;
+mod names;
 mod sighting;
 mod sign;
 
@@ -10,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::log::Completeness;
 
 pub use count::{SourceRead, count};
-pub use sighting::{in_events, in_lines, in_pods, own_events};
+pub use deaths::{Deaths, deaths};
+pub use sighting::{in_events, in_lines, in_pods};
 pub use sign::{sign, wordings};
 
 /// What a text says about memory running out. A kill by the kernel and a heap error inside the process are different facts.
@@ -46,32 +49,21 @@ impl KillSource {
     }
 }
 
-/// How far a sighting's count can be trusted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Certainty {
-    /// So many kills were told of, inside the window.
-    #[default]
-    Told,
-    /// At least one, at most so many: a `restartCount` whose earlier restarts may lie before the window or have another
-    /// reason.
-    AtMost,
-}
-
-/// One sighting of a kill.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One sighting of kills.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KillSighting {
     /// Where it was read.
     pub source: KillSource,
-    /// Pod and container, or log stream, that was killed: `my-api-7d9f-x2x4/app`.
-    pub container: String,
+    /// The pod that was hit, or the log stream where no pod is named.
+    pub pod: String,
+    /// The container of it, or the control group of a stream, where it is named.
+    pub container: Option<String>,
     /// When.
     pub at: Timestamp,
-    /// How many kills this sighting stands for (an event with a count, else 1).
+    /// How many kills it tells of, inside the window.
     pub count: u64,
-    /// Whether the count is told or an upper bound.
-    #[serde(default)]
-    pub certainty: Certainty,
+    /// How many it may stand for: more than it tells of where it began before the window.
+    pub most: u64,
 }
 
 /// Kills of one container.
@@ -101,3 +93,6 @@ pub struct OomCount {
     /// The times of kills, ascending, as marks on charts.
     pub at: Vec<Timestamp>,
 }
+
+#[cfg(test)]
+mod tests;

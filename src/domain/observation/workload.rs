@@ -183,9 +183,19 @@ pub struct ContainerState {
     pub running_since: Option<Timestamp>,
     /// The last end: of the present state if terminated, else `lastState`.
     pub last_end: Option<Termination>,
+    /// The end before that one, where the status still keeps it: `lastState` of one that has terminated again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_before: Option<Termination>,
     /// What the kubelet says of the present state or, where it says nothing, of the last end; sanitised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+}
+
+impl ContainerState {
+    /// The ends that its status keeps, the last first.
+    pub fn ends(&self) -> impl Iterator<Item = &Termination> {
+        self.last_end.iter().chain(&self.end_before)
+    }
 }
 
 /// A pod as last read.
@@ -233,6 +243,31 @@ pub struct ClusterEvent {
     pub first_at: Option<Timestamp>,
 }
 
+impl ClusterEvent {
+    /// Whether it is about a workload: itself, one of its own pods, or what is named as its replica sets and pods are, since
+    /// those of an hour ago may be gone. Of an event on a node, whether it names one of the pods. The pods of another workload
+    /// whose name begins with this one's (`my-api-worker`) are not its own.
+    pub fn is_about(&self, target: &WorkloadRef, pods: &[Pod]) -> bool {
+        let (kind, name) = self.about.split_once('/').unwrap_or(("", &self.about));
+        let own = |pod: &&Pod| pod.owner.as_ref() == Some(target);
+        if kind == "Node" {
+            return pods.iter().filter(own).any(|pod| self.message.contains(&pod.name));
+        }
+        let known = pods.iter().find(|pod| pod.name == name && pod.namespace == self.namespace);
+        match known {
+            Some(pod) => pod.owner.as_ref() == Some(target),
+            None => self.namespace == target.namespace && (name == target.name || target.may_have_made(kind, name)),
+        }
+    }
+}
+
+/// Whether a part of a name was drawn by the cluster: without vowels, so that it is no word, or with a digit.
+fn is_drawn(part: &str) -> bool {
+    let is_own = part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let is_word = part.contains(['a', 'e', 'i', 'o', 'u']) && !part.contains(|c: char| c.is_ascii_digit());
+    !part.is_empty() && is_own && !is_word
+}
+
 /// One revision of a deployment (a replica set).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Revision {
@@ -278,6 +313,22 @@ impl WorkloadRef {
     /// The key in a [`ClusterView`]: `deployment/payments/my-api`.
     pub fn key(&self) -> String {
         format!("{}/{}/{}", self.kind.word(), self.namespace, self.name)
+    }
+
+    /// Whether an object is named as the ones that this workload makes: `NAME-HASH` for a replica set, `NAME-HASH-RANDOM`,
+    /// `NAME-ORDINAL` or `NAME-RANDOM` for a pod.
+    pub fn may_have_made(&self, kind: &str, name: &str) -> bool {
+        let Some(rest) = name.strip_prefix(self.name.as_str()).and_then(|rest| rest.strip_prefix('-')) else {
+            return false;
+        };
+        let parts: Vec<&str> = rest.split('-').collect();
+        match (self.kind, kind, parts.as_slice()) {
+            (WorkloadKind::Deployment, "ReplicaSet", [hash]) => is_drawn(hash),
+            (WorkloadKind::Deployment, "Pod", [hash, random]) => is_drawn(hash) && is_drawn(random),
+            (WorkloadKind::StatefulSet, "Pod", [ordinal]) => ordinal.bytes().all(|b| b.is_ascii_digit()),
+            (WorkloadKind::DaemonSet, "Pod", [random]) => is_drawn(random),
+            (WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet, _, _) => false,
+        }
     }
 }
 
@@ -347,4 +398,45 @@ pub enum ClusterChange {
         /// As read.
         event: Box<ClusterEvent>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_about_the_workload_whose_objects_are_named_so_and_not_about_a_longer_name() {
+        let target = |kind| WorkloadRef { kind, namespace: "shop".into(), name: "my-api".to_owned() };
+        let event = |about: &str| ClusterEvent {
+            name: "e".to_owned(),
+            namespace: "shop".into(),
+            warning: true,
+            reason: "OOMKilling".to_owned(),
+            message: String::new(),
+            about: about.to_owned(),
+            node: None,
+            count: 1,
+            last_at: None,
+            first_at: None,
+        };
+        let is_about = |kind, about: &str| event(about).is_about(&target(kind), &[]);
+        for about in ["Deployment/my-api", "ReplicaSet/my-api-7d9f8c", "Pod/my-api-7d9f8c-x2x4q"] {
+            assert!(is_about(WorkloadKind::Deployment, about), "{about}");
+        }
+        for about in [
+            "Pod/my-api-worker-7d9f8c-x2x4q",
+            "Pod/my-api-worker-0",
+            "Pod/my-api-worker-x2x4q",
+            "ReplicaSet/my-api-worker-7d9f8c",
+            "Pod/worker-7d9f-bbbbb",
+            "Node/my-api",
+        ] {
+            assert!(!is_about(WorkloadKind::Deployment, about), "{about}");
+        }
+        assert!(
+            is_about(WorkloadKind::StatefulSet, "Pod/my-api-0")
+                && is_about(WorkloadKind::DaemonSet, "Pod/my-api-x2x4q")
+        );
+        assert!(!is_about(WorkloadKind::StatefulSet, "Pod/my-api-worker-0"));
+    }
 }

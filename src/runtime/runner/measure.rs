@@ -10,7 +10,7 @@ use crate::domain::diagnosis::rules;
 use crate::domain::observation::alarm::AlarmState;
 use crate::domain::observation::metric::{MetricQuery, MetricRole, Series};
 use crate::domain::observation::scope::{Window, whole_minute};
-use crate::domain::observation::workload::{Pod, Workload, WorkloadRef};
+use crate::domain::observation::workload::{ContainerState, Pod, Workload, WorkloadRef};
 use crate::domain::remediation::step::StepId;
 use crate::domain::remediation::verification::{Measurement, RolloutFacts};
 use crate::session::event::{Event, MetricEvent, VerificationEvent};
@@ -117,7 +117,7 @@ fn kills_since(pods: &[Pod], started_at: Timestamp) -> u64 {
     let since = Timestamp::from_second(started_at.as_second()).unwrap_or(started_at);
     let killed = pods.iter().filter(|pod| pod.created_at.is_some_and(|at| at >= since)).flat_map(|pod| &pod.containers);
     killed
-        .filter_map(|container| container.last_end.as_ref())
+        .flat_map(ContainerState::ends)
         .filter(|end| end.reason == "OOMKilled" && end.finished_at.is_none_or(|at| at >= since))
         .count() as u64
 }
@@ -125,7 +125,7 @@ fn kills_since(pods: &[Pod], started_at: Timestamp) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::observation::workload::{ContainerState, Termination};
+    use crate::domain::observation::workload::Termination;
 
     fn at(time: &str) -> Timestamp {
         format!("2026-05-01T{time}Z").parse().unwrap()
@@ -145,6 +145,7 @@ mod tests {
             state: "running".to_owned(),
             running_since: None,
             last_end: killed.map(end),
+            end_before: None,
             message: None,
         };
         Pod {

@@ -11,7 +11,6 @@ use crate::domain::diagnosis::evidence::{self, Answer, Evidence, EvidenceId, Evi
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmRule, Bound, MathPart, MathQuery, MathTerm, bound};
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
-use crate::domain::observation::oom_kill;
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::Service;
 use crate::domain::observation::workload::ClusterEvent;
@@ -366,7 +365,8 @@ fn oom_answer(order: &Order, logs: &Result<LogRead, Fault>, cluster: &ClusterRea
 fn own_events(order: &Order, cluster: &ClusterRead) -> Option<Vec<ClusterEvent>> {
     let events = cluster.events.as_ref().ok()?;
     let target = order.service.workload.as_ref()?;
-    Some(oom_kill::own_events(events, target, cluster.pods.as_deref().unwrap_or_default()))
+    let pods = cluster.pods.as_deref().unwrap_or_default();
+    Some(events.iter().filter(|event| event.is_about(target, pods)).cloned().collect())
 }
 
 fn collector_answer(order: &Order, logs: &Result<LogRead, Fault>, answers: &MetricAnswers) -> Answer {

@@ -18,7 +18,7 @@ use crate::domain::observation::log::{Completeness, Ingest, LogGroup, RawLogEven
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Unit};
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::{Origin, Service, ServiceName, Surroundings, infer};
-use crate::domain::observation::workload::WorkloadRef;
+use crate::domain::observation::workload::{ClusterEvent, WorkloadRef};
 use crate::rehearsal::cluster::Cluster;
 use crate::rehearsal::cluster::kind::row;
 use crate::rehearsal::faults::{FaultPlan, Struck};
@@ -240,10 +240,14 @@ impl Cloud<'_> {
                 let pods = found.pods.as_ref().ok().map(|objects| objects.pods.as_slice());
                 let own: Option<Vec<_>> =
                     pods.map(|pods| pods.iter().filter(|pod| pod.owner.as_ref() == target).cloned().collect());
-                let events = found.events.as_ref().ok().map(|objects| objects.events.as_slice());
+                let events: Option<Vec<_>> = found.events.as_ref().ok().map(|objects| {
+                    let known = pods.unwrap_or_default();
+                    let is_own = |event: &&ClusterEvent| target.is_some_and(|target| event.is_about(target, known));
+                    objects.events.iter().filter(is_own).cloned().collect()
+                });
                 match (&logs, &own, &events, &found.pods) {
                     (None, None, None, Err(fault)) => unanswered(fault.clone()),
-                    _ => evidence::oom_kills(logs, own.as_deref(), events, window),
+                    _ => evidence::oom_kills(logs, own.as_deref(), events.as_deref(), window),
                 }
             }
             Question::Workload => Self::workload(target, found),

@@ -111,6 +111,7 @@ pub fn oom_kills(
     let known = pods.unwrap_or_default();
     let mut sightings = Vec::new();
     let mut read = Vec::new();
+    let mut deaths = Vec::new();
     if let Some((digest, completeness)) = logs {
         let lost = digest.summary.kills - (digest.kills.len() as u64).min(digest.summary.kills);
         let cut = Completeness::Truncated { seen: digest.kills.len() as u64, of: Some(digest.summary.kills) };
@@ -123,10 +124,11 @@ pub fn oom_kills(
     }
     if let Some(pods) = pods {
         sightings.extend(oom_kill::in_pods(pods, window));
+        deaths = oom_kill::deaths(pods, window);
         read.push(SourceRead { source: KillSource::Status, completeness: Completeness::Exact });
     }
-    let heap_errors = logs.map_or(0, |(digest, _)| digest.summary.heap_errors);
-    match oom_kill::count(&sightings, &read, heap_errors) {
+    let heap_errors = logs.map_or(0, |(digest, _)| digest.heap_errors);
+    match oom_kill::count(&sightings, &read, &deaths, heap_errors) {
         None => Answer::Absent,
         Some(count) => match count.completeness {
             Completeness::Exact => Answer::Observed { payload: Payload::OomKills(count) },
@@ -149,7 +151,7 @@ pub fn collector(series: Option<Series>, baseline: Option<Series>, logs: Option<
         baseline,
         pauses: digest.map_or(0, |digest| digest.pauses),
         full_collections: digest.map_or(0, |digest| digest.full_collections),
-        heap_errors: digest.map_or(0, |digest| digest.summary.heap_errors),
+        heap_errors: digest.map_or(0, |digest| digest.heap_errors),
         heap: None,
         excerpts: digest.map(|digest| digest.collector_excerpts.clone()).unwrap_or_default(),
         unread: Vec::new(),
@@ -229,15 +231,11 @@ pub fn counted_whole(answer: Answer, count: WholeCount) -> Answer {
 /// first.
 pub fn workload(workload: Workload, pods: &[Pod], events: &[ClusterEvent]) -> Answer {
     let own: Vec<Pod> = pods.iter().filter(|pod| pod.owner.as_ref() == Some(&workload.target)).cloned().collect();
-    let made_by_it = format!("{}-", workload.target.name);
     let about = |event: &&ClusterEvent| {
         let (kind, name) = event.about.split_once('/').unwrap_or(("", &event.about));
         let mine = match kind {
             "Node" => own.iter().any(|pod| pod.node.as_deref() == Some(name)),
-            "ReplicaSet" => name.starts_with(&made_by_it),
-            // A pod that is gone (evicted, replaced) is known by its name alone.
-            "Pod" => own.iter().any(|pod| pod.name == name) || name.starts_with(&made_by_it),
-            _ => name == workload.target.name,
+            _ => event.is_about(&workload.target, pods),
         };
         mine && (event.warning || tells_of_trouble(&event.reason))
     };

@@ -1,7 +1,11 @@
 //! What a window of log lines comes to: one pass over all of them, bounded memory, exact counts.
 
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
 use crate::domain::observation::collector_log::{self, CollectionKind};
-use crate::domain::observation::log::{BatchSummary, LogLevel, LogLine};
+use crate::domain::observation::log::{BatchSummary, LogLevel, LogLine, LogStream};
 use crate::domain::observation::log_sign::SignTally;
 use crate::domain::observation::log_template::Miner;
 use crate::domain::observation::oom_kill::KillSign;
@@ -11,6 +15,8 @@ use crate::domain::observation::scope::Window;
 const EXCERPTS: usize = 20;
 /// Kill lines kept, so that each can be given to its pod once the pods are known.
 const KILLS: usize = 20_000;
+/// Lines of one stream about a heap error closer than this are one: a runtime writes several about each.
+const SAME: SignedDuration = SignedDuration::from_secs(10);
 
 /// Folds the lines of a window, in any order and any number of pages, each line once (the caller removes duplicates by
 /// event id).
@@ -19,6 +25,9 @@ pub struct LogDigest {
     window: Window,
     pub(super) summary: BatchSummary,
     pub(super) kills: Vec<LogLine>,
+    /// Heap errors, each once however many lines are about it.
+    pub(super) heap_errors: u64,
+    heap_error_at: BTreeMap<LogStream, Timestamp>,
     pub(super) pauses: u64,
     pub(super) full_collections: u64,
     pub(super) collector_excerpts: Vec<LogLine>,
@@ -34,6 +43,8 @@ impl LogDigest {
             window,
             summary: BatchSummary::default(),
             kills: Vec::new(),
+            heap_errors: 0,
+            heap_error_at: BTreeMap::new(),
             pauses: 0,
             full_collections: 0,
             collector_excerpts: Vec::new(),
@@ -60,6 +71,9 @@ impl LogDigest {
         if line.kill == Some(KillSign::OomKill) && self.kills.len() < KILLS {
             self.kills.push(line.clone());
         }
+        if line.kill == Some(KillSign::HeapError) {
+            self.add_heap_error(line);
+        }
         if collection == Some(CollectionKind::Full) || line.kill == Some(KillSign::HeapError) {
             keep(&mut self.collector_excerpts, line);
         }
@@ -72,8 +86,10 @@ impl LogDigest {
     /// were read. Lines without a sign, or outside of the window, are left out.
     pub fn adopt_signs(&mut self, lines: &[LogLine]) {
         self.kills.clear();
-        (self.summary.kills, self.summary.heap_errors) = (0, 0);
-        for line in lines.iter().filter(|line| self.window.contains(line.at)) {
+        (self.summary.kills, self.summary.heap_errors, self.heap_errors) = (0, 0, 0);
+        self.heap_error_at.clear();
+        let window = self.window;
+        for line in lines.iter().filter(|line| window.contains(line.at)) {
             match line.kill {
                 Some(KillSign::OomKill) => {
                     self.summary.kills += 1;
@@ -83,10 +99,22 @@ impl LogDigest {
                 }
                 Some(KillSign::HeapError) => {
                     self.summary.heap_errors += 1;
+                    self.add_heap_error(line);
                     keep(&mut self.collector_excerpts, line);
                 }
                 None => {}
             }
+        }
+    }
+
+    fn add_heap_error(&mut self, line: &LogLine) {
+        let known = self.heap_error_at.get(&line.stream);
+        if known.is_some_and(|at| line.at.duration_since(*at).abs() < SAME) {
+            return;
+        }
+        self.heap_errors += 1;
+        if known.is_some() || self.heap_error_at.len() < KILLS {
+            self.heap_error_at.insert(line.stream.clone(), line.at);
         }
     }
 

@@ -217,9 +217,8 @@ fn of_kills(kills: &OomCount) -> Vec<Fact> {
 
 fn of_workload(workload: &Workload, pods: &[Pod]) -> Vec<Fact> {
     let containers = || pods.iter().flat_map(|pod| &pod.containers);
-    let killed = containers().filter(|container| {
-        container.last_end.as_ref().is_some_and(|end| end.reason.eq_ignore_ascii_case("OOMKilled"))
-    });
+    let killed =
+        containers().filter(|container| container.ends().any(|end| end.reason.eq_ignore_ascii_case("OOMKilled")));
     let mut facts = vec![
         count("replicas", u64::from(workload.replicas)),
         count("ready", u64::from(workload.ready)),

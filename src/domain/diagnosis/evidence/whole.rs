@@ -100,11 +100,12 @@ mod tests {
             line(1, "OOMKilled a"),
             line(60, "OOMKilled b"),
             line(120, "no OOMKilled containers"),
-            line(180, "java.lang.OutOfMemoryError: x"),
+            line(180, "failed: java.lang.OutOfMemoryError: x"),
+            line(181, "Exception in thread main java.lang.OutOfMemoryError: x"),
             line(4_000, "OOMKilled after the window"),
         ];
         digest.adopt_signs(&found);
-        assert_eq!((digest.summary().kills, digest.summary().heap_errors), (2, 1));
+        assert_eq!((digest.summary().kills, digest.summary().heap_errors), (2, 2));
         let answer = oom_kills(Some((&digest, Completeness::Exact)), None, None, window());
         let Answer::Observed { payload: Payload::OomKills(count) } = answer else { unreachable!("{answer:?}") };
         assert_eq!((count.total, count.heap_errors, count.completeness), (2, 1, Completeness::Exact));

@@ -58,6 +58,7 @@ fn pod(phase: &str, state: &str, end: Option<(&str, i32)>) -> Pod {
             state: state.to_owned(),
             running_since: None,
             last_end: end.map(ended),
+            end_before: None,
             message: None,
         }],
         created_at: None,

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::super::wording::automaton;
+use super::super::wording::{automaton, ends_with_escape};
 use super::KillSign;
 
 /// Wordings, compared without case. `invoked oom-killer` is left out: the kernel prints it beside the kill itself.
@@ -25,6 +25,9 @@ const WORDINGS: &[(&str, KillSign)] = &[
     ("gc overhead limit exceeded", KillSign::HeapError),
     ("runtime: out of memory", KillSign::HeapError),
     ("memoryerror", KillSign::HeapError),
+    ("arraymemoryerror", KillSign::HeapError),
+    ("nomemoryerror", KillSign::HeapError),
+    ("allowed memory size of", KillSign::HeapError),
     ("std::bad_alloc", KillSign::HeapError),
 ];
 
@@ -38,7 +41,8 @@ pub fn wordings() -> impl Iterator<Item = &'static str> {
 /// What a text says about memory running out; a kill outweighs a heap error told in the same breath.
 ///
 /// Traps: exit code 137 alone is no sign; a name that merely contains the word (`alarm my-api-oomkilled`,
-/// `-XX:+ExitOnOutOfMemoryError`) is none; a denial (`OOMKilled=false`, `not OOMKilled`, `OOMKilled: 0`) is none.
+/// `-XX:+ExitOnOutOfMemoryError`) is none; a denial (`OOMKilled=false`, `not OOMKilled`, `OOMKilled containers: 0`) is none; a
+/// process of the node that its kernel killed is no container.
 pub fn sign(text: &str) -> Option<KillSign> {
     let mut heap = None;
     for found in AUTOMATON.find_iter(text) {
@@ -47,8 +51,9 @@ pub fn sign(text: &str) -> Option<KillSign> {
             continue;
         }
         match sign {
+            KillSign::OomKill if is_of_the_node(text, found.start(), found.end()) => {}
             KillSign::OomKill => return Some(KillSign::OomKill),
-            KillSign::HeapError if text[found.end()..].starts_with(": unable to create") => {}
+            KillSign::HeapError if is_elsewhere(text, found.start(), found.end()) => {}
             KillSign::HeapError => heap = Some(KillSign::HeapError),
         }
     }
@@ -60,33 +65,101 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let before = text[..start].bytes().next_back();
     let after = text[end..].bytes().next();
     let joins = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/');
-    let opens_word = match before {
-        // The end of a colour sequence, as the sanitiser leaves it: `\x1b[31m`.
-        Some(b'm') => {
-            text[..start].trim_end_matches(|c: char| c == 'm' || c == ';' || c.is_ascii_digit()).ends_with("\\x1b[")
-        }
-        Some(byte) => !joins(byte),
-        None => true,
-    };
+    // numpy's own error is `_ArrayMemoryError`.
+    let is_private = before == Some(b'_') && text[start..end].eq_ignore_ascii_case("arraymemoryerror");
+    let opens_word = is_private || ends_with_escape(&text[..start]) || !before.is_some_and(joins);
     let open_ended = text[..end].ends_with(['=', 'l', 'L']) && after.is_some_and(|byte| byte.is_ascii_alphabetic());
     opens_word && (open_ended || text[..end].ends_with('=') || !after.is_some_and(joins))
 }
 
-/// Whether the words around it say that it did not happen.
+/// Whether a kill hit no container: the node as a whole had run out, and the victim lies in no control group of one. The
+/// lines that the kernel writes after that one do not name a memory control group.
+fn is_of_the_node(text: &str, start: usize, end: usize) -> bool {
+    let rest = &text[end..];
+    let wording = &text[start..end];
+    let global = wording.ends_with('=') && (rest.starts_with("CONSTRAINT_NONE") || rest.contains("global_oom"))
+        || wording.len() == "out of memory: kill".len() && wording[..3].eq_ignore_ascii_case("out");
+    let group = rest.split_once("task_memcg=").map_or("", |(_, group)| group);
+    global && !["kubepods", "/ecs", "docker-", "/docker/", "cri-containerd"].iter().any(|place| group.contains(place))
+}
+
+/// A heap error of another memory than the container's: that of a graphics card, or room for one more thread.
+fn is_elsewhere(text: &str, start: usize, end: usize) -> bool {
+    let (before, after) = (&text[..start], &text[end..]);
+    let card = before.get(before.len().saturating_sub(5)..).is_some_and(|word| word.eq_ignore_ascii_case("cuda."))
+        || [": CUDA ", ": HIP ", ": XPU "].iter().any(|card| after.starts_with(card));
+    card || after.starts_with(": unable to create")
+}
+
+/// Whether the words around it say that it did not happen, or not now.
 fn is_denied(text: &str, start: usize, end: usize) -> bool {
-    let after = text[end..].trim_start_matches(['"', '\'', '\\', ' ']);
-    if let Some(value) = after.strip_prefix([':', '=']) {
-        let value = value.trim_start_matches(['"', '\'', '\\', ' ', ':', '=']).to_ascii_lowercase();
-        let word: String = value.chars().take_while(char::is_ascii_alphanumeric).collect();
-        if matches!(word.as_str(), "false" | "no" | "none" | "null" | "nil" | "0" | "never") {
-            return true;
-        }
+    is_denied_behind(&text[end..]) || is_denied_before(&text[..start], &text[end..])
+}
+
+const BLANKS: [char; 4] = ['"', '\'', '\\', ' '];
+
+/// `OOMKilled: 0`, `OOMKilled containers: none`, `OOMKilled count=0`.
+fn is_denied_behind(after: &str) -> bool {
+    const COUNTED: [&str; 18] = [
+        "container",
+        "containers",
+        "pod",
+        "pods",
+        "process",
+        "processes",
+        "task",
+        "tasks",
+        "kill",
+        "kills",
+        "event",
+        "events",
+        "count",
+        "counter",
+        "total",
+        "times",
+        "number",
+        "so far",
+    ];
+    let mut rest = after.trim_start_matches(BLANKS);
+    for _ in 0..2 {
+        let Some(noun) = COUNTED.iter().rev().find(|noun| starts_with_word(rest, noun)) else { break };
+        rest = rest[noun.len()..].trim_start_matches(BLANKS);
     }
-    let before = text[..start].trim_end_matches(['"', '\'', '\\', ' ', '(', '[']).to_ascii_lowercase();
-    before.ends_with("!=") || {
-        let word = before.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '\'')).next().unwrap_or_default();
-        matches!(word, "not" | "no" | "never" | "without" | "0" | "isn't" | "wasn't" | "unless" | "if")
+    let Some(value) = rest.strip_prefix([':', '=']) else { return false };
+    let value = value.trim_start_matches([':', '=', '"', '\'', '\\', ' ']);
+    let word: String = value.chars().take_while(char::is_ascii_alphanumeric).collect();
+    matches!(word.to_ascii_lowercase().as_str(), "false" | "no" | "none" | "null" | "nil" | "0" | "never" | "zero")
+        || value.starts_with("[]")
+}
+
+fn starts_with_word(text: &str, word: &str) -> bool {
+    let is_it = text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
+    is_it && !text[word.len()..].starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// `not OOMKilled`, `0 containers OOMKilled`, `last OOMKilled: 2026-03-01`, `reasons watched: OOMKilled`.
+fn is_denied_before(before: &str, after: &str) -> bool {
+    let before = before.trim_end_matches(['"', '\'', '\\', ' ', '(', '[']).to_ascii_lowercase();
+    if before.ends_with("!=") {
+        return true;
     }
+    let of_list = before.trim_end_matches([':', '=', ' ', '[', '"', '\'']);
+    let watched = ["watched", "watching", "monitored", "monitoring", "ignored", "filtered", "handled", "reasons"];
+    if of_list.len() < before.len() && watched.iter().any(|word| of_list.ends_with(word)) {
+        return true;
+    }
+    let mut words = before.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '\''));
+    let word = words.next().unwrap_or_default();
+    let noun = matches!(word, "container" | "containers" | "pod" | "pods" | "process" | "processes" | "task" | "tasks");
+    let counted = words.next().filter(|_| noun);
+    let denies = |word: &str| {
+        matches!(
+            word,
+            "not" | "no" | "never" | "without" | "0" | "zero" | "isn't" | "wasn't" | "unless" | "if" | "none"
+        )
+    };
+    let dated = matches!(word, "last" | "previous" | "previously") && after.trim_start_matches(BLANKS).starts_with(':');
+    denies(word) || counted.is_some_and(|word| matches!(word, "no" | "0" | "zero")) || dated
 }
 
 #[cfg(test)]
@@ -102,8 +175,22 @@ mod tests {
             (r#"{"reason":"OOMKilled","exitCode":137}"#, Some(OomKill)),
             ("container init was OOM-killed (memory limit too low?)", Some(OomKill)),
             ("Memory cgroup out of memory: Killed process 4123 (java) total-vm:1kB", Some(OomKill)),
-            ("Out of memory: Kill process 12 (node) score 900", Some(OomKill)),
             ("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null)", Some(OomKill)),
+            (
+                "oom-kill:constraint=CONSTRAINT_NONE,global_oom,task_memcg=/kubepods/burstable/pod1,task=java",
+                Some(OomKill),
+            ),
+            (
+                "oom-kill:constraint=CONSTRAINT_NONE,global_oom,task_memcg=/system.slice/docker.service,task=dockerd",
+                None,
+            ),
+            ("Out of memory: Killed process 700 (dockerd) total-vm:1kB", None),
+            ("container status:\\nOOMKilled\\nexit 137", Some(OomKill)),
+            ("container status:\nOOMKilled", Some(OomKill)),
+            ("numpy.core._exceptions._ArrayMemoryError: Unable to allocate 7.45 GiB", Some(HeapError)),
+            ("Allowed memory size of 134217728 bytes exhausted (tried to allocate 20480 bytes)", Some(HeapError)),
+            ("failed to allocate memory (NoMemoryError)", Some(HeapError)),
+            ("torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 MiB", None),
             ("OutOfMemoryError: Container killed due to memory usage", Some(OomKill)),
             ("\\x1b[31mOOMKilled\\x1b[0m app", Some(OomKill)),
             ("java.lang.OutOfMemoryError: Java heap space", Some(HeapError)),
@@ -116,6 +203,17 @@ mod tests {
             ("oomKilled=false", None),
             (r#""OOMKilled": false, "ExitCode": 137"#, None),
             ("OOMKilled: 0", None),
+            ("INFO reporter OOMKilled containers: 0", None),
+            ("OOMKilled count: 0", None),
+            ("OOMKilled pods: none", None),
+            ("OOMKilled containers count=0", None),
+            ("0 containers OOMKilled", None),
+            ("reasons watched: OOMKilled, Error", None),
+            ("last OOMKilled: 2026-03-01", None),
+            ("last=OOMKilled", Some(OomKill)),
+            ("OOMKilled containers: 3", Some(OomKill)),
+            ("OOMKilled restarts=0 exit=137", Some(OomKill)),
+            ("reason: OOMKilled", Some(OomKill)),
             ("container was not OOMKilled", None),
             ("no OOMKilled containers", None),
             ("alarm my-api-oomkilled is OK", None),

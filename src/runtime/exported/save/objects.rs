@@ -64,10 +64,14 @@ fn container(state: &ContainerState) -> Value {
     let now = match kind {
         "running" => json!({"running": {"startedAt": state.running_since}}),
         "waiting" => json!({"waiting": {"reason": reason, "message": state.message}}),
-        "terminated" => json!({"terminated": end}),
+        "terminated" => json!({"terminated": &end}),
         _ => json!({}),
     };
-    let before = end.filter(|_| kind != "terminated").map_or_else(|| json!({}), |end| json!({"terminated": end}));
+    let before = match kind {
+        "terminated" => state.end_before.as_ref().map(|end| ended(end, None)),
+        _ => end,
+    };
+    let before = before.map_or_else(|| json!({}), |end| json!({"terminated": end}));
     json!({
         "name": state.name, "ready": state.ready, "restartCount": state.restarts, "image": "", "imageID": "",
         "state": now, "lastState": before,

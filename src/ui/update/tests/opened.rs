@@ -121,6 +121,7 @@ fn pod(target: &WorkloadRef, reason: &str) -> Pod {
             state: "waiting: CrashLoopBackOff".to_owned(),
             running_since: None,
             last_end: Some(end),
+            end_before: None,
             message: None,
         }],
         created_at: None,
