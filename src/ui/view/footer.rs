@@ -168,7 +168,9 @@ pub fn in_force(search: Option<&Search>) -> Option<&Search> {
 /// Adds what a pane is filtered or searched by to its title.
 pub fn push_search(title: &mut Line<'_>, search: Option<&Search>, look: &Look) {
     if let Some(search) = search.filter(|search| !search.text().is_empty()) {
-        title.push_span(look.span(Role::Match, format!("  /{}", look.typed(search.text()))));
+        // The mark of a match begins with what is searched for, not with the blanks before it.
+        title.push_span(Span::raw("  "));
+        title.push_span(look.span(Role::Match, format!("/{}", look.typed(search.text()))));
         if let Some(fault) = search.fault() {
             title.push_span(look.span(Role::Warning, format!("  no expression: {fault}")));
         }
