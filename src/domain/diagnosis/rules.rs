@@ -30,8 +30,8 @@ use reading::Reading;
 pub use fix::fix;
 pub use reading::unrest;
 pub use relation::{
-    RolloutKind, Room, Scaler, SuspectRollout, autoscaler, changes_by_onset, lives_so_far, memory_now, onset,
-    reads_memory, relations, room, suspect_rollout,
+    RolloutKind, Room, Scaler, SuspectRollout, autoscaler, changes_by_onset, lives_so_far, memory_now, memory_shape,
+    onset, reads_memory, relations, room, suspect_rollout,
 };
 pub use traffic_surge::grew_without_signs_of_a_flood;
 

@@ -1,7 +1,8 @@
 //! Sentences that say which way something went, held against the evidence.
 
-use crate::domain::diagnosis::evidence::{Evidence, Fact, Payload, Question, facts, number};
-use crate::domain::diagnosis::statistics::{self, Shape};
+use crate::domain::diagnosis::evidence::{Evidence, Fact, Question, facts, number};
+use crate::domain::diagnosis::rules;
+use crate::domain::diagnosis::statistics::Shape;
 
 /// Words of a rise.
 const ROSE: [&str; 31] = [
@@ -158,9 +159,8 @@ fn memory(words: &[&str], evidence: &[Evidence]) -> Option<String> {
         return None;
     }
     let piece = of(evidence, Question::Memory)?;
-    let Payload::Series { series, baseline, .. } = piece.answer.payload()? else { return None };
-    let before = baseline.as_ref().map_or(&[][..], |baseline| &baseline.points);
-    let shape = statistics::memory_shape(&series.points, before)?;
+    // In percent of its limit: what is growth there is nothing in bytes.
+    let shape = rules::memory_shape(evidence)?;
     let range = format!("memory went from {} to {} [{}]", number(shape.first), number(shape.last), piece.id);
     match (said(words)?, shape.shape) {
         (Said::Rose, Shape::Flat | Shape::Falling) | (Said::DidNotRise | Said::Fell, Shape::Rising) => Some(range),

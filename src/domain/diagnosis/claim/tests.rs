@@ -3,11 +3,12 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::diagnosis::evidence::{Evidence, EvidenceId};
+use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, Payload, Question};
 use crate::domain::diagnosis::rules::judge;
 use crate::domain::diagnosis::rules::tests::fixture::{Incident, now, target};
 use crate::domain::diagnosis::rules::tests::leak;
 use crate::domain::observation::log_sign::LogSign;
+use crate::domain::observation::metric::Unit;
 
 fn known() -> Known {
     let mut known = Known::default();
@@ -73,6 +74,31 @@ fn sentences_stand_or_fall_by_the_evidence_they_cite() {
     }
 }
 
+/// The same with memory measured in bytes of a limit of 512 MiB.
+fn in_bytes(mut evidence: Vec<Evidence>) -> Vec<Evidence> {
+    for piece in evidence.iter_mut().filter(|piece| piece.question == Question::Memory) {
+        if let Answer::Observed { payload: Payload::Series { series, .. } } = &mut piece.answer {
+            series.unit = Unit::Bytes;
+            series.points.iter_mut().for_each(|point| point.value *= f64::from(512 << 20) / 100.0);
+        }
+    }
+    evidence
+}
+
+#[test]
+fn memory_in_bytes_is_judged_by_its_limit() {
+    let calm = Incident::healthy().memory((0..30).map(|n| 54.0 + 0.02 * f64::from(n)));
+    for (incident, sentence, expected) in [
+        (calm.clone(), "Memory stayed flat [E1].", "supported"),
+        (calm, "Memory rose [E1].", "contradicted"),
+        (leak(), "Memory stayed flat [E1].", "contradicted"),
+        (leak(), "Memory rose 2.6 %/min [E1].", "supported"),
+        (leak(), "Memory rose 3.9 %/min [E1].", "unsupported"),
+    ] {
+        assert_eq!(standing(sentence, &in_bytes(incident.evidence())), expected, "{sentence}");
+    }
+}
+
 #[test]
 fn failures_and_the_processor_are_no_traffic() {
     let failing = Incident::healthy().errors_from(12, 90.0).latency_from(12, 2.4).evidence();
@@ -94,7 +120,7 @@ fn what_the_rules_found_passes_as_a_claim() {
     let surge = || hot().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));
     let failing = || Incident::healthy().errors_from(12, 90.0);
     let depends = failing().signs(&[(LogSign::Dependency, 240)], 250);
-    for incident in [
+    let all = [
         leak(),
         Incident::healthy(),
         leak().rollout(-8),
@@ -105,8 +131,9 @@ fn what_the_rules_found_passes_as_a_claim() {
         failing(),
         Incident::healthy().latency_from(12, 2.4),
         depends,
-    ] {
-        let evidence = incident.evidence();
+    ];
+    let bytes = all.clone().map(|incident| in_bytes(incident.evidence()));
+    for evidence in all.iter().map(Incident::evidence).chain(bytes) {
         for ranked in judge(&evidence, now()).ranked {
             for finding in ranked.findings.iter().filter(|finding| !finding.evidence.is_empty()) {
                 let check = check(&finding.text, &evidence, &known());

@@ -10,6 +10,7 @@ use crate::domain::observation::log::LogLevel;
 use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::{Point, Series, Unit};
 use crate::domain::observation::oom_kill::OomCount;
+use crate::domain::observation::service::{Measure, measure_of};
 use crate::domain::observation::workload::{Pod, Revision, Workload};
 
 /// The facts of an answer, each finite, names unique; empty where nothing was found.
@@ -183,7 +184,8 @@ fn of_memory(series: &Series, baseline: Option<&Series>) -> Vec<Fact> {
         facts.push(Fact::new("slope", trend.per_minute, rate));
         facts.push(Fact::new("growth", trend.growth, FactUnit::from(series.unit)));
     }
-    facts.extend(statistics::time_to_limit(&series.points, 100.0).filter(|_| percent).into_iter().flat_map(
+    let of_limit = percent && measure_of(&series.query.metric.name) != Measure::ShareOfNode;
+    facts.extend(statistics::time_to_limit(&series.points, 100.0).filter(|_| of_limit).into_iter().flat_map(
         |forecast| {
             let minutes = |name: &str, minutes: f64| Fact::new(name, minutes.round(), FactUnit::Minutes);
             [minutes("minutes-to-limit", forecast.minutes), minutes("minutes-to-limit-at-least", forecast.soonest)]

@@ -16,7 +16,7 @@ use crate::domain::diagnosis::statistics::{
 use crate::domain::observation::alarm::Bound;
 use crate::domain::observation::change::Change;
 use crate::domain::observation::cluster_sign;
-use crate::domain::observation::metric::{Point, Series};
+use crate::domain::observation::metric::{Point, Series, Unit};
 use crate::domain::observation::oom_kill::KillSource;
 use crate::domain::observation::workload::{ContainerSpec, Revision};
 
@@ -64,6 +64,8 @@ pub(super) struct Memory {
     pub(super) first: f64,
     pub(super) latest: f64,
     pub(super) onset: Option<Onset>,
+    /// Whether its values were measured in bytes.
+    pub(super) in_bytes: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -332,6 +334,7 @@ fn memory(id: EvidenceId, series: &Series, before: &[Point], factor: f64) -> Opt
         first: points.first()?.value,
         latest: points.last()?.value,
         onset: statistics::onset(&points, &before),
+        in_bytes: series.unit == Unit::Bytes,
     })
 }
 

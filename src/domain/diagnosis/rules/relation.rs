@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::reading::{self, Reading};
 use super::shared;
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Fact, FactUnit};
-use crate::domain::diagnosis::statistics::Shape;
+use crate::domain::diagnosis::statistics::{MemoryShape, Shape};
 use crate::domain::diagnosis::verdict::Cause;
 use crate::domain::observation::change::{ChangeKind, fields_in_words};
 use crate::domain::observation::cluster_sign::Trouble;
@@ -164,10 +164,30 @@ pub fn room(evidence: &[Evidence]) -> Room {
     }
 }
 
+/// The shape of memory in percent of its limit, as the rules read it.
+pub fn memory_shape(evidence: &[Evidence]) -> Option<MemoryShape> {
+    Reading::of(evidence, Timestamp::MAX).memory.map(|memory| memory.shape)
+}
+
+/// What the rules say of memory in percent of its limit, where it is measured in bytes: the limit is in another piece.
+fn memory_of_limit(reading: &Reading) -> Vec<(Fact, Vec<EvidenceId>)> {
+    let Some(memory) = reading.memory.as_ref().filter(|memory| memory.in_bytes) else { return Vec::new() };
+    let shape = &memory.shape;
+    let mut facts = vec![
+        Fact::new("memory-first", memory.first, FactUnit::Percent),
+        Fact::new("memory-latest", memory.latest, FactUnit::Percent),
+        Fact::new("memory-peak", shape.peak, FactUnit::Percent),
+    ];
+    let slopes = [shape.trend.map(|trend| trend.per_minute), shape.life_per_minute];
+    let slopes = slopes.into_iter().flatten();
+    facts.extend(slopes.map(|slope| Fact::new("memory-slope", slope, FactUnit::PercentPerMinute)));
+    facts.into_iter().map(|fact| (fact, vec![memory.id])).collect()
+}
+
 /// The leads, each with the evidence it lies between, in minutes without sign.
 pub fn relations(evidence: &[Evidence]) -> Vec<(Fact, Vec<EvidenceId>)> {
     let reading = Reading::of(evidence, Timestamp::MAX);
-    let mut found = Vec::new();
+    let mut found = memory_of_limit(&reading);
     let mut push = |name: &str, minutes: i64, ids: Vec<EvidenceId>| {
         found.push((Fact::new(name, minutes.unsigned_abs() as f64, FactUnit::Minutes), ids));
     };
