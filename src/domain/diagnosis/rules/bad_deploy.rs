@@ -58,7 +58,7 @@ fn other_change(reading: &Reading) -> Outcome {
     else {
         return Outcome::Moot;
     };
-    Outcome::For(format!("{} came {minutes} min before the onset", change.words()), vec![changes.id])
+    Outcome::For(format!("{} came {}", change.words(), shared::before_onset(minutes)), vec![changes.id])
 }
 
 /// Something must be worse than before: failures, response times, the processor, pods.

@@ -47,7 +47,7 @@ fn of_nodes(reading: &Reading) -> Outcome {
     let (Some(changes), Some((change, minutes))) = (&reading.changes, shared::suspect_change(reading, of)) else {
         return Outcome::Moot;
     };
-    Outcome::For(format!("{} {minutes} min before the onset", change.words()), vec![changes.id])
+    Outcome::For(format!("{} {}", change.words(), shared::before_onset(minutes)), vec![changes.id])
 }
 
 /// Containers that end by themselves would end on any node.

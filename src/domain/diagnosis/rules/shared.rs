@@ -24,8 +24,6 @@ const FEW: u64 = 2;
 const AFTERMATH: SignedDuration = SignedDuration::from_mins(30);
 /// Of what began before this, a window and the one before it would not show the beginning.
 const LATELY: SignedDuration = SignedDuration::from_hours(2);
-/// The onset may be dated early by noise, or the replica set late.
-const SLACK: SignedDuration = SignedDuration::from_mins(2);
 
 pub(super) fn times(level: &Level) -> String {
     format!("{}, {} before and {} now", level.ratio.words(), number(level.ratio.before), number(level.ratio.now))
@@ -110,7 +108,7 @@ pub(super) fn rollout_before(reading: &Reading) -> Outcome {
 }
 
 fn came_before(revision: &Revision, minutes: i64) -> String {
-    format!("revision {} came {minutes} min before the onset", revision.number)
+    format!("revision {} came {}", revision.number, before_onset(minutes))
 }
 
 /// The rollout that came right before the first sign of trouble, with the minutes between.
@@ -133,10 +131,26 @@ pub(super) fn minutes_from_rollouts(reading: &Reading) -> Vec<i64> {
 
 fn suspect_before(reading: &Reading, onset: Timestamp) -> Option<(&Revision, i64)> {
     let revisions = &reading.changes.as_ref()?.revisions;
-    revisions.iter().rev().find_map(|revision| {
-        let before = onset.duration_since(came_at(reading, revision)?);
-        (-SLACK <= before && before <= AFTERMATH).then(|| (revision, before.as_mins().max(0)))
-    })
+    revisions
+        .iter()
+        .rev()
+        .find_map(|revision| Some((revision, minutes_before(reading, onset, came_at(reading, revision)?)?)))
+}
+
+/// Minutes from what was done to a sign of trouble that may have followed it: at most half an hour, and 0 where it was done
+/// within the period that the sign is dated by. What came after that period is no cause.
+fn minutes_before(reading: &Reading, sign: Timestamp, done: Timestamp) -> Option<i64> {
+    let before = sign.duration_since(done);
+    let follows = !before.is_negative() || (before + reading.period_of(sign)).is_positive();
+    (follows && before <= AFTERMATH).then(|| before.as_mins().max(0))
+}
+
+/// `7 min before the onset`; where the points do not tell them apart, `with the onset, …`.
+pub(super) fn before_onset(minutes: i64) -> String {
+    match minutes {
+        0 => "with the onset, as near as its points tell".to_owned(),
+        minutes => format!("{minutes} min before the onset"),
+    }
 }
 
 /// When a revision came. A rollback takes an old replica set again, whose creation says nothing of it: its first pod does.
@@ -181,10 +195,11 @@ pub(super) fn rolled_back_to<'a>(revision: &Revision, all: &'a [Revision]) -> Op
 pub(super) fn suspect_change(reading: &Reading, of: impl Fn(ChangeKind) -> bool) -> Option<(&Change, i64)> {
     let trouble = reading.trouble()?;
     let others = &reading.changes.as_ref()?.others;
-    others.iter().rev().filter(|change| of(change.kind)).find_map(|change| {
-        let before = trouble.duration_since(change.at?);
-        (-SLACK <= before && before <= AFTERMATH).then(|| (change, before.as_mins().max(0)))
-    })
+    others
+        .iter()
+        .rev()
+        .filter(|change| of(change.kind))
+        .find_map(|change| Some((change, minutes_before(reading, trouble, change.at?)?)))
 }
 
 /// Which of two rises came first, as far as it may be told.
@@ -354,9 +369,35 @@ pub(super) fn tell_of(logs: &Logs, sign: LogSign) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::fixture::{Incident, now};
     use super::*;
     use crate::domain::diagnosis::statistics::onset;
     use crate::domain::diagnosis::statistics::tests::{jitter, points};
+    use crate::domain::observation::metric::Point;
+
+    #[test]
+    fn what_came_within_the_period_of_an_onset_may_have_caused_it_and_what_came_after_has_not() {
+        let start = points([0.0])[0].at;
+        let at = |minute: i64| start + SignedDuration::from_mins(minute);
+        let hot = |minute: i64| Point { at: at(minute), value: if minute >= 0 { 97.0 } else { 43.0 } };
+        let suspect = |period: i64, rollout: i64| {
+            let mut reading = Reading::of(&Incident::healthy().rollout(rollout).evidence(), now());
+            let cpu: Vec<Point> = (-20..12).map(|n| hot(n * period)).collect();
+            reading.cpu.as_mut().unwrap().onset = onset(&cpu, &[]);
+            suspect_rollout(&reading).map(|(_, minutes)| minutes)
+        };
+        for (period, rollout, expected) in [
+            (1, -3, Some(3)),
+            (1, 0, Some(0)),
+            (1, 1, None),
+            (1, 2, None),
+            (5, 3, Some(0)),
+            (5, 5, None),
+            (5, -31, None),
+        ] {
+            assert_eq!(suspect(period, rollout), expected, "points by {period} min, rolled out in minute {rollout}");
+        }
+    }
 
     #[test]
     fn an_order_is_told_where_it_is_sure() {

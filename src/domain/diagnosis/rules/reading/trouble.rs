@@ -1,6 +1,6 @@
 //! When the trouble began, and whether its beginning lies in what was read at all.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Cpu, Level, Reading, Voice};
 use crate::domain::diagnosis::statistics::Onset;
@@ -35,6 +35,23 @@ impl Reading {
         let [_, _, _, errors, latency, stopped, stuck] = self.rises();
         let cpu = self.cpu.as_ref().filter(|cpu| cpu.is_high()).and_then(climb);
         [errors, latency, stopped, stuck, cpu].into_iter().flatten().min().or_else(|| self.standstill())
+    }
+
+    /// How long the period lasts that a sign of trouble is dated by: it came somewhere within. Nothing where the time is that
+    /// of an event.
+    pub(in super::super) fn period_of(&self, sign: Timestamp) -> SignedDuration {
+        let collector = self.collector.as_ref().and_then(|collector| collector.time.as_ref());
+        let levels = [collector, self.errors.as_ref(), self.latency.as_ref(), self.traffic.as_ref()];
+        let series =
+            [self.memory.as_ref().and_then(|memory| memory.onset), self.cpu.as_ref().and_then(|cpu| cpu.onset)];
+        let silent = self.logs.as_ref().and_then(|logs| match logs.voice {
+            Voice::Silent(onset) => Some(onset),
+            Voice::Heard | Voice::Unknown => None,
+        });
+        let onsets = levels.into_iter().flatten().filter_map(|level| level.onset).chain(series.into_iter().flatten());
+        let dated = onsets.chain(silent).filter(|onset| onset.at == sign || onset.half_at == sign);
+        let seconds = dated.map(|onset| onset.period_minutes * 60.0).fold(0.0, f64::max);
+        SignedDuration::try_from_secs_f64(seconds).unwrap_or_default()
     }
 
     fn uproar(&self) -> Option<Timestamp> {
