@@ -3,7 +3,7 @@
 
 use super::case::{Case, Need, Outcome};
 use super::reading::{Level, Reading};
-use super::shared::{self, NORMAL, Order, SURGE, days_words, times};
+use super::shared::{self, Order, SURGE, days_words, times};
 use crate::domain::diagnosis::evidence::{Evidence, Question, number};
 use crate::domain::diagnosis::statistics::DaysBefore;
 use crate::domain::diagnosis::verdict::Cause;
@@ -31,11 +31,11 @@ fn surge(reading: &Reading) -> Outcome {
     let Some(traffic) = &reading.traffic else { return Outcome::Open };
     let ids = vec![traffic.id];
     if traffic.ratio.times >= SURGE {
-        Outcome::For(format!("requests rose {}", times(traffic)), ids)
-    } else if traffic.ratio.times < NORMAL {
-        Outcome::Against(format!("requests did not rise ({})", times(traffic)), ids)
-    } else {
-        Outcome::Open
+        return Outcome::For(format!("requests rose {}", times(traffic)), ids);
+    }
+    match shared::traffic_did_not_rise(reading) {
+        Outcome::For(text, ids) => Outcome::Against(text, ids),
+        Outcome::Against(..) | Outcome::Open | Outcome::Moot => Outcome::Open,
     }
 }
 
@@ -160,6 +160,11 @@ mod tests {
                 (
                     "half as much again",
                     flood().traffic((0..30).map(|n| if n >= 5 { 2_100.0 } else { 1_240.0 })),
+                    Stand::Waits(Question::Traffic),
+                ),
+                (
+                    "requests turn up just now",
+                    Incident::healthy().traffic((0..30).map(|n| if n >= 28 { 9_900.0 } else { 1_240.0 })),
                     Stand::Waits(Question::Traffic),
                 ),
                 ("no traffic", flood().without(Question::Traffic), Stand::Waits(Question::Traffic)),
