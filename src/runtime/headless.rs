@@ -349,20 +349,24 @@ pub fn write_line(out: &mut dyn Write, line: &str) -> Result<Audience, Fault> {
     }
 }
 
+/// What an incident has come to.
+type Test = fn(&Incident) -> bool;
+
 fn note(timings: &mut Timings, core: &Core) {
-    let at = Some(core.clock.mono_ms());
     let session = &core.session;
-    let any = |test: fn(&Incident) -> bool| session.incidents.values().any(test);
-    let marks = [
-        (&mut timings.alarm, !session.firing().is_empty()),
-        (&mut timings.verdict, any(|incident| incident.verdict.is_some())),
-        (&mut timings.first_text, any(|incident| incident.narrative.first_text_at.is_some())),
-        (&mut timings.gate, any(|incident| incident.gate.is_some())),
-        (&mut timings.rehearsed, any(|incident| incident.plan.is_some() && is_rehearsed(incident))),
+    let any = |test: Test| session.incidents.values().any(test);
+    if timings.alarm.is_none() && !session.firing().is_empty() {
+        timings.alarm = Some(core.clock.mono_ms());
+    }
+    let marks: [(&mut Option<u64>, Test); 4] = [
+        (&mut timings.verdict, |incident| incident.verdict.is_some()),
+        (&mut timings.first_text, |incident| incident.narrative.first_text_at.is_some()),
+        (&mut timings.gate, |incident| incident.gate.is_some()),
+        (&mut timings.rehearsed, |incident| incident.plan.is_some() && is_rehearsed(incident)),
     ];
-    for (mark, reached) in marks {
-        if reached && mark.is_none() {
-            *mark = at;
+    for (mark, is_reached) in marks {
+        if mark.is_none() && any(is_reached) {
+            *mark = Some(core.clock.mono_ms());
         }
     }
 }

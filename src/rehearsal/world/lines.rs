@@ -1,5 +1,5 @@
 //! Log lines by generator: a pure function of scenario, seed, time and lives, so that a line asked for twice is one.
-//! What is few is kept by the minute; what is many is written again by the second, so that a million lines cost no memory.
+//! What is few is kept by the minute; of what is many only the last that was read, so that a million lines cost no memory.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError};
@@ -16,6 +16,7 @@ mod text;
 
 pub use tape::{Order, Tape};
 
+use dense::Floods;
 use text::Draw;
 
 /// From a line's own time to when the service has it.
@@ -30,8 +31,8 @@ pub struct LogEvent {
     pub place: Place,
     /// Pod and container, or what the scenario says.
     pub stream: Arc<str>,
-    /// The text.
-    pub message: String,
+    /// The text. Shared, as a line that is kept is read many times.
+    pub message: Arc<str>,
 }
 
 /// The order of the service: by time, then by when it came in, then by what wrote it.
@@ -48,13 +49,15 @@ pub struct Place {
 impl Place {
     /// The event's id: 56 digits, ascending with time, as the real ones.
     pub fn id(&self) -> String {
-        let mut id = String::with_capacity(56);
+        let mut id = [b'0'; 56];
         let at = u64::try_from(self.at.as_millisecond()).unwrap_or(0);
-        for (number, width) in [(at, 20), (u64::from(self.source), 16), (self.number, 20)] {
-            let place = |nth: u32| 10_u64.pow(width - 1 - nth);
-            id.extend((0..width).map(|nth| char::from(b'0' + (number / place(nth) % 10) as u8)));
+        for (mut number, end, width) in [(at, 20, 20), (u64::from(self.source), 36, 16), (self.number, 56, 20)] {
+            for digit in id[end - width..end].iter_mut().rev() {
+                *digit = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
         }
-        id
+        String::from_utf8_lossy(&id).into_owned()
     }
 
     /// Before every event of an instant.
@@ -92,11 +95,12 @@ pub struct StreamNow {
     pub last: Timestamp,
 }
 
-/// Minutes as far as they are over, by generator.
+/// Minutes as far as they are over, by generator; and of those that flood, the seconds that were read last.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
     minutes: HashMap<(usize, Timestamp), Written>,
     lines: usize,
+    floods: Floods,
 }
 
 /// The lines of a minute before an instant.
@@ -191,7 +195,7 @@ impl<'a> Sight<'a> {
     fn settle(&self, key: (usize, Timestamp), fresh: usize, written: Written) {
         let mut known = self.world.settled_lines.lock().unwrap_or_else(PoisonError::into_inner);
         if known.lines + fresh > KEPT {
-            *known = Settled::default();
+            *known = Settled { floods: std::mem::take(&mut known.floods), ..Settled::default() };
         }
         // Another reader may have come further.
         let stale = known.minutes.get(&key).is_some_and(|other| other.until > written.until);
@@ -293,8 +297,8 @@ impl<'a> Sight<'a> {
         let generator = format!("log {index}");
         let mut draw = Draw::Keyed { seed: self.world.seed, generator: &generator, key: &moment.key };
         let message = match moment.text {
-            Some(text) => text.to_owned(),
-            None => self.said(log, moment, &mut draw)?,
+            Some(text) => text.into(),
+            None => self.said(log, moment, &mut draw)?.into(),
         };
         let stream = match (&log.stream, moment.life) {
             (Some(stream), _) => stream.as_str().into(),

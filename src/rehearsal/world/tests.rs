@@ -228,18 +228,50 @@ fn a_minute_read_while_it_passes_is_the_minute_read_when_it_is_over() {
     assert_eq!(read(&stage, stage.start, end), whole);
 }
 
+/// A scenario whose only log floods, by a thousand lines a second, from one offset to another.
+fn flooding(from: &str, until: &str) -> Arc<Scenario> {
+    let text = format!(
+        "based_on = \"oom-leak\"\nname = \"f\"\ntitle = \"t\"\nteaches = \"t\"\n\
+        [[log]]\ngroup = \"/g\"\nstream = \"s\"\ncadence = {{ kind = \"steady\", per_minute = 60000 }}\n\
+        from = \"{from}\"\nuntil = \"{until}\"\ntemplates = [\"{{time}} {{x}}\"]\n\
+        [log.fields]\nx = {{ kind = \"hex\", digits = 8 }}\n\
+        [expect]\ncause = \"inconclusive\"\nconclusive = false\n"
+    );
+    Arc::new(crate::rehearsal::scenario::parse(&text, "f").unwrap())
+}
+
 #[test]
 fn a_flood_writes_from_its_first_instant_to_its_last() {
-    let text = "based_on = \"oom-leak\"\nname = \"f\"\ntitle = \"t\"\nteaches = \"t\"\n\
-        [[log]]\ngroup = \"/g\"\nstream = \"s\"\ncadence = { kind = \"steady\", per_minute = 60000 }\n\
-        from = \"10s500ms\"\nuntil = \"12s250ms\"\ntemplates = [\"x\"]\n\
-        [expect]\ncause = \"inconclusive\"\nconclusive = false\n";
-    let scenario = Arc::new(crate::rehearsal::scenario::parse(text, "f").unwrap());
+    let scenario = flooding("10s500ms", "12s250ms");
     let start = scenario.start;
     let (world, nobody) = (World::new(scenario, 1).unwrap(), Lives::new());
     let lines = world.at(start + MINUTE, &nobody).log_events("/g", start, start + MINUTE);
     let ends = [lines.first(), lines.last()].map(|line| line.unwrap().place.at.duration_since(start).as_millis());
     assert_eq!((ends, lines.len()), ([500 + 10_000, 12_249], 1_750));
+}
+
+/// Whether a second is still kept, was forgotten for later ones, or was first read before it was over: its lines are those
+/// that a world writes that was never asked before.
+#[test]
+fn a_second_of_a_flood_is_the_same_however_often_and_whenever_it_is_read() {
+    let scenario = flooding("0s", "90s");
+    let (start, nobody) = (scenario.start, Lives::new());
+    let world = World::new(Arc::clone(&scenario), 1).unwrap();
+    let read = |world: &World, now: i64, from: i64, to: i64| {
+        world.at(start + SignedDuration::from_millis(now), &nobody).log_events(
+            "/g",
+            start + seconds(from),
+            start + seconds(to),
+        )
+    };
+    for (now, from, to) in [(4_500, 0, 5), (6_000, 3, 6), (6_000, 3, 6), (95_000, 0, 90), (95_000, 0, 6)] {
+        let fresh = World::new(Arc::clone(&scenario), 1).unwrap();
+        let lines = read(&world, now, from, to);
+        assert_eq!(lines, read(&fresh, now, from, to), "at {now} ms");
+        let last = (to * 1_000).min(now + 1) - from * 1_000;
+        let count = i64::try_from(lines.len()).unwrap();
+        assert!((count - last).abs() <= 1, "{count} of {last}");
+    }
 }
 
 #[test]
@@ -279,7 +311,7 @@ fn files_of_a_folder_are_re_stamped_to_the_clock() {
         .collect();
     assert_eq!(values, [(6, 51.8), (1, 44.0)]);
     let lines = sight.log_events("/g", start - MINUTE, start);
-    assert_eq!(lines.iter().map(|line| line.message.as_str()).collect::<Vec<_>>(), ["first\n  more", "last"]);
+    assert_eq!(lines.iter().map(|line| &*line.message).collect::<Vec<_>>(), ["first\n  more", "last"]);
     assert_eq!(lines[1].place.at, start - seconds(1));
     std::fs::write(folder.path().join("cpu.csv"), "timestamp,value\n2014-02-14 14:27:00,many\n").unwrap();
     let fault = World::new(Arc::new(load(folder.path().to_str().unwrap()).unwrap()), 1).unwrap_err();

@@ -382,7 +382,12 @@ impl Cloud<'_> {
             let mut ingest = Ingest::of(group);
             for event in self.sight.log_events(group.as_str(), window.from, window.to) {
                 let (id, at) = (event.place.id().into(), event.place.at);
-                let raw = RawLogEvent { id, at, stream: event.stream.to_string(), message: event.message };
+                let raw = RawLogEvent {
+                    id,
+                    at,
+                    stream: event.stream.to_string(),
+                    message: event.message.as_ref().to_owned(),
+                };
                 digest.add(&ingest.line(raw));
             }
         }

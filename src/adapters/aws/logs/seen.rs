@@ -87,7 +87,8 @@ struct Ids {
 
 impl Ids {
     fn hold(&self, print: u64) -> bool {
-        self.newest.contains(&print) || self.sorted.binary_search(&print).is_ok()
+        // What comes again is nearly always sorted in: the quick look first.
+        self.sorted.binary_search(&print).is_ok() || self.newest.contains(&print)
     }
 
     fn len(&self) -> usize {

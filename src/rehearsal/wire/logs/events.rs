@@ -132,17 +132,17 @@ pub(super) fn texts(list: &Value) -> Vec<String> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Got {
-    events: Vec<GotEvent>,
+struct Got<'e> {
+    events: Vec<GotEvent<'e>>,
     next_forward_token: String,
     next_backward_token: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct GotEvent {
+struct GotEvent<'e> {
     timestamp: i64,
-    message: String,
+    message: &'e str,
     ingestion_time: i64,
 }
 
@@ -187,9 +187,9 @@ pub(super) fn get(sight: &Sight<'_>, input: &Value) -> Result<Vec<u8>, Refusal> 
     };
     let next_forward_token = ends(Order::Forward, events.last());
     let next_backward_token = ends(Order::Backward, events.first());
-    let events = events.into_iter().map(|event| GotEvent {
+    let events = events.iter().map(|event| GotEvent {
         timestamp: event.place.at.as_millisecond(),
-        message: event.message,
+        message: &event.message,
         ingestion_time: event.place.ingested.as_millisecond(),
     });
     written(&Got { events: events.collect(), next_forward_token, next_backward_token })

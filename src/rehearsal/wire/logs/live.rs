@@ -282,7 +282,7 @@ fn shown(events: &[(&str, LogEvent)], is_sampled: bool) -> Value {
             json!({
                 "logStreamName": *event.stream,
                 "logGroupIdentifier": identifier,
-                "message": event.message,
+                "message": &*event.message,
                 "timestamp": event.place.at.as_millisecond(),
                 "ingestionTime": event.place.ingested.as_millisecond(),
             })

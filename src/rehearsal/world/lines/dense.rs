@@ -1,6 +1,8 @@
-//! Generators that flood: their lines are written by the second, each second from its own dice, and never kept.
+//! Generators that flood: their lines are written by the second, each second from its own dice. Who polls reads a second
+//! many times, so the last ones that were read are kept, and no more of them.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,6 +17,27 @@ use crate::rehearsal::world::{Sight, minute_of};
 const FLOOD: f64 = 1_000.0;
 /// One second: the grain of a flood.
 pub(super) const SECOND: SignedDuration = SignedDuration::from_secs(1);
+/// Lines of floods that are kept at most: some ten MiB.
+const KEPT: usize = 50_000;
+
+/// Seconds that are over, by generator.
+#[derive(Debug, Default)]
+pub(super) struct Floods {
+    seconds: HashMap<(usize, Timestamp), Arc<[LogEvent]>>,
+    lines: usize,
+}
+
+impl Floods {
+    fn keep(&mut self, key: (usize, Timestamp), lines: &Arc<[LogEvent]>) {
+        if self.lines + lines.len() > KEPT {
+            *self = Self::default();
+        }
+        // Another reader may have been as far.
+        if self.seconds.insert(key, Arc::clone(lines)).is_none() {
+            self.lines += lines.len();
+        }
+    }
+}
 
 /// Whether a generator floods.
 pub(super) fn is_dense(log: &LogSpec) -> bool {
@@ -28,6 +51,25 @@ impl Sight<'_> {
     /// Adds the wanted lines of a generator in a second, ascending by time.
     pub(super) fn flood(&self, index: usize, second: Timestamp, wanted: &Wanted, lines: &mut Vec<LogEvent>) {
         let Some(log) = self.scenario().logs.get(index).filter(|log| self.is_on_in(log, second)) else { return };
+        let all = self.flooded(index, log, second);
+        lines.extend(all.iter().filter(|line| wanted.takes(&line.place)).cloned());
+    }
+
+    /// All lines of a generator in a second. One that is over does not change any more, and is kept for the next reader.
+    fn flooded(&self, index: usize, log: &LogSpec, second: Timestamp) -> Arc<[LogEvent]> {
+        let (known, key) = (&self.world.settled_lines, (index, second));
+        let kept = known.lock().unwrap_or_else(PoisonError::into_inner).floods.seconds.get(&key).cloned();
+        if let Some(lines) = kept {
+            return lines;
+        }
+        let lines: Arc<[LogEvent]> = self.second_of_lines(index, log, second).into();
+        if second + SECOND <= self.now {
+            known.lock().unwrap_or_else(PoisonError::into_inner).floods.keep(key, &lines);
+        }
+        lines
+    }
+
+    fn second_of_lines(&self, index: usize, log: &LogSpec, second: Timestamp) -> Vec<LogEvent> {
         let mut dice = Dice::of(self.world.seed, index, second.as_second());
         let rate = self.rate(log, minute_of(second)) / 60.0;
         let count = rate.floor() as usize + usize::from(dice.unit() < rate.fract());
@@ -38,8 +80,9 @@ impl Sight<'_> {
             None => vec!["main".into()],
         };
         if streams.is_empty() {
-            return;
+            return Vec::new();
         }
+        let mut lines = Vec::with_capacity(count);
         for nth in 0..count {
             let mut own = dice.line(nth);
             let share = (nth as f64 + own.unit()) / count as f64;
@@ -47,15 +90,16 @@ impl Sight<'_> {
             let (number, taken) = (own.next(), (own.unit() * streams.len() as f64) as usize);
             let mut draw = Draw::Dice(own);
             let place = Place { at, ingested: arrival(log, at, &mut draw), source: index as u32, number };
-            if !wanted.takes(&place) || !self.is_on(log, at) {
+            if !self.is_on(log, at) {
                 continue;
             }
             let life = running.get(taken).copied();
             let moment = Moment { at, life, restarts: 0, key: String::new(), text: None };
             if let Some(message) = self.said(log, &moment, &mut draw) {
-                lines.push(LogEvent { place, stream: Arc::clone(&streams[taken]), message });
+                lines.push(LogEvent { place, stream: Arc::clone(&streams[taken]), message: message.into() });
             }
         }
+        lines
     }
 
     /// Whether a generator may write in a second at all: most of the time most floods are over.

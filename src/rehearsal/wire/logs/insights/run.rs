@@ -47,7 +47,7 @@ impl Fields for Row {
         match name {
             "@timestamp" => Cell::Time(event.place.at),
             "@ingestionTime" => Cell::Time(event.place.ingested),
-            "@message" => Cell::Text(event.message.clone()),
+            "@message" => Cell::Text(event.message.as_ref().to_owned()),
             "@logStream" => Cell::Text(event.stream.to_string()),
             "@log" => Cell::Text(source.log.to_string()),
             "@ptr" => Cell::Text(URL_SAFE_NO_PAD.encode(format!("{}/{}", source.log, event.place.token()))),
