@@ -165,13 +165,13 @@ impl<'a> Sight<'a> {
         streams.into_iter().map(|(name, (first, last))| StreamNow { name, first, last }).collect()
     }
 
-    /// All lines of a generator in a minute, in order. What is written is kept, as the past does not change: who reads a
-    /// minute again while it passes adds what came since.
-    fn minute_of_lines(&self, index: usize, log: &'a LogSpec, minute: Timestamp) -> Arc<[LogEvent]> {
+    /// The lines of a generator in a minute, in order, and at least those before an instant. What is written is kept, as the
+    /// past does not change: who reads a minute again while it passes adds what came since.
+    fn minute_of_lines(&self, (index, minute): (usize, Timestamp), log: &'a LogSpec, to: Timestamp) -> Arc<[LogEvent]> {
         let (known, end) = (&self.world.settled_lines, minute + MINUTE);
         let kept = known.lock().unwrap_or_else(PoisonError::into_inner).minutes.get(&(index, minute)).cloned();
         let Written { until, lines } = kept.unwrap_or_else(|| Written { until: minute, lines: Arc::default() });
-        if until >= end || until > self.now {
+        if until >= end.min(to) || until > self.now {
             return lines;
         }
         let mut fresh: Vec<LogEvent> = self

@@ -16,6 +16,8 @@ const MOST_EVENTS: usize = 10_000;
 /// Bytes of a page at most (API reference: 1 MB), each event counted with 26 bytes of its own.
 const MOST_BYTES: usize = 1 << 20;
 const OVERHEAD: usize = 26;
+/// Bytes that an event takes on the wire beside its message and its stream: names, times and id.
+const AROUND: usize = 180;
 /// Events that a page passes over at most, so that one with a rare pattern may be empty and still have a next token, as
 /// the real one; in a flood more.
 const MOST_PASSED: usize = 1_500;
@@ -65,6 +67,7 @@ pub(super) fn filter(sight: &Sight<'_>, input: &Value) -> Result<Vec<u8>, Refusa
         bytes += event.message.len() + OVERHEAD;
         events.push(event);
     }
+    let room = events.iter().map(|event| event.message.len() + event.stream.len() + AROUND).sum();
     let events = events.iter().map(|event| FilteredEvent {
         log_stream_name: &event.stream,
         timestamp: event.place.at.as_millisecond(),
@@ -72,7 +75,7 @@ pub(super) fn filter(sight: &Sight<'_>, input: &Value) -> Result<Vec<u8>, Refusa
         ingestion_time: event.place.ingested.as_millisecond(),
         event_id: event.place.id(),
     });
-    written(&Filtered { events: events.collect(), searched_log_streams: [], next_token })
+    written(&Filtered { events: events.collect(), searched_log_streams: [], next_token }, room)
 }
 
 /// The window that is asked for, from the place of a token on, in the token's direction.
@@ -192,11 +195,15 @@ pub(super) fn get(sight: &Sight<'_>, input: &Value) -> Result<Vec<u8>, Refusal> 
         message: &event.message,
         ingestion_time: event.place.ingested.as_millisecond(),
     });
-    written(&Got { events: events.collect(), next_forward_token, next_backward_token })
+    written(&Got { events: events.collect(), next_forward_token, next_backward_token }, bytes)
 }
 
-fn written(answer: &impl Serialize) -> Result<Vec<u8>, Refusal> {
-    serde_json::to_vec(answer).map_err(|error| Refusal::invalid("ServiceUnavailableException", error.to_string()))
+/// An answer as it is sent, about so many bytes long.
+fn written(answer: &impl Serialize, room: usize) -> Result<Vec<u8>, Refusal> {
+    let mut text = Vec::with_capacity(room);
+    let written = serde_json::to_writer(&mut text, answer);
+    written.map_err(|error| Refusal::invalid("ServiceUnavailableException", error.to_string()))?;
+    Ok(text)
 }
 
 /// The token of the page that begins at an event.

@@ -149,9 +149,10 @@ impl Tape<'_> {
                 self.sight.flood(*index, begin, &self.wanted, &mut events);
                 continue;
             }
-            let all = self.sight.minute_of_lines(*index, log, minute_of(begin));
+            let end = begin + self.step;
+            let all = self.sight.minute_of_lines((*index, minute_of(begin)), log, end);
             let first = all.partition_point(|event| event.place.at < begin);
-            let own = all[first..].iter().take_while(|event| event.place.at < begin + self.step);
+            let own = all[first..].iter().take_while(|event| event.place.at < end);
             events.extend(own.filter(|event| self.wanted.takes(&event.place)).cloned());
         }
         events.sort_by_key(|event| event.place);
