@@ -133,14 +133,15 @@ impl Core {
         seq
     }
 
-    /// Commits what the session concludes on a wish of the person.
+    /// Commits what the session concludes on a wish of the person. An effect that no record caused waits for none: the
+    /// newest one may be of the kind that is never written.
     pub fn conclude(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::Conclude { incident, event } => {
                     self.commit(incident, *event);
                 }
-                other => self.outbox.push(self.seq, other),
+                other => self.outbox.push(0, other),
             }
         }
     }

@@ -370,6 +370,7 @@ fn begin(
         post: Postbox::new(sender.clone()),
         clock: world.clock.clone(),
         nudge: Arc::new(Notify::new()),
+        failing: Arc::default(),
     };
     let runner = Runner::new(means, Tasks::new(sender), world.services);
     let mut core = Core::new(session, world.clock, runner, scribe, watched);

@@ -21,6 +21,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::patience::Failing;
 use super::clock::{Clock, Flight};
 use super::core::fired;
 use super::inbox::Postbox;
@@ -45,6 +46,8 @@ pub struct Means {
     pub clock: Clock,
     /// Wakes every feed before its turn.
     pub nudge: Arc<Notify>,
+    /// Whose last told health is not that they answer.
+    pub failing: Arc<Failing>,
 }
 
 impl Means {

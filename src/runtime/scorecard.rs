@@ -78,6 +78,8 @@ pub struct Summary {
     pub remedies_missed: u64,
     /// OOM kills counted where there are none.
     pub false_oom: u64,
+    /// Cases in which another number of OOM kills was counted than there were.
+    pub oom_miscounted: u64,
 }
 
 /// Settled verdicts of a confidence.
@@ -174,6 +176,7 @@ fn summed(cases: &[Case], origin: &str) -> Summary {
         sum.remedies_wrong += case.remedies_wrong.len() as u64;
         sum.remedies_missed += case.remedies_missed.len() as u64;
         sum.false_oom += u64::from(case.false_oom);
+        sum.oom_miscounted += u64::from(case.is_miscounted());
     }
     sum
 }
@@ -196,7 +199,10 @@ fn calibration(cases: &[Case]) -> Vec<Band> {
 impl Scorecard {
     /// Whether every case came to what it expects.
     pub fn is_clean(&self) -> bool {
-        let clean = |sum: &Summary| sum.right == sum.scenarios && sum.remedies_wrong == 0 && sum.false_oom == 0;
+        let clean = |sum: &Summary| {
+            let remedies = sum.remedies_wrong + sum.remedies_missed;
+            sum.right == sum.scenarios && remedies == 0 && sum.false_oom + sum.oom_miscounted == 0
+        };
         clean(&self.summary) && self.given.as_ref().is_none_or(clean)
     }
 
@@ -263,7 +269,7 @@ impl Scorecard {
 
 fn told(sum: Summary) -> String {
     format!(
-        "{} cases, {} right, {} among the first three, {} wrong, {} abstained; remedies: {} rightly offered, {} rightly refused, {} wrong, {} missed; {} false OOM",
+        "{} cases, {} right, {} among the first three, {} wrong, {} abstained; remedies: {} rightly offered, {} rightly refused, {} wrong, {} missed; OOM: {} false, {} miscounted",
         sum.scenarios,
         sum.right,
         sum.top3,
@@ -273,6 +279,7 @@ fn told(sum: Summary) -> String {
         sum.remedies_refused,
         sum.remedies_wrong,
         sum.remedies_missed,
-        sum.false_oom
+        sum.false_oom,
+        sum.oom_miscounted
     )
 }

@@ -18,6 +18,9 @@ use self::world::World;
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::StepState;
+use crate::session::effect::Effect;
+use crate::session::event::{Event, FeedEvent};
+use crate::session::feeds::FeedId;
 use crate::ui::input::Focus;
 
 /// Sessions of a plain run: a few seconds unoptimised.
@@ -176,6 +179,19 @@ fn nothing_leaves_that_was_called_back_while_the_disk_was_slow() {
         let stood_down = matches!(world.step().state, StepState::StoodDown { .. });
         assert_eq!(stood_down, away.is_some(), "a fresh decision is needed: {:?}", world.step().state);
     }
+}
+
+/// What the person looks into is asked for at once, also when what happened last is of the kind that is never written.
+#[test]
+fn a_look_into_an_alarm_waits_for_no_record() {
+    let runtime = still();
+    let _entered = runtime.enter();
+    let mut world = World::new(Wishes { mode: Mode::DryRun, confirm: Confirm::Key }, Planted::Nothing);
+    world.core.commit(None, Event::Feed(FeedEvent::Answered { feed: FeedId::Alarms }));
+    world.core.conclude(vec![Effect::Inspect { alarm: "my-api-cpu-high".into() }]);
+    assert!(world.core.runner.means().clock.busy().is_idle());
+    world.core.pump();
+    assert!(!world.core.runner.means().clock.busy().is_idle(), "it is under way");
 }
 
 #[test]

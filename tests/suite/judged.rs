@@ -46,7 +46,31 @@ fn a_case_that_does_not_come_out_is_told_by_the_code() {
     let (code, card) = card(&[path.to_str().unwrap()]);
     let summary = &card["given"];
     assert_eq!((code, &summary["wrong"], &summary["remedies_wrong"]), (Some(1), &Value::from(1), &Value::from(1)));
-    assert_eq!(summary["false_oom"], 1, "{card:#}");
+    assert_eq!((&summary["false_oom"], &summary["oom_miscounted"]), (&Value::from(1), &Value::from(1)), "{card:#}");
+}
+
+/// A count that is off and a remedy that is missed are told by the code as well.
+#[test]
+fn a_wrong_count_or_a_missed_remedy_is_no_clean_scorecard() {
+    let folder = tempfile::tempdir().unwrap();
+    let judged = |expect: &str| {
+        let path = folder.path().join("mine.toml");
+        let text = format!("name = \"mine\"\ntitle = \"t\"\nteaches = \"t\"\n{expect}");
+        std::fs::write(&path, text).unwrap();
+        let (code, card) = card(&[path.to_str().unwrap()]);
+        let sum = |key: &str| card["given"][key].as_u64().unwrap();
+        (code, sum("right"), sum("oom_miscounted"), sum("remedies_missed"))
+    };
+    let leak = |kills: u32| {
+        format!(
+            "based_on = \"oom-leak\"\n[expect]\ncause = \"memory-leak\"\nconclusive = true\noom_kills = {kills}\n\
+             offered = [\"rollout-restart\"]\n"
+        )
+    };
+    assert_eq!(judged(&leak(14)), (Some(0), 1, 0, 0));
+    assert_eq!(judged(&leak(15)), (Some(1), 1, 1, 0));
+    let quiet = "based_on = \"quiet\"\n[expect]\ncause = \"nothing-wrong\"\nconclusive = true\noffered = [\"scale\"]\n";
+    assert_eq!(judged(quiet), (Some(1), 1, 0, 1));
 }
 
 #[test]

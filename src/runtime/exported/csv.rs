@@ -159,7 +159,7 @@ pub(super) fn instant(text: &str) -> Option<Timestamp> {
         return Timestamp::from_nanosecond(i128::from(number) * scale(number.unsigned_abs())?).ok();
     }
     if text.starts_with(|c: char| c.is_ascii_digit())
-        && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+'))
+        && is_number(text)
         && let Ok(number) = text.parse::<f64>()
     {
         // A float holds the microseconds of our age and no more.
@@ -176,6 +176,11 @@ pub(super) fn instant(text: &str) -> Option<Timestamp> {
         time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
     };
     text.parse().ok().or_else(|| civil(text))
+}
+
+/// Whether a text that reads as a time is a bare number.
+pub(super) fn is_number(text: &str) -> bool {
+    text.trim().trim_matches(['[', ']', '"']).chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+'))
 }
 
 /// Nanoseconds of the unit that a time since the epoch is in: each covers the years from 1973 to 5138. Smaller numbers are

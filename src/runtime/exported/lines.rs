@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::csv::instant;
+use super::csv::{self, instant};
 use crate::domain::observation::log::{Ingest, LogGroup, LogLine, RawLogEvent};
 
 /// The longest line that is read, in bytes: beyond, it is cut.
@@ -57,7 +57,40 @@ fn events(text: &str) -> Vec<Event> {
             return events;
         }
     }
-    text.lines().map(line).collect()
+    let lead = Lead::of(text);
+    text.lines().map(|text| line(text, lead)).collect()
+}
+
+/// Whether a bare number that a line opens with is its time: where the file's lines do so, and not where a request's id
+/// happens to stand first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lead {
+    Epochs,
+    Dates,
+}
+
+impl Lead {
+    /// One line of so many at the least opens with a number where numbers are times.
+    const OF: usize = 10;
+
+    fn of(text: &str) -> Self {
+        let (mut lines, mut numbers, mut dates) = (0, 0, 0);
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            lines += 1;
+            match opening(line) {
+                Some((first, _)) if csv::is_number(first) => numbers += 1,
+                Some(_) => dates += 1,
+                None => {}
+            }
+        }
+        if numbers > dates && numbers * Self::OF >= lines { Self::Epochs } else { Self::Dates }
+    }
+}
+
+/// What of a line's beginning reads as a time, and that time.
+fn opening(text: &str) -> Option<(&str, Timestamp)> {
+    let end = |words: usize| text.match_indices(' ').nth(words - 1).map_or(text.len(), |(at, _)| at);
+    [1, 2].into_iter().filter_map(|words| text.get(..end(words))).find_map(|first| Some((first, instant(first)?)))
 }
 
 /// Objects with a message, however deep: `{"events": [...]}`, `{"logs": [...]}`, a bare array.
@@ -95,15 +128,14 @@ fn event(value: &Value) -> Option<Event> {
     Some((time, stream.to_owned(), told))
 }
 
-fn line(text: &str) -> Event {
+fn line(text: &str, lead: Lead) -> Event {
     if text.starts_with('{')
         && let Ok(value) = serde_json::from_str::<Value>(text)
         && let Some((time, stream, _)) = event(&value)
     {
         return (time, stream, text.to_owned());
     }
-    let end = |words: usize| text.match_indices(' ').nth(words - 1).map_or(text.len(), |(at, _)| at);
-    let time = [1, 2].into_iter().find_map(|words| text.get(..end(words)).and_then(instant));
+    let time = opening(text).filter(|(first, _)| lead == Lead::Epochs || !csv::is_number(first)).map(|(_, at)| at);
     (time, "main".to_owned(), text.to_owned())
 }
 

@@ -69,6 +69,25 @@ fn objects_alone_tell_a_limit_from_a_probe() {
     }
 }
 
+/// The id of a request that stands first in a line is no time, as long as the others open with dates; where all open with
+/// numbers they are times.
+#[test]
+fn a_number_before_one_line_is_not_the_end_of_the_window() {
+    let folder = Folder::new();
+    let dated = |n: u32| format!("2026-05-01 09:{:02}:{:02},000 INFO GET /v1/orders 200 {n}ms\n", n / 60, n % 60);
+    let well: String = (0..1_800).map(dated).collect();
+    let windows = [well.clone(), format!("{well}4815162342 request id of somebody\n")].map(|text| {
+        let path = folder.file("app.log", &text);
+        let read = read(&Files { logs: vec![path], ..files(30) }).unwrap();
+        (read.window, read.timeless)
+    });
+    assert_eq!(windows[0], windows[1]);
+    let epochs: Vec<String> = (0..60).map(|n| format!("{} INFO ready", 1_777_626_000 + n)).collect();
+    let path = folder.file("epochs.log", &epochs.join("\n"));
+    let read = read(&Files { logs: vec![path], ..files(30) }).unwrap();
+    assert_eq!((read.lines[59].at.as_second(), read.timeless), (1_777_626_059, 0));
+}
+
 #[test]
 fn a_metric_alone_settles_nothing() {
     let folder = Folder::new();

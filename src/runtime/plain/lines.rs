@@ -1,6 +1,6 @@
 //! Lines from standard input, stamped when they are read. A thread reads: there is no other way to wait for a line.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::{BufRead, Read as _, Write as _};
 
 use tokio::sync::mpsc;
 
@@ -16,6 +16,8 @@ const PASTED: &str = "\x1b[200~";
 const PASTE_END: &str = "\x1b[201~";
 /// Lines that may wait.
 const LINES: usize = 16;
+/// The longest line that is taken, in bytes: what follows counts as the next one.
+const LONGEST: u64 = 64 << 10;
 
 /// How a line came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +71,8 @@ pub(super) fn listen(clock: Clock) -> Result<mpsc::Receiver<Typed>, Fault> {
     let _ = out.write_all(PASTE_ON.as_bytes()).and_then(|()| out.flush());
     let reading = std::thread::Builder::new().name("lines".to_owned()).spawn(move || {
         let mut paste = Paste::default();
-        for line in std::io::stdin().lock().lines() {
-            let Ok(line) = line else { return };
+        let mut input = std::io::stdin().lock();
+        while let Some(line) = next(&mut input) {
             if sender.blocking_send(paste.line(&line, clock.mono_ms())).is_err() {
                 return;
             }
@@ -81,9 +83,29 @@ pub(super) fn listen(clock: Clock) -> Result<mpsc::Receiver<Typed>, Fault> {
     Ok(lines)
 }
 
+/// The next line; `None` at the end of the input. A terminal may speak another encoding than ours: what is not UTF-8 is
+/// replaced, and ends nothing.
+fn next(input: &mut impl BufRead) -> Option<String> {
+    let mut bytes = Vec::new();
+    let read = input.by_ref().take(LONGEST).read_until(b'\n', &mut bytes);
+    let is_over = matches!(read, Ok(0) | Err(_)) && bytes.is_empty();
+    (!is_over).then(|| String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_end_nothing() {
+        let mut input = std::io::Cursor::new(b"note caf\xe9\r\nhelp\n\nlast");
+        let lines: Vec<String> = std::iter::from_fn(|| next(&mut input)).collect();
+        assert_eq!(lines, ["note caf\u{fffd}", "help", "", "last"]);
+        let long = [vec![b'a'; LONGEST as usize + 3], vec![b'\n']].concat();
+        let mut input = std::io::Cursor::new(long);
+        let lengths: Vec<usize> = std::iter::from_fn(|| next(&mut input)).map(|line| line.len()).collect();
+        assert_eq!(lengths, [LONGEST as usize, 3]);
+    }
 
     #[test]
     fn a_paste_is_told_from_typing() {

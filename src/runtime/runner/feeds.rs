@@ -46,13 +46,16 @@ impl Pulse {
         Self { fed: fed.into(), failures: 0, live: false }
     }
 
-    /// It answered.
+    /// It answered; what failed beside it meanwhile is over as well.
     pub async fn beat(&mut self, means: &Means) {
         let fed = self.fed.clone();
-        let event = if self.live { fed.answered() } else { fed.changed(FeedHealth::Live) };
+        if self.live && !means.failing.has(&fed) {
+            means.post.tell(None, fed.answered()).await;
+        } else {
+            tell_health(means, fed, FeedHealth::Live).await;
+        }
         self.live = true;
         self.failures = 0;
-        means.post.tell(None, event).await;
     }
 
     /// It failed. Returns when to ask again.
@@ -402,6 +405,33 @@ mod tests {
             learned.push(namespaces);
         }
         assert_eq!(learned, [vec!["payments".into()], vec!["payments".into(), "orders".into()]] as [Vec<Namespace>; 2]);
+    }
+
+    /// A read of evidence told that the cluster fails; the watch beside it, which goes on, takes that back.
+    #[tokio::test]
+    async fn what_failed_beside_a_feed_is_over_when_it_answers() {
+        let (means, _tasks, mut inbox) = outside();
+        let mut pulse = Pulse::new(FeedId::Workloads);
+        pulse.beat(&means).await;
+        pulse.beat(&means).await;
+        let fault = Fault::new(FaultKind::Unavailable, "It is away.");
+        tell_health(&means, FeedId::Workloads, FeedHealth::Lost { fault: fault.clone() }).await;
+        pulse.beat(&means).await;
+        pulse.beat(&means).await;
+        let feed = FeedId::Workloads;
+        let changed = |health| Event::Feed(FeedEvent::Changed { feed, health });
+        let answered = || Event::Feed(FeedEvent::Answered { feed });
+        let told = [
+            changed(FeedHealth::Live),
+            answered(),
+            changed(FeedHealth::Lost { fault }),
+            changed(FeedHealth::Live),
+            answered(),
+        ];
+        for expected in told {
+            let Ok(Inbox::Event { event, .. }) = inbox.try_recv() else { panic!("nothing was told") };
+            assert_eq!(*event, expected);
+        }
     }
 
     #[test]

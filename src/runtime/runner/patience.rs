@@ -1,6 +1,8 @@
 //! Attempts at one read: retried while the fault is a passing one, every wait told as the health of what is read.
 
+use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::{Mutex, PoisonError};
 
 use super::Means;
 use crate::domain::fault::Fault;
@@ -14,7 +16,7 @@ use crate::session::timers::backoff;
 const ATTEMPTS: u32 = 4;
 
 /// Whose health is told: a feed's, or that of one log group or one service's metrics among several.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fed {
     /// A feed.
     By(FeedId),
@@ -62,9 +64,33 @@ impl Fed {
     }
 }
 
+/// Whose last told health is not that they answer. Several tasks read the same thing, and each tells what it met: whoever
+/// is answered next takes that back, whoever it was that failed.
+#[derive(Debug, Default)]
+pub struct Failing(Mutex<BTreeSet<Fed>>);
+
+impl Failing {
+    fn note(&self, fed: &Fed, health: &FeedHealth) {
+        let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match health {
+            FeedHealth::Live => failing.remove(fed),
+            FeedHealth::Off { .. } | FeedHealth::Connecting | FeedHealth::Retrying { .. } | FeedHealth::Lost { .. } => {
+                failing.insert(fed.clone())
+            }
+        };
+    }
+
+    /// Whether it was told as failing, and not as live since.
+    pub fn has(&self, fed: &Fed) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(fed)
+    }
+}
+
 /// Tells a health.
 pub async fn tell_health(means: &Means, fed: impl Into<Fed>, health: FeedHealth) {
-    means.post.tell(None, fed.into().changed(health)).await;
+    let fed = fed.into();
+    means.failing.note(&fed, &health);
+    means.post.tell(None, fed.changed(health)).await;
 }
 
 /// A number in `[0, 1)` to spread the panels' retries: the low digits of the wall's milliseconds are enough for that. A

@@ -68,6 +68,8 @@ pub struct Case {
     pub remedies_missed: Vec<String>,
     /// OOM kills counted.
     pub oom_kills: Option<u64>,
+    /// OOM kills that it should count, where it says so.
+    pub oom_kills_expected: Option<u64>,
     /// Whether kills were counted where there are none.
     pub false_oom: bool,
     /// What is missing and would decide.
@@ -123,9 +125,15 @@ impl Case {
             remedies_missed,
             false_oom: oom_kills.is_some_and(|kills| kills > 0) && expect.oom_kills == Some(0),
             oom_kills,
+            oom_kills_expected: expect.oom_kills,
             missing: verdict.missing.iter().filter(decisive).map(|one| one.question.word().to_owned()).collect(),
             ms: 0,
         }
+    }
+
+    /// Whether another number of kills was counted than there were.
+    pub fn is_miscounted(&self) -> bool {
+        self.oom_kills_expected.is_some_and(|expected| self.oom_kills != Some(expected))
     }
 
     /// One line for a person.
@@ -138,6 +146,10 @@ impl Case {
             if !ids.is_empty() {
                 text = format!("{text}; {word}: {}", ids.join(", "));
             }
+        }
+        if self.is_miscounted() {
+            let told = |kills: Option<u64>| kills.map_or_else(|| "none".to_owned(), |kills| kills.to_string());
+            text = format!("{text}; OOM kills: {} of {}", told(self.oom_kills), told(self.oom_kills_expected));
         }
         text
     }

@@ -154,6 +154,7 @@ impl World {
             post: Postbox::new(sender.clone()),
             clock: standing(start()),
             nudge: Arc::default(),
+            failing: Arc::default(),
         };
         let runner = Runner::new(means, Tasks::new(sender), Vec::new());
         let scribe = Scribe::none(std::path::Path::new("nowhere"));

@@ -46,6 +46,7 @@ pub(in crate::runtime::runner) fn outside() -> (Means, Tasks, mpsc::Receiver<Inb
         post: Postbox::new(sender.clone()),
         clock: Clock::wall(),
         nudge: Arc::default(),
+        failing: Arc::default(),
     };
     (means, Tasks::new(sender), inbox)
 }

@@ -85,6 +85,7 @@ fn means_of(rehearsal: &Rehearsal, sender: mpsc::Sender<Inbox>) -> Means {
         post: Postbox::new(sender),
         clock: Clock::simulated(Arc::clone(&rehearsal.clock)),
         nudge: Arc::default(),
+        failing: Arc::default(),
     }
 }
 

@@ -126,6 +126,7 @@ async fn follow(sessions: Vec<Opened>, enough: impl Fn(&Heard) -> bool) -> Heard
         post: Postbox::new(sender.clone()),
         clock: Clock::simulated(Arc::new(clock)),
         nudge: Arc::default(),
+        failing: Arc::default(),
     };
     let tasks = Tasks::new(sender);
     let shown = ShownGroup { group: GROUP.into(), told: crate::adapters::aws::logs::Told::default() };

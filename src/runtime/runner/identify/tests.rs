@@ -37,6 +37,7 @@ fn unconfigured(rehearsal: &Rehearsal, folder: &std::path::Path) -> Means {
         post: Postbox::new(mpsc::channel(100).0),
         clock: Clock::wall(),
         nudge: Arc::default(),
+        failing: Arc::default(),
     }
 }
 
