@@ -15,6 +15,9 @@ use crate::domain::observation::sanitise;
 /// How long a post may take, connection included.
 pub const POST_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Until a post is tried again where Slack does not say when.
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
+
 /// Longest answer of an error that is read; Slack's are a word.
 const LONGEST_ANSWER: usize = 256;
 
@@ -52,19 +55,29 @@ pub enum SlackError {
     Unexpected(u16),
     /// No answer in time. It may have been posted.
     TimedOut,
-    /// No connection.
+    /// No connection, so that nothing was posted.
     Unreachable,
+    /// The connection broke. It may have been posted.
+    Cut,
 }
 
 impl SlackError {
-    /// Whether posting again, later and unchanged, may succeed.
-    pub fn is_transient(&self) -> bool {
-        self.kind().is_transient()
-    }
-
-    /// The wait that Slack asks for.
-    pub fn retry_after(&self) -> Option<Duration> {
-        if let Self::Throttled(wait) = self { *wait } else { None }
+    /// How long to wait before the same is posted again; `None` where that may not help, or where the message may be in
+    /// the channel already.
+    pub fn again_after(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled(wait) => Some(wait.unwrap_or(AGAIN_AFTER)),
+            Self::Unreachable => Some(AGAIN_AFTER),
+            Self::Address(_)
+            | Self::Client
+            | Self::InvalidMessage(_)
+            | Self::Revoked(_)
+            | Self::Archived
+            | Self::Unavailable(_)
+            | Self::Unexpected(_)
+            | Self::TimedOut
+            | Self::Cut => None,
+        }
     }
 
     /// The class.
@@ -78,6 +91,7 @@ impl SlackError {
             Self::Unavailable(_) => FaultKind::Unavailable,
             Self::TimedOut => FaultKind::Timeout,
             Self::Unreachable => FaultKind::Unreachable,
+            Self::Cut => FaultKind::Cut,
         }
     }
 
@@ -108,6 +122,7 @@ impl SlackError {
             Self::TimedOut => {
                 fault("Slack did not answer in time.").hint("Look into the channel before posting again.")
             }
+            Self::Cut => fault("The connection to Slack broke.").hint("Look into the channel before posting again."),
             Self::Unreachable => {
                 fault("Slack cannot be reached.").hint("Check the network and its DNS, and the proxy if there is one.")
             }
@@ -207,7 +222,11 @@ async fn beginning(mut answer: reqwest::Response) -> String {
 
 /// The library's own message holds the address, so only the class is taken.
 fn classify(error: &reqwest::Error) -> SlackError {
-    if error.is_timeout() { SlackError::TimedOut } else { SlackError::Unreachable }
+    match (error.is_connect(), error.is_timeout()) {
+        (true, _) => SlackError::Unreachable,
+        (false, true) => SlackError::TimedOut,
+        (false, false) => SlackError::Cut,
+    }
 }
 
 fn refused(status: StatusCode, wait: Option<Duration>, word: &str) -> SlackError {

@@ -6,8 +6,9 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::sanitise;
 use crate::runtime::Ending;
 
-/// Prints a text and ends the command.
+/// Prints a text, of which no character drives the terminal, and ends the command.
 pub(super) fn out(text: &str) -> Result<Ending, Fault> {
+    let text = sanitise::output(text);
     let end = if text.ends_with('\n') { "" } else { "\n" };
     let mut output = std::io::stdout().lock();
     match write!(output, "{text}{end}").and_then(|()| output.flush()) {

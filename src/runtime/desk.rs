@@ -296,6 +296,9 @@ fn too_fast(core: &Core, hands: Hands) -> Option<String> {
 }
 
 fn undo(core: &mut Core, incident: IncidentId, step: StepId) -> Wish {
+    if let Some(found) = step_of(core, incident, step).filter(|step| !step.state.can_be_undone()) {
+        return Wish::Tell(format!("{} is {}: it changed nothing that could be undone.", found.id, found.state.word()));
+    }
     let found = core.session.incidents.get(&incident);
     match found.and_then(|found| runbook::with_undo(found.plan.as_ref()?, step, found.last_step)) {
         Some(plan) => remediate(core, incident, RemediationEvent::UndoProposed { of: step, plan: Box::new(plan) }),

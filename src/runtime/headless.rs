@@ -18,6 +18,7 @@ use super::virtual_screen::VirtualScreen;
 use super::waits::Waits;
 use crate::config::{Glyphs, OutputForm};
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::sanitise;
 use crate::report::narration::Narrator;
 use crate::report::sparkline::Signs;
 use crate::session::incident::Incident;
@@ -342,7 +343,7 @@ pub fn signs(glyphs: Glyphs) -> Signs {
 
 /// Writes a line to where the story goes, and tells whether anybody is there to read it.
 pub fn write_line(out: &mut dyn Write, line: &str) -> Result<Audience, Fault> {
-    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+    match writeln!(out, "{}", sanitise::output(line)).and_then(|()| out.flush()) {
         Ok(()) => Ok(Audience::There),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Audience::Gone),
         Err(error) => Err(Fault::new(FaultKind::Storage, "The output could not be written.").cause(error.to_string())),

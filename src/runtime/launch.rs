@@ -34,6 +34,7 @@ use crate::report::incident::{Requests, Surroundings};
 use crate::session::event::{Event, FeedEvent, SessionEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::header::{Header, ModelChoice, Origin, SessionId, SlackUse};
+use crate::session::incident::Incident;
 use crate::session::{Session, update};
 use crate::ui::model::UiOptions;
 use crate::ui::tour::Lesson;
@@ -91,9 +92,21 @@ pub async fn investigate(mut config: Config, alarm: &str) -> Result<Ending, Faul
     match (told.ended.cut_short(), told.session.focused()) {
         (Some(ending), _) => ending,
         (None, Some(incident)) if incident.plan.is_some() => Ok(Ending::PlanWaiting),
+        (None, Some(incident)) if told.ended == Ended::TimeUp && incident.verdict.is_none() => Err(unjudged(incident)),
         (None, Some(_)) => Ok(Ending::Done),
         (None, None) => Err(no_such_alarm(&told.session, alarm)),
     }
+}
+
+/// What is said where the time was up before anything was concluded: that nothing waits is no all-clear.
+fn unjudged(incident: &Incident) -> Fault {
+    let awaited: Vec<&str> = incident.awaited.iter().map(|(_, question)| question.word()).collect();
+    Fault::new(FaultKind::Timeout, format!("The time was up before {} was judged.", incident.service.name))
+        .cause(format!(
+            "Still asked for: {}.",
+            if awaited.is_empty() { "nothing".to_owned() } else { awaited.join(", ") }
+        ))
+        .hint("Give it more time: `--for` takes seconds.")
 }
 
 /// What is said where the alarm was not found. Only a listing can tell that it does not exist.

@@ -89,11 +89,14 @@ impl Tape {
         tape
     }
 
-    /// Folds anew up to the present stop: the fold has no way back.
+    /// Folds anew up to the present stop, at the last one to the end: the fold has no way back.
     fn fold(&mut self) {
-        let last = self.stops.get(self.at).copied().unwrap_or_default();
+        let end = match self.stops.get(self.at) {
+            Some(stop) if self.at + 1 < self.stops.len() => stop + 1,
+            Some(_) | None => self.records.len(),
+        };
         self.session = Session::default();
-        for record in self.records.iter().take(last + 1) {
+        for record in self.records.iter().take(end) {
             update(&mut self.session, record);
         }
     }

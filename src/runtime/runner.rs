@@ -157,8 +157,12 @@ impl Runner {
             Effect::Notify { incident } => {
                 if let Some(found) = session.incidents.get(&incident) {
                     let message = crate::report::slack::message(session, found);
+                    let (flight, means) = (self.means.clock.busy().flight(), self.means.clone());
                     let journal = self.journal.clone();
-                    self.fly("slack", move |means| steps::notify(means, incident, (message, journal)));
+                    self.tasks.spawn_last("slack", async move {
+                        steps::notify(means, incident, (message, journal)).await;
+                        drop(flight);
+                    });
                 }
             }
             Effect::Schedule { incident, purpose, after } => self.schedule(incident, purpose, after),

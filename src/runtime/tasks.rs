@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -13,10 +13,15 @@ use super::inbox::Inbox;
 /// A task that does not hear is left behind after this: the person wants the terminal back.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// What was asked to be finished is waited for this long.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
 /// The tasks of a session.
 #[derive(Debug)]
 pub struct Tasks {
     running: Mutex<Vec<JoinHandle<()>>>,
+    /// What is given time to come to its end: how to cut it short, and when it has.
+    last: Mutex<Vec<(CancellationToken, oneshot::Receiver<()>)>>,
     token: CancellationToken,
     inbox: mpsc::Sender<Inbox>,
 }
@@ -24,12 +29,20 @@ pub struct Tasks {
 impl Tasks {
     /// No task yet.
     pub fn new(inbox: mpsc::Sender<Inbox>) -> Self {
-        Self { running: Mutex::default(), token: CancellationToken::new(), inbox }
+        Self { running: Mutex::default(), last: Mutex::default(), token: CancellationToken::new(), inbox }
     }
 
     /// Starts work that ends by itself or when the session does. Returns a token that ends it alone.
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) -> CancellationToken {
-        let own = self.token.child_token();
+        self.spawn_under(name, self.token.child_token(), work)
+    }
+
+    fn spawn_under(
+        &self,
+        name: &'static str,
+        own: CancellationToken,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> CancellationToken {
         let token = own.clone();
         let inbox = self.inbox.clone();
         let guarded = async move {
@@ -56,11 +69,54 @@ impl Tasks {
         own
     }
 
+    /// Starts work that the end of the session gives some time to come to its own.
+    pub fn spawn_last(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        let (done, finished) = oneshot::channel();
+        let ends = self.spawn_under(name, CancellationToken::new(), async move {
+            work.await;
+            // Nobody waits for it but an end.
+            let _ = done.send(());
+        });
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.retain(|(_, finished)| !finished.is_terminated());
+        last.push((ends, finished));
+    }
+
     /// Cancels all and waits until they are gone.
     pub async fn end(&self) {
         self.token.cancel();
+        let last = std::mem::take(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner));
+        let (tokens, finished): (Vec<_>, Vec<_>) = last.into_iter().unzip();
+        let _ = tokio::time::timeout(LAST_WORDS, futures::future::join_all(finished)).await;
+        tokens.iter().for_each(CancellationToken::cancel);
         let running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
         let joined = futures::future::join_all(running);
         let _ = tokio::time::timeout(PATIENCE, joined).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_waits_for_last_words_and_cuts_the_rest() {
+        let (inbox, _kept) = mpsc::channel(1);
+        let tasks = Tasks::new(inbox);
+        let said = Arc::new(AtomicU32::new(0));
+        let says = |after: Duration| {
+            let said = said.clone();
+            async move {
+                tokio::time::sleep(after).await;
+                said.fetch_add(1, Ordering::SeqCst);
+            }
+        };
+        tasks.spawn("any", says(Duration::from_mins(10)));
+        tasks.spawn_last("post", says(Duration::from_millis(20)));
+        tasks.end().await;
+        assert_eq!(said.load(Ordering::SeqCst), 1, "the post alone");
     }
 }

@@ -15,6 +15,7 @@ use self::acts::{Act, Object, Planted, Wishes};
 use self::oracle::Oracle;
 use self::person::{Dice, Person, letter};
 use self::world::World;
+use crate::domain::observation::alarm::fixture::any;
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::StepState;
@@ -187,6 +188,7 @@ fn a_look_into_an_alarm_waits_for_no_record() {
     let runtime = still();
     let _entered = runtime.enter();
     let mut world = World::new(Wishes { mode: Mode::DryRun, confirm: Confirm::Key }, Planted::Nothing);
+    world.core.session.alarms.insert("my-api-cpu-high".into(), any("my-api-cpu-high"));
     world.core.commit(None, Event::Feed(FeedEvent::Answered { feed: FeedId::Alarms }));
     world.core.conclude(vec![Effect::Inspect { alarm: "my-api-cpu-high".into() }]);
     assert!(world.core.runner.means().clock.busy().is_idle());

@@ -9,6 +9,7 @@ use super::incident::{Change, ChangeOutcome, Incident, Post, ReportState};
 use super::record::{IncidentId, Record};
 use super::state::Session;
 use crate::domain::diagnosis::verdict::Cause;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::bound;
 use crate::domain::observation::metric::MetricRole;
 use crate::domain::remediation::follow_up::{FollowUp, FollowUpTest};
@@ -47,6 +48,15 @@ pub fn fold(session: &mut Session, record: &Record, event: &ReportEvent) -> Vec<
         }
         // It has its line in the timeline.
         ReportEvent::Exported { .. } => Vec::new(),
+    }
+}
+
+/// The program ends, or ended, and nobody will hear what became of a post under way.
+pub(super) fn lose_post(incident: &mut Incident) {
+    if incident.report.as_ref().is_some_and(|report| report.post == Post::Sending) {
+        let fault = Fault::new(FaultKind::Cut, "The program ended while the report was being posted.")
+            .hint("Look in the channel: it may be there.");
+        set_post(incident, Post::Failed { fault });
     }
 }
 

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::effect::Effect;
-use super::incident::{Incident, Phase, Post};
+use super::incident::{Incident, Phase};
 use super::record::IncidentId;
 use super::state::Session;
-use super::{judgement, narrative, remediation, standing, verification};
+use super::{judgement, narrative, remediation, reporting, standing, verification};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::gate::NarrativeStanding;
 use crate::domain::remediation::request::Mode;
@@ -43,11 +43,7 @@ fn settle_one(incident: &mut Incident, mode: Mode) -> Vec<Effect> {
         incident.narrative.standing = NarrativeStanding::Broken;
         incident.narrative.fault = Some(Fault::new(FaultKind::Cut, "The program ended while the model was writing."));
     }
-    if let Some(report) = incident.report.as_mut().filter(|report| report.post == Post::Sending) {
-        let fault = Fault::new(FaultKind::Cut, "The program ended while the report was being posted.")
-            .hint("Look in the channel: it may be there.");
-        report.post = Post::Failed { fault };
-    }
+    reporting::lose_post(incident);
     if let (Some(window), false) = (incident.window, incident.awaited.is_empty()) {
         effects.push(Effect::Observe { incident: incident.id, asks: incident.awaited.clone(), window });
     }

@@ -85,11 +85,14 @@ fn session_event(session: &mut Session, record: &Record, event: &SessionEvent) -
             session.read_only = Some(fault.clone());
             return remediation::stand_down_all(session, "the journal cannot be written");
         }
-        SessionEvent::Ended { reason } => session.ended = Some(reason.clone()),
         SessionEvent::GameDay { change, .. } => {
             if let Some(change) = change {
                 drill::after(&mut session.drills, change, record.at);
             }
+        }
+        SessionEvent::Ended { reason } => {
+            session.ended = Some(reason.clone());
+            session.incidents.values_mut().for_each(reporting::lose_post);
         }
         // These only have a line in the timeline.
         SessionEvent::Noted { .. } | SessionEvent::Faulted { .. } => {}

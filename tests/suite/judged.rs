@@ -188,3 +188,23 @@ fn exports_that_are_saved_come_to_the_same_verdict_when_they_are_rehearsed() {
     };
     assert_eq!(told(&rehearsed), told(&from_files), "{rehearsed:#}");
 }
+
+/// What a file of others calls its things moves no cursor of ours.
+#[test]
+fn names_of_a_file_drive_no_terminal() {
+    let home = Home::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("objects.json");
+    let name = "cart\\u001b[2J\\u009b31m\\u202e";
+    let objects = format!(
+        r#"{{"kind":"List","items":[{{"kind":"Deployment","metadata":{{"name":"{name}","namespace":"shop"}},
+        "spec":{{"replicas":2,"selector":{{"matchLabels":{{"app":"cart"}}}},"template":{{"spec":{{"containers":[
+        {{"name":"app","image":"cart:2"}}]}}}}}},"status":{{"readyReplicas":0}}}}]}}"#
+    );
+    std::fs::write(&path, objects).unwrap();
+    for form in ["text", "json"] {
+        let said = home.run(&["evidence", "--objects", path.to_str().unwrap(), "--output", form]);
+        let hostile = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+        assert!(said.out.contains("cart") && !said.out.contains(hostile), "{form}: {:?}", said.out);
+    }
+}

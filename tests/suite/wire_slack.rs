@@ -52,6 +52,30 @@ async fn each_refusal_is_told_apart_and_never_retried() {
     }
 }
 
+/// Only what certainly did not arrive may be posted again.
+#[tokio::test]
+async fn a_connection_that_breaks_is_told_from_one_that_never_stood() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}{SECRET}", listener.local_addr().unwrap());
+    install_tls_provider();
+    let webhook = Webhook::new(&url).unwrap();
+    let message = json!({});
+    let (broken, ()) = futures::join!(webhook.post(&message), async {
+        let (mut taken, _) = listener.accept().await.unwrap();
+        let mut some = [0; 8];
+        tokio::io::AsyncReadExt::read_exact(&mut taken, &mut some).await.unwrap();
+    });
+    assert_eq!(broken, Err(SlackError::Cut));
+    let error = broken.unwrap_err();
+    assert!(error.again_after().is_none() && error.fault().hints[0].contains("channel"), "{}", error.fault());
+    drop(listener);
+    let never = webhook.post(&message).await.unwrap_err();
+    assert!(never == SlackError::Unreachable && never.again_after().is_some());
+    let wait = Duration::from_secs(30);
+    assert_eq!(SlackError::Throttled(Some(wait)).again_after(), Some(wait));
+    assert_eq!(SlackError::TimedOut.again_after(), None);
+}
+
 #[tokio::test]
 async fn the_address_is_in_no_error() {
     let echo = || Reply::Text(404, "<html>no such page: https://hooks.slack.com/services/T000/B000/secretpart</html>");

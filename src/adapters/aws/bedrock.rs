@@ -27,6 +27,9 @@ pub const ANALYST_PROMPT: &str = include_str!("../../../assets/prompts/analyst.m
 
 const ACTION: &str = "bedrock:InvokeModelWithResponseStream";
 
+/// Once the reply is whole, what it took is waited for this long.
+const USAGE_WITHIN: Duration = Duration::from_secs(2);
+
 /// How long the model may be silent. Connecting has the time-out of every other call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamTimeouts {
@@ -218,7 +221,14 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     async fn run(mut self, mut events: Events) -> Result<StreamEnd, BedrockError> {
-        while let Some(event) = self.next(&mut events).await? {
+        loop {
+            let event = match self.next(&mut events).await {
+                Ok(Some(event)) => event,
+                Ok(None) => break,
+                // The reply is whole, and what fails behind it is its bill alone.
+                Err(_) if self.assembler.has_stopped() => break,
+                Err(error) => return Err(error),
+            };
             if matches!(event, ConverseStreamOutput::ContentBlockDelta(_) | ConverseStreamOutput::ContentBlockStart(_))
             {
                 self.content = Content::Flowing;
@@ -240,6 +250,7 @@ impl Reading<'_> {
 
     async fn next(&self, events: &mut Events) -> Result<Option<ConverseStreamOutput>, BedrockError> {
         let (awaited, after) = match self.content {
+            _ if self.assembler.has_stopped() => (Awaited::NextPiece, USAGE_WITHIN.min(self.times.idle)),
             Content::NotYet => (Awaited::FirstContent, self.times.first_byte),
             Content::Flowing => (Awaited::NextPiece, self.times.idle),
         };

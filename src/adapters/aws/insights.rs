@@ -240,13 +240,18 @@ async fn start(clients: &Clients, query: &InsightsQuery) -> Result<Running, Insi
     };
     let request = request
         .start_time(query.window.from.as_second())
-        .end_time(query.window.to.as_second())
+        .end_time(whole_second_after(query.window.to))
         .query_string(&query.text)
         .limit(MOST_ROWS);
     let answer = request.send().await.map_err(|error| InsightsError::StartQuery(CallError::of(&error)))?;
     let unnamed = || InsightsError::StartQuery(CallError::Malformed("the answer names no query".to_owned()));
     let id = answer.query_id.filter(|id| !id.is_empty()).ok_or_else(unnamed)?;
     Ok(Running { clients: clients.clone(), id, state: State::Scanning })
+}
+
+/// The second that an instant ends in: a part of one would not be asked for.
+fn whole_second_after(at: Timestamp) -> i64 {
+    at.as_second() + i64::from(at.subsec_nanosecond() > 0)
 }
 
 /// The looks at one query.

@@ -48,6 +48,27 @@ pub fn text(text: &str) -> Cow<'_, str> {
     clean(text, Breaks::Kept, TEXT_LIMIT)
 }
 
+/// An output of any length without a character that a terminal obeys or that turns text about: each becomes `\\uXXXX`,
+/// which JSON reads back as it was. Line feeds and tabs stay.
+pub fn output(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| !matches!(c, '\n' | '\t') && matches!(fate(c, Breaks::Escaped), Fate::Escape | Fate::Drop);
+    if !text.contains(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 32);
+    for c in text.chars() {
+        if !obeyed(c) {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// Whether a text is printable ASCII: nothing of it is touched. Looks at every byte without a branch, many at a time.
 fn is_plain(text: &str) -> bool {
     text.bytes().fold(true, |plain, byte| plain & (0x20..0x7f).contains(&byte))
@@ -197,6 +218,17 @@ mod tests {
         ] {
             assert_eq!(line(given), expected, "{given:?}");
         }
+    }
+
+    #[test]
+    fn json_that_is_printed_means_what_it_meant() {
+        let hostile = "a\u{9b}31m \u{202e}b\u{e0041} \u{1b}[2J größe\tx";
+        let json = serde_json::to_string(hostile).unwrap();
+        let printed = output(&json);
+        assert!(!printed.contains(|c: char| c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c)), "{printed}");
+        assert_eq!(serde_json::from_str::<String>(&printed).unwrap(), hostile);
+        assert_eq!(output("one\n\u{1b}[2Jtwo"), "one\n\\u001b[2Jtwo");
+        assert!(matches!(output("one\n\ttwo größe"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -120,6 +120,8 @@ async fn a_press_that_does_not_count_is_told_and_not_written() {
     };
     let approve = |digest: &Digest| Intent::Approve { incident, step: id, digest: digest.clone() };
     let told = |text: &str| (Wish::Tell(text.to_owned()), 0);
+    let undone = press(Intent::Undo { incident, step: id });
+    assert_eq!(undone, told("#1 is REHEARSED: it changed nothing that could be undone."));
     let (wish, records) = press(approve(&other));
     assert_eq!((wish, records), told("Not counted: #1 is no longer what was on screen. Read it, then press again."));
     let (wish, records) = press(approve(&digest));

@@ -1,6 +1,7 @@
 //! What a typed line asks for. A decision is a word and the whole confirmation; nothing shorter decides.
 
 use crate::domain::drill::Drill;
+use crate::domain::remediation::step::StepState;
 use crate::session::incident::Incident;
 use crate::session::{IncidentId, Session};
 use crate::ui::intent::Intent;
@@ -12,7 +13,7 @@ pub(super) const HELP: &str = "\
 alarms, metrics, logs, why, step, timeline: tell what the pane of that name shows.
 incident I2: go to another incident.
 approve NAME DIGEST: approve the step that waits, by its whole confirmation as asked.
-deny REASON: refuse it. skip: leave it out. rehearse: rehearse it again. undo: propose its undo.
+deny REASON: refuse it. skip: leave it out. rehearse: rehearse it again, or look whether an UNCERTAIN one has run. undo: propose its undo.
 again: read the evidence and ask the model again. rules: stand on the rules alone.
 ask TEXT: ask the analyst. note TEXT: write on the timeline. refresh: ask every feed now.
 export: write the transcript out.
@@ -122,7 +123,10 @@ pub(super) fn intent(wish: &Wish, (session, ui): (&Session, &Ui)) -> Result<Inte
         }
         Wish::Rehearse => {
             let incident = here()?;
-            Intent::Rehearse { incident: incident.id, step: step(incident)? }
+            let (incident, step) = (incident.id, step(incident)?);
+            // What may have run is not rehearsed: it is looked for first.
+            let is_uncertain = ui.step(session).is_some_and(|step| step.state == StepState::Uncertain);
+            if is_uncertain { Intent::SettleUncertain { incident, step } } else { Intent::Rehearse { incident, step } }
         }
         Wish::Undo => {
             let incident = here()?;

@@ -1,5 +1,6 @@
 //! Finds out what firing alarms are about, one after the other, so that the order of incidents is that of the alarms.
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -26,10 +27,11 @@ pub type Queue = mpsc::UnboundedReceiver<(Alarm, Flight)>;
 
 /// Looks into alarms as they come.
 pub async fn identify_all(means: Means, services: Vec<ConfiguredService>, mut queue: Queue) {
+    let mut looked = Looked::default();
     while let Some((alarm, flight)) = queue.recv().await {
         let service = match claimant(&services, &alarm.name) {
             Some(service) => service.clone(),
-            None => infer(&means, &services, &alarm).await,
+            None => infer(&means, &services, &alarm, &mut looked).await,
         };
         let event = IncidentEvent::Identified { alarm: alarm.name, service: Box::new(service) };
         means.post.tell(None, Event::Incident(event)).await;
@@ -37,11 +39,52 @@ pub async fn identify_all(means: Means, services: Vec<ConfiguredService>, mut qu
     }
 }
 
+/// The cluster as last listed, or that it could not be: the alarms of a storm do not each wait for one that hangs.
+#[derive(Default)]
+struct Looked {
+    last: Option<(Timestamp, Vec<Namespace>, ClusterView)>,
+    /// When log groups were asked for last without an answer.
+    unanswered: Option<Timestamp>,
+}
+
+impl Looked {
+    /// How long a look holds.
+    const HOLDS: SignedDuration = SignedDuration::from_secs(10);
+
+    async fn view(&mut self, means: &Means, alarm: &Alarm) -> &ClusterView {
+        let asked = places(&means.outside.namespaces.borrow(), alarm);
+        let now = means.clock.now();
+        let holds = |(at, places, _): &(Timestamp, Vec<Namespace>, ClusterView)| {
+            *places == asked && now.duration_since(*at) < Self::HOLDS
+        };
+        let view = match self.last.take().filter(holds) {
+            Some(last) => return &self.last.insert(last).2,
+            None => view(means, alarm).await,
+        };
+        &self.last.insert((means.clock.now(), asked, view)).2
+    }
+
+    async fn log_groups(&mut self, means: &Means, name: &str, account: Option<&AccountId>) -> Option<Vec<LogGroup>> {
+        let now = means.clock.now();
+        let may_answer = self.unanswered.is_none_or(|at| now.duration_since(at) >= Self::HOLDS);
+        if name.len() < SHORTEST_PART || !may_answer {
+            return None;
+        }
+        let groups = log_groups(means, name, account).await;
+        self.unanswered = groups.is_none().then(|| means.clock.now());
+        groups
+    }
+}
+
 /// Concludes from dimensions, names, workloads and log groups. What cannot be listed in time is done without, and the
-/// service shows it by what it lacks.
-async fn infer(means: &Means, services: &[ConfiguredService], alarm: &Alarm) -> Service {
+/// service shows it by what it lacks. A configured service needs no listing.
+async fn infer(means: &Means, services: &[ConfiguredService], alarm: &Alarm, looked: &mut Looked) -> Service {
     let configured: Vec<Service> = services.iter().map(|configured| configured.service.clone()).collect();
-    let view = view(means, alarm).await;
+    let service = service::infer(alarm, &Surroundings { configured: &configured, ..Surroundings::default() });
+    if matches!(service.origin, Origin::Configured | Origin::Corrected) {
+        return service;
+    }
+    let view = looked.view(means, alarm).await;
     let workloads: Vec<WorkloadRef> = view.workloads.values().map(|workload| workload.target.clone()).collect();
     let labelled: Vec<(String, WorkloadRef)> = view.workloads.values().flat_map(called_by_labels).collect();
     let own = means.outside.scope().account;
@@ -57,7 +100,7 @@ async fn infer(means: &Means, services: &[ConfiguredService], alarm: &Alarm) -> 
     match service.origin {
         Origin::Configured | Origin::Corrected => service,
         Origin::Inferred { .. } => {
-            let log_groups = log_groups(means, service.name.as_str(), elsewhere).await;
+            let log_groups = looked.log_groups(means, service.name.as_str(), elsewhere).await;
             service::infer(alarm, &Surroundings { log_groups: log_groups.as_deref(), ..around })
         }
     }
@@ -98,12 +141,9 @@ fn places(watched: &[Namespace], alarm: &Alarm) -> Vec<Namespace> {
 }
 
 /// Groups whose names contain a service's name, as far as the API can search for it, in the account that the alarm is about.
-/// `None` where nobody could be asked.
+/// `None` where nobody answered.
 async fn log_groups(means: &Means, name: &str, account: Option<&AccountId>) -> Option<Vec<LogGroup>> {
     let part: String = name.chars().take(LONGEST_PART).collect();
-    if part.len() < SHORTEST_PART {
-        return None;
-    }
     let read = Box::pin(async {
         let clients = means.outside.aws().await.ok()?;
         let search = match account {

@@ -90,7 +90,15 @@ async fn metrics(means: &Means, order: &Order) -> Vec<Series> {
             Reading::Complete(series) | Reading::Partial { series, .. } => Some(series),
             Reading::Empty(_) | Reading::Failed { .. } => None,
         })
+        .map(|series| begun_since(series, window.from))
         .collect()
+}
+
+/// A series without the periods that began before an instant: a longer period than the window's minutes is asked for from
+/// its own beginning, which may lie before the step.
+fn begun_since(mut series: Series, from: Timestamp) -> Series {
+    series.points.retain(|point| point.at >= from);
+    series
 }
 
 /// What the cluster tells after a step.

@@ -104,6 +104,8 @@ pub struct LogRead {
     pub digest: LogDigest,
     /// Whether all were read.
     pub completeness: Completeness,
+    /// How many were.
+    events: u64,
     /// Whether all that tell of memory running out were read.
     pub signs: Completeness,
     /// The count of the whole window, where it was too large to read and somebody was asked.
@@ -122,7 +124,8 @@ pub async fn logs(means: &Means, groups: &[ShownGroup], window: Window) -> Resul
         return Err(Fault::new(FaultKind::NotConfigured, "no log group is known for this service"));
     }
     let exact = Completeness::Exact;
-    let mut read = LogRead { digest: LogDigest::new(window), completeness: exact, signs: exact, whole: None };
+    let mut read =
+        LogRead { digest: LogDigest::new(window), completeness: exact, events: 0, signs: exact, whole: None };
     for shown in groups {
         let outcome = one_group(means, (shown, window), &mut read).await;
         tell_outcome(means, &shown.group, &outcome).await;
@@ -159,7 +162,8 @@ async fn one_group(means: &Means, (shown, window): (&ShownGroup, Window), read: 
         let summary = read_once(means, &query, shown, &mut digest).await?;
         let Some(newest) = newest_instead(&query, &summary) else {
             read.digest = digest;
-            read.completeness = worse(read.completeness, summary.completeness);
+            read.completeness = worse((read.completeness, read.events), (summary.completeness, summary.events));
+            read.events += summary.events;
             return Ok(());
         };
         query = newest;
@@ -235,19 +239,19 @@ async fn all_pages(means: &Means, mut window: WindowReading<'_>, group: &LogGrou
     }
 }
 
-fn worse(a: Completeness, b: Completeness) -> Completeness {
+/// What two readings are together: each with how many lines it counted.
+fn worse((a, events): (Completeness, u64), (b, more): (Completeness, u64)) -> Completeness {
+    let seen = events + more;
     match (a, b) {
-        (Completeness::Exact, other) | (other, Completeness::Exact) => other,
-        (Completeness::Truncated { seen, .. }, Completeness::Truncated { seen: more, .. }) => {
-            Completeness::Truncated { seen: seen + more, of: None }
+        (Completeness::Exact, Completeness::Exact) => Completeness::Exact,
+        (Completeness::Sampled { .. }, _) | (_, Completeness::Sampled { .. }) => Completeness::Sampled { seen },
+        (Completeness::Truncated { of, .. }, Completeness::Exact) => {
+            Completeness::Truncated { seen, of: of.map(|of| of + more) }
         }
-        (
-            Completeness::Sampled { seen },
-            Completeness::Truncated { seen: more, .. } | Completeness::Sampled { seen: more },
-        )
-        | (Completeness::Truncated { seen, .. }, Completeness::Sampled { seen: more }) => {
-            Completeness::Sampled { seen: seen + more }
+        (Completeness::Exact, Completeness::Truncated { of, .. }) => {
+            Completeness::Truncated { seen, of: of.map(|of| of + events) }
         }
+        (Completeness::Truncated { .. }, Completeness::Truncated { .. }) => Completeness::Truncated { seen, of: None },
     }
 }
 
@@ -356,6 +360,17 @@ async fn tell_outcome<T>(means: &Means, fed: impl Into<Fed>, outcome: &Result<T,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_read_whole_counts_beside_what_was_cut() {
+        let cut = |seen, of| Completeness::Truncated { seen, of };
+        let exact = Completeness::Exact;
+        assert_eq!(worse((exact, 7), (exact, 5)), exact);
+        assert_eq!(worse((exact, 5_000), (cut(200_000, None), 200_000)), cut(205_000, None));
+        assert_eq!(worse((cut(20, Some(30)), 20), (exact, 5)), cut(25, Some(35)));
+        assert_eq!(worse((cut(20, Some(30)), 20), (cut(1, Some(9)), 1)), cut(21, None));
+        assert_eq!(worse((Completeness::Sampled { seen: 4 }, 4), (exact, 5)), Completeness::Sampled { seen: 9 });
+    }
 
     #[test]
     fn what_is_cut_is_read_again_from_its_newest_end() {

@@ -1,6 +1,7 @@
 //! Steps against the cluster: rehearse, execute, look again; and the report to Slack.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -83,16 +84,26 @@ pub async fn look(means: Means, incident: IncidentId, (step, left_at): (Step, Op
     }
 }
 
-/// Posts a report to Slack.
+/// Posts of one report at the most.
+const POSTS: u32 = 4;
+/// The longest wait between two of them; a wait that Slack wants longer ends the attempts.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// Posts a report to Slack, and again where it certainly did not arrive.
 pub async fn notify(means: Means, incident: IncidentId, (mut message, journal): (Value, PathBuf)) {
     let Some(webhook) = &means.outside.slack else { return };
     // The disk is never waited for on a thread that others need. Without a journal there is nothing to prove.
     if let Ok(Some(anchor)) = tokio::task::spawn_blocking(move || anchor(&journal)).await {
         slack::anchor(&mut message, &anchor.to_string());
     }
-    let event = match webhook.post(&message).await {
-        Ok(()) => ReportEvent::Posted,
-        Err(error) => ReportEvent::PostFailed { fault: error.fault() },
+    let mut posts = 1;
+    let event = loop {
+        let Err(error) = webhook.post(&message).await else { break ReportEvent::Posted };
+        match error.again_after().filter(|wait| *wait <= LONGEST_WAIT && posts < POSTS) {
+            Some(wait) => means.clock.rest_until(means.clock.now() + wait).await,
+            None => break ReportEvent::PostFailed { fault: error.fault() },
+        }
+        posts += 1;
     };
     means.post.tell(Some(incident), Event::Report(event)).await;
 }

@@ -30,25 +30,28 @@ pub(super) fn varied(scenario: &Scenario, seed: u64, strength: Strength) -> Scen
     for metric in &mut varied.metrics {
         vary_metric(metric, (&draw, shift), if watched.contains(&metric.id) { Level::Kept } else { Level::Varied });
     }
-    let mut killed = Some(0);
     for workload in &mut varied.workloads {
         let from = scenario.start - LATELY;
         for revision in workload.revisions.iter_mut().filter(|revision| revision.at >= from) {
             revision.at = moved(revision.at, shift);
         }
         vary_memory(&mut workload.memory, (&draw, &workload.name, shift));
-        killed = match (killed, &workload.memory) {
-            (Some(sum), Regime::Leak { kills, .. } | Regime::Ceiling { kills, .. }) => {
-                Some(sum + u64::from(kills.count))
-            }
-            (sum, Regime::Flat { .. } | Regime::Hangs { .. } | Regime::Stuck { .. }) => sum,
-            (None, Regime::Leak { .. } | Regime::Ceiling { .. }) => None,
-        };
     }
-    if varied.expect.oom_kills.is_some_and(|kills| kills > 0) {
-        varied.expect.oom_kills = killed;
-    }
+    // As many more or fewer are to be counted as there are.
+    varied.expect.oom_kills = varied.expect.oom_kills.map(|as_written| match as_written {
+        0 => 0,
+        some => (some + kills(&varied)).saturating_sub(kills(scenario)),
+    });
     varied
+}
+
+/// The OOM kills that a scenario's workloads go through.
+fn kills(scenario: &Scenario) -> u64 {
+    let of = |memory: &Regime| match memory {
+        Regime::Leak { kills, .. } | Regime::Ceiling { kills, .. } => u64::from(kills.count),
+        Regime::Flat { .. } | Regime::Hangs { .. } | Regime::Stuck { .. } => 0,
+    };
+    scenario.workloads.iter().map(|workload| of(&workload.memory)).sum()
 }
 
 /// Whether a steady level may be another: one that an alarm watches may not, or another alarm pages.

@@ -221,6 +221,23 @@ async fn a_stream_that_ends_anywhere_before_its_stop_is_never_taken_for_whole() 
     }
 }
 
+/// Behind its stop comes the bill alone: what becomes of that takes nothing from a reply that is whole.
+#[tokio::test]
+async fn a_reply_is_whole_with_its_stop_whatever_comes_after() {
+    let stopped = || {
+        [opening(), text(0, "Memory climbs"), stop(0), event("messageStop", &json!({"stopReason": "end_turn"}))]
+            .concat()
+    };
+    let broken = frame("exception", "internalServerException", &json!({"message": "no more"}));
+    let soon = StreamTimeouts { idle: Duration::from_millis(60), ..StreamTimeouts::default() };
+    let silent = Server::start(move |_, _| then_silent(stopped())).await;
+    let ends = [listen(&silent.clients(), soon).await, hear([stopped(), broken].concat()).await];
+    for (end, chunks) in ends {
+        assert_eq!(end.unwrap(), StreamEnd::Complete { reason: StopReason::EndTurn, chars: 13 });
+        assert_eq!((folded(&chunks).text().as_str(), folded(&chunks).usage), ("Memory climbs", None));
+    }
+}
+
 #[tokio::test]
 async fn a_damaged_frame_is_malformed() {
     let mut bytes = [opening(), text(0, "Memory climbs"), ending("end_turn")].concat();

@@ -76,6 +76,11 @@ impl Assembler {
         self.chars
     }
 
+    /// Whether the reply is at its end; how much it took may follow.
+    pub(super) fn has_stopped(&self) -> bool {
+        self.stopped.is_some()
+    }
+
     /// The end of the reply, if the stream told it.
     pub(super) fn finish(self) -> Option<Stopped> {
         self.stopped
