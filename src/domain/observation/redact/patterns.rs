@@ -321,11 +321,10 @@ fn replacement(pattern: Pattern, found: &Captures) -> Option<String> {
         }
         // A figure among others has a name and a value as well.
         Pattern::Pair if part("value").bytes().all(|b| b.is_ascii_digit() || b == b'.') => None,
-        Pattern::Pair => flag(part("lead"), Value::of(part("value"))),
+        Pattern::Pair | Pattern::Flag => flag(part("lead"), Value::of(part("value"))),
         Pattern::Element => flag(part("lead"), Value::of(part("value"))).map(|hidden| format!("{hidden}</")),
         Pattern::Login => Some(format!("{}[redacted:password]", part("lead"))),
         Pattern::UrlPassword => Some(format!("{}[redacted:password]@", part("lead"))),
-        Pattern::Flag => flag(part("lead"), Value::of(part("value"))),
         Pattern::Assignment => {
             let (sign, value) = [("in_quotes", "sure"), ("plain", "loose")]
                 .map(|(sign, value)| (part(sign), part(value)))
