@@ -67,10 +67,7 @@ fn of_service(scenario: &Scenario, service: &ServiceSpec, missing: &mut Vec<Stri
         match service.metrics.get(&role) {
             None => missing.push(format!("{name} has no metric for {}: {why}.", role.word())),
             Some(wanted) => {
-                let is_there = scenario.metrics.iter().any(|metric| {
-                    (&metric.namespace, &metric.name, &metric.dimensions)
-                        == (&wanted.namespace, &wanted.name, &wanted.dimensions)
-                });
+                let is_there = scenario.metrics.iter().any(|metric| metric.named() == wanted.named());
                 if !is_there {
                     let metric = format!("{} {}", wanted.namespace, wanted.name);
                     missing.push(format!(

@@ -5,6 +5,7 @@ mod charts;
 mod cloudwatch;
 mod effects;
 mod faults;
+mod linked;
 mod logs;
 mod offered;
 mod raw;

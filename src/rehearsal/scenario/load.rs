@@ -20,7 +20,7 @@ pub struct ScenarioSummary {
 }
 
 /// The scenarios inside the program, the founding one first.
-const BUILT_IN: [(&str, &str); 51] = [
+const BUILT_IN: [(&str, &str); 52] = [
     ("oom-leak", include_str!("../../../assets/scenarios/oom-leak.toml")),
     ("limit-too-low", include_str!("../../../assets/scenarios/limit-too-low.toml")),
     ("traffic-flood", include_str!("../../../assets/scenarios/traffic-flood.toml")),
@@ -31,6 +31,7 @@ const BUILT_IN: [(&str, &str); 51] = [
     ("dependency-after-deploy", include_str!("../../../assets/scenarios/dependency-after-deploy.toml")),
     ("dependency-down", include_str!("../../../assets/scenarios/dependency-down.toml")),
     ("dependency-inferred", include_str!("../../../assets/scenarios/dependency-inferred.toml")),
+    ("linked-account", include_str!("../../../assets/scenarios/linked-account.toml")),
     ("dependency-slow", include_str!("../../../assets/scenarios/dependency-slow.toml")),
     ("dependency-unread", include_str!("../../../assets/scenarios/dependency-unread.toml")),
     ("deploy-by-helm", include_str!("../../../assets/scenarios/deploy-by-helm.toml")),

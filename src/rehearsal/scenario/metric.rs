@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use crate::domain::observation::metric::Unit;
+use crate::domain::observation::metric::{MetricId, Unit};
+use crate::domain::observation::scope::AccountId;
 
 /// A metric CloudWatch holds.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,6 +21,9 @@ pub struct MetricSpec {
     /// Its dimensions.
     #[serde(default)]
     pub dimensions: BTreeMap<String, String>,
+    /// The linked account that has it; the one that is asked where left out.
+    #[serde(default)]
+    pub account: Option<AccountId>,
     /// The unit of its values.
     #[serde(default)]
     pub unit: Unit,
@@ -46,6 +50,12 @@ pub struct MetricSpec {
 }
 
 impl MetricSpec {
+    /// What names it.
+    pub fn named(&self) -> MetricId {
+        let (namespace, name, account) = (self.namespace.clone(), self.name.clone(), self.account.clone());
+        MetricId { namespace, name, dimensions: self.dimensions.clone(), account }
+    }
+
     /// One for each repetition.
     pub(super) fn repeated(self) -> Vec<Self> {
         let numbered = |number: Option<String>| {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::domain::observation::log::LogGroup;
-use crate::domain::observation::metric::{MetricRole, Statistic};
+use crate::domain::observation::metric::{MetricId, MetricRole, Statistic};
+use crate::domain::observation::scope::AccountId;
 use crate::domain::observation::service::ServiceName;
 use crate::domain::observation::workload::WorkloadRef;
 
@@ -43,12 +44,23 @@ pub struct ServiceMetric {
     /// Its dimensions.
     #[serde(default)]
     pub dimensions: BTreeMap<String, String>,
+    /// The account that has it, where that is another than the one that is asked.
+    #[serde(default)]
+    pub account: Option<AccountId>,
     /// How to combine.
     #[serde(default = "average")]
     pub statistic: Statistic,
     /// Seconds a point covers.
     #[serde(default = "minute")]
     pub period_s: u32,
+}
+
+impl ServiceMetric {
+    /// What names it.
+    pub fn named(&self) -> MetricId {
+        let (namespace, name, account) = (self.namespace.clone(), self.name.clone(), self.account.clone());
+        MetricId { namespace, name, dimensions: self.dimensions.clone(), account }
+    }
 }
 
 fn average() -> Statistic {

@@ -92,18 +92,16 @@ fn invalid(message: impl Into<String>) -> Refusal {
 fn groups(sight: &Sight<'_>, input: &Value) -> Result<Value, Refusal> {
     let prefix = input["logGroupNamePrefix"].as_str();
     let part = input["logGroupNamePattern"].as_str();
-    let accounts = linked(input)?;
-    let is_asked =
-        accounts.is_empty() || accounts.iter().any(|account| *account == sight.scenario().scope.account.as_str());
+    let accounts = linked(sight, input)?;
     let groups: Vec<Value> = sight
         .log_groups()
         .into_iter()
-        .filter(|_| is_asked)
-        .filter(|group| prefix.is_none_or(|prefix| group.starts_with(prefix)))
-        .filter(|group| part.is_none_or(|part| group.contains(part)))
+        .filter(|group| accounts.hold(owner(sight, group)))
+        .filter(|group| prefix.is_none_or(|prefix| name(group).starts_with(prefix)))
+        .filter(|group| part.is_none_or(|part| name(group).contains(part)))
         .map(|group| {
             json!({
-                "logGroupName": group,
+                "logGroupName": name(group),
                 "logGroupArn": arn(sight, group),
                 "arn": format!("{}:*", arn(sight, group)),
                 "creationTime": sight.scenario().dawn().as_millisecond(),
@@ -117,14 +115,35 @@ fn groups(sight: &Sight<'_>, input: &Value) -> Result<Value, Refusal> {
     paged("logGroups", &groups, input)
 }
 
-/// The accounts whose groups are asked for; none means its own. They count with `includeLinkedAccounts` alone.
-fn linked(input: &Value) -> Result<Vec<String>, Refusal> {
+/// The accounts whose groups are asked for.
+enum Accounts {
+    /// All that are linked, and its own.
+    Linked,
+    /// These.
+    Named(Vec<String>),
+}
+
+impl Accounts {
+    fn hold(&self, account: &str) -> bool {
+        match self {
+            Self::Linked => true,
+            Self::Named(accounts) => accounts.iter().any(|named| named == account),
+        }
+    }
+}
+
+/// The accounts that a request names. They count with `includeLinkedAccounts` alone; without it only its own is meant.
+fn linked(sight: &Sight<'_>, input: &Value) -> Result<Accounts, Refusal> {
     let accounts = events::texts(&input["accountIdentifiers"]);
     let is_account = |account: &String| account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit());
     if accounts.len() > MOST_ACCOUNTS || !accounts.iter().all(is_account) {
         return Err(invalid(format!("accountIdentifiers takes at most {MOST_ACCOUNTS} accounts of 12 digits.")));
     }
-    Ok(if input["includeLinkedAccounts"] == true { accounts } else { Vec::new() })
+    Ok(match (input["includeLinkedAccounts"] == true, accounts.is_empty()) {
+        (false, _) => Accounts::Named(vec![sight.scenario().scope.account.to_string()]),
+        (true, true) => Accounts::Linked,
+        (true, false) => Accounts::Named(accounts),
+    })
 }
 
 /// `DescribeLogStreams`: by name, or by the last event.
@@ -200,7 +219,7 @@ fn existing_group<'a>(sight: &Sight<'a>, input: &Value) -> Result<&'a str, Refus
     group_of(sight, given)
 }
 
-/// A group by name or ARN. No other account shares its groups with the one that is simulated.
+/// A group by name or ARN; one of a linked account has no other name than its ARN.
 fn group_of<'a>(sight: &Sight<'a>, given: &str) -> Result<&'a str, Refusal> {
     let is_given = |group: &&str| match given.strip_prefix("arn:") {
         Some(_) => arn(sight, group) == given.trim_end_matches(":*"),
@@ -224,7 +243,22 @@ fn instant(value: &Value) -> Result<Option<Timestamp>, Refusal> {
     }
 }
 
+/// The account that has a group.
+fn owner<'a>(sight: &Sight<'a>, group: &'a str) -> &'a str {
+    let of_arn = group.strip_prefix("arn:").and_then(|arn| arn.split(':').nth(3));
+    of_arn.unwrap_or(sight.scenario().scope.account.as_str())
+}
+
+/// The name of a group within its account.
+fn name(group: &str) -> &str {
+    group.split_once(":log-group:").map_or(group, |(_, name)| name)
+}
+
+/// Its ARN: as the scenario names one of a linked account.
 fn arn(sight: &Sight<'_>, group: &str) -> String {
+    if group.starts_with("arn:") {
+        return group.to_owned();
+    }
     let scope = &sight.scenario().scope;
     format!("arn:aws:logs:{}:{}:log-group:{group}", scope.region, scope.account)
 }

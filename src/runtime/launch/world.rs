@@ -116,12 +116,11 @@ fn arrange(rehearsal: &Rehearsal, fault: &ArrangedFault) -> SessionEvent {
 }
 
 fn configured(spec: &crate::rehearsal::scenario::ServiceSpec) -> crate::config::ConfiguredService {
-    use crate::domain::observation::metric::{MetricId, MetricQuery};
+    use crate::domain::observation::metric::MetricQuery;
     use crate::domain::observation::service::{Origin, Service};
     let metrics = spec.metrics.iter().map(|(role, metric)| {
-        let (namespace, name) = (metric.namespace.clone(), metric.name.clone());
-        let id = MetricId { namespace, name, dimensions: metric.dimensions.clone(), account: None };
-        (*role, MetricQuery { role: *role, metric: id, statistic: metric.statistic, period_s: metric.period_s })
+        let (statistic, period_s) = (metric.statistic, metric.period_s);
+        (*role, MetricQuery { role: *role, metric: metric.named(), statistic, period_s })
     });
     crate::config::ConfiguredService {
         service: Service {

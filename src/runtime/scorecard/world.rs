@@ -15,7 +15,7 @@ use crate::domain::observation::alarm::{
     Alarm, AlarmRule, AlarmState, Bound, Calls, Comparison, names_scaling, severity_of,
 };
 use crate::domain::observation::log::{Completeness, Ingest, LogGroup, RawLogEvent};
-use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Unit};
+use crate::domain::observation::metric::{MetricQuery, MetricRole, Point, Series, Unit};
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::{Origin, Service, ServiceName, Surroundings, infer};
 use crate::domain::observation::workload::{ClusterEvent, WorkloadRef};
@@ -93,7 +93,9 @@ fn page(sight: &Sight<'_>, about: Option<&ServiceName>) -> Option<(Alarm, Servic
 
 fn told(scenario: &Scenario, alarm: &AlarmNow<'_>) -> Alarm {
     let spec = alarm.spec;
-    let id = |name: &str| scenario.metrics.iter().find(|metric| metric.id == name).map(metric_id).unwrap_or_default();
+    let id = |name: &str| {
+        scenario.metrics.iter().find(|metric| metric.id == name).map(MetricSpec::named).unwrap_or_default()
+    };
     let rule = match &spec.condition {
         ConditionSpec::Threshold { comparison, threshold, math: Some(math), .. } => AlarmRule::Math {
             expression: math.expression.clone(),
@@ -141,25 +143,10 @@ fn told(scenario: &Scenario, alarm: &AlarmNow<'_>) -> Alarm {
     }
 }
 
-fn metric_id(metric: &MetricSpec) -> MetricId {
-    MetricId {
-        namespace: metric.namespace.clone(),
-        name: metric.name.clone(),
-        dimensions: metric.dimensions.clone(),
-        account: None,
-    }
-}
-
 fn service(spec: &ServiceSpec) -> Service {
     let query = |(role, metric): (&MetricRole, &crate::rehearsal::scenario::ServiceMetric)| {
-        let id = MetricId {
-            namespace: metric.namespace.clone(),
-            name: metric.name.clone(),
-            dimensions: metric.dimensions.clone(),
-            account: None,
-        };
-        let query = MetricQuery { role: *role, metric: id, statistic: metric.statistic, period_s: metric.period_s };
-        (*role, query)
+        let (statistic, period_s) = (metric.statistic, metric.period_s);
+        (*role, MetricQuery { role: *role, metric: metric.named(), statistic, period_s })
     };
     Service {
         name: spec.name.clone(),
@@ -350,7 +337,7 @@ impl Cloud<'_> {
     /// The window it is judged over and what came before.
     fn series(&self, query: &MetricQuery, window: Window) -> Result<Option<(Series, Series)>, Fault> {
         self.struck(Api::CloudWatch, "GetMetricData", None)?;
-        let Some(spec) = self.scenario.metrics.iter().find(|spec| metric_id(spec) == query.metric) else {
+        let Some(spec) = self.scenario.metrics.iter().find(|spec| spec.named() == query.metric) else {
             return Ok(None);
         };
         let period = SignedDuration::from_secs(i64::from(query.period_s.max(60)));

@@ -94,7 +94,7 @@ fn query<'a>(sight: &Sight<'a>, asked: &'a Value) -> Result<Query<'a>, Refusal> 
         return Err(wrong("an id begins with a lower-case letter".to_owned()));
     }
     let (period_s, source) = match (asked.get("MetricStat"), asked.str("Expression")) {
-        (Some(stat), None) => metric(sight, stat).map_err(wrong)?,
+        (Some(stat), None) => metric(sight, stat, asked.str("AccountId")).map_err(wrong)?,
         (None, Some(text)) => {
             let expression = Expression::parse(text).map_err(wrong)?;
             (asked.int("Period").unwrap_or(0), Source::Expression(expression))
@@ -105,7 +105,7 @@ fn query<'a>(sight: &Sight<'a>, asked: &'a Value) -> Result<Query<'a>, Refusal> 
     Ok(Query { id, label: asked.str("Label"), period_s, is_returned, source })
 }
 
-fn metric<'a>(sight: &Sight<'a>, stat: &'a Value) -> Result<(i64, Source<'a>), String> {
+fn metric<'a>(sight: &Sight<'a>, stat: &'a Value, account: Option<&str>) -> Result<(i64, Source<'a>), String> {
     let (Some(metric), Some(period_s)) = (stat.get("Metric"), stat.int("Period")) else {
         return Err("Metric and Period are required".to_owned());
     };
@@ -117,7 +117,8 @@ fn metric<'a>(sight: &Sight<'a>, stat: &'a Value) -> Result<(i64, Source<'a>), S
     let asked: BTreeMap<&str, &str> =
         asked_dimensions(metric).into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let found = sight.scenario().metrics.iter().find(|spec| {
-        metric.str("Namespace") == Some(&spec.namespace)
+        owner(sight, spec) == account.unwrap_or(sight.scenario().scope.account.as_str())
+            && metric.str("Namespace") == Some(&spec.namespace)
             && metric.str("MetricName") == Some(&spec.name)
             && spec.dimensions.len() == asked.len()
             && spec.dimensions.iter().all(|(name, value)| asked.get(name.as_str()) == Some(&value.as_str()))
@@ -125,6 +126,11 @@ fn metric<'a>(sight: &Sight<'a>, stat: &'a Value) -> Result<(i64, Source<'a>), S
     // Data of another unit are not found: nothing is converted.
     let found = found.filter(|spec| stat.str("Unit").is_none_or(|unit| unit == unit_word(spec.unit)));
     Ok((period_s, Source::Metric(found, statistic)))
+}
+
+/// The account that has a metric.
+fn owner<'a>(sight: &Sight<'a>, spec: &'a MetricSpec) -> &'a str {
+    spec.account.as_ref().unwrap_or(&sight.scenario().scope.account).as_str()
 }
 
 /// The queries of a call, which may refer to each other.
@@ -287,13 +293,17 @@ fn statistic(word: &str) -> Option<Statistic> {
     })
 }
 
-/// `ListMetrics`, 500 a page.
+/// `ListMetrics`, 500 a page; those of linked accounts where they are asked for, each with its account beside it.
 pub(super) fn list(sight: &Sight<'_>, input: &Value) -> Result<Value, Refusal> {
     let asked = asked_dimensions(input);
-    let metrics: Vec<Value> = sight
+    let includes_linked = input.get("IncludeLinkedAccounts") == Some(&Value::Bool(true));
+    let owning = input.str("OwningAccount").filter(|_| includes_linked);
+    let found: Vec<(&MetricSpec, Value)> = sight
         .scenario()
         .metrics
         .iter()
+        .filter(|spec| includes_linked || owner(sight, spec) == sight.scenario().scope.account.as_str())
+        .filter(|spec| owning.is_none_or(|owning| owning == owner(sight, spec)))
         .filter(|spec| input.str("Namespace").is_none_or(|namespace| namespace == spec.namespace))
         .filter(|spec| input.str("MetricName").is_none_or(|name| name == spec.name))
         .filter(|spec| {
@@ -302,15 +312,19 @@ pub(super) fn list(sight: &Sight<'_>, input: &Value) -> Result<Value, Refusal> {
             })
         })
         .map(|spec| {
-            Value::map([
+            let told = Value::map([
                 ("Namespace", Value::text(&spec.namespace)),
                 ("MetricName", Value::text(&spec.name)),
                 ("Dimensions", dimensions(spec.dimensions.iter())),
-            ])
+            ]);
+            (spec, told)
         })
         .collect();
-    let (metrics, next) = page(&metrics, 500, input.str("NextToken"))?;
+    let (found, next) = page(&found, 500, input.str("NextToken"))?;
+    let accounts = found.iter().map(|(spec, _)| Value::text(owner(sight, spec))).collect();
+    let metrics = found.into_iter().map(|(_, told)| told).collect();
     let output = Value::map([("Metrics", Value::List(metrics))]);
+    let output = if includes_linked { output.with("OwningAccounts", Value::List(accounts)) } else { output };
     Ok(match next {
         Some(next) => output.with("NextToken", Value::text(next)),
         None => output,

@@ -103,8 +103,11 @@ fn banded(metric: Option<&MetricSpec>, stat: (Statistic, u32), deviations: f64) 
     (band, metric.map(|metric| self::stat(METRIC, metric, stat, true)))
 }
 
-/// One metric, named on the alarm itself.
+/// One metric, named on the alarm itself; one of another account is a query with that account in it.
 fn single(value: Value, metric: &MetricSpec, statistic: Statistic, period_s: u32) -> Value {
+    if metric.account.is_some() {
+        return value.with("Metrics", Value::List(vec![stat(METRIC, metric, (statistic, period_s), true)]));
+    }
     let key = if matches!(statistic, Statistic::Percentile(_)) { "ExtendedStatistic" } else { "Statistic" };
     value
         .with("Namespace", Value::text(&metric.namespace))
@@ -140,7 +143,11 @@ fn stat(id: &str, metric: &MetricSpec, (statistic, period_s): (Statistic, u32), 
         ("Period", Value::Int(i64::from(period_s))),
         ("Stat", Value::text(statistic.to_string())),
     ]);
-    Value::map([("Id", Value::text(id)), ("MetricStat", stat), ("ReturnData", Value::Bool(is_returned))])
+    let query = Value::map([("Id", Value::text(id)), ("MetricStat", stat), ("ReturnData", Value::Bool(is_returned))]);
+    match &metric.account {
+        Some(account) => query.with("AccountId", Value::text(account.as_str())),
+        None => query,
+    }
 }
 
 /// The metric an alarm is directly on: none for metric math, bands and composites.
