@@ -77,11 +77,13 @@ fn outcome_word(step: &Step, mode: Mode) -> String {
 }
 
 /// A follow-up of a report in one line: `watch CPU for 30 minutes (due 10:01 UTC)`, and with its date where that is not
-/// the day the report was drafted on.
+/// the day the report was drafted on; then how it stands.
 pub fn follow_up_line(follow_up: &FollowUp, drafted_at: Timestamp) -> String {
     let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
     let form = if day(follow_up.due_at) == day(drafted_at) { "%H:%M" } else { "%Y-%m-%d %H:%M" };
-    format!("{} (due {} UTC)", follow_up.text, follow_up.due_at.strftime(form))
+    let told =
+        Some(follow_up.told()).filter(|told| !told.is_empty()).map_or_else(String::new, |told| format!("; {told}"));
+    format!("{} (due {} UTC{told})", follow_up.text, follow_up.due_at.strftime(form))
 }
 
 #[cfg(test)]

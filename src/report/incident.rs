@@ -17,7 +17,7 @@
 //! | `gate` | `open`, `refusals[] {reason, text, unlock}` |
 //! | `plan[]` | `action`, `target`, `text`, `digest`, `rehearsal`, `decision`, `outcome` |
 //! | `requests` | `mutating`, `dry_run`, `by_kind`: requests by what they do to the cluster; dry-runs and access reviews do not mutate; `by_fault`: those that met a fault of a rehearsal |
-//! | `report` | `headline`, `follow_ups[] {text, due_at}`, `post`; `null` before it is drafted |
+//! | `report` | `headline`, `follow_ups[] {text, due_at, standing}` (`pending`, `held`, `failed`, `unmeasured`, `not-watched`), `post`; `null` before it is drafted |
 //! | `journal` | the journal's path; `null` without one |
 //! | `anchor` | `LINES:HASH`, where the journal ended: `pagerdeck verify --anchor` proves it later; `null` without one |
 //! | `timings_ms` | milliseconds of wall time from the start, by milestone |

@@ -13,11 +13,12 @@ use crate::domain::diagnosis::verdict::{Cause, Confidence, Finding, RankedCause,
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmRule, AlarmState, Calls, Severity};
 use crate::domain::observation::log::Completeness;
+use crate::domain::observation::metric::MetricRole;
 use crate::domain::observation::oom_kill::{ContainerKills, KillSource, OomCount};
 use crate::domain::observation::scope::{Namespace, Window};
 use crate::domain::observation::service::Service;
 use crate::domain::observation::workload::{WorkloadKind, WorkloadRef};
-use crate::domain::remediation::follow_up::FollowUpTest;
+use crate::domain::remediation::follow_up::{FollowUpTest, Standing};
 use crate::domain::remediation::request::undo;
 use crate::domain::remediation::step::{Action, Plan, StepId};
 use crate::session::event::{Event, EvidenceEvent, NarrativeEvent};
@@ -107,7 +108,12 @@ fn incident() -> Incident {
         },
     ];
     incident.plan = Some(Plan { runbook: "memory-leak/default".to_owned(), steps: vec![step()] });
-    let promise = FollowUp { text: HOSTILE.to_owned(), test: FollowUpTest::Person, due_at: at(1_800) };
+    let promise = FollowUp {
+        text: HOSTILE.to_owned(),
+        test: FollowUpTest::Person,
+        due_at: at(1_800),
+        standing: Standing::Pending,
+    };
     let headline = format!("P2 my-api: memory leak {HOSTILE}");
     incident.report = Some(ReportState { headline, drafted_at: at(9), follow_ups: vec![promise], post: Post::Off });
     incident
@@ -289,12 +295,29 @@ fn the_transcript_is_labelled_and_shows_hostile_text_as_text() {
 fn a_promise_for_another_day_is_told_with_its_date() {
     let due = |minutes: i64| {
         let test = FollowUpTest::Person;
-        let promise = FollowUp { text: "find it".to_owned(), test, due_at: at(minutes * 60) };
+        let promise =
+            FollowUp { text: "find it".to_owned(), test, due_at: at(minutes * 60), standing: Standing::Pending };
         follow_up_line(&promise, at(0))
     };
     assert_eq!(due(30), "find it (due 10:01 UTC)");
     assert_eq!(due(24 * 60), "find it (due 2026-05-02 09:31 UTC)");
     assert_eq!(due(15 * 60), "find it (due 2026-05-02 00:31 UTC)", "past midnight");
+}
+
+#[test]
+fn a_watch_is_told_with_how_it_stands() {
+    let told = |standing| {
+        let test = FollowUpTest::MetricBelow { role: MetricRole::Cpu, bound: 85.0, minutes: 30 };
+        follow_up_line(&FollowUp { text: "watch CPU".to_owned(), test, due_at: at(1_800), standing }, at(0))
+    };
+    assert_eq!(told(Standing::Pending), "watch CPU (due 10:01 UTC; pending: watched while this session is open)");
+    assert_eq!(told(Standing::Held { highest: 61.04 }), "watch CPU (due 10:01 UTC; held: 61.0 at the most)");
+    let failed = Standing::Failed { at: at(600), value: 97.8 };
+    assert_eq!(told(failed), "watch CPU (due 10:01 UTC; FAILED: 97.8 at 09:41 UTC)");
+    let holed = Standing::Unmeasured { seen: 3, of: 29 };
+    assert_eq!(told(holed), "watch CPU (due 10:01 UTC; not known: 3 of 29 points were there to tell)");
+    let left = "watch CPU (due 10:01 UTC; not watched to its end: the session ended before)";
+    assert_eq!(told(Standing::NotWatched), left);
 }
 
 fn journaled<'a>(session: &'a Session, records: &'a [Record]) -> Journaled<'a> {

@@ -15,9 +15,9 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::request::Mode;
 use crate::journal::Reader;
 use crate::report::{Journaled, html, transcript};
-use crate::session::event::{Event, EvidenceEvent, SessionEvent};
+use crate::session::event::{Event, EvidenceEvent, ReportEvent, SessionEvent};
 use crate::session::header::{Header, Origin};
-use crate::session::{Record, Session, update};
+use crate::session::{IncidentId, Record, Session, update};
 
 pub use proof::{anchor, verify};
 
@@ -40,6 +40,8 @@ enum EntryState {
         last: Timestamp,
         records: u64,
         standing: Standing,
+        /// Follow-ups whose watch did not come to its end.
+        unwatched: usize,
         verdict: Option<Box<Verdict>>,
     },
     Unreadable {
@@ -71,7 +73,7 @@ impl Standing {
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state {
-            EntryState::Readable { header, first, last, records, standing, verdict } => {
+            EntryState::Readable { header, first, last, records, standing, unwatched, verdict } => {
                 let mode = match header.mode {
                     Mode::DryRun => "dry-run",
                     Mode::Live => "LIVE",
@@ -88,8 +90,14 @@ impl fmt::Display for Entry {
                     (standing, _) => standing.word(),
                 };
                 write!(f, "{}  {started}  {mode:<7}  {origin}  {records} records, {minutes} min, {end}", self.id)?;
-                let Some(verdict) = verdict else { return Ok(()) };
-                write!(f, ", {} {}", verdict.cause().words(), verdict.confidence())
+                if let Some(verdict) = verdict {
+                    write!(f, ", {} {}", verdict.cause().words(), verdict.confidence())?;
+                }
+                match (unwatched, standing) {
+                    (0, _) | (_, Standing::Running) => Ok(()),
+                    (1, _) => write!(f, ", 1 follow-up not watched to its end"),
+                    (many, _) => write!(f, ", {many} follow-ups not watched to their end"),
+                }
             }
             EntryState::Unreadable { fault } => write!(f, "{}  unreadable: {}", self.id, fault.summary),
         }
@@ -101,7 +109,7 @@ impl Entry {
     /// `unreadable`.
     pub fn object(&self) -> Value {
         match &self.state {
-            EntryState::Readable { header, first, last, records, standing, verdict } => json!({
+            EntryState::Readable { header, first, last, records, standing, unwatched, verdict } => json!({
                 "id": self.id,
                 "state": match standing { Standing::Ended => "ended", Standing::Running => "running", Standing::Crashed => "crashed" },
                 "started": header.wall_started_at,
@@ -111,6 +119,7 @@ impl Entry {
                 "records": records,
                 "first": first,
                 "last": last,
+                "unwatched": unwatched,
                 "verdict": verdict.as_ref().map(|verdict| {
                     json!({ "cause": verdict.cause(), "confidence": verdict.confidence(), "conclusive": verdict.conclusive })
                 }),
@@ -181,6 +190,7 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
     let mut header = Box::new(Header::default());
     let (mut first, mut last, mut records) = (None, Timestamp::UNIX_EPOCH, 0);
     let (mut ended, mut verdicts) = (false, BTreeMap::new());
+    let mut watches: BTreeMap<Option<IncidentId>, usize> = BTreeMap::new();
     while let Some(record) = reader.next_record()? {
         records += 1;
         first = first.or(Some(record.at));
@@ -191,6 +201,13 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
             Event::Session(SessionEvent::ScopeLearned { scope, .. }) => header.learn_scope(&scope),
             Event::Evidence(EvidenceEvent::VerdictReached { verdict, .. }) => {
                 verdicts.insert(record.incident, verdict);
+            }
+            Event::Report(ReportEvent::Drafted { follow_ups, .. }) => {
+                let watched = follow_ups.iter().filter(|follow_up| follow_up.watches().is_some()).count();
+                watches.insert(record.incident, watched);
+            }
+            Event::Report(ReportEvent::FollowUpEnded { .. }) => {
+                watches.entry(record.incident).and_modify(|left| *left = left.saturating_sub(1));
             }
             _ => {}
         }
@@ -205,7 +222,8 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
     let verdict = verdicts.into_values().reduce(|best, next| {
         if (next.conclusive, next.confidence()) > (best.conclusive, best.confidence()) { next } else { best }
     });
-    Ok(EntryState::Readable { header, first, last, records, standing, verdict })
+    let unwatched = watches.into_values().sum();
+    Ok(EntryState::Readable { header, first, last, records, standing, unwatched, verdict })
 }
 
 /// Whether a writer holds the journal: it does so for as long as it lives, and the system lets go of it with the process.

@@ -300,6 +300,11 @@ pub enum ReportEvent {
         /// What is promised.
         follow_ups: Vec<FollowUp>,
     },
+    /// A follow-up that was watched came to its end, as its standing says.
+    FollowUpEnded {
+        /// The follow-up.
+        follow_up: Box<FollowUp>,
+    },
     /// Slack took it.
     Posted,
     /// Slack did not.
@@ -332,6 +337,8 @@ pub enum TimerPurpose {
     },
     /// Judge the gate again: evidence has aged.
     JudgeGate,
+    /// The time of a follow-up is over.
+    FollowUp,
 }
 
 /// Timers.

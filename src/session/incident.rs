@@ -15,6 +15,7 @@ use crate::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, suffices};
 use crate::domain::diagnosis::verdict::Verdict;
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::{AlarmName, Severity};
+use crate::domain::observation::metric::MetricRole;
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::Service;
 use crate::domain::remediation::approval::Approval;
@@ -368,6 +369,11 @@ impl Incident {
     /// Keeps what became of a change.
     pub fn note_outcome(&mut self, step: StepId, outcome: ChangeOutcome) {
         self.changes.iter_mut().filter(|change| change.step == step).for_each(|change| change.outcome = outcome);
+    }
+
+    /// The metrics that its follow-ups still have to see.
+    pub fn watched_roles(&self) -> impl Iterator<Item = MetricRole> {
+        self.report.iter().flat_map(|report| &report.follow_ups).filter_map(FollowUp::watches)
     }
 
     /// Whether a step would still run without another word of the person, and can be called back: it is armed, or approved

@@ -1,18 +1,19 @@
 //! The report of an incident: its headline, what it promises, and what became of the post.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::effect::Effect;
-use super::event::ReportEvent;
+use super::event::{Event, ReportEvent, TimerPurpose};
 use super::header::SlackUse;
 use super::incident::{Change, ChangeOutcome, Incident, Post, ReportState};
 use super::record::{IncidentId, Record};
 use super::state::Session;
+use super::triage::conclude;
 use crate::domain::diagnosis::verdict::Cause;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::bound;
 use crate::domain::observation::metric::MetricRole;
-use crate::domain::remediation::follow_up::{FollowUp, FollowUpTest};
+use crate::domain::remediation::follow_up::{FollowUp, FollowUpTest, LATE, Standing};
 use crate::domain::remediation::step::{LeftOut, Shortfall, Step, StepState};
 
 /// Minutes a report promises to watch CPU.
@@ -30,6 +31,8 @@ pub fn fold(session: &mut Session, record: &Record, event: &ReportEvent) -> Vec<
                 SlackUse::Off => (Post::Off, Vec::new()),
                 SlackUse::Post => (Post::Sending, vec![Effect::Notify { incident: incident.id }]),
             };
+            let mut effects = effects;
+            effects.extend(watch(incident.id, follow_ups, record.at));
             incident.report = Some(ReportState {
                 headline: headline.clone(),
                 drafted_at: record.at,
@@ -38,6 +41,7 @@ pub fn fold(session: &mut Session, record: &Record, event: &ReportEvent) -> Vec<
             });
             effects
         }
+        ReportEvent::FollowUpEnded { follow_up } => ended(incident, follow_up, slack),
         ReportEvent::Posted => {
             set_post(incident, Post::Posted { at: record.at });
             Vec::new()
@@ -64,6 +68,84 @@ fn set_post(incident: &mut Incident, post: Post) {
     if let Some(report) = incident.report.as_mut() {
         report.post = post;
     }
+}
+
+/// Looks again when the time of each watch is over, and its last points should have come.
+fn watch(id: IncidentId, follow_ups: &[FollowUp], now: Timestamp) -> Vec<Effect> {
+    let watched = follow_ups.iter().filter(|follow_up| follow_up.watches().is_some());
+    let wake = |follow_up: &FollowUp| Effect::Schedule {
+        incident: id,
+        purpose: TimerPurpose::FollowUp,
+        after: (follow_up.due_at + LATE).duration_since(now),
+    };
+    watched.map(wake).collect()
+}
+
+/// Settles a promise. One of a report that was drafted anew meanwhile is no promise any more. What did not hold is posted.
+fn ended(incident: &mut Incident, follow_up: &FollowUp, slack: SlackUse) -> Vec<Effect> {
+    let Some(report) = incident.report.as_mut() else { return Vec::new() };
+    let same = |one: &&mut FollowUp| {
+        (&one.text, &one.test, one.due_at) == (&follow_up.text, &follow_up.test, follow_up.due_at)
+            && one.watches().is_some()
+    };
+    let Some(found) = report.follow_ups.iter_mut().find(same) else { return Vec::new() };
+    found.standing = follow_up.standing;
+    match (follow_up.standing, slack) {
+        (Standing::Failed { .. }, SlackUse::Post) => {
+            report.post = Post::Sending;
+            vec![Effect::Notify { incident: incident.id }]
+        }
+        (Standing::Failed { .. }, SlackUse::Off)
+        | (
+            Standing::Pending | Standing::Held { .. } | Standing::Unmeasured { .. } | Standing::NotWatched,
+            SlackUse::Post | SlackUse::Off,
+        ) => Vec::new(),
+    }
+}
+
+/// Concludes which watches have come to their end by what was read until now.
+pub fn watched(session: &Session, now: Timestamp) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for incident in session.incidents.values() {
+        for follow_up in incident.report.iter().flat_map(|report| &report.follow_ups) {
+            let Some(role) = follow_up.watches() else { continue };
+            let charts = session.metrics.get(&incident.service.name);
+            let series = charts.and_then(|charts| charts.get(&role));
+            let standing = follow_up.judged(series, now);
+            if standing != Standing::Pending {
+                let follow_up = Box::new(FollowUp { standing, ..follow_up.clone() });
+                effects.push(conclude(incident.id, Event::Report(ReportEvent::FollowUpEnded { follow_up })));
+            }
+        }
+    }
+    effects
+}
+
+/// The session ended: nobody watches any more.
+pub fn left(session: &mut Session) {
+    let reports = session.incidents.values_mut().filter_map(|incident| incident.report.as_mut());
+    for follow_up in reports.flat_map(|report| &mut report.follow_ups) {
+        follow_up.standing = follow_up.when_left();
+    }
+}
+
+/// The session goes on: what may still be watched to its end is; what was due in between was not.
+pub fn taken_up(incident: &mut Incident, now: Timestamp) -> Vec<Effect> {
+    let id = incident.id;
+    let Some(report) = incident.report.as_mut() else { return Vec::new() };
+    for follow_up in &mut report.follow_ups {
+        let goes_on = now < follow_up.due_at;
+        follow_up.standing = match follow_up.standing {
+            Standing::NotWatched if goes_on => Standing::Pending,
+            Standing::Pending if !goes_on => follow_up.when_left(),
+            settled @ (Standing::Pending
+            | Standing::NotWatched
+            | Standing::Held { .. }
+            | Standing::Failed { .. }
+            | Standing::Unmeasured { .. }) => settled,
+        };
+    }
+    watch(id, &report.follow_ups, now)
 }
 
 /// The headline and the follow-ups as they stand now.
@@ -127,11 +209,13 @@ fn follow_ups(session: &Session, incident: &Incident, cause: Cause) -> Vec<Follo
             minutes: WATCH_MINUTES,
         },
         due_at: now + SignedDuration::from_mins(i64::from(WATCH_MINUTES)),
+        standing: Standing::Pending,
     };
     let person = |text: &str| FollowUp {
         text: text.to_owned(),
         test: FollowUpTest::Person,
         due_at: now + SignedDuration::from_hours(24),
+        standing: Standing::Pending,
     };
     let mut promised = vec![watch];
     match cause {
@@ -151,3 +235,6 @@ fn follow_ups(session: &Session, incident: &Incident, cause: Cause) -> Vec<Follo
     }
     promised
 }
+
+#[cfg(test)]
+mod tests;

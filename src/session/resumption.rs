@@ -18,14 +18,14 @@ pub fn settle(session: &mut Session, now: Timestamp) -> Vec<Effect> {
     let mode = session.header.mode;
     let mut effects = Vec::new();
     for incident in session.incidents.values_mut() {
-        effects.extend(settle_one(incident, mode));
+        effects.extend(settle_one(incident, mode, now));
     }
     let ids: Vec<IncidentId> = session.incidents.keys().copied().collect();
     effects.extend(ids.into_iter().flat_map(|id| go_on(session, id, now)));
     effects
 }
 
-fn settle_one(incident: &mut Incident, mode: Mode) -> Vec<Effect> {
+fn settle_one(incident: &mut Incident, mode: Mode, now: Timestamp) -> Vec<Effect> {
     incident.approval = None;
     incident.gate = None;
     let mut effects = settle_steps(incident, mode);
@@ -36,7 +36,8 @@ fn settle_one(incident: &mut Incident, mode: Mode) -> Vec<Effect> {
             standing => standing,
         };
     }
-    if incident.phase != Phase::Closed {
+    effects.extend(reporting::taken_up(incident, now));
+    if incident.phase != Phase::Closed || incident.watched_roles().next().is_some() {
         effects.push(Effect::Follow { incident: incident.id });
     }
     if incident.narrative.standing == NarrativeStanding::UnderWay {

@@ -295,6 +295,7 @@ fn report(event: &ReportEvent) -> String {
             let promised: Vec<&str> = follow_ups.iter().map(|follow_up| follow_up.text.as_str()).collect();
             format!("report: {headline}; follow-ups: {}", promised.join(", "))
         }
+        ReportEvent::FollowUpEnded { follow_up } => format!("follow-up: {}: {}", follow_up.text, follow_up.told()),
         ReportEvent::Posted => "report posted to Slack".to_owned(),
         ReportEvent::PostFailed { fault } => format!("report not posted: {fault}"),
         ReportEvent::Exported { path } => format!("exported to {path}"),

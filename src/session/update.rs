@@ -36,7 +36,7 @@ fn route(session: &mut Session, record: &Record) -> Vec<Effect> {
         }
         Event::Metric(MetricEvent::Read { service, series }) => {
             chart(session, service, series);
-            Vec::new()
+            reporting::watched(session, record.at)
         }
         Event::Log(event) => {
             log_event(session, event);
@@ -93,6 +93,7 @@ fn session_event(session: &mut Session, record: &Record, event: &SessionEvent) -
         SessionEvent::Ended { reason } => {
             session.ended = Some(reason.clone());
             session.incidents.values_mut().for_each(reporting::lose_post);
+            reporting::left(session);
         }
         // These only have a line in the timeline.
         SessionEvent::Noted { .. } | SessionEvent::Faulted { .. } => {}
@@ -161,6 +162,7 @@ fn timer(session: &mut Session, record: &Record, purpose: &TimerPurpose) -> Vec<
         TimerPurpose::ArmExpiry { step, digest } => remediation::arm_expired(session, id, *step, digest),
         TimerPurpose::Measure { step } => verification::measure_again(session, id, *step),
         TimerPurpose::JudgeGate => remediation::judge_again(session, id, record.at),
+        TimerPurpose::FollowUp => reporting::watched(session, record.at),
     }
 }
 

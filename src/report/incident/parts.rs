@@ -244,7 +244,7 @@ pub(super) struct ReportPart<'a> {
 
 pub(super) fn report(incident: Option<&Incident>) -> Option<ReportPart<'_>> {
     let report = incident?.report.as_ref()?;
-    let promise = |follow_up: &FollowUp| json!({ "text": follow_up.text, "due_at": follow_up.due_at });
+    let promise = |follow_up: &FollowUp| json!({ "text": follow_up.text, "due_at": follow_up.due_at, "standing": follow_up.standing.word() });
     let post = match report.post {
         Post::Off => "off",
         Post::Sending => "sending",

@@ -9,6 +9,7 @@ use crate::domain::diagnosis::claim::{ClaimCheck, Diagnosis, DiagnosisCheck};
 use crate::domain::diagnosis::evidence::answer_text;
 use crate::domain::diagnosis::sufficiency::Sufficiency;
 use crate::domain::diagnosis::verdict::{RankedCause, Side};
+use crate::domain::remediation::follow_up::Standing;
 use crate::domain::remediation::step::{Rehearsal, Step};
 use crate::session::event::{Event, NarrativeEvent, RemediationEvent, SessionEvent, VerificationEvent};
 use crate::session::header::Origin;
@@ -222,7 +223,8 @@ pub(super) fn report(out: &mut dyn Write, incident: &Incident) -> fmt::Result {
     };
     writeln!(out, "{} ({}).\n", clean::markdown(&report.headline), clean::markdown(&post))?;
     for follow_up in &report.follow_ups {
-        writeln!(out, "- [ ] {}", clean::markdown(&follow_up_line(follow_up, report.drafted_at)))?;
+        let done = if matches!(follow_up.standing, Standing::Held { .. }) { "x" } else { " " };
+        writeln!(out, "- [{done}] {}", clean::markdown(&follow_up_line(follow_up, report.drafted_at)))?;
     }
     writeln!(out)
 }

@@ -56,12 +56,16 @@ impl Charted {
         }
     }
 
-    /// Leaves what no open incident of the service is about; where nothing is left the charts end.
+    /// Leaves what no open incident of the service is about, nor a follow-up of a closed one; where nothing is left the charts
+    /// end.
     pub fn goes_on(&self, session: &Session, service: &ServiceName) -> bool {
-        let open = session.incidents.values().filter(|incident| incident.phase != Phase::Closed);
-        let ours: Vec<&Incident> = open.filter(|incident| incident.service.name == *service).collect();
-        let is_wanted =
-            |query: &MetricQuery| ours.iter().any(|one| one.service.metrics.get(&query.role) == Some(query));
+        let all = session.incidents.values();
+        let ours: Vec<&Incident> = all.filter(|incident| incident.service.name == *service).collect();
+        let wants = |one: &Incident, query: &MetricQuery| {
+            let looks = one.phase != Phase::Closed || one.watched_roles().any(|role| role == query.role);
+            looks && one.service.metrics.get(&query.role) == Some(query)
+        };
+        let is_wanted = |query: &MetricQuery| ours.iter().any(|one| wants(one, query));
         let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
         wanted.retain(|query, _| is_wanted(query));
         if wanted.is_empty() {

@@ -8,9 +8,11 @@ use crate::domain::observation::alarm::Severity;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
 use crate::domain::observation::scope::{Scope, Window};
 use crate::domain::observation::service::{Origin, Service};
+use crate::domain::remediation::follow_up::{FollowUp, FollowUpTest, Standing};
 use crate::runtime::clock::Clock;
 use crate::runtime::inbox::{Inbox, Postbox};
 use crate::runtime::outside::{AwsAccess, ClusterAccess, Outside};
+use crate::session::incident::{Post, ReportState};
 
 fn incident(number: u32, name: &str, groups: &[&str]) -> Incident {
     let service = Service {
@@ -142,6 +144,29 @@ async fn a_service_is_charted_while_an_open_incident_is_about_it() {
     };
     let off = FeedHealth::Off { why: ENDED.to_owned() };
     assert_eq!(told, Event::Feed(FeedEvent::ServiceChanged { service: orders, health: off }));
+    tasks.end().await;
+}
+
+#[tokio::test]
+async fn a_service_is_charted_as_long_as_a_follow_up_watches_it() {
+    let (means, tasks, _inbox) = outside();
+    let mut session = session([incident(1, "orders", &[])]);
+    let one = session.incidents.get_mut(&IncidentId(1)).unwrap();
+    one.service.metrics.insert(MetricRole::Memory, MetricQuery { role: MetricRole::Memory, ..cpu("orders") });
+    let mut following = Following::default();
+    follow_all(&mut following, &session, (&means, &tasks));
+    let promise = |standing| {
+        let test = FollowUpTest::MetricBelow { role: MetricRole::Cpu, bound: 85.0, minutes: 30 };
+        let follow_ups = vec![FollowUp { text: "watch CPU".to_owned(), test, due_at: Timestamp::MAX, standing }];
+        Some(ReportState { headline: String::new(), drafted_at: Timestamp::UNIX_EPOCH, follow_ups, post: Post::Off })
+    };
+    let one = session.incidents.get_mut(&IncidentId(1)).unwrap();
+    (one.phase, one.report) = (Phase::Closed, promise(Standing::Pending));
+    following.end_idle(&session);
+    assert_eq!(following.charts[&ServiceName::from("orders")].charted(), [cpu("orders")], "what it looks at alone");
+    session.incidents.get_mut(&IncidentId(1)).unwrap().report = promise(Standing::Held { highest: 43.0 });
+    following.end_idle(&session);
+    assert!(following.charts.is_empty());
     tasks.end().await;
 }
 
