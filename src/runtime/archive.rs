@@ -190,7 +190,7 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
     let mut header = Box::new(Header::default());
     let (mut first, mut last, mut records) = (None, Timestamp::UNIX_EPOCH, 0);
     let (mut ended, mut verdicts) = (false, BTreeMap::new());
-    let mut watches: BTreeMap<Option<IncidentId>, usize> = BTreeMap::new();
+    let mut unsettled: BTreeMap<Option<IncidentId>, usize> = BTreeMap::new();
     while let Some(record) = reader.next_record()? {
         records += 1;
         first = first.or(Some(record.at));
@@ -204,10 +204,10 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
             }
             Event::Report(ReportEvent::Drafted { follow_ups, .. }) => {
                 let watched = follow_ups.iter().filter(|follow_up| follow_up.watches().is_some()).count();
-                watches.insert(record.incident, watched);
+                unsettled.insert(record.incident, watched);
             }
             Event::Report(ReportEvent::FollowUpEnded { .. }) => {
-                watches.entry(record.incident).and_modify(|left| *left = left.saturating_sub(1));
+                unsettled.entry(record.incident).and_modify(|left| *left = left.saturating_sub(1));
             }
             _ => {}
         }
@@ -222,7 +222,7 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
     let verdict = verdicts.into_values().reduce(|best, next| {
         if (next.conclusive, next.confidence()) > (best.conclusive, best.confidence()) { next } else { best }
     });
-    let unwatched = watches.into_values().sum();
+    let unwatched = unsettled.into_values().sum();
     Ok(EntryState::Readable { header, first, last, records, standing, unwatched, verdict })
 }
 
