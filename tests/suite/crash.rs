@@ -2,6 +2,7 @@
 //! the session loads, nothing is sent twice, what may have run is uncertain, what waited stands down.
 
 use pagerdeck::domain::remediation::approval::Decision;
+use pagerdeck::domain::remediation::follow_up::Standing;
 use pagerdeck::domain::remediation::step::{Step, StepId, StepState};
 use pagerdeck::journal::{End, Writer};
 use pagerdeck::session::effect::Effect;
@@ -85,6 +86,10 @@ fn known(session: &Session) -> Session {
         incident.gate = None;
         if let Some(report) = incident.report.as_mut() {
             report.post = pagerdeck::session::incident::Post::Off;
+            // What is watched to its end is watched on, where the process comes back in time.
+            for follow_up in report.follow_ups.iter_mut().filter(|one| one.standing == Standing::NotWatched) {
+                follow_up.standing = Standing::Pending;
+            }
         }
     }
     known

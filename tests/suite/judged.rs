@@ -69,8 +69,8 @@ fn a_wrong_count_or_a_missed_remedy_is_no_clean_scorecard() {
     };
     assert_eq!(judged(&leak(14)), (Some(0), 1, 0, 0));
     assert_eq!(judged(&leak(15)), (Some(1), 1, 1, 0));
-    let quiet = "based_on = \"quiet\"\n[expect]\ncause = \"nothing-wrong\"\nconclusive = true\noffered = [\"scale\"]\n";
-    assert_eq!(judged(quiet), (Some(1), 1, 0, 1));
+    let more = leak(14).replace("\"rollout-restart\"", "\"rollout-restart\", \"scale\"");
+    assert_eq!(judged(&more), (Some(1), 1, 0, 1));
 }
 
 #[test]
