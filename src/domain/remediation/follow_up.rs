@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::observation::metric::{MetricRole, Point, Series};
 
+/// Seconds in a row at the bound or over it that fail a watch: one minute is no trend, and its point may be corrected.
+const OVER_S: i64 = 180;
+
 /// After its end a follow-up waits so long for the points that CloudWatch has late.
 pub const LATE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -107,7 +110,9 @@ impl FollowUp {
             .filter(|point| point.at >= from && ends(point.at) <= self.due_at.min(now))
             .copied()
             .collect();
-        if let Some(over) = points.iter().find(|point| point.value >= bound) {
+        let enough = usize::try_from((OVER_S + period - 1) / period).unwrap_or(1).max(1);
+        let over = points.windows(enough).find(|run| run.iter().all(|point| point.value >= bound));
+        if let Some(over) = over.and_then(<[Point]>::last) {
             return Standing::Failed { at: over.at, value: over.value };
         }
         let (first, last) = (from.as_second() + period - 1, self.due_at.as_second());
@@ -174,11 +179,13 @@ mod tests {
     }
 
     #[test]
-    fn one_minute_at_the_bound_fails_it_at_once_and_for_good() {
-        let over = series([(1, 40.0), (2, 85.0), (3, 40.0)]);
-        assert_eq!(watch().judged(Some(&over), at(179)), Standing::Pending, "the minute is not over");
-        let failed = Standing::Failed { at: at(120), value: 85.0 };
-        assert_eq!(watch().judged(Some(&over), at(180)), failed);
+    fn three_minutes_at_the_bound_fail_it_at_once_and_for_good() {
+        let once = series([(1, 40.0), (2, 85.0), (3, 40.0), (4, 91.0), (5, 91.0), (6, 40.0)]);
+        assert_eq!(watch().judged(Some(&once), at(420)), Standing::Pending, "never three in a row");
+        let over = series([(1, 40.0), (2, 85.0), (3, 86.0), (4, 85.0), (5, 40.0)]);
+        assert_eq!(watch().judged(Some(&over), at(299)), Standing::Pending, "the third minute is not over");
+        let failed = Standing::Failed { at: at(240), value: 85.0 };
+        assert_eq!(watch().judged(Some(&over), at(300)), failed);
         let settled = FollowUp { standing: failed, ..watch() };
         let calm = series((1..10).map(|minute| (minute, 1.0)));
         assert_eq!(settled.judged(Some(&calm), at(9_000)), failed);

@@ -239,6 +239,15 @@ mod tests {
                     peak().traffic(surge()).usually(Question::Cpu, 88.0).usually(Question::Traffic, 3_700.0),
                     Stand::Holds,
                 ),
+                (
+                    "a peak that comes every day, with its few failures of thousands",
+                    peak()
+                        .usually(Question::Cpu, 88.0)
+                        .errors((0..30).map(|n| if n >= 12 { 4.0 } else { 0.0 }))
+                        .traffic((0..30).map(|n| if n >= 12 { 3_480.0 } else { 1_240.0 }))
+                        .usually(Question::Traffic, 3_480.0),
+                    Stand::Holds,
+                ),
                 ("a peak unlike other days", peak().usually(Question::Cpu, 45.0), Stand::RuledOut),
                 (
                     "a peak that comes every day and hurts today",

@@ -284,7 +284,7 @@ pub(super) fn cpu_is_high(reading: &Reading) -> bool {
 /// `None` where neither was read.
 pub(super) fn requests_suffer(reading: &Reading) -> Option<Outcome> {
     let (errors, latency) = (reading.errors.as_ref(), reading.latency.as_ref());
-    if let Some(errors) = errors.filter(|errors| errors.errors_rose()) {
+    if let Some(errors) = errors.filter(|errors| errors.errors_rose(reading.traffic.as_ref())) {
         return Some(Outcome::For(format!("failed requests rose ({})", times(errors)), vec![errors.id]));
     }
     if let Some(latency) = latency.filter(|latency| latency.latency_rose()) {

@@ -15,7 +15,8 @@ use crate::domain::observation::workload::ContainerSpec;
 /// Why it is not known, as a sentence.
 pub fn to_raise<'a>(containers: &'a [ContainerSpec], killed: &[ContainerKills]) -> Result<&'a ContainerSpec, String> {
     let mut by_name: BTreeMap<&str, u64> = BTreeMap::new();
-    for (name, kills) in killed.iter().filter_map(|kills| Some((kills.container.rsplit_once('/')?.1, kills.kills))) {
+    let named = killed.iter().filter_map(|kills| Some((kills.container.rsplit_once('/')?.1, kills.kills)));
+    for (name, kills) in named.filter(|(name, _)| is_a_name(name)) {
         *by_name.entry(name).or_default() += kills;
     }
     if let Some((name, _)) = by_name.into_iter().rev().max_by_key(|(_, kills)| *kills) {
@@ -37,6 +38,12 @@ pub fn to_raise<'a>(containers: &'a [ContainerSpec], killed: &[ContainerKills]) 
             ))
         }
     }
+}
+
+/// Whether a kill's last word can be the name of a container: a control group of the kernel's (`cri-containerd-9f.scope`) and
+/// the id of a task at the end of a stream's name are none.
+fn is_a_name(word: &str) -> bool {
+    !word.contains('.') && !word.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
 }
 
 /// Kills by container, the most first, as the evidence counts them.

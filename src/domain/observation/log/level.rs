@@ -99,7 +99,7 @@ pub(super) fn named(text: &str) -> Option<LogLevel> {
             is_level_word(head, (from + found.start(), from + found.end()), *level).then_some(*level)
         })
     };
-    let ahead = priority(head).or_else(|| klog(head)).or_else(|| number(&head[..before])).or_else(|| word(0, before));
+    let ahead = priority(head).or_else(|| klog(head)).or_else(|| word(0, before)).or_else(|| number(&head[..before]));
     ahead.or_else(|| json(&text[object?..])).or_else(|| word(before, head.len()))
 }
 
@@ -181,9 +181,14 @@ fn severity(number: u32) -> LogLevel {
 /// A number as logfmt has it: `level=50`.
 fn number(head: &str) -> Option<LogLevel> {
     let at = head.find('=').and_then(|_| head.find("level="))?;
+    let joins = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if head[..at].ends_with(joins) {
+        return None;
+    }
     let value = &head[at + "level=".len()..];
     let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
-    of_number(value[..digits].parse().ok()?)
+    // Below ten it may be any other level: of compression, of a tree.
+    of_number(value[..digits].parse().ok().filter(|number| *number >= 10)?)
 }
 
 /// The header of Kubernetes' own programs: `E0721 10:11:12.123456`.

@@ -96,9 +96,10 @@ fn of_pod(tallies: &[(SourceRead, Tally)], pod: &str) -> Matched {
     for container in containers {
         let told = sources.iter().filter_map(|rows| rows.get(&Some(container.clone())));
         // The first of equals: logs before events before statuses. Where none tells of one, the most that is open.
+        let most = told.clone().map(|kills| kills.most).max().unwrap_or_default();
         let best = told.rev().max_by_key(|kills| (kills.told, if kills.told == 0 { kills.most } else { 0 }));
         if let Some(kills) = best {
-            matched.insert((pod.to_owned(), Some(container.clone())), kills.clone());
+            matched.insert((pod.to_owned(), Some(container.clone())), Kills { most, ..kills.clone() });
         }
     }
     let named: u64 = matched.values().map(|kills| kills.told).sum();
@@ -108,6 +109,11 @@ fn of_pod(tallies: &[(SourceRead, Tally)], pod: &str) -> Matched {
         && let Some(bare) = rows.get(&None)
     {
         matched.insert((pod.to_owned(), None), bare.last(whole(rows) - named));
+    } else if let Some(over) = sources.iter().filter_map(|rows| rows.get(&None)).map(|bare| bare.over).max()
+        && over > 0
+    {
+        // Told of the pod, and more than its statuses leave room for: open, and of no container.
+        matched.insert((pod.to_owned(), None), Kills { most: over, over, ..Kills::default() });
     }
     matched
 }
@@ -116,7 +122,6 @@ fn of_pod(tallies: &[(SourceRead, Tally)], pod: &str) -> Matched {
 fn account(tallies: &[(SourceRead, Tally)], matched: &Matched) -> Option<(KillSource, Completeness)> {
     let total: u64 = matched.values().map(|kills| kills.told).sum();
     let open: u64 = matched.values().map(|kills| kills.most.saturating_sub(kills.told)).sum();
-    let over = tallies.iter().flat_map(|(_, tally)| tally.rows()).any(|kills| kills.over > 0);
     let whole = |read: &SourceRead| read.completeness == Completeness::Exact;
     let same = || tallies.iter().filter(|(_, tally)| tally.told() == total);
     let (read, tally) = same()
@@ -126,8 +131,7 @@ fn account(tallies: &[(SourceRead, Tally)], matched: &Matched) -> Option<(KillSo
         .or_else(|| tallies.iter().max_by_key(|(_, tally)| tally.told()))?;
     let mixed =
         tally.told() != total && !tallies.iter().filter(|(_, tally)| tally.told() > 0).all(|(read, _)| whole(read));
-    let settled = total > 0 && !over && tally.told() == total && tally.told() == tally.most();
-    let completeness = if open > 0 && !settled {
+    let completeness = if open > 0 {
         Completeness::Truncated { seen: total, of: Some(total + open) }
     } else if mixed {
         Completeness::Truncated { seen: total, of: None }

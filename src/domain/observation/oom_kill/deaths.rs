@@ -38,7 +38,8 @@ pub fn deaths(pods: &[Pod], window: Window) -> Vec<Deaths> {
 /// 1. `restartCount` tells how often it was started again: one that does not run has died once more.
 /// 2. A status keeps the last two ends at most. The others are older, so that none of them lies inside where one of the
 ///    two does not.
-/// 3. One that runs since before the window has not died in it.
+/// 3. One whose oldest end that is kept began its life before the window died in the window no other time.
+/// 4. One that runs since before the window has not died in it.
 fn inside(container: &ContainerState, window: Window) -> (u64, u64) {
     let running = container.state == "running";
     if running && container.running_since.is_some_and(|since| since < window.from) {
@@ -48,6 +49,7 @@ fn inside(container: &ContainerState, window: Window) -> (u64, u64) {
     let is_inside = |end: &&Termination| end.finished_at.is_none_or(|at| at >= window.from);
     let all = u64::from(container.restarts) + u64::from(!running && ends().next().is_some());
     let read = ends().filter(is_inside).count() as u64;
-    let unread = if ends().all(|end| is_inside(&end)) { all.saturating_sub(read) } else { 0 };
+    let began_inside = |end: &Termination| end.started_at.is_none_or(|at| at >= window.from);
+    let unread = if ends().all(|end| is_inside(&end) && began_inside(end)) { all.saturating_sub(read) } else { 0 };
     (read + unread, unread)
 }

@@ -96,6 +96,8 @@ fn is_denied(text: &str, start: usize, end: usize) -> bool {
     is_denied_behind(&text[end..]) || is_denied_before(&text[..start], &text[end..])
 }
 
+/// Characters before a word that are looked at for a denial.
+const LOOK_BACK: usize = 80;
 const BLANKS: [char; 4] = ['"', '\'', '\\', ' '];
 
 /// `OOMKilled: 0`, `OOMKilled containers: none`, `OOMKilled count=0`.
@@ -139,13 +141,16 @@ fn starts_with_word(text: &str, word: &str) -> bool {
 
 /// `not OOMKilled`, `0 containers OOMKilled`, `last OOMKilled: 2026-03-01`, `reasons watched: OOMKilled`.
 fn is_denied_before(before: &str, after: &str) -> bool {
-    let before = before.trim_end_matches(['"', '\'', '\\', ' ', '(', '[']).to_ascii_lowercase();
+    // Of what stands far before nothing is read, however long an event is.
+    let near = before.char_indices().rev().take(LOOK_BACK).last().map_or(before, |(at, _)| &before[at..]);
+    let before = near.trim_end_matches(['"', '\'', '\\', ' ', '(', '[']).to_ascii_lowercase();
     if before.ends_with("!=") {
         return true;
     }
     let of_list = before.trim_end_matches([':', '=', ' ', '[', '"', '\'']);
-    let watched = ["watched", "watching", "monitored", "monitoring", "ignored", "filtered", "handled", "reasons"];
-    if of_list.len() < before.len() && watched.iter().any(|word| of_list.ends_with(word)) {
+    let watched = ["watched", "watching", "monitored", "monitoring", "ignored", "filtered", "handled"];
+    let last = of_list.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    if of_list.len() < before.len() && watched.contains(&last) {
         return true;
     }
     let mut words = before.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '\''));

@@ -206,19 +206,19 @@ static HEADER: LazyLock<Regex> = LazyLock::new(|| {
     let value = r#"(?P<value>[^\s"',;\\]{6,})"#;
     regex(&format!(r"(?i)(?P<lead>{}(?:{authorization}|bearer\s+)){value}", open()))
 });
-/// Its pairs, to the end of the last, or one word alone.
+/// Several pairs to the closing quote or the end of the line, since values may hold blanks; one pair, or one word, alone.
 static COOKIE: LazyLock<Regex> = LazyLock::new(|| {
     let lead = format!(r#"{}(?:set-)?cookies?\\?["']?{}(?:\[\s*)?\\?["']?"#, open(), sign());
     let pair = r#"(?:expires=[^;"'\\\n]*|[^\s=;,"'\\\[]+=[^\s;"'\\]*)"#;
-    let more = format!(r#"(?:\s*;\s*(?:{pair}|[^\s=;,"'\\]+))*"#);
-    regex(&format!(r#"(?i)(?P<lead>{lead})(?:(?P<value>{pair}{more})|(?P<word>[^\s;,"'\\\[\]]+))"#))
+    let several = r#"(?:[^"'\\\n;=]*=[^"'\\\n;]*;|[^\s"'\\;=]*;\s*[^\s"'\\;=]+=)[^"'\\\n]*"#;
+    regex(&format!(r#"(?i)(?P<lead>{lead})(?:(?P<value>{several}|{pair})|(?P<word>[^\s;,"'\\\[\]]+))"#))
 });
 /// To the last `@` before the path: a password may have one itself, and so may a name (`me@example.com`). What begins with
 /// digits and goes on with a path is a port.
 static URL_PASSWORD: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
         r#"(?i)(?P<lead>\b[a-z][a-z0-9+.-]{1,20}://[^\s:/"]*:)"#,
-        r#"(?P<value>(?:[^\s@/\["0-9][^\s@"]*|[^\s@"/?#\[]+)(?:@[^\s@/?#"]*)*)@"#
+        r#"(?P<value>(?:[0-9]*[^\s@/\["0-9?#,][^\s@"]*|[^\s@"/?#\[]+)(?:@[^\s@/?#"]*)*)@"#
     ))
 });
 /// `curl -u NAME:PASSWORD`.
@@ -418,7 +418,7 @@ fn is_harmless(key: &str, value: &str) -> bool {
     const COUNTS: [&str; 10] =
         ["max", "min", "total", "num", "count", "input", "output", "prompt", "completion", "used"];
     let digits = value.bytes().all(|b| b.is_ascii_digit());
-    let counts = key.ends_with("token") && digits && COUNTS.iter().any(|word| key.contains(word));
+    let counts = key.ends_with("token") && digits && key.split(['_', '.', '-']).any(|part| COUNTS.contains(&part));
     let algorithm = ["withrsa", "withecdsa", "withdsa"];
     matches!(key, "pwd" | "oldpwd") && value.starts_with('/')
         || counts

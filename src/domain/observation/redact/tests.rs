@@ -110,7 +110,12 @@ fn lists_environments_and_elements_hold_secrets_as_well() {
         ("https://x.net/c?sv=2022&sig=abc%2Bdef", "https://x.net/c?sv=2022&sig=[redacted:secret]"),
         ("curl -u admin:hunter22 http://x", "curl -u admin:[redacted:password] http://x"),
         (r#"client-secret : "abc def""#, r#"client-secret : "[redacted:secret]""#),
-        ("Set-Cookie: a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT; Path=/ next", "Set-Cookie: [redacted:cookie] next"),
+        ("Set-Cookie: a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT; Path=/ next", "Set-Cookie: [redacted:cookie]"),
+        ("Set-Cookie: lang=en; Path=/, sid=s3cr3t99; HttpOnly", "Set-Cookie: [redacted:cookie]"),
+        ("Cookie: name=John Smith; session=abc123", "Cookie: [redacted:cookie]"),
+        ("Cookie: opted_out; session=abc123", "Cookie: [redacted:cookie]"),
+        ("postgres://app:7kQ/x9Zr@db/x", "postgres://app:[redacted:password]@db/x"),
+        ("admin_token=48151623", "admin_token=[redacted:secret]"),
     ] {
         hides(given, expected);
     }

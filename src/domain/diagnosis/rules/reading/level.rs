@@ -17,6 +17,8 @@ const FAR: f64 = 1.099;
 const MORE: f64 = 2.5;
 /// And how many times as long a response time.
 const LONGER: f64 = 2.0;
+/// The share of requests whose failing is no sign.
+const FEW: f64 = 0.002;
 /// Seconds longer that nobody feels.
 const UNFELT: f64 = 0.02;
 /// How much more is a rise too young to be a level: what is normal no more.
@@ -34,6 +36,8 @@ pub(in super::super) struct Level {
     /// The end of its newest period.
     pub(in super::super) until: Timestamp,
     unit: Unit,
+    /// Seconds of a period.
+    period_s: f64,
     /// Whether any value is no whole number, so that it counts nothing.
     is_broken: bool,
     /// How far it is from standing still.
@@ -63,6 +67,7 @@ impl Level {
             turns_up: statistics::turns_up(&series.points, before, YOUNG),
             until: series.latest()?.at.checked_add(period).ok()?,
             unit: series.unit,
+            period_s: f64::from(series.query.period_s.max(1)),
             is_broken: series.points.iter().chain(before).any(|point| point.value.fract().abs() > f64::EPSILON),
             unrest: unrest(&series.points, before),
         })
@@ -98,9 +103,12 @@ impl Level {
         self.unit == Unit::Percent || !self.is_broken
     }
 
-    /// Whether failures are known to have risen.
-    pub(in super::super) fn errors_rose(&self) -> bool {
-        self.failures() == Rise::Sure
+    /// Whether failures are known to have risen, beside requests where those were read: two of a thousand that fail are what
+    /// services of any size live with.
+    pub(in super::super) fn errors_rose(&self, requests: Option<&Self>) -> bool {
+        let rate = |level: &Self| level.ratio.now / level.period_s;
+        let few = |requests: &Self| self.unit != Unit::Percent && rate(self) < FEW * rate(requests);
+        self.failures() == Rise::Sure && !requests.is_some_and(few)
     }
 
     /// Response time: twice as long, and not for a moment, and by what can be felt.

@@ -62,7 +62,11 @@ impl Reading {
         let memory = self.memory.as_ref().and_then(|memory| rise(memory.onset));
         let cpu = self.cpu.as_ref().and_then(|cpu| rise(cpu.onset));
         let collector = self.collector.as_ref().and_then(|c| c.time.as_ref()).and_then(|time| rise(time.onset));
-        let errors = self.errors.as_ref().filter(|errors| errors.errors_rose()).and_then(|errors| rise(errors.onset));
+        let errors = self
+            .errors
+            .as_ref()
+            .filter(|errors| errors.errors_rose(self.traffic.as_ref()))
+            .and_then(|errors| rise(errors.onset));
         let latency = self.latency.as_ref().filter(|latency| latency.latency_rose());
         let latency = latency.and_then(|latency| rise(latency.onset));
         let stopped = self.traffic.as_ref().and_then(Level::stopped).map(|onset| onset.at);
