@@ -152,11 +152,13 @@ impl Cockpit {
                 self.ticked_at = now;
                 self.tick();
             }
+            let told = self.newest_told();
             if let Some(left) = self.take_in(first) {
                 return left;
             }
             self.core.pump();
-            if self.is_due(self.core.now()) {
+            // What may wait for the minute may be what something was concluded from.
+            if self.newest_told() != told || self.is_due(self.core.now()) {
                 self.soon();
             }
             if let Some(News { text, .. }) = self.bell.news(&self.core.session, self.core.clock.now()) {
@@ -166,6 +168,11 @@ impl Cockpit {
                 self.core.clock.jump();
             }
         }
+    }
+
+    /// The record that the newest line of the timeline tells of.
+    fn newest_told(&self) -> Option<u64> {
+        self.core.session.timeline.entries().back().map(|entry| entry.seq)
     }
 
     fn take_in(&mut self, first: Option<Inbox>) -> Option<Left> {

@@ -190,8 +190,11 @@ impl Outbox {
         }
         let refuse = |refusal| Released::Refuse { incident: id, step, refusal };
         let Some(found) = incident.step(step) else { return Some(refuse(AdmissionRefusal::NotWaiting)) };
-        // It was used, or it fell, which was told then: a refusal now would stand down what is being rehearsed anew.
-        let approval = incident.approval.as_ref()?;
+        // It was used, or it fell, which was told then: a refusal now would stand down what is being rehearsed anew. Where
+        // the step still reads APPROVED, what took its approval was about another step, and somebody has to say so.
+        let Some(approval) = &incident.approval else {
+            return (found.state == StepState::Approved).then(|| refuse(AdmissionRefusal::NotWaiting));
+        };
         // While evidence or narrative are asked again there is no judgement to stand on.
         let Some(gate) = &incident.gate else { return Some(refuse(AdmissionRefusal::Locked)) };
         if session.read_only.is_some() {

@@ -13,8 +13,8 @@ use super::inbox::Inbox;
 /// A task that does not hear is left behind after this: the person wants the terminal back.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What was asked to be finished is waited for this long.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+/// What was asked to be finished is waited for this long: the end of the journal comes after it.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The tasks of a session.
 #[derive(Debug)]

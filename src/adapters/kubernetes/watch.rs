@@ -10,6 +10,7 @@ use std::fmt;
 
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use self::cursor::Feeds;
 use self::known::Known;
@@ -109,10 +110,13 @@ pub async fn watch_once(
             Followed::NobodyListens => return Ok(()),
             Followed::Ended(error) if !matches!(error.problem, Problem::Gone(_)) => return Err(WatchError::Api(error)),
             Followed::Ended(error) if !known.heard => return Err(WatchError::Expired(error)),
-            Followed::Ended(_) => {}
+            Followed::Stale | Followed::Ended(_) => {}
         }
     }
 }
+
+/// How long something may stand as it was listed where it may not be watched; then all is listed anew.
+const LISTED_AGAIN: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// Whether a feed was refused, and would be again.
 fn is_refused(error: &KubeError) -> bool {
@@ -121,14 +125,23 @@ fn is_refused(error: &KubeError) -> bool {
 
 enum Followed {
     NobodyListens,
+    /// Something of what was listed has not been followed for a while.
+    Stale,
     Ended(KubeError),
 }
 
 async fn follow(feeds: &mut Feeds, known: &mut Known, reports: &mpsc::Sender<WatchReport>) -> Followed {
-    let mut open = feeds.len();
+    let (mut open, mut stale_at) = (feeds.len(), None);
     loop {
+        let stale = async {
+            match stale_at {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
         let next = tokio::select! {
             next = feeds.next() => next,
+            () = stale => return Followed::Stale,
             () = reports.closed() => return Followed::NobodyListens,
         };
         let seen = match next {
@@ -136,6 +149,7 @@ async fn follow(feeds: &mut Feeds, known: &mut Known, reports: &mpsc::Sender<Wat
             // What may be listed and not watched is as it was listed; the rest is followed, while there is any.
             Some(Err(error)) if is_refused(&error) && open > 1 => {
                 open -= 1;
+                stale_at.get_or_insert_with(|| Instant::now() + LISTED_AGAIN);
                 let (doing, fault) = (&error.doing, error.fault());
                 let namespace = doing.namespace.clone().unwrap_or_else(|| Namespace::new(""));
                 let missing = Unreadable { resource: doing.resource, namespace, fault };

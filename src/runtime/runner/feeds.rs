@@ -213,7 +213,10 @@ async fn read_lifetime(means: &Means, clients: &Clients, lifetime: &mut Lifetime
         return;
     }
     // Where the provider fails now, the end that it told holds: until then the credentials in use go on.
-    let Ok(expires_at) = clients.credentials_expiry().await else { return };
+    let Ok(expires_at) = clients.credentials_expiry().await else {
+        lifetime.failed_at = Some(now);
+        return;
+    };
     if lifetime.learn(now, expires_at) {
         means.post.tell(None, Event::Session(SessionEvent::CredentialsRead { expires_at })).await;
     }
@@ -224,10 +227,15 @@ async fn read_lifetime(means: &Means, clients: &Clients, lifetime: &mut Lifetime
 #[derive(Debug, Default)]
 struct Lifetime {
     told: Option<(Timestamp, Option<Timestamp>)>,
+    /// When the provider failed last: a program that waits for a person is not started again each minute.
+    failed_at: Option<Timestamp>,
 }
 
 impl Lifetime {
     fn is_due(&self, now: Timestamp) -> bool {
+        if self.failed_at.is_some_and(|at| now.duration_since(at) < LASTING_HOLDS) {
+            return false;
+        }
         match self.told {
             None => true,
             Some((_, Some(end))) => end.duration_since(now) < NEAR_THE_END,
@@ -237,6 +245,7 @@ impl Lifetime {
 
     /// Takes an answer; whether it is another than the one before.
     fn learn(&mut self, now: Timestamp, end: Option<Timestamp>) -> bool {
+        self.failed_at = None;
         let before = self.told.replace((now, end));
         before.map(|(_, end)| end) != Some(end)
     }
@@ -344,6 +353,7 @@ async fn watch(means: &Means, pulse: &mut Pulse, told: &mut Vec<Namespace>) -> F
         Err(fault) => return fault,
     };
     let (sender, mut reports) = mpsc::channel(256);
+    let mut said = BTreeSet::new();
     let tell = async {
         while let Some(report) = reports.recv().await {
             match report {
@@ -351,6 +361,8 @@ async fn watch(means: &Means, pulse: &mut Pulse, told: &mut Vec<Namespace>) -> F
                     means.post.tell(None, Event::Workload(WorkloadEvent::Changed { change })).await;
                     pulse.beat(means).await;
                 }
+                // It is tried again each time all is listed anew, and told once.
+                WatchReport::Unreadable(missing) if !said.insert(missing.fault.summary.clone()) => {}
                 WatchReport::Unreadable(missing) => {
                     means.post.tell(None, Event::Session(SessionEvent::Faulted { fault: missing.fault })).await;
                 }
@@ -386,6 +398,8 @@ mod tests {
         assert!(lifetime.learn(at(113), None));
         assert_eq!([at(114), at(128)].map(|now| lifetime.is_due(now)), [false, true], "keys may be exchanged");
         assert!(!lifetime.learn(at(128), None));
+        lifetime.failed_at = Some(at(143));
+        assert_eq!([at(144), at(158)].map(|now| lifetime.is_due(now)), [false, true], "no prompt a minute");
     }
 
     #[tokio::test]

@@ -96,6 +96,9 @@ impl Following {
             let charted = self.charts.entry(service.clone()).or_insert_with(begin);
             charted.add((session, incident), means.clock.now());
         }
+        if incident.phase == Phase::Closed {
+            return;
+        }
         let from = tail_start(session, incident, means.clock.now());
         for group in session.log_groups(Some(incident)) {
             let shown = self.told(group);

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::Means;
 use crate::adapters::aws::logs::{GroupSearch, find_groups};
@@ -43,35 +43,42 @@ pub async fn identify_all(means: Means, services: Vec<ConfiguredService>, mut qu
 #[derive(Default)]
 struct Looked {
     last: Option<(Timestamp, Vec<Namespace>, ClusterView)>,
-    /// When log groups were asked for last without an answer.
-    unanswered: Option<Timestamp>,
+    /// When log groups were asked for last without an answer, and in which account.
+    unanswered: Option<(Timestamp, Option<AccountId>)>,
 }
 
 impl Looked {
     /// How long a look holds.
     const HOLDS: SignedDuration = SignedDuration::from_secs(10);
 
-    async fn view(&mut self, means: &Means, alarm: &Alarm) -> &ClusterView {
+    async fn view(&mut self, means: &Means, alarm: &Alarm) -> ClusterView {
         let asked = places(&means.outside.namespaces.borrow(), alarm);
         let now = means.clock.now();
         let holds = |(at, places, _): &(Timestamp, Vec<Namespace>, ClusterView)| {
             *places == asked && now.duration_since(*at) < Self::HOLDS
         };
-        let view = match self.last.take().filter(holds) {
-            Some(last) => return &self.last.insert(last).2,
-            None => view(means, alarm).await,
-        };
-        &self.last.insert((means.clock.now(), asked, view)).2
+        if let Some(last) = self.last.take().filter(holds) {
+            return self.last.insert(last).2.clone();
+        }
+        let (begun, view) = (Instant::now(), view(means, alarm).await);
+        // What is refused at once may be there for the next alarm; what hangs is not waited for again.
+        if view.is_some() || begun.elapsed() >= PATIENCE {
+            self.last = Some((means.clock.now(), asked, view.clone().unwrap_or_default()));
+        }
+        view.unwrap_or_default()
     }
 
     async fn log_groups(&mut self, means: &Means, name: &str, account: Option<&AccountId>) -> Option<Vec<LogGroup>> {
         let now = means.clock.now();
-        let may_answer = self.unanswered.is_none_or(|at| now.duration_since(at) >= Self::HOLDS);
-        if name.len() < SHORTEST_PART || !may_answer {
+        let silent = self
+            .unanswered
+            .as_ref()
+            .is_some_and(|(at, of)| of.as_ref() == account && now.duration_since(*at) < Self::HOLDS);
+        if name.len() < SHORTEST_PART || silent {
             return None;
         }
         let groups = log_groups(means, name, account).await;
-        self.unanswered = groups.is_none().then(|| means.clock.now());
+        self.unanswered = groups.is_none().then(|| (means.clock.now(), account.cloned()));
         groups
     }
 }
@@ -117,14 +124,14 @@ fn called_by_labels(workload: &Workload) -> impl Iterator<Item = (String, Worklo
     names.into_iter().filter_map(|key| Some((workload.labels.get(key)?.clone(), workload.target.clone())))
 }
 
-async fn view(means: &Means, alarm: &Alarm) -> ClusterView {
+async fn view(means: &Means, alarm: &Alarm) -> Option<ClusterView> {
     let read = Box::pin(async {
         // The namespace of the context is known once there is a connection.
         let client = means.outside.cluster().await.ok()?;
         let namespaces = places(&means.outside.namespaces.borrow(), alarm);
         client.read_view(&namespaces).await.ok().map(|read| read.view)
     });
-    in_time(means, read).await.unwrap_or_default()
+    in_time(means, read).await
 }
 
 /// The namespaces that are watched, and those that the alarm's metrics name.

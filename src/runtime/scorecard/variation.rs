@@ -17,6 +17,8 @@ pub(super) struct Strength(pub(super) f64);
 
 /// What is older than this before start began long ago, and stays where it is.
 const LATELY: SignedDuration = SignedDuration::from_hours(2);
+/// What is counted before the page.
+const COUNTED: SignedDuration = SignedDuration::from_secs(29 * 60 + 30);
 /// The fewest kills that are a loop.
 const FEWEST_KILLS: u32 = 4;
 
@@ -177,6 +179,8 @@ fn vary_kills(kills: &mut KillSpec, (factor, shift): (f64, SignedDuration)) {
     }
     // The last kill stays in the past.
     let later = shift.min(-kills.to - SignedDuration::from_secs(5)).max(SignedDuration::from_mins(-5));
+    // And the first one in the half hour that is counted.
+    let later = later.max((-COUNTED - kills.from).min(SignedDuration::ZERO));
     kills.from += later;
     kills.to += later;
 }

@@ -85,8 +85,9 @@ fn what_did_not_hold_is_settled_at_once_and_posted() {
     let (mut session, effects) = drafted(SlackUse::Post);
     assert!(effects.contains(&Effect::Notify { incident: I1 }));
     commit(&mut session, 1, Event::Report(ReportEvent::Posted));
-    assert_eq!(read(&mut session, 300, [(3, 97.0)]), [Effect::Notify { incident: I1 }]);
-    assert_eq!(standing(&session), Standing::Failed { at: at(180), value: 97.0 });
+    assert_eq!(read(&mut session, 300, [(2, 97.0), (3, 97.0)]), [], "two minutes are no trend");
+    assert_eq!(read(&mut session, 360, [(4, 98.0)]), [Effect::Notify { incident: I1 }]);
+    assert_eq!(standing(&session), Standing::Failed { at: at(240), value: 98.0 });
     assert_eq!(session.incidents[&I1].report.as_ref().unwrap().post, Post::Sending);
 }
 
