@@ -83,7 +83,7 @@ impl Ratio {
     }
 }
 
-/// The level of now ([`late`]) against that of before ([`early`]). `None` with fewer than [`FEWEST`] points.
+/// The level of now ([`late`]) against that of before. `None` with fewer than [`FEWEST`] points.
 pub fn level_ratio(points: &[Point], baseline: &[Point]) -> Option<Ratio> {
     if points.len() < FEWEST {
         return None;
