@@ -29,9 +29,14 @@ impl ArrangedFault {
             let known = Api::ALL.map(Api::word).join(", ");
             format!("There is no service {service:?}: it is one of {known}, or aws for the first four.")
         })?;
+        // By its word, or by one that the palette takes for it.
+        let also = |known: &FaultWord| {
+            known.aliases().split(' ').any(|alias| alias == kind) && apis.iter().all(|api| known.is_of(*api))
+        };
         let kind = FaultWord::ALL
             .into_iter()
             .find(|known| known.word() == kind)
+            .or_else(|| FaultWord::ALL.into_iter().find(also))
             .ok_or_else(|| format!("There is no kind of fault {kind:?}: {service} knows {}.", known_kinds(apis)))?;
         if !apis.iter().all(|api| kind.is_of(*api)) {
             return Err(format!("{service} knows no fault {:?}: it knows {}.", kind.word(), known_kinds(apis)));
@@ -91,6 +96,8 @@ mod tests {
         let start = Timestamp::UNIX_EPOCH;
         for (text, word, from, until) in [
             ("slack:unavailable", "slack unavailable", 0, None),
+            ("slack:5xx", "slack unavailable", 0, None),
+            ("kubernetes:410", "kubernetes gone", 0, None),
             ("aws:expired@30s..2m", "aws expired", 30, Some(120)),
             ("kubernetes:gone@..1m30s", "kubernetes gone", 0, Some(90)),
             ("charts:unresolved@1m..", "charts unresolved", 60, None),
