@@ -4,7 +4,7 @@
 
 pub mod access;
 pub mod admission;
-mod autoscaler;
+pub mod autoscaler;
 mod daemon_set;
 pub mod defaults;
 pub mod deployment;
@@ -40,6 +40,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use access::Access;
+use autoscaler::Pilot;
+use autoscaler::gauge::Gauge;
 use dice::Dice;
 use failure::Failure;
 use kind::{Kind, row};
@@ -95,6 +97,10 @@ pub struct Cluster {
     retries: BTreeMap<String, Timestamp>,
     /// When a rollout without progress is given up, by the deployment's uid.
     deadlines: BTreeMap<String, Timestamp>,
+    /// Autoscalers by uid, as their controller flies them.
+    pilots: BTreeMap<String, Pilot>,
+    /// The metrics server, where there is one.
+    gauge: Option<Gauge>,
     /// The revision the controllers last looked at; anything else makes them look again.
     settled: u64,
     /// When the controllers look at a workload that somebody has changed.
@@ -121,6 +127,7 @@ impl Cluster {
             for uid in due {
                 self.step_pod(&uid);
             }
+            self.run_autoscalers();
             // A deadline may be all that came due: the controllers look even if no object changed.
             self.settled = 0;
             self.settle();
@@ -133,7 +140,7 @@ impl Cluster {
     pub fn next_change(&self) -> Option<Timestamp> {
         let kubelet = self.agenda.first().map(|entry| entry.0);
         let waits = self.retries.values().chain(self.deadlines.values()).copied();
-        kubelet.into_iter().chain(waits).chain(self.look_at).min()
+        kubelet.into_iter().chain(waits).chain(self.look_at).chain(self.next_pass()).min()
     }
 
     /// The instant the world stands at.
@@ -216,7 +223,7 @@ impl Cluster {
             self.run_stateful_sets();
             self.run_daemon_sets();
             self.run_budgets_and_quotas();
-            self.run_autoscalers();
+            self.note_autoscalers();
         }
     }
 

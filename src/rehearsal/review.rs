@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use super::clock::Speed;
+use super::cluster::spec::MetricsServer;
 use super::scenario::{Cadence, HistorySpec, Scenario, ServiceSpec};
 use super::server::{Cloud, StartOptions};
-use super::world::Sight;
+use super::world::{Sight, cpu_series};
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::AlarmState;
 use crate::domain::observation::metric::MetricRole;
@@ -48,6 +49,7 @@ pub fn review(scenario: Scenario) -> Result<Vec<String>, Fault> {
         of_service(scenario, service, &mut missing);
     }
     series(&sight, &mut missing);
+    autoscalers(scenario, &mut missing);
     let named = named_files(scenario);
     let stray = scenario.files().into_iter().filter(|file| !named.contains(file));
     missing.extend(stray.map(|file| format!("The file {file} lies in the folder and nothing names it.")));
@@ -84,6 +86,36 @@ fn of_service(scenario: &Scenario, service: &ServiceSpec, missing: &mut Vec<Stri
     for group in &service.log_groups {
         if !scenario.logs.iter().any(|log| log.group == group.as_str()) {
             missing.push(format!("The log group {group} of {name} has no [[log]]: reading it finds no such group."));
+        }
+    }
+}
+
+/// Autoscalers that nothing tells how busy their pods are.
+fn autoscalers(scenario: &Scenario, missing: &mut Vec<String>) {
+    if scenario.cluster.metrics_server == MetricsServer::Absent {
+        return;
+    }
+    for scaler in &scenario.cluster.autoscalers {
+        let name = &scaler.workload;
+        let goes_by_cpu = scaler.cpu_percent.is_some() || scaler.memory_percent.is_none();
+        if goes_by_cpu && cpu_series(scenario, &scaler.namespace, name).is_none() {
+            missing.push(format!(
+                "The autoscaler of {name} goes by the processor, and no service with that workload has a cpu metric in \
+                 percent: it only holds its bounds."
+            ));
+        }
+        let containers = scenario.workload(name).map_or(&[][..], |workload| &workload.containers);
+        // A request that is not written is that of the limit.
+        let asks_cpu = containers.iter().all(|one| one.cpu_request.is_some() || one.cpu_limit.is_some());
+        let asks_memory = containers.iter().all(|one| one.memory_request.is_some() || one.memory_limit.is_some());
+        let goes_by_memory = scaler.memory_percent.is_some();
+        for (goes, asks, what) in [(goes_by_cpu, asks_cpu, "processor"), (goes_by_memory, asks_memory, "memory")] {
+            if goes && !asks {
+                missing.push(format!(
+                    "The autoscaler of {name} goes by a share of the {what} that its pods request, and a container of \
+                     theirs requests none: it only holds its bounds."
+                ));
+            }
         }
     }
 }

@@ -12,7 +12,9 @@ use tokio::task::JoinHandle;
 use super::behaviour::Life;
 use super::clock::{SimClock, Speed};
 use super::cluster::Cluster;
+use super::cluster::autoscaler::gauge::Gauge;
 use super::cluster::shared::SharedCluster;
+use super::cluster::spec::MetricsServer;
 use super::faults::FaultPlan;
 use super::ledger::Ledger;
 use super::names::NameServer;
@@ -58,7 +60,7 @@ pub struct Cloud {
     /// What goes wrong on the wire.
     pub faults: Arc<FaultPlan>,
     /// Telemetry.
-    pub world: World,
+    pub world: Arc<World>,
     /// What a real model said once, for scripts that name it.
     pub recordings: Recordings,
     /// The cluster.
@@ -78,14 +80,15 @@ impl Cloud {
     pub fn new(scenario: Scenario, options: StartOptions) -> Result<Arc<Self>, Fault> {
         let seed = options.seed.unwrap_or(scenario.seed);
         let scenario = Arc::new(scenario);
+        let world = Arc::new(World::new(Arc::clone(&scenario), seed)?);
         Ok(Arc::new(Self {
             clock: Arc::new(SimClock::new(scenario.start, options.speed)),
             ledger: Ledger::default(),
             faults: Arc::new(FaultPlan::new(&scenario)),
-            world: World::new(Arc::clone(&scenario), seed)?,
             log_sessions: LogSessions::default(),
             recordings: Recordings::read(&scenario)?,
-            cluster: Arc::new(SharedCluster::new(Cluster::new(&scenario, seed))),
+            cluster: Arc::new(SharedCluster::new(cluster_of(&world, seed))),
+            world,
             scenario,
             seed,
             lives: Mutex::default(),
@@ -109,6 +112,19 @@ impl Cloud {
         });
         (now, lives)
     }
+}
+
+/// The cluster of a world's scenario, whose autoscalers go by that world's telemetry.
+pub fn cluster_of(world: &Arc<World>, seed: u64) -> Cluster {
+    let cluster = Cluster::new(world.scenario(), seed);
+    if world.scenario().cluster.metrics_server == MetricsServer::Absent {
+        return cluster.unmeasured();
+    }
+    let world = Arc::clone(world);
+    cluster.measured_by(Gauge::new(move |cluster, namespace, workload| {
+        let lives = lives_of(world.scenario(), cluster);
+        world.at(cluster.now(), &lives).usage(namespace, workload)
+    }))
 }
 
 /// The lives that telemetry follows: those of the first container of each workload.

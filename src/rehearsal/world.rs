@@ -7,6 +7,7 @@ mod files;
 mod lines;
 pub mod math;
 mod series;
+mod usage;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -16,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use alarms::{AlarmNow, Transition};
 pub use band::Band;
 pub use lines::{LogEvent, Order, Place, StreamNow, Tape};
+pub use usage::cpu_series;
 
 use super::behaviour::{Behaviour, Life};
 use super::scenario::{Cadence, HistorySpec, MetricSpec, Scenario};

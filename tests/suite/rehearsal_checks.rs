@@ -91,3 +91,14 @@ async fn a_limit_range_is_not_asked_by_the_dry_run_and_is_by_the_check() {
         assert_eq!(rehearsal.failed_check().is_some(), state == CheckState::Failed);
     }
 }
+
+#[tokio::test]
+async fn replicas_that_an_autoscaler_sets_are_not_scaled_by_a_step() {
+    let scale = Action::Scale { replicas: 8, was: 6 };
+    for (name, state) in [("organic-growth", CheckState::Ok), ("autoscaler-at-maximum", CheckState::Failed)] {
+        let rehearsal = Box::pin(rehearsed(load(name).unwrap(), &scale)).await;
+        let check = rehearsal.checks.iter().find(|check| check.name == "autoscaler").unwrap();
+        assert_eq!(check.state, state, "{check:?}");
+        assert_eq!(rehearsal.failed_check().is_some(), state == CheckState::Failed);
+    }
+}

@@ -96,7 +96,7 @@ pub(super) fn config_map(object: &core::ConfigMap) -> Option<Change> {
     })
 }
 
-/// What an autoscaler of a workload did last, and when its bounds were edited.
+/// What an autoscaler of a workload did last, and when its bounds were edited; that it is there, where neither is known.
 pub(super) fn autoscaler(object: &HorizontalPodAutoscaler, target: &WorkloadRef) -> Vec<Change> {
     let scales_it = |spec: &&HorizontalPodAutoscalerSpec| {
         let of = &spec.scale_target_ref;
@@ -115,7 +115,12 @@ pub(super) fn autoscaler(object: &HorizontalPodAutoscaler, target: &WorkloadRef)
     });
     let edited = edited(&object.metadata, "f:spec")
         .map(|(at, manager, _)| change(at, format!("edited by {manager} (bounds {bounds})")));
-    edited.into_iter().chain(scaled).collect()
+    let known: Vec<Change> = edited.into_iter().chain(scaled).collect();
+    if known.is_empty() {
+        let what = format!("keeps {bounds} replicas");
+        return vec![Change { kind: ChangeKind::Autoscaler, name, at: None, what, fields: Vec::new() }];
+    }
+    known
 }
 
 /// The last edit of a part of an object by its managed fields: when, by whom, and which keys they hold. Status is nobody's
@@ -277,6 +282,11 @@ mod tests {
         let told: Vec<String> = autoscaler(&scaler, &target("cart")).iter().map(Change::words).collect();
         assert_eq!(told, ["autoscaler cart scaled to 6 replicas, the most it may (bounds 2 to 6)"]);
         assert!(autoscaler(&scaler, &target("other")).is_empty());
+        // As `kubectl get -o json` prints one that never scaled: without managed fields.
+        let mut fresh = scaler.clone();
+        (fresh.status, fresh.metadata.managed_fields) = (None, None);
+        let told: Vec<String> = autoscaler(&fresh, &target("cart")).iter().map(Change::words).collect();
+        assert_eq!(told, ["autoscaler cart keeps 2 to 6 replicas"]);
         let kind = crate::domain::observation::workload::WorkloadKind::StatefulSet;
         assert!(autoscaler(&scaler, &WorkloadRef { kind, ..target("cart") }).is_empty());
     }

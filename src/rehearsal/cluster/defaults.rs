@@ -43,6 +43,7 @@ pub fn fill(kind: &Kind, object: &mut Value) {
             pod_spec(&mut object["spec"]["template"]["spec"]);
         }
         "pods" => pod_spec(&mut object["spec"]),
+        "horizontalpodautoscalers" => autoscaler(&mut object["spec"]),
         "secrets" => missing(object, &json!({"type": "Opaque"})),
         "services" => service(object),
         "namespaces" => missing(object, &json!({"status": {"phase": "Active"}})),
@@ -74,6 +75,26 @@ fn service(object: &mut Value) {
         let target = port["port"].clone();
         missing(port, &json!({"protocol": "TCP", "targetPort": target}));
     }
+}
+
+/// An autoscaler without metrics goes by the processor, and one that names one rule of its behaviour has all the others.
+fn autoscaler(spec: &mut Value) {
+    missing(spec, &json!({"minReplicas": 1}));
+    if spec["metrics"].as_array().is_none_or(Vec::is_empty) {
+        let target = json!({"type": "Utilization", "averageUtilization": 80});
+        spec["metrics"] = json!([{"type": "Resource", "resource": {"name": "cpu", "target": target}}]);
+    }
+    if spec["behavior"].is_null() {
+        if let Some(fields) = spec.as_object_mut() {
+            fields.remove("behavior");
+        }
+        return;
+    }
+    let percent = json!({"type": "Percent", "value": 100, "periodSeconds": 15});
+    let pods = json!({"type": "Pods", "value": 4, "periodSeconds": 15});
+    let up = json!({"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": [pods, percent]});
+    missing(&mut spec["behavior"]["scaleUp"], &up);
+    missing(&mut spec["behavior"]["scaleDown"], &json!({"selectPolicy": "Max", "policies": [percent]}));
 }
 
 fn deployment() -> Value {

@@ -4,6 +4,7 @@ mod drained;
 mod lost;
 mod pressure;
 mod replaced;
+mod scaler;
 mod still;
 
 use std::collections::BTreeMap;
@@ -81,6 +82,8 @@ impl Cluster {
             still: BTreeMap::new(),
             retries: BTreeMap::new(),
             deadlines: BTreeMap::new(),
+            pilots: BTreeMap::new(),
+            gauge: None,
             settled: 0,
             look_at: None,
         }
@@ -337,8 +340,8 @@ impl Cluster {
         for quota in &scenario.cluster.quotas {
             self.place(row("resourcequotas"), template::quota(quota));
         }
-        for scaler in &scenario.cluster.autoscalers {
-            self.place(row("horizontalpodautoscalers"), template::autoscaler(scaler));
+        for spec in &scenario.cluster.autoscalers {
+            self.found_autoscaler(scenario, spec);
         }
         let binds = |object: &Value| shape::text(object, "/kind").is_some_and(|kind| kind.ends_with("RoleBinding"));
         if !scenario.cluster.access.is_empty() || !scenario.cluster.objects.iter().any(binds) {

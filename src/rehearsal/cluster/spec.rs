@@ -1,5 +1,6 @@
 //! `[cluster]` of a scenario: who may do what, quotas, autoscalers, webhooks, and any other objects.
 
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -14,7 +15,9 @@ pub struct ClusterSpec {
     pub access: Vec<AccessRule>,
     /// Limits on what a namespace may hold.
     pub quotas: Vec<QuotaSpec>,
-    /// Horizontal autoscalers; they hold a deployment within their bounds, and have no metrics to scale by.
+    /// Whether there is a metrics server: without one autoscalers only hold their bounds.
+    pub metrics_server: MetricsServer,
+    /// Horizontal autoscalers.
     pub autoscalers: Vec<AutoscalerSpec>,
     /// Admission webhooks that have a say.
     pub webhooks: Vec<WebhookSpec>,
@@ -50,7 +53,18 @@ pub struct QuotaSpec {
     pub pods: Option<u64>,
 }
 
-/// A `HorizontalPodAutoscaler` on CPU.
+/// Whether a metrics server measures the pods.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MetricsServer {
+    /// It does.
+    #[default]
+    Present,
+    /// Nobody does.
+    Absent,
+}
+
+/// A `HorizontalPodAutoscaler` on the processor, on memory, or on both.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AutoscalerSpec {
@@ -62,8 +76,12 @@ pub struct AutoscalerSpec {
     pub min: u32,
     /// `maxReplicas`.
     pub max: u32,
-    /// Target utilisation in percent.
-    pub cpu_percent: u32,
+    /// Target utilisation of the processor, percent of what is requested; 80 where no target is named at all.
+    pub cpu_percent: Option<u32>,
+    /// Target utilisation of memory, percent of what is requested.
+    pub memory_percent: Option<u32>,
+    /// When it scaled last, from start (negative): to the replicas that the workload has.
+    pub last_scale: Option<SignedDuration>,
 }
 
 /// What a webhook does about a request it is asked about.

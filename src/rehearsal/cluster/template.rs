@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::kind::row;
+use super::kind::{Kind, row};
 use super::shape::{self, set};
 use super::spec::{AutoscalerSpec, QuotaSpec};
 use crate::domain::observation::workload::Ownership;
@@ -122,15 +122,19 @@ pub(super) fn quota(spec: &QuotaSpec) -> Value {
     json!({"metadata": {"name": spec.name, "namespace": spec.namespace}, "spec": {"hard": hard}})
 }
 
-pub(super) fn autoscaler(spec: &AutoscalerSpec) -> Value {
+/// An autoscaler of a workload of some kind.
+pub(super) fn autoscaler(spec: &AutoscalerSpec, kind: &Kind) -> Value {
+    let goals = [("cpu", spec.cpu_percent), ("memory", spec.memory_percent)];
+    let metric = |(name, percent): (&str, Option<u32>)| {
+        let target = json!({"type": "Utilization", "averageUtilization": percent?});
+        Some(json!({"type": "Resource", "resource": {"name": name, "target": target}}))
+    };
+    let metrics: Vec<Value> = goals.into_iter().filter_map(metric).collect();
     json!({
         "metadata": {"name": spec.workload, "namespace": spec.namespace},
         "spec": {
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": spec.workload},
-            "minReplicas": spec.min, "maxReplicas": spec.max,
-            "metrics": [{"type": "Resource", "resource": {
-                "name": "cpu", "target": {"type": "Utilization", "averageUtilization": spec.cpu_percent},
-            }}],
+            "scaleTargetRef": {"apiVersion": kind.api_version(), "kind": kind.kind, "name": spec.workload},
+            "minReplicas": spec.min, "maxReplicas": spec.max, "metrics": metrics,
         },
     })
 }

@@ -22,6 +22,7 @@ pub fn accepts(kind: &Kind, object: &Value, before: Option<&Value>) -> Result<()
     }
     match kind.plural {
         "deployments" | "replicasets" | "statefulsets" | "daemonsets" => workload(kind, object, before, &mut faults),
+        "horizontalpodautoscalers" => bounds(object, &mut faults),
         "pods" => {
             containers(kind, object, &mut faults);
             if before.is_some_and(|before| frozen(before) != frozen(object)) {
@@ -67,6 +68,22 @@ fn workload(kind: &Kind, object: &Value, before: Option<&Value>, faults: &mut Ve
         }
     }
     containers(kind, object, faults);
+}
+
+/// The bounds of an autoscaler.
+fn bounds(object: &Value, faults: &mut Vec<FieldFault>) {
+    let least = shape::number(object, "/spec/minReplicas").unwrap_or(1);
+    let most = shape::number(object, "/spec/maxReplicas").unwrap_or(0);
+    if least < 1 {
+        faults.push(FieldFault::invalid("spec.minReplicas", &json!(least), "must be greater than or equal to 1"));
+    }
+    if most < 1 {
+        faults.push(FieldFault::invalid("spec.maxReplicas", &json!(most), "must be greater than 0"));
+    }
+    if most < least {
+        let why = "must be greater than or equal to `minReplicas`";
+        faults.push(FieldFault::invalid("spec.maxReplicas", &json!(most), why));
+    }
 }
 
 /// The containers of an object's template (or of the pod itself) with the path to them.
@@ -176,6 +193,14 @@ mod tests {
             assert_eq!(refused.code, 422);
             assert!(refused.message.contains(want), "{}", refused.message);
         }
+        let bounded = |least: i64, most: i64| {
+            let scaler = json!({"metadata": {"name": "x"}, "spec": {"minReplicas": least, "maxReplicas": most}});
+            accepts(row("horizontalpodautoscalers"), &scaler, Some(&scaler)).map_err(|refused| refused.message)
+        };
+        assert_eq!(bounded(2, 2), Ok(()));
+        let refused = bounded(3, 2).unwrap_err();
+        let want = "spec.maxReplicas: Invalid value: 2: must be greater than or equal to `minReplicas`";
+        assert!(refused.contains(want), "{refused}");
         let mut named = sound();
         named["metadata"]["name"] = json!("Not_A_Name");
         assert_eq!(accepts(kind, &named, None).unwrap_err().details["causes"][0]["field"], "metadata.name");

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::overlay::Overlay;
-use super::{AlarmSpec, FaultSpec, HistorySpec, Scenario};
+use super::{AfterSpec, AlarmSpec, FaultSpec, HistorySpec, Scenario};
 use super::{folder, objects};
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::workload::WorkloadKind;
 
 /// A scenario in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub struct ScenarioSummary {
 }
 
 /// The scenarios inside the program, the founding one first.
-const BUILT_IN: [(&str, &str); 52] = [
+const BUILT_IN: [(&str, &str); 53] = [
     ("oom-leak", include_str!("../../../assets/scenarios/oom-leak.toml")),
     ("limit-too-low", include_str!("../../../assets/scenarios/limit-too-low.toml")),
     ("traffic-flood", include_str!("../../../assets/scenarios/traffic-flood.toml")),
@@ -53,6 +54,7 @@ const BUILT_IN: [(&str, &str); 52] = [
     ("limit-no-collector", include_str!("../../../assets/scenarios/limit-no-collector.toml")),
     ("limit-traffic-unread", include_str!("../../../assets/scenarios/limit-traffic-unread.toml")),
     ("organic-growth", include_str!("../../../assets/scenarios/organic-growth.toml")),
+    ("autoscaler-at-maximum", include_str!("../../../assets/scenarios/autoscaler-at-maximum.toml")),
     ("quiet-memory-unread", include_str!("../../../assets/scenarios/quiet-memory-unread.toml")),
     ("scale-in-alarm", include_str!("../../../assets/scenarios/scale-in-alarm.toml")),
     ("deploy-first-errors", include_str!("../../../assets/scenarios/deploy-first-errors.toml")),
@@ -178,11 +180,13 @@ fn check(scenario: &Scenario) -> Result<(), String> {
             metric.history,
             HistorySpec::Memory | HistorySpec::OomTerminations | HistorySpec::Restarts | HistorySpec::Running
         );
-        if needs_workload && metric.workload.is_none() {
+        let shares = matches!(metric.after, AfterSpec::Load | AfterSpec::Pressure { .. });
+        if (needs_workload || shares) && metric.workload.is_none() {
             return Err(format!("The metric {:?} follows lives but names no workload.", metric.id));
         }
     }
     check_alarms(scenario)?;
+    check_autoscalers(scenario)?;
     if let Some(why) = scenario.faults.iter().find_map(FaultSpec::contradiction).or(scenario.model.contradiction()) {
         return Err(why);
     }
@@ -199,6 +203,25 @@ fn check(scenario: &Scenario) -> Result<(), String> {
             && (kills.from >= kills.to || kills.gap_min > kills.gap_max || kills.to.is_positive())
         {
             return Err(format!("The kills of {:?} need from < to <= 0 and gap_min <= gap_max.", workload.name));
+        }
+    }
+    Ok(())
+}
+
+fn check_autoscalers(scenario: &Scenario) -> Result<(), String> {
+    for scaler in &scenario.cluster.autoscalers {
+        let name = &scaler.workload;
+        let Some(workload) = scenario.workload(name) else {
+            return Err(format!("An autoscaler scales the workload {name:?}, which is not here."));
+        };
+        if workload.namespace.as_str() != scaler.namespace {
+            return Err(format!("The autoscaler of {name:?} is in {:?} and its workload is not.", scaler.namespace));
+        }
+        if scaler.min < 1 || scaler.max < scaler.min {
+            return Err(format!("The autoscaler of {name:?} needs 1 <= min <= max."));
+        }
+        if workload.kind == WorkloadKind::DaemonSet {
+            return Err(format!("The autoscaler of {name:?} cannot scale a daemon set."));
         }
     }
     Ok(())

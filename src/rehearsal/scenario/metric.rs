@@ -200,6 +200,8 @@ pub enum AfterSpec {
     /// The history's own rule: the last knot, the constant, the lives.
     #[default]
     History,
+    /// The history's own rule, shared out over the workload's running pods: with twice the replicas each has half.
+    Load,
     /// The memory pressure of the workload: `healthy` without any, `sick` at the full.
     Pressure {
         /// At none.

@@ -107,8 +107,6 @@ impl Sight<'_> {
     }
 
     fn computed(&self, metric: &MetricSpec, minute: Timestamp) -> Option<f64> {
-        let lives = self.lives_of(metric.workload.as_ref());
-        let end = minute + MINUTE;
         if minute >= self.scenario().start {
             match &metric.after {
                 AfterSpec::Pressure { healthy, sick, noise } => {
@@ -116,9 +114,27 @@ impl Sight<'_> {
                     return Some(healthy + (sick - healthy) * pressure + self.noise(metric, minute, *noise));
                 }
                 AfterSpec::Constant { value, noise } => return Some(value + self.noise(metric, minute, *noise)),
+                AfterSpec::Load => {
+                    return Some(self.by_history(metric, minute)? * self.share(metric.workload.as_ref()?, minute)?);
+                }
                 AfterSpec::History => {}
             }
         }
+        self.by_history(metric, minute)
+    }
+
+    /// What each pod has of a load that the declared replicas had one share each of; `None` while none runs.
+    fn share(&self, workload: &String, minute: Timestamp) -> Option<f64> {
+        let declared = self.scenario().workload(workload)?.replicas;
+        let lives = self.lives_of(Some(workload));
+        let samples = (0..6).map(|sample| minute + SignedDuration::from_secs(5 + 10 * sample));
+        let running: usize = samples.map(|at| lives.iter().filter(|life| life.runs_at(at)).count()).sum();
+        (running > 0).then(|| f64::from(declared) * 6.0 / running as f64)
+    }
+
+    fn by_history(&self, metric: &MetricSpec, minute: Timestamp) -> Option<f64> {
+        let lives = self.lives_of(metric.workload.as_ref());
+        let end = minute + MINUTE;
         match &metric.history {
             HistorySpec::Empty => None,
             HistorySpec::Constant { value, noise } => Some(value + self.noise(metric, minute, *noise)),

@@ -139,7 +139,7 @@ fn vary_metric(metric: &mut MetricSpec, (draw, shift): (&Draw, SignedDuration), 
     }
     match &mut metric.after {
         AfterSpec::Pressure { noise, .. } | AfterSpec::Constant { noise, .. } => *noise *= jitter,
-        AfterSpec::History => {}
+        AfterSpec::History | AfterSpec::Load => {}
     }
 }
 

@@ -24,7 +24,7 @@ use crate::rehearsal::cluster::kind::row;
 use crate::rehearsal::faults::{FaultPlan, Struck};
 use crate::rehearsal::ledger::Api;
 use crate::rehearsal::scenario::{ConditionSpec, FaultEffect, MetricSpec, Scenario, ServiceSpec, WorkloadSpec};
-use crate::rehearsal::server::lives_of;
+use crate::rehearsal::server::{cluster_of, lives_of};
 use crate::rehearsal::world::{AlarmNow, Sight, World};
 
 /// The evidence of a case, when it was judged, and what the page was about.
@@ -45,8 +45,8 @@ const STEP: SignedDuration = SignedDuration::from_secs(5);
 /// scenario as written. A lesser alarm of another service that is there already is another incident, judged by itself.
 pub(super) fn evidence(scenario: &Scenario, seed: u64, about: Option<&ServiceName>) -> Result<Seen, Fault> {
     let scenario = Arc::new(scenario.clone());
-    let world = World::new(Arc::clone(&scenario), seed)?;
-    let mut cluster = Cluster::new(&scenario, seed);
+    let world = Arc::new(World::new(Arc::clone(&scenario), seed)?);
+    let mut cluster = cluster_of(&world, seed);
     let mut now = scenario.start + STEP;
     loop {
         cluster.advance(now);

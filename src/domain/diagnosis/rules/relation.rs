@@ -94,7 +94,9 @@ pub fn changes_by_onset(evidence: &[Evidence]) -> Vec<String> {
             if one.changed.is_empty() { String::new() } else { format!(" ({})", fields_in_words(&one.changed)) };
         (shared::came_at(&reading, one).or(one.created_at), format!("revision {}{fields}", one.number))
     };
-    let others = changes.others.iter().map(|change| (change.at, change.words()));
+    // An autoscaler of which only its bounds are known changed nothing.
+    let told = changes.others.iter().filter(|change| change.at.is_some() || change.kind != ChangeKind::Autoscaler);
+    let others = told.map(|change| (change.at, change.words()));
     let mut all: Vec<(Option<Timestamp>, String)> = changes.revisions.iter().map(revision).chain(others).collect();
     all.sort();
     let placed = |(at, words): (Option<Timestamp>, String)| {

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use crate::rehearsal::cluster::replica_set::is_ready;
 use crate::rehearsal::cluster::shape;
 
+/// Metrics of an autoscaler that have a place in its cell.
+const METRICS: usize = 2;
+
 /// How a cell is computed from an object.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cell {
@@ -157,15 +160,32 @@ fn about(object: &Value) -> String {
 }
 
 fn scale_metrics(object: &Value) -> String {
-    let wanted = object.pointer("/spec/metrics").and_then(Value::as_array).into_iter().flatten();
-    let told = wanted.enumerate().map(|(index, metric)| {
-        let name = shape::text(metric, "/resource/name").unwrap_or("unknown");
-        let goal = shape::number(metric, "/resource/target/averageUtilization").unwrap_or(0);
-        let now = object.pointer(&format!("/status/currentMetrics/{index}/resource/current/averageUtilization"));
-        let now = now.and_then(Value::as_i64).map_or_else(|| "<unknown>".to_owned(), |now| format!("{now}%"));
-        format!("{name}: {now}/{goal}%")
+    let wanted = object.pointer("/spec/metrics").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let told = wanted.iter().take(METRICS).enumerate().map(|(index, metric)| {
+        let place = match shape::text(metric, "/type") {
+            Some("ContainerResource") => "containerResource",
+            Some("Pods") => "pods",
+            Some("Object") => "object",
+            Some("External") => "external",
+            _ => "resource",
+        };
+        let (source, now) = (&metric[place], &object["status"]["currentMetrics"][index][place]["current"]);
+        let name = shape::text(source, "/name").map_or_else(String::new, |name| format!("{name}: "));
+        let percent = |from: &Value| shape::number(from, "/averageUtilization").map(|percent| format!("{percent}%"));
+        let amount = |from: &Value| {
+            let amount = shape::text(from, "/averageValue").or_else(|| shape::text(from, "/value"));
+            amount.map(str::to_owned)
+        };
+        let of = |from: &Value| if source["target"]["type"] == "Utilization" { percent(from) } else { amount(from) };
+        let unknown = || "<unknown>".to_owned();
+        format!("{name}{}/{}", of(now).unwrap_or_else(unknown), of(&source["target"]).unwrap_or_else(unknown))
     });
-    told.collect::<Vec<_>>().join(", ")
+    let told = told.collect::<Vec<_>>().join(", ");
+    match wanted.len() {
+        0 => "<none>".to_owned(),
+        count if count > METRICS => format!("{told} + {} more...", count - METRICS),
+        _ => told,
+    }
 }
 
 fn quota(object: &Value, side: &str) -> String {
