@@ -52,9 +52,10 @@ fn measured(session: &mut Session, id: IncidentId, step: StepId, measurement: &M
     verification.tests.clone_from(&states);
     verification.last = Some(measurement.clone());
     let over = states.iter().any(|state| matches!(state, TestState::Failed | TestState::Unmeasured));
-    let passed = states.iter().all(|state| *state == TestState::Passed);
-    if over || passed {
-        return vec![conclude(id, Event::Verification(VerificationEvent::Ended { step, tests: states }))];
+    let reached = states.iter().all(|state| state.is_reached());
+    if over || reached {
+        let tests = states.into_iter().map(TestState::at_the_end).collect();
+        return vec![conclude(id, Event::Verification(VerificationEvent::Ended { step, tests }))];
     }
     let after = SignedDuration::from_secs(EVERY_S);
     vec![Effect::Schedule { incident: id, purpose: TimerPurpose::Measure { step }, after }]
@@ -64,7 +65,11 @@ fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestStat
     let Some(id) = record.incident else { return Vec::new() };
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
     let passed = tests.iter().all(|state| *state == TestState::Passed);
-    let last = incident.verification.as_ref().filter(|watched| watched.step == step).and_then(|it| it.last.clone());
+    let watched = incident.verification.as_mut().filter(|watched| watched.step == step);
+    let last = watched.and_then(|watched| {
+        tests.clone_into(&mut watched.tests);
+        watched.last.clone()
+    });
     let Some(found) = incident.step_mut(step).filter(|step| step.state == StepState::Verifying) else {
         return Vec::new();
     };

@@ -110,6 +110,15 @@ impl RolloutFacts {
             && self.available >= self.replicas
     }
 
+    /// Where it stands, as a clause. Before the controller has seen the newest generation, its counts are of the rollout before.
+    pub fn text(&self) -> String {
+        if !self.observed {
+            return "rollout not begun: its controller has not seen the change yet".to_owned();
+        }
+        let Self { replicas, updated, available, old, .. } = self;
+        format!("rollout {updated}/{replicas} updated, {available} available, {old} old")
+    }
+
     /// Whether it has come on since another reading, as the deployment controller counts progress.
     fn has_moved_since(&self, before: Self) -> bool {
         self.updated > before.updated
@@ -152,12 +161,32 @@ pub struct Measurement {
 pub enum TestState {
     /// Not yet settled.
     Waiting,
+    /// It has to hold until the watch ends, and has held so far. Of a watch that is over none stands so.
+    Holding,
     /// Passed.
     Passed,
     /// Failed, or was measured and not reached when its budget ended.
     Failed,
     /// Its budget ended, and nothing was measured.
     Unmeasured,
+}
+
+impl TestState {
+    /// Whether there is nothing left to wait for but the other tests.
+    pub fn is_reached(self) -> bool {
+        match self {
+            Self::Passed | Self::Holding => true,
+            Self::Waiting | Self::Failed | Self::Unmeasured => false,
+        }
+    }
+
+    /// What it comes to when the watch is over: what has held to the end has passed.
+    pub fn at_the_end(self) -> Self {
+        match self {
+            Self::Holding => Self::Passed,
+            Self::Waiting | Self::Passed | Self::Failed | Self::Unmeasured => self,
+        }
+    }
 }
 
 /// Evaluates one test that has had `elapsed_s` of its budget. A budget that ends without the measurement is never a pass, and is
@@ -181,7 +210,8 @@ pub fn evaluate(test: &VerificationTest, measured: &Measurement, elapsed_s: i64)
             None => measured.alarm_firing.filter(|_| measured.alarms.is_empty()).map(|firing| !firing),
         },
         VerificationTest::NoNewKills { .. } => match measured.new_kills {
-            Some(0) => Some(true),
+            // None so far: what has not happened yet is counted when nothing more is watched.
+            Some(0) => return TestState::Holding,
             Some(_) => return TestState::Failed,
             None => None,
         },
@@ -226,6 +256,26 @@ mod tests {
         assert_eq!(state(false, true), TestState::Waiting, "its controller has not looked yet");
         assert_eq!(state(true, true), TestState::Failed);
         assert_eq!(state(true, false), TestState::Waiting);
+    }
+
+    #[test]
+    fn what_has_to_hold_has_passed_when_the_watch_is_over_and_never_before() {
+        let test = VerificationTest::NoNewKills { within_s: 900 };
+        let state = |new_kills, elapsed_s| {
+            evaluate(&test, &Measurement { new_kills: Some(new_kills), ..measured(&[], None) }, elapsed_s)
+        };
+        assert_eq!([state(0, 0), state(0, 900)], [TestState::Holding; 2]);
+        assert_eq!([state(1, 0), state(1, 900)], [TestState::Failed; 2]);
+        assert!(TestState::Holding.is_reached() && !TestState::Waiting.is_reached());
+        assert_eq!(TestState::Holding.at_the_end(), TestState::Passed);
+    }
+
+    #[test]
+    fn the_counts_of_the_rollout_before_are_not_told_as_this_ones() {
+        let before = RolloutFacts { replicas: 6, updated: 6, available: 6, ..RolloutFacts::default() };
+        assert_eq!(before.text(), "rollout not begun: its controller has not seen the change yet");
+        let seen = RolloutFacts { updated: 1, old: 5, observed: true, ..before };
+        assert_eq!(seen.text(), "rollout 1/6 updated, 6 available, 5 old");
     }
 
     #[test]

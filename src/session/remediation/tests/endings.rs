@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::remediation::runbook;
 use crate::domain::remediation::step::{LeftOut, Shortfall};
 use crate::domain::remediation::trace::Trace;
-use crate::domain::remediation::verification::VerificationTest;
+use crate::domain::remediation::verification::{Measurement, RolloutFacts, VerificationTest};
 use crate::session::incident::ChangeOutcome;
 
 fn two_steps() -> Story {
@@ -144,6 +144,35 @@ fn a_plan_whose_next_step_can_never_come_open_ends_and_is_reported() {
             assert!(headline.contains(&format!("#1 before it was {end}")), "{headline}");
         }
     }
+}
+
+/// The kills that have not come yet are not counted as a test that passed, and hold up no end.
+#[test]
+fn what_has_to_hold_counts_as_passed_at_the_end_alone() {
+    let mut story = Story::new(vec![step(S1, Action::RolloutRestart)]);
+    let kills = VerificationTest::NoNewKills { within_s: 900 };
+    story.session.incidents.get_mut(&I1).unwrap().step_mut(S1).unwrap().tests.push(kills);
+    story.rehearse(1, S1, &Action::RolloutRestart);
+    story.run(2, S1);
+    let mut measured = |second: i64, observed| {
+        let at = start() + SignedDuration::from_secs(second);
+        let rollout = RolloutFacts { replicas: 6, updated: 6, available: 6, observed, ..RolloutFacts::default() };
+        let (alarms, alarm_firing) = (std::collections::BTreeMap::new(), None);
+        let measurement = Measurement {
+            at,
+            rollout: Some(rollout),
+            memory: None,
+            cpu: None,
+            alarms,
+            alarm_firing,
+            new_kills: Some(0),
+        };
+        let effects = story.commit(second, Event::Verification(VerificationEvent::Measured { step: S1, measurement }));
+        settle(&mut story, second, effects);
+        (story.incident().verification.as_ref().unwrap().tests.clone(), story.step(S1).state.clone())
+    };
+    assert_eq!(measured(3, false), (vec![TestState::Waiting, TestState::Holding], StepState::Verifying));
+    assert_eq!(measured(8, true), (vec![TestState::Passed; 2], StepState::Verified));
 }
 
 #[test]

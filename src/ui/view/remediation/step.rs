@@ -304,20 +304,13 @@ fn tests(
             Some(TestState::Passed) => (Role::Good, "[ok]"),
             Some(TestState::Failed) => (Role::Danger, "[no]"),
             Some(TestState::Unmeasured) => (Role::Warning, "[??]"),
-            Some(TestState::Waiting) | None => (Role::Faint, "[..]"),
+            Some(TestState::Waiting | TestState::Holding) | None => (Role::Faint, "[..]"),
         };
-        sheet.row(&look.line([(role, format!("{mark} ").into()), (Role::Text, test.text().into())]));
+        let so_far = if verification.tests.get(at) == Some(&TestState::Holding) { ", so far" } else { "" };
+        sheet.row(&look.line([(role, format!("{mark} ").into()), (Role::Text, (test.text() + so_far).into())]));
     }
     if let Some(measured) = &verification.last {
-        let rollout = measured.rollout.map_or_else(
-            || "rollout ?".to_owned(),
-            |rollout| {
-                format!(
-                    "rollout {}/{} updated, {} available, {} old",
-                    rollout.updated, rollout.replicas, rollout.available, rollout.old
-                )
-            },
-        );
+        let rollout = measured.rollout.map_or_else(|| "rollout ?".to_owned(), |rollout| rollout.text());
         let percent =
             |value: Option<f64>| value.map_or_else(|| "?".to_owned(), |value| format!("{}%", format::figure(value)));
         let kills = measured.new_kills.map_or_else(|| "?".to_owned(), format::grouped);
