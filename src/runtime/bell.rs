@@ -53,6 +53,7 @@ pub struct Bell {
     away: bool,
     told: BTreeMap<IncidentId, Told>,
     expiring: Option<Timestamp>,
+    refused: bool,
 }
 
 impl Bell {
@@ -95,8 +96,13 @@ impl Bell {
         }
     }
 
-    /// Told once for each expiry: credentials that were renewed may run out again.
+    /// Told once for each expiry, and once for each time they fail: credentials that were renewed may run out again.
     fn expiry(&mut self, session: &Session, now: Timestamp) -> Option<String> {
+        let fault = session.credentials_fault();
+        let was_refused = std::mem::replace(&mut self.refused, fault.is_some());
+        if let Some(fault) = fault.filter(|_| !was_refused) {
+            return Some(format!("credentials failed: {}", fault.summary));
+        }
         let Credentials::ExpireAt(at) = session.credentials else { return None };
         if self.expiring == Some(at) || now + CREDENTIALS_LEFT < at {
             return None;
@@ -171,6 +177,19 @@ mod tests {
         assert_eq!(bell.news(&session, at("2026-05-01T09:32:00Z")), None);
         session.credentials = Credentials::ExpireAt(at("2026-05-01T10:41:00Z"));
         assert_eq!(bell.news(&session, at("2026-05-01T10:32:00Z")).unwrap().text, "credentials expire in 9 min");
+    }
+
+    #[test]
+    fn credentials_ring_once_each_time_they_fail() {
+        use crate::domain::fault::{Fault, FaultKind};
+        use crate::session::feeds::{Feed, FeedHealth, FeedId};
+        let (mut session, mut bell) = (Session::default(), away());
+        let lost = FeedHealth::Lost { fault: Fault::new(FaultKind::Credentials, "They have expired.") };
+        for (health, rings) in [(lost.clone(), true), (lost.clone(), false), (FeedHealth::Live, false), (lost, true)] {
+            session.feeds.insert(FeedId::Alarms, Feed { health, ..Feed::default() });
+            let news = bell.news(&session, at("2026-05-01T09:31:00Z")).map(|news| news.text);
+            assert_eq!(news.as_deref(), rings.then_some("credentials failed: They have expired."));
+        }
     }
 
     #[test]

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::feeds::{Feed, FeedId, Feeds, ServiceFeeds};
+use super::feeds::{Feed, FeedHealth, FeedId, Feeds, ServiceFeeds};
 use super::header::Header;
 use super::incident::{Incident, Phase};
 use super::logs::LogBoard;
 use super::record::IncidentId;
 use super::timeline::Timeline;
 use crate::domain::drill::StandingFault;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmDetail, AlarmName, AlarmState};
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::{MetricRole, Series};
@@ -105,6 +105,16 @@ impl Session {
     /// A feed, as it is before anything is known of it.
     pub fn feed(&self, id: FeedId) -> Feed {
         self.feeds.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// Why the credentials do not serve, whatever is known of their end: with them the alarms are asked for every few seconds.
+    pub fn credentials_fault(&self) -> Option<&Fault> {
+        match &self.feeds.get(&FeedId::Alarms)?.health {
+            FeedHealth::Lost { fault } | FeedHealth::Retrying { fault, .. } => {
+                Some(fault).filter(|fault| fault.kind == FaultKind::Credentials)
+            }
+            FeedHealth::Off { .. } | FeedHealth::Connecting | FeedHealth::Live => None,
+        }
     }
 
     /// How the metrics of a service are read; as metrics are at all while nothing was told of its own.

@@ -176,6 +176,9 @@ fn place(session: &Session) -> (String, String) {
 }
 
 fn credentials(session: &Session, look: &Look) -> (Role, Vec<String>) {
+    if session.credentials_fault().is_some() && !has_ended(session, look) {
+        return (Role::Danger, vec!["creds FAILED".to_owned()]);
+    }
     match session.credentials {
         Credentials::Unknown => (Role::Faint, vec!["creds ?".to_owned(), String::new()]),
         Credentials::Lasting => (Role::Text, vec!["creds lasting".to_owned(), String::new()]),
@@ -190,6 +193,11 @@ fn credentials(session: &Session, look: &Look) -> (Role, Vec<String>) {
             }
         }
     }
+}
+
+/// Whether the credentials are known to be past their end.
+fn has_ended(session: &Session, look: &Look) -> bool {
+    matches!(session.credentials, Credentials::ExpireAt(at) if look.seconds_left(at) <= 0)
 }
 
 fn total(parts: &[Part]) -> usize {
@@ -282,6 +290,28 @@ mod tests {
         assert!(line(&session, None, (60, &look())).to_string().contains("creds 9m!"));
         session.credentials = Credentials::ExpireAt(look().now);
         assert!(line(&session, None, (60, &look())).to_string().contains("creds EXPIRED"));
+    }
+
+    #[test]
+    fn credentials_that_are_refused_are_not_told_as_lasting() {
+        use crate::domain::fault::{Fault, FaultKind};
+        use crate::session::feeds::{Feed, FeedHealth, FeedId};
+        let mut session = session(Mode::Live);
+        let ends = look().now + jiff::SignedDuration::from_hours(1);
+        for (known, words) in [
+            (Credentials::Unknown, "creds FAILED"),
+            (Credentials::Lasting, "creds FAILED"),
+            (Credentials::ExpireAt(ends), "creds FAILED"),
+            (Credentials::ExpireAt(look().now), "creds EXPIRED"),
+        ] {
+            session.credentials = known;
+            for (kind, fails) in [(FaultKind::Credentials, true), (FaultKind::Denied, false)] {
+                let health = FeedHealth::Lost { fault: Fault::new(kind, "no") };
+                session.feeds.insert(FeedId::Alarms, Feed { health, ..Feed::default() });
+                let told = line(&session, None, (60, &look())).to_string();
+                assert_eq!(told.contains(words), fails || words == "creds EXPIRED", "{known:?} {kind:?}: {told}");
+            }
+        }
     }
 
     #[test]
