@@ -102,7 +102,8 @@ impl Tape {
     }
 
     fn place(&self) -> String {
-        let told = self.session.timeline.entries().back().map_or("", |entry| entry.text.as_str());
+        let stop = self.stops.get(self.at).and_then(|stop| self.records.get(*stop));
+        let told = stop.and_then(|record| timeline::tell(&record.event)).map_or_else(String::new, |(_, text)| text);
         format!("REPLAY {} of {}: {told}  (, . step  < > ten  q leaves)", self.at + 1, self.stops.len())
     }
 

@@ -11,6 +11,7 @@ mod observe;
 mod patience;
 mod read;
 mod steps;
+mod workloads;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -108,7 +109,7 @@ impl Runner {
         let namespaces = self.means.outside.namespaces.borrow().clone();
         self.tasks.spawn("identity", feeds::identity(self.means.clone(), flight()));
         self.tasks.spawn("alarms", feeds::alarms(self.means.clone(), before, flight()));
-        self.tasks.spawn("workloads", feeds::workloads(self.means.clone(), flight(), namespaces));
+        self.tasks.spawn("workloads", workloads::workloads(self.means.clone(), flight(), namespaces));
     }
 
     /// Does one effect.

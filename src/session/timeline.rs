@@ -1,6 +1,6 @@
 //! The timeline: one line for each thing worth remembering, told from the record itself.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::event::{
@@ -15,6 +15,11 @@ use crate::domain::remediation::verification::TestState;
 
 /// The longest timeline kept; older entries are counted and stay in the journal.
 const MOST: usize = 5_000;
+/// Among so many of the last entries one that says the same of a feed is looked for: one that fails and comes back in turn
+/// makes two.
+const REPEATS_AMONG: usize = 4;
+/// After as long a silence the same is news again.
+const REPEATS_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// What an entry is about: decides its sign and colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -51,8 +56,42 @@ pub struct Entry {
     pub incident: Option<IncidentId>,
     /// What it is about.
     pub kind: EntryKind,
-    /// The line.
+    /// The line, with how often it was told and when last.
     pub text: String,
+    /// How often.
+    pub times: u32,
+    /// When last.
+    pub last: Timestamp,
+}
+
+impl Entry {
+    fn of(record: &Record, (kind, text): (EntryKind, String)) -> Self {
+        let Record { seq, at, incident, .. } = *record;
+        Self { seq, at, incident, kind, text, times: 1, last: at }
+    }
+
+    /// What was told each time.
+    fn said(&self) -> &str {
+        let count = self.repeats().map_or(0, |count| count.len());
+        &self.text[..self.text.len() - count]
+    }
+
+    fn repeats(&self) -> Option<String> {
+        (self.times > 1).then(|| format!(" ({} times, last {}Z)", self.times, self.last.strftime("%H:%M:%S")))
+    }
+
+    /// Counts a record that says the same again; `false` where it does not.
+    fn repeats_in(&mut self, record: &Record, text: &str) -> bool {
+        let same = self.said() == text && self.incident == record.incident;
+        if !same || record.at.duration_since(self.last) > REPEATS_WITHIN {
+            return false;
+        }
+        let said = text.len();
+        (self.times, self.last) = (self.times + 1, record.at);
+        self.text.truncate(said);
+        self.text.extend(self.repeats());
+        true
+    }
 }
 
 /// Entries in order.
@@ -73,10 +112,14 @@ impl Timeline {
         self.dropped
     }
 
-    /// Adds what a record tells.
+    /// Adds what a record tells. What is told of a feed over and over has one entry.
     pub fn fold(&mut self, record: &Record) {
-        let Some((kind, text)) = tell(&record.event) else { return };
-        self.entries.push_back(Entry { seq: record.seq, at: record.at, incident: record.incident, kind, text });
+        let Some(told) = tell(&record.event) else { return };
+        let mut recent = self.entries.iter_mut().rev().take(REPEATS_AMONG);
+        if matches!(record.event, Event::Feed(_)) && recent.any(|entry| entry.repeats_in(record, &told.1)) {
+            return;
+        }
+        self.entries.push_back(Entry::of(record, told));
         if self.entries.len() > MOST {
             self.entries.pop_front();
             self.dropped += 1;
@@ -299,5 +342,43 @@ fn report(event: &ReportEvent) -> String {
         ReportEvent::Posted => "report posted to Slack".to_owned(),
         ReportEvent::PostFailed { fault } => format!("report not posted: {fault}"),
         ReportEvent::Exported { path } => format!("exported to {path}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fault::{Fault, FaultKind};
+
+    /// A feed that fails and comes back in turn fills no screen, and what else happened stays in sight.
+    #[test]
+    fn what_a_feed_says_over_and_over_is_one_entry_with_its_count() {
+        let mut timeline = Timeline::default();
+        let mut seq = 0;
+        let mut fold = |timeline: &mut Timeline, second: i64, event: Event| {
+            seq += 1;
+            let at = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second);
+            timeline.fold(&Record { seq, at, incident: None, event });
+        };
+        let health = |health| Event::Feed(FeedEvent::Changed { feed: FeedId::Workloads, health });
+        let lost = || health(FeedHealth::Lost { fault: Fault::new(FaultKind::Cut, "It ended.") });
+        let note = || Event::Session(SessionEvent::Noted { text: "seen".to_owned() });
+        for second in 0..100 {
+            fold(&mut timeline, second, lost());
+            fold(&mut timeline, second, health(FeedHealth::Live));
+        }
+        fold(&mut timeline, 100, note());
+        fold(&mut timeline, 101, note());
+        fold(&mut timeline, 102, lost());
+        fold(&mut timeline, 800, lost());
+        let told: Vec<(u64, &str)> = timeline.entries().iter().map(|entry| (entry.seq, entry.text.as_str())).collect();
+        let expected = [
+            (1, "workloads lost: It ended. (101 times, last 00:01:42Z)"),
+            (2, "workloads live (100 times, last 00:01:39Z)"),
+            (201, "note: seen"),
+            (202, "note: seen"),
+            (204, "workloads lost: It ended."),
+        ];
+        assert_eq!(told, expected);
     }
 }

@@ -37,7 +37,7 @@ pub enum WatchError {
     NoNamespace,
     /// Nothing at all may be read.
     NothingReadable(Box<Fault>),
-    /// The server forgot our place again right after a fresh listing (410).
+    /// The server forgot our place again soon after a fresh listing (410).
     Expired(KubeError),
     /// A call failed or went silent.
     Api(KubeError),
@@ -78,8 +78,8 @@ impl From<WatchError> for Fault {
     }
 }
 
-/// One attempt: lists the namespaces, then follows them. After a 410 it lists again by itself, unless nothing had
-/// been heard since the last listing. Returns `Ok` only when the receiver is gone.
+/// One attempt: lists the namespaces, then follows them. After a 410 it lists again by itself, unless nothing had been
+/// heard since the last listing, or that had become necessary just before. Returns `Ok` only when the receiver is gone.
 pub async fn watch_once(
     client: &Client,
     namespaces: &[Namespace],
@@ -88,6 +88,7 @@ pub async fn watch_once(
     if namespaces.is_empty() {
         return Err(WatchError::NoNamespace);
     }
+    let mut forgotten: Option<Instant> = None;
     loop {
         let mut known = Known::default();
         let (places, unreadable) = listing::read_all(client, namespaces, &mut known).await.map_err(WatchError::Api)?;
@@ -110,13 +111,20 @@ pub async fn watch_once(
             Followed::NobodyListens => return Ok(()),
             Followed::Ended(error) if !matches!(error.problem, Problem::Gone(_)) => return Err(WatchError::Api(error)),
             Followed::Ended(error) if !known.heard => return Err(WatchError::Expired(error)),
-            Followed::Stale | Followed::Ended(_) => {}
+            Followed::Ended(error) if forgotten.is_some_and(|at| at.elapsed() < FORGOTTEN_AGAIN) => {
+                return Err(WatchError::Expired(error));
+            }
+            Followed::Ended(_) => forgotten = Some(Instant::now()),
+            Followed::Stale => {}
         }
     }
 }
 
 /// How long something may stand as it was listed where it may not be watched; then all is listed anew.
 const LISTED_AGAIN: std::time::Duration = std::time::Duration::from_mins(1);
+
+/// A place that is forgotten twice within this is no matter of an old version: who asks waits before the next listing.
+const FORGOTTEN_AGAIN: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Whether a feed was refused, and would be again.
 fn is_refused(error: &KubeError) -> bool {

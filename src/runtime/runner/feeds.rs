@@ -1,22 +1,19 @@
-//! The feeds every session has: who we are, the alarms, the cluster. Each goes on for ever and says how it is.
+//! The feeds every session has beside the cluster: who we are, the alarms. Each goes on for ever and says how it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::mpsc;
 
 use super::Means;
 use super::patience::{Fed, roll, tell_health};
 use crate::adapters::aws::alarms::{Listing, describe_all};
 use crate::adapters::aws::clients::Clients;
-use crate::adapters::kubernetes::{View, WatchReport, watch_once};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmChange, AlarmName, changes};
-use crate::domain::observation::scope::{Namespace, Scope};
-use crate::domain::observation::workload::ClusterChange;
+use crate::domain::observation::scope::Scope;
 use crate::runtime::clock::Flight;
-use crate::session::event::{AlarmEvent, Event, FeedEvent, SessionEvent, WorkloadEvent};
+use crate::session::event::{AlarmEvent, Event, FeedEvent, SessionEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::timers::backoff;
 
@@ -30,8 +27,6 @@ const NEAR_THE_END: SignedDuration = SignedDuration::from_mins(5);
 const LASTING_HOLDS: SignedDuration = SignedDuration::from_mins(15);
 /// Seconds until a feed that failed for good is tried once more: the person may have logged in beside.
 const LOST_AGAIN_S: i64 = 15;
-/// Seconds between two listings of the cluster where it cannot be watched.
-const LISTED_EVERY_S: i64 = 30;
 
 /// How a feed that is asked again and again stands, and how long to wait after a failure.
 pub struct Pulse {
@@ -58,12 +53,17 @@ impl Pulse {
         self.failures = 0;
     }
 
+    /// Whether nothing failed since it answered last that may fail again in a moment.
+    pub fn is_well(&self) -> bool {
+        self.failures == 0
+    }
+
     /// It failed. Returns when to ask again.
     pub async fn fail(&mut self, means: &Means, fault: Fault) -> Timestamp {
-        self.failures += 1;
         self.live = false;
         let now = means.clock.now();
         let (until, health) = if fault.kind.is_transient() {
+            self.failures += 1;
             let until = now + backoff(self.failures, roll(means));
             (until, FeedHealth::Retrying { attempt: self.failures, until, fault })
         } else if fault.kind == FaultKind::NotConfigured && self.fed == Fed::By(FeedId::Workloads) {
@@ -268,115 +268,6 @@ impl Unknown {
     }
 }
 
-/// Watches the cluster; a watch that ends is begun again, told and waited for. `told` are the namespaces that the session
-/// began with.
-pub async fn workloads(means: Means, flight: Flight, mut told: Vec<Namespace>) {
-    if means.clock.stands_still() {
-        return listings(means, flight, told).await;
-    }
-    drop(flight);
-    let mut pulse = Pulse::new(FeedId::Workloads);
-    let mut namespaces = means.outside.namespaces.subscribe();
-    loop {
-        let until = tokio::select! {
-            fault = watch(&means, &mut pulse, &mut told) => pulse.fail(&means, fault).await,
-            _ = namespaces.changed() => continue,
-        };
-        tokio::select! {
-            flight = means.pause_until(until) => drop(flight),
-            _ = namespaces.changed() => {}
-        }
-    }
-}
-
-/// Lists the cluster again and again instead. Nobody can tell when everything that a standing clock has brought about has
-/// come through a watch, so what is told of it would depend on the machine; and runs are compared.
-async fn listings(means: Means, mut flight: Flight, mut told: Vec<Namespace>) {
-    let mut pulse = Pulse::new(FeedId::Workloads);
-    let mut last = View::default();
-    loop {
-        let next = match list_cluster(&means, &mut told).await {
-            Ok(listed) => {
-                tell_listing(&means, &last, &listed).await;
-                last = listed;
-                pulse.beat(&means).await;
-                means.clock.now() + SignedDuration::from_secs(LISTED_EVERY_S)
-            }
-            Err(fault) => pulse.fail(&means, fault).await,
-        };
-        let pause = means.pause_until(next);
-        drop(flight);
-        flight = pause.await;
-    }
-}
-
-async fn list_cluster(means: &Means, told: &mut Vec<Namespace>) -> Result<View, Fault> {
-    let client = means.outside.cluster().await?;
-    let namespaces = watched(means, told).await?;
-    client.read_view(&namespaces).await.map_err(|error| error.fault())
-}
-
-/// Tells what is another than before.
-async fn tell_listing(means: &Means, last: &View, listed: &View) {
-    for missing in listed.unreadable.iter().filter(|missing| !last.unreadable.contains(missing)) {
-        means.post.tell(None, Event::Session(SessionEvent::Faulted { fault: missing.fault.clone() })).await;
-    }
-    if (&listed.view, &listed.whole) != (&last.view, &last.whole) {
-        let (view, whole) = (Box::new(listed.view.clone()), listed.whole.clone());
-        let change = ClusterChange::Listed { view, whole };
-        means.post.tell(None, Event::Workload(WorkloadEvent::Changed { change })).await;
-    }
-}
-
-/// The namespaces that are watched, told where they are others than before: line 1 names them.
-async fn watched(means: &Means, told: &mut Vec<Namespace>) -> Result<Vec<Namespace>, Fault> {
-    let namespaces = means.outside.namespaces.borrow().clone();
-    if namespaces.is_empty() {
-        let why = "no namespace is known yet: name one by --namespace or under [[service]]";
-        return Err(Fault::new(FaultKind::NotConfigured, why));
-    }
-    if namespaces != *told {
-        told.clone_from(&namespaces);
-        let event = SessionEvent::NamespacesLearned { namespaces: namespaces.clone() };
-        means.post.tell(None, Event::Session(event)).await;
-    }
-    Ok(namespaces)
-}
-
-async fn watch(means: &Means, pulse: &mut Pulse, told: &mut Vec<Namespace>) -> Fault {
-    let client = match means.outside.cluster().await {
-        Ok(client) => client,
-        Err(fault) => return fault,
-    };
-    let namespaces = match watched(means, told).await {
-        Ok(namespaces) => namespaces,
-        Err(fault) => return fault,
-    };
-    let (sender, mut reports) = mpsc::channel(256);
-    let mut said = BTreeSet::new();
-    let tell = async {
-        while let Some(report) = reports.recv().await {
-            match report {
-                WatchReport::Change(change) => {
-                    means.post.tell(None, Event::Workload(WorkloadEvent::Changed { change })).await;
-                    pulse.beat(means).await;
-                }
-                // It is tried again each time all is listed anew, and told once.
-                WatchReport::Unreadable(missing) if !said.insert(missing.fault.summary.clone()) => {}
-                WatchReport::Unreadable(missing) => {
-                    means.post.tell(None, Event::Session(SessionEvent::Faulted { fault: missing.fault })).await;
-                }
-            }
-        }
-    };
-    let run = async move { watch_once(client, &namespaces, &sender).await };
-    let (ended, ()) = tokio::join!(run, tell);
-    match ended {
-        Ok(()) => Fault::new(FaultKind::Cut, "The Kubernetes watch ended."),
-        Err(error) => error.fault(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::follow::tests::outside;
@@ -400,25 +291,6 @@ mod tests {
         assert!(!lifetime.learn(at(128), None));
         lifetime.failed_at = Some(at(143));
         assert_eq!([at(144), at(158)].map(|now| lifetime.is_due(now)), [false, true], "no prompt a minute");
-    }
-
-    #[tokio::test]
-    async fn a_namespace_that_is_learned_is_told_once() {
-        let (means, _, mut inbox) = outside();
-        let mut told = Vec::new();
-        assert!(watched(&means, &mut told).await.is_err(), "nobody named one");
-        for _ in 0..2 {
-            means.outside.watch_namespace(&"payments".into());
-            assert_eq!(watched(&means, &mut told).await.unwrap(), told);
-        }
-        means.outside.watch_namespace(&"orders".into());
-        watched(&means, &mut told).await.unwrap();
-        let mut learned = Vec::new();
-        while let Ok(Inbox::Event { event, .. }) = inbox.try_recv() {
-            let Event::Session(SessionEvent::NamespacesLearned { namespaces }) = *event else { continue };
-            learned.push(namespaces);
-        }
-        assert_eq!(learned, [vec!["payments".into()], vec!["payments".into(), "orders".into()]] as [Vec<Namespace>; 2]);
     }
 
     /// A read of evidence told that the cluster fails; the watch beside it, which goes on, takes that back.

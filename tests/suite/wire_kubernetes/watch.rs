@@ -98,6 +98,21 @@ async fn a_410_right_after_each_listing_ends_the_attempt() {
     assert!(ended.unwrap().is_transient());
 }
 
+/// A server that tells of one change and forgets its place each time is listed anew once, and then waited for.
+#[tokio::test]
+async fn a_place_that_is_forgotten_again_and_again_is_listed_once_and_then_waited_for() {
+    let script = |seen: &Seen| match (seen.path.ends_with("/pods"), is_watch(seen)) {
+        (true, true) => Reply::LinesThenSilence(vec![event("ADDED", &pod("p1", 101)), gone()]),
+        (false, true) => Reply::LinesThenSilence(Vec::new()),
+        (_, false) => calm(seen),
+    };
+    let server = Server::start(script).await;
+    let (reports, ended) = watched(&server, 20).await;
+    let once = ["listed 0 pods", "pod p1 of Some(\"my-api\")"];
+    assert_eq!(words(&reports), [once, once].concat());
+    assert!(matches!(ended, Some(WatchError::Expired(_))), "{ended:?}");
+}
+
 #[tokio::test]
 async fn a_watch_that_ends_in_order_is_opened_again_from_its_place() {
     let rounds = AtomicU32::new(0);
