@@ -60,6 +60,8 @@ pub struct Scorecard {
 pub struct Summary {
     /// Cases.
     pub scenarios: u64,
+    /// Of them variations: the others are as written, and of one scenario they are alike but for what is drawn from the seed.
+    pub varied: u64,
     /// The verdict is the expected one.
     pub right: u64,
     /// The expected cause is among the first three.
@@ -153,6 +155,7 @@ fn judged(
             Ok(found_out) => {
                 let mut case = Case::of(&varied, seed, &found_out);
                 case.origin = origin;
+                case.variation = strength.0;
                 case.ms = clock.mono_ms();
                 return Ok((case, found_out.service));
             }
@@ -167,6 +170,7 @@ fn summed(cases: &[Case], origin: &str) -> Summary {
     let mut sum = Summary::default();
     for case in cases.iter().filter(|case| case.origin == origin) {
         sum.scenarios += 1;
+        sum.varied += u64::from(case.variation > 0.0);
         sum.right += u64::from(case.outcome == Outcome::Right);
         sum.top3 += u64::from(case.is_among_three);
         sum.wrong += u64::from(case.outcome == Outcome::Wrong);
@@ -269,8 +273,9 @@ impl Scorecard {
 
 fn told(sum: Summary) -> String {
     format!(
-        "{} cases, {} right, {} among the first three, {} wrong, {} abstained; remedies: {} rightly offered, {} rightly refused, {} wrong, {} missed; OOM: {} false, {} miscounted",
+        "{} cases ({} of them varied), {} right, {} among the first three, {} wrong, {} abstained; remedies: {} rightly offered, {} rightly refused, {} wrong, {} missed; OOM: {} false, {} miscounted",
         sum.scenarios,
+        sum.varied,
         sum.right,
         sum.top3,
         sum.wrong,

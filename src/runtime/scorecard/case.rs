@@ -42,6 +42,8 @@ pub struct Case {
     pub origin: &'static str,
     /// Its seed.
     pub seed: u64,
+    /// How far it is a variation of the scenario: from 0, as written, to 1.
+    pub variation: f64,
     /// The cause expected.
     pub expected: String,
     /// The cause ranked first.
@@ -110,6 +112,7 @@ impl Case {
         Self {
             scenario: scenario.name.clone(),
             origin: "shipped",
+            variation: 0.0,
             seed,
             is_among_three: ranked.contains(&expect.cause) || outcome == Outcome::Right,
             expected: expect.cause.clone(),
