@@ -9,6 +9,7 @@ mod inspect;
 mod measure;
 mod observe;
 mod patience;
+mod posts;
 mod read;
 mod steps;
 mod workloads;
@@ -73,6 +74,7 @@ pub struct Runner {
     alarms: mpsc::UnboundedSender<(Alarm, Flight)>,
     asks: BTreeMap<IncidentId, CancellationToken>,
     following: follow::Following,
+    posts: posts::Posts,
     journal: PathBuf,
 }
 
@@ -82,7 +84,7 @@ impl Runner {
         let (alarms, queue) = mpsc::unbounded_channel();
         tasks.spawn("identify", identify::identify_all(means.clone(), services, queue));
         let (asks, following, journal) = (BTreeMap::new(), follow::Following::default(), PathBuf::new());
-        Self { means, tasks, alarms, asks, following, journal }
+        Self { means, tasks, alarms, asks, following, posts: posts::Posts::default(), journal }
     }
 
     /// The session is kept there.
@@ -158,10 +160,11 @@ impl Runner {
             Effect::Notify { incident } => {
                 if let Some(found) = session.incidents.get(&incident) {
                     let message = crate::report::slack::message(session, found);
+                    let Some(post_all) = self.posts.add(incident, message) else { return };
                     let (flight, means) = (self.means.clock.busy().flight(), self.means.clone());
                     let journal = self.journal.clone();
                     self.tasks.spawn_last("slack", async move {
-                        steps::notify(means, incident, (message, journal)).await;
+                        post_all.run(means, journal).await;
                         drop(flight);
                     });
                 }

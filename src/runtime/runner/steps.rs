@@ -1,10 +1,6 @@
-//! Steps against the cluster: rehearse, execute, look again; and the report to Slack.
-
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+//! Steps against the cluster: rehearse, execute, look again.
 
 use jiff::Timestamp;
-use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Means;
@@ -13,10 +9,8 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::gate::Permit;
 use crate::domain::remediation::step::{Rehearsal, RehearsalOutcome, Step, StepId};
 use crate::domain::remediation::trace::{may_still_arrive, trace};
-use crate::journal::{Anchor, Reader};
-use crate::report::slack;
 use crate::session::IncidentId;
-use crate::session::event::{Event, Execution, RemediationEvent, ReportEvent, SessionEvent};
+use crate::session::event::{Event, Execution, RemediationEvent, SessionEvent};
 
 async fn tell(means: &Means, incident: IncidentId, event: RemediationEvent) {
     means.post.tell(Some(incident), Event::Remediation(event)).await;
@@ -82,35 +76,4 @@ pub async fn look(means: Means, incident: IncidentId, (step, left_at): (Step, Op
         // Nothing seen settles nothing: the step stays uncertain.
         Err(fault) => means.post.tell(Some(incident), Event::Session(SessionEvent::Faulted { fault })).await,
     }
-}
-
-/// Posts of one report at the most.
-const POSTS: u32 = 4;
-/// The longest wait between two of them; a wait that Slack wants longer ends the attempts.
-const LONGEST_WAIT: Duration = Duration::from_mins(1);
-
-/// Posts a report to Slack, and again where it certainly did not arrive.
-pub async fn notify(means: Means, incident: IncidentId, (mut message, journal): (Value, PathBuf)) {
-    let Some(webhook) = &means.outside.slack else { return };
-    // The disk is never waited for on a thread that others need. Without a journal there is nothing to prove.
-    if let Ok(Some(anchor)) = tokio::task::spawn_blocking(move || anchor(&journal)).await {
-        slack::anchor(&mut message, &anchor.to_string());
-    }
-    let mut posts = 1;
-    let event = loop {
-        let Err(error) = webhook.post(&message).await else { break ReportEvent::Posted };
-        match error.again_after().filter(|wait| *wait <= LONGEST_WAIT && posts < POSTS) {
-            Some(wait) => means.clock.rest_until(means.clock.now() + wait).await,
-            None => break ReportEvent::PostFailed { fault: error.fault() },
-        }
-        posts += 1;
-    };
-    means.post.tell(Some(incident), Event::Report(event)).await;
-}
-
-/// How far a journal has come on the disk.
-fn anchor(journal: &Path) -> Option<Anchor> {
-    let mut reader = Reader::open(journal).ok()?;
-    while reader.next_record().ok()?.is_some() {}
-    Some(reader.anchor())
 }
