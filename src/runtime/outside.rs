@@ -173,6 +173,14 @@ impl Outside {
             .await
     }
 
+    /// Gives what must still be said to AWS a moment.
+    pub async fn say_farewell(&self) {
+        if let Some(clients) = self.aws.get() {
+            // What takes longer is given up: the person wants the terminal back.
+            let _ = tokio::time::timeout(FAREWELL, clients.farewells().over()).await;
+        }
+    }
+
     /// Whether there is a cluster to ask at all.
     pub fn has_cluster(&self) -> bool {
         matches!(self.cluster_access, ClusterAccess::By(_))
@@ -209,6 +217,9 @@ impl Outside {
         scope.clone()
     }
 }
+
+/// How long the end of a session waits for queries to be stopped.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The names of a rehearsal's services.
 fn rehearsed_hosts() -> Hosts {

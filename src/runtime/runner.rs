@@ -198,9 +198,10 @@ impl Runner {
         }
     }
 
-    /// Ends all tasks.
+    /// Ends all tasks, and what they leave running at AWS.
     pub async fn end(&self) {
         self.tasks.end().await;
+        self.means.outside.say_farewell().await;
     }
 
     /// Spawns work that is in flight from this moment on, so that a standing clock waits for it.

@@ -14,6 +14,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use jiff::Timestamp;
 
 use super::call::{CallError, Step};
+use super::insights::Farewells;
 use crate::adapters::budget::{Budget, Family};
 use crate::adapters::names::Names;
 use crate::domain::fault::{Fault, FaultKind};
@@ -179,6 +180,7 @@ pub struct Clients {
     region: Region,
     model_region: Region,
     budget: Budget,
+    pub(super) farewells: Farewells,
 }
 
 impl Clients {
@@ -304,6 +306,7 @@ impl Clients {
             region,
             model_region,
             budget,
+            farewells: Farewells::default(),
         }
     }
 
@@ -327,6 +330,11 @@ impl Clients {
     /// The budget, for the waits on screen.
     pub fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    /// What is still said to AWS when nobody waits for it any more.
+    pub fn farewells(&self) -> &Farewells {
+        &self.farewells
     }
 
     /// Asks STS who we are.

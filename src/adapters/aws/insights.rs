@@ -11,6 +11,8 @@ use std::time::Duration;
 use aws_sdk_cloudwatchlogs::operation::get_query_results::GetQueryResultsOutput;
 use aws_sdk_cloudwatchlogs::types::QueryStatus;
 use jiff::Timestamp;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use super::call::{CallError, Step};
 use super::clients::Clients;
@@ -19,7 +21,10 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::log::{Completeness, LogEventId, LogGroup, RawLogEvent};
 use crate::domain::observation::scope::Window;
 
+mod farewell;
 mod rows;
+
+pub use farewell::Farewells;
 
 /// The wait after a refused look doubles so often.
 const LONGEST_WAIT: u32 = 4;
@@ -219,17 +224,36 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let Ok(runtime) = Handle::try_current() else { return };
         if self.state == State::Scanning {
             let (clients, id) = (self.clients.clone(), std::mem::take(&mut self.id));
-            // Whoever waited is gone, so nobody can be asked to join this: it is one call, and ends by its time-out.
-            drop(runtime.spawn(async move { stop(&clients, &id).await }));
+            let farewell = clients.farewells.begin();
+            // Whoever waited is gone: it is one call, ends by its time-out, and whoever leaves waits a moment for it.
+            drop(runtime.spawn(async move {
+                stop(&clients, &id).await;
+                drop(farewell);
+            }));
         }
     }
 }
 
+/// Starts a query beside the caller: where that one goes while the request is on its way, the answer still comes, and what it
+/// names is stopped.
 async fn start(clients: &Clients, query: &InsightsQuery) -> Result<Running, InsightsError> {
     clients.turn(Family::Insights).await;
+    let (asker, started) = oneshot::channel();
+    let (clients, query) = (clients.clone(), query.clone());
+    let farewell = clients.farewells.begin();
+    drop(Handle::current().spawn(async move {
+        // What nobody takes is dropped here, and so stopped.
+        drop(asker.send(started_now(&clients, &query).await));
+        drop(farewell);
+    }));
+    let lost = |_| InsightsError::StartQuery(CallError::Cut("the call was given up".to_owned()));
+    started.await.map_err(lost)?
+}
+
+async fn started_now(clients: &Clients, query: &InsightsQuery) -> Result<Running, InsightsError> {
     let names = query.groups.iter().map(|group| group.arn().unwrap_or(group.as_str()).to_owned()).collect();
     let request = clients.logs.start_query();
     // Identifiers may be names as well, and only they may be ARNs.
@@ -330,9 +354,9 @@ where
     }
 }
 
-/// A query that cannot be stopped ends by itself; nobody can do more about it.
+/// A query that cannot be stopped ends by itself; nobody can do more about it. It waits for no turn of the budget: who leaves
+/// has no time for one, and it ends more calls than it is.
 async fn stop(clients: &Clients, id: &str) {
-    clients.turn(Family::Insights).await;
     if let Err(error) = clients.logs.stop_query().query_id(id).send().await {
         tracing::warn!(cause = %CallError::of(&error), "a Logs Insights query could not be stopped");
     }

@@ -200,6 +200,34 @@ async fn a_query_that_nobody_waits_for_any_more_is_stopped() {
     assert!(told.load(Ordering::SeqCst));
 }
 
+/// Whoever waited goes while the service is still making the query: what it names then is stopped, and who leaves waits for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_query_that_was_being_started_is_stopped_before_who_left_is_gone() {
+    let (started, go_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (begun, gate) = (Arc::clone(&started), Arc::clone(&go_on));
+    let server = Server::start(move |_, asked: &Asked| {
+        if asked.operation == "StartQuery" {
+            begun.store(true, Ordering::SeqCst);
+            // The server has a thread of its own for this.
+            while !gate.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+        }
+        answer(&json!({"queryId": "q1", "success": true}))
+    })
+    .await;
+    let (clients, question) = (server.clients(), query());
+    let mut waiting = Box::pin(run(&clients, &question, Patience::default(), |_| std::future::pending()));
+    while !started.load(Ordering::SeqCst) {
+        assert!(futures::poll!(&mut waiting).is_pending());
+        tokio::task::yield_now().await;
+    }
+    drop(waiting);
+    go_on.store(true, Ordering::SeqCst);
+    clients.farewells().over().await;
+    assert_eq!(operations(&server), ["StartQuery", "StopQuery"]);
+}
+
 #[tokio::test]
 async fn groups_of_other_accounts_are_asked_for_by_their_arns() {
     let arn = "arn:aws:logs:us-east-1:111122223333:log-group:/ecs/my-api";
