@@ -5,6 +5,7 @@ mod days;
 mod feeds;
 mod follow;
 mod identify;
+mod identity;
 mod inspect;
 mod measure;
 mod observe;
@@ -109,7 +110,7 @@ impl Runner {
         let flight = || self.means.clock.busy().flight();
         let before = session.alarms.keys().cloned().collect();
         let namespaces = self.means.outside.namespaces.borrow().clone();
-        self.tasks.spawn("identity", feeds::identity(self.means.clone(), flight()));
+        self.tasks.spawn("identity", identity::identity(self.means.clone(), flight()));
         self.tasks.spawn("alarms", feeds::alarms(self.means.clone(), before, flight()));
         self.tasks.spawn("workloads", workloads::workloads(self.means.clone(), flight(), namespaces));
     }
