@@ -106,7 +106,7 @@ pub async fn fetch(clients: &Clients, queries: &[MetricQuery], window: Window) -
     let mut readings = Vec::with_capacity(queries.len());
     for batch in queries.chunks(BATCH) {
         let answers = fetch_batch(clients, batch, window).await?;
-        readings.extend(batch.iter().enumerate().map(|(n, query)| read(query, answers.get(&id_of(n)), window)));
+        readings.extend(batch.iter().enumerate().map(|(n, query)| read(query, (&id_of(n), &answers), window)));
     }
     Ok(readings)
 }
@@ -119,11 +119,29 @@ struct Gathered {
     messages: Vec<String>,
 }
 
-async fn fetch_batch(
-    clients: &Clients,
-    batch: &[MetricQuery],
-    window: Window,
-) -> Result<BTreeMap<String, Gathered>, MetricsError> {
+/// What the pages of a call add up to.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Answers {
+    by_id: BTreeMap<String, Gathered>,
+    /// What is said of the whole call, such as that it asks for too much: the rest is done as far as it goes.
+    messages: Vec<String>,
+}
+
+impl Answers {
+    fn get(&self, id: &str) -> Option<&Gathered> {
+        self.by_id.get(id)
+    }
+
+    /// Why something is missing of which nothing is said.
+    fn without(&self, what: &str) -> CallError {
+        let left_out = format!("the answer leaves {what} out");
+        let told: Vec<&str> =
+            std::iter::once(left_out.as_str()).chain(self.messages.iter().map(String::as_str)).collect();
+        CallError::Malformed(told.join("; "))
+    }
+}
+
+async fn fetch_batch(clients: &Clients, batch: &[MetricQuery], window: Window) -> Result<Answers, MetricsError> {
     let from = batch.iter().map(|query| aligned(window.from, query.period_s)).min().unwrap_or(window.from);
     let asked: Vec<MetricDataQuery> = batch.iter().enumerate().map(|(n, query)| asked_for(n, query)).collect();
     let failed = |(page, source)| MetricsError::GetData { queries: batch.len(), page, source };
@@ -135,8 +153,8 @@ async fn every_page(
     clients: &Clients,
     asked: Vec<MetricDataQuery>,
     window: Window,
-) -> Result<BTreeMap<String, Gathered>, (u32, CallError)> {
-    let mut gathered: BTreeMap<String, Gathered> = BTreeMap::new();
+) -> Result<Answers, (u32, CallError)> {
+    let mut answers = Answers::default();
     let mut token: Option<String> = None;
     for page in 1_u32.. {
         clients.turn(Family::MetricData).await;
@@ -151,8 +169,9 @@ async fn every_page(
         let failed = |source| (page, source);
         let answer = request.send().await.map_err(|error| failed(CallError::of(&error)))?;
         for result in answer.metric_data_results() {
-            gather(&mut gathered, result).map_err(failed)?;
+            gather(&mut answers.by_id, result).map_err(failed)?;
         }
+        answers.messages.extend(answer.messages().iter().map(message));
         let next = answer.next_token.filter(|next| !next.is_empty());
         if next.is_none() {
             break;
@@ -162,7 +181,7 @@ async fn every_page(
         }
         token = next;
     }
-    Ok(gathered)
+    Ok(answers)
 }
 
 fn gather(gathered: &mut BTreeMap<String, Gathered>, result: &MetricDataResult) -> Result<(), CallError> {
@@ -184,11 +203,9 @@ fn message(message: &MessageData) -> String {
     clean(&format!("{}: {}", message.code().unwrap_or("no code"), message.value().unwrap_or_default()))
 }
 
-fn read(query: &MetricQuery, gathered: Option<&Gathered>, window: Window) -> Reading {
+fn read(query: &MetricQuery, (id, answers): (&str, &Answers), window: Window) -> Reading {
     let failed = |source| Reading::Failed { query: query.clone(), source };
-    let Some(gathered) = gathered else {
-        return failed(CallError::Malformed("the answer leaves this metric out".to_owned()));
-    };
+    let Some(gathered) = answers.get(id) else { return failed(answers.without("this metric")) };
     let why = || gathered.messages.join("; ");
     let from = aligned(window.from, query.period_s);
     let is_whole = |point: &Point| from <= point.at && query.is_over(point.at, window.to);

@@ -40,13 +40,14 @@ pub async fn evaluate(clients: &Clients, queries: &[MathQuery], window: Window) 
     if !queries.iter().any(|query| query.part == MathPart::Compared) {
         return Ok(Evaluated::default());
     }
-    let gathered = every_page(clients, asked, wide).await.map_err(failed)?;
+    let answers = every_page(clients, asked, wide).await.map_err(failed)?;
     let of = |part: MathPart| {
         let query = queries.iter().find(|query| query.part == part);
-        query
-            .map(|query| points(gathered.get(&query.id), (wide, period)))
-            .transpose()
-            .map_err(|source| failed((1, source)))
+        let read = query.map(|query| match answers.get(&query.id) {
+            Some(gathered) => points(gathered, (wide, period)),
+            None => Err(answers.without("a line")),
+        });
+        read.transpose().map_err(|source| failed((1, source)))
     };
     let ascending: BTreeMap<Timestamp, f64> =
         of(MathPart::Compared)?.unwrap_or_default().iter().map(|point| (point.at, point.value)).collect();
@@ -66,10 +67,7 @@ pub fn period_of(queries: &[MathQuery]) -> u32 {
 }
 
 /// The points of the periods that are over by the window's end.
-fn points(gathered: Option<&Gathered>, (window, period_s): (Window, u32)) -> Result<Vec<Point>, CallError> {
-    let Some(gathered) = gathered else {
-        return Err(CallError::Malformed("the answer leaves a line out".to_owned()));
-    };
+fn points(gathered: &Gathered, (window, period_s): (Window, u32)) -> Result<Vec<Point>, CallError> {
     let why = gathered.messages.join("; ");
     match &gathered.status {
         Some(StatusCode::InternalError) => Err(CallError::Unavailable(format!("InternalError: {why}"))),
@@ -148,7 +146,7 @@ mod tests {
             points: vec![Point { at: at(0), value: 1.0 }, Point { at: at(300), value: 0.2 }],
             ..Gathered::default()
         };
-        let seen = |end| points(Some(&gathered), (Window { from: at(0), to: at(end) }, 300)).unwrap().len();
+        let seen = |end| points(&gathered, (Window { from: at(0), to: at(end) }, 300)).unwrap().len();
         assert_eq!((seen(360), seen(600)), (1, 2));
     }
 

@@ -26,11 +26,11 @@ fn result(status: StatusCode, points: &[(i64, f64)]) -> MetricDataResult {
 }
 
 fn reading(pages: &[MetricDataResult]) -> Reading {
-    let mut gathered = BTreeMap::new();
+    let mut answers = Answers::default();
     for page in pages {
-        gather(&mut gathered, page).unwrap();
+        gather(&mut answers.by_id, page).unwrap();
     }
-    read(&query("CPUUtilization"), gathered.get("m0"), window())
+    read(&query("CPUUtilization"), ("m0", &answers), window())
 }
 
 #[test]
@@ -56,12 +56,12 @@ fn points_outside_the_window_are_left_out() {
 
 #[test]
 fn a_period_under_way_is_no_point() {
-    let mut gathered = BTreeMap::new();
-    gather(&mut gathered, &result(StatusCode::Complete, &[(300, 5.0), (600, 5.0), (900, 1.0)])).unwrap();
+    let mut answers = Answers::default();
+    gather(&mut answers.by_id, &result(StatusCode::Complete, &[(300, 5.0), (600, 5.0), (900, 1.0)])).unwrap();
     let five = MetricQuery { period_s: 300, ..query("Errors") };
     let window =
         |end: i64| Window { from: Timestamp::from_second(300).unwrap(), to: Timestamp::from_second(end).unwrap() };
-    let seen = |end: i64| match read(&five, gathered.get("m0"), window(end)) {
+    let seen = |end: i64| match read(&five, ("m0", &answers), window(end)) {
         Reading::Complete(series) => series.points.len(),
         _ => 0,
     };
@@ -113,4 +113,14 @@ fn a_metric_is_asked_of_the_account_that_has_it() {
     asked.metric.account = Some("111122223333".into());
     assert_eq!(asked_for(0, &asked).account_id(), Some("111122223333"));
     assert!(asked.metric.to_string().ends_with("CPUUtilization of 111122223333"));
+}
+
+#[test]
+fn what_is_said_of_the_whole_call_tells_why_a_metric_is_left_out() {
+    assert_eq!(Answers::default().without("a line").to_string(), "unreadable answer: the answer leaves a line out");
+    let said = MessageData::builder().code("MaxMetricsExceeded").value("Maximum number of allowed metrics exceeded");
+    let answers = Answers { messages: vec![message(&said.build())], ..Answers::default() };
+    assert_eq!(answers.get("m0"), None);
+    let why = answers.without("this metric").to_string();
+    assert!(why.ends_with("out; MaxMetricsExceeded: Maximum number of allowed metrics exceeded"), "{why}");
 }
