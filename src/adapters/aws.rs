@@ -4,6 +4,7 @@ pub mod alarms;
 pub mod bedrock;
 pub mod call;
 pub mod clients;
+pub mod clock;
 pub mod insights;
 pub mod live_tail;
 pub mod logs;

@@ -160,7 +160,7 @@ impl Drill {
             Self::RefuseSlack => "Slack takes no message for 60 s",
             Self::HideAws => "the names of the AWS endpoints do not resolve for 60 s",
             Self::HideCluster => "the name of the cluster's endpoint does not resolve for 60 s",
-            Self::SkewClock => "every AWS call is told that the clocks are apart for 60 s",
+            Self::SkewClock => "the clock of this machine is 10 min ahead of AWS for 60 s",
             Self::FailAws => "every AWS service fails on its side for 60 s",
             Self::ResetLogs => "logs reset every connection for 60 s",
             Self::GarbleMetrics => "alarms and metrics answer with a page that is not theirs for 60 s",

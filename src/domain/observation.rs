@@ -13,5 +13,6 @@ pub mod redact;
 pub mod sanitise;
 pub mod scope;
 pub mod service;
+pub mod skew;
 mod wording;
 pub mod workload;

@@ -48,6 +48,12 @@ enum Counts {
     NotAtAll,
 }
 
+/// What the wall shows: answers and signatures are dated by it, whatever time it is in the scenario.
+pub fn wall_now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "the rehearsal's clock is the one place that reads it")]
+    Timestamp::now()
+}
+
 impl SimClock {
     /// A clock that shows `start` now.
     pub fn new(start: Timestamp, speed: Speed) -> Self {

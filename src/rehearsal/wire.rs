@@ -8,5 +8,6 @@ pub mod cloudwatch;
 pub mod kubernetes;
 pub(crate) mod line;
 pub mod logs;
+mod skew;
 pub mod slack;
 pub mod sts;

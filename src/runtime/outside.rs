@@ -16,6 +16,7 @@ use crate::adapters::slack::{POST_TIMEOUT, Webhook};
 use crate::config::{Environments, LogReading, MAX_TOKENS, Poll};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::scope::{Namespace, Scope};
+use crate::domain::observation::skew::ClockSkew;
 use crate::rehearsal::Rehearsal;
 use crate::rehearsal::ledger::Api;
 use crate::rehearsal::names::host;
@@ -70,6 +71,7 @@ pub struct Outside {
     pub cluster_times: Timeouts,
     /// Whether the alarms answered when they were last asked.
     pub alarms_answer: AtomicBool,
+    clock: Mutex<ClockSkew>,
     scope: Mutex<Scope>,
     aws: OnceCell<Clients>,
     cluster: OnceCell<Client>,
@@ -109,6 +111,7 @@ impl Outside {
             max_tokens: MAX_TOKENS,
             cluster_times: Timeouts::default(),
             alarms_answer: AtomicBool::new(false),
+            clock: Mutex::default(),
             scope: Mutex::new(scope),
             aws: OnceCell::new(),
             cluster: OnceCell::new(),
@@ -200,6 +203,17 @@ impl Outside {
     /// The scope as known so far.
     pub fn scope(&self) -> Scope {
         self.scope.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How far the clock of this machine is off, as far as the session was told.
+    pub fn clock(&self) -> ClockSkew {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes how far it is off by the answers of AWS; whether that is another than before.
+    pub fn learn_clock(&self, skew: ClockSkew) -> bool {
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *clock, skew) != skew
     }
 
     /// Notes who AWS says we are.

@@ -54,6 +54,11 @@ pub struct Means {
 }
 
 impl Means {
+    /// What the clock of AWS shows now: what it keeps is asked for by that.
+    pub fn now_at_aws(&self) -> Timestamp {
+        self.outside.clock().at_aws(self.clock.now())
+    }
+
     /// Waits until the incident time has come, or somebody asks for everything now. Make it before you land: from then on
     /// a standing clock does not jump past it.
     pub fn pause_until(&self, at: jiff::Timestamp) -> impl Future<Output = Flight> + Send + '_ {

@@ -19,6 +19,7 @@ use crate::domain::observation::log::{BatchSummary, LogGroup, LogLine};
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::scope::{Namespace, Scope, Window};
 use crate::domain::observation::service::{Service, ServiceName};
+use crate::domain::observation::skew::ClockSkew;
 use crate::domain::observation::workload::ClusterChange;
 use crate::domain::remediation::follow_up::FollowUp;
 use crate::domain::remediation::request::Digest;
@@ -102,6 +103,11 @@ pub enum SessionEvent {
     CredentialsRead {
         /// When they expire; `None` for credentials that do not.
         expires_at: Option<Timestamp>,
+    },
+    /// It was seen that the clock of this machine and that of AWS are apart, or by how much else, or that they are no more.
+    ClockCompared {
+        /// How far.
+        skew: ClockSkew,
     },
     /// The person wrote a note.
     Noted {
@@ -394,6 +400,7 @@ fn session_durability(event: &SessionEvent) -> Durability {
         SessionEvent::ScopeLearned { .. }
         | SessionEvent::NamespacesLearned { .. }
         | SessionEvent::CredentialsRead { .. }
+        | SessionEvent::ClockCompared { .. }
         | SessionEvent::Noted { .. }
         | SessionEvent::PinToggled { .. }
         | SessionEvent::GameDay { .. }

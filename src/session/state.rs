@@ -17,6 +17,7 @@ use crate::domain::observation::alarm::{Alarm, AlarmDetail, AlarmName, AlarmStat
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::{MetricRole, Series};
 use crate::domain::observation::service::{Service, ServiceName};
+use crate::domain::observation::skew::ClockSkew;
 use crate::domain::observation::workload::ClusterView;
 
 /// The credentials as far as they are known.
@@ -62,6 +63,8 @@ pub struct Session {
     pub timeline: Timeline,
     /// The credentials' end.
     pub credentials: Credentials,
+    /// How far the clock of this machine is off.
+    pub clock: ClockSkew,
     /// The faults that were let loose on a game day, ended ones among them.
     pub drills: Vec<StandingFault>,
     /// Why nothing may be decided or run any more.

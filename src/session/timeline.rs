@@ -10,6 +10,7 @@ use super::event::{
 use super::feeds::{FeedHealth, FeedId, Following};
 use super::record::{IncidentId, Record};
 use crate::domain::observation::log::LogGroup;
+use crate::domain::observation::skew::ClockSkew;
 use crate::domain::remediation::approval::Decision;
 use crate::domain::remediation::verification::TestState;
 
@@ -159,6 +160,7 @@ fn session(event: &SessionEvent) -> Option<(EntryKind, String)> {
         SessionEvent::Noted { text } => Some((EntryKind::Note, format!("note: {text}"))),
         SessionEvent::GameDay { text, .. } => Some((EntryKind::Note, format!("game day: {text}"))),
         SessionEvent::Faulted { fault } => Some((EntryKind::Fault, fault.to_string())),
+        SessionEvent::ClockCompared { skew } => Some(clock(*skew)),
         SessionEvent::BecameReadOnly { fault } => Some((EntryKind::Fault, format!("READ-ONLY: {fault}"))),
         SessionEvent::Ended { reason } => Some((EntryKind::Note, format!("session ended: {reason}"))),
         SessionEvent::PinToggled { evidence } => Some((EntryKind::Evidence, format!("pin of {evidence} toggled"))),
@@ -166,6 +168,17 @@ fn session(event: &SessionEvent) -> Option<(EntryKind, String)> {
         | SessionEvent::NamespacesLearned { .. }
         | SessionEvent::CredentialsRead { .. } => None,
     }
+}
+
+fn clock(skew: ClockSkew) -> (EntryKind, String) {
+    if skew == ClockSkew::NONE {
+        return (EntryKind::Note, "the clock of this machine is that of AWS again".to_owned());
+    }
+    let remedy = ClockSkew::REMEDY;
+    let text = format!(
+        "the clock of this machine is {skew}: logs and metrics are asked by the clock of AWS, other times are off. Set it: {remedy}"
+    );
+    (EntryKind::Fault, text)
 }
 
 fn alarm(event: &AlarmEvent) -> Option<(EntryKind, String)> {

@@ -131,6 +131,7 @@ pub(super) fn ask(session: &Session, id: IncidentId, now: Timestamp, occasion: O
         | Question::Latency => true,
     });
     let asks = (first.unwrap_or(0) + 1..).map(EvidenceId).zip(questions).collect();
+    let now = session.clock.at_aws(now);
     let window = Window::minutes_before(now, i64::from(session.header.window_minutes.max(1)));
     vec![conclude(id, Event::Evidence(EvidenceEvent::Asked { asks, window, occasion }))]
 }

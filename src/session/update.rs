@@ -8,6 +8,7 @@ use super::{cluster, feeds, narrative, remediation, reporting, resumption, stand
 use crate::domain::drill;
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::service::ServiceName;
+use crate::domain::observation::skew::ClockSkew;
 
 /// Points of a chart that are kept: three hours of minutes.
 const MOST_POINTS: usize = 180;
@@ -61,6 +62,8 @@ fn session_event(session: &mut Session, record: &Record, event: &SessionEvent) -
         SessionEvent::Started { header } => session.header = (**header).clone(),
         SessionEvent::Resumed { .. } => {
             session.ended = None;
+            // It may be another machine, and this one's clock may have been set since.
+            session.clock = ClockSkew::NONE;
             return resumption::settle(session, record.at);
         }
         SessionEvent::ScopeLearned { scope, environment } => {
@@ -74,6 +77,7 @@ fn session_event(session: &mut Session, record: &Record, event: &SessionEvent) -
         SessionEvent::CredentialsRead { expires_at } => {
             session.credentials = expires_at.map_or(Credentials::Lasting, Credentials::ExpireAt);
         }
+        SessionEvent::ClockCompared { skew } => session.clock = *skew,
         SessionEvent::PinToggled { evidence } => {
             if let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id))
                 && !incident.pins.remove(evidence)

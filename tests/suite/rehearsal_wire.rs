@@ -10,6 +10,7 @@ mod logs;
 mod offered;
 mod raw;
 mod restart;
+mod skewed;
 mod slack;
 mod typed;
 

@@ -10,6 +10,7 @@ fn came_to(scenario: &str) -> Story {
     let run = story(&[scenario]);
     assert_eq!(run.code, Some(0), "{scenario} did not come to what it expects: {:#}", run.object);
     assert_eq!(run.object["requests"]["mutating"], 0, "{scenario}");
+    assert!(!journal(&run).contains("clock-compared"), "{scenario}: the clock of this machine is its own");
     run
 }
 
@@ -185,6 +186,28 @@ fn a_fault_is_asked_for_on_the_command_line() {
     let said = Home::new().run(&["rehearse", "--headless", "--fault", "slack:skewed"]);
     assert_eq!(said.code, Some(2), "{}", said.err);
     assert!(said.err.contains("slack knows no fault \"skewed\": it knows latency"), "{}", said.err);
+}
+
+/// The logs of a machine whose clock is four minutes off are read by the clock of AWS, and it is told.
+#[test]
+fn a_clock_that_is_off_is_told_and_silences_nothing() {
+    for (by, told) in [("250s", "4 min 10 s ahead of AWS"), ("-4m", "4 min behind AWS")] {
+        let fault =
+            |service| format!("[[fault]]\nservice = \"{service}\"\neffect = {{ kind = \"skewed\", by = \"{by}\" }}\n");
+        let faults = ["cloudwatch", "logs", "bedrock", "sts"].map(fault).concat();
+        let scenario = format!(
+            "based_on = \"oom-leak\"\nname = \"off\"\ntitle = \"t\"\nteaches = \"t\"\n{faults}\
+             [expect]\ncause = \"memory-leak\"\nconclusive = true\n"
+        );
+        let (_home, folder) = folder(&[("scenario.toml", &scenario)]);
+        let run = story(&[&folder]);
+        let journal = journal(&run);
+        assert_eq!(journal.matches("clock-compared").count(), 1, "told once: {journal}");
+        assert_eq!(run.object["verdict"]["ranked"][0]["cause"], "memory-leak", "{by}: {:#}", run.object);
+        let session = super::rehearsed::fold(&run.records());
+        assert!(session.logs.total.lines > 500, "{by}: {} lines", session.logs.total.lines);
+        assert!(session.timeline.entries().iter().any(|entry| entry.text.contains(told)), "{by}");
+    }
 }
 
 fn folder(files: &[(&str, &str)]) -> (Home, String) {

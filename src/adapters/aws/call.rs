@@ -10,6 +10,7 @@ use aws_smithy_types::event_stream::RawMessage;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::redact::redact;
 use crate::domain::observation::sanitise;
+use crate::domain::observation::skew::ClockSkew;
 
 /// The longest foreign message kept, in characters. A signature error repeats the whole request with its token.
 const MAX_MESSAGE: usize = 300;
@@ -116,7 +117,7 @@ impl CallError {
             Self::UnknownCredentials(_) => {
                 Some("Check the profile and the region: a region that is not enabled refuses every credential.".to_owned())
             }
-            Self::ClockSkew(_) => Some("Set the clock of this machine.".to_owned()),
+            Self::ClockSkew(_) => Some(format!("Set the clock of this machine: {}.", ClockSkew::REMEDY)),
             Self::Denied(_) => Some(format!("The identity lacks `{action}`.")),
             Self::Throttled(_) => Some("Somebody in this account calls this API a lot; it is asked again later.".to_owned()),
             Self::Unreachable(_) => {

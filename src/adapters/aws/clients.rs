@@ -14,6 +14,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use jiff::Timestamp;
 
 use super::call::{CallError, Step};
+use super::clock::AwsClock;
 use super::insights::Farewells;
 use crate::adapters::budget::{Budget, Family};
 use crate::adapters::names::Names;
@@ -180,6 +181,7 @@ pub struct Clients {
     region: Region,
     model_region: Region,
     budget: Budget,
+    clock: AwsClock,
     pub(super) farewells: Farewells,
 }
 
@@ -272,15 +274,17 @@ impl Clients {
 
     fn of(config: &SdkConfig, options: &ClientOptions, region: Region, budget: Budget) -> Self {
         let (endpoints, model) = (&options.endpoints, &options.model);
-        let mut cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config);
-        let mut logs = aws_sdk_cloudwatchlogs::config::Builder::from(config);
-        let mut sts = aws_sdk_sts::config::Builder::from(config);
+        let clock = AwsClock::default();
+        let mut cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config).interceptor(clock.listener());
+        let mut logs = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(clock.listener());
+        let mut sts = aws_sdk_sts::config::Builder::from(config).interceptor(clock.listener());
         // A model thinks for a minute and speaks for several, and a Live Tail session lasts for hours: their time-outs
         // stand around each receive, and the SDK's guard against slow streams would end a healthy one.
         let connect = config.timeout_config().and_then(TimeoutConfig::connect_timeout);
         let streams = connection_alone(connect);
         let model_region = model.region.clone().unwrap_or_else(|| region.clone());
         let mut bedrock = aws_sdk_bedrockruntime::config::Builder::from(config)
+            .interceptor(clock.listener())
             .region(aws_config::Region::new(model_region.as_str().to_owned()))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .timeout_config(connection_alone(model.connect.or(connect)));
@@ -306,6 +310,7 @@ impl Clients {
             region,
             model_region,
             budget,
+            clock,
             farewells: Farewells::default(),
         }
     }
@@ -330,6 +335,11 @@ impl Clients {
     /// The budget, for the waits on screen.
     pub fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    /// The clock of AWS, as the answers tell it.
+    pub fn clock(&self) -> &AwsClock {
+        &self.clock
     }
 
     /// What is still said to AWS when nobody waits for it any more.

@@ -92,8 +92,13 @@ pub enum FaultEffect {
         /// Entries a page.
         size: usize,
     },
-    /// The signature is refused because the clocks are too far apart.
-    Skewed,
+    /// The clock of the service is not that of the machine that asks: it dates and keeps by its own, and refuses signatures
+    /// that are more than five minutes off.
+    Skewed {
+        /// How far the machine is ahead of it; behind where negative.
+        #[serde(default = "usual_skew")]
+        by: SignedDuration,
+    },
     /// A stream of a model or of Live Tail breaks after so many frames: in the middle of the next one, or with an
     /// exception frame.
     Stream {
@@ -184,7 +189,7 @@ impl FaultEffect {
             Self::Reset => FaultWord::Reset,
             Self::Malformed => FaultWord::Malformed,
             Self::Pages { .. } => FaultWord::Pages,
-            Self::Skewed => FaultWord::Skewed,
+            Self::Skewed { .. } => FaultWord::Skewed,
             Self::Stream { exception: None, .. } => FaultWord::Stream,
             Self::Stream { exception: Some(_), .. } => FaultWord::Exception,
             Self::Restart => FaultWord::Restart,
@@ -210,7 +215,7 @@ impl FaultEffect {
             FaultWord::Throttled => Self::Throttled,
             FaultWord::Denied => Self::Denied,
             FaultWord::Expired => Self::Expired,
-            FaultWord::Skewed => Self::Skewed,
+            FaultWord::Skewed => Self::Skewed { by: usual_skew() },
             FaultWord::Unavailable => Self::Unavailable,
             FaultWord::Cut => Self::Cut { after_bytes: bytes_before_a_cut(api) },
             FaultWord::Reset => Self::Reset,
@@ -232,6 +237,11 @@ impl FaultEffect {
             FaultWord::Unresolved => Self::Unresolved,
         }
     }
+}
+
+/// Far enough that signatures are refused, until the client has learned by how much.
+fn usual_skew() -> SignedDuration {
+    SignedDuration::from_mins(10)
 }
 
 /// Enough to have begun, and less than the shortest answer: Slack says `ok`.

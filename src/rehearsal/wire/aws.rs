@@ -8,9 +8,10 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use jiff::Timestamp;
 
 use super::line::Line;
-use super::{bedrock, broken, cloudwatch, logs, sts};
+use super::{bedrock, broken, cloudwatch, logs, skew, sts};
 use crate::rehearsal::faults::Struck;
 use crate::rehearsal::ledger::{Api, Arrival, DryRun, Mutates};
 use crate::rehearsal::scenario::FaultEffect;
@@ -72,6 +73,8 @@ pub struct Call {
     pub path: String,
     /// Its body.
     pub body: Bytes,
+    /// When it was signed, as it says.
+    pub signed_at: Option<Timestamp>,
     /// The connection it came over.
     pub(crate) line: Line,
 }
@@ -108,7 +111,7 @@ async fn receive(State(cloud): State<Arc<Cloud>>, request: Request) -> Response 
     if matches!(struck, Some(FaultEffect::Reset | FaultEffect::Unresolved)) {
         return line.reset();
     }
-    let call = Call { api, operation, path, body, line };
+    let call = Call { api, operation, path, body, signed_at: skew::signed_at(&parts.headers), line };
     let mut response = under(&cloud, &call, struck).await;
     let id = format!("{:08x}-0000-4000-8000-{seq:012x}", cloud.seed as u32);
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -131,6 +134,16 @@ async fn under(cloud: &Arc<Cloud>, call: &Call, struck: Option<FaultEffect>) -> 
         Some(FaultEffect::Silence) => std::future::pending().await,
         Some(FaultEffect::Cut { after_bytes }) => broken::cut(answer(cloud, call, Fullness::Whole), after_bytes),
         Some(FaultEffect::Malformed) => malformed(call.api),
+        Some(FaultEffect::Skewed { by }) => {
+            let mut response = if let Some(why) = skew::objection(call.signed_at, by) {
+                refused(call.api, &unsigned(call.api, why))
+            } else {
+                let asked = skew::asked(call, by);
+                skew::told(call, answer(cloud, &asked, Fullness::Whole), by).await
+            };
+            skew::date(&mut response, by);
+            response
+        }
         Some(FaultEffect::Stream { after_frames, exception }) => {
             let at = Break { after_frames, exception };
             let broken = match call.api {
@@ -229,12 +242,6 @@ fn refusal(cloud: &Cloud, call: &Call, effect: &FaultEffect) -> Refusal {
             let message = "The security token included in the request is expired".to_owned();
             of(if json { 400 } else { 403 }, "ExpiredTokenException", "ExpiredToken", message)
         }
-        FaultEffect::Skewed => {
-            let message = "Signature expired: 20260501T091500Z is now earlier than 20260501T092600Z \
-                           (20260501T093100Z - 5 min.)";
-            let query_code = if call.api == Api::Sts { "SignatureDoesNotMatch" } else { "InvalidSignatureException" };
-            of(if json { 400 } else { 403 }, "InvalidSignatureException", query_code, message.to_owned())
-        }
         FaultEffect::Unavailable => {
             let message = "Service is unable to handle request.".to_owned();
             of(503, "ServiceUnavailableException", "ServiceUnavailable", message)
@@ -246,6 +253,16 @@ fn refusal(cloud: &Cloud, call: &Call, effect: &FaultEffect) -> Refusal {
             );
             of(if json { 400 } else { 403 }, "AccessDeniedException", "AccessDenied", message)
         }
+    }
+}
+
+/// The refusal of a signature by its time.
+fn unsigned(api: Api, message: String) -> Refusal {
+    let query_code = if api == Api::Sts { "SignatureDoesNotMatch" } else { "InvalidSignatureException" };
+    Refusal {
+        status: if api == Api::Logs { 400 } else { 403 },
+        query_code: query_code.to_owned(),
+        ..Refusal::invalid("InvalidSignatureException", message)
     }
 }
 

@@ -14,10 +14,11 @@ use crate::adapters::aws::metrics::{MetricSearch, fetch, find};
 use crate::config::{Config, LargeWindows, LogTail, Model};
 use crate::domain::diagnosis::conversation::{Message, ModelId, ModelRequest};
 use crate::domain::diagnosis::inference_profile::usual_model;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
 use crate::domain::observation::scope::Window;
+use crate::domain::observation::skew::ClockSkew;
 use crate::runtime::access;
 use crate::runtime::clock::wall_now;
 
@@ -30,16 +31,20 @@ pub(super) async fn examine(config: &Config) -> Vec<Check> {
         Ok(clients) => clients,
         Err(error) => return without("aws", error.fault()),
     };
-    let identity = match clients.identity().await {
+    let identity = clients.identity().await;
+    // A refusal tells the time as well, and may be for it.
+    let clock = clock(clients.clock().skew());
+    let identity = match identity {
         Ok(identity) => identity,
-        Err(error) => return without("aws identity", error.fault()),
+        Err(error) => return [clock].into_iter().chain(without("aws identity", error.fault())).collect(),
     };
     let expiry = match clients.credentials_expiry().await {
         Ok(Some(at)) => format!("until {at}"),
         Ok(None) => "no expiry told".to_owned(),
         Err(error) => return without("aws identity", error.fault()),
     };
-    let mut checks = vec![Check::fine("aws identity", format!("{} in {}, {expiry}", identity.arn, clients.region()))];
+    let who = format!("{} in {}, {expiry}", identity.arn, clients.region());
+    let mut checks = vec![clock, Check::fine("aws identity", who)];
     checks.push(Check::of("alarms", list_alarms(&clients).await));
     checks.push(Check::of("alarm history", read_history(&clients).await));
     checks.push(Check::of("metrics", read_metric(&clients).await));
@@ -51,6 +56,20 @@ pub(super) async fn examine(config: &Config) -> Vec<Check> {
         None => Check::not_asked("model", "it is off: the rules stand alone"),
     });
     checks
+}
+
+/// The clock of this machine beside that of AWS, by the first answer.
+fn clock(skew: Option<ClockSkew>) -> Check {
+    match skew {
+        None => Check::not_asked("clock", "AWS did not say what time it is"),
+        Some(ClockSkew::NONE) => Check::fine("clock", "within half a minute of AWS"),
+        Some(off) => Check::missing(
+            "clock",
+            Fault::new(FaultKind::Rejected, format!("The clock of this machine is {off}."))
+                .cause("What AWS keeps is asked for by its own clock meanwhile; every other time on the screen is off.")
+                .hint(format!("Set it: {}.", ClockSkew::REMEDY)),
+        ),
+    }
 }
 
 fn without(name: &str, fault: Fault) -> Vec<Check> {
@@ -163,4 +182,25 @@ async fn ask(clients: &Clients, model: &Model) -> Result<String, Fault> {
     );
     ended.map_err(|error| error.fault())?;
     Ok(format!("{id} answers in {}", clients.model_region()))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::runtime::doctor::Outcome;
+
+    #[test]
+    fn a_clock_that_is_off_is_missed_with_the_command_that_sets_it() {
+        assert!(matches!(clock(None).outcome, Outcome::NotAsked { .. }));
+        assert!(matches!(clock(Some(ClockSkew::NONE)).outcome, Outcome::Fine { .. }));
+        let Outcome::Missing { fault } =
+            clock(Some(ClockSkew::NONE.remeasured(SignedDuration::from_secs(-250)))).outcome
+        else {
+            panic!("it is off");
+        };
+        assert_eq!(fault.summary, "The clock of this machine is 4 min 10 s behind AWS.");
+        assert!(fault.hints[0].contains("chronyc makestep"), "{:?}", fault.hints);
+    }
 }

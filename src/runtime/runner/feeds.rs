@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Means;
+use super::identity::tell_clock;
 use super::patience::{Fed, roll, tell_health};
 use crate::adapters::aws::alarms::{Listing, describe_all};
 use crate::domain::fault::{Fault, FaultKind};
@@ -76,6 +77,7 @@ pub async fn alarms(means: Means, mut before: BTreeSet<AlarmName>, mut flight: F
     loop {
         let listed = list_alarms(&means).await;
         means.outside.alarms_answer.store(listed.is_ok(), Ordering::Relaxed);
+        tell_clock(&means).await;
         let next = match listed {
             Ok(listing) => {
                 for name in gone(std::mem::take(&mut before), &listing.alarms) {

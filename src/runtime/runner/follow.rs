@@ -19,6 +19,7 @@ use self::live::{Live, keep_open};
 use self::stop::Stop;
 use super::Means;
 use super::feeds::Pulse;
+use super::identity::tell_clock;
 use super::patience::tell_health;
 use crate::adapters::aws::logs::{LogPage, Tail, Told};
 use crate::config::LogTail;
@@ -94,12 +95,12 @@ impl Following {
         if !incident.service.metrics.is_empty() {
             let begin = || Charted::begin(service, (means, tasks));
             let charted = self.charts.entry(service.clone()).or_insert_with(begin);
-            charted.add((session, incident), means.clock.now());
+            charted.add((session, incident), means.now_at_aws());
         }
         if incident.phase == Phase::Closed {
             return;
         }
-        let from = tail_start(session, incident, means.clock.now());
+        let from = tail_start(session, incident, means.now_at_aws());
         for group in session.log_groups(Some(incident)) {
             let shown = self.told(group);
             let followed =
@@ -156,9 +157,14 @@ async fn follow_group(
     let mut pulse = Pulse::new(&shown.group);
     let mut states = live.subscribe();
     let mut way = Way::Polled;
+    let mut clock = means.outside.clock();
     loop {
         let asked_at = means.clock.now();
+        if std::mem::replace(&mut clock, means.outside.clock()) != clock {
+            tail.timed_anew(means.now_at_aws());
+        }
         let polled = poll(&means, &mut tail, &shown).await;
+        tell_clock(&means).await;
         let soon = polled.is_ok();
         let mut next = match polled {
             Ok(()) => {
@@ -215,7 +221,7 @@ async fn poll(means: &Means, tail: &mut Tail, shown: &ShownGroup) -> Result<(), 
     // One page is read while another one is taken in: more of them waiting would only be held.
     let (sender, mut pages) = mpsc::channel(1);
     let read = async {
-        let polled = tail.poll(clients, means.clock.now(), &sender).await.map_err(|error| error.fault());
+        let polled = tail.poll(clients, means.now_at_aws(), &sender).await.map_err(|error| error.fault());
         drop(sender);
         polled
     };

@@ -1,4 +1,4 @@
-//! Who we are to AWS and how long the credentials last: asked again and again, told where it changes.
+//! Who we are to AWS, how long the credentials last, and what time it is there: asked again and again, told where it changes.
 
 use std::sync::atomic::Ordering;
 
@@ -50,10 +50,22 @@ pub async fn identity(means: Means, mut flight: Flight) {
             }
         };
         tell_scope(&means, &mut last).await;
+        tell_clock(&means).await;
         let next = means.clock.now() + wait;
         let pause = means.pause_until(next);
         drop(flight);
         flight = pause.await;
+    }
+}
+
+/// Tells how far the clock of this machine is off, where that became another. What an alarm is then asked about is asked by
+/// the clock of AWS, so that it is told before the alarm.
+pub async fn tell_clock(means: &Means) {
+    let Ok(clients) = means.outside.aws().await else { return };
+    if let Some(skew) = clients.clock().skew()
+        && means.outside.learn_clock(skew)
+    {
+        means.post.tell(None, Event::Session(SessionEvent::ClockCompared { skew })).await;
     }
 }
 

@@ -52,7 +52,7 @@ async fn compared_now(means: &Means, alarm: &Alarm) -> Result<Asked<ComparedNow>
 
 fn recent(means: &Means, period_s: u32) -> Window {
     let minutes = (i64::from(period_s) * PERIODS / 60).max(PERIODS);
-    Window::minutes_before(whole_minute(means.clock.now()), minutes)
+    Window::minutes_before(whole_minute(means.now_at_aws()), minutes)
 }
 
 async fn of_math(means: &Means, queries: &[MathQuery]) -> Result<Option<ComparedNow>, Fault> {

@@ -76,9 +76,12 @@ fn of(metrics: &[Series], role: MetricRole) -> Option<&Series> {
 }
 
 async fn metrics(means: &Means, order: &Order) -> Vec<Series> {
-    let now = whole_minute(means.clock.now());
+    let now = whole_minute(means.now_at_aws());
     // Only periods that began after the step tell of it.
-    let window = Window { from: whole_minute(order.since) + jiff::SignedDuration::from_mins(1), to: now };
+    let window = Window {
+        from: whole_minute(means.outside.clock().at_aws(order.since)) + jiff::SignedDuration::from_mins(1),
+        to: now,
+    };
     if order.queries.is_empty() || window.seconds() <= 0 {
         return Vec::new();
     }
@@ -115,7 +118,9 @@ async fn cluster(means: &Means, order: &Order) -> Seen {
     let rollout = client.read_rollout(&order.target).await.ok();
     let Ok(workload) = client.read_workload(&order.target).await else { return Seen { rollout, ..Seen::default() } };
     let pods = client.read_pods(&workload).await.ok();
-    let new_kills = pods.map(|pods| kills_since(&pods, order.started_at));
+    // A cluster has the time of AWS: pods are dated by it, and the step by the clock of this machine.
+    let started_at = means.outside.clock().at_aws(order.started_at);
+    let new_kills = pods.map(|pods| kills_since(&pods, started_at));
     Seen { rollout, workload: Some(workload), new_kills }
 }
 

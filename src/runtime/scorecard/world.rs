@@ -418,10 +418,12 @@ impl Cloud<'_> {
                 | FaultEffect::Gone
                 | FaultEffect::Pages { .. }
                 | FaultEffect::Refused { .. }
+                // The client learns what time it is by the first refusal.
+                | FaultEffect::Skewed { .. }
                 | FaultEffect::Stream { .. },
             ) => Ok(()),
             Some(FaultEffect::Denied) => Err(Fault::new(FaultKind::Denied, format!("{operation} is denied."))),
-            Some(FaultEffect::Expired | FaultEffect::Skewed) => {
+            Some(FaultEffect::Expired) => {
                 Err(Fault::new(FaultKind::Credentials, "The credentials have expired."))
             }
             Some(FaultEffect::Throttled) => Err(Fault::new(FaultKind::Throttled, format!("{operation} is throttled."))),

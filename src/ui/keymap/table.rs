@@ -343,7 +343,7 @@ pub const TABLE: &[Row] = &[
     drill("game-day-refuse-slack", Drill::RefuseSlack, "Game day: Slack takes no message for 60 s"),
     drill("game-day-hide-aws", Drill::HideAws, "Game day: the names of AWS do not resolve for 60 s"),
     drill("game-day-hide-cluster", Drill::HideCluster, "Game day: the cluster's name does not resolve for 60 s"),
-    drill("game-day-skew-clock", Drill::SkewClock, "Game day: AWS says the clocks are apart for 60 s"),
+    drill("game-day-skew-clock", Drill::SkewClock, "Game day: the clock is 10 min ahead of AWS for 60 s"),
     drill("game-day-fail-aws", Drill::FailAws, "Game day: AWS fails on its side for 60 s"),
     drill("game-day-reset-logs", Drill::ResetLogs, "Game day: the logs reset every connection for 60 s"),
     drill("game-day-garble-metrics", Drill::GarbleMetrics, "Game day: alarms and metrics answer nonsense for 60 s"),

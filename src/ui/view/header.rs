@@ -13,6 +13,7 @@ use ratatui::text::{Line, Span};
 use super::look::Look;
 use super::sheet::put;
 use crate::domain::observation::scope::{ClusterName, KubeContext, Namespace};
+use crate::domain::observation::skew::ClockSkew;
 use crate::domain::remediation::request::Mode;
 use crate::session::Session;
 use crate::session::header::Origin;
@@ -57,7 +58,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (session, incident): (&Session, Opt
 fn line(session: &Session, incident: Option<&Incident>, (columns, look): (usize, &Look)) -> Line<'static> {
     let mut parts = parts(session, incident, look);
     // Indices into `parts`, first to give way first: the scenario's name and who has the baton before any word of the scope.
-    let order = [8, 0, 2, 9, 7, 5, 5, 4, 3, 7, 2, 9, 12];
+    let order = [8, 0, 2, 9, 7, 5, 5, 4, 3, 7, 2, 9, 12, 13];
     for index in order {
         if total(&parts) <= columns {
             break;
@@ -110,7 +111,16 @@ fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Par
         Part::new(Role::Danger, read_only),
         Part::new(Role::Danger, elsewhere),
         Part::new(Role::Warning, drills(session, look)),
+        Part::new(Role::Warning, skew(session)),
     ]
+}
+
+/// How far the clock of this machine is off, where that matters; pane 6 says what to do about it.
+fn skew(session: &Session) -> Vec<String> {
+    match session.clock {
+        ClockSkew::NONE => Vec::new(),
+        off => vec![format!("clock {}", off.short()), String::new()],
+    }
 }
 
 /// How many faults of a game day strike now; pane 6 names them.
@@ -312,6 +322,18 @@ mod tests {
                 assert_eq!(told.contains(words), fails || words == "creds EXPIRED", "{known:?} {kind:?}: {told}");
             }
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_off_stands_in_the_line_until_nothing_else_could_go() {
+        let mut session = session(Mode::Live);
+        session.clock = ClockSkew::NONE.remeasured(jiff::SignedDuration::from_secs(-250));
+        for columns in 60..200 {
+            let text = line(&session, None, (columns, &look())).to_string();
+            assert!(text.contains("clock -4m10s"), "{columns}: {text}");
+        }
+        session.clock = ClockSkew::NONE;
+        assert!(!line(&session, None, (200, &look())).to_string().contains("clock"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ const LONG: Duration = Duration::from_secs(20);
 /// How long it waits for one that does not.
 const SOON: Duration = Duration::from_millis(400);
 
-fn aws(rehearsal: &Rehearsal) -> Clients {
+pub(super) fn aws(rehearsal: &Rehearsal) -> Clients {
     aws_within(rehearsal, LONG)
 }
 

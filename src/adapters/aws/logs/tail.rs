@@ -92,6 +92,17 @@ impl Tail {
         self
     }
 
+    /// The clock that the polls so far were timed by was off, and this is now: where it was ahead, they asked for what there was
+    /// not yet. The next one looks as far back as they went ahead, and events told already are known by id.
+    pub fn timed_anew(&mut self, now: Timestamp) {
+        let back = self.covered_to.duration_since(now).max(SignedDuration::ZERO) + Self::OVERLAP;
+        let from = now.checked_sub(back).unwrap_or(self.start);
+        self.pending = None;
+        self.start = self.start.min(from);
+        self.covered_to = self.covered_to.min(from);
+        self.combed_to = self.combed_to.min(from);
+    }
+
     /// Everything before this instant has been asked for at least once.
     pub fn covered_to(&self) -> Timestamp {
         self.covered_to
@@ -160,6 +171,25 @@ mod tests {
         for seconds in [5, 90] {
             let now = start() + SignedDuration::from_secs(seconds);
             assert_eq!(tail.next(now).window, Window { from: start(), to: now });
+        }
+    }
+
+    /// Three minutes ahead of the service the polls asked for what it did not have yet; as far behind it they missed the newest.
+    #[test]
+    fn a_tail_that_was_timed_by_a_clock_that_is_off_leaves_nothing_out() {
+        let begun = start() + SignedDuration::from_mins(10);
+        for off in [SignedDuration::from_mins(3), SignedDuration::from_mins(-3)] {
+            let mut tail = Tail::new("/ecs/my-api".into(), begun - Tail::OVERLAP);
+            for second in 0..30 {
+                let now = begun + SignedDuration::from_secs(second);
+                let look = tail.next(now).look;
+                tail.cover(look, now);
+            }
+            let at_aws = begun + SignedDuration::from_secs(30) - off;
+            tail.timed_anew(at_aws);
+            let next = tail.next(at_aws).window;
+            let read_to = (begun - off).min(tail.covered_to());
+            assert!(next.from <= read_to && next.to == at_aws, "{off:?}: {next:?}");
         }
     }
 

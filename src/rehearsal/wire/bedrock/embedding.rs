@@ -191,6 +191,7 @@ mod tests {
             operation: "InvokeModel".to_owned(),
             path: format!("/model/{model}/invoke"),
             body: body.to_string().into(),
+            signed_at: None,
             line: crate::rehearsal::wire::line::Line::default(),
         };
         let refused = |model, body| answer(&call(model, body), Fullness::Whole).err().map(|refusal| refusal.message);

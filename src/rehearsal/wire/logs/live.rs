@@ -237,7 +237,10 @@ impl Session {
         let update = self.update();
         // A clock that jumps passes over seconds in which nothing happened.
         if update.is_some() || self.next + SECOND > now {
-            self.ready.push_back(frames::event("sessionUpdate", &update.unwrap_or_else(|| shown(&[], false))));
+            self.ready.push_back(frames::event(
+                "sessionUpdate",
+                &update.unwrap_or_else(|| shown(&[], (false, SignedDuration::ZERO))),
+            ));
         }
         self.next += SECOND;
     }
@@ -268,14 +271,22 @@ impl Session {
         events.sort_by_key(|(_, event)| (event.place.ingested, event.place));
         let count = events.len();
         if count <= MOST_EVENTS {
-            return (count > 0).then(|| shown(&events, false));
+            return (count > 0).then(|| shown(&events, (false, self.apart())));
         }
         let sample: Vec<_> = (0..MOST_EVENTS).map(|nth| events[nth * count / MOST_EVENTS].clone()).collect();
-        Some(shown(&sample, true))
+        Some(shown(&sample, (true, self.apart())))
+    }
+
+    /// How far the machine that asks is ahead of the clock that events are dated by.
+    fn apart(&self) -> SignedDuration {
+        match standing(&self.cloud) {
+            Some(FaultEffect::Skewed { by }) => by,
+            _ => SignedDuration::ZERO,
+        }
     }
 }
 
-fn shown(events: &[(&str, LogEvent)], is_sampled: bool) -> Value {
+fn shown(events: &[(&str, LogEvent)], (is_sampled, apart): (bool, SignedDuration)) -> Value {
     let results: Vec<Value> = events
         .iter()
         .map(|(identifier, event)| {
@@ -283,8 +294,8 @@ fn shown(events: &[(&str, LogEvent)], is_sampled: bool) -> Value {
                 "logStreamName": *event.stream,
                 "logGroupIdentifier": identifier,
                 "message": &*event.message,
-                "timestamp": event.place.at.as_millisecond(),
-                "ingestionTime": event.place.ingested.as_millisecond(),
+                "timestamp": (event.place.at - apart).as_millisecond(),
+                "ingestionTime": (event.place.ingested - apart).as_millisecond(),
             })
         })
         .collect();

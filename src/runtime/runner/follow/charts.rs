@@ -129,7 +129,7 @@ async fn follow(means: Means, service: ServiceName, (wanted, stop): (Wanted, Sto
 
 /// Reads what came since the last look, and tells it. Gives why single metrics could not be read.
 async fn refresh(means: &Means, service: &ServiceName, wanted: &Wanted) -> Result<Vec<String>, Fault> {
-    let now = whole_minute(means.clock.now());
+    let now = whole_minute(means.now_at_aws());
     let froms = froms(wanted, (now, means.outside.poll.metrics));
     let Some(from) = froms.values().min().copied() else { return Ok(Vec::new()) };
     let clients = means.outside.aws().await?;

@@ -184,7 +184,7 @@ async fn session(means: &Means, shown: &ShownGroup, live: &watch::Sender<Live>) 
 
 /// What a sample is of: from the oldest of its events, and at least the second before now.
 fn span(means: &Means, events: &[RawLogEvent]) -> Window {
-    let now = means.clock.now();
+    let now = means.now_at_aws();
     let second_ago = now - SignedDuration::from_secs(1);
     let from = events.iter().map(|event| event.at).min().map_or(second_ago, |oldest| oldest.min(second_ago));
     Window { from, to: now }

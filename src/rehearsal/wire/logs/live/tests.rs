@@ -21,6 +21,7 @@ async fn a_reader_who_is_too_slow_loses_the_oldest_updates() {
         operation: "StartLiveTail".to_owned(),
         path: "/".to_owned(),
         body: Bytes::new(),
+        signed_at: None,
         line: Line::default(),
     };
     let input = json!({"logGroupIdentifiers": ["arn:aws:logs:us-east-1:123456789012:log-group:/busy"]});
