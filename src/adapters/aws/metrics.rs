@@ -19,7 +19,7 @@ use crate::domain::observation::scope::Window;
 mod math;
 mod unit;
 
-pub use math::{Evaluated, evaluate, period_of};
+pub use math::{Evaluated, evaluate, kept_since, period_of};
 pub use unit::unit_of;
 
 /// The most queries a call may hold, by the API.
@@ -98,6 +98,19 @@ pub enum Reading {
         /// Why.
         source: CallError,
     },
+}
+
+impl Reading {
+    /// What was read by a longer period than that of a query, in the measure of that query.
+    #[must_use]
+    pub fn in_measure_of(self, own: &MetricQuery) -> Self {
+        match self {
+            Self::Complete(series) => Self::Complete(series.in_measure_of(own)),
+            Self::Partial { series, why } => Self::Partial { series: series.in_measure_of(own), why },
+            Self::Empty(series) => Self::Empty(series),
+            Self::Failed { query, source } => Self::Failed { query, source },
+        }
+    }
 }
 
 /// Reads every query over a window, in the order asked. The window's start is rounded down to each query's period, so

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::scope::{AccountId, Window};
 
+mod kept;
+
 /// What a metric means for a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

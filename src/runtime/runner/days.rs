@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Means;
 use crate::adapters::aws::clients::Clients;
@@ -30,7 +30,8 @@ pub async fn earlier(means: &Means, queries: &[MetricQuery], window: Window) -> 
         Ok(clients) => clients,
         Err(fault) => return all(Err(fault.summary)).collect(),
     };
-    let [first, second, third, fourth] = DAYS_ASKED.map(|days| Box::pin(day(clients, queries, (window, days))));
+    let day = |days| Box::pin(day((clients, means.now_at_aws()), queries, (window, days)));
+    let [first, second, third, fourth] = DAYS_ASKED.map(day);
     let (first, second, third, fourth) = tokio::join!(first, second, third, fourth);
     let mut found: Earlier = all(Ok(Vec::new())).collect();
     for day in [first, second, third, fourth] {
@@ -43,7 +44,7 @@ pub async fn earlier(means: &Means, queries: &[MetricQuery], window: Window) -> 
 }
 
 async fn day(
-    clients: &Clients,
+    (clients, now): (&Clients, Timestamp),
     queries: &[MetricQuery],
     (window, days): (Window, i64),
 ) -> Result<Vec<Reading>, String> {
@@ -51,7 +52,9 @@ async fn day(
     let (Ok(from), Ok(to)) = (window.from.checked_sub(back), window.to.checked_sub(back - ahead)) else {
         return Err("there is no such day".to_owned());
     };
-    fetch(clients, queries, Window { from, to }).await.map_err(|error| error.fault().summary)
+    let asked: Vec<MetricQuery> = queries.iter().map(|query| query.kept_for(now.duration_since(from))).collect();
+    let readings = fetch(clients, &asked, Window { from, to }).await.map_err(|error| error.fault().summary)?;
+    Ok(readings.into_iter().zip(queries).map(|(reading, own)| reading.in_measure_of(own)).collect())
 }
 
 fn add(found: &mut Earlier, query: &MetricQuery, reading: Reading) {

@@ -14,7 +14,7 @@ use super::follow::{Page, ShownGroup};
 use super::patience::{Fed, persist, tell_health, wait_or_give_up};
 use crate::adapters::aws::call::CallError;
 use crate::adapters::aws::logs::{LogPage, LogQuery, Progress, ReadLimits, ReadOrder, ReadSummary, WindowReading};
-use crate::adapters::aws::metrics::{Evaluated, Reading, evaluate, fetch};
+use crate::adapters::aws::metrics::{Evaluated, Reading, evaluate, fetch, kept_since};
 use crate::adapters::kubernetes::Client;
 use crate::config::LargeWindows;
 use crate::domain::diagnosis::evidence::{LogDigest, OtherChanges, WholeCount};
@@ -45,14 +45,19 @@ pub async fn metrics(means: &Means, service: &ServiceName, queries: Vec<MetricQu
     for (Reverse(from), queries) in by_span {
         let queries: Vec<MetricQuery> = queries.into_iter().collect();
         let wide = Window { from, to: whole_minute(window.to) };
+        let age = means.now_at_aws().duration_since(from);
+        let asked: Vec<MetricQuery> = queries.iter().map(|query| query.kept_for(age)).collect();
         let read = persist(means, service, || async {
             let clients = means.outside.aws().await?;
-            fetch(clients, &queries, wide).await.map_err(|error| error.fault())
+            fetch(clients, &asked, wide).await.map_err(|error| error.fault())
         })
         .await;
         tell_outcome(means, service, &read).await;
         match read.map(with_zeros) {
-            Ok(readings) => answers.extend(queries.into_iter().zip(readings.into_iter().map(Ok))),
+            Ok(readings) => {
+                let own = queries.into_iter().zip(readings);
+                answers.extend(own.map(|(query, reading)| (query.clone(), Ok(reading.in_measure_of(&query)))));
+            }
             Err(fault) => answers.extend(queries.into_iter().map(|query| (query, Err(fault.clone())))),
         }
     }
@@ -89,10 +94,12 @@ pub async fn math(
     queries: &[MathQuery],
     window: Window,
 ) -> Result<Evaluated, Fault> {
+    // Lines keep their periods, since the expression is made of them: what is not kept by those is not asked for.
+    let kept = Window { from: window.from.max(kept_since(queries, means.now_at_aws())), to: window.to };
     // One expression that cannot be evaluated says nothing of the feed: it is not told as its health.
     persist(means, service, || async {
         let clients = means.outside.aws().await?;
-        evaluate(clients, queries, window).await.map_err(|error| error.fault())
+        evaluate(clients, queries, kept).await.map_err(|error| error.fault())
     })
     .await
 }

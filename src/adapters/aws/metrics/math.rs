@@ -12,6 +12,9 @@ use crate::domain::observation::alarm::{BandPoint, ComparedNow, MathPart, MathQu
 use crate::domain::observation::metric::{MetricId, Point};
 use crate::domain::observation::scope::Window;
 
+/// Points of less than a minute are kept for three hours; the start of a window is rounded down, and a call takes a while.
+const SHORT_KEPT_MINUTES: i64 = 175;
+
 /// What an alarm compares, over a window. Points ascend, one a period.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluated {
@@ -64,6 +67,14 @@ pub fn period_of(queries: &[MathQuery]) -> u32 {
         MathTerm::Metric { period_s, .. } => Some(*period_s),
     });
     periods.max().unwrap_or(60)
+}
+
+/// Since when points of all lines are kept: those of less than a minute for three hours.
+pub fn kept_since(queries: &[MathQuery], now: Timestamp) -> Timestamp {
+    let is_short = |query: &MathQuery| matches!(&query.term, MathTerm::Metric { period_s, .. } if *period_s < 60);
+    let kept = SignedDuration::from_mins(SHORT_KEPT_MINUTES);
+    let since = queries.iter().any(is_short).then(|| now.checked_sub(kept).ok()).flatten();
+    since.unwrap_or(Timestamp::MIN)
 }
 
 /// The points of the periods that are over by the window's end.
@@ -148,6 +159,17 @@ mod tests {
         };
         let seen = |end| points(&gathered, (Window { from: at(0), to: at(end) }, 300)).unwrap().len();
         assert_eq!((seen(360), seen(600)), (1, 2));
+    }
+
+    #[test]
+    fn lines_of_seconds_are_asked_for_as_long_as_they_are_kept() {
+        let line = |period_s| {
+            let term = MathTerm::Metric { metric: MetricId::default(), statistic: "Sum".to_owned(), period_s };
+            MathQuery { id: "m1".to_owned(), label: String::new(), part: MathPart::Input, term }
+        };
+        let now = at(100_000);
+        assert_eq!(kept_since(&[line(60), line(10)], now), at(100_000 - 175 * 60));
+        assert_eq!(kept_since(&[line(60)], now), Timestamp::MIN);
     }
 
     #[test]
