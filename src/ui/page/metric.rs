@@ -38,7 +38,7 @@ impl Plot {
     /// The chart of a series over the last half hour.
     pub(super) fn of(series: &Series, desk: Desk<'_>) -> Self {
         let incident = desk.ui.incident(desk.session);
-        let (window, recent) = moments::recent(series, desk.look.now);
+        let (window, recent) = moments::recent(series, desk.session.clock.at_aws(desk.look.now));
         let (same_hours, days) = compared(series, desk).unzip();
         Self {
             baseline: shifted(&before(series, window, desk), window),

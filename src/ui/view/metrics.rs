@@ -112,7 +112,7 @@ impl Facts<'_> {
     /// The half hour on screen: the last one, or the one there was when the pane was frozen.
     fn recent(&self, series: &Series, now: Timestamp) -> (Window, Series) {
         match self.freeze {
-            Freeze::Running => recent(series, now),
+            Freeze::Running => recent(series, self.session.clock.at_aws(now)),
             Freeze::At { at, .. } => {
                 let before = series.points.iter().copied().filter(|point| point.at < at);
                 recent(&Series::new(series.query.clone(), series.unit, before), at)
@@ -124,7 +124,10 @@ impl Facts<'_> {
     fn drawn(&self, series: &Series, look: &Look) -> (Window, Series) {
         let (shown, recent) = self.recent(series, look.now);
         match self.freeze {
-            Freeze::Running => (moments::drawn(shown, (look.now, look.pace)), series.clone()),
+            Freeze::Running => {
+                let now = self.session.clock.at_aws(look.now);
+                (moments::drawn(shown, (now, look.pace)), series.clone())
+            }
             Freeze::At { .. } => (shown, recent),
         }
     }

@@ -32,7 +32,7 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, (ui, session): (&Ui, &Session), held: 
         let new = deploy.is_some_and(|deploy| fold.is_new_since(*number, deploy));
         let mut left = look.line([
             (Role::Strong, format!("{:>8} ", grouped(found.count)).into()),
-            (Role::Text, format!("{:>5}  ", fold.per_minute(*number, look.now)).into()),
+            (Role::Text, format!("{:>5}  ", fold.per_minute(*number, session.clock.at_aws(look.now))).into()),
             (Role::Faint, format!("{:<8} {:<8} ", look.clock(found.first_at), look.clock(found.last_at)).into()),
         ]);
         left.push_span(look.span(level_role(found), format!("{:<5}  ", found.level.word())));

@@ -50,7 +50,8 @@ pub(super) fn title(
         title.push_span(look.span(Role::Text, format!("{names}  ")));
     }
     let boards = sources.0.iter().filter_map(|group| session.logs.group(group));
-    let rate = boards.map(|board| board.rate(look.now, RATE_S)).sum::<u64>() as f64 / RATE_S as f64;
+    let rate =
+        boards.map(|board| board.rate(session.clock.at_aws(look.now), RATE_S)).sum::<u64>() as f64 / RATE_S as f64;
     let room = columns.saturating_sub(title.width() + tail.0.width() + tail.1.width());
     title.spans.extend(tail.0.spans);
     title.spans.extend(time_and_rate(counted, rate, (room, look)));
