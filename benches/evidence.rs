@@ -1,8 +1,6 @@
 //! The evidence of one incident, from what was read to the verdict: 20 metrics over 30 minutes, log lines, 200 pods. Goal: under
 //! 300 ms of one core with 100,000 lines, and a cost that is linear in the lines.
 
-use std::collections::BTreeMap;
-
 use divan::counter::ItemsCount;
 use jiff::{SignedDuration, Timestamp};
 use pagerdeck::domain::diagnosis::evidence::{
@@ -12,7 +10,7 @@ use pagerdeck::domain::diagnosis::rules::judge;
 use pagerdeck::domain::observation::log::{Completeness, Ingest, LogGroup, RawLogEvent};
 use pagerdeck::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
 use pagerdeck::domain::observation::scope::Window;
-use pagerdeck::domain::observation::workload::{ContainerState, Ownership, Pod, Workload, WorkloadKind, WorkloadRef};
+use pagerdeck::domain::observation::workload::{ContainerState, Pod, Workload, WorkloadKind, WorkloadRef};
 
 fn main() {
     divan::main();
@@ -90,7 +88,6 @@ fn pods() -> (Workload, Vec<Pod>) {
         created_at: Some(start()),
     };
     let workload = Workload {
-        target: target.clone(),
         uid: "u".to_owned(),
         generation: 1,
         observed_generation: 1,
@@ -101,13 +98,7 @@ fn pods() -> (Workload, Vec<Pod>) {
         max_unavailable: "25%".to_owned(),
         max_surge: "25%".to_owned(),
         revision: Some(7),
-        containers: Vec::new(),
-        template_annotations: BTreeMap::new(),
-        selector: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        ownership: Ownership::Direct,
-        paused: false,
-        created_at: None,
+        ..Workload::named(target.clone())
     };
     (workload, (0..PODS).map(pod).collect())
 }

@@ -14,7 +14,7 @@ use pagerdeck::domain::observation::metric::{MetricId, MetricQuery, MetricRole, 
 use pagerdeck::domain::observation::oom_kill::{ContainerKills, KillSource, OomCount};
 use pagerdeck::domain::observation::scope::{Scope, Window};
 use pagerdeck::domain::observation::service::{Origin, Service};
-use pagerdeck::domain::observation::workload::{ClusterView, Ownership, Revision, Workload, WorkloadKind, WorkloadRef};
+use pagerdeck::domain::observation::workload::{ClusterView, Revision, Workload, WorkloadKind, WorkloadRef};
 use pagerdeck::domain::remediation::policy::{Confirm, LiveRule, Policy};
 use pagerdeck::domain::remediation::request::{Bound, Mode, of_action};
 use pagerdeck::domain::remediation::step::{
@@ -271,7 +271,6 @@ fn revisions() -> Vec<Revision> {
 
 fn workload() -> Workload {
     Workload {
-        target: target(),
         uid: "3d5f".to_owned(),
         generation: 41,
         observed_generation: 41,
@@ -282,13 +281,7 @@ fn workload() -> Workload {
         max_unavailable: "25%".to_owned(),
         max_surge: "25%".to_owned(),
         revision: Some(41),
-        containers: Vec::new(),
-        template_annotations: BTreeMap::new(),
-        selector: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        ownership: Ownership::Direct,
-        paused: false,
-        created_at: None,
+        ..Workload::named(target())
     }
 }
 

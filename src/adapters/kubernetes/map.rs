@@ -89,25 +89,17 @@ pub fn daemon_set(object: &DaemonSet) -> Workload {
 fn base(kind: WorkloadKind, meta: &ObjectMeta, selector: &LabelSelector, template: &core::PodTemplateSpec) -> Workload {
     let pod = template.spec.clone().unwrap_or_default();
     let annotations = template.metadata.as_ref().and_then(|meta| meta.annotations.clone()).unwrap_or_default();
+    let target = WorkloadRef { kind, namespace: namespace_of(meta), name: meta.name.clone().unwrap_or_default() };
     Workload {
-        target: WorkloadRef { kind, namespace: namespace_of(meta), name: meta.name.clone().unwrap_or_default() },
         uid: meta.uid.clone().unwrap_or_default(),
         generation: meta.generation.unwrap_or_default(),
-        observed_generation: 0,
-        replicas: 0,
-        ready: 0,
-        updated: 0,
-        available: 0,
-        max_unavailable: String::new(),
-        max_surge: String::new(),
-        revision: None,
         containers: pod.containers.iter().map(container_spec).collect(),
         template_annotations: annotations.into_iter().map(|(key, value)| (key, safe(&value))).collect(),
         selector: selector.match_labels.clone().unwrap_or_default(),
         labels: meta.labels.clone().unwrap_or_default(),
         ownership: ownership(meta),
-        paused: false,
         created_at: at(meta.creation_timestamp.as_ref()),
+        ..Workload::named(target)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Kubernetes workloads as far as an incident needs them: deployments, pods, containers, terminations, revisions, events.
 
+mod view;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -8,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::change::FieldChange;
 use super::scope::Namespace;
+
+pub use view::{ClusterChange, ClusterView, Listed, ListedKind};
 
 /// The kinds of workload a step may aim at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -139,6 +143,30 @@ pub struct Workload {
 }
 
 impl Workload {
+    /// One of which nothing but its name is known.
+    pub fn named(target: WorkloadRef) -> Self {
+        Self {
+            target,
+            uid: String::new(),
+            generation: 0,
+            observed_generation: 0,
+            replicas: 0,
+            ready: 0,
+            updated: 0,
+            available: 0,
+            max_unavailable: String::new(),
+            max_surge: String::new(),
+            revision: None,
+            containers: Vec::new(),
+            template_annotations: BTreeMap::new(),
+            selector: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            ownership: Ownership::Direct,
+            paused: false,
+            created_at: None,
+        }
+    }
+
     /// Pods that may be missing and pods that may be extra during a rollout. Percentages as the controller rounds them:
     /// `maxUnavailable` down, `maxSurge` up, and never both zero.
     /// Source: <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment>.
@@ -296,19 +324,6 @@ impl Revision {
     }
 }
 
-/// Everything known of the cluster, kept by key so that a watch can replace single objects.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ClusterView {
-    /// Workloads.
-    pub workloads: BTreeMap<String, Workload>,
-    /// Pods by `namespace/name`.
-    pub pods: BTreeMap<String, Pod>,
-    /// Revisions by workload key.
-    pub revisions: BTreeMap<String, Vec<Revision>>,
-    /// Recent events by `namespace/name`.
-    pub events: BTreeMap<String, ClusterEvent>,
-}
-
 impl WorkloadRef {
     /// The key in a [`ClusterView`]: `deployment/payments/my-api`.
     pub fn key(&self) -> String {
@@ -330,74 +345,6 @@ impl WorkloadRef {
             (WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet, _, _) => false,
         }
     }
-}
-
-/// A kind of object of a namespace, listed to the end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Listed {
-    /// Of which kind.
-    pub kind: ListedKind,
-    /// Where.
-    pub namespace: Namespace,
-}
-
-/// What of a listing somebody may miss.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ListedKind {
-    /// Workloads of a kind.
-    Workloads(WorkloadKind),
-    /// Pods.
-    Pods,
-}
-
-/// One change of the cluster as the watch tells it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "change", rename_all = "kebab-case")]
-pub enum ClusterChange {
-    /// A whole new listing replaces what was known of what it holds.
-    Listed {
-        /// The view.
-        view: Box<ClusterView>,
-        /// What of it is whole, so that what is not in it is not there. Empty in journals from before it was told: the
-        /// namespaces that are in the view are whole then.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        whole: Vec<Listed>,
-    },
-    /// A workload was added or changed.
-    Workload {
-        /// As read.
-        workload: Box<Workload>,
-    },
-    /// A workload is gone.
-    WorkloadGone {
-        /// Which one.
-        target: WorkloadRef,
-    },
-    /// A pod was added or changed.
-    Pod {
-        /// As read.
-        pod: Box<Pod>,
-    },
-    /// A pod is gone.
-    PodGone {
-        /// Its namespace.
-        namespace: Namespace,
-        /// Its name.
-        name: String,
-    },
-    /// The revisions of a workload.
-    Revisions {
-        /// Whose.
-        target: WorkloadRef,
-        /// Ascending.
-        revisions: Vec<Revision>,
-    },
-    /// An event was added or counted on.
-    Event {
-        /// As read.
-        event: Box<ClusterEvent>,
-    },
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::Severity;
 use crate::domain::observation::scope::{ClusterHome, Scope};
 use crate::domain::observation::service::Service;
-use crate::domain::observation::workload::{ClusterChange, Ownership, Workload, WorkloadKind, WorkloadRef};
+use crate::domain::observation::workload::{ClusterChange, Workload, WorkloadKind, WorkloadRef};
 use crate::domain::remediation::gate::{GateReport, Refusal, RefusalReason, Share, StandsOn};
 use crate::domain::remediation::policy::{Confirm, LiveRule, Policy};
 use crate::domain::remediation::request::of_action;
@@ -385,7 +385,6 @@ impl World {
         self.moves(object);
         let TargetFacts { uid, generation, .. } = self.facts();
         let workload = Workload {
-            target: target(),
             uid,
             generation,
             observed_generation: generation,
@@ -396,13 +395,7 @@ impl World {
             max_unavailable: "25%".to_owned(),
             max_surge: "25%".to_owned(),
             revision: Some(41),
-            containers: Vec::new(),
-            template_annotations: BTreeMap::new(),
-            selector: BTreeMap::new(),
-            labels: BTreeMap::new(),
-            ownership: Ownership::Direct,
-            paused: false,
-            created_at: None,
+            ..Workload::named(target())
         };
         let change = ClusterChange::Workload { workload: Box::new(workload) };
         Event::Workload(WorkloadEvent::Changed { change })

@@ -332,9 +332,8 @@ fn an_approval_that_was_not_let_out_yet_stands_down_and_one_that_was_does_not() 
 }
 
 fn told_of_object(story: &mut Story, uid: &str, generation: i64) {
-    use crate::domain::observation::workload::{ClusterChange, Ownership, Workload};
+    use crate::domain::observation::workload::{ClusterChange, Workload};
     let workload = Workload {
-        target: target(),
         uid: uid.to_owned(),
         generation,
         observed_generation: generation,
@@ -342,16 +341,7 @@ fn told_of_object(story: &mut Story, uid: &str, generation: i64) {
         ready: 6,
         updated: 6,
         available: 6,
-        max_unavailable: String::new(),
-        max_surge: String::new(),
-        revision: None,
-        containers: Vec::new(),
-        template_annotations: [].into(),
-        selector: [].into(),
-        labels: [].into(),
-        ownership: Ownership::Direct,
-        paused: false,
-        created_at: None,
+        ..Workload::named(target())
     };
     let change = ClusterChange::Workload { workload: Box::new(workload) };
     let effects = story.commit(3, Event::Workload(crate::session::event::WorkloadEvent::Changed { change }));

@@ -1,15 +1,13 @@
 //! Which workload a pod belongs to, and the workloads that an export leaves out: who exports pods rarely exports the
 //! deployment beside them, and events outlive what they are about.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::core::v1 as core;
 
 use super::super::map::{self, Owners};
 use super::Objects;
 use crate::domain::observation::cluster_sign::{is_here, tells_of_trouble};
 use crate::domain::observation::scope::Namespace;
-use crate::domain::observation::workload::{ClusterEvent, Ownership, Pod, Workload, WorkloadKind, WorkloadRef};
+use crate::domain::observation::workload::{ClusterEvent, Pod, Workload, WorkloadKind, WorkloadRef};
 
 /// Gives each pod its workload: by owner reference, by selector, by name. One that was not exported with its pods is made up of
 /// them. What is left over with a name in common makes a workload as well; what is left alone is one of its own.
@@ -72,7 +70,7 @@ pub(super) fn by_events(found: &mut Objects) {
             || found.workloads.iter().any(|one| one.target.namespace == event.namespace && one.target.name == name)
             || named((&event.namespace, name), &found.workloads).is_some();
         if let Some(called) = called.filter(|_| !is_there) {
-            found.workloads.push(empty(deployment(&event.namespace, called.to_owned())));
+            found.workloads.push(Workload::named(deployment(&event.namespace, called.to_owned())));
         }
     }
 }
@@ -136,30 +134,6 @@ fn of_pod(object: &core::Pod, pod: &Pod, target: WorkloadRef) -> Workload {
         containers: containers.iter().map(map::container_spec).collect(),
         labels: object.metadata.labels.clone().unwrap_or_default(),
         created_at: pod.created_at,
-        ..empty(target)
-    }
-}
-
-/// A workload of which nothing but its name is known.
-fn empty(target: WorkloadRef) -> Workload {
-    Workload {
-        target,
-        uid: String::new(),
-        generation: 0,
-        observed_generation: 0,
-        replicas: 0,
-        ready: 0,
-        updated: 0,
-        available: 0,
-        max_unavailable: String::new(),
-        max_surge: String::new(),
-        revision: None,
-        containers: Vec::new(),
-        template_annotations: BTreeMap::new(),
-        selector: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        ownership: Ownership::Direct,
-        paused: false,
-        created_at: None,
+        ..Workload::named(target)
     }
 }

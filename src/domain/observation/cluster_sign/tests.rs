@@ -1,8 +1,6 @@
 //! A table of what clusters say, in the words they say it in.
 
-use std::collections::BTreeMap;
-
-use super::super::workload::{ContainerSpec, Ownership, Termination, WorkloadKind, WorkloadRef};
+use super::super::workload::{ContainerSpec, Termination, WorkloadKind, WorkloadRef};
 use super::*;
 
 fn now() -> Timestamp {
@@ -11,17 +9,12 @@ fn now() -> Timestamp {
 
 fn workload(ready: u32, limit: u64) -> Workload {
     Workload {
-        target: WorkloadRef { kind: WorkloadKind::Deployment, namespace: "shop".into(), name: "cart".to_owned() },
-        uid: String::new(),
         generation: 1,
         observed_generation: 1,
         replicas: 2,
         ready,
         updated: 2,
         available: ready,
-        max_unavailable: String::new(),
-        max_surge: String::new(),
-        revision: None,
         containers: vec![ContainerSpec {
             name: "app".to_owned(),
             image: "cart:1".to_owned(),
@@ -29,12 +22,11 @@ fn workload(ready: u32, limit: u64) -> Workload {
             memory_request: None,
             cpu_limit_milli: None,
         }],
-        template_annotations: BTreeMap::new(),
-        selector: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        ownership: Ownership::Direct,
-        paused: false,
-        created_at: None,
+        ..Workload::named(WorkloadRef {
+            kind: WorkloadKind::Deployment,
+            namespace: "shop".into(),
+            name: "cart".to_owned(),
+        })
     }
 }
 

@@ -1,12 +1,10 @@
 //! What a workload shows of each action, and what it must not be taken for.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
-use crate::domain::observation::workload::{ContainerSpec, Ownership, WorkloadKind, WorkloadRef};
+use crate::domain::observation::workload::{ContainerSpec, WorkloadKind, WorkloadRef};
 use crate::domain::remediation::request::{of_action, undo};
 use crate::domain::remediation::step::{Rehearsal, RehearsalOutcome, StepId, StepState, TargetFacts};
 
@@ -59,7 +57,6 @@ fn workload(generation: i64, stamp: Option<&str>) -> Workload {
         cpu_limit_milli: None,
     };
     Workload {
-        target: target(),
         uid: "u".to_owned(),
         generation,
         observed_generation: generation,
@@ -72,11 +69,7 @@ fn workload(generation: i64, stamp: Option<&str>) -> Workload {
         revision: Some(41),
         containers: vec![container],
         template_annotations: stamp.map(|at| (RESTARTED_AT.to_owned(), at.to_owned())).into_iter().collect(),
-        selector: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        ownership: Ownership::Direct,
-        paused: false,
-        created_at: None,
+        ..Workload::named(target())
     }
 }
 

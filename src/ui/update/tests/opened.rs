@@ -130,24 +130,16 @@ fn pod(target: &WorkloadRef, reason: &str) -> Pod {
 
 fn workload(target: &WorkloadRef) -> Workload {
     Workload {
-        target: target.clone(),
         uid: "u".to_owned(),
         generation: 42,
         observed_generation: 41,
         replicas: 2,
-        ready: 0,
         updated: 2,
-        available: 0,
         max_unavailable: "25%".to_owned(),
         max_surge: "25%".to_owned(),
         revision: Some(3),
-        containers: Vec::new(),
-        template_annotations: BTreeMap::new(),
-        selector: BTreeMap::new(),
-        labels: BTreeMap::new(),
         ownership: Ownership::ArgoCd { application: "shop".to_owned() },
-        paused: false,
-        created_at: None,
+        ..Workload::named(target.clone())
     }
 }
 

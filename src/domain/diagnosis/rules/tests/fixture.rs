@@ -20,7 +20,7 @@ use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
 use crate::domain::observation::oom_kill::{ContainerKills, KillSource, OomCount};
 use crate::domain::observation::scope::Window;
-use crate::domain::observation::workload::{ContainerSpec, Ownership, Revision, Workload, WorkloadKind, WorkloadRef};
+use crate::domain::observation::workload::{ContainerSpec, Revision, Workload, WorkloadKind, WorkloadRef};
 
 fn start() -> Timestamp {
     points([0.0])[0].at
@@ -382,7 +382,6 @@ pub(crate) fn workload(ready: u32) -> Workload {
         cpu_limit_milli: Some(1_000),
     };
     Workload {
-        target: target(),
         uid: "u".to_owned(),
         generation: 1,
         observed_generation: 1,
@@ -394,11 +393,6 @@ pub(crate) fn workload(ready: u32) -> Workload {
         max_surge: "25%".to_owned(),
         revision: Some(41),
         containers: vec![app],
-        template_annotations: BTreeMap::new(),
-        selector: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        ownership: Ownership::Direct,
-        paused: false,
-        created_at: None,
+        ..Workload::named(target())
     }
 }
