@@ -1,10 +1,9 @@
 //! Log lines as ingested: sanitised, redacted, classified. Raw telemetry never gets past `ingest`.
 
-mod group;
 mod id;
 mod level;
+mod name;
 mod prefilter;
-mod stream;
 
 use std::collections::HashMap;
 
@@ -14,9 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::oom_kill::{self, KillSign};
 use super::{redact, sanitise};
 
-pub use self::group::LogGroup;
 pub use self::id::LogEventId;
-pub use self::stream::LogStream;
+pub use self::name::{LogGroup, LogStream};
 
 /// How loud a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,23 +1,68 @@
-//! The name of a log group. Every line carries one, so that it is shared and not copied.
+//! The names of log groups and streams. Groups and streams are few and lines are many, so that lines share them.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A CloudWatch log group such as `/ecs/my-api`. Cheap to clone.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LogGroup(Arc<str>);
+macro_rules! shared_name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                String::deserialize(from).map(Self::from)
+            }
+        }
+    };
+}
+
+shared_name! {
+    /// A CloudWatch log group such as `/ecs/my-api`. Cheap to clone.
+    LogGroup
+}
+shared_name! {
+    /// A stream of a log group: usually a task, pod or container. Cheap to clone.
+    LogStream
+}
 
 impl LogGroup {
     /// Wraps a text as it was received.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into().into())
-    }
-
-    /// The text itself.
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 
     /// The ARN, where it is named by one: a group of another account is. Without the `:*` that some places put behind it.
@@ -34,36 +79,6 @@ impl LogGroup {
     pub fn is(&self, account: &str, name: &str) -> bool {
         let of_account = || self.0.split(':').nth(4) == Some(account);
         self.name() == name && (self.arn().is_none() || of_account())
-    }
-}
-
-impl fmt::Display for LogGroup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl From<&str> for LogGroup {
-    fn from(text: &str) -> Self {
-        Self(text.into())
-    }
-}
-
-impl From<String> for LogGroup {
-    fn from(text: String) -> Self {
-        Self(text.into())
-    }
-}
-
-impl Serialize for LogGroup {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for LogGroup {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from).map(Self::from)
     }
 }
 
