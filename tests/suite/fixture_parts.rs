@@ -261,7 +261,7 @@ fn revisions() -> Vec<Revision> {
         number,
         created_at: Some(at(time)),
         images: BTreeMap::from([("app".to_owned(), format!("my-api:4.2.{number}"))]),
-        replicas: 6,
+        replicas: Some(6),
         replica_set: format!("my-api-{number}"),
         changed: Vec::new(),
         earlier: Vec::new(),

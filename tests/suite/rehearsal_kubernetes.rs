@@ -252,6 +252,8 @@ async fn a_restart_rolls_a_stateful_set_and_a_daemon_set() {
         let target = WorkloadRef { kind, ..target() };
         with_scenario(scenario, |_, state, uri| async move {
             let client = connect_to(&uri).await;
+            let workload = client.read_workload(&target).await.unwrap();
+            let rollouts = client.read_revisions(&workload).await.unwrap();
             let rehearsal = Box::pin(rehearse(&client, &Action::RolloutRestart, &target, state.clock.now())).await;
             assert_eq!(rehearsal.outcome, RehearsalOutcome::Rehearsed, "{kind:?}");
             assert_eq!(rehearsal.failed_check(), None, "{kind:?}");
@@ -265,6 +267,10 @@ async fn a_restart_rolls_a_stateful_set_and_a_daemon_set() {
             let ended = client.read_rollout(&target).await.unwrap();
             assert!(ended.is_complete(), "{kind:?}: {ended:?}");
             assert_eq!((ended.updated, ended.old), (begun.replicas, 0), "{kind:?}");
+            let since = client.read_revisions(&workload).await.unwrap();
+            assert_eq!(since.len(), rollouts.len() + 1, "{kind:?}: a restart is a rollout: {since:?}");
+            let (new, old) = (since.last().unwrap(), rollouts.last().unwrap());
+            assert!(new.created_at > old.created_at && new.images == old.images, "{since:?}");
         })
         .await;
     }

@@ -94,6 +94,7 @@ fn kind_of(path: &str) -> Option<(&'static str, &'static str)> {
         "statefulsets" => ("StatefulSet", "apps/v1"),
         "daemonsets" => ("DaemonSet", "apps/v1"),
         "replicasets" => ("ReplicaSet", "apps/v1"),
+        "controllerrevisions" => ("ControllerRevision", "apps/v1"),
         "pods" => ("Pod", "v1"),
         "events" => ("Event", "v1"),
         "nodes" => ("Node", "v1"),

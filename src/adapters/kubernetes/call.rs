@@ -67,6 +67,7 @@ impl Resource {
     pub(super) const STATEFUL_SETS: Self = Self::apps("statefulsets");
     pub(super) const DAEMON_SETS: Self = Self::apps("daemonsets");
     pub(super) const REPLICA_SETS: Self = Self::apps("replicasets");
+    pub(super) const CONTROLLER_REVISIONS: Self = Self::apps("controllerrevisions");
     pub(super) const BUDGETS: Self = Self { root: "/apis/policy/v1", group: "policy", plural: "poddisruptionbudgets" };
     pub(super) const AUTOSCALERS: Self =
         Self { root: "/apis/autoscaling/v2", group: "autoscaling", plural: "horizontalpodautoscalers" };

@@ -141,9 +141,14 @@ pub(super) fn of_templates(before: &ReplicaSet, after: &ReplicaSet) -> Vec<Field
         let spec =
             set.spec.as_ref().and_then(|spec| spec.template.as_ref()).and_then(|template| template.spec.as_ref());
         // A pod spec is plain data and always serializes.
-        fields(&spec.map(|spec| serde_json::to_value(spec).unwrap_or_default()).unwrap_or_default())
+        spec.map(|spec| serde_json::to_value(spec).unwrap_or_default()).unwrap_or_default()
     };
-    differences(&of(before), &of(after))
+    of_pod_specs(&of(before), &of(after))
+}
+
+/// What a pod's specification changed against the one before.
+pub(super) fn of_pod_specs(before: &Value, after: &Value) -> Vec<FieldChange> {
+    differences(&fields(before), &fields(after))
 }
 
 /// The names of the config maps that a pod spec takes something from.

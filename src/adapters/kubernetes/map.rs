@@ -1,6 +1,8 @@
 //! API objects → the domain's words. Pure: every function here is a table of JSON in, values out.
 //! Free text of the cluster is sanitised, redacted and cut here, before anything else sees it.
 
+mod history;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -10,18 +12,18 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference, Time};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{changes, quantity};
+use super::quantity;
 use crate::domain::observation::redact;
 use crate::domain::observation::scope::Namespace;
 use crate::domain::observation::workload::{
-    ClusterEvent, ContainerSpec, ContainerState, Ownership, Pod, Revision, Termination, Workload, WorkloadKind,
-    WorkloadRef,
+    ClusterEvent, ContainerSpec, ContainerState, Ownership, Pod, Termination, Workload, WorkloadKind, WorkloadRef,
 };
+
+pub use history::revision;
+pub(super) use history::{controlled, revisions};
 
 /// The annotation in which a deployment and its replica sets keep their revision.
 pub const REVISION: &str = "deployment.kubernetes.io/revision";
-/// The annotation that keeps the numbers a replica set had before, oldest first.
-const REVISION_HISTORY: &str = "deployment.kubernetes.io/revision-history";
 
 /// Longest free text kept of one field, in characters.
 const LONGEST_TEXT: usize = 1024;
@@ -314,43 +316,6 @@ fn told_by(object: &core::Event) -> Option<String> {
     host.filter(|host| component == Some("kubelet") && !host.is_empty()).map(safe)
 }
 
-/// A revision, from a replica set that a deployment controls.
-pub fn revision(set: &ReplicaSet) -> Option<(WorkloadRef, Revision)> {
-    let owner = replica_set_owner(set)?;
-    let number = revision_of(&set.metadata)?;
-    let spec = set.spec.as_ref();
-    let pod = spec.and_then(|spec| spec.template.as_ref()).and_then(|template| template.spec.as_ref());
-    let containers = pod.map(|pod| pod.containers.as_slice()).unwrap_or_default();
-    let images = containers
-        .iter()
-        .map(|container| (container.name.clone(), container.image.as_deref().map(safe).unwrap_or_default()))
-        .collect();
-    let revision = Revision {
-        number,
-        created_at: at(set.metadata.creation_timestamp.as_ref()),
-        images,
-        replicas: count(spec.and_then(|spec| spec.replicas).unwrap_or_default()),
-        replica_set: set.metadata.name.clone().unwrap_or_default(),
-        changed: Vec::new(),
-        earlier: earlier_revisions(&set.metadata),
-    };
-    Some((owner, revision))
-}
-
-/// The revisions of replica sets, ascending, each with what it changed against the one before of the same deployment.
-pub(super) fn revisions(sets: &[ReplicaSet]) -> Vec<(WorkloadRef, Revision)> {
-    let mut found: Vec<(WorkloadRef, Revision, &ReplicaSet)> =
-        sets.iter().filter_map(|set| revision(set).map(|(owner, revision)| (owner, revision, set))).collect();
-    found.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.number.cmp(&b.1.number)));
-    for nth in 1..found.len() {
-        let (before, after) = (&found[nth - 1], &found[nth]);
-        if before.0 == after.0 {
-            found[nth].1.changed = changes::of_templates(before.2, after.2);
-        }
-    }
-    found.into_iter().map(|(owner, revision, _)| (owner, revision)).collect()
-}
-
 fn replica_set_owner(set: &ReplicaSet) -> Option<WorkloadRef> {
     let controller = controller_of(&set.metadata).filter(|owner| owner.kind == "Deployment")?;
     let kind = WorkloadKind::Deployment;
@@ -367,12 +332,6 @@ fn set_key(meta: &ObjectMeta) -> String {
 
 fn revision_of(meta: &ObjectMeta) -> Option<i64> {
     meta.annotations.as_ref()?.get(REVISION)?.parse().ok()
-}
-
-/// The numbers that a rollback took from a replica set: `38,40`.
-fn earlier_revisions(meta: &ObjectMeta) -> Vec<i64> {
-    let noted = meta.annotations.as_ref().and_then(|notes| notes.get(REVISION_HISTORY));
-    noted.into_iter().flat_map(|numbers| numbers.split(',')).filter_map(|number| number.parse().ok()).collect()
 }
 
 pub(super) fn namespace_of(meta: &ObjectMeta) -> Namespace {

@@ -6,7 +6,7 @@ pub(super) mod told;
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -35,8 +35,9 @@ pub struct Objects {
 }
 
 /// The kinds that are read.
-const READ: [&str; 11] = [
+const READ: [&str; 12] = [
     "ReplicaSet",
+    "ControllerRevision",
     "Deployment",
     "StatefulSet",
     "DaemonSet",
@@ -61,7 +62,8 @@ pub fn objects(values: &[Value]) -> Objects {
     for set in &sets {
         owners.learn(set);
     }
-    for (target, revision) in map::revisions(&sets) {
+    let kept: Vec<ControllerRevision> = of_kind(&flat, "ControllerRevision");
+    for (target, revision) in map::revisions(&sets).into_iter().chain(map::controlled(&kept)) {
         found.revisions.entry(target.key()).or_default().push(revision);
     }
     let deployments: Vec<Deployment> = of_kind(&flat, "Deployment");

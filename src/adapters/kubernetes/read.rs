@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::apps::v1::{ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1 as core;
 
@@ -86,11 +86,21 @@ impl Client {
         Ok(pods.filter(|pod| pod.owner.as_ref() == Some(target)).collect())
     }
 
-    /// Reads the revisions of a deployment, ascending. Other kinds keep none in replica sets.
+    /// Reads the revisions of a workload, ascending: the replica sets that a deployment controls, the controller revisions of
+    /// the other kinds.
     pub async fn read_revisions(&self, workload: &Workload) -> Result<Vec<Revision>, KubeError> {
         let target = &workload.target;
-        let sets = self.replica_sets(target, &workload.selector).await?;
-        Ok(map::revisions(&sets).into_iter().map(|(_, revision)| revision).collect())
+        let found = match target.kind {
+            WorkloadKind::Deployment => map::revisions(&self.replica_sets(target, &workload.selector).await?),
+            WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => {
+                let selector = selector_text(&workload.selector);
+                let query = [("labelSelector", selector.as_str())];
+                let place = Some(&target.namespace);
+                let kept = self.list::<ControllerRevision>(Resource::CONTROLLER_REVISIONS, place, &query).await?;
+                map::controlled(&kept.items)
+            }
+        };
+        Ok(found.into_iter().filter(|(owner, _)| owner == target).map(|(_, revision)| revision).collect())
     }
 
     /// Reads what else was changed around a workload: its Helm release, the config maps its pods name, its autoscalers. Each
@@ -98,10 +108,6 @@ impl Client {
     pub async fn read_changes(&self, workload: &Workload) -> ChangesRead {
         let target = &workload.target;
         let mut read = ChangesRead::default();
-        // Those of the other kinds are kept as controller revisions, which are not read.
-        if target.kind != WorkloadKind::Deployment {
-            read.not_looked_at.push(format!("revisions of a {}", target.kind.word()));
-        }
         if let Ownership::Helm { release } = &workload.ownership {
             let selector = format!("owner=helm,name={release}");
             let query = [("labelSelector", selector.as_str())];

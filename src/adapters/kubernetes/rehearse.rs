@@ -125,6 +125,10 @@ async fn fix_request(
     let Action::RolloutUndo { to_revision } = action else {
         return Err(Fault::new(FaultKind::Internal, "There is no request for this action."));
     };
+    if target.kind != WorkloadKind::Deployment {
+        let why = format!("No rollback of a {} is made here.", target.kind.word());
+        return Err(Fault::new(FaultKind::Usage, why).hint("`kubectl rollout undo` makes one."));
+    }
     let revisions = revisions.as_ref().map_err(KubeError::fault)?;
     let revision = revisions.iter().find(|revision| revision.number == *to_revision).ok_or_else(|| {
         let kept: Vec<String> = revisions.iter().map(|revision| revision.number.to_string()).collect();

@@ -296,18 +296,18 @@ fn is_drawn(part: &str) -> bool {
     !part.is_empty() && is_own && !is_word
 }
 
-/// One revision of a deployment (a replica set).
+/// One revision of a workload: a deployment's replica set, or a controller revision of another kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Revision {
     /// Its number.
     pub number: i64,
-    /// When the replica set was created.
+    /// When the object that keeps it was created.
     pub created_at: Option<Timestamp>,
     /// Images by container.
     pub images: BTreeMap<String, String>,
-    /// Replicas now.
-    pub replicas: u32,
-    /// Its name.
+    /// Replicas now; `None` where that is not kept by revision.
+    pub replicas: Option<u32>,
+    /// The name of the object that keeps it.
     pub replica_set: String,
     /// What its template changed against the revision before, where both were read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -10,11 +10,12 @@ use crate::runtime::access;
 use crate::runtime::outside::ClusterAccess;
 
 /// What reading an incident needs: group, resource, verb.
-const READS: [Right; 8] = [
+const READS: [Right; 9] = [
     ("", "pods", "watch"),
     ("", "events", "list"),
     ("apps", "deployments", "watch"),
     ("apps", "replicasets", "list"),
+    ("apps", "controllerrevisions", "list"),
     ("policy", "poddisruptionbudgets", "list"),
     ("autoscaling", "horizontalpodautoscalers", "list"),
     ("", "resourcequotas", "list"),

@@ -13,7 +13,7 @@ use crate::domain::observation::alarm::{Alarm, AlarmRule, Bound, MathPart, MathQ
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Series, Statistic, Unit};
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::Service;
-use crate::domain::observation::workload::ClusterEvent;
+use crate::domain::observation::workload::{ClusterEvent, WorkloadKind};
 use crate::session::event::{Event, EvidenceEvent};
 use crate::session::{IncidentId, Session};
 
@@ -212,8 +212,16 @@ fn describe(order: &Order, question: Question) -> (EvidenceSource, String) {
         Question::Workload => (EvidenceSource::Kubernetes, format!("GET {} and its pods", target())),
         Question::Changes => (
             EvidenceSource::Kubernetes,
-            format!("GET replica sets, Helm secrets, config maps, autoscalers and node events of {}", target()),
+            format!("GET {}, Helm secrets, config maps, autoscalers and node events of {}", rollouts(order), target()),
         ),
+    }
+}
+
+/// Where the rollouts of the workload are kept.
+fn rollouts(order: &Order) -> &'static str {
+    match order.service.workload.as_ref().map(|target| target.kind) {
+        Some(WorkloadKind::StatefulSet | WorkloadKind::DaemonSet) => "controller revisions",
+        Some(WorkloadKind::Deployment) | None => "replica sets",
     }
 }
 

@@ -25,7 +25,7 @@ use crate::domain::observation::log::{Completeness, Ingest, LogGroup};
 use crate::domain::observation::metric::{MetricQuery, MetricRole, Series};
 use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::service::ServiceName;
-use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload, WorkloadRef};
+use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload, WorkloadKind, WorkloadRef};
 use crate::session::feeds::{FeedHealth, FeedId};
 
 /// The answer to each query.
@@ -327,6 +327,7 @@ pub async fn cluster(means: &Means, target: Option<&WorkloadRef>) -> ClusterRead
         }
         Err(fault) => (Err(fault.clone()), Err(fault.clone()), OtherChanges::default()),
     };
+    let revisions = apart(target.kind, revisions, &mut others);
     others.unread.extend(nodes.map(|error| format!("node events ({})", error.fault().summary)));
     let mut events = events;
     if let (Ok(pods), Ok(events)) = (&pods, &mut events) {
@@ -347,6 +348,22 @@ fn with_nodes(mut events: Vec<ClusterEvent>, nodes: Vec<ClusterEvent>) -> Vec<Cl
     let new: Vec<ClusterEvent> = nodes.into_iter().filter(|node| !known(node)).collect();
     events.extend(new);
     events
+}
+
+/// Rollouts of other kinds than deployments are told beside the changes where they cannot be read: a role that was made for
+/// deployments may not list controller revisions, and that takes nothing from the rest.
+fn apart(
+    kind: WorkloadKind,
+    revisions: Result<Vec<Revision>, Fault>,
+    others: &mut OtherChanges,
+) -> Result<Vec<Revision>, Fault> {
+    match (kind, revisions) {
+        (WorkloadKind::StatefulSet | WorkloadKind::DaemonSet, Err(fault)) if fault.kind == FaultKind::Denied => {
+            others.unread.push(format!("revisions of a {} ({})", kind.word(), fault.summary));
+            Ok(Vec::new())
+        }
+        (_, revisions) => revisions,
+    }
 }
 
 /// Read once: what is refused here is told, and nothing waits for it.

@@ -398,7 +398,7 @@ impl Cloud<'_> {
             workloads: read(&["deployments", "statefulsets", "daemonsets"]),
             pods: read(&["deployments", "replicasets", "pods"]),
             events,
-            sets: read(&["deployments", "replicasets"]),
+            sets: read(&["deployments", "replicasets", "controllerrevisions"]),
             others: [
                 ("secrets", read(&["deployments", "secrets"])),
                 ("configmaps", read(&["deployments", "configmaps"])),

@@ -196,7 +196,8 @@ fn rollouts(page: &mut Page, revisions: &[Revision], desk: Desk<'_>) {
     for revision in revisions.iter().rev() {
         let at = revision.created_at.map_or_else(|| "at an unknown time".to_owned(), |at| desk.look.moment(at));
         let images: Vec<&str> = revision.images.values().map(String::as_str).collect();
-        page.field("revision", format!("{}  {at}  {} pods  {}", revision.number, revision.replicas, images.join(" ")));
+        let pods = revision.replicas.map_or_else(String::new, |replicas| format!("{replicas} pods  "));
+        page.field("revision", format!("{}  {at}  {pods}{}", revision.number, images.join(" ")));
     }
 }
 

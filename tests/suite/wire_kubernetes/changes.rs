@@ -91,7 +91,7 @@ async fn a_history_that_may_not_be_read_is_told_beside_what_may() {
 }
 
 #[tokio::test]
-async fn revisions_of_a_stateful_set_are_told_as_not_looked_at_and_its_config_maps_are_read() {
+async fn a_stateful_set_tells_its_controller_revisions_and_its_config_maps() {
     let server = Server::start(|seen| match seen.path.as_str() {
         "/apis/apps/v1/namespaces/payments/statefulsets/db" => Reply::Json(
             200,
@@ -105,6 +105,17 @@ async fn revisions_of_a_stateful_set_are_told_as_not_looked_at_and_its_config_ma
                 "managedFields": [{ "manager": "kubectl-edit", "operation": "Update", "time": "2026-05-01T09:10:00Z",
                     "fieldsV1": { "f:data": { "f:pool": {} } } }] } }),
         ),
+        "/apis/apps/v1/namespaces/payments/controllerrevisions" => {
+            let kept = |owner: &str, number: i64| {
+                json!({ "metadata": { "name": format!("{owner}-{number}"), "namespace": "payments",
+                        "creationTimestamp": format!("2026-05-01T09:0{number}:00Z"), "ownerReferences": [
+                            { "apiVersion": "apps/v1", "kind": "StatefulSet", "name": owner, "uid": "u", "controller": true }] },
+                    "revision": number, "data": { "spec": { "template": { "$patch": "replace", "spec": { "containers": [
+                        { "name": "app", "image": format!("db:{number}") }] } } } } })
+            };
+            let all = json!([kept("db", 2), kept("db", 1), kept("other", 3)]);
+            Reply::Json(200, list("ControllerRevision", "apps/v1", &all))
+        }
         _ => calm(seen),
     })
     .await;
@@ -112,7 +123,10 @@ async fn revisions_of_a_stateful_set_are_told_as_not_looked_at_and_its_config_ma
     let target = WorkloadRef { kind: WorkloadKind::StatefulSet, name: "db".to_owned(), ..target() };
     let workload = client.read_workload(&target).await.unwrap();
     let read = client.read_changes(&workload).await;
-    assert_eq!(read.not_looked_at, ["revisions of a statefulset"]);
+    assert!(read.not_looked_at.is_empty(), "{:?}", read.not_looked_at);
+    let revisions = client.read_revisions(&workload).await.unwrap();
+    let told: Vec<(i64, &str)> = revisions.iter().map(|kept| (kept.number, kept.images["app"].as_str())).collect();
+    assert_eq!(told, [(1, "db:1"), (2, "db:2")]);
     let told: Vec<String> = read.changes.iter().map(Change::words).collect();
     assert_eq!(told, ["config map settings edited by kubectl-edit (pool)"]);
 }

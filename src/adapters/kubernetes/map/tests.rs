@@ -186,11 +186,16 @@ fn events_count_in_both_styles() {
 #[test]
 fn a_revision_needs_a_deployment_and_a_number() {
     let (owner, found) = revision(&replica_set("my-api-7d9f", "my-api", "41")).unwrap();
-    assert_eq!((owner.name.as_str(), found.number, found.replicas), ("my-api", 41, 6));
+    assert_eq!((owner.name.as_str(), found.number, found.replicas), ("my-api", 41, Some(6)));
     assert_eq!(found.images["app"], "repo/my-api:1");
     assert!(revision(&replica_set("my-api-7d9f", "my-api", "not a number")).is_none());
     let mut again = replica_set("my-api-7d9f", "my-api", "42");
-    again.metadata.annotations.as_mut().unwrap().insert(REVISION_HISTORY.to_owned(), "38,40".to_owned());
+    again
+        .metadata
+        .annotations
+        .as_mut()
+        .unwrap()
+        .insert("deployment.kubernetes.io/revision-history".to_owned(), "38,40".to_owned());
     assert_eq!((found.earlier, revision(&again).unwrap().1.earlier), (vec![], vec![38, 40]));
     assert!(revision(&object(json!({ "metadata": { "annotations": { REVISION: "1" } } }))).is_none());
 }

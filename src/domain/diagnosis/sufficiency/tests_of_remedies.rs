@@ -79,7 +79,7 @@ impl Ground<'_> {
         let tested = match remedy {
             RemedyKind::RolloutRestart => self.restart(workload),
             RemedyKind::SetResources => self.set_resources(workload),
-            RemedyKind::RolloutUndo => self.undo(),
+            RemedyKind::RolloutUndo => self.rollout_undo(workload),
             RemedyKind::HelmRollback => self.helm_rollback(workload),
             RemedyKind::Scale => self.scale(workload),
         };
@@ -188,6 +188,19 @@ impl Ground<'_> {
         }
     }
 
+    /// A step puts the template of a replica set back. What the other kinds keep is another thing, and a stateful set whose
+    /// pods are not ready replaces none of them by itself.
+    fn rollout_undo(&self, workload: &Workload) -> Result<String, String> {
+        let why = self.undo()?;
+        match workload.target.kind {
+            WorkloadKind::Deployment => Ok(why),
+            WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => Err(format!(
+                "{why} No step is made of it for a {}: go back with `kubectl rollout undo`.",
+                workload.target.kind.word()
+            )),
+        }
+    }
+
     fn helm_rollback(&self, workload: &Workload) -> Result<String, String> {
         match &workload.ownership {
             // What no step is made of is not offered: the plan would not hold it.
@@ -289,6 +302,21 @@ mod tests {
         assert_eq!(offered(&Incident::healthy()), none);
         assert_eq!(offered(&leak().without(Question::Memory)), none);
         assert_eq!(offered(&leak().without(Question::Workload)), none);
+    }
+
+    #[test]
+    fn a_rollout_of_another_kind_is_told_and_no_step_is_made_of_it() {
+        let hot = (0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 });
+        let mut evidence = Incident::healthy().cpu(hot).rollout(6).evidence();
+        for piece in &mut evidence {
+            if let Answer::Observed { payload: Payload::Workload { workload, .. } } = &mut piece.answer {
+                workload.target.kind = WorkloadKind::StatefulSet;
+            }
+        }
+        let offers = offers(&judge(&evidence, now()), &evidence, now());
+        let undo = offers.iter().find(|offer| offer.remedy == RemedyKind::RolloutUndo).unwrap();
+        let Sufficiency::Refused { reasons } = &undo.sufficiency else { panic!("{undo:?}") };
+        assert!(reasons[0].contains("revision 41") && reasons[0].contains("kubectl rollout undo"), "{reasons:?}");
     }
 
     #[test]

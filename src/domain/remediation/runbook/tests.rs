@@ -15,7 +15,7 @@ fn revision(number: i64, minute: i64) -> Revision {
         number,
         created_at: Some(now() - SignedDuration::from_mins(30 - minute)),
         images: [("app".to_owned(), format!("my-api:{number}"))].into(),
-        replicas: 6,
+        replicas: Some(6),
         replica_set: format!("my-api-{number}"),
         changed: Vec::new(),
         earlier: Vec::new(),

@@ -155,7 +155,7 @@ fn story() -> Session {
         number,
         created_at: Some(second(at)),
         images: BTreeMap::new(),
-        replicas: 1,
+        replicas: Some(1),
         replica_set: String::new(),
         changed: Vec::new(),
         earlier: Vec::new(),

@@ -255,7 +255,7 @@ impl Incident {
             number,
             created_at: Some(start() + SignedDuration::from_mins(minute)),
             images: BTreeMap::from([("app".to_owned(), format!("my-api:{number}"))]),
-            replicas: 6,
+            replicas: Some(6),
             replica_set: format!("my-api-{number}"),
             changed: Vec::new(),
             earlier: Vec::new(),
