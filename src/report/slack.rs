@@ -54,7 +54,7 @@ pub fn anchor(message: &mut Value, anchor: &str) {
 fn headline(session: &Session, incident: &Incident) -> String {
     let what = incident.report.as_ref().map_or_else(
         || {
-            let cause = incident.verdict.as_ref().map_or("no verdict yet", |verdict| verdict.cause().words());
+            let cause = incident.verdict.as_ref().map_or("no verdict yet", |verdict| verdict.words());
             format!("{} {}: {cause}", incident.severity.word(), incident.service.name)
         },
         |report| report.headline.clone(),
@@ -119,7 +119,7 @@ fn section(title: &str, lines: &[String]) -> Option<Value> {
 fn cause(incident: &Incident) -> Vec<String> {
     let Some(verdict) = &incident.verdict else { return vec!["The rules have not judged yet.".to_owned()] };
     let settled = if verdict.conclusive { "" } else { " (not settled)" };
-    let mut lines = vec![format!("{}, confidence {}{settled}", verdict.cause().words(), verdict.confidence())];
+    let mut lines = vec![format!("{}, confidence {}{settled}", verdict.words(), verdict.confidence())];
     let findings: &[Finding] = verdict.leading().map_or(&[], |ranked| &ranked.findings);
     lines.extend(findings.iter().take(6).map(|finding| match finding.side {
         Side::Supports => finding.text.clone(),

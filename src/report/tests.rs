@@ -65,6 +65,7 @@ fn verdict() -> Verdict {
         confidence: Confidence::new(0.91),
         findings: vec![finding],
         terms: None,
+        called: None,
     };
     Verdict { ranked: vec![leading], missing: Vec::new(), conclusive: true, rests_on: Vec::new() }
 }

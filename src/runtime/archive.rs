@@ -91,7 +91,7 @@ impl fmt::Display for Entry {
                 };
                 write!(f, "{}  {started}  {mode:<7}  {origin}  {records} records, {minutes} min, {end}", self.id)?;
                 if let Some(verdict) = verdict {
-                    write!(f, ", {} {}", verdict.cause().words(), verdict.confidence())?;
+                    write!(f, ", {} {}", verdict.words(), verdict.confidence())?;
                 }
                 match (unwatched, standing) {
                     (0, _) | (_, Standing::Running) => Ok(()),

@@ -9,7 +9,7 @@ use super::incident::{Change, ChangeOutcome, Incident, Post, ReportState};
 use super::record::{IncidentId, Record};
 use super::state::Session;
 use super::triage::conclude;
-use crate::domain::diagnosis::verdict::Cause;
+use crate::domain::diagnosis::verdict::{Cause, Verdict};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::bound;
 use crate::domain::observation::metric::MetricRole;
@@ -151,10 +151,11 @@ pub fn taken_up(incident: &mut Incident, now: Timestamp) -> Vec<Effect> {
 /// The headline and the follow-ups as they stand now.
 pub fn draft(session: &Session, id: IncidentId) -> (String, Vec<FollowUp>) {
     let Some(incident) = session.incidents.get(&id) else { return (String::new(), Vec::new()) };
-    let cause =
-        incident.verdict.as_ref().map_or(Cause::Inconclusive, super::super::domain::diagnosis::verdict::Verdict::cause);
+    let verdict = incident.verdict.as_ref();
+    let cause = verdict.map_or(Cause::Inconclusive, Verdict::cause);
+    let words = verdict.map_or(cause.words(), Verdict::words);
     let outcome = outcome(incident);
-    let headline = format!("{} {}: {}; {outcome}", incident.severity.word(), incident.service.name, cause.words());
+    let headline = format!("{} {}: {words}; {outcome}", incident.severity.word(), incident.service.name);
     (headline, follow_ups(session, incident, cause))
 }
 

@@ -265,7 +265,7 @@ fn evidence(event: &EvidenceEvent) -> (EntryKind, String) {
             format!("{} {}: {}", evidence.id, evidence.question.word(), evidence.answer.completeness())
         }
         EvidenceEvent::VerdictReached { verdict, .. } => {
-            format!("verdict of the rules: {} {}", verdict.cause().words(), verdict.confidence())
+            format!("verdict of the rules: {} {}", verdict.words(), verdict.confidence())
         }
     };
     (EntryKind::Evidence, text)

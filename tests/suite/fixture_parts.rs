@@ -303,6 +303,7 @@ fn ranked(cause: Cause, confidence: f64, findings: &[(&str, Side, u32)]) -> Rank
         confidence: Confidence::new(confidence),
         findings: findings.iter().map(finding).collect(),
         terms: None,
+        called: None,
     }
 }
 

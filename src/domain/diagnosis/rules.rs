@@ -165,13 +165,13 @@ fn unsettled(cases: &[Case], missing: &[MissingEvidence]) -> RankedCause {
         .iter()
         .filter(|case| !case.is_ruled_out() && case.confidence().value() >= WORTH_NAMING)
         .take(3)
-        .map(|case| format!("{} {}", case.cause.words(), case.confidence()))
+        .map(|case| format!("{} {}", case.words(), case.confidence()))
         .collect();
     findings.push(note(match close.as_slice() {
         [] => "no known cause fits what was read".to_owned(),
         close => format!("not settled between the causes that fit: {}", close.join(", ")),
     }));
-    RankedCause { cause: Cause::Inconclusive, confidence: Confidence::default(), findings, terms: None }
+    RankedCause { cause: Cause::Inconclusive, confidence: Confidence::default(), findings, terms: None, called: None }
 }
 
 fn note(text: String) -> Finding {

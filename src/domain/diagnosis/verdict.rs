@@ -28,7 +28,7 @@ pub enum Cause {
     StuckProcess,
     /// Something the service needs fails or is slow.
     DependencyFailing,
-    /// The node has no room.
+    /// The place has no room: the node, a quota, or what gives volumes and addresses.
     NodePressure,
     /// The alarm goes up and down and nothing else moves.
     FlappingAlarm,
@@ -246,6 +246,17 @@ pub struct RankedCause {
     /// What the confidence comes from; `None` for a cause that is not weighed, and in journals of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<ConfidenceTerms>,
+    /// What it is called, where the evidence tells more closely than the cause: a volume that is not mounted is no pressure on
+    /// a node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<String>,
+}
+
+impl RankedCause {
+    /// The words on screen.
+    pub fn words(&self) -> &str {
+        self.called.as_deref().unwrap_or(self.cause.words())
+    }
 }
 
 /// Evidence that is not there and would matter.
@@ -282,6 +293,11 @@ impl Verdict {
     /// The leading cause, or `Inconclusive`.
     pub fn cause(&self) -> Cause {
         self.leading().map_or(Cause::Inconclusive, |ranked| ranked.cause)
+    }
+
+    /// The words of the leading cause.
+    pub fn words(&self) -> &str {
+        self.leading().map_or(Cause::Inconclusive.words(), RankedCause::words)
     }
 
     /// The confidence in the leading cause.

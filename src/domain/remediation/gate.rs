@@ -260,7 +260,7 @@ fn verdict_refusals(input: &GateInput<'_>) -> Vec<Refusal> {
     }
     let sufficient = input.offers.iter().any(|offer| matches!(offer.sufficiency, Sufficiency::Sufficient { .. }));
     if !sufficient {
-        let text = format!("No remedy of the catalogue fits {}.", input.verdict.cause().words());
+        let text = format!("No remedy of the catalogue fits {}.", input.verdict.words());
         return vec![Refusal::new(RefusalReason::NoRemedy, text, "a person decides outside pagerdeck")];
     }
     if input.target.is_none() {

@@ -43,7 +43,7 @@ pub(super) fn section(
 
 fn verdict(page: &mut Page<'_>, incident: &Incident, verdict: &Verdict) -> fmt::Result {
     let settled = if verdict.conclusive { "settled" } else { "NOT settled" };
-    let words = format!("{}, confidence {}, {settled}", verdict.cause().words(), verdict.confidence());
+    let words = format!("{}, confidence {}, {settled}", verdict.words(), verdict.confidence());
     page.leaf(("p", "verdict"), words)?;
     for ranked in &verdict.ranked {
         cause(page, incident, ranked)?;
@@ -63,7 +63,7 @@ fn verdict(page: &mut Page<'_>, incident: &Incident, verdict: &Verdict) -> fmt::
 }
 
 fn cause(page: &mut Page<'_>, incident: &Incident, ranked: &RankedCause) -> fmt::Result {
-    page.leaf(("p", ""), format!("{} {}", ranked.cause.words(), ranked.confidence))?;
+    page.leaf(("p", ""), format!("{} {}", ranked.words(), ranked.confidence))?;
     page.block(("ul", ""), |page| {
         ranked.findings.iter().try_for_each(|finding| {
             page.block(("li", ""), |page| {

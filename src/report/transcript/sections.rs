@@ -39,7 +39,7 @@ pub(super) fn verdict(out: &mut dyn Write, incident: &Incident) -> fmt::Result {
     writeln!(out, "### Verdict of the rules\n")?;
     let Some(verdict) = &incident.verdict else { return writeln!(out, "None was reached.\n") };
     let settled = if verdict.conclusive { "settled" } else { "not settled" };
-    writeln!(out, "**{}**, confidence {}, {settled}.\n", verdict.cause().words(), verdict.confidence())?;
+    writeln!(out, "**{}**, confidence {}, {settled}.\n", verdict.words(), verdict.confidence())?;
     for ranked in &verdict.ranked {
         cause(out, ranked)?;
     }
@@ -61,7 +61,7 @@ pub(super) fn verdict(out: &mut dyn Write, incident: &Incident) -> fmt::Result {
 }
 
 fn cause(out: &mut dyn Write, ranked: &RankedCause) -> fmt::Result {
-    writeln!(out, "- {} {}", ranked.cause.words(), ranked.confidence)?;
+    writeln!(out, "- {} {}", ranked.words(), ranked.confidence)?;
     for finding in &ranked.findings {
         let side = match finding.side {
             Side::Supports => "for",

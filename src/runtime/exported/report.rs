@@ -62,7 +62,7 @@ pub fn text(exported: &Exported) -> String {
         text.push('\n');
     };
     let settled = if verdict.conclusive { "settled" } else { "not settled" };
-    say(format!("{} ({settled}, confidence {})", verdict.cause().words(), verdict.confidence()));
+    say(format!("{} ({settled}, confidence {})", verdict.words(), verdict.confidence()));
     for finding in verdict.leading().map(|leading| leading.findings.as_slice()).unwrap_or_default() {
         let sign = if finding.side == Side::Supports { '+' } else { '-' };
         say(format!("  {sign} {:.2} {}", finding.weight, finding.text));
@@ -75,7 +75,7 @@ pub fn text(exported: &Exported) -> String {
         say(format!("  missing, and would decide: {} ({})", missing.question.word(), missing.why));
     }
     for ranked in verdict.ranked.iter().skip(1).take(3) {
-        say(format!("  then {} {}", ranked.cause.words(), ranked.confidence));
+        say(format!("  then {} {}", ranked.words(), ranked.confidence));
     }
     say(String::new());
     for piece in &exported.evidence {

@@ -68,7 +68,7 @@ fn toml(exported: &Exported, name: &str, told: Option<&Value>) -> String {
         out,
         "name = {}\ntitle = {}\nteaches = \"What was exported from a real incident.\"\nstart = \"{}\"\nhistory = \"3h\"\n",
         text(name),
-        text(&format!("{service}: exported, judged {}", verdict.cause().words())),
+        text(&format!("{service}: exported, judged {}", verdict.words())),
         exported.window.to,
     );
     if let Some(list) = told {

@@ -29,7 +29,7 @@ pub fn lines(verdict: &Verdict, incident: &Incident) -> Vec<String> {
 }
 
 fn cause(ranked: &RankedCause) -> Vec<String> {
-    let head = format!("{} {}", ranked.cause.words(), ranked.confidence);
+    let head = format!("{} {}", ranked.words(), ranked.confidence);
     let terms = ranked.terms.map_or(head.clone(), |terms| {
         let (supports, against, open) = (terms.supports, terms.against, terms.open);
         let (agreement, coverage) = (terms.agreement(), terms.coverage());

@@ -75,8 +75,7 @@ fn cited(page: &mut Page, evidence: &Evidence, desk: Desk<'_>) {
         page.toned("cited by", Role::Model, claim.text.clone());
     }
     let ranked = incident.verdict.iter().flat_map(|verdict| &verdict.ranked);
-    for (cause, finding) in ranked.flat_map(|ranked| ranked.findings.iter().map(move |finding| (ranked.cause, finding)))
-    {
+    for (cause, finding) in ranked.flat_map(|ranked| ranked.findings.iter().map(move |finding| (ranked, finding))) {
         if finding.evidence.contains(&evidence.id) {
             let side = match finding.side {
                 Side::Supports => "for",

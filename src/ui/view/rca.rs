@@ -172,7 +172,7 @@ fn alternatives(incident: &Incident) -> Vec<(Role, String)> {
         let against = ranked.findings.iter().filter(|finding| finding.side == Side::Against);
         let why =
             against.max_by(|a, b| a.weight.total_cmp(&b.weight)).map_or("nothing against it", |f| f.text.as_str());
-        rows.push((Role::Faint, format!("{} {}: {why}", ranked.cause.words(), ranked.confidence)));
+        rows.push((Role::Faint, format!("{} {}: {why}", ranked.words(), ranked.confidence)));
     }
     for missing in &verdict.missing {
         let role = if missing.decisive { Role::Warning } else { Role::Faint };
@@ -208,8 +208,7 @@ fn verdict_line(incident: &Incident, look: &Look) -> Line<'static> {
     let Some(verdict) = &incident.verdict else { return Line::from(look.span(Role::Faint, progress(incident))) };
     let counts = confidence(incident).unwrap_or_default();
     let (role, cause) = if verdict.conclusive { (Role::Strong, "verdict: ") } else { (Role::Warning, "verdict: ? ") };
-    let mut line =
-        look.line([(Role::Faint, cause.into()), (role, format!("{} {counts}", verdict.cause().words()).into())]);
+    let mut line = look.line([(Role::Faint, cause.into()), (role, format!("{} {counts}", verdict.words()).into())]);
     let rules = look.span(Role::Faint, format!("rules {}", verdict.confidence()));
     let Some(diagnosis) = &incident.diagnosis else {
         line.spans.extend([look.span(Role::Faint, " ("), rules, look.span(Role::Faint, ")")]);

@@ -34,12 +34,13 @@ pub(super) struct Case {
     findings: Vec<Finding>,
     open: Vec<(Question, f64, Need)>,
     broken: bool,
+    called: Option<&'static str>,
 }
 
 impl Case {
     /// A cause without tests.
     pub(super) fn new(cause: Cause) -> Self {
-        Self { cause, findings: Vec::new(), open: Vec::new(), broken: false }
+        Self { cause, findings: Vec::new(), open: Vec::new(), broken: false, called: None }
     }
 
     /// Adds a test on a question, with its weight in `[0, 1]`.
@@ -54,6 +55,16 @@ impl Case {
             Outcome::Moot => {}
         }
         self
+    }
+
+    /// Calls it by closer words than its cause's, where there are any.
+    pub(super) fn called(self, called: Option<&'static str>) -> Self {
+        Self { called, ..self }
+    }
+
+    /// Its words.
+    pub(super) fn words(&self) -> &'static str {
+        self.called.unwrap_or(self.cause.words())
     }
 
     fn find(&mut self, text: String, side: Side, weight: f64, evidence: Vec<EvidenceId>) {
@@ -130,7 +141,8 @@ impl Case {
     pub(super) fn ranked(&self) -> RankedCause {
         let mut findings = self.findings.clone();
         findings.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-        RankedCause { cause: self.cause, confidence: self.confidence(), findings, terms: Some(self.terms()) }
+        let (confidence, called) = (self.confidence(), self.called.map(str::to_owned));
+        RankedCause { cause: self.cause, confidence, findings, terms: Some(self.terms()), called }
     }
 }
 

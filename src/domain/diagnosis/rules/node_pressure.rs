@@ -10,12 +10,40 @@ use crate::domain::observation::cluster_sign::Trouble;
 
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::NodePressure)
+        .called(called(reading))
         .test(Question::Workload, 0.5, Need::Essential, told(reading))
         .test(Question::Workload, 0.2, Need::Helpful, short(reading))
         .test(Question::Workload, 0.15, Need::Excluding, not_by_itself(reading))
         .test(Question::Changes, 0.1, Need::Helpful, of_nodes(reading))
         .test(Question::Memory, 0.1, Need::Helpful, shared::memory_does_not_grow(reading))
         .test(Question::Traffic, 0.05, Need::Helpful, shared::traffic_is_normal(reading))
+}
+
+/// What it is, where it is no pressure on a node.
+fn called(reading: &Reading) -> Option<&'static str> {
+    let place = reading.workload.as_ref()?;
+    let sign = place.sign(Trouble::NodeLost).or_else(|| place.loudest(Trouble::is_of_the_place))?;
+    match sign.trouble {
+        Trouble::NodeLost => Some("node lost"),
+        Trouble::Unplaceable => Some("no node fits"),
+        Trouble::Quota => Some("quota used up"),
+        Trouble::Storage => Some("volume not mounted"),
+        Trouble::Network => Some("no network for new pods"),
+        Trouble::Unschedulable
+        | Trouble::Evicted
+        | Trouble::Node
+        | Trouble::Image
+        | Trouble::Reference
+        | Trouble::Command
+        | Trouble::Probe
+        | Trouble::Readiness
+        | Trouble::Unanswered
+        | Trouble::Forbidden
+        | Trouble::Selector
+        | Trouble::LimitTooSmall
+        | Trouble::Registry
+        | Trouble::DiskLimit => None,
+    }
 }
 
 fn told(reading: &Reading) -> Outcome {
@@ -65,7 +93,8 @@ fn not_by_itself(reading: &Reading) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::fixture::{Incident, Stand, table};
+    use super::super::judge;
+    use super::super::tests::fixture::{Incident, Stand, now, table};
     use super::*;
 
     #[test]
@@ -118,6 +147,19 @@ mod tests {
                 ("cluster denied", waiting().without(Question::Workload), Stand::Waits(Question::Workload)),
             ],
         );
+    }
+
+    #[test]
+    fn what_is_no_pressure_on_a_node_is_not_called_so() {
+        let volume = ("FailedAttachVolume", "Multi-Attach error for volume", "volume not mounted");
+        let network =
+            ("FailedCreatePodSandBox", "failed to assign an IP address to container", "no network for new pods");
+        let full = ("FailedScheduling", "0/3 nodes are available: 3 Insufficient memory.", "node pressure");
+        for (reason, message, words) in [volume, network, full] {
+            let incident = Incident::healthy().pending(2).event("Pod/my-api-1", reason, message);
+            let verdict = judge(&incident.evidence(), now());
+            assert_eq!((verdict.words(), verdict.cause()), (words, Cause::NodePressure), "{reason}");
+        }
     }
 
     #[test]

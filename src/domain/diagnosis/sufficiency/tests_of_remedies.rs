@@ -158,7 +158,7 @@ impl Ground<'_> {
         let Some(rollout) = &self.rollout else { return Err("The onset follows no rollout.".to_owned()) };
         if !matches!(self.verdict.cause(), Cause::BadDeploy | Cause::MemoryLeak | Cause::CrashLoop | Cause::LimitTooLow)
         {
-            return Err(format!("A rollback is no remedy for {}.", self.verdict.cause().words()));
+            return Err(format!("A rollback is no remedy for {}.", self.verdict.words()));
         }
         if self.verdict.cause() == Cause::MemoryLeak && !rollout.new_images {
             return Err(format!("Revision {} runs the images of the one before: the leak is older.", rollout.revision));

@@ -122,7 +122,7 @@ fn facts(session: &Session, (incident, step): (&Incident, &Step)) -> [(&'static 
         || "no verdict".to_owned(),
         |verdict| {
             let counts = super::super::rca::confidence(incident).unwrap_or_default();
-            format!("{}, {counts}", verdict.cause().words())
+            format!("{}, {counts}", verdict.words())
         },
     );
     let blast = rehearsal.map_or("not known", |rehearsal| rehearsal.blast.as_str());
