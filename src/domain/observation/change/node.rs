@@ -66,10 +66,7 @@ struct Whereabouts<'a> {
 
 impl<'a> Whereabouts<'a> {
     fn of(events: &'a [ClusterEvent], (target, pods): (&WorkloadRef, &'a [Pod])) -> Self {
-        let made_by_it = format!("Pod/{}-", target.name);
-        let of_pods = || {
-            events.iter().filter(|event| event.namespace == target.namespace && event.about.starts_with(&made_by_it))
-        };
+        let of_pods = || events.iter().filter(|event| event.about.starts_with("Pod/") && event.is_about(target, pods));
         let homes: BTreeMap<&str, &str> =
             of_pods().filter_map(|event| Some((event.about.as_str(), node_of(event)?))).collect();
         let homeless = || of_pods().filter(|event| !homes.contains_key(event.about.as_str()));
@@ -158,7 +155,7 @@ mod tests {
         let target =
             WorkloadRef { kind: WorkloadKind::Deployment, namespace: "payments".into(), name: "my-api".to_owned() };
         let pod = |owner: Option<&WorkloadRef>, node: &str| Pod {
-            name: "my-api-1".to_owned(),
+            name: "my-api-7d9f-1".to_owned(),
             namespace: "payments".into(),
             owner: owner.cloned(),
             phase: "Running".to_owned(),
@@ -178,11 +175,12 @@ mod tests {
             event("Node/node-d", "NodeNotReady", "", 2_000),
             event("Node/node-e", "NodeNotSchedulable", "", 2_500),
             event("Node/node-f", "NodeHasDiskPressure", "", 2_500),
-            event("Pod/my-api-4", "Killing", "Stopping container app", 2_560),
+            event("Pod/my-api-7d9f-4", "Killing", "Stopping container app", 2_560),
             event("Node/node-g", "NodeNotSchedulable", "", 3_500),
-            event("Pod/my-api-1", "Killing", "Stopping container app", 3_560),
-            event("Pod/my-api-2", "Evicted", "The node was low on resource: memory.", 660),
-            event("Pod/my-api-0", "Scheduled", "Successfully assigned payments/my-api-0 to node-b", 50),
+            event("Pod/my-api-7d9f-1", "Killing", "Stopping container app", 3_560),
+            event("Pod/my-api-7d9f-2", "Evicted", "The node was low on resource: memory.", 660),
+            event("Pod/my-api-7d9f-0", "Scheduled", "Successfully assigned payments/my-api-7d9f-0 to node-b", 50),
+            event("Pod/my-api-worker-7d9f-0", "Evicted", "The node was low on resource: memory.", 2_060),
             event("Pod/other-0", "Scheduled", "Successfully assigned payments/other-0 to node-x", 50),
         ];
         let told: Vec<String> = of_nodes(&events, (&target, &pods)).iter().map(Change::words).collect();
@@ -213,13 +211,14 @@ mod tests {
         };
         let closed = |node: &str| format!("node node-{node} was closed to new pods, as before a drain");
         let stopping = "Stopping container app";
-        assert_eq!(told(&[kubelet("Pod/my-api-1", "Killing", stopping, "node-a", 520)]), [closed("a")]);
-        let placed = event("Pod/my-api-1", "Scheduled", "Successfully assigned payments/my-api-1 to node-b", 100);
-        assert_eq!(told(&[placed, event("Pod/my-api-1", "Killing", stopping, 520)]), [closed("b")]);
+        assert_eq!(told(&[kubelet("Pod/my-api-7d9f-1", "Killing", stopping, "node-a", 520)]), [closed("a")]);
+        let placed =
+            event("Pod/my-api-7d9f-1", "Scheduled", "Successfully assigned payments/my-api-7d9f-1 to node-b", 100);
+        assert_eq!(told(&[placed, event("Pod/my-api-7d9f-1", "Killing", stopping, 520)]), [closed("b")]);
         let by_time = |node: &str| closed(node) + " (tied to its pods by time only)";
-        let unknown = event("Pod/my-api-2", "Killing", stopping, 520);
+        let unknown = event("Pod/my-api-7d9f-2", "Killing", stopping, 520);
         assert_eq!(told(std::slice::from_ref(&unknown)), ["a", "b", "c"].map(by_time));
-        let evicted = kubelet("Pod/my-api-1", "Evicted", "The node was low on resource: memory.", "node-c", 530);
+        let evicted = kubelet("Pod/my-api-7d9f-1", "Evicted", "The node was low on resource: memory.", "node-c", 530);
         assert_eq!(
             told(&[evicted, unknown]),
             [by_time("a"), by_time("b"), closed("c")],
