@@ -284,8 +284,8 @@ pub(super) fn in_quota(need: &Need, quotas: &[ResourceQuota]) -> Check {
     }
 }
 
-/// How many of the new pods find room on nodes that take them, by requests, as the scheduler counts. Affinity and volumes are
-/// left out: the text says "by requests alone".
+/// How many of the new pods find room on nodes that take them, as the scheduler counts: by requests, the number of pods a node
+/// takes, its taints and the labels asked for. Affinity and volumes are left out, which the text says.
 pub(super) fn on_nodes(need: &Need, nodes: &[Node], pods: &[Pod]) -> Check {
     let name = "node headroom";
     let mut used: BTreeMap<&str, (Share, u64)> = BTreeMap::new();
@@ -297,8 +297,7 @@ pub(super) fn on_nodes(need: &Need, nodes: &[Node], pods: &[Pod]) -> Check {
         sum.cpu = sum.cpu.saturating_add(asked.cpu);
         *many += 1;
     }
-    let tolerations = need.after.tolerations.as_deref().unwrap_or_default();
-    let open: Vec<&Node> = nodes.iter().filter(|node| takes_pods(node) && takes(node, tolerations)).collect();
+    let open: Vec<&Node> = nodes.iter().filter(|node| takes_pods(node) && takes(node, &need.after)).collect();
     let fits: u64 = open
         .iter()
         .map(|node| {
@@ -310,7 +309,7 @@ pub(super) fn on_nodes(need: &Need, nodes: &[Node], pods: &[Pod]) -> Check {
         })
         .fold(0, u64::saturating_add);
     let one = need.pod.request;
-    let per_pod = format!("{} and {}m CPU a pod, by requests alone", size(one.memory), one.cpu);
+    let per_pod = format!("{} and {}m CPU a pod; affinity and volumes not counted", size(one.memory), one.cpu);
     let wanted = need.pods();
     if fits >= wanted.max(1) {
         let fits = if fits >= 1000 { "1,000 or more".to_owned() } else { fits.to_string() };
@@ -334,8 +333,15 @@ fn takes_pods(node: &Node) -> bool {
     !cordoned && ready
 }
 
-/// Whether a pod with these tolerations may be put on a node: every taint that forbids it has one.
-fn takes(node: &Node, tolerations: &[Toleration]) -> bool {
+/// Whether a pod may be put on a node: it tolerates every taint that forbids it, and the node has the labels it asks for.
+fn takes(node: &Node, pod: &PodSpec) -> bool {
+    let tolerations = pod.tolerations.as_deref().unwrap_or_default();
+    let has = |(key, value): (&String, &String)| {
+        node.metadata.labels.as_ref().and_then(|labels| labels.get(key)) == Some(value)
+    };
+    if !pod.node_selector.iter().flatten().all(has) {
+        return false;
+    }
     let taints = node.spec.iter().flat_map(|spec| spec.taints.iter().flatten());
     let forbids = |taint: &&Taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute");
     taints.filter(forbids).all(|taint| tolerations.iter().any(|one| tolerates(one, taint)))

@@ -304,7 +304,7 @@ fn nodes_are_counted_by_requests_and_only_if_they_take_pods() {
     // 2Gi less 1Gi leaves room for two pods of 512Mi; the ended pod takes none.
     let pods = [pod("a", "Running"), pod("a", "Succeeded")];
     let room = of(&Action::RolloutRestart, &nodes, &pods);
-    assert_eq!(room.text, "room for 2 more on 1 nodes (512Mi and 250m CPU a pod, by requests alone)");
+    assert_eq!(room.text, "room for 2 more on 1 nodes (512Mi and 250m CPU a pod; affinity and volumes not counted)");
     assert_eq!(room.state, CheckState::Ok);
     assert_eq!(of(&raise(1024), &nodes, &pods).state, CheckState::Warning, "one of two extra pods fits");
     assert_eq!(of(&Action::Scale { replicas: 20, was: 6 }, &nodes, &pods).state, CheckState::Warning);
@@ -351,10 +351,10 @@ fn a_sidecar_is_counted_beside_the_containers_it_runs_with() {
 }
 
 #[test]
-fn a_node_that_is_full_of_pods_or_tainted_has_no_room() {
+fn a_node_that_is_full_of_pods_tainted_or_labelled_otherwise_has_no_room() {
     let node = |places: &str, taints: Value| {
         object::<Node>(json!({
-            "metadata": { "name": "a" }, "spec": { "taints": taints },
+            "metadata": { "name": "a", "labels": { "disk": "ssd" } }, "spec": { "taints": taints },
             "status": { "allocatable": { "memory": "64Gi", "cpu": "16", "pods": places },
                         "conditions": [{ "type": "Ready", "status": "True" }] },
         }))
@@ -373,6 +373,11 @@ fn a_node_that_is_full_of_pods_or_tainted_has_no_room() {
     let equal = tolerant(json!({ "key": "dedicated", "operator": "Equal", "value": "gpu", "effect": "NoSchedule" }));
     let other = tolerant(json!({ "key": "dedicated", "operator": "Equal", "value": "batch" }));
     let all = tolerant(json!({ "operator": "Exists" }));
+    let on = |disk: &str| {
+        let mut choosy = before();
+        choosy["spec"]["template"]["spec"]["nodeSelector"] = json!({ "disk": disk });
+        choosy
+    };
     for (object, node, room) in [
         (before(), node("110", json!([])), true),
         (before(), node("1", json!([])), false),
@@ -381,6 +386,8 @@ fn a_node_that_is_full_of_pods_or_tainted_has_no_room() {
         (equal, node("110", gpu()), true),
         (other, node("110", gpu()), false),
         (all, node("110", gpu()), true),
+        (on("ssd"), node("110", json!([])), true),
+        (on("hdd"), node("110", json!([])), false),
     ] {
         let pods = [pod()];
         let check = with_subject(&Action::RolloutRestart, &object, |subject| {
