@@ -3,8 +3,10 @@
 //! One pass of an automaton over a few literals decides whether any pattern need run at all; most lines stop there.
 //! Rather one word too many hidden than one secret shown; the table of things left alone is in the tests.
 
+mod expressions;
 pub mod object;
 mod patterns;
+mod replace;
 
 use std::borrow::Cow;
 
@@ -70,7 +72,7 @@ fn pass(text: &mut Cow<'_, str>) -> u32 {
     let candidates = patterns::candidates(text);
     let mut count = 0;
     for pattern in Pattern::ALL.into_iter().filter(|pattern| candidates.contains(*pattern)) {
-        if let Some((hidden, replaced)) = patterns::replace(pattern, text) {
+        if let Some((hidden, replaced)) = replace::replace(pattern, text) {
             *text = Cow::Owned(hidden);
             count += replaced;
         }
@@ -79,15 +81,25 @@ fn pass(text: &mut Cow<'_, str>) -> u32 {
 }
 
 /// A line that is nothing but so many base64 characters is the inside of a PEM block whose first line was another event. A
-/// hex digest of the same length is not.
+/// hex digest of the same length is not, nor is a name such as streams of logs have
+/// (`OrdersStackTaskDefWebContainer/web/0123456789abcdef..`): of letters and digits by chance, as many are capitals as not
+/// (26 of 64, and 10 or fewer once in 20,000 lines), and no part between slashes is a long number in hex.
 pub(super) fn is_key_material(text: &str) -> bool {
     let text = text.trim();
     KEY_MATERIAL_LENGTHS.contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
-        && text.bytes().any(|b| b.is_ascii_uppercase())
+        && text.bytes().filter(u8::is_ascii_uppercase).count() * CAPITALS >= text.len()
         && text.bytes().any(|b| b.is_ascii_lowercase())
         && text.bytes().any(|b| b.is_ascii_digit())
         && text.bytes().any(|b| !b.is_ascii_hexdigit())
+        && !text.split('/').any(is_number_in_hex)
+}
+
+/// Of the inside of a key at least one character in so many is a capital.
+const CAPITALS: usize = 6;
+
+fn is_number_in_hex(part: &str) -> bool {
+    part.len() >= 16 && part.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
 }
 
 #[cfg(test)]
