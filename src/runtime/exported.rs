@@ -89,10 +89,15 @@ pub fn read(files: &Files) -> Result<Exported, Fault> {
     for path in &files.logs {
         texts.push((path, contents(path)?));
     }
+    // A time without a year is of the year of what is dated, else of when its file was written.
+    let dated = newest(&series, &objects, &[]);
+    let near = |path: &Path| Some(dated).filter(|at| *at > Timestamp::UNIX_EPOCH).or_else(|| written(path));
+    let texts: Vec<(&PathBuf, String, Option<Timestamp>)> =
+        texts.into_iter().map(|(path, text)| (path, text, near(path))).collect();
     let newest = newest(&series, &objects, &texts);
     let (mut lines, mut timeless) = (Vec::new(), 0);
-    for (path, text) in &texts {
-        let read = lines::read(text, &path.display().to_string(), newest);
+    for (path, text, near) in &texts {
+        let read = lines::read(text, &path.display().to_string(), (newest, *near));
         lines.extend(read.lines);
         timeless += read.timeless;
     }
@@ -112,6 +117,11 @@ pub fn read(files: &Files) -> Result<Exported, Fault> {
     let collector = files.collector.as_deref().map(|path| collector(path, &exported)).transpose()?;
     exported.evidence = answered(&exported, (files, &objects), collector.as_ref());
     Ok(exported)
+}
+
+/// When a file was written.
+fn written(path: &Path) -> Option<Timestamp> {
+    std::fs::metadata(path).ok()?.modified().ok()?.try_into().ok()
 }
 
 /// A file's text; what is not UTF-8 is replaced, as a log may hold anything.
@@ -155,12 +165,16 @@ fn all_objects(paths: &[PathBuf]) -> Result<Objects, Fault> {
 }
 
 /// The newest instant that any file tells of.
-fn newest(series: &[(String, Series)], objects: &Objects, texts: &[(&PathBuf, String)]) -> Timestamp {
+fn newest(
+    series: &[(String, Series)],
+    objects: &Objects,
+    texts: &[(&PathBuf, String, Option<Timestamp>)],
+) -> Timestamp {
     let points = series.iter().filter_map(|(_, series)| series.latest()).map(|point| point.at);
     let events = objects.events.iter().filter_map(|event| event.last_at);
     let containers = objects.pods.iter().flat_map(|pod| &pod.containers);
     let ends = containers.flat_map(|one| [one.running_since, one.last_end.as_ref().and_then(|end| end.finished_at)]);
-    let lines = texts.iter().filter_map(|(_, text)| lines::newest(text));
+    let lines = texts.iter().filter_map(|(_, text, near)| lines::newest(text, *near));
     points.chain(events).chain(ends.flatten()).chain(lines).max().unwrap_or(Timestamp::UNIX_EPOCH)
 }
 

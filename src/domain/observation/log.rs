@@ -1,5 +1,6 @@
 //! Log lines as ingested: sanitised, redacted, classified. Raw telemetry never gets past `ingest`.
 
+pub mod clock;
 mod id;
 mod level;
 mod name;

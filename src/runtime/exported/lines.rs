@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::csv::{self, instant};
-use crate::domain::observation::log::{Ingest, LogGroup, LogLine, RawLogEvent};
+use crate::domain::observation::log::{Ingest, LogGroup, LogLine, RawLogEvent, clock};
 
 /// The longest line that is read, in bytes: beyond, it is cut.
 const LONGEST: usize = 256 << 10;
@@ -17,12 +17,13 @@ pub(super) struct Lines {
     pub(super) timeless: u64,
 }
 
-/// Reads the lines of a file. A line without a time has that of the line before; without any, the newest instant known.
-pub(super) fn read(text: &str, file: &str, newest: Timestamp) -> Lines {
+/// Reads the lines of a file. A line without a time has that of the line before; without any, the newest instant known. `near`
+/// is an instant that times without a year are near to.
+pub(super) fn read(text: &str, file: &str, (newest, near): (Timestamp, Option<Timestamp>)) -> Lines {
     let group = LogGroup::from(file);
     let (mut at, mut timeless) = (None, 0);
     let mut ingest = Ingest::of(&group);
-    let lines = events(text)
+    let lines = events(text, near)
         .into_iter()
         .zip(1_u64..)
         .map(|((time, stream, message), n)| {
@@ -41,13 +42,13 @@ pub(super) fn read(text: &str, file: &str, newest: Timestamp) -> Lines {
 }
 
 /// The newest instant that a file tells of.
-pub(super) fn newest(text: &str) -> Option<Timestamp> {
-    events(text).into_iter().filter_map(|(time, _, _)| time).max()
+pub(super) fn newest(text: &str, near: Option<Timestamp>) -> Option<Timestamp> {
+    events(text, near).into_iter().filter_map(|(time, _, _)| time).max()
 }
 
 type Event = (Option<Timestamp>, String, String);
 
-fn events(text: &str) -> Vec<Event> {
+fn events(text: &str, near: Option<Timestamp>) -> Vec<Event> {
     if text.trim_start().starts_with(['{', '['])
         && let Ok(value) = serde_json::from_str::<Value>(text)
     {
@@ -58,7 +59,7 @@ fn events(text: &str) -> Vec<Event> {
         }
     }
     let lead = Lead::of(text);
-    text.lines().map(|text| line(text, lead)).collect()
+    text.lines().map(|text| line(text, (lead, near))).collect()
 }
 
 /// Whether a bare number that a line opens with is its time: where the file's lines do so, and not where a request's id
@@ -128,7 +129,7 @@ fn event(value: &Value) -> Option<Event> {
     Some((time, stream.to_owned(), told))
 }
 
-fn line(text: &str, lead: Lead) -> Event {
+fn line(text: &str, (lead, near): (Lead, Option<Timestamp>)) -> Event {
     if text.starts_with('{')
         && let Ok(value) = serde_json::from_str::<Value>(text)
         && let Some((time, stream, _)) = event(&value)
@@ -136,6 +137,7 @@ fn line(text: &str, lead: Lead) -> Event {
         return (time, stream, text.to_owned());
     }
     let time = opening(text).filter(|(first, _)| lead == Lead::Epochs || !csv::is_number(first)).map(|(_, at)| at);
+    let time = time.or_else(|| clock::opens_with(text, near));
     (time, "main".to_owned(), text.to_owned())
 }
 
@@ -153,7 +155,7 @@ mod tests {
     fn objects_tell_their_level_by_word_or_number_and_none_is_lost() {
         let text = r#"[{"time":1777627800000,"level":50,"msg":"pino"},{"time":"2026-05-01T09:30:01Z","level":"warn","msg":"x"},
             {"ts":"2026-05-01T09:30:01Z","message":{"a":1}}]"#;
-        let told: Vec<(LogLevel, String)> = read(text, "f", Timestamp::UNIX_EPOCH)
+        let told: Vec<(LogLevel, String)> = read(text, "f", (Timestamp::UNIX_EPOCH, None))
             .lines
             .into_iter()
             .map(|line| (line.level, line.text.into()))
@@ -164,5 +166,18 @@ mod tests {
             (LogLevel::Info, r#"{"a":1}"#.to_owned()),
         ];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn lines_of_other_programs_have_their_times() {
+        let text = "May  1 09:30:51 host app[12]: up\n  at the next line\nE0501 09:30:52.000001  1 x.go:1] failed\n\
+                    2026/05/01 09:30:53 [error] 12#0: upstream timed out\n";
+        let near = "2026-05-01T09:31:00Z".parse().ok();
+        let read = read(text, "f", (Timestamp::UNIX_EPOCH, near));
+        let told: Vec<(i64, LogLevel)> =
+            read.lines.iter().map(|line| (line.at.as_second() - 1_777_627_800, line.level)).collect();
+        let (info, error) = (LogLevel::Info, LogLevel::Error);
+        assert_eq!((told, read.timeless), (vec![(51, info), (51, info), (52, error), (53, error)], 0));
+        assert_eq!(newest(text, near), "2026-05-01T09:30:53Z".parse().ok());
     }
 }

@@ -259,8 +259,8 @@ proptest! {
     fn any_text_is_read_as_lines(
         text in prop_oneof![any::<String>(), "[\\[{\"}\\]:,a-z0-9 \n]{0,120}", "(\\{\"(message|timestamp|level)\":[\"a-z0-9]{0,9}\\}?\n){0,9}"]
     ) {
-        let newest = lines::newest(&text).unwrap_or(Timestamp::UNIX_EPOCH);
-        prop_assert!(lines::read(&text, "f", newest).lines.len() <= text.len() + 1);
+        let newest = lines::newest(&text, Some(Timestamp::UNIX_EPOCH)).unwrap_or(Timestamp::UNIX_EPOCH);
+        prop_assert!(lines::read(&text, "f", (newest, Some(newest))).lines.len() <= text.len() + 1);
     }
 }
 

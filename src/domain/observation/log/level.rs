@@ -41,7 +41,7 @@ const WORDS: &[(&str, LogLevel)] = &[
 ];
 
 /// What an error says when it names no level.
-const LOUD: [&str; 8] = [
+const LOUD: [&str; 13] = [
     "Traceback (most recent call last)",
     "Exception in thread",
     "Exception:",
@@ -50,7 +50,15 @@ const LOUD: [&str; 8] = [
     "panicked at",
     "Task timed out after",
     TYPED,
+    "HTTP/1.0\" 5",
+    "HTTP/1.1\" 5",
+    "HTTP/2\" 5",
+    "HTTP/2.0\" 5",
+    "HTTP/3.0\" 5",
 ];
+
+/// How the words of an access log begin before the status of a request that the server failed to answer.
+const FAILED: &str = "HTTP/";
 
 /// The end of an error's type before what it says (`ValueError: ..`), where it is one.
 const TYPED: &str = "Error: ";
@@ -105,12 +113,18 @@ pub(super) fn named(text: &str) -> Option<LogLevel> {
 
 /// The level of a line that names none: an error where it tells of one, else info.
 pub(super) fn told(text: &str) -> LogLevel {
-    let is_loud = |at: usize, word: &str| {
-        let kind = text[..at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let is_loud = |(from, to): (usize, usize), word: &str| {
+        if word.starts_with(FAILED) {
+            let status = text.as_bytes().get(to..to + 2).unwrap_or_default();
+            let ends = text.as_bytes().get(to + 2).is_none_or(|byte| *byte == b' ');
+            return status.len() == 2 && status.iter().all(u8::is_ascii_digit) && ends;
+        }
+        let kind = text[..from].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
         word != TYPED || kind.starts_with(|c: char| c.is_ascii_uppercase())
     };
     let mut found = LOUD_AUTOMATON.find_iter(text);
-    let loud = found.any(|hit| LOUD.get(hit.pattern().as_usize()).is_some_and(|word| is_loud(hit.start(), word)));
+    let place = |hit: &aho_corasick::Match| (hit.start(), hit.end());
+    let loud = found.any(|hit| LOUD.get(hit.pattern().as_usize()).is_some_and(|word| is_loud(place(&hit), word)));
     if loud { LogLevel::Error } else { LogLevel::Info }
 }
 
@@ -302,6 +316,10 @@ mod tests {
             ("[error] 12#0: upstream timed out", Some(Error)),
             ("level=warn msg=\"slow query\"", Some(Warn)),
             ("error: could not open", Some(Error)),
+            ("2026/05/01 09:30:51 [crit] 12#0: no live upstreams", Some(Error)),
+            ("[Fri May 01 09:30:51.123456 2026] [core:error] [pid 1] x", Some(Error)),
+            ("[Fri May 01 09:30:51 2026] [ssl:warn] [pid 1] x", Some(Warn)),
+            ("<12>May  1 09:30:51 host app[12]: disk", Some(Warn)),
             ("E0721 10:11:12.123456       1 reflector.go:1] failed", Some(Error)),
             ("I0721 10:11:12.123456       1 x.go:1] started", Some(Info)),
             (r#"{"time":"x","level":"error","msg":"INFO is not it"}"#, Some(Error)),
@@ -337,6 +355,9 @@ mod tests {
             assert_eq!(named(text), expected, "{text}");
         }
         assert_eq!(told("Exception in thread \"main\" java.lang.X"), Error);
+        let access =
+            |status: &str| format!(r#"10.0.0.7 - - [01/May/2026:09:30:51 +0000] "GET / HTTP/1.1" {status} 157"#);
+        assert_eq!([told(&access("502")), told(&access("404")), told(&access("5020"))], [Error, Info, Info]);
         for text in ["ValueError: x", "thread 'main' panicked at src/main.rs:4:5", "Task timed out after 3.00 seconds"]
         {
             assert_eq!(told(text), Error, "{text}");
