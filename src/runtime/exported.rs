@@ -209,13 +209,14 @@ fn collector(path: &Path, exported: &Exported) -> Result<Answer, Fault> {
     text.lines().for_each(|line| reader.read(line));
     let heap_errors = text.lines().filter(|line| oom_kill::sign(line) == Some(KillSign::HeapError)).count() as u64;
     // A collector's log counts from the start of its process: it is laid so that the last one ends with the window.
+    let allowed = reader.maximum();
     let collections = reader.finish();
     let (last, _) = statistics::last_process(&collections);
     let times = || last.iter().filter_map(|one| one.at_s);
     let span = times().fold(0.0, f64::max) - times().fold(f64::INFINITY, f64::min);
     let back = SignedDuration::from_secs(if span.is_finite() { span.max(0.0) as i64 } else { 0 });
     let begin = exported.window.to.checked_sub(back).unwrap_or(exported.window.from);
-    Ok(evidence::collector_file(&collections, heap_errors, begin))
+    Ok(evidence::collector_file((&collections, allowed), heap_errors, begin))
 }
 
 /// Every question, in order; what no file answers was not asked.

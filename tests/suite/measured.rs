@@ -52,7 +52,7 @@ fn collector_logs() {
         for percent in [30, 50, 70, 100] {
             let mut reader = CollectorReader::default();
             lines[..lines.len() * percent / 100].iter().for_each(|line| reader.read(line));
-            let reading = heap_reading(&reader.finish()).unwrap();
+            let reading = heap_reading(&reader.clone().finish(), reader.maximum()).unwrap();
             states.push(format!("{percent}%: {:?}", reading.state));
             let leaks = row[1].starts_with("leak");
             let open = leaks || row[1] == "ambiguous";

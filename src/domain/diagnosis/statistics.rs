@@ -17,7 +17,7 @@ use crate::domain::observation::metric::Point;
 
 pub use anomaly::{Detector, Scored, anomalies};
 pub use forecast::{Forecast, time_to_limit};
-pub use heap::{HeapReading, HeapState, heap_reading, last_process, time_by_minute};
+pub use heap::{HeapReading, HeapSize, HeapState, heap_reading, last_process, time_by_minute};
 pub use hours::{DAYS_ASKED, DaysBefore, EarlierDay, MINUTES_AHEAD, SameHours, earlier_days, same_hours};
 pub use limit::{Saturation, held_peak, saturation};
 pub use onset::{Lead, Onset, lead, onset};

@@ -160,9 +160,13 @@ pub fn collector(series: Option<Series>, baseline: Option<Series>, logs: Option<
 }
 
 /// The answer of the collector from its own log, read in order: pauses and heap as it writes them, its share of time by
-/// the minute from `begin`. Absent without a collection.
-pub fn collector_file(collections: &[Collection], heap_errors: u64, begin: Timestamp) -> Answer {
-    let Some(heap) = statistics::heap_reading(collections) else { return Answer::Absent };
+/// the minute from `begin`; `allowed` is the most its heap may be. Absent without a collection.
+pub fn collector_file(
+    (collections, allowed): (&[Collection], Option<u64>),
+    heap_errors: u64,
+    begin: Timestamp,
+) -> Answer {
+    let Some(heap) = statistics::heap_reading(collections, allowed) else { return Answer::Absent };
     let metric = MetricId { name: "pauses".to_owned(), ..MetricId::default() };
     let role = MetricRole::CollectorTime;
     let query = MetricQuery { role, metric, statistic: Statistic::Average, period_s: 60 };

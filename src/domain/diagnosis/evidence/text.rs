@@ -108,12 +108,14 @@ fn of_collector(payload: &Payload, numbers: &Numbers) -> String {
     let heap = heap.as_ref().map_or(String::new(), |heap| {
         let percent = heap.time_percent.map_or_else(|| "unknown".to_owned(), |percent| format!("{}%", number(percent)));
         let (first, last) = (number(heap.floor_first), number(heap.floor_last));
-        let words = heap.state.words();
+        let (size, words) = (heap.size.words(), heap.state.words());
         let since = match heap.ended_before {
             0 => String::new(),
             ended => format!(" since the last start ({ended} before)"),
         };
-        format!("; {percent} of the time in collections{since}, the floor went from {first}% to {last}% of the heap: {words}")
+        format!(
+            "; {percent} of the time in collections{since}, the floor went from {first}% to {last}% of {size}: {words}"
+        )
     });
     let lines = format!("{lines}{heap}{}", not_read(unread));
     match series {
@@ -183,7 +185,7 @@ fn of_series(subject: &str, unit: Unit, numbers: &Numbers) -> String {
         let _ = write!(text, "; trend {}, {} restarts", numbers.text("slope"), numbers.text("restarts"));
     }
     if let (Some(usual), Some(days)) = (numbers.fact("same-hours-usual"), numbers.fact("same-hours-days")) {
-        let _ = write!(text, "; usual at these hours {usual} ({days} days)");
+        let _ = write!(text, "; usual at these hours (UTC) {usual} ({days} days)");
     }
     for (word, minutes) in [("above", "minutes-above"), ("below", "minutes-below")] {
         if numbers.fact(minutes).is_some() {

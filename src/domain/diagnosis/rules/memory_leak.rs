@@ -94,7 +94,7 @@ fn collector(reading: &Reading) -> Outcome {
         };
     };
     if let Some(heap) = collector.heap_is(HeapState::Leak) {
-        let text = format!("what survives collections stands at {}% of the heap", number(heap.floor_last));
+        let text = format!("what survives collections stands at {}% of {}", number(heap.floor_last), heap.size.words());
         return Outcome::For(text, vec![collector.id]);
     }
     if !shared::collector_works_hard(time) {

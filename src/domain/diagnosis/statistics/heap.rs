@@ -50,10 +50,31 @@ impl HeapState {
     /// The word in findings.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Leak => "what survives collections grows until the heap is full",
+            Self::Leak => "what survives collections grows until hardly any room is left",
             Self::Pressure => "the collector is under pressure and what survives does not grow",
             Self::Healthy => "the heap is well",
             Self::NotEnough => "not enough to tell a leak from growth that levels off",
+        }
+    }
+}
+
+/// What the largest heap is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeapSize {
+    /// The most it may grow to.
+    Allowed,
+    /// The most that was committed: it may be allowed more.
+    #[default]
+    Committed,
+}
+
+impl HeapSize {
+    /// What a share of it is a share of.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Allowed => "the heap",
+            Self::Committed => "what is committed of the heap",
         }
     }
 }
@@ -67,8 +88,11 @@ pub struct HeapReading {
     pub full: u64,
     /// Percent of time in pauses, from the first to the end of the last; `None` where the log has no times.
     pub time_percent: Option<f64>,
-    /// The largest heap, bytes.
+    /// The largest heap, bytes: the most it may be where that is told, else the most that was committed.
     pub capacity: u64,
+    /// Which of the two it is.
+    #[serde(default)]
+    pub size: HeapSize,
     /// The floor after warming up, percent of the largest heap.
     pub floor_first: f64,
     /// The floor at the end, percent of the largest heap.
@@ -93,8 +117,9 @@ pub fn last_process(collections: &[Collection]) -> (&[Collection], u64) {
     (collections.get(from..).unwrap_or_default(), ended)
 }
 
-/// Reads the collections of a log's last process; `None` where none tells its heap.
-pub fn heap_reading(collections: &[Collection]) -> Option<HeapReading> {
+/// Reads the collections of a log's last process, with the most its heap may be where the log tells that; `None` where none
+/// tells its heap.
+pub fn heap_reading(collections: &[Collection], allowed: Option<u64>) -> Option<HeapReading> {
     let (collections, ended_before) = last_process(collections);
     // Times and places in the log are two axes: where one time is missing, all are taken by their place.
     let timed = collections.iter().all(|one| one.heap.is_none() || one.at_s.is_some());
@@ -104,8 +129,11 @@ pub fn heap_reading(collections: &[Collection]) -> Option<HeapReading> {
         .filter_map(|(n, one)| Some((one.at_s.filter(|_| timed).unwrap_or(n as f64), one.heap?.after, one.kind)))
         .filter(|(_, _, kind)| *kind != CollectionKind::Phase)
         .collect();
-    let capacity =
+    let committed =
         collections.iter().filter_map(|one| one.heap).map(|heap| heap.capacity).max().filter(|most| *most > 0)?;
+    // A heap that is larger than it may be was told of another process.
+    let allowed = allowed.filter(|most| *most >= committed);
+    let (capacity, size) = allowed.map_or((committed, HeapSize::Committed), |most| (most, HeapSize::Allowed));
     let floors = floors(&told);
     let share = |bytes: f64| bytes / capacity as f64 * 100.0;
     let lasting: Vec<f64> = floors.iter().skip((PARTS as f64 * WARM_UP).ceil() as usize).flatten().copied().collect();
@@ -118,6 +146,7 @@ pub fn heap_reading(collections: &[Collection]) -> Option<HeapReading> {
         full: stopped().filter(|one| one.kind == CollectionKind::Full).count() as u64,
         time_percent: time_percent(collections),
         capacity,
+        size,
         floor_first: share(first),
         floor_last: share(last),
         state: HeapState::NotEnough,
@@ -260,16 +289,27 @@ mod tests {
                 HeapState::Healthy,
             ),
         ] {
-            let reading = heap_reading(&collections(120, after, pause)).unwrap();
+            let reading = heap_reading(&collections(120, after, pause), None).unwrap();
             assert_eq!(reading.state, expected, "{name}: {reading:?}");
         }
-        assert_eq!(heap_reading(&collections(5, |_| 40.0, 0.01)).unwrap().state, HeapState::NotEnough);
-        assert_eq!(heap_reading(&[]), None);
+        assert_eq!(heap_reading(&collections(5, |_| 40.0, 0.01), None).unwrap().state, HeapState::NotEnough);
+        assert_eq!(heap_reading(&[], None), None);
+    }
+
+    #[test]
+    fn a_heap_that_may_grow_is_held_against_what_it_may_be() {
+        let grows = collections(120, |n| 20.0 + 0.6 * n as f64, 0.01);
+        let of = |allowed| {
+            heap_reading(&grows, allowed).map(|read| (read.state, read.size, read.floor_last.round())).unwrap()
+        };
+        assert_eq!(of(None), (HeapState::Leak, HeapSize::Committed, 80.0));
+        assert_eq!(of(Some(800_000_000)), (HeapState::NotEnough, HeapSize::Allowed, 10.0));
+        assert_eq!(of(Some(50_000_000)), of(None), "told of another process");
     }
 
     #[test]
     fn the_share_of_time_is_that_of_the_pauses() {
-        let reading = heap_reading(&collections(101, |_| 40.0, 0.1)).unwrap();
+        let reading = heap_reading(&collections(101, |_| 40.0, 0.1), None).unwrap();
         let expected = 101.0 * 0.1 / 200.1 * 100.0;
         assert!((reading.time_percent.unwrap() - expected).abs() < 1e-9, "{reading:?}");
         assert_eq!((reading.pauses, reading.full), (101, 26));
@@ -286,7 +326,7 @@ mod tests {
         };
         let (hours, fresh) = (of(1_800, 1.0, 0.005), of(30, 1.0, 0.005));
         let both: Vec<Collection> = hours.iter().chain(&fresh).copied().collect();
-        let reading = heap_reading(&both).unwrap();
+        let reading = heap_reading(&both, None).unwrap();
         assert_eq!((reading.pauses, reading.ended_before), (30, 1), "{reading:?}");
         assert!(reading.time_percent.unwrap() < 0.3, "{reading:?}");
         assert_eq!(time_by_minute(&both, Timestamp::UNIX_EPOCH).len(), 1);
@@ -302,7 +342,7 @@ mod tests {
         let leak = |n: usize| 20.0 + 0.6 * n as f64;
         let mut cut = collections(120, leak, 0.2);
         cut.iter_mut().skip(90).for_each(|one| one.at_s = None);
-        assert_eq!(heap_reading(&cut).unwrap().state, HeapState::Leak);
+        assert_eq!(heap_reading(&cut, None).unwrap().state, HeapState::Leak);
     }
 
     proptest! {
@@ -320,7 +360,7 @@ mod tests {
                     heap: Some(HeapChange { before: after, after, capacity }),
                 })
                 .collect();
-            let _ = heap_reading(&collections);
+            let _ = heap_reading(&collections, Some(100));
             prop_assert!(time_by_minute(&collections, Timestamp::UNIX_EPOCH).len() <= MOST_MINUTES);
         }
     }

@@ -1,4 +1,5 @@
-//! Seasonality: whether a window is unlike the same hours of the days before.
+//! Seasonality: whether a window is unlike the same hours of the days before. Hours are those of UTC: for some days after
+//! clocks were changed, those of services that follow people are an hour off, which only widens what is usual.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::old::{self, Opened};
-use super::{Collection, CollectionKind, unified};
+use super::{Collection, CollectionKind, size, unified};
 
 /// Lines that a collection may take from its opening to its seconds; a log cut in the middle must not swallow the rest.
 const LONGEST: usize = 60;
@@ -15,12 +15,14 @@ const DATED: f64 = 5e8;
 pub struct CollectorReader {
     collections: Vec<Collection>,
     opened: Option<(Opened, usize)>,
+    maximum: Option<u64>,
 }
 
 impl CollectorReader {
     /// Reads a line.
     pub fn read(&mut self, text: &str) {
         let text = &*with_points(text);
+        self.maximum = maximum(text).or(self.maximum);
         let told = unified::read(text).or_else(|| unified::read_v8(text)).or_else(|| unified::read_stall(text));
         if let Some(collection) = told {
             self.collections.push(collection);
@@ -66,10 +68,26 @@ impl CollectorReader {
         self.collections
     }
 
+    /// The most that the heap may be, in bytes, where the log told it last: a process writes it as it starts.
+    pub fn maximum(&self) -> Option<u64> {
+        self.maximum
+    }
+
     /// Full collections so far.
     pub fn full(&self) -> u64 {
         self.collections.iter().filter(|collection| collection.kind == CollectionKind::Full).count() as u64
     }
+}
+
+/// What the heap may be at the most: `Heap Max Capacity: 8G` among what the unified log tells of a start, else the flags of the
+/// command line (`-XX:MaxHeapSize=8589934592`, `-Xmx8g`).
+fn maximum(text: &str) -> Option<u64> {
+    let capacity =
+        || text.split_once("Max Capacity: ").filter(|(head, _)| head.contains("init") && !head.ends_with("Soft "));
+    let flag = || text.split_once("MaxHeapSize=").or_else(|| text.split_once("-Xmx"));
+    let (_, value) = capacity().or_else(flag)?;
+    let end = value.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(value.len());
+    size(&value[..end]).filter(|most| *most > 0)
 }
 
 /// A line with its decimal commas, as some languages write numbers, turned to points. A comma between a size and another

@@ -215,3 +215,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_process_tells_what_its_heap_may_be() {
+    for (line, expected) in [
+        ("[0.004s][info][gc,init] Heap Max Capacity: 8G", Some(8 << 30)),
+        ("[0.004s][info][gc,init] Max Capacity: 8192M", Some(8 << 30)),
+        ("[0.004s][info][gc,init] Soft Max Capacity: 4096M", None),
+        ("CommandLine flags: -XX:InitialHeapSize=268435456 -XX:MaxHeapSize=4294967296 -XX:+PrintGC", Some(4 << 30)),
+        ("java -Xms256m -Xmx768m -jar app.jar", Some(768 * MIB)),
+        ("[31.249s][info][gc] GC(0) Pause Young (G1 Evacuation Pause) 24M->11M(256M) 7.965ms", None),
+    ] {
+        let mut reader = CollectorReader::default();
+        reader.read(line);
+        assert_eq!(reader.maximum(), expected, "{line}");
+    }
+}
