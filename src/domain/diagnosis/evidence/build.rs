@@ -1,5 +1,7 @@
 //! Observations into answers: bounded, ordered, and honest about what was cut.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{Answer, LogDigest, Payload, WholeCount};
@@ -21,7 +23,7 @@ const POINTS: usize = 2_880;
 /// Templates, pods, events and revisions kept.
 const TEMPLATES: usize = 50;
 const PODS: usize = 200;
-const EVENTS: usize = 50;
+pub(super) const EVENTS: usize = 50;
 const REVISIONS: usize = 50;
 
 /// The answer of a question that was asked and not answered.
@@ -232,7 +234,7 @@ pub fn counted_whole(answer: Answer, count: WholeCount) -> Answer {
 }
 
 /// The answer of the workload: its own pods, and the warnings about it, its replica sets, its pods and their nodes, newest
-/// first.
+/// first. Of more than are kept it says how many pods and warnings there are together.
 pub fn workload(workload: Workload, pods: &[Pod], events: &[ClusterEvent]) -> Answer {
     let own: Vec<Pod> = pods.iter().filter(|pod| pod.owner.as_ref() == Some(&workload.target)).cloned().collect();
     let about = |event: &&ClusterEvent| {
@@ -243,12 +245,27 @@ pub fn workload(workload: Workload, pods: &[Pod], events: &[ClusterEvent]) -> An
         };
         mine && (event.warning || tells_of_trouble(&event.reason))
     };
-    let mut events: Vec<ClusterEvent> = events.iter().filter(about).cloned().collect();
-    events.sort_by_key(|event| std::cmp::Reverse(event.last_at));
-    events.truncate(EVENTS);
-    let seen = own.len();
-    let pods = own.into_iter().take(PODS).collect();
-    bounded(Payload::Workload { workload: Box::new(workload), pods, events, unread: Vec::new() }, seen, PODS)
+    let events: Vec<ClusterEvent> = events.iter().filter(about).cloned().collect();
+    let there = own.len() + events.len();
+    let (pods, events): (Vec<Pod>, _) = (own.into_iter().take(PODS).collect(), newest(events));
+    let kept = pods.len() + events.len();
+    bounded(Payload::Workload { workload: Box::new(workload), pods, events, unread: Vec::new() }, there, kept)
+}
+
+/// The newest events, those first that are the newest of their reason: what every pod tells must not crowd out what its node
+/// told once.
+fn newest(mut events: Vec<ClusterEvent>) -> Vec<ClusterEvent> {
+    let by_age = |event: &ClusterEvent| std::cmp::Reverse(event.last_at);
+    events.sort_by_key(by_age);
+    let mut reasons = BTreeSet::new();
+    let (mut kept, rest): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| {
+        let kind = event.about.split('/').next().unwrap_or_default().to_owned();
+        reasons.insert((kind, event.reason.clone()))
+    });
+    kept.extend(rest);
+    kept.truncate(EVENTS);
+    kept.sort_by_key(by_age);
+    kept
 }
 
 /// The answer of the workload or the collector with what could not be read of it.
@@ -320,6 +337,7 @@ fn of_logs(payload: Payload, completeness: Completeness) -> Answer {
 mod tests {
     use super::*;
     use crate::domain::observation::change::ChangeKind;
+    use crate::domain::observation::workload::{WorkloadKind, WorkloadRef};
 
     fn change(kind: ChangeKind, second: i64) -> Change {
         let at = Timestamp::from_second(second).ok();
@@ -331,6 +349,44 @@ mod tests {
         let none = |unread: Vec<String>| changes(Vec::new(), OtherChanges { changes: Vec::new(), unread });
         assert_eq!(none(Vec::new()), Answer::Absent);
         assert_eq!(none(vec!["autoscalers (denied)".to_owned()]).completeness(), "truncated");
+    }
+
+    #[test]
+    fn events_beyond_the_cut_are_told_and_the_one_of_a_reason_is_kept() {
+        let target =
+            WorkloadRef { kind: WorkloadKind::Deployment, namespace: "payments".into(), name: "my-api".into() };
+        let pod = Pod {
+            name: "my-api-1".to_owned(),
+            namespace: "payments".into(),
+            owner: Some(target.clone()),
+            phase: "Running".to_owned(),
+            node: Some("node-a".to_owned()),
+            containers: Vec::new(),
+            created_at: None,
+        };
+        let event = |about: &str, reason: &str, second: i64| ClusterEvent {
+            name: format!("{about}-{second}"),
+            namespace: "payments".into(),
+            warning: true,
+            reason: reason.to_owned(),
+            message: String::new(),
+            about: about.to_owned(),
+            node: None,
+            count: 1,
+            last_at: Timestamp::from_second(second).ok(),
+            first_at: None,
+        };
+        let answer = |backoffs: i64| {
+            let told = (1..=backoffs).map(|second| event("Pod/my-api-1", "BackOff", second));
+            let all: Vec<_> = [event("Node/node-a", "NodeNotReady", 0)].into_iter().chain(told).collect();
+            workload(Workload::named(target.clone()), std::slice::from_ref(&pod), &all)
+        };
+        assert!(matches!(answer(49), Answer::Observed { .. }));
+        let Answer::Truncated { payload: Payload::Workload { events, .. }, seen: 51, of: Some(72) } = answer(70) else {
+            unreachable!("{:?}", answer(70))
+        };
+        assert_eq!((events.len(), events[0].last_at), (50, Timestamp::from_second(70).ok()));
+        assert_eq!(events.last().map(|event| event.reason.as_str()), Some("NodeNotReady"));
     }
 
     #[test]

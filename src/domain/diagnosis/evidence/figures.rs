@@ -1,5 +1,6 @@
 //! The facts of a piece of evidence: every number that an answer, a finding or a claim may name.
 
+use super::build::EVENTS;
 use super::fact::{Fact, FactUnit};
 use super::patterns::rate_change;
 use super::{Answer, Evidence, Payload, Question, told_tokens};
@@ -55,7 +56,9 @@ pub fn facts(evidence: &Evidence) -> Vec<Fact> {
         }
         Payload::Workload { workload, pods, events, .. } => {
             let mut facts = of_workload(workload, pods);
-            facts.push(count("warnings", events.iter().filter(|event| event.warning).count() as u64));
+            let warnings = events.iter().filter(|event| event.warning).count() as u64;
+            // Of those that were cut no count is known.
+            facts.extend((events.len() < EVENTS).then(|| count("warnings", warnings)));
             facts
         }
         Payload::Changes { revisions, others, .. } => of_changes(revisions, others),
@@ -230,6 +233,8 @@ fn of_workload(workload: &Workload, pods: &[Pod]) -> Vec<Fact> {
         count("restarts", containers().map(|container| u64::from(container.restarts)).sum()),
         count("oom-killed", killed.count() as u64),
     ];
+    let lacking = u64::from(workload.replicas.saturating_sub(workload.ready));
+    facts.extend((lacking > 0).then(|| count("not-ready", lacking)));
     facts.extend(workload.revision.map(|revision| Fact::new("revision", revision as f64, FactUnit::None)));
     for container in &workload.containers {
         let of =
