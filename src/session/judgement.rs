@@ -83,7 +83,8 @@ fn claim_sentences(session: &mut Session, id: IncidentId, rest: Rest) {
         return;
     }
     let known = known(incident);
-    let checked: Vec<_> = whole.iter().map(|sentence| claim::claim(sentence, incident.round(), &known)).collect();
+    let checked: Vec<_> =
+        whole.iter().filter_map(|sentence| claim::claim(sentence, incident.round(), &known)).collect();
     incident.narrative.claims.extend(checked);
 }
 

@@ -2,14 +2,17 @@
 
 use super::known::Known;
 use super::movement::contradiction;
-use super::number::{Measure, Quoted, numbers};
+use super::number::{Measure, Quoted, When, numbers};
 use super::{Claim, ClaimCheck};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Fact, FactUnit, answer_text, facts};
 use crate::domain::diagnosis::rules::relations;
 
-/// Makes a claim of a sentence.
-pub fn claim(sentence: &str, evidence: &[Evidence], known: &Known) -> Claim {
-    Claim { text: sentence.to_owned(), cites: cites(sentence), check: check(sentence, evidence, known) }
+/// Makes a claim of a sentence; `None` of a heading, which claims nothing and so counts for nothing.
+pub fn claim(sentence: &str, evidence: &[Evidence], known: &Known) -> Option<Claim> {
+    let (cites, check) = (cites(sentence), check(sentence, evidence, known));
+    // What is held against nothing and stands all the same is a heading.
+    let claims = check != ClaimCheck::Supported || !cites.is_empty();
+    claims.then(|| Claim { text: sentence.to_owned(), cites, check })
 }
 
 /// The evidence a sentence cites, in order, each once: `[E1]`, `[E1, E2]`, `[E1][E2]`.
@@ -31,7 +34,8 @@ pub fn cites(sentence: &str) -> Vec<EvidenceId> {
 /// 1. what the evidence contradicts (which way traffic, memory, the processor, failures and response times went, how many kills) is contradicted, cited or not;
 /// 2. names of workloads, pods, containers and services must exist;
 /// 3. it must cite, and all it cites must exist; a heading of a few words without numbers need not;
-/// 4. each number must be found in the cited evidence within the rounding of its printed digits, in a unit that fits.
+/// 4. each number must be found in the cited evidence within the rounding of its printed digits, in a unit that fits; one
+///    that is said to hold now, or to have held before, among the levels of then.
 pub fn check(sentence: &str, evidence: &[Evidence], known: &Known) -> ClaimCheck {
     let cited = cites(sentence);
     let unsupported = |why: String| ClaimCheck::Unsupported { why };
@@ -86,13 +90,31 @@ pub(super) fn unbacked<'a>(numbers: &'a [Quoted], cited: &[EvidenceId], evidence
     numbers.iter().find(|number| {
         let mut in_answer = || {
             let told = told.get_or_insert_with(|| pieces().map(answer_text).collect::<Vec<_>>().join(" "));
-            super::number::numbers(told).iter().any(|other| {
-                other.measure == number.measure && number.measure != Measure::Unknown && near(number, other.value)
+            let all = super::number::numbers(told);
+            let placed = all.iter().any(|other| other.measure == number.measure && other.when.is_some());
+            all.iter().any(|other| {
+                let then = number.when.is_none() || !placed || other.when == number.when;
+                then && other.measure == number.measure
+                    && number.measure != Measure::Unknown
+                    && near(number, other.value)
             })
         };
-        let known = held.iter().any(|fact| matches(number, fact));
+        let known = held.iter().any(|fact| is_of_then(number, fact) && matches(number, fact));
         !known && !in_answer()
     })
+}
+
+/// Facts of the level before, and of what it came to.
+const OF_BEFORE: [&str; 3] = ["before", "first", "onset"];
+const OF_NOW: [&str; 4] = ["now", "latest", "peak", "held-peak"];
+
+/// Whether a fact may be of when a number is said to hold.
+fn is_of_then(number: &Quoted, fact: &Fact) -> bool {
+    match number.when {
+        None => true,
+        Some(When::Before) => !OF_NOW.contains(&fact.name.as_str()) && !fact.name.starts_with("step-"),
+        Some(When::Now) => !OF_BEFORE.contains(&fact.name.as_str()),
+    }
 }
 
 fn near(number: &Quoted, value: f64) -> bool {

@@ -1,5 +1,6 @@
 //! Sentences that say which way something went, held against the evidence.
 
+use super::number::{numbers, spelled};
 use crate::domain::diagnosis::evidence::{Evidence, Fact, Question, facts, number};
 use crate::domain::diagnosis::rules;
 use crate::domain::diagnosis::statistics::Shape;
@@ -82,11 +83,35 @@ pub(super) fn contradiction(sentence: &str, evidence: &[Evidence]) -> Option<Str
     let joined = [" while ", " but ", " although ", " whereas ", " and ", " before ", " after ", " until ", " so "]
         .iter()
         .fold(lower.clone(), |text, joint| text.replace(joint, "; "));
-    joined.split([',', ';', ':', '(']).find_map(|clause| {
+    let told = joined.split([',', ';', ':', '(']).find_map(|clause| {
         let words: Vec<&str> =
             clause.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|w| !w.is_empty()).collect();
         let levels = LEVELS.iter().find_map(|of| level(&words, *of, evidence));
-        kills(&words, evidence).or(levels).or_else(|| memory(&words, evidence))
+        kills(&words, evidence).or(levels).or_else(|| memory(&words, evidence)).or_else(|| pods(&words, evidence))
+    });
+    told.or_else(|| against_itself(&joined))
+}
+
+/// A rise whose numbers fall, or a fall whose numbers rise: `dropped from 1 to 15`.
+fn against_itself(text: &str) -> Option<String> {
+    // A comma within a number parts nothing.
+    text.split([';', ':', '(']).find_map(|clause| {
+        let (before, range) = clause.split_once(" from ")?;
+        let (from, to) = range.split_once(" to ")?;
+        let words: Vec<&str> = before.split(|c: char| !c.is_alphanumeric() && c != '\'').collect();
+        let [from, to] = [numbers(from), numbers(to)];
+        // What improves may rise as well.
+        if words.iter().any(|word| word.starts_with("improve")) {
+            return None;
+        }
+        // Only a range that is two numbers and nothing between: of more, nobody knows which is meant.
+        let ([from], Some(to)) = (from.as_slice(), to.first()) else { return None };
+        let opposite = match said(&words)? {
+            Said::Rose => to.value < from.value,
+            Said::Fell => to.value > from.value,
+            Said::DidNotRise => false,
+        };
+        (opposite && from.measure == to.measure).then(|| format!("{} to {} is the other way", from.text, to.text))
     })
 }
 
@@ -180,8 +205,34 @@ fn kills(words: &[&str], evidence: &[Evidence]) -> Option<String> {
     let piece = of(evidence, Question::OomKills)?;
     let total = fact(piece, "total")?.value;
     let before = at.checked_sub(1).and_then(|at| words.get(at))?;
-    let said = if matches!(*before, "no" | "without" | "zero") { 0.0 } else { before.parse().ok()? };
+    let said = if matches!(*before, "no" | "without" | "zero") { 0.0 } else { value(before)? };
     let of_one = words.iter().any(|word| matches!(*word, "of" | "from" | "each" | "last" | "first" | "in"));
     let differs = if said == 0.0 { total > 0.0 } else { said > total || (said - total).abs() > 0.5 && !of_one };
     (counted && differs).then(|| format!("{} OOM kills were counted [{}]", number(total), piece.id))
+}
+
+/// All pods, and another number of them than there is of any kind: `it runs two pods`. How many of them did something is
+/// held against the numbers of the evidence, as every other number is.
+fn pods(words: &[&str], evidence: &[Evidence]) -> Option<String> {
+    let at = words.iter().position(|word| *word == "pods")?;
+    let (nth, said) = (at.saturating_sub(2)..at).rev().find_map(|n| Some((n, value(words.get(n)?)?)))?;
+    let lead = nth.checked_sub(1).and_then(|n| words.get(n))?;
+    // `It has two pods that restarted` is of some of them.
+    let is_citation = |word: &&str| word.strip_prefix('e').is_some_and(|id| id.bytes().all(|b| b.is_ascii_digit()));
+    let ends = words.get(at + 1..).unwrap_or_default().iter().all(is_citation);
+    let of_all = ends && matches!(*lead, "all" | "run" | "runs" | "has" | "have");
+    let piece = of(evidence, Question::Workload)?;
+    let counts: Vec<f64> =
+        facts(piece).iter().filter(|fact| OF_PODS.contains(&fact.name.as_str())).map(|fact| fact.value).collect();
+    let differs = counts.iter().all(|count| (count - said).abs() > 0.5);
+    let there = fact(piece, "replicas")?.value;
+    (of_all && !counts.is_empty() && differs).then(|| format!("{} pods are wanted [{}]", number(there), piece.id))
+}
+
+/// Facts that count pods.
+const OF_PODS: [&str; 6] = ["replicas", "ready", "not-ready", "updated", "available", "pods"];
+
+/// A number in digits or in a word.
+fn value(word: &str) -> Option<f64> {
+    word.parse().ok().or_else(|| spelled(word))
 }

@@ -26,12 +26,87 @@ pub(super) struct Quoted {
     pub(super) measure: Measure,
     /// How far the truth may lie from it: half of the last printed digit, or 5 % after "about" and its like.
     pub(super) tolerance: f64,
+    /// When it is said to hold, where that is said right behind it.
+    pub(super) when: Option<When>,
+}
+
+/// Of two levels the one that a number is said to be of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// `15 before`.
+    Before,
+    /// `3.6% now`.
+    Now,
+}
+
+impl When {
+    fn of(word: &str) -> Option<Self> {
+        match word.to_ascii_lowercase().as_str() {
+            "before" | "previously" | "earlier" => Some(Self::Before),
+            "now" | "currently" => Some(Self::Now),
+            _ => None,
+        }
+    }
 }
 
 /// Words that make a number approximate.
 const ABOUT: [&str; 9] = ["about", "around", "roughly", "nearly", "almost", "approximately", "over", "under", "some"];
 
-/// Magnitudes in words. Small numbers in words are left to the reader.
+/// Small numbers in words. `one` is left to the reader: it is as often somebody as a number.
+const SPELLED: [(&str, f64); 18] = [
+    ("two", 2.0),
+    ("three", 3.0),
+    ("four", 4.0),
+    ("five", 5.0),
+    ("six", 6.0),
+    ("seven", 7.0),
+    ("eight", 8.0),
+    ("nine", 9.0),
+    ("ten", 10.0),
+    ("eleven", 11.0),
+    ("twelve", 12.0),
+    ("thirteen", 13.0),
+    ("fourteen", 14.0),
+    ("fifteen", 15.0),
+    ("sixteen", 16.0),
+    ("seventeen", 17.0),
+    ("eighteen", 18.0),
+    ("nineteen", 19.0),
+];
+const TENS: [(&str, f64); 8] = [
+    ("twenty", 20.0),
+    ("thirty", 30.0),
+    ("forty", 40.0),
+    ("fifty", 50.0),
+    ("sixty", 60.0),
+    ("seventy", 70.0),
+    ("eighty", 80.0),
+    ("ninety", 90.0),
+];
+
+/// What evidence counts. A number in words is one before these and before a unit; before anything else (`two things`) it
+/// counts what is in the text.
+const COUNTED: [&str; 14] = [
+    "pods",
+    "containers",
+    "replicas",
+    "kills",
+    "restarts",
+    "revisions",
+    "rollouts",
+    "errors",
+    "failures",
+    "warnings",
+    "lines",
+    "requests",
+    "collections",
+    "pauses",
+];
+
+/// Words between a number and what it counts: `two of its six pods`.
+const BETWEEN: usize = 4;
+
+/// Magnitudes in words.
 const MAGNITUDES: [&str; 10] =
     ["hundred", "hundreds", "thousand", "thousands", "million", "millions", "billion", "billions", "dozen", "dozens"];
 
@@ -46,9 +121,60 @@ pub(super) fn numbers(sentence: &str) -> Vec<Quoted> {
     for (n, word) in words.iter().enumerate() {
         let next = words.get(n + 1).copied().unwrap_or_default();
         let before = n.checked_sub(1).and_then(|n| words.get(n)).copied().unwrap_or_default();
-        found.extend(quoted(word, next, before));
+        let number = quoted(word, next, before).or_else(|| in_words(&words, n));
+        found.extend(number.map(|number| Quoted { when: when(&words[n + 1..], number.measure), ..number }));
     }
     found
+}
+
+/// When a number holds, as the word behind it and its unit says. `10 min before the alarm` says how long before.
+fn when(behind: &[&str], measure: Measure) -> Option<When> {
+    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '%').to_owned();
+    let unit = behind.first().filter(|word| self::measure(&bare(word)).is_some_and(|(unit, _)| unit == measure));
+    let at = usize::from(unit.is_some());
+    let word = behind.get(at)?;
+    let ends = || {
+        let next = behind.get(at + 1).map(|next| bare(next));
+        word.ends_with(|c: char| !c.is_alphanumeric()) || next.is_none_or(|next| matches!(&*next, "" | "and" | "but"))
+    };
+    When::of(&bare(word)).filter(|when| *when == When::Now || ends())
+}
+
+/// A number in words, where it counts what evidence counts, or has a unit.
+fn in_words(words: &[&str], n: usize) -> Option<Quoted> {
+    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '-').to_ascii_lowercase();
+    let text = bare(words.get(n)?);
+    let value = spelled(&text)?;
+    let before = n.checked_sub(1).and_then(|n| words.get(n)).copied().unwrap_or_default();
+    // `In the last two hours` says where somebody looked, and not what was there.
+    if matches!(before, "last" | "past") {
+        return None;
+    }
+    let behind = words.get(n + 1..).unwrap_or_default();
+    let unit = behind.first().and_then(|word| measure(&bare(word)));
+    let ends = |word: &str| word.ends_with([',', ';', ':', '.', ')']);
+    let mut open = !words.get(n).is_some_and(|word| ends(word));
+    let mut near = behind.iter().take(BETWEEN).take_while(|word| std::mem::replace(&mut open, !ends(word)));
+    let counts = near.any(|word| COUNTED.contains(&bare(word).as_str()));
+    let (measure, scale) = unit.or_else(|| counts.then_some((Measure::Plain, 1.0)))?;
+    let tolerance = if is_about(before) { (value * 0.05).max(0.5) } else { 0.5 };
+    Some(Quoted { text, value: value * scale, measure, tolerance: tolerance * scale * 1.000_001, when: None })
+}
+
+/// The value of `seven`, `twelve`, `twenty-two`.
+pub(super) fn spelled(word: &str) -> Option<f64> {
+    let of =
+        |table: &[(&str, f64)], word: &str| table.iter().find(|(known, _)| *known == word).map(|(_, value)| *value);
+    let whole = of(&SPELLED, word).or_else(|| of(&TENS, word));
+    whole.or_else(|| {
+        let (tens, ones) = word.split_once('-')?;
+        let ones = if ones == "one" { Some(1.0) } else { of(&SPELLED[..8], ones) };
+        Some(of(&TENS, tens)? + ones?)
+    })
+}
+
+fn is_about(before: &str) -> bool {
+    ABOUT.iter().any(|about| about.eq_ignore_ascii_case(before))
 }
 
 /// `12/14` is two numbers, and so is `50-60%`, each in percent; a date and a clock time are one word.
@@ -84,10 +210,12 @@ fn without_citations(sentence: &str) -> String {
 fn quoted(word: &str, next: &str, before: &str) -> Option<Quoted> {
     let bare =
         word.trim_matches(|c: char| !c.is_alphanumeric() && c != '%' && c != '×' && c != '~' && c != '≈' && c != '-');
-    let about = bare.starts_with(['~', '≈']) || ABOUT.iter().any(|about| about.eq_ignore_ascii_case(before));
+    let about = bare.starts_with(['~', '≈']) || is_about(before);
     let bare = bare.trim_start_matches(['~', '≈', '-', '+']);
-    let unknown =
-        |text: &str| Some(Quoted { text: text.to_owned(), value: f64::NAN, measure: Measure::Unknown, tolerance: 0.0 });
+    let unknown = |text: &str| {
+        let (value, measure) = (f64::NAN, Measure::Unknown);
+        Some(Quoted { text: text.to_owned(), value, measure, tolerance: 0.0, when: None })
+    };
     if MAGNITUDES.iter().any(|word| word.eq_ignore_ascii_case(bare)) {
         return unknown(bare);
     }
@@ -113,6 +241,7 @@ fn quoted(word: &str, next: &str, before: &str) -> Option<Quoted> {
         value: value * scale,
         measure,
         tolerance: tolerance * scale * 1.000_001,
+        when: None,
     })
 }
 
@@ -204,6 +333,17 @@ mod tests {
         let unknown =
             |text: &str| numbers(text).iter().all(|n| n.measure == Measure::Unknown) && !numbers(text).is_empty();
         assert!(["950rps", "1e9 lines", "fourteen million users", "five hundred times"].into_iter().all(unknown));
+        assert_eq!(
+            found("Two of its six pods, twenty-two OOM kills within ten minutes; two things, one pod after another"),
+            [(2.0, Measure::Plain), (6.0, Measure::Plain), (22.0, Measure::Plain), (10.0, Measure::Minutes),]
+        );
+        let times = |text: &str| numbers(text).into_iter().map(|n| n.when).collect::<Vec<_>>();
+        assert_eq!(times("1,240 before and 9,900 now"), [Some(When::Before), Some(When::Now)]);
+        assert_eq!(times("at 3.6 % now, 59.9% peak"), [Some(When::Now), None]);
+        assert_eq!(
+            times("10 min before the alarm, 15 before, 2 % before [E3]"),
+            [None, Some(When::Before), Some(When::Before)]
+        );
         assert_eq!(found("5xx of 7d9f8 between 09:14-09:30 and 09:31:05"), []);
         assert_eq!(found("at 09:14 pod my-api-7d9f-0412 (v4.11.2, P2, E99) on 2026-05-01"), []);
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, Payload, Question};
+use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, Payload, Question, facts};
 use crate::domain::diagnosis::rules::judge;
 use crate::domain::diagnosis::rules::tests::fixture::{Incident, now, target};
 use crate::domain::diagnosis::rules::tests::leak;
@@ -64,6 +64,16 @@ fn sentences_stand_or_fall_by_the_evidence_they_cite() {
         ("Latency rose 30 times [E10].", "unsupported"),
         ("Latency rose 30x [E10].", "unsupported"),
         ("98 pods were evicted [E5].", "unsupported"),
+        ("There were two OOM kills [E2].", "contradicted"),
+        ("Fourteen OOM kills were counted [E2].", "supported"),
+        ("The service runs two pods [E6].", "contradicted"),
+        ("It has six pods, and none of them waits [E6].", "supported"),
+        ("Two pods were replaced [E6].", "unsupported"),
+        ("It has two pods that restarted [E6].", "unsupported"),
+        ("Availability improved from 10% to 83% [E1].", "unsupported"),
+        ("Two things speak for it: memory grew [E1].", "supported"),
+        ("Memory fell from 10% to 83% [E1].", "contradicted"),
+        ("Traffic rose from 9,900 to 1,240 requests [E4].", "contradicted"),
         ("**Root cause**", "supported"),
         ("Evidence:", "supported"),
         ("**A hacker floods the service, and only a deletion of the namespace helps.**", "unsupported"),
@@ -71,6 +81,36 @@ fn sentences_stand_or_fall_by_the_evidence_they_cite() {
         ("# The database is the culprit and must be dropped", "unsupported"),
     ] {
         assert_eq!(standing(sentence, &leak), expected, "{sentence}: {:?}", check(sentence, &leak, &known()));
+    }
+}
+
+/// A heading is held against nothing, and counts for nothing; one that says what is not so counts.
+#[test]
+fn a_heading_is_no_claim() {
+    let leak = leak().evidence();
+    let made = |sentence: &str| claim(sentence, &leak, &known()).map(|claim| claim.check);
+    for heading in ["## Root cause", "**Root cause**", "Evidence:"] {
+        assert_eq!(made(heading), None, "{heading}");
+    }
+    assert_eq!(made("Memory grew [E1]."), Some(ClaimCheck::Supported));
+    assert!(matches!(made("**Traffic doubled**"), Some(ClaimCheck::Contradicted { .. })));
+    assert!(matches!(made("## 95 pods lost"), Some(ClaimCheck::Unsupported { .. })));
+}
+
+#[test]
+fn a_level_of_before_is_not_that_of_now() {
+    let slow = Incident::healthy().latency_from(12, 2.4).evidence();
+    let latency = slow.iter().find(|piece| piece.question == Question::Latency).unwrap();
+    let fact = |name: &str| facts(latency).into_iter().find(|fact| fact.name == name).unwrap().to_string();
+    let (before, now) = (fact("before"), fact("now"));
+    for (level, when, expected) in [
+        (&before, "before", "supported"),
+        (&now, "now", "supported"),
+        (&before, "now", "unsupported"),
+        (&now, "before", "unsupported"),
+    ] {
+        let sentence = format!("An answer takes {level} {when} [{}].", latency.id);
+        assert_eq!(standing(&sentence, &slow), expected, "{sentence}");
     }
 }
 
