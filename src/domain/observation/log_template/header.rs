@@ -9,13 +9,20 @@ pub(super) fn message(text: &str) -> &str {
     if text.starts_with('{') {
         return of_json(text).unwrap_or(text);
     }
-    let mut head = Head { rest: text.trim_start(), words: 0 };
+    let mut head = Head { rest: behind_priority(text.trim_start()), words: 0 };
     if !head.opens() {
         return text;
     }
     let mut seen = Seen::Time;
     while head.words < HEAD_WORDS && head.step(&mut seen) {}
     if head.rest.is_empty() { text } else { head.rest }
+}
+
+/// What stands behind the priority of syslog, `<11>` or `<11>1 `.
+fn behind_priority(text: &str) -> &str {
+    let rest = text.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+    let rest = rest.filter(|(digits, _)| (1..=3).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()));
+    rest.map_or(text, |(_, rest)| rest.strip_prefix("1 ").unwrap_or(rest))
 }
 
 /// The text of `message` or `msg`, as written.
@@ -106,7 +113,11 @@ impl<'a> Head<'a> {
         } else if is_level(word) {
             *seen = Seen::Level;
             self.take(word.len());
-        } else if *seen == Seen::Time && (is_time_part(word) || is_time(word, "")) {
+        } else if *seen == Seen::Time && word.ends_with(']') && word.contains(".go:") {
+            // The source of a line of klog.
+            self.take(word.len());
+            return false;
+        } else if *seen == Seen::Time && (is_time_part(word) || is_time(word, "") || is_klog(word, self.second())) {
             let piped = word.rfind('|').map_or(word.len(), |at| at + 1);
             self.take(piped);
         } else if word.starts_with('[') {
@@ -221,7 +232,9 @@ fn is_time(word: &str, second: &str) -> bool {
     if !bytes.first().is_some_and(u8::is_ascii_digit) {
         let name = word.trim_end_matches([',', '.']);
         let numbered = second.bytes().next().is_some_and(|b| b.is_ascii_digit());
-        return (is_month(name) && numbered) || (is_weekday(name) && (numbered || is_month(second)));
+        return is_klog(word, second)
+            || (is_month(name) && numbered)
+            || (is_weekday(name) && (numbered || is_month(second)));
     }
     let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
     let bare = bytes.iter().all(u8::is_ascii_digit);
@@ -230,6 +243,12 @@ fn is_time(word: &str, second: &str) -> bool {
         return matches!(digits, 10 | 13) || (matches!(digits, 6 | 8) && clock);
     }
     has_clock(bytes) || is_date(bytes, digits)
+}
+
+/// `E0501 09:30:51.123456`: the level and the day of Kubernetes' own programs.
+fn is_klog(word: &str, second: &str) -> bool {
+    let day = word.strip_prefix(['I', 'W', 'E', 'F']).unwrap_or_default();
+    day.len() == 4 && day.bytes().all(|b| b.is_ascii_digit()) && has_clock(second.as_bytes())
 }
 
 /// `18:06:18`, anywhere in a word. An address with its port (`10.0.3.85:50010`) is none.
@@ -322,6 +341,9 @@ mod tests {
             ("2026-05-01 09:30:51,978 - WARN  [Recv:1:Quorum$Recv@765] - Interrupting sender", "Interrupting sender"),
             ("2026-05-01 09:30:51 - orders.db - ERROR - no connection", "no connection"),
             ("260501 093051 148 INFO dfs.Data$Responder: Responder 1 ends", "Responder 1 ends"),
+            ("E0501 09:30:51.123456       1 reflector.go:138] failed to list pods", "failed to list pods"),
+            ("<11>May  1 09:30:51 node-7 app[12]: disk is full", "disk is full"),
+            ("2026/05/01 09:30:51 [error] 12#0: *7 upstream timed out", "*7 upstream timed out"),
             ("[Sun Dec 04 04:47:44 2005] [error] child in state 6", "child in state 6"),
             (
                 "- 1777600000 2026.05.01 R02-M1 2026-05-01-15.42.50.36 R02-M1 RAS KERNEL INFO parity error corrected",
