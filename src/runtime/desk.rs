@@ -301,7 +301,14 @@ fn undo(core: &mut Core, incident: IncidentId, step: StepId) -> Wish {
     }
     let found = core.session.incidents.get(&incident);
     match found.and_then(|found| runbook::with_undo(found.plan.as_ref()?, step, found.last_step)) {
-        Some(plan) => remediate(core, incident, RemediationEvent::UndoProposed { of: step, plan: Box::new(plan) }),
+        Some(plan) => {
+            let undo = plan.steps.last().map(|undo| undo.id);
+            remediate(core, incident, RemediationEvent::UndoProposed { of: step, plan: Box::new(plan) });
+            match undo.and_then(|undo| step_of(core, incident, undo)) {
+                Some(undo) => Wish::Tell(format!("{} undoes {step} and is rehearsed first: j shows it.", undo.id)),
+                None => Wish::Tell(format!("An undo of {step} is proposed already: j shows it.")),
+            }
+        }
         None => Wish::Tell(
             "No undo is offered: what this step replaced was the broken state. The way back is on its UNDO line."
                 .to_owned(),

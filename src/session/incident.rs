@@ -1,6 +1,6 @@
 //! An incident: alarms on one service, with everything that was asked, answered, said and decided about it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -179,6 +179,8 @@ pub enum ChangeOutcome {
     Failed,
     /// Nobody could tell: a test had no measurement.
     Unverified,
+    /// Another step has put it back.
+    Undone,
 }
 
 /// What is reported.
@@ -262,8 +264,8 @@ pub struct Incident {
     /// The highest step number given so far: a later plan goes on from it, so that what comes late for a step of an
     /// earlier plan meets no other step.
     pub last_step: u32,
-    /// Steps that undo another.
-    pub undos: BTreeSet<StepId>,
+    /// Steps that undo another, and which.
+    pub undos: BTreeMap<StepId, StepId>,
     /// The approval that is not used up.
     pub approval: Option<Approval>,
     /// What steps have changed, in order, of every plan.
@@ -302,7 +304,7 @@ impl Incident {
             gate: None,
             plan: None,
             last_step: 0,
-            undos: BTreeSet::new(),
+            undos: BTreeMap::new(),
             approval: None,
             changes: Vec::new(),
             started: None,
@@ -339,7 +341,7 @@ impl Incident {
 
     /// What a step is for.
     pub fn purpose(&self, step: StepId) -> Purpose {
-        if self.undos.contains(&step) { Purpose::Undo } else { Purpose::Remedy }
+        if self.undos.contains_key(&step) { Purpose::Undo } else { Purpose::Remedy }
     }
 
     /// Whether nothing but its own state keeps a step locked, as the gate was last judged.
@@ -355,10 +357,21 @@ impl Incident {
         }
     }
 
+    /// What a step does, in a few words: `set resources`, `undo of #1: set resources`.
+    pub fn step_words(&self, step: &Step) -> String {
+        let words = step.action.kind().words();
+        self.undos.get(&step.id).map_or_else(|| words.to_owned(), |of| format!("undo of {of}: {words}"))
+    }
+
+    /// Whether what was changed last has been put back.
+    pub fn was_put_back(&self) -> bool {
+        self.changes.last().is_some_and(|last| self.undos.contains_key(&last.step))
+    }
+
     /// Whether an undo of a step of ours is still to be decided.
     pub fn has_open_undo(&self) -> bool {
         let mut steps = self.plan.iter().flat_map(|plan| &plan.steps);
-        steps.any(|step| self.undos.contains(&step.id) && !step.state.is_decided())
+        steps.any(|step| self.undos.contains_key(&step.id) && !step.state.is_decided())
     }
 
     /// The changes by steps of plans that are no more.

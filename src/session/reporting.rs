@@ -160,7 +160,7 @@ pub fn draft(session: &Session, id: IncidentId) -> (String, Vec<FollowUp>) {
 }
 
 fn outcome(incident: &Incident) -> String {
-    let planned = incident.plan.iter().flat_map(|plan| &plan.steps).map(step_outcome);
+    let planned = incident.plan.iter().flat_map(|plan| &plan.steps).map(|step| step_outcome(incident, step));
     // What ran under a plan that is no more is told first: it is what the cluster stands on.
     let steps: Vec<String> = incident.earlier_changes().map(change_outcome).chain(planned).collect();
     if steps.is_empty() { "nothing was changed".to_owned() } else { steps.join(", ") }
@@ -173,15 +173,17 @@ fn change_outcome(change: &Change) -> String {
         ChangeOutcome::Verified => format!("{words} ran and was verified"),
         ChangeOutcome::Failed => format!("{words} ran and failed verification"),
         ChangeOutcome::Unverified => format!("{words} ran and could not be verified"),
+        ChangeOutcome::Undone => format!("{words} ran and was put back"),
     }
 }
 
-fn step_outcome(step: &Step) -> String {
-    let words = step.action.kind().words();
+fn step_outcome(incident: &Incident, step: &Step) -> String {
+    let words = incident.step_words(step);
     match &step.state {
         StepState::Verified => format!("{words} ran and was verified"),
         StepState::Failed { why, by: Shortfall::NotReached } => format!("{words} ran and failed verification ({why})"),
         StepState::Failed { why, by: Shortfall::NotMeasured } => format!("{words} ran and {why}"),
+        StepState::Undone { by } => format!("{words} ran and was put back by {by}"),
         StepState::Approved => format!("{words} would run (dry-run, nothing was changed)"),
         StepState::Denied { .. } => format!("{words} was denied"),
         StepState::Skipped { why: LeftOut::ByPerson } => format!("{words} was skipped"),
@@ -221,6 +223,9 @@ fn follow_ups(session: &Session, incident: &Incident, cause: Cause) -> Vec<Follo
     let mut promised = vec![watch];
     match cause {
         Cause::MemoryLeak => promised.push(person("find the leak: take a heap dump before the memory fills again")),
+        Cause::LimitTooLow if incident.was_put_back() => {
+            promised.push(person("decide on the memory limit: the one that was set has been put back"));
+        }
         Cause::LimitTooLow => promised.push(person("write the new memory limit into the chart or manifest")),
         Cause::TrafficSurge => promised.push(person("find the source of the traffic and decide on limits or scale")),
         Cause::StuckProcess => promised.push(person("find what it waits for: take a thread dump when it stops again")),

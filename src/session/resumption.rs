@@ -70,6 +70,7 @@ fn settle_steps(incident: &mut Incident, mode: Mode) -> Vec<Effect> {
             | StepState::Proposed
             | StepState::Verified
             | StepState::Failed { .. }
+            | StepState::Undone { .. }
             | StepState::Denied { .. }
             | StepState::Skipped { .. }
             | StepState::Expired

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::policy::{Policy, RulesAlone};
 use crate::domain::diagnosis::claim::{Claim, ClaimCheck, Diagnosis, DiagnosisCheck};
-use crate::domain::diagnosis::evidence::Evidence;
+use crate::domain::diagnosis::evidence::{Answer, Evidence, Question};
 use crate::domain::diagnosis::sufficiency::{RemedyOffer, Sufficiency};
 use crate::domain::diagnosis::verdict::{Confidence, Verdict};
 use crate::domain::observation::workload::WorkloadRef;
@@ -244,18 +244,7 @@ pub fn judge(input: GateInput<'_>) -> GateReport {
 
 fn verdict_refusals(input: &GateInput<'_>) -> Vec<Refusal> {
     if !input.verdict.conclusive {
-        let missing: Vec<&str> = input
-            .verdict
-            .missing
-            .iter()
-            .filter(|missing| missing.decisive)
-            .map(|missing| missing.question.word())
-            .collect();
-        let unlock = if missing.is_empty() {
-            "evidence that settles a cause: ask again with r".to_owned()
-        } else {
-            format!("evidence on {}: ask again with r", missing.join(", "))
-        };
+        let unlock = unlock_by_evidence(input);
         return vec![Refusal::new(RefusalReason::Inconclusive, "The evidence does not settle a cause.", unlock)];
     }
     let sufficient = input.offers.iter().any(|offer| matches!(offer.sufficiency, Sufficiency::Sufficient { .. }));
@@ -269,6 +258,26 @@ fn verdict_refusals(input: &GateInput<'_>) -> Vec<Refusal> {
         return vec![Refusal::new(RefusalReason::NoTarget, text, unlock)];
     }
     Vec::new()
+}
+
+/// What evidence would settle a cause. Asking again brings none of what nobody could ask for: that has to be named first.
+fn unlock_by_evidence(input: &GateInput<'_>) -> String {
+    let asked = |question: Question| {
+        let answer = input.evidence.iter().rev().find(|evidence| evidence.question == question);
+        !answer.is_some_and(|evidence| matches!(evidence.answer, Answer::NotAsked { .. }))
+    };
+    let missing = input.verdict.missing.iter().filter(|missing| missing.decisive).map(|missing| missing.question);
+    let (asked, unknown): (Vec<Question>, Vec<Question>) = missing.partition(|question| asked(*question));
+    let words = |questions: &[Question]| questions.iter().map(|one| one.word()).collect::<Vec<_>>().join(", ");
+    match (asked.as_slice(), unknown.as_slice()) {
+        ([], []) => "evidence that settles a cause: ask again with r".to_owned(),
+        (asked, []) => format!("evidence on {}: ask again with r", words(asked)),
+        ([], unknown) => format!("evidence on {}: say under [[service]] where it is read", words(unknown)),
+        (asked, unknown) => {
+            let (asked, unknown) = (words(asked), words(unknown));
+            format!("evidence on {asked}: ask again with r; on {unknown}: say under [[service]] where it is read")
+        }
+    }
 }
 
 fn age_refusal(input: &GateInput<'_>) -> Option<Refusal> {

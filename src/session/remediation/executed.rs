@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::left_out;
 use crate::domain::remediation::step::{StepId, StepState};
 use crate::domain::remediation::trace::Trace;
 use crate::domain::remediation::verification::{TestState, Watch};
@@ -55,8 +56,20 @@ fn verify(incident: &mut Incident, step: StepId, since: Timestamp) -> Vec<Effect
     let started_at = incident.started.filter(|(started, _)| *started == step).map_or(since, |(_, at)| at);
     incident.verification = Some(Verification { step, watch: Watch::from(since), started_at, tests, last: None });
     incident.changes.push(change);
+    undone(incident, step);
     incident.phase = Phase::Verifying;
-    vec![verification::measure(incident.id, step)]
+    let mut effects = vec![verification::measure(incident.id, step)];
+    effects.extend(left_out(incident));
+    effects
+}
+
+/// A step that another has put back: what its tests wait for will not come, and nobody watches it any more.
+fn undone(incident: &mut Incident, by: StepId) {
+    let Some(of) = incident.undos.get(&by).copied() else { return };
+    let Some(found) = incident.step_mut(of) else { return };
+    let Some(state) = found.state.undone(by) else { return };
+    found.state = state;
+    incident.note_outcome(of, ChangeOutcome::Undone);
 }
 
 /// A step that has run after all is watched like any other that has; its budgets begin with what was found.

@@ -135,11 +135,11 @@ pub(super) fn undo_proposed(session: &mut Session, id: IncidentId, of: StepId, p
     };
     let has_run = incident.step(of).is_some_and(|step| step.state.may_have_run());
     let is_offered =
-        |step: &Step| incident.undos.contains(&step.id) && step.action == undo.action && !step.state.is_decided();
+        |step: &Step| incident.undos.contains_key(&step.id) && step.action == undo.action && !step.state.is_decided();
     if !has_run || incident.plan.iter().flat_map(|plan| &plan.steps).any(is_offered) {
         return Vec::new();
     }
-    incident.undos.insert(undo.id);
+    incident.undos.insert(undo.id, of);
     incident.last_step = incident.last_step.max(undo.id.0);
     if let Some(plan) = incident.plan.as_mut() {
         plan.steps.push(undo.clone());
@@ -158,7 +158,7 @@ fn rehearse_waiting_undos(session: &mut Session, id: IncidentId) -> Vec<Effect> 
     let undos = &incident.undos;
     let mut effects = Vec::new();
     for step in incident.plan.iter_mut().flat_map(|plan| &mut plan.steps) {
-        if undos.contains(&step.id) && step.state == StepState::Proposed && step.rehearsal.is_none() {
+        if undos.contains_key(&step.id) && step.state == StepState::Proposed && step.rehearsal.is_none() {
             step.state = StepState::Rehearsing;
             effects.push(preview(id, step.id));
         }

@@ -97,6 +97,7 @@ fn waits(state: &StepState, mode: Mode) -> bool {
             | StepState::Verifying
             | StepState::Verified
             | StepState::Failed { .. }
+            | StepState::Undone { .. }
             | StepState::Denied { .. }
             | StepState::Skipped { .. }
             | StepState::Expired

@@ -8,7 +8,9 @@ use crate::ui::theme::Role;
 /// The page.
 pub(super) fn page(step: &Step, incident: &Incident, desk: Desk<'_>) -> Page {
     let mut page = Page::default();
-    page.toned("step", Role::Strong, format!("{} {}  {}", step.id, step.state.word(), step.text()));
+    let undoes = incident.undos.get(&step.id).map_or_else(String::new, |of| format!("undo of {of}: "));
+    let text = format!("{} {}  {undoes}{}", step.id, step.state.word(), step.text());
+    page.toned("step", Role::Strong, text);
     page.field("as", step.action.equivalent(&step.target));
     page.field("risk", step.action.risk());
     let scope = &desk.session.header.scope;
@@ -17,6 +19,9 @@ pub(super) fn page(step: &Step, incident: &Incident, desk: Desk<'_>) -> Page {
     let needs: Vec<String> = step.needs.iter().map(ToString::to_string).collect();
     page.field("needs", needs.join(" "));
     page.head("WHY");
+    if let Some(of) = incident.undos.get(&step.id) {
+        page.text(Role::Text, format!("It puts back what {of} changed. The evidence was for {of}:"));
+    }
     for id in &step.why {
         let question = incident.evidence(*id).map_or("is not in this incident", |found| found.question.text());
         page.text(Role::Text, format!("{id}  {question}"));

@@ -80,7 +80,9 @@ fn state_role(state: &StepState) -> Role {
         StepState::Rehearsed | StepState::Running | StepState::Verifying => Role::Strong,
         StepState::Armed { .. } => Role::Armed,
         StepState::Failed { .. } | StepState::Uncertain => Role::Danger,
-        StepState::Denied { .. } | StepState::Expired | StepState::StoodDown { .. } => Role::Warning,
+        StepState::Denied { .. } | StepState::Expired | StepState::StoodDown { .. } | StepState::Undone { .. } => {
+            Role::Warning
+        }
         StepState::Locked { .. } | StepState::Proposed | StepState::Rehearsing | StepState::Skipped { .. } => {
             Role::Faint
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use pagerdeck::domain::remediation::request::Request;
+use pagerdeck::domain::remediation::step::{LeftOut, Shortfall};
 
 #[test]
 fn an_undo_needs_no_cause_and_no_remedy() {
@@ -22,4 +23,26 @@ fn an_undo_needs_no_cause_and_no_remedy() {
 /// The same request with a blank more in its body.
 pub fn lengthen(request: &mut Request) {
     *request = Request::new(request.path.clone(), request.patch, format!("{} ", request.exact()));
+}
+
+/// Every state but the one in which an approval counts.
+pub fn every_state() -> Vec<StepState> {
+    let why = || "w".to_owned();
+    vec![
+        StepState::Locked { why: why() },
+        StepState::Proposed,
+        StepState::Rehearsing,
+        StepState::Rehearsed,
+        StepState::Armed { until: fixture::now() },
+        StepState::Running,
+        StepState::Verifying,
+        StepState::Verified,
+        StepState::Failed { why: why(), by: Shortfall::default() },
+        StepState::Undone { by: StepId(2) },
+        StepState::Denied { reason: why() },
+        StepState::Skipped { why: LeftOut::ByPerson },
+        StepState::Expired,
+        StepState::StoodDown { why: why() },
+        StepState::Uncertain,
+    ]
 }

@@ -16,7 +16,7 @@ pub enum LeftOut {
     After {
         /// Which step.
         step: StepId,
-        /// To which end: `denied`, `skipped`, `not verified`.
+        /// To which end: `denied`, `skipped`, `not verified`, `undone`.
         end: String,
     },
 }
@@ -78,6 +78,11 @@ pub enum StepState {
         #[serde(default)]
         by: Shortfall,
     },
+    /// Ran, and another step has put back what it changed.
+    Undone {
+        /// Which.
+        by: StepId,
+    },
     /// The person said no.
     Denied {
         /// Why.
@@ -115,6 +120,7 @@ impl StepState {
             Self::Verified => "VERIFIED",
             Self::Failed { by: Shortfall::NotReached, .. } => "FAILED",
             Self::Failed { by: Shortfall::NotMeasured, .. } => "UNVERIFIED",
+            Self::Undone { .. } => "UNDONE",
             Self::Denied { .. } => "DENIED",
             Self::Skipped { .. } => "SKIPPED",
             Self::Expired => "EXPIRED",
@@ -126,7 +132,12 @@ impl StepState {
     /// Whether nothing more is asked of the person about it.
     pub fn is_decided(&self) -> bool {
         match self {
-            Self::Approved | Self::Verified | Self::Failed { .. } | Self::Denied { .. } | Self::Skipped { .. } => true,
+            Self::Approved
+            | Self::Verified
+            | Self::Failed { .. }
+            | Self::Undone { .. }
+            | Self::Denied { .. }
+            | Self::Skipped { .. } => true,
             Self::Locked { .. }
             | Self::Proposed
             | Self::Rehearsing
@@ -140,12 +151,14 @@ impl StepState {
         }
     }
 
-    /// The end it came to when that leaves nothing for a later step to build on: `denied`, `skipped`, `not verified`.
+    /// The end it came to when that leaves nothing for a later step to build on: `denied`, `skipped`, `not verified`,
+    /// `undone`.
     pub fn dead_end(&self) -> Option<&'static str> {
         match self {
             Self::Denied { .. } => Some("denied"),
             Self::Skipped { .. } => Some("skipped"),
             Self::Failed { .. } => Some("not verified"),
+            Self::Undone { .. } => Some("undone"),
             Self::Approved
             | Self::Verified
             | Self::Locked { .. }
@@ -176,6 +189,7 @@ impl StepState {
             | Self::Verifying
             | Self::Verified
             | Self::Failed { .. }
+            | Self::Undone { .. }
             | Self::Denied { .. }
             | Self::Skipped { .. }
             | Self::Uncertain => false,
@@ -193,6 +207,7 @@ impl StepState {
             | Self::Verifying
             | Self::Verified
             | Self::Failed { .. }
+            | Self::Undone { .. }
             | Self::Denied { .. }
             | Self::Skipped { .. }
             | Self::Uncertain => false,
@@ -219,6 +234,26 @@ impl StepState {
         self.may_have_run() && *self != Self::Running
     }
 
+    /// Where an undo that has run leaves it: nothing of it is watched any more. A failure that was seen stays one.
+    pub fn undone(&self, by: StepId) -> Option<Self> {
+        match self {
+            Self::Verifying | Self::Verified | Self::Uncertain => Some(Self::Undone { by }),
+            Self::Locked { .. }
+            | Self::Proposed
+            | Self::Rehearsing
+            | Self::Rehearsed
+            | Self::Armed { .. }
+            | Self::Approved
+            | Self::Running
+            | Self::Failed { .. }
+            | Self::Undone { .. }
+            | Self::Denied { .. }
+            | Self::Skipped { .. }
+            | Self::Expired
+            | Self::StoodDown { .. } => None,
+        }
+    }
+
     /// What the person decided, as far as the state tells: `approved`, `denied`, `skipped`.
     pub fn decision_word(&self) -> Option<&'static str> {
         match self {
@@ -227,6 +262,7 @@ impl StepState {
             | Self::Verifying
             | Self::Verified
             | Self::Failed { .. }
+            | Self::Undone { .. }
             | Self::Uncertain => Some("approved"),
             Self::Denied { .. } => Some("denied"),
             Self::Skipped { why: LeftOut::ByPerson } => Some("skipped"),

@@ -146,6 +146,32 @@ fn a_plan_whose_next_step_can_never_come_open_ends_and_is_reported() {
     }
 }
 
+/// Nobody measures for two steps: what was put back while it was watched has come to its end with that.
+#[test]
+fn what_is_undone_while_it_is_watched_ends_as_undone_and_is_reported_so() {
+    let mut story = Story::new(vec![step(S1, raise())]);
+    story.rehearse(1, S1, &raise());
+    story.run(2, S1);
+    let plan = runbook::with_undo(story.incident().plan.as_ref().unwrap(), S1, 1).unwrap();
+    story.tell(3, RemediationEvent::UndoProposed { of: S1, plan: Box::new(plan) });
+    assert_eq!(story.step(S1).state, StepState::Verifying, "it is proposed, and nothing was put back yet");
+    let undo = story.step(S2).action.clone();
+    story.rehearse(4, S2, &undo);
+    story.run(5, S2);
+    assert_eq!(story.step(S1).state, StepState::Undone { by: S2 });
+    assert!(!story.step(S1).state.can_be_undone());
+    let tests = vec![TestState::Passed];
+    let ended = story.commit(65, Event::Verification(VerificationEvent::Ended { step: S2, tests }));
+    settle(&mut story, 65, ended);
+    assert_eq!(story.incident().phase, Phase::Closed);
+    let outcomes: Vec<ChangeOutcome> = story.incident().changes.iter().map(|change| change.outcome).collect();
+    assert_eq!(outcomes, [ChangeOutcome::Undone, ChangeOutcome::Verified]);
+    let report = story.incident().report.as_ref().expect("a report");
+    let told = "set resources ran and was put back by #2, undo of #1: set resources ran and was verified";
+    assert!(report.headline.ends_with(told), "{}", report.headline);
+    assert!(story.incident().was_put_back(), "its follow-up is not to write the new limit down");
+}
+
 /// The kills that have not come yet are not counted as a test that passed, and hold up no end.
 #[test]
 fn what_has_to_hold_counts_as_passed_at_the_end_alone() {

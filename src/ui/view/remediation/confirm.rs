@@ -68,7 +68,8 @@ fn field((ui, session): (&Ui, &Session), (columns, room, look): (usize, Room, &L
     }
     let mut type_this =
         look.line([(Role::Text, "Type  ".into()), (Role::Strong, wanted.into()), (Role::Text, "  then Enter.".into())]);
-    let wrong = format!("  wrong, {} tries left", field.tries_left());
+    let left = field.tries_left();
+    let wrong = format!("  wrong, {left} {} left", if left == 1 { "try" } else { "tries" });
     if field.wrong > 0 {
         type_this.push_span(look.span(Role::Danger, wrong));
     }
@@ -106,6 +107,7 @@ fn sentence(session: &Session, (incident, step): (&Incident, &Step), look: &Look
         StepState::Verifying => (Role::Warning, "The request was applied; its result is being watched.".to_owned()),
         StepState::Verified => (Role::Good, "VERIFIED: every test passed.".to_owned()),
         StepState::Failed { why, .. } => (Role::Danger, format!("{}: {why}.", step.state.word())),
+        StepState::Undone { by } => (Role::Warning, format!("UNDONE: it ran, and {by} has put it back.")),
         StepState::Denied { reason } => (Role::Warning, format!("DENIED: {reason}. Nothing was sent.")),
         StepState::Skipped { why } => (Role::Faint, format!("SKIPPED: {}. Nothing was sent.", why.text())),
         StepState::Expired => (Role::Warning, "EXPIRED: not confirmed in time. Nothing was sent.".to_owned()),

@@ -55,7 +55,7 @@ fn head(sheet: &mut Sheet<'_>, session: &Session, (incident, step): (&Incident, 
     let of = incident.plan.as_ref().map_or(0, |plan| plan.steps.len());
     let left = look.line([
         (Role::Strong, format!("STEP {} of {of}   ", step.id.0).into()),
-        (Role::Strong, step.action.kind().words().into()),
+        (Role::Strong, incident.step_words(step).into()),
     ]);
     let mut right = Line::from(look.span(state_role(&step.state), format!(" {} ", step.state.word())));
     if let StepState::Armed { until } = &step.state {
@@ -118,6 +118,8 @@ fn facts(session: &Session, (incident, step): (&Incident, &Step)) -> [(&'static 
         (Some(_), _) | (None, Origin::Rehearsal { .. }) => "",
     };
     let why: Vec<String> = step.why.iter().map(ToString::to_string).collect();
+    // What speaks for a step does not speak for putting it back.
+    let undoes = incident.undos.get(&step.id).map(|of| format!("puts back what {of} changed"));
     let verdict = incident.verdict.as_ref().map_or_else(
         || "no verdict".to_owned(),
         |verdict| {
@@ -131,7 +133,7 @@ fn facts(session: &Session, (incident, step): (&Incident, &Step)) -> [(&'static 
         ("WHAT", format!("{sent}  (as {})", step.action.equivalent(&step.target))),
         ("WHERE", format!("{cluster}{home}  ns {}  account {account}  {}{known}", step.target.namespace, scope.region)),
         ("WHO", scope.identity.clone().unwrap_or_else(|| "identity not known".to_owned())),
-        ("WHY", format!("{} ({verdict})  blast: {blast}", why.join(" "))),
+        ("WHY", format!("{}  blast: {blast}", undoes.unwrap_or_else(|| format!("{} ({verdict})", why.join(" "))))),
         ("UNDO", undo),
     ]
 }
@@ -325,6 +327,6 @@ fn tests(
         sheet.text(Role::Faint, "first measurement outstanding");
     }
     if incident.phase == crate::session::incident::Phase::Verifying {
-        sheet.text(Role::Faint, "Ctrl-C stops watching; it does not stop the cluster.");
+        sheet.text(Role::Faint, "Ctrl-C twice leaves, and nobody watches then; it does not stop the cluster.");
     }
 }
