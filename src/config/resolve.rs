@@ -144,6 +144,10 @@ fn surface(asked: AskedSurface, env: &Environment) -> Surface {
     match (asked, env.output, env.input) {
         (AskedSurface::Headless(form), _, _) => Surface::Headless(form),
         (AskedSurface::Plain, Stream::Terminal, Stream::Terminal) => Surface::Plain,
+        // One that knows no sequences would show them as text.
+        (AskedSurface::Natural, Stream::Terminal, Stream::Terminal) if env.get("TERM") == Some("dumb") => {
+            Surface::Plain
+        }
         // Keys come from standard input: without a terminal there, a screen could be looked at but not left.
         (AskedSurface::Natural, Stream::Terminal, Stream::Terminal) => Surface::Screen,
         (AskedSurface::Natural | AskedSurface::Plain, _, _) => Surface::Headless(OutputForm::Text),

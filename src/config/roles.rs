@@ -81,6 +81,8 @@ pub struct RoleColours {
     pub environment: Option<NamedColour>,
     /// The word `REHEARSAL`.
     pub rehearsal: Option<RehearsalColour>,
+    /// The word `REPLAY`.
+    pub replay: Option<NamedColour>,
     /// `*** LIVE ***`.
     pub live: Option<NamedColour>,
     /// `DRY-RUN`.

@@ -85,6 +85,7 @@ fn own(role: Role, of: &RoleColours) -> Option<Color> {
                 RehearsalColour::LightMagenta => Color::LightMagenta,
             });
         }
+        Role::Replay => of.replay,
         Role::Live => of.live,
         Role::DryRun => of.dry_run,
         Role::Armed => of.armed,

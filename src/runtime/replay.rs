@@ -22,7 +22,7 @@ use crate::report::sparkline::Signs;
 use crate::session::{Record, Session, timeline, update};
 use crate::ui::input::Input;
 use crate::ui::intent::Intent;
-use crate::ui::model::{Instants, Size, Tone, Ui};
+use crate::ui::model::{Instants, Showing, Size, Tone, Ui};
 use crate::ui::{update as screen, view};
 
 /// Entries that `<` and `>` move by.
@@ -126,7 +126,7 @@ impl Tape {
         // Before the terminal is taken: from here on no signal ends the process without giving it back.
         let mut signals = Signals::listen();
         let display = Screen::enter(config.into())?;
-        let ui = Ui::new(options, display.size());
+        let ui = Ui { showing: Showing::Journal, ..Ui::new(options, display.size()) };
         let clock = Clock::wall();
         let mut player = Player { tape: self, ui, display, clock: clock.clone() };
         let (sender, mut inputs) = mpsc::channel::<Stamped>(LEAP);
@@ -189,7 +189,9 @@ impl Player {
 
     fn draw(&mut self) -> Shown {
         let at = self.at();
-        self.ui.tell(Tone::Told, self.tape.place(), at);
+        if self.ui.message.is_none() {
+            self.ui.tell(Tone::Told, self.tape.place(), at);
+        }
         screen::prepare(&mut self.ui, &self.tape.session, at);
         let (ui, session) = (&self.ui, &self.tape.session);
         self.display.link(|| view::links(ui, session, at.now));
@@ -220,6 +222,8 @@ impl Player {
         if let Input::Resize { cols, rows } = input {
             self.display.resized(Size { cols, rows });
         }
+        // What is said in answer to a key gives way to where the tape stands with the next one.
+        self.ui.message = None;
         if let Input::Key(key) = &input
             && key.kind == KeyEventKind::Press
             && self.ui.overlay.is_none()
@@ -238,7 +242,7 @@ impl Player {
         intents.into_iter().find_map(|intent| self.grants(&intent))
     }
 
-    /// What concerns the terminal is done; whatever else is wished for has no effect on what has been.
+    /// What concerns the terminal is done; whatever else is wished for has no effect on what has been, and that is said.
     fn grants(&mut self, intent: &Intent) -> Option<Left> {
         match intent {
             Intent::Quit => return Some(Left::ByPerson),
@@ -251,7 +255,12 @@ impl Player {
                 // A failure is a failure of the next frame.
                 let _ = self.display.copy(text);
             }
-            _ => {}
+            // Not wished for by a key of its own: a window that lost the keyboard, a page that was opened.
+            Intent::StandDown { .. } | Intent::CallBack { .. } | Intent::Inspect { .. } => {}
+            _ => {
+                let at = self.at();
+                self.ui.tell(Tone::Refused, screen::IN_A_REPLAY, at);
+            }
         }
         None
     }

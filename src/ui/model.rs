@@ -124,6 +124,16 @@ pub enum Pace {
     Quiet,
 }
 
+/// What the screen shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Showing {
+    /// A session that goes on.
+    #[default]
+    Session,
+    /// What a journal tells: nothing is read, asked or decided, and nobody wrote down when a feed answered as before.
+    Journal,
+}
+
 /// Whether a frame shows what a person types.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Typed {
@@ -274,6 +284,8 @@ pub struct Ui {
     pub chosen: Option<IncidentId>,
     /// How times are shown.
     pub clock: ClockStyle,
+    /// Whether it is a session, or a journal is replayed.
+    pub showing: Showing,
     /// Whether time is told by the second.
     pub pace: Pace,
     /// Whether what is typed is shown.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::model::overlay::ConfirmField;
-use super::model::{Instants, Pane, Ui};
+use super::model::{Instants, Pane, Showing, Ui};
 use crate::domain::remediation::approval::{Press, TooSoon, guard};
 use crate::domain::remediation::request::Digest;
 use crate::domain::remediation::step::{StepId, StepState};
@@ -115,6 +115,10 @@ impl PromptWatch {
 /// The prompt that this screen shows whole, if any: pane 5 has the keys, is large enough, and nothing lies over it.
 pub fn shown(ui: &Ui, session: &Session) -> Option<Prompt> {
     if ui.focus != Pane::Remediation || ui.overlay.is_some() || !ui.layout().shows_step_whole() {
+        return None;
+    }
+    // What a journal tells of was decided then.
+    if ui.showing == Showing::Journal {
         return None;
     }
     let (incident, step) = (ui.incident(session)?, ui.step(session)?);

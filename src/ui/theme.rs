@@ -47,6 +47,8 @@ pub enum Role {
     Environment,
     /// The word `REHEARSAL`: a colour nothing else has.
     Rehearsal,
+    /// The word `REPLAY`: what has been, and nothing that is.
+    Replay,
     /// `*** LIVE ***`.
     Live,
     /// `DRY-RUN`.
@@ -71,7 +73,7 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Text,
         Self::Faint,
         Self::Strong,
@@ -86,6 +88,7 @@ impl Role {
         Self::Production,
         Self::Environment,
         Self::Rehearsal,
+        Self::Replay,
         Self::Live,
         Self::DryRun,
         Self::Armed,
@@ -158,7 +161,7 @@ fn shape(role: Role, colours: Colours) -> Style {
         Role::Production | Role::Live | Role::Armed | Role::Focus => {
             style.add_modifier(Modifier::BOLD | Modifier::REVERSED)
         }
-        Role::Rehearsal => style.add_modifier(Modifier::BOLD | Modifier::REVERSED | underline_if(mono)),
+        Role::Rehearsal | Role::Replay => style.add_modifier(Modifier::BOLD | Modifier::REVERSED | underline_if(mono)),
         Role::Selected => style.add_modifier(Modifier::REVERSED),
         Role::Match => style.add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
         Role::Warning | Role::Threshold | Role::Accent => style.add_modifier(underline_if(mono)),
@@ -188,6 +191,7 @@ fn on_dark(role: Role) -> Color {
         Role::Production => Color::Red,
         Role::Environment | Role::Model | Role::Deploy => Color::LightBlue,
         Role::Rehearsal => Color::Magenta,
+        Role::Replay => Color::LightCyan,
     }
 }
 
@@ -206,6 +210,7 @@ fn on_light(role: Role) -> Color {
         | Role::Armed
         | Role::Production => Color::Red,
         Role::Rehearsal => Color::Magenta,
+        Role::Replay => Color::Cyan,
     }
 }
 
@@ -220,6 +225,7 @@ fn bright(role: Role) -> Color {
         Role::Danger | Role::Threshold | Role::Kill | Role::Armed | Role::Production => Color::LightRed,
         Role::Environment | Role::Model | Role::Deploy => Color::LightBlue,
         Role::Rehearsal => Color::LightMagenta,
+        Role::Replay => Color::White,
     }
 }
 
@@ -228,14 +234,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_other_role_has_the_colour_of_a_rehearsal() {
+    fn no_other_role_has_the_colour_of_a_rehearsal_or_of_a_replay() {
         for name in [ThemeName::Dark, ThemeName::Light, ThemeName::HighContrast] {
             let theme = Theme { name, ..Theme::default() };
-            let own = theme.style(Role::Rehearsal).fg;
-            assert!(own.is_some());
-            let others = Role::ALL.into_iter().filter(|role| *role != Role::Rehearsal);
-            for role in others {
-                assert_ne!(theme.style(role).fg, own, "{name:?} {role:?}");
+            for alone in [Role::Rehearsal, Role::Replay] {
+                let own = theme.style(alone).fg;
+                assert!(own.is_some());
+                let others = Role::ALL.into_iter().filter(|role| *role != alone);
+                for role in others {
+                    assert_ne!(theme.style(role).fg, own, "{name:?} {role:?}");
+                }
             }
         }
     }

@@ -26,6 +26,9 @@ use super::view::narrative_measure;
 use crate::session::Session;
 use crate::session::header::Origin;
 
+/// What is said of a wish where nothing can be decided any more.
+pub const IN_A_REPLAY: &str = "A replay shows what has been: nothing is decided, asked or sent.";
+
 /// Takes one input.
 pub fn update(ui: &mut Ui, input: Input, session: &Session, at: Instants) -> Vec<Intent> {
     let mut intents = Vec::new();

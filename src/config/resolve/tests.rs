@@ -189,6 +189,9 @@ fn a_screen_needs_a_terminal_on_both_sides() {
     assert_eq!(with(Other, Terminal, AskedSurface::Natural), Surface::Headless(OutputForm::Text));
     let json = AskedSurface::Headless(OutputForm::Json);
     assert_eq!(with(Terminal, Terminal, json), Surface::Headless(OutputForm::Json));
+    let mut dumb = Environment::of([("TERM", "dumb")]);
+    (dumb.output, dumb.input) = (Terminal, Terminal);
+    assert_eq!(surface(AskedSurface::Natural, &dumb), Surface::Plain, "it knows no sequences");
 }
 
 #[test]

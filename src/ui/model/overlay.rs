@@ -3,7 +3,7 @@
 use tui_textarea::TextArea;
 
 use super::super::search::Search;
-use super::{Pane, Ui};
+use super::{Pane, Showing, Ui};
 use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::observation::alarm::AlarmName;
 use crate::domain::observation::metric::MetricRole;
@@ -147,6 +147,9 @@ impl ConfirmField {
 impl Ui {
     /// The confirm field, open exactly while the step on screen is armed: with what was typed for that very digest.
     pub fn confirm_field(&self, session: &Session) -> Option<ConfirmField> {
+        if self.showing == Showing::Journal {
+            return None;
+        }
         let incident = self.incident(session)?;
         let step = incident.asked_step().filter(|step| matches!(step.state, StepState::Armed { .. }))?;
         let fresh = ConfirmField {

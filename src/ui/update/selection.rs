@@ -109,7 +109,13 @@ pub(super) fn investigate(ui: &mut Ui, session: &Session, at: Instants) -> Vec<I
         let text = format!("{alarm} is in {} already: [ and ] go from incident to incident.", incident.id);
         return refuse(ui, text, at);
     }
-    ui.tell(Tone::Told, format!("{alarm} is looked into: ] goes to its incident once it is open."), at);
+    let service = session.services.get(&alarm).map(|service| &service.name);
+    let same = |incident: &&Incident| incident.phase != Phase::Closed && Some(&incident.service.name) == service;
+    let text = match session.incidents.values().find(same) {
+        Some(incident) => format!("{alarm} is looked into: it is about the service of {}, and joins it.", incident.id),
+        None => format!("{alarm} is looked into: its incident is opened, or one of its service takes it in."),
+    };
+    ui.tell(Tone::Told, text, at);
     vec![Intent::Investigate { alarm }]
 }
 

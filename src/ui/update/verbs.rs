@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use super::super::intent::Intent;
 use super::super::keymap::Action;
 use super::super::model::overlay::{ConfirmField, Writing};
-use super::super::model::{Confirming, Instants, Pane, Tone, Ui};
+use super::super::model::{Confirming, Instants, Pane, Showing, Tone, Ui};
 use super::super::prompt::{self, Stage};
 use super::notice::refuse;
 use super::typing;
@@ -27,6 +27,9 @@ pub(super) fn verb(ui: &mut Ui, action: Action, session: &Session, at: Instants)
     let (Some(incident), Some(step)) = (ui.incident(session), ui.step(session)) else {
         return refuse(ui, "There is no step to decide about.", at);
     };
+    if ui.showing == Showing::Journal {
+        return refuse(ui, super::IN_A_REPLAY, at);
+    }
     if let Some(fault) = &session.read_only {
         return refuse(ui, format!("The session is read-only: {}", fault.summary), at);
     }
@@ -73,6 +76,8 @@ fn approve(ui: &mut Ui, incident: &Incident, step: &Step, (session, at): (&Sessi
         return refuse(ui, too_soon.text(), at);
     }
     ui.prompt.forget();
+    // Why an earlier press did not count says nothing of the step that is approved now.
+    ui.message = None;
     vec![Intent::Approve { incident: prompt.incident, step: prompt.step, digest: prompt.digest }]
 }
 
@@ -144,6 +149,7 @@ fn enter(ui: &mut Ui, mut field: ConfirmField, session: &Session, at: Instants) 
     field.wrong += 1;
     field.text.clear();
     if field.wrong >= MAX_WRONG_TOKENS {
+        ui.tell(Tone::Refused, format!("Three wrong tokens. {NOTHING_SENT}"), at);
         return stand_down_all(ui, session, "three wrong tokens");
     }
     ui.tell(

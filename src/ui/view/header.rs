@@ -16,11 +16,11 @@ use crate::domain::observation::scope::{ClusterName, KubeContext, Namespace};
 use crate::domain::observation::skew::ClockSkew;
 use crate::domain::remediation::request::Mode;
 use crate::session::Session;
-use crate::session::header::Origin;
+use crate::session::header::{Header, Origin};
 use crate::session::incident::{Baton, Incident};
 use crate::session::state::Credentials;
 use crate::ui::format;
-use crate::ui::model::Pace;
+use crate::ui::model::{Pace, Showing};
 use crate::ui::theme::Role;
 
 /// Credentials that end within this are worth a warning.
@@ -79,12 +79,7 @@ fn line(session: &Session, incident: Option<&Incident>, (columns, look): (usize,
 fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Part> {
     let header = &session.header;
     let none = String::new;
-    let rehearsal = match &header.origin {
-        Origin::Real => Part::new(Role::Rehearsal, []),
-        Origin::Rehearsal { scenario, .. } => {
-            Part::new(Role::Rehearsal, [format!(" REHEARSAL {scenario} "), " REHEARSAL ".to_owned()])
-        }
-    };
+    let rehearsal = unreal(header, look);
     let read_only = session.read_only.as_ref().map(|_| " READ-ONLY ".to_owned());
     let elsewhere =
         header.scope.cluster_elsewhere().map(|home| format!(" CLUSTER OF {} {} ", home.account, home.region));
@@ -104,7 +99,7 @@ fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Par
         Part::new(Role::Text, [header.scope.region.to_string(), none()]),
         Part::new(Role::Text, [identity(header.scope.identity.as_deref()), none()]),
         Part::new(Role::Text, [place.0, place.1, none()]),
-        Part::new(mode_role(header.mode), [header.mode.word().to_owned()]),
+        mode(header.mode, look),
         Part::new(credentials_role, credentials),
         Part::new(Role::Text, [baton.word().to_owned(), none()]),
         Part::new(Role::Strong, [clock.0, clock.1, none()]),
@@ -156,11 +151,31 @@ fn environment_role(word: &str, look: &Look) -> Role {
     if harmless.iter().any(|start| lower.contains(start)) { Role::Environment } else { Role::Production }
 }
 
-fn mode_role(mode: Mode) -> Role {
-    match mode {
-        Mode::DryRun => Role::DryRun,
-        Mode::Live => Role::Live,
+/// Why this is no production that goes on: it is simulated, or it has been. Nothing of it is ever left out.
+fn unreal(header: &Header, look: &Look) -> Part {
+    match (&header.origin, look.showing) {
+        (Origin::Real, Showing::Session) => Part::new(Role::Rehearsal, []),
+        (Origin::Rehearsal { scenario, .. }, Showing::Session) => {
+            Part::new(Role::Rehearsal, [format!(" REHEARSAL {scenario} "), " REHEARSAL ".to_owned()])
+        }
+        (Origin::Real, Showing::Journal) => Part::new(Role::Replay, [" REPLAY ".to_owned()]),
+        (Origin::Rehearsal { scenario, .. }, Showing::Journal) => {
+            let of = format!(" REPLAY of the REHEARSAL {scenario} ");
+            Part::new(Role::Replay, [of, " REPLAY (REHEARSAL) ".to_owned()])
+        }
     }
+}
+
+/// The mode; in a replay that of then, in no colour that warns of now.
+fn mode(mode: Mode, look: &Look) -> Part {
+    let role = match (mode, look.showing) {
+        (_, Showing::Journal) => {
+            return Part::new(Role::Text, [format!("was {}", mode.word().trim_matches(['*', ' ']))]);
+        }
+        (Mode::DryRun, Showing::Session) => Role::DryRun,
+        (Mode::Live, Showing::Session) => Role::Live,
+    };
+    Part::new(role, [mode.word().to_owned()])
 }
 
 /// The role's name out of an ARN: `arn:aws:sts::1234:assumed-role/oncall-ro/session` is `oncall-ro`.
@@ -230,7 +245,6 @@ fn join(parts: &[Part], look: &Look) -> Line<'static> {
 mod tests {
     use super::*;
     use crate::domain::observation::scope::Scope;
-    use crate::session::header::Header;
 
     fn session(mode: Mode) -> Session {
         let scope = Scope {
@@ -255,6 +269,7 @@ mod tests {
             environments: crate::ui::model::EnvironmentRoles::default(),
             zone: format::Zone::Utc,
             now: "2026-05-01T09:31:07Z".parse().unwrap(),
+            showing: Showing::Session,
             pace: Pace::Lively,
             typed: crate::ui::model::Typed::Shown,
         }
@@ -270,6 +285,20 @@ mod tests {
             }
             assert!(text.len() <= columns.max(40), "{columns}: {text}");
         }
+    }
+
+    #[test]
+    fn a_replay_is_told_first_and_its_mode_as_that_of_then() {
+        let look = Look { showing: Showing::Journal, ..look() };
+        let mut session = session(Mode::Live);
+        for columns in 50..200 {
+            let text = line(&session, None, (columns, &look)).to_string();
+            assert!(text.starts_with(" REPLAY ") || text.starts_with(" REPLAY of the REHEARSAL oom-leak "), "{text}");
+            assert!(text.contains("REHEARSAL") && text.contains("was LIVE") && !text.contains("***"), "{text}");
+        }
+        session.header.origin = Origin::Real;
+        let text = line(&session, None, (200, &look)).to_string();
+        assert!(text.starts_with(" REPLAY  |  PROD  | "), "{text}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::domain::observation::sanitise;
 use crate::domain::observation::scope::{Window, whole_minute};
 use crate::ui::format::{self, Zone};
 use crate::ui::model::moments;
-use crate::ui::model::{ClockStyle, EnvironmentRoles, Glyphs, Markers, Pace, Typed, Ui};
+use crate::ui::model::{ClockStyle, EnvironmentRoles, Glyphs, Markers, Pace, Showing, Typed, Ui};
 use crate::ui::theme::{Role, Theme};
 
 /// Theme, signs, zone and the present.
@@ -28,6 +28,8 @@ pub struct Look {
     pub zone: Zone,
     /// Incident time.
     pub now: Timestamp,
+    /// Whether what is shown goes on.
+    pub showing: Showing,
     /// Whether ages and the clock are told by the second.
     pub pace: Pace,
     /// Whether what a person types is shown.
@@ -48,7 +50,8 @@ impl Look {
         let glyphs = options.glyphs;
         // Where signs beyond ASCII cannot be shown, a curve of them cannot either.
         let markers = if glyphs == Glyphs::Ascii { Markers::Ascii } else { options.markers };
-        Self { theme, glyphs, markers, environments, zone, now, pace: ui.pace, typed: ui.typed }
+        let (showing, pace, typed) = (ui.showing, ui.pace, ui.typed);
+        Self { theme, glyphs, markers, environments, zone, now, showing, pace, typed }
     }
 
     /// A role's style.

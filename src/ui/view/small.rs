@@ -14,7 +14,7 @@ use crate::session::feeds::FeedId;
 use crate::session::header::Origin;
 use crate::ui::format;
 use crate::ui::layout::{LEAST_COLS, LEAST_ROWS};
-use crate::ui::model::Ui;
+use crate::ui::model::{Showing, Ui};
 use crate::ui::theme::Role;
 
 /// Draws the line, and below it, where there are rows, what size would help and what is most pressing.
@@ -45,6 +45,9 @@ pub fn draw(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
 fn line(session: &Session, (columns, look): (usize, &Look)) -> Line<'static> {
     let header = &session.header;
     let mut rest: Vec<Span<'static>> = Vec::new();
+    if look.showing == Showing::Journal {
+        rest.push(look.span(Role::Replay, " REPLAY "));
+    }
     if let Origin::Rehearsal { .. } = header.origin {
         rest.push(look.span(Role::Rehearsal, " REHEARSAL "));
     }

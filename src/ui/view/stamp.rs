@@ -10,7 +10,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::session::Session;
 use crate::session::feeds::{Feed, FeedHealth, FeedId, Following};
 use crate::ui::format;
-use crate::ui::model::Pace;
+use crate::ui::model::{Pace, Showing};
 use crate::ui::theme::Role;
 
 /// Whether a feed has ever answered: before that a count of zero is no count.
@@ -35,7 +35,7 @@ pub fn is_stale(session: &Session, id: FeedId, look: &Look) -> bool {
 /// When a feed last answered, where what it said is old by now: what is counted of it elsewhere is told with its age.
 pub fn stale_since(session: &Session, id: FeedId, look: &Look) -> Option<Timestamp> {
     let feed = session.feed(id);
-    feed.answered_at.filter(|_| is_stale_feed(&feed, id, look))
+    answered_at(&feed, look).filter(|_| is_stale_feed(&feed, id, look))
 }
 
 /// The same for one of the feeds of that kind.
@@ -48,6 +48,9 @@ pub fn is_stale_feed(feed: &Feed, id: FeedId, look: &Look) -> bool {
 }
 
 fn is_old(feed: &Feed, id: FeedId, look: &Look) -> bool {
+    if look.showing == Showing::Journal {
+        return false;
+    }
     let age = feed.answered_at.map(|at| format::seconds_since(look.now, at));
     matches!((age, patience_s(id)), (Some(age), Some(patience)) if age > patience)
 }
@@ -99,8 +102,16 @@ pub fn stamp_feed(feed: &Feed, id: FeedId, look: &Look) -> Line<'static> {
     stamp
 }
 
+/// When it answered last. Answers as before are in no journal: a replay knows of the first alone, and tells no age by it.
+fn answered_at(feed: &Feed, look: &Look) -> Option<Timestamp> {
+    match look.showing {
+        Showing::Session => feed.answered_at,
+        Showing::Journal => None,
+    }
+}
+
 fn health(feed: &Feed, id: FeedId, look: &Look) -> Line<'static> {
-    let age = feed.answered_at.map(|at| look.age(at));
+    let age = answered_at(feed, look).map(|at| look.age(at));
     let old = is_old(feed, id, look);
     match &feed.health {
         FeedHealth::Off { why } => Line::from(look.span(Role::Stale, format!("off: {why}"))),
@@ -118,6 +129,9 @@ fn health(feed: &Feed, id: FeedId, look: &Look) -> Line<'static> {
 }
 
 fn live((feed, id): (&Feed, FeedId), age: Option<String>, (old, look): (bool, &Look)) -> Line<'static> {
+    if look.showing == Showing::Journal {
+        return Line::from(look.span(Role::Faint, "as journaled"));
+    }
     let age = match (look.pace, patience_s(id)) {
         // Until it is told as STALE it is younger than this: a bound that does not move while the feed answers.
         (Pace::Quiet, Some(patience)) if !old && age.is_some() => format!("<{}", format::coarse(patience)),
@@ -169,7 +183,7 @@ pub fn explain_feed(sheet: &mut Sheet<'_>, feed: &Feed, id: FeedId) {
 
 fn tell_fault(sheet: &mut Sheet<'_>, feed: &Feed, fault: &Fault) {
     let look = sheet.look;
-    if let Some(at) = feed.answered_at {
+    if let Some(at) = answered_at(feed, look) {
         let text = format!("STALE {}: {} Showing the last data.", look.age(at), fault.summary);
         sheet.wrapped(Role::Danger, &text, 2);
     } else {
@@ -183,4 +197,25 @@ fn tell_fault(sheet: &mut Sheet<'_>, feed: &Feed, fault: &Fault) {
     }
     let keys = if fault.kind == FaultKind::Denied { "y copy the hint   r retry" } else { "r retry" };
     sheet.text(Role::Accent, keys);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::model::Ui;
+
+    #[test]
+    fn a_replay_tells_no_age_that_nobody_wrote_down() {
+        let now: Timestamp = "2026-05-01T09:40:00Z".parse().unwrap();
+        let answered_at = Some(now - jiff::SignedDuration::from_mins(3));
+        let lost = || FeedHealth::Lost { fault: Fault::new(FaultKind::Denied, "no") };
+        let told = |showing, health| {
+            let look = Look::of(&Ui { showing, ..Ui::default() }, now);
+            stamp_feed(&Feed { health, answered_at, ..Feed::default() }, FeedId::Alarms, &look).to_string()
+        };
+        assert_eq!(told(Showing::Session, FeedHealth::Live), "STALE 3m00s");
+        assert_eq!(told(Showing::Journal, FeedHealth::Live), "as journaled");
+        assert_eq!(told(Showing::Session, lost()), "STALE 3m00s ERR AccessDenied");
+        assert_eq!(told(Showing::Journal, lost()), "ERR AccessDenied", "what failed is in the journal");
+    }
 }

@@ -22,6 +22,17 @@ fn one_fresh_press_approves_the_step_that_was_read() {
     assert_eq!(person.presses("5 A"), [approve()]);
 }
 
+/// Why an earlier press did not count is not said any more of the one that did.
+#[test]
+fn what_was_refused_is_no_answer_to_the_press_that_counts() {
+    let mut person = Person::new(session(StepState::Rehearsed));
+    person.presses("5");
+    assert_eq!(person.sends(key_input("A", KeyEventKind::Press)), []);
+    assert!(person.said().contains("Not counted"), "{}", person.said());
+    assert_eq!(person.presses("A"), [approve()]);
+    assert_eq!(person.said(), "");
+}
+
 #[test]
 fn nothing_pressed_by_habit_approves() {
     let mut person = Person::new(session(StepState::Rehearsed));

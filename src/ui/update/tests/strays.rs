@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::remediation::approval::{GRACE_MS, QUIET_MS};
 use crate::ui::input::Focus;
-use crate::ui::model::Pane;
+use crate::ui::model::{Pane, Showing};
+use crate::ui::update::IN_A_REPLAY;
 
 #[derive(Clone, Debug)]
 enum Event {
@@ -176,5 +177,17 @@ proptest! {
         )
     ) {
         play(&events)?;
+    }
+}
+
+#[test]
+fn in_a_replay_no_key_decides_and_each_is_answered() {
+    for state in [StepState::Rehearsed, armed(), StepState::Verified] {
+        for key in ["A", "X", "S", "d", "U"] {
+            let mut person = Person::new(session(state.clone()));
+            person.ui.showing = Showing::Journal;
+            assert_eq!(person.presses(&format!("5 {key}")), [], "{state:?} {key}");
+            assert_eq!(person.said(), IN_A_REPLAY, "{state:?} {key}");
+        }
     }
 }
