@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::diagnosis::evidence::{EvidenceId, Payload, Question};
-use crate::domain::observation::alarm::Alarm;
+use crate::domain::observation::alarm::{Alarm, Asked};
 use crate::domain::observation::log::LogEventId;
-use crate::domain::observation::metric::{Series, Unit};
+use crate::domain::observation::metric::{MetricId, Series, Unit};
 use crate::domain::observation::oom_kill::OomCount;
 use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::workload::Revision;
@@ -56,10 +56,46 @@ pub fn threshold(session: &Session, series: &Series) -> Option<f64> {
     ceilings.into_iter().find(|bound| bound.is_ceiling()).map(|bound| bound.value)
 }
 
-/// The series on screen that is the alarm's metric.
+/// The series on screen that the alarm compares, else one of the same metric by another statistic; none of what metric math
+/// is made of.
 pub fn alarm_series<'a>(session: &'a Session, alarm: &Alarm) -> Option<&'a Series> {
-    let metric = alarm.metrics().first()?;
+    let (metric, _, _) = alarm.compared()?;
+    compared_series(session, alarm).or_else(|| series_of(session, metric))
+}
+
+/// The series on screen of a metric.
+pub fn series_of<'a>(session: &'a Session, metric: &MetricId) -> Option<&'a Series> {
     session.metrics.values().flat_map(|by_role| by_role.values()).find(|series| series.query.metric == *metric)
+}
+
+fn compared_series<'a>(session: &'a Session, alarm: &Alarm) -> Option<&'a Series> {
+    session.metrics.values().flat_map(|by_role| by_role.values()).find(|series| alarm.compares(&series.query))
+}
+
+/// A value with the instant that it is of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Valued {
+    /// In the alarm's unit.
+    pub value: f64,
+    /// Start of its period, or when the alarm changed by it.
+    pub at: Timestamp,
+}
+
+/// The newest value of what an alarm compares: of its series, as CloudWatch answered for it, or the one that it changed by,
+/// which CloudWatch tells on and on.
+pub fn alarm_value(session: &Session, alarm: &Alarm) -> Option<Valued> {
+    let changed = alarm.value.map(|value| Valued { value, at: alarm.since });
+    let read = compared_series(session, alarm).and_then(Series::latest);
+    let read = read.map(|point| Valued { value: point.value, at: point.at });
+    let told = match session.alarm_details.get(&alarm.name).map(|detail| &detail.now) {
+        Some(Asked::Read { answer }) => Some(Valued { value: answer.value, at: answer.at }),
+        Some(Asked::Empty | Asked::Failed { .. } | Asked::NotAsked) | None => None,
+    };
+    // The period that a value is of begins before the change it leads to.
+    let period = SignedDuration::from_secs(alarm.compared().map_or(60, |(_, _, period_s)| i64::from(period_s)));
+    let ended = |valued: &Valued| valued.at + period;
+    let newest = read.into_iter().chain(told).max_by_key(|valued| valued.at);
+    newest.filter(|valued| changed.is_none_or(|changed| ended(valued) >= changed.at)).or(changed)
 }
 
 /// The unit of an alarm's value. CloudWatch tells none with an alarm: that of its series, else percent is said of names
@@ -69,7 +105,8 @@ pub fn unit_of(session: &Session, alarm: &Alarm) -> Unit {
 }
 
 fn guessed_unit(alarm: &Alarm) -> Unit {
-    let name = alarm.metrics().first().map_or("", |metric| metric.name.as_str()).to_ascii_lowercase();
+    // What metric math makes of a percentage need not be one.
+    let name = alarm.compared().map_or("", |(metric, _, _)| metric.name.as_str()).to_ascii_lowercase();
     if name.contains("utilization") || name.contains("percent") { Unit::Percent } else { Unit::None }
 }
 
@@ -122,7 +159,59 @@ pub fn cited_by(incident: &Incident, line: &LogEventId) -> Option<EvidenceId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Point, Statistic};
+    use crate::domain::observation::alarm::{AlarmDetail, AlarmRule, ComparedNow, fixture};
+    use crate::domain::observation::metric::{MetricQuery, MetricRole, Point, Statistic};
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute)
+    }
+
+    /// CloudWatch tells the value of the change for as long as the state stays; what is read since then is newer.
+    #[test]
+    fn the_value_of_an_alarm_is_the_newest_that_was_read_of_what_it_compares() {
+        let mut session = Session::default();
+        let mut alarm = fixture::any("high");
+        (alarm.since, alarm.value) = (at(20), Some(3.0));
+        let (metric, statistic) = (MetricId { name: "Kills".to_owned(), ..MetricId::default() }, Statistic::Maximum);
+        let comparison = crate::domain::observation::alarm::Comparison::Greater;
+        alarm.rule = AlarmRule::Metric { metric: metric.clone(), statistic, period_s: 60, comparison, threshold: 2.0 };
+        let changed = Some(Valued { value: 3.0, at: at(20) });
+        assert_eq!(alarm_value(&session, &alarm), changed);
+        let mut reads = |role, statistic, minute| {
+            let query = MetricQuery { role, metric: metric.clone(), statistic, period_s: 60 };
+            let series = Series::new(query, Unit::Count, [Point { at: at(minute), value: 14.0 }]);
+            session.metrics.entry("my-api".into()).or_default().insert(role, series);
+            alarm_value(&session, &alarm)
+        };
+        assert_eq!(reads(MetricRole::Cpu, Statistic::Average, 28), changed, "another statistic is another value");
+        assert_eq!(reads(MetricRole::Memory, Statistic::Maximum, 18), changed, "older than the change");
+        let read = Some(Valued { value: 14.0, at: at(28) });
+        assert_eq!(reads(MetricRole::Memory, Statistic::Maximum, 28), read);
+        let now = Asked::Read { answer: ComparedNow { at: at(30), value: 5.0, band: None } };
+        let detail = AlarmDetail { read_at: at(31), history: Asked::NotAsked, now };
+        session.alarm_details.insert(alarm.name.clone(), detail);
+        assert_eq!(alarm_value(&session, &alarm), Some(Valued { value: 5.0, at: at(30) }));
+    }
+
+    #[test]
+    fn what_metric_math_is_made_of_is_not_taken_for_its_result() {
+        let mut session = Session::default();
+        let metric = MetricId { name: "Failed".to_owned(), ..MetricId::default() };
+        let query =
+            MetricQuery { role: MetricRole::Errors, metric: metric.clone(), statistic: Statistic::Sum, period_s: 60 };
+        let series = Series::new(query, Unit::Count, [Point { at: at(1), value: 13.0 }]);
+        session.metrics.entry("orders".into()).or_default().insert(MetricRole::Errors, series);
+        let mut alarm = fixture::any("rate");
+        alarm.rule = AlarmRule::Math {
+            expression: "100 * failed / all".to_owned(),
+            comparison: crate::domain::observation::alarm::Comparison::Greater,
+            threshold: Some(1.0),
+            metrics: vec![metric.clone()],
+            queries: Vec::new(),
+        };
+        assert_eq!((alarm_series(&session, &alarm), unit_of(&session, &alarm)), (None, Unit::None));
+        assert!(series_of(&session, &metric).is_some());
+    }
 
     /// One point a minute, its value the minute's number.
     fn series(from: Timestamp, minutes: i64) -> Series {

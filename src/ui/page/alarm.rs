@@ -4,6 +4,7 @@ use super::{Desk, Page, Plot, addresses, console_note, metric};
 use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Calls, Comparison};
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::MetricId;
+use crate::session::incident::Incident;
 use crate::session::timeline::EntryKind;
 use crate::ui::console;
 use crate::ui::format;
@@ -33,15 +34,33 @@ pub(super) fn page(alarm: &Alarm, desk: Desk<'_>) -> Page {
     page.field("description", alarm.description.clone());
     page.field("account", account(alarm, desk));
     rule(&mut page, alarm, desk);
-    if let Some(plot) = moments::alarm_series(desk.session, alarm).map(|series| Plot::of(series, desk)) {
-        page.head(format!("LAST {} MINUTES", moments::MINUTES));
-        page.plot(plot.clone());
-        metric::legend(&mut page, &plot, desk);
-    }
+    curve(&mut page, alarm, desk);
     belongs(&mut page, alarm, desk);
     history(&mut page, alarm, desk);
     links(&mut page, alarm, desk);
     page
+}
+
+/// The half hour of what it compares. Of metric math no result is kept: it is that of a metric it is made of, and says so.
+fn curve(page: &mut Page, alarm: &Alarm, desk: Desk<'_>) {
+    let of = incident(alarm, desk);
+    let compared = moments::alarm_series(desk.session, alarm).map(|series| (series, ""));
+    let part = || alarm.metrics().iter().find_map(|metric| moments::series_of(desk.session, metric));
+    let part = || part().map(|series| (series, ": a part of what it compares, not the result"));
+    let Some((series, words)) = compared.or_else(part) else { return };
+    let mut plot = Plot::of(series, (of, desk));
+    if !words.is_empty() {
+        plot.threshold = None;
+    }
+    let (minutes, metric) = (moments::MINUTES, &series.query.metric.name);
+    page.head(format!("LAST {minutes} MINUTES OF {metric} ({}){words}", series.query.statistic));
+    page.plot(plot.clone());
+    metric::legend(page, &plot, (of, desk));
+}
+
+/// The incident that the alarm belongs to, which need not be the one on screen.
+fn incident<'a>(alarm: &Alarm, desk: Desk<'a>) -> Option<&'a Incident> {
+    desk.session.incidents.values().find(|incident| incident.alarms.contains(&alarm.name))
 }
 
 /// Whose alarm it is, by its address, and where; else what the credentials read.
@@ -85,8 +104,12 @@ fn rule(page: &mut Page, alarm: &Alarm, desk: Desk<'_>) {
         let (needed, of) = (evaluation.to_alarm, evaluation.periods);
         page.field("decides by", format!("{needed} of {of} periods; {}", evaluation.missing.words()));
     }
-    let value = alarm.value.map_or_else(|| "not told".to_owned(), tell);
-    page.field("last value", value);
+    let newest = moments::alarm_value(desk.session, alarm);
+    let told = |valued: moments::Valued| format!("{}  of {}", tell(valued.value), desk.look.instant(valued.at));
+    page.field("value", newest.map_or_else(|| "not told".to_owned(), told));
+    if let Some(value) = alarm.value.filter(|_| newest.is_some_and(|newest| newest.at != alarm.since)) {
+        page.field("changed by", format!("{}  at {}", tell(value), desk.look.instant(alarm.since)));
+    }
 }
 
 fn lines(page: &mut Page, lines: Vec<String>) {
@@ -115,7 +138,7 @@ fn sign(comparison: Comparison) -> &'static str {
 /// Which service and incident it belongs to, and how that came to be known.
 fn belongs(page: &mut Page, alarm: &Alarm, desk: Desk<'_>) {
     use crate::domain::observation::service::Origin;
-    let incident = desk.session.incidents.values().find(|incident| incident.alarms.contains(&alarm.name));
+    let incident = incident(alarm, desk);
     let service = desk.session.services.get(&alarm.name).or(incident.map(|incident| &incident.service));
     page.head("WHAT IT IS ABOUT");
     match incident {

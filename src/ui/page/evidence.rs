@@ -156,12 +156,13 @@ fn not_read(page: &mut Page, unread: &[String]) {
 /// The chart of the series as it was read, not as it is now.
 fn chart(page: &mut Page, series: &Series, threshold: Option<f64>, desk: Desk<'_>) {
     let Some(latest) = series.latest() else { return };
-    let plot = Plot::of(series, desk);
+    let of = desk.ui.incident(desk.session);
+    let plot = Plot::of(series, (of, desk));
     let (window, recent) = moments::recent(series, latest.at);
     page.head("THE CURVE, as it was read");
     let plot = Plot { series: recent, window, threshold: threshold.or(plot.threshold), ..plot };
     page.plot(plot.clone());
-    metric::legend(page, &plot, desk);
+    metric::legend(page, &plot, (of, desk));
 }
 
 fn points(page: &mut Page, points: &[Point], series: &Series, desk: Desk<'_>) {

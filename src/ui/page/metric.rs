@@ -8,6 +8,7 @@ use crate::domain::diagnosis::evidence::Payload;
 use crate::domain::diagnosis::statistics::{self, DaysBefore, EarlierDay, time_to_limit};
 use crate::domain::observation::metric::{MetricRole, Point, Series, Unit};
 use crate::domain::observation::scope::Window;
+use crate::session::incident::Incident;
 use crate::ui::chart::Overlay;
 use crate::ui::format;
 use crate::ui::model::{moments, rows};
@@ -35,9 +36,8 @@ pub struct Plot {
 }
 
 impl Plot {
-    /// The chart of a series over the last half hour.
-    pub(super) fn of(series: &Series, desk: Desk<'_>) -> Self {
-        let incident = desk.ui.incident(desk.session);
+    /// The chart of a series over the last half hour, with what happened to the service of an incident.
+    pub(super) fn of(series: &Series, (incident, desk): (Option<&Incident>, Desk<'_>)) -> Self {
         let (window, recent) = moments::recent(series, desk.session.clock.at_aws(desk.look.now));
         let (same_hours, days) = compared(series, desk).unzip();
         Self {
@@ -117,11 +117,12 @@ fn sign_of(days: u32) -> &'static str {
 pub(super) fn page(role: MetricRole, desk: Desk<'_>) -> Option<Page> {
     let all = rows::metrics(desk.ui, desk.session);
     let (_, series) = all.into_iter().find(|(other, _)| *other == role)?;
-    let plot = Plot::of(series, desk);
+    let incident = desk.ui.incident(desk.session);
+    let plot = Plot::of(series, (incident, desk));
     let mut page = Page::default();
     figures(&mut page, &plot, desk);
     page.plot(plot.clone());
-    legend(&mut page, &plot, desk);
+    legend(&mut page, &plot, (incident, desk));
     page.head("WHAT IS READ");
     page.field("metric", format!("{} {}", series.query.metric.namespace, series.query.metric.name));
     for (name, value) in &series.query.metric.dimensions {
@@ -192,7 +193,7 @@ fn same_hours(page: &mut Page, plot: &Plot) {
 }
 
 /// What the signs in the chart mean.
-pub(super) fn legend(page: &mut Page, plot: &Plot, desk: Desk<'_>) {
+pub(super) fn legend(page: &mut Page, plot: &Plot, (incident, desk): (Option<&Incident>, Desk<'_>)) {
     let look = desk.look;
     let mut parts = vec![(Role::Curve, look.sign("⣀⠤ now", "* now").to_owned())];
     if plot.baseline.is_empty() {
@@ -205,8 +206,13 @@ pub(super) fn legend(page: &mut Page, plot: &Plot, desk: Desk<'_>) {
         parts.push((Role::Threshold, format!("   {} threshold", look.sign("╌╌", "--"))));
     }
     let within = |times: &[Timestamp]| times.iter().filter(|at| plot.window.contains(**at)).count();
-    parts.push((Role::Deploy, format!("   D deploy {}", within(&plot.deploys))));
-    parts.push((Role::Kill, format!("   o OOM kill {}", within(&plot.kills))));
+    // What nobody asked for is not none.
+    if incident.is_some() {
+        parts.push((Role::Deploy, format!("   D deploy {}", within(&plot.deploys))));
+    }
+    if incident.is_some_and(|incident| moments::kill_count(incident).is_some()) {
+        parts.push((Role::Kill, format!("   o OOM kill {}", within(&plot.kills))));
+    }
     page.parts(parts);
     days(page, plot);
 }

@@ -20,9 +20,12 @@ use crate::session::feeds::FeedId;
 use crate::ui::chart::Chart;
 use crate::ui::format::{self, grouped};
 use crate::ui::layout::ChartForm;
-use crate::ui::model::moments::{self, alarm_series, recent, unit_of};
-use crate::ui::model::{Pane, Ui, rows};
+use crate::ui::model::moments::{self, Valued, alarm_series, alarm_value, recent, unit_of};
+use crate::ui::model::{Pane, Showing, Ui, rows};
 use crate::ui::theme::Role;
+
+/// A value counts as the present one for as long, seconds: a period, and what CloudWatch takes to have its point.
+const VALUE_HOLDS_S: i64 = 180;
 
 /// Draws the pane.
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
@@ -68,7 +71,8 @@ fn body(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), held: Held) {
     let widest = seen.iter().map(|alarm| format::width(alarm.name.as_str())).max().unwrap_or(0);
     let figures = |alarm: &Alarm| {
         let unit = unit_of(session, alarm);
-        format::width(&value(alarm, unit)) + format::width(&bound(alarm, unit))
+        let parts = [value(session, alarm, unit), bound(alarm, unit), age(session, alarm, look)];
+        parts.iter().map(|part| format::width(part)).sum::<usize>()
     };
     // The state before, the gap and the age after; what the figures need is theirs, the rest is the name's.
     let others = 15 + seen.iter().map(|alarm| figures(alarm)).max().unwrap_or(0);
@@ -85,8 +89,12 @@ fn body(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), held: Held) {
     }
     if session.firing().is_empty() && sheet.left() > 0 {
         let checked = session.feed(FeedId::Alarms).answered_at.map_or_else(String::new, |at| look.age(at));
+        let checked = match look.showing {
+            Showing::Session => format!("checked {checked} ago"),
+            Showing::Journal => "as journaled".to_owned(),
+        };
         let of = session.alarms.len();
-        sheet.text(Role::Good, &format!("0 firing / {of} (checked {checked} ago)."));
+        sheet.text(Role::Good, &format!("0 firing / {of} ({checked})."));
     }
 }
 
@@ -106,8 +114,9 @@ fn row(
         (role, format!("{sign} {word} ").into()),
         (name_role, name.into()),
         (Role::Text, pad.into()),
-        (if alarm.state == AlarmState::Alarm { Role::Danger } else { Role::Text }, value(alarm, unit).into()),
+        (if alarm.state == AlarmState::Alarm { Role::Danger } else { Role::Text }, value(session, alarm, unit).into()),
         (Role::Faint, bound(alarm, unit).into()),
+        (Role::Faint, age(session, alarm, look).into()),
     ]);
     let spare = columns.saturating_sub(left.width() + 8);
     if ui.layout().charts == ChartForm::Sparkline && spare >= 14 {
@@ -136,11 +145,28 @@ fn state(alarm: &Alarm) -> (Role, &'static str, &'static str) {
     }
 }
 
-fn value(alarm: &Alarm, unit: Unit) -> String {
+fn value(session: &Session, alarm: &Alarm, unit: Unit) -> String {
     // A composite has none, and "no data" has said it already.
     let silent = alarm.metrics().is_empty() || alarm.state == AlarmState::InsufficientData;
     let unknown = || if silent { "" } else { "no value" }.to_owned();
-    alarm.value.map_or_else(unknown, |value| format::measure(value, unit))
+    alarm_value(session, alarm).map_or_else(unknown, |valued| format::measure(valued.value, unit))
+}
+
+/// What instant the value is of, where that is not about now: ` at 09:22Z`, ` 3d ago`.
+fn age(session: &Session, alarm: &Alarm, look: &Look) -> String {
+    let Some(Valued { at, .. }) = alarm_value(session, alarm) else { return String::new() };
+    if format::seconds_since(look.now, at) <= VALUE_HOLDS_S {
+        return String::new();
+    }
+    let zone = match &look.zone {
+        format::Zone::Relative => &format::Zone::Utc,
+        zone => zone,
+    };
+    if format::day(at, zone) == format::day(look.now, zone) {
+        format!(" at {}", format::minute_clock(at, zone))
+    } else {
+        format!(" {} ago", format::coarse(format::seconds_since(look.now, at)))
+    }
 }
 
 fn bound(alarm: &Alarm, unit: Unit) -> String {

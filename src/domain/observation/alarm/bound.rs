@@ -72,19 +72,31 @@ impl Alarm {
     /// where the statistic adds up. The constant of metric math is one for its result, not for what it is made of: unless
     /// the result is one metric as it is, or with its gaps filled.
     pub fn bound_of(&self, query: &MetricQuery) -> Option<Bound> {
-        let (metric, statistic, period_s, comparison, threshold) = match &self.rule {
-            AlarmRule::Metric { metric, statistic, period_s, comparison, threshold } => {
-                (metric, statistic.to_string(), *period_s, comparison, *threshold)
-            }
-            AlarmRule::Math { comparison, threshold: Some(threshold), queries, .. } => {
-                let (metric, statistic, period_s) = as_it_is(queries)?;
-                (metric, statistic.to_owned(), period_s, comparison, *threshold)
-            }
+        let (comparison, threshold) = match &self.rule {
+            AlarmRule::Metric { comparison, threshold, .. }
+            | AlarmRule::Math { comparison, threshold: Some(threshold), .. } => (comparison, *threshold),
             AlarmRule::Math { threshold: None, .. } | AlarmRule::Composite { .. } => return None,
         };
+        self.compares(query).then_some(Bound { value: threshold, side: comparison.side() })
+    }
+
+    /// Whether the points of a query are what it compares, be it with a constant or with a band.
+    pub fn compares(&self, query: &MetricQuery) -> bool {
+        let Some((metric, statistic, period_s)) = self.compared() else { return false };
         let same = *metric == query.metric && statistic == query.statistic.to_string();
-        let comparable = period_s == query.period_s || !query.statistic.adds_up();
-        (same && comparable).then_some(Bound { value: threshold, side: comparison.side() })
+        same && (period_s == query.period_s || !query.statistic.adds_up())
+    }
+
+    /// The metric it compares, its statistic and the seconds of a period; none where it is the result of metric math.
+    pub fn compared(&self) -> Option<(&MetricId, String, u32)> {
+        match &self.rule {
+            AlarmRule::Metric { metric, statistic, period_s, .. } => Some((metric, statistic.to_string(), *period_s)),
+            AlarmRule::Math { queries, .. } => {
+                let (metric, statistic, period_s) = as_it_is(queries)?;
+                Some((metric, statistic.to_owned(), period_s))
+            }
+            AlarmRule::Composite { .. } => None,
+        }
     }
 }
 
