@@ -26,4 +26,4 @@ pub use objects::{Objects, objects};
 pub use patch::{Applied, FIELD_MANAGER, apply};
 pub use read::View;
 pub use rehearse::rehearse;
-pub use watch::{Unreadable, WatchError, WatchReport, watch_once};
+pub use watch::{Refused, Unreadable, WatchError, WatchReport, watch_once};

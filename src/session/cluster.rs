@@ -47,6 +47,7 @@ fn merge_listing(view: &mut ClusterView, listed: &ClusterView, whole: &[Listed])
     view.pods.extend(listed.pods.clone());
     view.revisions.extend(listed.revisions.clone());
     view.events.extend(listed.events.clone());
+    view.whole = told;
     forget_oldest(view);
 }
 
@@ -105,6 +106,9 @@ mod tests {
         assert_eq!(left(&listed(vec![of(ListedKind::Workloads(WorkloadKind::Deployment))])), (0, both()));
         assert_eq!(left(&listed(vec![of(ListedKind::Workloads(WorkloadKind::DaemonSet))])), (1, both()));
         assert_eq!(left(&listed(Vec::new())), (1, both()), "an earlier journal, which does not say");
+        let mut known = ClusterView::default();
+        fold(&mut known, &listed(vec![of(ListedKind::Pods)]));
+        assert_eq!(known.whole, [of(ListedKind::Pods)], "none is there, and nothing is known of the rest");
         let earlier = ClusterChange::Listed { view: Box::new(view(&["payments/c"])), whole: Vec::new() };
         assert_eq!(left(&earlier), (1, vec!["payments/c".to_owned(), "shop/b".to_owned()]));
     }

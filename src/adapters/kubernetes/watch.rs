@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use self::cursor::Feeds;
 use self::known::Known;
-pub use self::listing::Unreadable;
+pub use self::listing::{Refused, Unreadable};
 use super::call::Client;
 use super::fault::{KubeError, Problem};
 use crate::domain::fault::{Fault, FaultKind};
@@ -160,7 +160,7 @@ async fn follow(feeds: &mut Feeds, known: &mut Known, reports: &mpsc::Sender<Wat
                 stale_at.get_or_insert_with(|| Instant::now() + LISTED_AGAIN);
                 let (doing, fault) = (&error.doing, error.fault());
                 let namespace = doing.namespace.clone().unwrap_or_else(|| Namespace::new(""));
-                let missing = Unreadable { resource: doing.resource, namespace, fault };
+                let missing = Unreadable { resource: doing.resource, namespace, of: Refused::Watching, fault };
                 if reports.send(WatchReport::Unreadable(missing)).await.is_err() {
                     return Followed::NobodyListens;
                 }

@@ -9,12 +9,12 @@ use tokio::time::Instant;
 
 use super::Means;
 use super::feeds::Pulse;
-use crate::adapters::kubernetes::{View, WatchReport, watch_once};
+use crate::adapters::kubernetes::{Refused, Unreadable, View, WatchReport, watch_once};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::scope::Namespace;
 use crate::domain::observation::workload::ClusterChange;
 use crate::runtime::clock::Flight;
-use crate::session::event::{Event, SessionEvent, WorkloadEvent};
+use crate::session::event::{Event, FeedEvent, SessionEvent, WorkloadEvent};
 use crate::session::feeds::FeedId;
 
 /// Seconds between two listings of the cluster where it cannot be watched.
@@ -22,18 +22,18 @@ const LISTED_EVERY_S: i64 = 30;
 /// How long a watch that had failed is followed before the cluster counts as live again.
 const FOLLOWED: Duration = Duration::from_secs(3);
 
-/// Watches the cluster; a watch that ends is begun again, told and waited for. `told` are the namespaces that the session
+/// Watches the cluster; a watch that ends is begun again, told and waited for. `began` are the namespaces that the session
 /// began with.
-pub async fn workloads(means: Means, flight: Flight, mut told: Vec<Namespace>) {
+pub async fn workloads(means: Means, flight: Flight, began: Vec<Namespace>) {
+    let mut told = Told::of(began);
     if means.clock.stands_still() {
         return listings(means, flight, told).await;
     }
     drop(flight);
-    let mut pulse = Pulse::new(FeedId::Workloads);
     let mut namespaces = means.outside.namespaces.subscribe();
     loop {
         let until = tokio::select! {
-            fault = watch(&means, &mut pulse, &mut told) => pulse.fail(&means, fault).await,
+            fault = watch(&means, &mut told) => told.pulse.fail(&means, fault).await,
             _ = namespaces.changed() => continue,
         };
         tokio::select! {
@@ -45,18 +45,17 @@ pub async fn workloads(means: Means, flight: Flight, mut told: Vec<Namespace>) {
 
 /// Lists the cluster again and again instead. Nobody can tell when everything that a standing clock has brought about has
 /// come through a watch, so what is told of it would depend on the machine; and runs are compared.
-async fn listings(means: Means, mut flight: Flight, mut told: Vec<Namespace>) {
-    let mut pulse = Pulse::new(FeedId::Workloads);
+async fn listings(means: Means, mut flight: Flight, mut told: Told) {
     let mut last = View::default();
     loop {
-        let next = match list_cluster(&means, &mut told).await {
+        let next = match list_cluster(&means, &mut told.namespaces).await {
             Ok(listed) => {
-                tell_listing(&means, &last, &listed).await;
+                tell_listing((&means, &mut told), &last, &listed).await;
                 last = listed;
-                pulse.beat(&means).await;
+                told.pulse.beat(&means).await;
                 means.clock.now() + SignedDuration::from_secs(LISTED_EVERY_S)
             }
-            Err(fault) => pulse.fail(&means, fault).await,
+            Err(fault) => told.pulse.fail(&means, fault).await,
         };
         let pause = means.pause_until(next);
         drop(flight);
@@ -71,10 +70,8 @@ async fn list_cluster(means: &Means, told: &mut Vec<Namespace>) -> Result<View, 
 }
 
 /// Tells what is another than before.
-async fn tell_listing(means: &Means, last: &View, listed: &View) {
-    for missing in listed.unreadable.iter().filter(|missing| !last.unreadable.contains(missing)) {
-        means.post.tell(None, Event::Session(SessionEvent::Faulted { fault: missing.fault.clone() })).await;
-    }
+async fn tell_listing((means, told): (&Means, &mut Told), last: &View, listed: &View) {
+    told.refuse(means, listed.unreadable.iter().map(words).collect()).await;
     if (&listed.view, &listed.whole) != (&last.view, &last.whole) {
         let (view, whole) = (Box::new(listed.view.clone()), listed.whole.clone());
         let change = ClusterChange::Listed { view, whole };
@@ -97,17 +94,17 @@ async fn watched(means: &Means, told: &mut Vec<Namespace>) -> Result<Vec<Namespa
     Ok(namespaces)
 }
 
-async fn watch(means: &Means, pulse: &mut Pulse, told: &mut Vec<Namespace>) -> Fault {
+async fn watch(means: &Means, told: &mut Told) -> Fault {
     let client = match means.outside.cluster().await {
         Ok(client) => client,
         Err(fault) => return fault,
     };
-    let namespaces = match watched(means, told).await {
+    let namespaces = match watched(means, &mut told.namespaces).await {
         Ok(namespaces) => namespaces,
         Err(fault) => return fault,
     };
     let (sender, reports) = mpsc::channel(256);
-    let tell = tell_reports((means, pulse), reports, FOLLOWED);
+    let tell = tell_reports((means, told), reports, FOLLOWED);
     let run = async move { watch_once(client, &namespaces, &sender).await };
     let (ended, ()) = tokio::join!(run, tell);
     match ended {
@@ -116,17 +113,48 @@ async fn watch(means: &Means, pulse: &mut Pulse, told: &mut Vec<Namespace>) -> F
     }
 }
 
+/// What was told of the cluster, from attempt to attempt.
+struct Told {
+    /// The namespaces that are watched.
+    namespaces: Vec<Namespace>,
+    pulse: Pulse,
+    /// What may not be listed, as last told.
+    refused: Vec<String>,
+    /// What may be listed and not watched: it is tried again each time all is listed anew, and told once.
+    said: BTreeSet<String>,
+}
+
+impl Told {
+    fn of(namespaces: Vec<Namespace>) -> Self {
+        Self { namespaces, pulse: Pulse::new(FeedId::Workloads), refused: Vec::new(), said: BTreeSet::new() }
+    }
+
+    /// What may not be listed, where that is news.
+    async fn refuse(&mut self, means: &Means, refused: Vec<String>) {
+        if refused != self.refused {
+            self.refused.clone_from(&refused);
+            let event = FeedEvent::Unreadable { feed: FeedId::Workloads, why: refused };
+            means.post.tell(None, Event::Feed(event)).await;
+        }
+    }
+}
+
+/// What is refused, and what would allow it.
+fn words(missing: &Unreadable) -> String {
+    let fault = &missing.fault;
+    std::iter::once(&fault.summary).chain(&fault.hints).cloned().collect::<Vec<String>>().join(" ")
+}
+
 /// Tells what an attempt reports, until it ends. After a failure a listing is no recovery yet: the server may forget it
 /// at once, over and over. What it listed is told, and the feed counts as live when it was followed for a while.
 async fn tell_reports(
-    (means, pulse): (&Means, &mut Pulse),
+    (means, told): (&Means, &mut Told),
     mut reports: mpsc::Receiver<WatchReport>,
     followed: Duration,
 ) {
-    let mut said = BTreeSet::new();
-    let mut holds_at = None;
+    let (mut refused, mut holds_at) = (Vec::new(), None);
     loop {
-        let failed = !pulse.is_well();
+        let failed = !told.pulse.is_well();
         let held = async {
             match holds_at {
                 Some(at) if failed => tokio::time::sleep_until(at).await,
@@ -136,23 +164,28 @@ async fn tell_reports(
         let report = tokio::select! {
             report = reports.recv() => report,
             () = held => {
-                pulse.beat(means).await;
+                told.pulse.beat(means).await;
                 continue;
             }
         };
         match report {
             None => return,
             Some(WatchReport::Change(change)) => {
+                if matches!(change, ClusterChange::Listed { .. }) {
+                    told.refuse(means, std::mem::take(&mut refused)).await;
+                }
                 means.post.tell(None, Event::Workload(WorkloadEvent::Changed { change })).await;
                 holds_at.get_or_insert_with(|| Instant::now() + followed);
-                if pulse.is_well() {
-                    pulse.beat(means).await;
+                if told.pulse.is_well() {
+                    told.pulse.beat(means).await;
                 }
             }
-            // It is tried again each time all is listed anew, and told once.
-            Some(WatchReport::Unreadable(missing)) if !said.insert(missing.fault.summary.clone()) => {}
+            // These come before the listing that lacks them.
+            Some(WatchReport::Unreadable(missing)) if missing.of == Refused::Listing => refused.push(words(&missing)),
             Some(WatchReport::Unreadable(missing)) => {
-                means.post.tell(None, Event::Session(SessionEvent::Faulted { fault: missing.fault })).await;
+                if told.said.insert(missing.fault.summary.clone()) {
+                    means.post.tell(None, Event::Session(SessionEvent::Faulted { fault: missing.fault })).await;
+                }
             }
         }
     }
@@ -186,46 +219,72 @@ mod tests {
     }
 
     /// The words of what was told of the feed.
-    fn told(inbox: &mut mpsc::Receiver<Inbox>) -> Vec<String> {
-        let mut told = Vec::new();
+    fn said(inbox: &mut mpsc::Receiver<Inbox>) -> Vec<String> {
+        let mut said = Vec::new();
         while let Ok(Inbox::Event { event, .. }) = inbox.try_recv() {
-            told.extend(match *event {
+            said.extend(match *event {
                 Event::Workload(_) => Some("change".to_owned()),
                 Event::Feed(FeedEvent::Changed { health: FeedHealth::Live, .. }) => Some("live".to_owned()),
                 Event::Feed(FeedEvent::Changed { health: FeedHealth::Retrying { attempt, .. }, .. }) => {
                     Some(format!("retry {attempt}"))
                 }
+                Event::Feed(FeedEvent::Unreadable { why, .. }) => Some(format!("refused {}", why.join(", "))),
                 _ => None,
             });
         }
-        told
+        said
+    }
+
+    fn listed() -> WatchReport {
+        WatchReport::Change(ClusterChange::Listed { view: Box::default(), whole: Vec::new() })
+    }
+
+    /// Takes in an attempt that ends after these reports.
+    async fn ended(means: &Means, told: &mut Told, all: Vec<WatchReport>) {
+        let (sender, reports) = mpsc::channel(8);
+        for report in all {
+            sender.send(report).await.unwrap();
+        }
+        drop(sender);
+        tell_reports((means, told), reports, Duration::from_hours(1)).await;
     }
 
     #[tokio::test]
     async fn a_server_that_forgets_each_listing_is_never_told_as_live() {
         let (means, _tasks, mut inbox) = outside();
-        let mut pulse = Pulse::new(FeedId::Workloads);
-        let listed = || WatchReport::Change(ClusterChange::Listed { view: Box::default(), whole: Vec::new() });
+        let mut told = Told::of(Vec::new());
         for _ in 0..3 {
-            let (sender, reports) = mpsc::channel(1);
-            sender.send(listed()).await.unwrap();
-            drop(sender);
-            tell_reports((&means, &mut pulse), reports, Duration::from_hours(1)).await;
-            pulse.fail(&means, Fault::new(FaultKind::Cut, "gone")).await;
+            ended(&means, &mut told, vec![listed()]).await;
+            told.pulse.fail(&means, Fault::new(FaultKind::Cut, "gone")).await;
         }
-        assert_eq!(told(&mut inbox), ["change", "live", "retry 1", "change", "retry 2", "change", "retry 3"]);
+        assert_eq!(said(&mut inbox), ["change", "live", "retry 1", "change", "retry 2", "change", "retry 3"]);
         let (sender, reports) = mpsc::channel(1);
         sender.send(listed()).await.unwrap();
         let live = async {
-            while !told(&mut inbox).contains(&"live".to_owned()) {
+            while !said(&mut inbox).contains(&"live".to_owned()) {
                 tokio::task::yield_now().await;
             }
         };
         tokio::select! {
-            () = tell_reports((&means, &mut pulse), reports, Duration::ZERO) => panic!("the watch goes on"),
+            () = tell_reports((&means, &mut told), reports, Duration::ZERO) => panic!("the watch goes on"),
             () = live => {}
         }
         drop(sender);
-        assert!(pulse.is_well());
+        assert!(told.pulse.is_well());
+    }
+
+    #[tokio::test]
+    async fn what_may_not_be_listed_is_told_of_the_feed_until_it_may() {
+        let (means, _tasks, mut inbox) = outside();
+        let mut told = Told::of(Vec::new());
+        let missing = |of| {
+            let fault = Fault::new(FaultKind::Denied, "No pods.").hint("Needs a verb.");
+            WatchReport::Unreadable(Unreadable { resource: "pods", namespace: "payments".into(), of, fault })
+        };
+        ended(&means, &mut told, vec![missing(Refused::Listing), listed()]).await;
+        ended(&means, &mut told, vec![missing(Refused::Listing), listed(), missing(Refused::Watching)]).await;
+        ended(&means, &mut told, vec![listed()]).await;
+        let expected = ["refused No pods. Needs a verb.", "change", "live", "change", "refused ", "change"];
+        assert_eq!(said(&mut inbox), expected);
     }
 }

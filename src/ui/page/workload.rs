@@ -4,7 +4,7 @@
 use super::{Desk, Page, console_note};
 use crate::domain::diagnosis::evidence::{Payload, Question};
 use crate::domain::observation::workload::{
-    ClusterEvent, ContainerState, Ownership, Pod, Revision, Termination, Workload, WorkloadRef,
+    ClusterEvent, ContainerState, Listed, ListedKind, Ownership, Pod, Revision, Termination, Workload, WorkloadRef,
 };
 use crate::domain::remediation::step::quantity;
 use crate::session::feeds::{Feed, FeedHealth, FeedId};
@@ -46,7 +46,7 @@ pub(super) fn page(target: &WorkloadRef, desk: Desk<'_>) -> Option<Page> {
     }
     state(&mut page, workload, desk);
     containers(&mut page, workload);
-    pod_rows(&mut page, &pods, desk);
+    pod_rows(&mut page, &pods, target, desk);
     rollouts(&mut page, cluster.revisions.get(&target.key()).map_or(&[][..], |found| found), desk);
     event_rows(&mut page, &events, desk);
     page.head("LINKS (Tab chooses, y copies)");
@@ -63,6 +63,9 @@ fn watched_words(feed: &Feed, look: &Look) -> (Role, String) {
     let last = feed.answered_at.map_or_else(String::new, |at| format!(", {}", look.instant(at)));
     let last = format!("as the watch last told it{last}");
     match &feed.health {
+        FeedHealth::Live if !feed.unreadable.is_empty() => {
+            (Role::Warning, format!("as the cluster's watch tells it now, but {} kinds refused", feed.unreadable.len()))
+        }
         FeedHealth::Live => (Role::Good, "as the cluster's watch tells it now".to_owned()),
         FeedHealth::Retrying { fault, .. } => (Role::Warning, format!("RETRY {}: {last}", fault.kind.word())),
         FeedHealth::Lost { fault } => (Role::Danger, format!("ERR {}: {last}", fault.kind.word())),
@@ -137,10 +140,22 @@ fn containers(page: &mut Page, workload: &Workload) {
     }
 }
 
-fn pod_rows(page: &mut Page, pods: &[&Pod], desk: Desk<'_>) {
+fn pod_rows(page: &mut Page, pods: &[&Pod], target: &WorkloadRef, desk: Desk<'_>) {
+    let listed = Listed { kind: ListedKind::Pods, namespace: target.namespace.clone() };
+    if pods.is_empty() && !desk.session.cluster.whole.contains(&listed) {
+        page.head("PODS (not read)");
+        let refused = desk.session.feed(FeedId::Workloads).unreadable;
+        for why in &refused {
+            page.text(Role::Warning, why.clone());
+        }
+        if refused.is_empty() {
+            page.text(Role::Faint, format!("The pods of {} have not been listed.", target.namespace));
+        }
+        return;
+    }
     page.head(format!("PODS ({})", pods.len()));
     if pods.is_empty() {
-        page.text(Role::Faint, "No pod of it is known.");
+        page.text(Role::Faint, "No pod of it is there.");
     }
     for pod in pods.iter().take(PODS) {
         let node = pod.node.as_deref().unwrap_or("no node");

@@ -18,8 +18,19 @@ pub struct Unreadable {
     pub resource: &'static str,
     /// Where.
     pub namespace: Namespace,
+    /// Whether it could be listed at all.
+    pub of: Refused,
     /// Why.
     pub fault: Fault,
+}
+
+/// What of a kind of object was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Nothing of it is known.
+    Listing,
+    /// It is known as it was listed.
+    Watching,
 }
 
 /// Where to follow a collection from.
@@ -107,7 +118,8 @@ fn take<K>(
         }
         Err(error) if is_refused(&error) => {
             let fault = error.fault();
-            read.1.push(Unreadable { resource: resource.plural, namespace: namespace.clone(), fault });
+            let (resource, namespace) = (resource.plural, namespace.clone());
+            read.1.push(Unreadable { resource, namespace, of: Refused::Listing, fault });
             Ok(())
         }
         Err(error) => Err(error),

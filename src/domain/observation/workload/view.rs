@@ -18,6 +18,9 @@ pub struct ClusterView {
     pub revisions: BTreeMap<String, Vec<Revision>>,
     /// Recent events by `namespace/name`.
     pub events: BTreeMap<String, ClusterEvent>,
+    /// What was listed to the end: of anything else that nothing is held is not that there is none.
+    #[serde(default)]
+    pub whole: Vec<Listed>,
 }
 
 /// A kind of object of a namespace, listed to the end.
