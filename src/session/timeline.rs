@@ -185,7 +185,8 @@ fn alarm(event: &AlarmEvent) -> Option<(EntryKind, String)> {
     let text = match event {
         AlarmEvent::Raised { alarm } => {
             let threshold = alarm.threshold().map_or_else(String::new, |bound| format!(" (threshold {bound})"));
-            let value = alarm.value.map_or_else(String::new, |value| format!(" at {value}"));
+            // To four digits behind the point: a quotient has fifteen.
+            let value = alarm.value.map_or_else(String::new, |value| format!(" at {}", (value * 1e4).round() / 1e4));
             format!("{} {} in ALARM{value}{threshold}", alarm.severity.word(), alarm.name)
         }
         AlarmEvent::Cleared { alarm } => format!("{} left ALARM", alarm.name),
@@ -273,7 +274,10 @@ fn evidence(event: &EvidenceEvent) -> (EntryKind, String) {
 
 fn narrative(event: &NarrativeEvent) -> Option<(EntryKind, String)> {
     let text = match event {
-        NarrativeEvent::Asked { model, attempt, .. } => format!("asked {model} (attempt {attempt})"),
+        NarrativeEvent::Asked { model, attempt, inquiry: None, .. } => format!("asked {model} (attempt {attempt})"),
+        NarrativeEvent::Asked { model, attempt, inquiry: Some(inquiry), .. } => {
+            format!("asked {model} (attempt {attempt}): \"{inquiry}\"")
+        }
         NarrativeEvent::Ended { stop, usage, .. } => {
             let tokens = format!("{} tokens in, {} out", usage.input, usage.output);
             if !stop.is_whole() {
@@ -362,6 +366,19 @@ fn report(event: &ReportEvent) -> String {
 mod tests {
     use super::*;
     use crate::domain::fault::{Fault, FaultKind};
+
+    #[test]
+    fn what_the_person_asks_is_told_in_their_words() {
+        let asked = |inquiry: Option<&str>| NarrativeEvent::Asked {
+            model: "m".to_owned(),
+            attempt: 2,
+            inquiry: inquiry.map(str::to_owned),
+            prompt: String::new(),
+        };
+        let told = |inquiry| tell(&Event::Narrative(asked(inquiry))).unwrap().1;
+        assert_eq!(told(None), "asked m (attempt 2)");
+        assert_eq!(told(Some("Is it the database?")), "asked m (attempt 2): \"Is it the database?\"");
+    }
 
     /// A feed that fails and comes back in turn fills no screen, and what else happened stays in sight.
     #[test]

@@ -170,6 +170,9 @@ fn narrative(page: &mut Page<'_>, session: &Session, incident: &Incident) -> fmt
         "Text of {model}{simulated}, attempt {attempt}; untrusted, each sentence checked against the evidence."
     );
     page.leaf(("p", "faint"), words)?;
+    if let Some(inquiry) = &narrative.inquiry {
+        page.leaf(("p", ""), format!("Asked by the person: {inquiry}"))?;
+    }
     page.block(("ul", ""), |page| narrative.claims.iter().try_for_each(|it| claim(page, incident, it)))?;
     if let Some(fault) = &narrative.fault {
         page.leaf(("p", "bad"), format!("INCOMPLETE: {fault}"))?;

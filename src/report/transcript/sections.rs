@@ -88,6 +88,9 @@ pub(super) fn narrative(out: &mut dyn Write, session: &Session, incident: &Incid
         out,
         "Text of {model}{simulated}, attempt {attempt}; untrusted, each sentence checked against the evidence.\n"
     )?;
+    if let Some(inquiry) = &narrative.inquiry {
+        writeln!(out, "Asked by the person: {}\n", clean::markdown(inquiry))?;
+    }
     for claim in &narrative.claims {
         let why = match &claim.check {
             ClaimCheck::Supported => String::new(),

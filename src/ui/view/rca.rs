@@ -106,7 +106,7 @@ fn divider(buffer: &mut Buffer, (area, x): (Rect, u16), look: &Look) {
 }
 
 fn left_column(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Incident)) {
-    for line in &verdict_rows(incident, (sheet.width(), sheet.look)) {
+    for line in &head_rows((session, incident), (sheet.width(), sheet.look)) {
         sheet.row(line);
     }
     sheet.text(Role::Title, "MODEL TEXT (untrusted)");
@@ -142,7 +142,7 @@ pub fn narrative_area(ui: &Ui, session: &Session, look: &Look) -> Option<Rect> {
     let body = Rect { height: inner.height - foot.min(inner.height / 2), ..inner };
     // The verdict stands above the text, and in two columns its heading, too.
     let below = |width: u16, heading: u16| {
-        let rows = verdict_rows(incident, (usize::from(width), look)).len() as u16 + heading;
+        let rows = head_rows((session, incident), (usize::from(width), look)).len() as u16 + heading;
         Rect { width, height: body.height.saturating_sub(rows), ..body }
     };
     if body.width >= BESIDE_COLS && ui.focus == Pane::Rca {
@@ -181,6 +181,20 @@ fn alternatives(incident: &Incident) -> Vec<(Role, String)> {
     }
     rows.extend(incident.storm.iter().map(|storm| (Role::Warning, format!("STORM: {storm}"))));
     if rows.len() == 1 { Vec::new() } else { rows }
+}
+
+/// What stands above the text: the verdict, and the question that the text is to answer.
+fn head_rows((session, incident): (&Session, &Incident), (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
+    let mut rows = verdict_rows(incident, (columns, look));
+    if let Some(inquiry) = &incident.narrative.inquiry {
+        rows.push(Line::from(look.span(Role::Accent, format!("you asked: {inquiry}"))));
+        if matches!(session.header.origin, Origin::Rehearsal { .. }) {
+            rows.push(Line::from(
+                look.span(Role::Faint, "A simulated model answers no question: it tells the evidence."),
+            ));
+        }
+    }
+    rows
 }
 
 /// The verdict in one row; without its first word where that makes it fit, else over two.
@@ -238,7 +252,7 @@ fn progress(incident: &Incident) -> String {
 /// The narrow form: verdict, then what was said, then what the rules found.
 fn short(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Incident)) {
     let look = sheet.look;
-    for line in &verdict_rows(incident, (sheet.width(), look)) {
+    for line in &head_rows((session, incident), (sheet.width(), look)) {
         sheet.row(line);
     }
     if narrative::has_text(incident) {
