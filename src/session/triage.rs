@@ -9,7 +9,7 @@ use super::record::{IncidentId, Record};
 use super::state::Session;
 use super::{judgement, narrative, remediation, standing, storm, update};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload, Question};
-use crate::domain::observation::alarm::{AlarmName, AlarmRule, Severity};
+use crate::domain::observation::alarm::{AlarmName, AlarmRule, AlarmState, Severity};
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::{self, Service};
@@ -58,7 +58,11 @@ fn identified(session: &mut Session, alarm: &AlarmName, service: &Service) -> Ve
         .values()
         .find(|incident| incident.service.name == service.name && incident.phase != Phase::Closed);
     match open {
-        Some(incident) if incident.alarms.contains(alarm) => Vec::new(),
+        Some(incident) if incident.alarms.contains(alarm) => {
+            let id = incident.id;
+            raise(session, id, alarm);
+            Vec::new()
+        }
         Some(incident) => {
             let event = IncidentEvent::AlarmJoined { alarm: alarm.clone() };
             vec![conclude(incident.id, Event::Incident(event))]
@@ -67,6 +71,15 @@ fn identified(session: &mut Session, alarm: &AlarmName, service: &Service) -> Ve
             let event = IncidentEvent::Opened { service: Box::new(service.clone()), alarm: alarm.clone() };
             vec![conclude(session.next_incident(), Event::Incident(event))]
         }
+    }
+}
+
+/// An incident is as bad as the worst of its alarms that fires or has fired: one that is only looked into raises nothing.
+fn raise(session: &mut Session, id: IncidentId, alarm: &AlarmName) {
+    let fires = session.alarms.get(alarm).is_some_and(|alarm| alarm.state == AlarmState::Alarm);
+    let severity = severity(session, alarm);
+    if let Some(incident) = session.incidents.get_mut(&id).filter(|_| fires) {
+        incident.severity = incident.severity.min(severity);
     }
 }
 
@@ -83,13 +96,14 @@ fn opened(session: &mut Session, record: &Record, service: &Service, alarm: &Ala
 /// A further alarm of the service. What it tells of an inferred one (metrics, log groups, the workload) is added, and is
 /// asked about unless a step is armed or on its way: the person may ask again then.
 fn joined(session: &mut Session, record: &Record, alarm: &AlarmName) -> Vec<Effect> {
-    let severity = severity(session, alarm);
     let told = session.services.get(alarm).cloned();
+    if let Some(id) = record.incident {
+        raise(session, id, alarm);
+    }
     let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) else { return Vec::new() };
     if !incident.alarms.contains(alarm) {
         incident.alarms.push(alarm.clone());
     }
-    incident.severity = incident.severity.min(severity);
     let known = |service: &Service| (service.metrics.len(), service.log_groups.len(), service.workload.is_some());
     let before = known(&incident.service);
     if let Some(told) = told {
@@ -220,7 +234,7 @@ fn charted(evidence: &Evidence) -> Vec<&Series> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::observation::alarm::{Alarm, AlarmState, Comparison, fixture};
+    use crate::domain::observation::alarm::{Alarm, Comparison, fixture};
     use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
     use crate::domain::observation::service::{Certainty, Origin};
     use crate::session::event::{AlarmEvent, SessionEvent};
@@ -305,6 +319,32 @@ mod tests {
     fn told(session: &mut Session, event: Event) -> Vec<Effect> {
         let record = Record { seq: session.seq + 1, at: Timestamp::UNIX_EPOCH, incident: None, event };
         update::update(session, &record)
+    }
+
+    /// A quiet alarm that a person looks into is no page: the incident is as bad as what fires.
+    #[test]
+    fn an_alarm_that_does_not_fire_raises_no_severity_until_it_does() {
+        let mut session = Session::default();
+        let service = || Box::new(inferred("my-api", MetricRole::Cpu));
+        let of =
+            |name: &str, severity, state| Alarm { state, severity, ..alarm(name, latency(), (Statistic::Average, 60)) };
+        let listed = |alarm| Event::Alarm(AlarmEvent::Updated { alarm: Box::new(alarm) });
+        told(&mut session, listed(of("cpu", Severity::P2, AlarmState::Alarm)));
+        told(&mut session, listed(of("no-pods", Severity::P1, AlarmState::Ok)));
+        let mut fold = |event: Event| {
+            let incident = Some(IncidentId(1));
+            let record = Record { seq: session.seq + 1, at: Timestamp::UNIX_EPOCH, incident, event };
+            update::update(&mut session, &record);
+            session.incidents[&IncidentId(1)].severity
+        };
+        let opened = IncidentEvent::Opened { service: service(), alarm: "cpu".into() };
+        assert_eq!(fold(Event::Incident(opened)), Severity::P2);
+        let joined = IncidentEvent::AlarmJoined { alarm: "no-pods".into() };
+        assert_eq!(fold(Event::Incident(joined)), Severity::P2, "it is looked into, and is OK");
+        let alarm = Box::new(of("no-pods", Severity::P1, AlarmState::Alarm));
+        fold(Event::Alarm(AlarmEvent::Raised { alarm }));
+        let identified = IncidentEvent::Identified { alarm: "no-pods".into(), service: service() };
+        assert_eq!(fold(Event::Incident(identified)), Severity::P1, "now it fires");
     }
 
     /// One that only scales is told as updated, however it stands: it opens nothing by itself.
