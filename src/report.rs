@@ -59,7 +59,7 @@ fn mode_word(mode: Mode) -> &'static str {
 }
 
 /// `REHEARSAL` with its scenario, or nothing.
-fn rehearsal_label(header: &Header) -> Option<String> {
+pub fn rehearsal_label(header: &Header) -> Option<String> {
     match &header.origin {
         Origin::Real => None,
         Origin::Rehearsal { scenario, seed, speed } => {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::sparkline::{Signs, sparkline};
-use super::{citations, claim_mark, clean};
+use super::{citations, claim_mark, clean, rehearsal_label};
 use crate::domain::diagnosis::claim::{Claim, ClaimCheck};
 use crate::domain::diagnosis::evidence::{Evidence, Payload, answer_text};
 use crate::domain::diagnosis::verdict::{Side, Verdict};
 use crate::domain::fault::Fault;
 use crate::domain::remediation::step::{CheckState, Rehearsal, RehearsalOutcome};
-use crate::session::event::{Event, EvidenceEvent, NarrativeEvent, RemediationEvent};
+use crate::session::event::{Event, EvidenceEvent, NarrativeEvent, RemediationEvent, SessionEvent};
 use crate::session::{IncidentId, Record, Session, timeline};
 
 /// Tells records in order; remembers which sentences of the narrative it has told.
@@ -27,7 +27,8 @@ impl Narrator {
 
     /// The lines of a record, which `session` has folded already. Most records have none.
     pub fn lines(&mut self, record: &Record, session: &Session) -> Vec<String> {
-        let mut lines = self.sentences(record, session);
+        let mut lines: Vec<String> = label(record).into_iter().collect();
+        lines.extend(self.sentences(record, session));
         lines.extend(line(record));
         lines.extend(details(record, self.signs));
         lines
@@ -43,6 +44,12 @@ impl Narrator {
         *told = incident.narrative.claims.len().max(*told);
         new.iter().map(sentence).collect()
     }
+}
+
+/// What stands before the first line of a rehearsal, so that no copy of it is taken for an incident.
+fn label(record: &Record) -> Option<String> {
+    let Event::Session(SessionEvent::Started { header }) = &record.event else { return None };
+    rehearsal_label(header).map(|label| format!("{label}: nothing below happens in a real account or cluster."))
 }
 
 fn sentence(claim: &Claim) -> String {

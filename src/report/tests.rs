@@ -293,6 +293,36 @@ fn the_transcript_is_labelled_and_shows_hostile_text_as_text() {
 }
 
 #[test]
+fn the_question_that_the_narrative_was_to_answer_stands_above_it() {
+    let mut session = session();
+    let incident = session.incidents.values_mut().next().unwrap();
+    incident.narrative.inquiry = Some("Is it the **database**?".to_owned());
+    let (mut text, mut page) = (String::new(), String::new());
+    transcript::markdown(&mut text, &journaled(&session, &[])).unwrap();
+    super::html::page(&mut page, &journaled(&session, &[])).unwrap();
+    assert_clean(&text);
+    let question = text.find("Asked by the person: Is it the").expect("the question");
+    assert!(question < text.find("`[??]` Traffic").unwrap(), "{text}");
+    assert!(page.contains("Asked by the person: Is it the **database**?"), "{page}");
+}
+
+#[test]
+fn the_first_line_of_a_rehearsal_says_that_it_is_one() {
+    use crate::session::event::SessionEvent;
+    let session = session();
+    let mut header = session.header.clone();
+    let mut first = || {
+        let event = Event::Session(SessionEvent::Started { header: Box::new(header.clone()) });
+        let record = Record { seq: 1, at: at(0), incident: None, event };
+        let lines = super::narration::Narrator::default().lines(&record, &session);
+        header.origin = crate::session::header::Origin::Real;
+        lines
+    };
+    assert!(first()[0].starts_with("REHEARSAL of oom-leak ("));
+    assert!(first()[0].contains("session started"), "and of no other");
+}
+
+#[test]
 fn a_promise_for_another_day_is_told_with_its_date() {
     let due = |minutes: i64| {
         let test = FollowUpTest::Person;

@@ -86,8 +86,9 @@ pub async fn run(run: Run, config: &Config, tour: Option<Lesson>) -> Result<Endi
 }
 
 fn record(path: &Path, core: &Core) -> Result<Recorder, Fault> {
-    // The first frame tells the size; the header has the usual one.
-    Recorder::start(path, Size::default(), (wall_now(), core.clock.mono_ms()))
+    // A player that knows no changes of size has the header's alone.
+    let size = Screen::measured().unwrap_or_default();
+    Recorder::start(path, size, (wall_now(), core.clock.mono_ms()))
 }
 
 /// Brings the terminal's events into the inbox. When there are no more, the terminal is gone.

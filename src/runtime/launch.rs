@@ -31,6 +31,7 @@ use crate::rehearsal::clock::Speed;
 use crate::rehearsal::scenario::Scenario;
 use crate::rehearsal::{Rehearsal, StartOptions};
 use crate::report::incident::{Requests, Surroundings};
+use crate::report::rehearsal_label;
 use crate::session::event::{Event, FeedEvent, SessionEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::header::{Header, ModelChoice, Origin, SessionId, SlackUse};
@@ -245,6 +246,9 @@ async fn tell_run(
             ended = Ended::Unread;
         }
     } else if form == OutputForm::Text {
+        if let Some(label) = rehearsal_label(&core.session.header) {
+            let _ = writeln!(out, "{label}: nothing above happened in a real account or cluster.");
+        }
         let _ = writeln!(out, "{}", core.kept());
     } else if ended != Ended::Unread {
         super::signals::tell_kept(&core);

@@ -133,6 +133,11 @@ impl Screen {
         Ok(Self { terminal, writer, options, telling: Telling::Presses })
     }
 
+    /// The size that the terminal has before it is taken.
+    pub fn measured() -> Option<Size> {
+        terminal::size().ok().map(|(cols, rows)| Size { cols, rows })
+    }
+
     /// The size in cells.
     pub fn size(&self) -> Size {
         self.terminal.backend().cells()

@@ -61,7 +61,9 @@ impl Lesson {
             Self::Alarm => "An alarm fired, and line 2 names the incident. Open the selected alarm: Enter.",
             Self::Back => "Esc (or q) closes what is open and leads back, everywhere. Close it.",
             Self::Logs => "The number in a pane's title is its key. Go to the logs: 3.",
-            Self::Jump => "o jumps to the next OOM kill, e to the next error; f follows again. Press o or e.",
+            Self::Jump => {
+                "o jumps to the next OOM kill or heap error, e to the next error; f follows again. Press o or e."
+            }
             Self::Analysis => "Why did it happen? The rules' verdict stands beside the model's text. Go there: 4.",
             Self::Evidence => {
                 "Every sentence cites evidence such as E3: read from the source. Open one: j or k, then Enter."

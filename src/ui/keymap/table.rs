@@ -292,7 +292,7 @@ pub const TABLE: &[Row] = &[
     row("previous-error", Action::PreviousError, &["E"], "Error before"),
     row("next-warning", Action::NextWarning, &["w"], "Next warning in the logs"),
     row("previous-warning", Action::PreviousWarning, &["W"], "Warning before"),
-    row("next-oom", Action::NextOom, &["o"], "Next OOM kill in the logs").hint("next OOM"),
+    row("next-oom", Action::NextOom, &["o"], "Next OOM kill or heap error in the logs").hint("next OOM"),
     row("previous-oom", Action::PreviousOom, &["O"], "OOM kill before"),
     row("next-cite", Action::NextCite, &["c"], "Next citation of the narrative: selects its evidence")
         .hint("citation")

@@ -29,7 +29,8 @@ fn flaps(reading: &Reading) -> Outcome {
         };
     };
     let over = if alarmed.bound.is_ceiling() { "over" } else { "under" };
-    let text = format!("it went {over} {} {} times", number(alarmed.bound.value), alarmed.crossings);
+    let times = if alarmed.crossings == 1 { "once".to_owned() } else { format!("{} times", alarmed.crossings) };
+    let text = format!("it went {over} {} {times}", number(alarmed.bound.value));
     if alarmed.flaps() { Outcome::For(text, vec![alarmed.id]) } else { Outcome::Against(text, vec![alarmed.id]) }
 }
 
