@@ -80,7 +80,7 @@ fn jumps_find_errors_warnings_and_kills_from_any_pane() {
     person.presses("O");
     assert_eq!(on_screen(&person).first(), Some(&33));
     person.presses("O");
-    assert!(person.said().starts_with("No OOM kill before"), "{}", person.said());
+    assert!(person.said().starts_with("No OOM kill or heap error before"), "{}", person.said());
     for (key, text) in
         [("e", "failed 40"), ("E", "failed 30"), ("w", "slow 75"), ("W", "slow 25"), ("o", "OOMKilled exit=137")]
     {
