@@ -65,3 +65,63 @@ fn add(found: &mut Earlier, query: &MetricQuery, reading: Reading) {
         (Ok(_), Reading::Empty(_)) | (Err(_), _) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use bytes::Bytes;
+
+    use super::super::follow::tests::outside_at;
+    use super::super::read;
+    use super::*;
+    use crate::domain::observation::metric::{MetricId, MetricRole, Statistic};
+    use crate::domain::observation::scope::whole_minute;
+    use crate::rehearsal::wire::cloudwatch::cbor::{Value, read as parse, write};
+    use crate::runtime::outside::ClusterAccess;
+
+    /// The period that a request asks by.
+    fn period(body: &Bytes) -> i64 {
+        let asked = parse(body).unwrap();
+        asked.list("MetricDataQueries")[0].get("MetricStat").and_then(|stat| stat.int("Period")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_by_longer_periods_alone_is_asked_for_by_those() {
+        crate::adapters::install_tls_provider();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let asked: Arc<Mutex<Vec<i64>>> = Arc::default();
+        let log = Arc::clone(&asked);
+        let app = axum::Router::new().fallback(move |body: Bytes| {
+            log.lock().unwrap().push(period(&body));
+            let answer = axum::response::Response::builder().header("smithy-protocol", "rpc-v2-cbor");
+            std::future::ready(answer.body(axum::body::Body::from(write(&Value::Map(Vec::new())))).unwrap())
+        });
+        let (means, tasks, _inbox) = outside_at(&endpoint, ClusterAccess::Off { why: "a test".to_owned() });
+        tasks.spawn("server", async move { drop(axum::serve(listener, app).await) });
+        let query = |period_s| MetricQuery {
+            role: MetricRole::Cpu,
+            metric: MetricId::default(),
+            statistic: Statistic::Sum,
+            period_s,
+        };
+        let window = |minutes| Window::minutes_before(whole_minute(means.clock.now()), minutes);
+        let told = || {
+            let mut periods = std::mem::take(&mut *asked.lock().unwrap());
+            periods.sort_unstable();
+            periods
+        };
+        for (period_s, minutes, expected) in
+            [(10, 30, [60, 60, 60, 60]), (60, 30, [60, 60, 60, 60]), (60, 1_440, [60, 60, 60, 300])]
+        {
+            earlier(&means, &[query(period_s)], window(minutes)).await;
+            assert_eq!(told(), expected, "{period_s} s over {minutes} min");
+        }
+        for (minutes, expected) in [(30, 10), (240, 60)] {
+            let answers = read::metrics(&means, &"my-api".into(), vec![query(10)], window(minutes)).await;
+            assert_eq!(told(), [expected], "{minutes} min");
+            assert!(answers.contains_key(&query(10)), "it answers what was asked");
+        }
+    }
+}

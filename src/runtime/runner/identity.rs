@@ -170,7 +170,56 @@ impl Unknown {
 
 #[cfg(test)]
 mod tests {
+    use super::super::follow::tests::outside_at;
     use super::*;
+    use crate::adapters::kubernetes::connect::Source;
+    use crate::runtime::inbox::Inbox;
+    use crate::runtime::outside::ClusterAccess;
+
+    const WHO: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+        <GetCallerIdentityResult><Arn>arn:aws:sts::123456789012:assumed-role/oncall/ana</Arn><UserId>u</UserId>\
+        <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+
+    /// The credential program of the kubeconfig waits for a person, and AWS has answered.
+    #[tokio::test]
+    async fn who_we_are_is_known_while_the_cluster_hangs() {
+        crate::adapters::install_tls_provider();
+        let home = tempfile::tempdir().unwrap();
+        let (path, touched) = (home.path().join("config"), home.path().join("touched"));
+        // It ends with the test, however that ends.
+        let (folder, sign) = (home.path().display(), touched.display());
+        let waits = format!("while [ -d {folder} ] && [ ! -e {sign} ]; do sleep 0.05; done");
+        let config = serde_json::json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "c",
+            "contexts": [{ "name": "c", "context": { "cluster": "c", "user": "u" } }],
+            "clusters": [{ "name": "c", "cluster": { "server": "http://127.0.0.1:9" } }],
+            "users": [{ "name": "u", "user": { "exec": {
+                "apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", waits],
+            } } }],
+        });
+        std::fs::write(&path, config.to_string()).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let app = axum::Router::new().fallback(|| std::future::ready(WHO));
+        let cluster = ClusterAccess::By(Source::Kubeconfig { path: Some(path), context: None });
+        let (means, tasks, mut inbox) = outside_at(&endpoint, cluster);
+        tasks.spawn("server", async move { drop(axum::serve(listener, app).await) });
+        let mut last = means.outside.scope();
+        let known = async {
+            while let Some(Inbox::Event { event, .. }) = inbox.recv().await {
+                let Event::Session(SessionEvent::ScopeLearned { scope, .. }) = *event else { continue };
+                if scope.account.is_some() {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = known => {}
+            _ = look(&means, &mut last) => panic!("nobody has touched the key"),
+        }
+        std::fs::write(touched, "").unwrap();
+    }
 
     #[test]
     fn a_provider_is_asked_once_and_again_near_the_end() {

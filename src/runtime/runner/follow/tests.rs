@@ -39,12 +39,20 @@ fn session(incidents: impl IntoIterator<Item = Incident>) -> Session {
 
 pub(in crate::runtime::runner) fn outside() -> (Means, Tasks, mpsc::Receiver<Inbox>) {
     // Nobody listens on the discard port: every call fails, and none of this waits for one.
+    outside_at("http://127.0.0.1:9", ClusterAccess::Off { why: "a test".to_owned() })
+}
+
+/// An outside whose AWS is at an address of this machine.
+pub(in crate::runtime::runner) fn outside_at(
+    endpoint: &str,
+    cluster: ClusterAccess,
+) -> (Means, Tasks, mpsc::Receiver<Inbox>) {
     let names = Names::new(|_| Ok([127, 0, 0, 1].into()));
-    let nowhere = AwsAccess::Rehearsal { endpoint: "http://127.0.0.1:9".to_owned(), names };
-    let off = ClusterAccess::Off { why: "a test".to_owned() };
+    let aws = AwsAccess::Rehearsal { endpoint: endpoint.to_owned(), names };
     let (sender, inbox) = mpsc::channel(1_000);
+    let scope = Scope { region: "us-east-1".into(), ..Scope::default() };
     let means = Means {
-        outside: Arc::new(Outside::new(nowhere, off, Scope::default())),
+        outside: Arc::new(Outside::new(aws, cluster, scope)),
         post: Postbox::new(sender.clone()),
         clock: Clock::wall(),
         nudge: Arc::default(),
