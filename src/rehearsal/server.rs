@@ -20,6 +20,7 @@ use super::ledger::Ledger;
 use super::names::NameServer;
 use super::scenario::Scenario;
 use super::wire::bedrock::Recordings;
+use super::wire::cloudwatch::Listings;
 use super::wire::line::{Line, Lines};
 use super::wire::logs::LogSessions;
 use super::wire::{aws, charts, kubernetes, slack};
@@ -65,6 +66,8 @@ pub struct Cloud {
     pub recordings: Recordings,
     /// The cluster.
     pub cluster: Arc<SharedCluster>,
+    /// Listings of alarms as they were written last.
+    pub listings: Listings,
     /// What CloudWatch Logs keeps between requests.
     pub log_sessions: LogSessions,
     /// The seed in use.
@@ -85,6 +88,7 @@ impl Cloud {
             clock: Arc::new(SimClock::new(scenario.start, options.speed)),
             ledger: Ledger::default(),
             faults: Arc::new(FaultPlan::new(&scenario)),
+            listings: Listings::default(),
             log_sessions: LogSessions::default(),
             recordings: Recordings::read(&scenario)?,
             cluster: Arc::new(SharedCluster::new(cluster_of(&world, seed))),

@@ -2,9 +2,10 @@
 
 mod alarms;
 pub mod cbor;
+mod listings;
 mod metrics;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::HeaderValue;
 use axum::response::Response;
 use base64::Engine as _;
@@ -14,6 +15,7 @@ use super::aws::{Call, Fullness, Refusal, typed};
 use crate::rehearsal::server::Cloud;
 use crate::rehearsal::world::Sight;
 use cbor::Value;
+pub use listings::Listings;
 
 /// Answers an operation.
 pub fn answer(cloud: &Cloud, call: &Call, fullness: Fullness) -> Result<Response, Refusal> {
@@ -24,6 +26,15 @@ pub fn answer(cloud: &Cloud, call: &Call, fullness: Fullness) -> Result<Response
     }
     let (now, lives) = cloud.lives();
     let sight = cloud.world.at(now, &lives);
+    if call.operation == "DescribeAlarms" && fullness == Fullness::Whole {
+        let turn = sight.alarms_turn();
+        if let Some(known) = cloud.listings.known(&call.body, turn) {
+            return Ok(sent(known));
+        }
+        let answer = Bytes::from(cbor::write(&alarms::describe(&sight, &input)?));
+        cloud.listings.keep(&call.body, turn, &answer);
+        return Ok(sent(answer));
+    }
     let output = operation(&sight, &call.operation, &paged(input, fullness))?;
     Ok(reply(&output))
 }
@@ -64,7 +75,11 @@ pub fn refused(refusal: &Refusal) -> Response {
 }
 
 fn reply(value: &Value) -> Response {
-    let mut response = typed(Body::from(cbor::write(value)), "application/cbor");
+    sent(Bytes::from(cbor::write(value)))
+}
+
+fn sent(written: Bytes) -> Response {
+    let mut response = typed(Body::from(written), "application/cbor");
     response.headers_mut().insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
     response
 }

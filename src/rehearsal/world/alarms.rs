@@ -158,7 +158,7 @@ impl<'a> Sight<'a> {
         let mut alarms: Vec<AlarmNow<'a>> = Vec::with_capacity(specs.len());
         for (index, spec) in specs.iter().enumerate() {
             let transitions = match (&spec.condition, Rule::of(&spec.condition)) {
-                (_, Some(rule)) => self.evaluated(index, &rule),
+                (_, Some(rule)) => self.evaluated(index, &rule, <[Transition]>::to_vec),
                 (ConditionSpec::Fixed { state, since, .. }, None) => {
                     vec![Transition::bare(self.scenario().start + *since, *state)]
                 }
@@ -170,8 +170,15 @@ impl<'a> Sight<'a> {
         alarms
     }
 
-    /// Goes through the evaluations since dawn that have not been made yet, one a minute.
-    fn evaluated(&self, index: usize, rule: &Rule<'_>) -> Vec<Transition> {
+    /// How often any alarm has changed by now: as long as it stays, each stands as it stood.
+    pub fn alarms_turn(&self) -> u64 {
+        let specs = self.scenario().alarms.iter().enumerate();
+        let rules = specs.filter_map(|(index, spec)| Some((index, Rule::of(&spec.condition)?)));
+        rules.map(|(index, rule)| self.evaluated(index, &rule, |past| past.len() as u64)).sum()
+    }
+
+    /// Goes through the evaluations since dawn that have not been made yet, one a minute, and looks at the transitions.
+    fn evaluated<T>(&self, index: usize, rule: &Rule<'_>, look: impl FnOnce(&[Transition]) -> T) -> T {
         let mut known = self.world.evaluated.lock().unwrap_or_else(PoisonError::into_inner);
         let progress = known.0.entry(index).or_insert_with(|| {
             let dawn = minute_of(self.scenario().dawn());
@@ -186,7 +193,7 @@ impl<'a> Sight<'a> {
             progress.next = last + MINUTE;
         }
         let past = progress.transitions.partition_point(|transition| transition.at <= self.now).max(1);
-        progress.transitions[..past].to_vec()
+        look(&progress.transitions[..past])
     }
 
     /// The minutes of a period as one value.
