@@ -250,6 +250,40 @@ fn a_flood_writes_from_its_first_instant_to_its_last() {
     assert_eq!((ends, lines.len()), ([500 + 10_000, 12_249], 1_750));
 }
 
+/// Minutes without a flood are read whole, and those with one second by second: from both ends, and from any place on, the
+/// lines are the same, each once and in order.
+#[test]
+fn a_short_flood_among_quiet_minutes_reads_the_same_from_both_ends_and_from_any_place() {
+    let text = "based_on = \"oom-leak\"\nname = \"f\"\ntitle = \"t\"\nteaches = \"t\"\n\
+        [[log]]\ngroup = \"/g\"\nstream = \"s\"\ncadence = { kind = \"steady\", per_minute = 90 }\ntemplates = [\"quiet {time}\"]\n\
+        [[log]]\ngroup = \"/g\"\nstream = \"s\"\ncadence = { kind = \"steady\", per_minute = 6000 }\n\
+        from = \"-90s\"\nuntil = \"-70s\"\ntemplates = [\"loud {time}\"]\n\
+        [expect]\ncause = \"inconclusive\"\nconclusive = false\n";
+    let scenario = Arc::new(crate::rehearsal::scenario::parse(text, "f").unwrap());
+    let (start, nobody) = (scenario.start, Lives::new());
+    let world = World::new(scenario, 1).unwrap();
+    let sight = world.at(start + seconds(1), &nobody);
+    let tape = sight.log_tape("/g", start - seconds(203), start - seconds(8));
+    let forward: Vec<_> = tape.clone().collect();
+    let loud = forward.iter().filter(|line| line.message.starts_with("loud")).count();
+    assert!(
+        (1_990..=2_010).contains(&loud) && (250..=330).contains(&(forward.len() - loud)),
+        "{loud} of {}",
+        forward.len()
+    );
+    assert!(forward.is_sorted_by_key(|line| line.place));
+    let mut backward: Vec<_> = tape.clone().backward().collect();
+    backward.reverse();
+    assert_eq!(backward, forward);
+    for index in (0..forward.len()).step_by(211) {
+        let place = forward[index].place;
+        assert_eq!(tape.clone().from_place(place).collect::<Vec<_>>(), forward[index..], "from {index}");
+        let mut behind: Vec<_> = tape.clone().backward().from_place(place).collect();
+        behind.reverse();
+        assert_eq!(behind, forward[..=index], "back from {index}");
+    }
+}
+
 /// Whether a second is still kept, was forgotten for later ones, or was first read before it was over: its lines are those
 /// that a world writes that was never asked before.
 #[test]

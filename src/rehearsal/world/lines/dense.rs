@@ -48,10 +48,16 @@ pub(super) fn is_dense(log: &LogSpec) -> bool {
 }
 
 impl Sight<'_> {
-    /// Adds the wanted lines of a generator in a second, ascending by time.
-    pub(super) fn flood(&self, index: usize, second: Timestamp, wanted: &Wanted, lines: &mut Vec<LogEvent>) {
-        let Some(log) = self.scenario().logs.get(index).filter(|log| self.is_on_in(log, second)) else { return };
-        let all = self.flooded(index, log, second);
+    /// Adds the wanted lines of a generator in a slice, ascending by time: in a second, or in a longer one none.
+    pub(super) fn flood(
+        &self,
+        index: usize,
+        slice: (Timestamp, Timestamp),
+        wanted: &Wanted,
+        lines: &mut Vec<LogEvent>,
+    ) {
+        let Some(log) = self.scenario().logs.get(index).filter(|log| self.is_on_within(log, slice)) else { return };
+        let all = self.flooded(index, log, slice.0);
         lines.extend(all.iter().filter(|line| wanted.takes(&line.place)).cloned());
     }
 
@@ -102,10 +108,10 @@ impl Sight<'_> {
         lines
     }
 
-    /// Whether a generator may write in a second at all: most of the time most floods are over.
-    fn is_on_in(&self, log: &LogSpec, second: Timestamp) -> bool {
-        let begins = second.duration_since(self.scenario().start);
-        log.from.is_none_or(|from| from < begins + SECOND) && log.until.is_none_or(|until| begins < until)
+    /// Whether a generator may write in a slice of time at all: most of the time most floods are over.
+    pub(super) fn is_on_within(&self, log: &LogSpec, (begin, end): (Timestamp, Timestamp)) -> bool {
+        let offset = |at: Timestamp| at.duration_since(self.scenario().start);
+        log.from.is_none_or(|from| from < offset(end)) && log.until.is_none_or(|until| offset(begin) < until)
     }
 
     /// The streams of a flood without writing a line: every container that lived while it was on.

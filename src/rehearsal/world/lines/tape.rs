@@ -47,7 +47,6 @@ pub struct Tape<'a> {
     sources: Vec<usize>,
     wanted: Wanted,
     order: Order,
-    step: SignedDuration,
     /// The edge up to which all slices have been read.
     edge: Timestamp,
     ready: std::vec::IntoIter<LogEvent>,
@@ -62,15 +61,8 @@ impl<'a> Sight<'a> {
         let logs = self.scenario().logs.iter().enumerate();
         let sources: Vec<usize> = logs.filter(|(_, log)| log.group == group).map(|(index, _)| index).collect();
         let wanted = Wanted { from, to, ingested_after: Timestamp::MIN, ingested_until: self.now, begin: None };
-        let tape = Tape {
-            sight: *self,
-            sources,
-            wanted,
-            order: Order::Forward,
-            step: MINUTE,
-            edge: from,
-            ready: Vec::new().into_iter(),
-        };
+        let tape =
+            Tape { sight: *self, sources, wanted, order: Order::Forward, edge: from, ready: Vec::new().into_iter() };
         tape.rewound(Order::Forward)
     }
 
@@ -121,35 +113,44 @@ impl Tape<'_> {
     }
 
     fn rewound(mut self, order: Order) -> Self {
-        let logs = &self.sight.scenario().logs;
-        let is_dense = self.sources.iter().any(|index| logs.get(*index).is_some_and(is_dense));
-        self.step = if is_dense { SECOND } else { MINUTE };
         self.order = order;
         let (from, to) = (self.wanted.from, self.wanted.to);
         self.edge = match order {
-            Order::Forward => self.grid(from),
-            Order::Backward => self.grid(to - SignedDuration::from_nanos(1)) + self.step,
+            Order::Forward => second_of(from),
+            Order::Backward => second_of(to - SignedDuration::from_nanos(1)) + SECOND,
         };
         self.ready = Vec::new().into_iter();
         self
     }
 
-    /// The beginning of the slice that an instant lies in.
-    fn grid(&self, at: Timestamp) -> Timestamp {
-        if self.step == MINUTE { minute_of(at) } else { Timestamp::from_second(at.as_second()).unwrap_or(at) }
+    /// The next slice in its direction: what is left of a minute, or a second of one in which a generator floods.
+    fn ahead(&self) -> (Timestamp, Timestamp) {
+        let (minute, second) = match self.order {
+            Order::Forward => {
+                let minute = (self.edge, minute_of(self.edge) + MINUTE);
+                (minute, (self.edge, self.edge + SECOND))
+            }
+            Order::Backward => {
+                let minute = (minute_of(self.edge - SECOND), self.edge);
+                (minute, (self.edge - SECOND, self.edge))
+            }
+        };
+        let logs = &self.sight.scenario().logs;
+        let mut own = self.sources.iter().filter_map(|index| logs.get(*index));
+        let is_flooded = own.any(|log| is_dense(log) && self.sight.is_on_within(log, minute));
+        if is_flooded { second } else { minute }
     }
 
-    /// The slice that begins at an instant, in order.
-    fn slice(&self, begin: Timestamp) -> Vec<LogEvent> {
+    /// A slice, in order. One that is longer than a second has nothing of a flood.
+    fn slice(&self, (begin, end): (Timestamp, Timestamp)) -> Vec<LogEvent> {
         let mut events = Vec::new();
         let logs = &self.sight.scenario().logs;
         for index in &self.sources {
             let Some(log) = logs.get(*index) else { continue };
             if is_dense(log) {
-                self.sight.flood(*index, begin, &self.wanted, &mut events);
+                self.sight.flood(*index, (begin, end), &self.wanted, &mut events);
                 continue;
             }
-            let end = begin + self.step;
             let all = self.sight.minute_of_lines((*index, minute_of(begin)), log, end);
             let first = all.partition_point(|event| event.place.at < begin);
             let own = all[first..].iter().take_while(|event| event.place.at < end);
@@ -171,18 +172,17 @@ impl Iterator for Tape<'_> {
             if let Some(event) = self.ready.next() {
                 return Some(event);
             }
-            let begin = match self.order {
-                Order::Forward if self.edge < self.wanted.to => {
-                    self.edge += self.step;
-                    self.edge - self.step
-                }
-                Order::Backward if self.edge > self.wanted.from => {
-                    self.edge -= self.step;
-                    self.edge
-                }
+            let slice = self.ahead();
+            self.edge = match self.order {
+                Order::Forward if self.edge < self.wanted.to => slice.1,
+                Order::Backward if self.edge > self.wanted.from => slice.0,
                 Order::Forward | Order::Backward => return None,
             };
-            self.ready = self.slice(begin).into_iter();
+            self.ready = self.slice(slice).into_iter();
         }
     }
+}
+
+fn second_of(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
