@@ -152,7 +152,7 @@ fn value(session: &Session, alarm: &Alarm, unit: Unit) -> String {
     alarm_value(session, alarm).map_or_else(unknown, |valued| format::measure(valued.value, unit))
 }
 
-/// What instant the value is of, where that is not about now: ` at 09:22Z`, ` 3d ago`.
+/// What instant the value is of, where that is not about now: ` @09:22Z`, ` 3d ago`.
 fn age(session: &Session, alarm: &Alarm, look: &Look) -> String {
     let Some(Valued { at, .. }) = alarm_value(session, alarm) else { return String::new() };
     if format::seconds_since(look.now, at) <= VALUE_HOLDS_S {
@@ -163,7 +163,7 @@ fn age(session: &Session, alarm: &Alarm, look: &Look) -> String {
         zone => zone,
     };
     if format::day(at, zone) == format::day(look.now, zone) {
-        format!(" at {}", format::minute_clock(at, zone))
+        format!(" @{}", format::minute_clock(at, zone))
     } else {
         format!(" {} ago", format::coarse(format::seconds_since(look.now, at)))
     }
