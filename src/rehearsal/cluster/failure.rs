@@ -34,6 +34,18 @@ impl FieldFault {
         Self { field: field.into(), reason: "FieldValueInvalid", message: format!("Invalid value: {value}: {why}") }
     }
 
+    /// A value that is none of those that are known.
+    pub fn unsupported(field: impl Into<String>, value: &Value, known: &[&str]) -> Self {
+        let known: Vec<String> = known.iter().map(|word| format!("\"{word}\"")).collect();
+        let message = format!("Unsupported value: {value}: supported values: {}", known.join(", "));
+        Self { field: field.into(), reason: "FieldValueNotSupported", message }
+    }
+
+    /// A change or a field that may not be.
+    pub fn forbidden(field: impl Into<String>, why: &str) -> Self {
+        Self { field: field.into(), reason: "FieldValueForbidden", message: format!("Forbidden: {why}") }
+    }
+
     /// A value that is missing.
     pub fn required(field: impl Into<String>, why: &str) -> Self {
         let message = if why.is_empty() { "Required value".to_owned() } else { format!("Required value: {why}") };
@@ -91,6 +103,17 @@ impl Failure {
         Self { code: 403, reason: "Forbidden", message, details: about(kind, name) }
     }
 
+    /// 403 for a new object in a namespace that is being deleted.
+    pub fn terminating(kind: &Kind, name: &str, namespace: &str) -> Self {
+        let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
+        let mut failure = Self::forbidden(kind, name, &why);
+        failure.details["causes"] = json!([{
+            "reason": "NamespaceTerminating", "message": format!("namespace {namespace} is being terminated"),
+            "field": "metadata.namespace",
+        }]);
+        failure
+    }
+
     /// The answer of a webhook that says no: the code and reason are the webhook's own.
     pub fn webhook(message: String) -> Self {
         Self { code: 403, reason: "Forbidden", message, details: Value::Null }
@@ -145,8 +168,11 @@ impl Failure {
 
     /// 410 for a continue token.
     pub fn continue_expired() -> Self {
-        let message = "The provided continue parameter is too old to display a consistent list result. You must start \
-                       a new list without the continue parameter."
+        let message = "The provided continue parameter is too old to display a consistent list result. You can start a \
+                       new list without the continue parameter, or use the continue token in this response to retrieve \
+                       the remainder of the results. Continuing with the provided token results in an inconsistent list \
+                       - objects that were created, modified, or deleted between the time the first chunk was returned \
+                       and now may show up in the list."
             .to_owned();
         Self { code: 410, reason: "Expired", message, details: Value::Null }
     }

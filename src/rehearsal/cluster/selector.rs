@@ -1,5 +1,7 @@
 //! Label and field selectors as requests carry them.
 
+mod label;
+
 use serde_json::Value;
 
 use super::failure::Failure;
@@ -24,6 +26,8 @@ enum Test {
     NotIn(Vec<String>),
     Exists,
     Absent,
+    Above(i64),
+    Below(i64),
 }
 
 /// Fields every resource can be selected by, and those of single resources, as the API server declares them.
@@ -67,8 +71,8 @@ const FIELDS: [(&str, &[&str]); 8] = [
 impl Selector {
     /// Reads both selectors of a request; an unknown field or bad syntax is a 400, as from the API server.
     pub fn parse(kind: &Kind, labels: &str, fields: &str) -> Result<Self, Failure> {
-        let labels = split(labels).map(|part| label(&part)).collect::<Result<_, _>>()?;
-        let fields = split(fields).map(|part| field(kind, &part)).collect::<Result<_, _>>()?;
+        let labels = label::parse(labels).map_err(Failure::bad_request)?;
+        let fields = split(fields).map(|part| field(kind, part)).collect::<Result<_, _>>()?;
         Ok(Self { labels, fields })
     }
 
@@ -110,7 +114,9 @@ impl Requirement {
             (Test::NotIn(values), Some(found)) => values.iter().all(|value| value != found),
             (Test::Exists, found) => found.is_some(),
             (Test::Absent, found) => found.is_none(),
-            (Test::In(_), None) => false,
+            (Test::Above(bound), Some(found)) => found.parse::<i64>().is_ok_and(|found| found > *bound),
+            (Test::Below(bound), Some(found)) => found.parse::<i64>().is_ok_and(|found| found < *bound),
+            (Test::In(_) | Test::Above(_) | Test::Below(_), None) => false,
             (Test::NotIn(_), None) => true,
         }
     }
@@ -128,7 +134,10 @@ fn expression_holds(expression: &Value, labels: &Value) -> bool {
     let key = expression.get("key").and_then(Value::as_str).unwrap_or_default().to_owned();
     let listed = expression.get("values").and_then(Value::as_array).cloned().unwrap_or_default();
     let values = listed.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let bound = || listed.first().and_then(Value::as_str).and_then(|text| text.parse().ok());
     let test = match expression.get("operator").and_then(Value::as_str) {
+        Some("Gt") => bound().map_or(Test::In(Vec::new()), Test::Above),
+        Some("Lt") => bound().map_or(Test::In(Vec::new()), Test::Below),
         Some("In") => Test::In(values),
         Some("NotIn") => Test::NotIn(values),
         Some("Exists") => Test::Exists,
@@ -138,44 +147,9 @@ fn expression_holds(expression: &Value, labels: &Value) -> bool {
     Requirement { key: key.clone(), test }.accepts(found)
 }
 
-/// Splits at commas that are not inside parentheses.
-fn split(selector: &str) -> impl Iterator<Item = String> {
-    let mut parts = vec![String::new()];
-    let mut depth = 0_i32;
-    for letter in selector.chars() {
-        match letter {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-        if letter == ',' && depth == 0 {
-            parts.push(String::new());
-        } else if let Some(part) = parts.last_mut() {
-            part.push(letter);
-        }
-    }
-    parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty())
-}
-
-fn label(part: &str) -> Result<Requirement, Failure> {
-    if let Some(equal) = equality(part) {
-        return Ok(equal);
-    }
-    if let Some(key) = part.strip_prefix('!') {
-        return Ok(Requirement { key: key.trim().to_owned(), test: Test::Absent });
-    }
-    let Some((head, list)) = part.split_once('(') else {
-        if part.contains(char::is_whitespace) {
-            return Err(Failure::bad_request(format!("unable to parse requirement: found '{part}'")));
-        }
-        return Ok(Requirement { key: part.to_owned(), test: Test::Exists });
-    };
-    let values = list.trim_end_matches(')').split(',').map(|value| value.trim().to_owned()).collect();
-    match head.split_whitespace().collect::<Vec<_>>().as_slice() {
-        [key, "in"] => Ok(Requirement { key: (*key).to_owned(), test: Test::In(values) }),
-        [key, "notin"] => Ok(Requirement { key: (*key).to_owned(), test: Test::NotIn(values) }),
-        _ => Err(Failure::bad_request(format!("unable to parse requirement: found '{part}'"))),
-    }
+/// Splits at commas.
+fn split(selector: &str) -> impl Iterator<Item = &str> {
+    selector.split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 
 fn field(kind: &Kind, part: &str) -> Result<Requirement, Failure> {

@@ -1,40 +1,59 @@
 //! What the API server refuses in an object: the rules a remedy can really run into, in its own words.
 
+mod names;
+mod pod;
+mod rules;
+
+#[cfg(test)]
+mod tests;
+
 use serde_json::{Value, json};
 
 use super::failure::{Failure, FieldFault};
 use super::kind::Kind;
-use super::{quantity, selector, shape};
+use super::{selector, shape};
 
-/// The resource types a template may ask for and that are compared here.
-const RESOURCES: [&str; 2] = ["cpu", "memory"];
+pub(crate) use names::{wrong_key, wrong_value};
 
-const NAME_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
-                         and must start and end with an alphanumeric character (e.g. 'example.com', regex used for \
-                         validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+/// What of a stateful set may be changed.
+const FREE_OF_A_SET: [&str; 7] = [
+    "replicas",
+    "ordinals",
+    "template",
+    "updateStrategy",
+    "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
+    "minReadySeconds",
+];
 
 /// Refuses an object that means something that may not be.
 pub fn accepts(kind: &Kind, object: &Value, before: Option<&Value>) -> Result<(), Failure> {
     let mut faults = Vec::new();
     let name = shape::name(object);
-    if before.is_none() && !is_subdomain(name) {
-        faults.push(FieldFault::invalid("metadata.name", &json!(name), NAME_RULE));
+    if before.is_none() {
+        let wrong = match kind.plural {
+            "namespaces" => (!names::is_label(name)).then_some(names::LABEL_RULE),
+            _ if kind.group == "rbac.authorization.k8s.io" => None,
+            _ => (!names::is_subdomain(name)).then_some(names::SUBDOMAIN_RULE),
+        };
+        faults.extend(wrong.map(|rule| FieldFault::invalid("metadata.name", &json!(name), rule)));
     }
+    names::metadata(&object["metadata"], "metadata.", &mut faults);
+    let own = rules::OBJECTS.iter().filter(|rule| rule.0 == kind.plural);
+    own.for_each(|rule| rules::hold(object, "", (rule.1, rule.2), &mut faults));
     match kind.plural {
-        "deployments" | "replicasets" | "statefulsets" | "daemonsets" => workload(kind, object, before, &mut faults),
+        "deployments" | "replicasets" | "statefulsets" | "daemonsets" => {
+            workload(kind, object, before, &mut faults);
+        }
         "horizontalpodautoscalers" => bounds(object, &mut faults),
-        "pods" => {
-            containers(kind, object, &mut faults);
-            if before.is_some_and(|before| frozen(before) != frozen(object)) {
-                faults.push(FieldFault {
-                    field: "spec".to_owned(),
-                    reason: "FieldValueForbidden",
-                    message: "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,\
-                              `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only \
-                              additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be \
-                              set to 1 if it was previously negative)"
-                        .to_owned(),
-                });
+        "jobs" => pod::spec(&object["spec"]["template"]["spec"], "spec.template.spec", &mut faults),
+        "configmaps" | "secrets" => names::data_keys(object, &mut faults),
+        "pods" => pod_itself(object, before, &mut faults),
+        "poddisruptionbudgets" => {
+            let spec = &object["spec"];
+            if spec.get("minAvailable").is_some() && spec.get("maxUnavailable").is_some() {
+                let why = "minAvailable and maxUnavailable cannot be both set";
+                faults.push(FieldFault::invalid("spec", spec, why));
             }
         }
         _ => {}
@@ -42,15 +61,24 @@ pub fn accepts(kind: &Kind, object: &Value, before: Option<&Value>) -> Result<()
     if faults.is_empty() { Ok(()) } else { Err(Failure::invalid(kind, name, &faults)) }
 }
 
-fn workload(kind: &Kind, object: &Value, before: Option<&Value>, faults: &mut Vec<FieldFault>) {
-    if let Some(replicas) = shape::number(object, "/spec/replicas").filter(|replicas| *replicas < 0) {
-        faults.push(FieldFault::invalid("spec.replicas", &json!(replicas), "must be greater than or equal to 0"));
+fn pod_itself(object: &Value, before: Option<&Value>, faults: &mut Vec<FieldFault>) {
+    pod::spec(&object["spec"], "spec", faults);
+    if before.is_some_and(|before| pod::is_frozen_part_changed(before, object)) {
+        let why = "pod updates may not change fields other than `spec.containers[*].image`,\
+                   `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to \
+                   existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was \
+                   previously negative)";
+        faults.push(FieldFault::forbidden("spec", why));
     }
-    let chosen = &object["spec"]["selector"];
+}
+
+fn workload(kind: &Kind, object: &Value, before: Option<&Value>, faults: &mut Vec<FieldFault>) {
+    let (spec, template) = (&object["spec"], &object["spec"]["template"]);
+    let chosen = &spec["selector"];
     if chosen.as_object().is_none_or(serde_json::Map::is_empty) {
         faults.push(FieldFault::required("spec.selector", ""));
     } else {
-        let labels = &object["spec"]["template"]["metadata"]["labels"];
+        let labels = &template["metadata"]["labels"];
         if !selector::label_selector_matches(chosen, labels) {
             let why = "`selector` does not match template `labels`";
             faults.push(FieldFault::invalid("spec.template.metadata.labels", labels, why));
@@ -59,15 +87,25 @@ fn workload(kind: &Kind, object: &Value, before: Option<&Value>, faults: &mut Ve
             faults.push(FieldFault::invalid("spec.selector", chosen, "field is immutable"));
         }
     }
-    if object.pointer("/spec/strategy/type") == Some(&json!("RollingUpdate")) {
-        let part = |name: &str| object.pointer(&format!("/spec/strategy/rollingUpdate/{name}"));
-        let is_zero = |value: Option<&Value>| value.is_some_and(|v| *v == json!(0) || *v == json!("0%"));
-        if is_zero(part("maxSurge")) && is_zero(part("maxUnavailable")) {
-            let why = "may not be 0 when `maxSurge` is 0";
-            faults.push(FieldFault::invalid("spec.strategy.rollingUpdate.maxUnavailable", &json!(0), why));
+    match kind.plural {
+        "deployments" => rollout(spec, faults),
+        "statefulsets" if before.is_some_and(|before| fixed(before) != fixed(object)) => {
+            let free = FREE_OF_A_SET.map(|name| format!("'{name}'"));
+            let (last, others) = free.split_last().map_or(("", &free[..]), |(last, others)| (last.as_str(), others));
+            let why = format!(
+                "updates to statefulset spec for fields other than {} and {last} are forbidden",
+                others.join(", ")
+            );
+            faults.push(FieldFault::forbidden("spec", &why));
         }
+        _ => {}
     }
-    containers(kind, object, faults);
+    names::metadata(&template["metadata"], "spec.template.", faults);
+    pod::spec(&template["spec"], "spec.template.spec", faults);
+    let policy = &template["spec"]["restartPolicy"];
+    if policy.as_str().is_some_and(|policy| policy == "OnFailure" || policy == "Never") {
+        faults.push(FieldFault::unsupported("spec.template.spec.restartPolicy", policy, &["Always"]));
+    }
 }
 
 /// The bounds of an autoscaler.
@@ -86,123 +124,39 @@ fn bounds(object: &Value, faults: &mut Vec<FieldFault>) {
     }
 }
 
-/// The containers of an object's template (or of the pod itself) with the path to them.
-fn template_containers<'a>(kind: &Kind, object: &'a Value) -> (&'a [Value], &'static str) {
-    if kind.plural == "pods" {
-        (shape::containers(&object["spec"]), "spec.containers")
-    } else {
-        (
-            shape::containers(object.pointer("/spec/template/spec").unwrap_or(&Value::Null)),
-            "spec.template.spec.containers",
-        )
+/// The rules that weigh two fields of a deployment against each other.
+fn rollout(spec: &Value, faults: &mut Vec<FieldFault>) {
+    let strategy = &spec["strategy"];
+    if strategy["type"] == "Recreate" && strategy.get("rollingUpdate").is_some_and(|part| !part.is_null()) {
+        let why = "may not be specified when strategy `type` is 'Recreate'";
+        faults.push(FieldFault::forbidden("spec.strategy.rollingUpdate", why));
+    }
+    if strategy["type"] == "RollingUpdate" {
+        let is_zero =
+            |name: &str| strategy["rollingUpdate"].get(name).is_some_and(|v| *v == json!(0) || *v == json!("0%"));
+        if is_zero("maxSurge") && is_zero("maxUnavailable") {
+            let why = "may not be 0 when `maxSurge` is 0";
+            faults.push(FieldFault::invalid("spec.strategy.rollingUpdate.maxUnavailable", &json!(0), why));
+        }
+    }
+    let patience = &spec["progressDeadlineSeconds"];
+    let least = shape::number(spec, "/minReadySeconds").unwrap_or(0);
+    if patience.as_i64().is_some_and(|patience| patience >= 0 && patience <= least) {
+        faults.push(FieldFault::invalid(
+            "spec.progressDeadlineSeconds",
+            patience,
+            "must be greater than minReadySeconds",
+        ));
     }
 }
 
-fn containers(kind: &Kind, object: &Value, faults: &mut Vec<FieldFault>) {
-    let (all, path) = template_containers(kind, object);
-    if all.is_empty() {
-        faults.push(FieldFault::required(path, ""));
-    }
-    for (index, container) in all.iter().enumerate() {
-        let at = format!("{path}[{index}]");
-        let name = shape::text(container, "/name").unwrap_or_default();
-        if name.is_empty() {
-            faults.push(FieldFault::required(format!("{at}.name"), ""));
-        } else if all[..index].iter().any(|other| shape::text(other, "/name") == Some(name)) {
-            let message = format!("Duplicate value: \"{name}\"");
-            faults.push(FieldFault { field: format!("{at}.name"), reason: "FieldValueDuplicate", message });
-        }
-        if shape::text(container, "/image").is_none_or(str::is_empty) {
-            faults.push(FieldFault::required(format!("{at}.image"), ""));
-        }
-        for resource in RESOURCES {
-            let amount = |side: &str| shape::text(container, &format!("/resources/{side}/{resource}"));
-            let (Some(request), Some(limit)) = (amount("requests"), amount("limits")) else { continue };
-            if quantity::milli(request) > quantity::milli(limit) {
-                let why = format!("must be less than or equal to {resource} limit of {limit}");
-                faults.push(FieldFault::invalid(format!("{at}.resources.requests"), &json!(request), &why));
-            }
-        }
-    }
-}
-
-/// What of a pod's spec may not change once it is made.
-fn frozen(pod: &Value) -> Value {
-    let mut spec = pod["spec"].clone();
-    for free in ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName"] {
-        if let Some(fields) = spec.as_object_mut() {
+/// What of a stateful set's spec may not be changed.
+fn fixed(set: &Value) -> Value {
+    let mut spec = set["spec"].clone();
+    if let Some(fields) = spec.as_object_mut() {
+        for free in FREE_OF_A_SET {
             fields.remove(free);
         }
     }
-    if let Some(Value::Array(all)) = spec.get_mut("containers") {
-        all.iter_mut().filter_map(Value::as_object_mut).for_each(|container| {
-            container.remove("image");
-        });
-    }
     spec
-}
-
-fn is_subdomain(name: &str) -> bool {
-    let is_edge = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit();
-    name.len() <= 253
-        && name.split('.').all(|label| {
-            let bytes = label.as_bytes();
-            bytes.first().copied().is_some_and(is_edge)
-                && bytes.last().copied().is_some_and(is_edge)
-                && bytes.iter().all(|letter| is_edge(*letter) || *letter == b'-')
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rehearsal::cluster::kind::row;
-
-    fn sound() -> Value {
-        json!({"metadata": {"name": "x"}, "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "x"}},
-            "template": {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [{"name": "app", "image": "i:1",
-                "resources": {"limits": {"memory": "512Mi"}, "requests": {"memory": "256Mi"}}}]}}}})
-    }
-
-    #[test]
-    fn each_wrong_field_is_told_by_its_path() {
-        let kind = row("deployments");
-        assert_eq!(accepts(kind, &sound(), Some(&sound())), Ok(()));
-        for (pointer, value, want) in [
-            ("/spec/replicas", json!(-1), "spec.replicas: Invalid value: -1: must be greater than or equal to 0"),
-            (
-                "/spec/selector/matchLabels/app",
-                json!("y"),
-                "spec.selector: Invalid value: {\"matchLabels\":{\"app\":\"y\"}}: field is immutable",
-            ),
-            (
-                "/spec/template/spec/containers/0/image",
-                json!(""),
-                "spec.template.spec.containers[0].image: Required value",
-            ),
-            ("/spec/template/spec/containers", json!([]), "spec.template.spec.containers: Required value"),
-            (
-                "/spec/template/spec/containers/0/resources/limits/memory",
-                json!("128Mi"),
-                "spec.template.spec.containers[0].resources.requests: Invalid value: \"256Mi\": must be less than or equal to memory limit of 128Mi",
-            ),
-        ] {
-            let mut wrong = sound();
-            *wrong.pointer_mut(pointer).unwrap() = value;
-            let refused = accepts(kind, &wrong, Some(&sound())).unwrap_err();
-            assert_eq!(refused.code, 422);
-            assert!(refused.message.contains(want), "{}", refused.message);
-        }
-        let bounded = |least: i64, most: i64| {
-            let scaler = json!({"metadata": {"name": "x"}, "spec": {"minReplicas": least, "maxReplicas": most}});
-            accepts(row("horizontalpodautoscalers"), &scaler, Some(&scaler)).map_err(|refused| refused.message)
-        };
-        assert_eq!(bounded(2, 2), Ok(()));
-        let refused = bounded(3, 2).unwrap_err();
-        let want = "spec.maxReplicas: Invalid value: 2: must be greater than or equal to `minReplicas`";
-        assert!(refused.contains(want), "{refused}");
-        let mut named = sound();
-        named["metadata"]["name"] = json!("Not_A_Name");
-        assert_eq!(accepts(kind, &named, None).unwrap_err().details["causes"][0]["field"], "metadata.name");
-    }
 }
