@@ -5,16 +5,19 @@
 pub mod access;
 pub mod admission;
 pub mod autoscaler;
+mod collect;
 mod daemon_set;
 pub mod defaults;
 pub mod deployment;
 pub mod dice;
+mod endpoints;
 pub mod event;
 pub mod eviction;
 pub mod failure;
 pub mod founding;
 pub mod helm;
 mod history;
+mod jobs;
 pub mod kind;
 pub mod life;
 pub mod managed;
@@ -29,6 +32,7 @@ pub mod shared;
 pub mod spec;
 mod stateful_set;
 pub mod store;
+mod taint;
 mod template;
 pub mod validate;
 pub mod write;
@@ -39,7 +43,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use access::Access;
+use access::{Access, Caller};
 use autoscaler::Pilot;
 use autoscaler::gauge::Gauge;
 use dice::Dice;
@@ -101,6 +105,8 @@ pub struct Cluster {
     pilots: BTreeMap<String, Pilot>,
     /// The metrics server, where there is one.
     gauge: Option<Gauge>,
+    /// What was deleted and is held by something still.
+    leaving: BTreeSet<Key>,
     /// The revision the controllers last looked at; anything else makes them look again.
     settled: u64,
     /// When the controllers look at a workload that somebody has changed.
@@ -199,7 +205,12 @@ impl Cluster {
 
     /// The rules in force.
     pub fn access(&self) -> Access {
-        Access::of(&self.store, &self.user)
+        self.access_of(self.user.as_str().into())
+    }
+
+    /// The rules in force for somebody.
+    pub fn access_of(&self, caller: Caller) -> Access {
+        Access::of(&self.store, caller)
     }
 
     /// Forgets past changes, so that every watch behind now is answered 410, as after a compaction of etcd.
@@ -216,12 +227,17 @@ impl Cluster {
                 return;
             }
             self.settled = self.store.revision();
+            self.run_taints();
             self.adopt_pods();
+            self.run_departures();
             self.collect_orphans();
             self.run_deployments();
             self.run_replica_sets();
             self.run_stateful_sets();
             self.run_daemon_sets();
+            self.run_jobs();
+            self.run_services();
+            self.run_namespaces();
             self.run_budgets_and_quotas();
             self.note_autoscalers();
         }

@@ -37,30 +37,77 @@ struct Grant {
     because: String,
 }
 
+/// Who asks: a name, and the groups it is in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// `userInfo.username`.
+    pub user: String,
+    /// `userInfo.groups`, beside those that every caller is in.
+    pub groups: Vec<String>,
+}
+
+impl From<&str> for Caller {
+    fn from(user: &str) -> Self {
+        Self { user: user.to_owned(), groups: Vec::new() }
+    }
+}
+
+/// The group of every caller that is known.
+const EVERYBODY: &str = "system:authenticated";
+/// The group that may do everything, whatever the bindings say.
+const MASTERS: &str = "system:masters";
+
+impl Caller {
+    /// All groups.
+    pub fn all_groups(&self) -> Vec<&str> {
+        let account = self.user.strip_prefix("system:serviceaccount:").map(|_| "system:serviceaccounts");
+        self.groups.iter().map(String::as_str).chain(account).chain([EVERYBODY]).collect()
+    }
+
+    /// Whether a subject of a binding is this caller.
+    fn is(&self, subject: &Value) -> bool {
+        let name = subject["name"].as_str().unwrap_or_default();
+        match subject["kind"].as_str() {
+            Some("User") => name == self.user,
+            Some("Group") => self.all_groups().contains(&name),
+            Some("ServiceAccount") => {
+                let space = subject["namespace"].as_str().unwrap_or_default();
+                self.user == format!("system:serviceaccount:{space}:{name}")
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The rules in force for the caller.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
-    user: String,
+    caller: Caller,
     grants: Vec<Grant>,
 }
 
 impl Access {
     /// What the role bindings in the store give to a caller, as RBAC reads them.
-    pub fn of(store: &Store, user: &str) -> Self {
+    pub fn of(store: &Store, caller: Caller) -> Self {
         let mut grants = Vec::new();
+        if caller.groups.iter().any(|group| group == MASTERS) {
+            let rule = json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]});
+            grants.push(Grant { namespace: None, rule, because: format!("group {MASTERS}") });
+        }
         for plural in ["clusterrolebindings", "rolebindings"] {
             for (_, binding) in store.list(row(plural), None) {
-                if names(binding, user) {
-                    grants.extend(granted(store, binding, user));
+                let mut subjects = binding["subjects"].as_array().into_iter().flatten();
+                if subjects.any(|subject| caller.is(subject)) {
+                    grants.extend(granted(store, binding, &caller.user));
                 }
             }
         }
-        Self { user: user.to_owned(), grants }
+        Self { caller, grants }
     }
 
     /// Who asks.
-    pub fn user(&self) -> &str {
-        &self.user
+    pub fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     /// Whether an attempt is allowed.
@@ -84,7 +131,7 @@ impl Access {
         } else {
             format!("in the namespace \"{namespace}\"")
         };
-        format!("User \"{}\" cannot {verb} resource \"{named}\" in API group \"{group}\" {place}", self.user)
+        format!("User \"{}\" cannot {verb} resource \"{named}\" in API group \"{group}\" {place}", self.caller.user)
     }
 
     /// The status of a `SelfSubjectAccessReview` for an attempt.
@@ -108,16 +155,6 @@ impl Access {
         }
         json!({"resourceRules": resources, "nonResourceRules": others, "incomplete": false})
     }
-}
-
-/// Whether a binding names the user, or a group that every caller is in.
-fn names(binding: &Value, user: &str) -> bool {
-    let subjects = binding["subjects"].as_array();
-    subjects.into_iter().flatten().any(|subject| match subject["kind"].as_str() {
-        Some("User") => subject["name"] == user,
-        Some("Group") => subject["name"] == "system:authenticated",
-        _ => false,
-    })
 }
 
 fn granted(store: &Store, binding: &Value, user: &str) -> Vec<Grant> {
@@ -229,7 +266,7 @@ mod tests {
         for (kind, object) in objects("me", rules) {
             store.put(Key::of(kind, &object), object);
         }
-        Access::of(&store, "me")
+        Access::of(&store, "me".into())
     }
 
     #[test]
@@ -260,14 +297,33 @@ mod tests {
         let binding = json!({"metadata": {"name": "b", "namespace": "payments"}, "roleRef": {"kind": "ClusterRole",
             "name": "r"}, "subjects": [{"kind": "Group", "name": "system:authenticated"}]});
         store.put(Key::of(row("rolebindings"), &binding), binding);
-        let access = Access::of(&store, "me");
+        let access = Access::of(&store, "me".into());
         assert!(access.allows(Attempt { name: "my-api", ..attempt("patch", "deployments", "") }));
         assert!(!access.allows(Attempt { name: "orders", ..attempt("patch", "deployments", "") }));
     }
 
     #[test]
+    fn a_binding_names_users_groups_and_accounts() {
+        let mut store = Store::new(0);
+        let role = json!({"metadata": {"name": "r"}, "rules": [
+            {"verbs": ["get"], "apiGroups": ["apps"], "resources": ["deployments"]}]});
+        store.put(Key::of(row("clusterroles"), &role), role);
+        let binding = json!({"metadata": {"name": "b"}, "roleRef": {"kind": "ClusterRole", "name": "r"}, "subjects": [
+            {"kind": "Group", "name": "readers"}, {"kind": "ServiceAccount", "name": "robot", "namespace": "ci"}]});
+        store.put(Key::of(row("clusterrolebindings"), &binding), binding);
+        let may = |user: &str, groups: &[&str], verb: &str| {
+            let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+            Access::of(&store, Caller { user: user.to_owned(), groups }).allows(attempt(verb, "deployments", ""))
+        };
+        assert!(!may("bob", &[], "get"));
+        assert!(may("bob", &["readers"], "get") && may("system:serviceaccount:ci:robot", &[], "get"));
+        assert!(!may("system:serviceaccount:other:robot", &[], "get"));
+        assert!(!may("bob", &["readers"], "patch") && may("bob", &[MASTERS], "patch"));
+    }
+
+    #[test]
     fn a_refusal_reads_as_the_api_server_writes_it() {
-        let access = Access { user: "arn:x".to_owned(), grants: Vec::new() };
+        let access = Access { caller: "arn:x".into(), grants: Vec::new() };
         assert_eq!(
             access.refusal(attempt("patch", "deployments", "")),
             "User \"arn:x\" cannot patch resource \"deployments\" in API group \"apps\" in the namespace \"payments\""

@@ -11,8 +11,28 @@ use super::spec::{WebhookSays, WebhookSpec};
 use super::store::Store;
 use crate::rehearsal::ledger::DryRun;
 
-/// Requests default to limits when a pod is made, as the API server does it.
+/// Writes into a pod what the API server and its admission do when one is made: the account it runs as, what it tolerates for
+/// a while, and requests that default to limits.
 pub fn default_pod(pod: &mut Value) {
+    if let Some(spec) = pod["spec"].as_object_mut() {
+        let account = spec.get("serviceAccountName").cloned().unwrap_or_else(|| json!("default"));
+        let tolerated = ["not-ready", "unreachable"].map(|trouble| {
+            json!({
+                "key": format!("node.kubernetes.io/{trouble}"), "operator": "Exists", "effect": "NoExecute",
+                "tolerationSeconds": 300,
+            })
+        });
+        for (name, value) in [
+            ("serviceAccountName", account.clone()),
+            ("serviceAccount", account),
+            ("enableServiceLinks", json!(true)),
+            ("preemptionPolicy", json!("PreemptLowerPriority")),
+            ("priority", json!(0)),
+            ("tolerations", json!(tolerated)),
+        ] {
+            spec.entry(name).or_insert(value);
+        }
+    }
     let Some(containers) = pod.pointer_mut("/spec/containers").and_then(Value::as_array_mut) else { return };
     for container in containers {
         for resource in ["cpu", "memory"] {

@@ -12,12 +12,12 @@ use super::replica_set::is_ready;
 use super::shape::{self, set};
 use super::stateful_set::hash_of;
 use super::store::Key;
-use super::{Cluster, admission};
+use super::{Cluster, admission, taint};
 
 impl Cluster {
     pub(super) fn run_daemon_sets(&mut self) {
         for key in self.keys("daemonsets") {
-            let Some(owner) = self.store.get(&key).cloned() else { continue };
+            let Some(owner) = self.store.get(&key).cloned().filter(|owner| !shape::is_leaving(owner)) else { continue };
             let history = self.history_of(&owner);
             if self.retries.contains_key(shape::uid(&owner)) {
                 continue;
@@ -30,13 +30,17 @@ impl Cluster {
         }
     }
 
-    /// The nodes that its node selector takes, cordoned ones among them: daemons tolerate that.
+    /// The nodes that its node selector takes and whose taints it bears, cordoned ones among them.
     fn nodes_for(&self, owner: &Value) -> Vec<String> {
         let wanted = owner.pointer("/spec/template/spec/nodeSelector").and_then(Value::as_object);
         let nodes = self.store.list(row("nodes"), None).map(|entry| entry.1);
+        let pods = self.owned("pods", shape::namespace(owner), shape::uid(owner));
+        let template = &owner["spec"]["template"];
         let taken = nodes.filter(|node| {
             let labels = &node["metadata"]["labels"];
+            let is_there = pods.iter().any(|pod| shape::text(pod, "/spec/nodeName") == Some(shape::name(node)));
             wanted.is_none_or(|wanted| wanted.iter().all(|(key, value)| labels.get(key) == Some(value)))
+                && taint::takes_daemon(node, template, is_there)
         });
         taken.map(|node| shape::name(node).to_owned()).collect()
     }

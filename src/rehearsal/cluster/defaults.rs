@@ -44,6 +44,7 @@ pub fn fill(kind: &Kind, object: &mut Value) {
         }
         "pods" => pod_spec(&mut object["spec"]),
         "horizontalpodautoscalers" => autoscaler(&mut object["spec"]),
+        "jobs" => job(object),
         "secrets" => missing(object, &json!({"type": "Opaque"})),
         "services" => service(object),
         "namespaces" => missing(object, &json!({"status": {"phase": "Active"}})),
@@ -95,6 +96,34 @@ fn autoscaler(spec: &mut Value) {
     let up = json!({"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": [pods, percent]});
     missing(&mut spec["behavior"]["scaleUp"], &up);
     missing(&mut spec["behavior"]["scaleDown"], &json!({"selectPolicy": "Max", "policies": [percent]}));
+}
+
+/// A job chooses its pods by its own uid, unless it says by what.
+fn job(object: &mut Value) {
+    let (uid, name) = (shape::uid(object).to_owned(), shape::name(object).to_owned());
+    let spec = &mut object["spec"];
+    let is_manual = spec["manualSelector"] == true;
+    if spec.get("completions").is_none() && spec.get("parallelism").is_none() {
+        missing(spec, &json!({"completions": 1}));
+    }
+    missing(
+        spec,
+        &json!({
+            "parallelism": 1, "backoffLimit": 6, "completionMode": "NonIndexed", "suspend": false, "manualSelector": false,
+            "podReplacementPolicy": "TerminatingOrFailed",
+        }),
+    );
+    if !is_manual && !uid.is_empty() {
+        missing(spec, &json!({"selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}}));
+        let labels = json!({
+            "batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": name, "controller-uid": uid,
+            "job-name": name,
+        });
+        missing(&mut spec["template"], &json!({"metadata": {}}));
+        missing(&mut spec["template"]["metadata"], &json!({"labels": {}}));
+        missing(&mut spec["template"]["metadata"]["labels"], &labels);
+    }
+    pod_spec(&mut spec["template"]["spec"]);
 }
 
 fn deployment() -> Value {

@@ -93,6 +93,9 @@ impl Cluster {
     pub(super) fn run_deployments(&mut self) {
         for key in self.keys("deployments") {
             let Some(deployment) = self.store.get(&key).cloned() else { continue };
+            if shape::is_leaving(&deployment) {
+                continue;
+            }
             let rollout = self.rollout_of(deployment);
             self.roll(&key, rollout);
         }

@@ -28,6 +28,11 @@ use crate::rehearsal::scenario::{RevisionSpec, Scenario, WorkloadSpec};
 
 /// Where the revision counter of a new cluster stands: one that has seen some life.
 const FIRST_REVISION: u64 = 184_000;
+/// A workload is older than the first revision that a scenario knows of it.
+const BEFORE_REVISIONS: SignedDuration = SignedDuration::from_hours(24);
+/// Nodes are older than what runs on them, and namespaces older than those.
+const NODES_BEFORE: SignedDuration = SignedDuration::from_hours(24);
+const SPACES_BEFORE: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// How far apart the pods of a replica set were created.
 const STAGGER: SignedDuration = SignedDuration::from_secs(7);
 
@@ -56,9 +61,12 @@ impl Cluster {
         cluster.found_pressure(scenario);
         cluster.found_lost(scenario);
         cluster.now = scenario.start;
+        cluster.found_service(scenario);
         for uid in cluster.runs.keys().cloned().collect::<Vec<_>>() {
             cluster.show_pod(&uid);
         }
+        // The replica sets are counted first: a deployment was available as long as its pods were.
+        cluster.run_replica_sets();
         cluster.settle();
         // Nobody has seen a version of before: what led here need not be kept.
         cluster.compact();
@@ -84,6 +92,7 @@ impl Cluster {
             deadlines: BTreeMap::new(),
             pilots: BTreeMap::new(),
             gauge: None,
+            leaving: std::collections::BTreeSet::new(),
             settled: 0,
             look_at: None,
         }
@@ -93,6 +102,8 @@ impl Cluster {
         let mut names = vec!["default", "kube-system", scenario.scope.namespace.as_str()];
         names.extend(scenario.workloads.iter().map(|workload| workload.namespace.as_str()));
         names.extend(scenario.cluster.quotas.iter().map(|quota| quota.namespace.as_str()));
+        let nodes_since = eldest(scenario) - NODES_BEFORE;
+        self.now = nodes_since - SPACES_BEFORE;
         for name in names {
             self.place(
                 row("namespaces"),
@@ -102,6 +113,7 @@ impl Cluster {
                 }),
             );
         }
+        self.now = nodes_since;
         for node in &scenario.nodes {
             self.found_node(&node.name, &node.memory.to_string(), &node.cpu);
             if let Some(since) = node.drained {
@@ -113,10 +125,29 @@ impl Cluster {
                 self.found_node(&format!("ip-10-0-{index}-{}.ec2.internal", 17 * index), "16Gi", "4");
             }
         }
+        self.now = scenario.dawn();
+    }
+
+    /// The service by which pods reach the API itself.
+    fn found_service(&mut self, scenario: &Scenario) {
+        let born = stamp(eldest(scenario) - NODES_BEFORE - SPACES_BEFORE);
+        self.place(
+            row("services"),
+            json!({
+                "metadata": {
+                    "name": "kubernetes", "namespace": "default", "creationTimestamp": born,
+                    "labels": {"component": "apiserver", "provider": "kubernetes"},
+                },
+                "spec": {
+                    "clusterIP": "172.20.0.1",
+                    "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 443}],
+                },
+            }),
+        );
     }
 
     fn found_node(&mut self, name: &str, memory: &str, cpu: &str) {
-        let amounts = json!({"memory": memory, "cpu": cpu, "pods": "58"});
+        let amounts = json!({"memory": memory, "cpu": cpu, "pods": "58", "ephemeral-storage": "18242267924"});
         let address = pod::status::address_of(name);
         let uid = self.dice.uid(&["machine", name]);
         self.place(row("nodes"), json!({
@@ -150,7 +181,7 @@ impl Cluster {
         self.tempo.insert(place(spec), tempo);
         let kind = row(spec.kind.plural());
         let present = spec.revisions.last();
-        self.now = spec.revisions.first().map_or(start, |first| first.at) - SignedDuration::from_hours(24);
+        self.now = spec.revisions.first().map_or(start, |first| first.at) - BEFORE_REVISIONS;
         let mut object = template::workload(spec, present);
         set(&mut object, &["metadata", "generation"], json!(present.map_or(1, |last| last.number).max(1)));
         let stored = self.place(kind, object);
@@ -317,11 +348,35 @@ impl Cluster {
                     let told = Occurrence { about: &about, tone, reason, message, source };
                     event::record(&mut self.store, *killed_at, &told);
                 }
+                self.tell_of_restart(&about, (*killed_at, until, wait), (&name, start));
             }
             since = until;
         }
         if since <= start {
             self.begin_life(uid, container, since);
+        }
+    }
+
+    /// What the kubelet said of a restart before start: of the wait before it, and of what it did once that was over.
+    fn tell_of_restart(
+        &mut self,
+        pod: &Value,
+        (killed_at, until, wait): (Timestamp, Timestamp, SignedDuration),
+        (container, start): (&str, Timestamp),
+    ) {
+        let containers = shape::containers(&pod["spec"]).iter();
+        let image =
+            containers.filter(|one| shape::text(one, "/name") == Some(container)).find_map(|one| one["image"].as_str());
+        let mut told = Vec::new();
+        if wait.is_positive() {
+            told.push((killed_at, pod::told_of_back_off(pod, container)));
+        }
+        if until <= start {
+            told.extend(pod::told_of_start(container, image.unwrap_or_default()).map(|event| (until, event)));
+        }
+        for (at, (tone, reason, message)) in told {
+            let occurrence = Occurrence { about: pod, tone, reason, message, source: "kubelet" };
+            event::record(&mut self.store, at, &occurrence);
         }
     }
 
@@ -345,9 +400,11 @@ impl Cluster {
         }
         let binds = |object: &Value| shape::text(object, "/kind").is_some_and(|kind| kind.ends_with("RoleBinding"));
         if !scenario.cluster.access.is_empty() || !scenario.cluster.objects.iter().any(binds) {
+            self.now = eldest(scenario) - NODES_BEFORE - SPACES_BEFORE;
             for (kind, object) in access::objects(&self.user, &scenario.cluster.access) {
                 self.place(kind, object);
             }
+            self.now = scenario.dawn();
         }
         for object in &scenario.cluster.objects {
             let word = shape::text(object, "/kind").unwrap_or_default();
@@ -360,7 +417,7 @@ impl Cluster {
     }
 
     /// Stores an object that was there before the rehearsal, with identity and defaults.
-    fn place(&mut self, kind: &Kind, mut object: Value) -> Value {
+    pub(super) fn place(&mut self, kind: &Kind, mut object: Value) -> Value {
         let name = [kind.plural, shape::namespace(&object), shape::name(&object)];
         let uid = self.dice.uid(&name);
         for (field, value) in [("uid", json!(uid)), ("creationTimestamp", stamp(self.now)), ("generation", json!(1))] {
@@ -372,6 +429,12 @@ impl Cluster {
         defaults::fill(kind, &mut object);
         (*self.store.put(Key::of(kind, &object), object)).clone()
     }
+}
+
+/// When the oldest of a scenario's workloads was made.
+fn eldest(scenario: &Scenario) -> Timestamp {
+    let each = scenario.workloads.iter().filter_map(|spec| spec.revisions.first()).map(|first| first.at);
+    each.min().map_or(scenario.dawn(), |first| first.min(scenario.dawn())) - BEFORE_REVISIONS
 }
 
 fn place(spec: &WorkloadSpec) -> Place {

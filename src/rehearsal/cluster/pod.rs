@@ -1,5 +1,6 @@
 //! The kubelet: pods that are scheduled, start, become ready, are killed, wait, start again and leave.
 
+mod fit;
 mod lost;
 mod schedule;
 pub mod status;
@@ -21,6 +22,9 @@ use crate::rehearsal::behaviour::{Life, LifeEnd};
 /// How long a killed container stays down when there is no back-off.
 pub(super) const RESTART_DELAY: SignedDuration = SignedDuration::from_secs(1);
 
+/// How long the work of a pod takes that ends by itself.
+const WORK: SignedDuration = SignedDuration::from_secs(5);
+
 /// A pod as the kubelet runs it.
 #[derive(Clone, Debug)]
 pub struct PodRun {
@@ -28,9 +32,13 @@ pub struct PodRun {
     pub(super) workload: Option<Place>,
     pub(super) born_at: Timestamp,
     pub(super) stay: Stay,
+    /// The scheduler's words while it is on no node.
+    pub(super) waits_for: String,
     /// When the agenda has it next.
     pub(super) due: Option<Timestamp>,
     pub(super) containers: Vec<ContainerRun>,
+    /// Whether its containers do work that ends, and are not started again.
+    pub(super) works: bool,
     /// From a container's start to its readiness.
     pub(super) warm_up: SignedDuration,
     pub(super) gone_after: SignedDuration,
@@ -73,6 +81,10 @@ pub(super) enum Running {
     Up { since: Timestamp, ready_at: Timestamp, doom: Option<Doom> },
     /// Was killed and starts again then, after a back-off of so long.
     Down { until: Timestamp, wait: SignedDuration },
+    /// Does work that ends then.
+    Working { since: Timestamp, until: Timestamp },
+    /// Has done its work.
+    Done { since: Timestamp, at: Timestamp },
 }
 
 impl PodRun {
@@ -88,12 +100,14 @@ impl PodRun {
 
 impl ContainerRun {
     pub(super) fn is_ready(&self, now: Timestamp) -> bool {
-        matches!(self.state, Running::Up { ready_at, .. } if ready_at <= now)
+        matches!(self.state, Running::Working { .. })
+            || matches!(self.state, Running::Up { ready_at, .. } if ready_at <= now)
     }
 
     fn next(&self, now: Timestamp) -> Option<Timestamp> {
         match self.state {
-            Running::Creating(at) | Running::Down { until: at, .. } => Some(at),
+            Running::Creating(at) | Running::Down { until: at, .. } | Running::Working { until: at, .. } => Some(at),
+            Running::Done { .. } => None,
             Running::Up { ready_at, doom, .. } if ready_at > now => {
                 Some(doom.map_or(ready_at, |doom| doom.0.min(ready_at)))
             }
@@ -149,8 +163,10 @@ impl Cluster {
         PodRun {
             key: Key::of(row("pods"), pod),
             workload,
+            works: shape::text(pod, "/spec/restartPolicy").is_some_and(|policy| policy != "Always"),
             born_at,
             stay: Stay::Unscheduled(born_at),
+            waits_for: String::new(),
             due: None,
             containers: containers.collect(),
             warm_up: SignedDuration::from_millis(total * 4 / 5 + jitter),
@@ -201,7 +217,16 @@ impl Cluster {
             Running::Up { since, doom: Some((at, end)), .. } if at <= self.now => {
                 self.kill_container(uid, index, (since, end));
             }
-            Running::Creating(_) | Running::Down { .. } | Running::Up { .. } => {}
+            Running::Working { since, until } if until <= self.now => {
+                if let Some(run) = self.runs.get_mut(uid) {
+                    run.containers[index].state = Running::Done { since, at: until };
+                }
+            }
+            Running::Creating(_)
+            | Running::Down { .. }
+            | Running::Up { .. }
+            | Running::Working { .. }
+            | Running::Done { .. } => {}
         }
     }
 
@@ -214,15 +239,19 @@ impl Cluster {
         }
         let (name, image) = (container.name.clone(), container.image.clone());
         self.begin_life(uid, index, now);
-        self.say(uid, Tone::Normal, "Pulled", &format!("Container image \"{image}\" already present on machine"));
-        self.say(uid, Tone::Normal, "Created", &format!("Created container: {name}"));
-        self.say(uid, Tone::Normal, "Started", &format!("Started container {name}"));
+        for (tone, reason, message) in told_of_start(&name, &image) {
+            self.say(uid, tone, reason, &message);
+        }
     }
 
     /// Opens a life and asks when it will end.
     pub(super) fn begin_life(&mut self, uid: &str, index: usize, since: Timestamp) {
         let Some(run) = self.runs.get_mut(uid) else { return };
         let container = &mut run.containers[index];
+        if run.works {
+            container.state = Running::Working { since, until: since + WORK };
+            return;
+        }
         let life = Life {
             pod: run.key.name.clone(),
             container: container.name.clone(),
@@ -245,7 +274,7 @@ impl Cluster {
         let now = self.now;
         self.end_lives(uid, Some(index), end);
         let Some(run) = self.runs.get_mut(uid) else { return };
-        let named = format!("{}_{}({uid})", run.key.name, run.key.namespace);
+        let key = run.key.clone();
         let container = &mut run.containers[index];
         let wait = container.backoff.crashed(now.duration_since(since));
         container.last = Some((since, now, end));
@@ -255,8 +284,9 @@ impl Cluster {
             self.say(uid, tone, reason, &message);
         }
         if wait.is_positive() {
-            let text = format!("Back-off restarting failed container {name} in pod {named}");
-            self.say(uid, Tone::Warning, "BackOff", &text);
+            let Some(pod) = self.store.get(&key).cloned() else { return };
+            let (tone, reason, message) = told_of_back_off(&pod, &name);
+            self.say(uid, tone, reason, &message);
         }
     }
 
@@ -300,11 +330,17 @@ impl Cluster {
 
     /// Writes when a pod should be gone, its grace over.
     pub(super) fn mark_leaving(&mut self, key: &Key, pod: &Value) {
+        let leaving = self.as_leaving(pod);
+        self.store.put(key.clone(), leaving);
+    }
+
+    /// A pod with the time by which it should be gone.
+    pub(super) fn as_leaving(&self, pod: &Value) -> Value {
         let grace = shape::number(pod, "/spec/terminationGracePeriodSeconds").unwrap_or(30);
         let mut leaving = pod.clone();
         set(&mut leaving, &["metadata", "deletionTimestamp"], stamp(self.now + SignedDuration::from_secs(grace)));
         set(&mut leaving, &["metadata", "deletionGracePeriodSeconds"], json!(grace));
-        self.store.put(key.clone(), leaving);
+        leaving
     }
 
     pub(super) fn forget_pod(&mut self, uid: &str) {
@@ -347,6 +383,24 @@ impl Cluster {
         let occurrence = Occurrence { about: &pod, tone, reason, message: message.to_owned(), source };
         event::record(&mut self.store, self.now, &occurrence);
     }
+}
+
+/// An event of the kubelet: tone, reason and message.
+type Told = (Tone, &'static str, String);
+
+/// The events of a start.
+pub(super) fn told_of_start(container: &str, image: &str) -> [Told; 3] {
+    [
+        (Tone::Normal, "Pulled", format!("Container image \"{image}\" already present on machine")),
+        (Tone::Normal, "Created", format!("Created container: {container}")),
+        (Tone::Normal, "Started", format!("Started container {container}")),
+    ]
+}
+
+/// The event of a wait before a restart.
+pub(super) fn told_of_back_off(pod: &Value, container: &str) -> Told {
+    let named = format!("{}_{}({})", shape::name(pod), shape::namespace(pod), shape::uid(pod));
+    (Tone::Warning, "BackOff", format!("Back-off restarting failed container {container} in pod {named}"))
 }
 
 /// The events of a kill: tone, reason, message and source. The words are the same each time, so that events count.

@@ -15,16 +15,6 @@ use super::{Cluster, admission, deployment, selector};
 /// How long a replica set waits after its pods were refused.
 const REFUSED_RETRY: SignedDuration = SignedDuration::from_secs(15);
 
-/// What goes when its controller goes, with the resource of the controller.
-const OWNED: [(&str, &str); 6] = [
-    ("replicasets", "deployments"),
-    ("pods", "replicasets"),
-    ("controllerrevisions", "statefulsets"),
-    ("controllerrevisions", "daemonsets"),
-    ("pods", "statefulsets"),
-    ("pods", "daemonsets"),
-];
-
 impl Cluster {
     pub(super) fn run_replica_sets(&mut self) {
         for key in self.keys("replicasets") {
@@ -33,8 +23,8 @@ impl Cluster {
             pods.retain(|pod| !shape::is_leaving(pod));
             let wanted = wanted_pods(&owner);
             let mut refused = None;
-            if self.still.get(shape::uid(&owner)) == Some(&wanted) {
-                // As it was exported, with what it lacked or had too much of.
+            if self.still.get(shape::uid(&owner)) == Some(&wanted) || shape::is_leaving(&owner) {
+                // As it was exported, with what it lacked or had too much of; or on its way out.
             } else if pods.len() < wanted {
                 refused = self.make_pods(&owner, wanted - pods.len());
             } else if pods.len() > wanted {
@@ -138,29 +128,6 @@ impl Cluster {
     fn tell(&mut self, about: &Value, tone: Tone, reason: &str, message: String) {
         let occurrence = Occurrence { about, tone, reason, message, source: "replicaset-controller" };
         event::record(&mut self.store, self.now, &occurrence);
-    }
-
-    /// Removes what lost its controller: replica sets at once, pods with their grace.
-    pub(super) fn collect_orphans(&mut self) {
-        for (plural, owners) in OWNED {
-            let alive: std::collections::BTreeSet<String> =
-                self.store.list(row(owners), None).map(|entry| shape::uid(entry.1).to_owned()).collect();
-            let owner_kind = row(owners).kind;
-            let orphans: Vec<Key> = self
-                .store
-                .list(row(plural), None)
-                .filter(|entry| shape::text(entry.1, "/metadata/ownerReferences/0/kind") == Some(owner_kind))
-                .filter(|entry| shape::controller(entry.1).is_some_and(|uid| !alive.contains(uid)))
-                .map(|entry| entry.0.clone())
-                .collect();
-            for key in orphans {
-                if plural == "pods" {
-                    self.dismiss_pod(&key);
-                } else {
-                    self.store.remove(&key);
-                }
-            }
-        }
     }
 
     /// Keeps the status of disruption budgets and quotas.

@@ -15,7 +15,7 @@ use super::{Cluster, admission};
 impl Cluster {
     pub(super) fn run_stateful_sets(&mut self) {
         for key in self.keys("statefulsets") {
-            let Some(owner) = self.store.get(&key).cloned() else { continue };
+            let Some(owner) = self.store.get(&key).cloned().filter(|owner| !shape::is_leaving(owner)) else { continue };
             let history = self.history_of(&owner);
             if self.retries.contains_key(shape::uid(&owner)) {
                 continue;

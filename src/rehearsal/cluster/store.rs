@@ -100,12 +100,34 @@ impl Store {
         })
     }
 
+    /// The same as of a revision that is still known: what changed since is taken back.
+    pub fn list_at(&self, kind: &Kind, namespace: Option<&str>, revision: u64) -> BTreeMap<Key, Arc<Value>> {
+        let mut then: BTreeMap<Key, Arc<Value>> =
+            self.list(kind, namespace).map(|(key, object)| (key.clone(), Arc::clone(object))).collect();
+        let since = self.changes.iter().rev().take_while(|change| change.revision > revision);
+        for change in since.filter(|change| change.key.plural == kind.plural) {
+            if namespace.is_some_and(|namespace| namespace != change.key.namespace) {
+                continue;
+            }
+            match &change.before {
+                Some(before) => drop(then.insert(change.key.clone(), Arc::clone(before))),
+                None => drop(then.remove(&change.key)),
+            }
+        }
+        then
+    }
+
     /// The objects of a resource in a namespace that a controller's uid owns, in the order of lists.
     pub fn owned(&self, kind: &Kind, namespace: &str, uid: &str) -> impl Iterator<Item = &Arc<Value>> {
         let first = Key::new(kind, namespace, "");
         let here = |key: &&Key| (key.plural, key.namespace.as_str()) == (kind.plural, namespace);
         let keys = self.owned.get(uid).into_iter().flat_map(move |keys| keys.range(first.clone()..).take_while(here));
         keys.filter_map(|key| self.objects.get(key))
+    }
+
+    /// Everything that a controller's uid owns.
+    pub fn owned_keys(&self, uid: &str) -> Vec<Key> {
+        self.owned.get(uid).into_iter().flatten().cloned().collect()
     }
 
     /// Stores an object under a new revision and returns it as stored. What changes nothing burns no revision.
@@ -226,6 +248,24 @@ mod tests {
         let names = |space| store.list(row("pods"), space).map(|(key, _)| key.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(Some("a")), ["x"]);
         assert_eq!(names(None), ["x", "z", "y"]);
+    }
+
+    #[test]
+    fn a_list_of_a_past_revision_is_as_it_was() {
+        let pods = row("pods");
+        let mut store = Store::new(0);
+        for (name, note) in [("x", 1), ("y", 1), ("x", 2)] {
+            store.put(Key::new(pods, "a", name), object("a", name, note));
+        }
+        store.put(Key::new(row("services"), "a", "s"), object("a", "s", 0));
+        store.remove(&Key::new(pods, "a", "y"));
+        let at = |revision| {
+            let then = store.list_at(pods, Some("a"), revision);
+            then.iter().map(|(key, one)| (key.name.clone(), one["note"].as_i64())).collect::<Vec<_>>()
+        };
+        let (x, y) = (|note| ("x".to_owned(), Some(note)), ("y".to_owned(), Some(1)));
+        assert_eq!([at(0), at(1), at(2)], [vec![], vec![x(1)], vec![x(1), y.clone()]]);
+        assert_eq!([at(4), at(5)], [vec![x(2), y], vec![x(2)]]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::rehearsal::behaviour::LifeEnd;
 use crate::rehearsal::ledger::DryRun;
 use crate::rehearsal::scenario::{Quantity, Regime, Scenario, load};
 
+mod keepers;
+
 const MY_API: Target<'static> =
     Target { kind: &super::kind::KINDS[15], namespace: "payments", name: "my-api", subresource: None };
 

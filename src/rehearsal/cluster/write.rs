@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::access::Attempt;
+use super::collect::Propagation;
 use super::failure::{Failure, FieldFault};
 use super::kind::{Kind, Reach, Subresource, row};
 use super::managed::{self, Force, Writer};
@@ -24,6 +25,9 @@ pub use scale::scale_of;
 
 use identity::{expect_kind, kept_identity, preconditions, restore};
 use scale::rescaled;
+
+/// Namespaces that nobody may delete.
+const PERMANENT: [&str; 3] = ["default", "kube-public", "kube-system"];
 
 /// What is done about fields that a type does not have: `fieldValidation`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,7 +140,10 @@ impl Cluster {
     ) -> Result<Arc<Value>, Failure> {
         let kind = target.kind;
         if kind.reach == Reach::Namespaced {
-            self.require(row("namespaces"), "", target.namespace)?;
+            let home = self.require(row("namespaces"), "", target.namespace)?;
+            if shape::is_leaving(&home) {
+                return Err(Failure::terminating(kind, shape::name(&object), target.namespace));
+            }
         }
         let key = Key::of(kind, &object);
         if self.get(&key).is_some() {
@@ -255,6 +262,7 @@ impl Cluster {
         let kind = target.kind;
         let shape = Shape::Object(schema::name_of(kind.group, kind.version, kind.kind));
         let changed = patched(language, &shape, &before, document).map_err(|error| told(kind, target.name, error))?;
+        expect_kind(kind, &changed)?;
         // A patched object that cannot be read is told as a fault of the patch (apiserver, `patch.go`).
         let read = read(kind, changed, options.strangers);
         let (after, warnings) = read.map_err(|refused| unreadable(document, &refused))?;
@@ -300,8 +308,8 @@ impl Cluster {
         Ok(if is_scale { Arc::new(scale_of(&stored)) } else { stored })
     }
 
-    /// Deletes an object. A pod leaves with its grace, or at once where it is given none; everything else at once; what it owned
-    /// follows.
+    /// Deletes an object. A pod leaves with its grace, or at once where it is given none; everything else when nothing holds it
+    /// any more; what it owned follows.
     pub fn delete(&mut self, target: Target<'_>, options: &Value, dry_run: DryRun) -> Result<Arc<Value>, Failure> {
         let kind = target.kind;
         let before = self.require(kind, target.namespace, target.name)?;
@@ -319,7 +327,7 @@ impl Cluster {
         let key = target.key();
         if kind.plural == "pods" {
             if dry_run == DryRun::All {
-                return Ok(before);
+                return Ok(Arc::new(self.as_leaving(&before)));
             }
             if shape::number(options, "/gracePeriodSeconds") == Some(0) {
                 self.forget_pod(shape::uid(&before));
@@ -330,12 +338,15 @@ impl Cluster {
             self.dismiss_pod(&key);
             return Ok(self.get(&key).cloned().unwrap_or(before));
         }
+        if kind.plural == "namespaces" && PERMANENT.contains(&target.name) {
+            return Err(Failure::forbidden(kind, target.name, "this namespace may not be deleted"));
+        }
         if dry_run == DryRun::No {
-            if shape::text(options, "/propagationPolicy") == Some("Orphan") {
-                self.disown(shape::uid(&before));
-            }
-            self.store.remove(&key);
+            self.let_go(&key, Propagation::of(options));
             self.settle();
+            if let Some(held) = self.get(&key) {
+                return Ok(Arc::clone(held));
+            }
         }
         let mut details = json!({"name": target.name, "kind": kind.plural, "uid": shape::uid(&before)});
         if !kind.group.is_empty() {
@@ -344,24 +355,6 @@ impl Cluster {
         let done =
             json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
         Ok(Arc::new(done))
-    }
-
-    /// Takes an owner's mark off all that it owns, so that it outlives the owner.
-    fn disown(&mut self, uid: &str) {
-        for plural in ["replicasets", "pods", "controllerrevisions"] {
-            let listed = self.store.list(row(plural), None);
-            let owned: Vec<Arc<Value>> = listed
-                .filter(|entry| shape::controller(entry.1) == Some(uid))
-                .map(|entry| Arc::clone(entry.1))
-                .collect();
-            for object in owned {
-                let mut freed = (*object).clone();
-                if let Some(metadata) = freed["metadata"].as_object_mut() {
-                    metadata.remove("ownerReferences");
-                }
-                self.store.put(Key::of(row(plural), &object), freed);
-            }
-        }
     }
 
     /// Stores an object and lets the controllers see it; the answer is the object as it was stored.

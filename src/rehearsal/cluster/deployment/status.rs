@@ -50,7 +50,7 @@ impl Counts {
 /// A condition as the controller would have it.
 struct Condition {
     kind: &'static str,
-    holds: bool,
+    status: &'static str,
     reason: &'static str,
     message: String,
 }
@@ -75,7 +75,7 @@ impl Cluster {
         let uid = shape::uid(deployment).to_owned();
         self.deadlines.remove(&uid);
         let (progressing, updated_at) = self.progressing(rollout, counts);
-        if progressing.holds && progressing.reason != "NewReplicaSetAvailable" {
+        if progressing.status == "True" && progressing.reason != "NewReplicaSetAvailable" {
             self.deadlines.insert(uid, updated_at + patience(deployment));
         }
         let enough = counts.available >= rollout.wanted() - rollout.max_unavailable();
@@ -84,8 +84,12 @@ impl Cluster {
         } else {
             ("MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
         };
-        let available =
-            Condition { kind: "Available", holds: enough, reason: availability.0, message: availability.1.to_owned() };
+        let available = Condition {
+            kind: "Available",
+            status: if enough { "True" } else { "False" },
+            reason: availability.0,
+            message: availability.1.to_owned(),
+        };
         let mut conditions = vec![shown_condition(&available, deployment, None, now)];
         conditions.push(shown_condition(&progressing, deployment, Some(updated_at), now));
         if let Some(failure) = rollout.newest.as_ref().and_then(|set| set.pointer("/status/conditions/0")) {
@@ -104,9 +108,13 @@ impl Cluster {
         let known_reason = known.and_then(|one| shape::text(one, "/reason")).unwrap_or_default();
         let known_at = known.and_then(|one| shape::text(one, "/lastUpdateTime")).and_then(|text| text.parse().ok());
         let name = rollout.newest.as_ref().map_or("", |set| shape::name(set));
-        let condition = |holds, reason, message: String| Condition { kind: "Progressing", holds, reason, message };
+        let condition = |status, reason, message: String| Condition { kind: "Progressing", status, reason, message };
+        if let Some((reason, message)) = pause(deployment, known_reason) {
+            let since = known_at.filter(|_| known_reason == reason).unwrap_or(self.now);
+            return (condition("Unknown", reason, message.to_owned()), since);
+        }
         let done =
-            condition(true, "NewReplicaSetAvailable", format!("ReplicaSet \"{name}\" has successfully progressed."));
+            condition("True", "NewReplicaSetAvailable", format!("ReplicaSet \"{name}\" has successfully progressed."));
         let said_of = known.and_then(|one| shape::text(one, "/message")).unwrap_or_default();
         let is_same_set = said_of.contains(&format!("\"{name}\""));
         // A finished rollout stays finished while its pods come and go: only a new template reopens it.
@@ -120,11 +128,11 @@ impl Cluster {
         if is_complete {
             return (done, self.now);
         }
-        let going = condition(true, "ReplicaSetUpdated", format!("ReplicaSet \"{name}\" is progressing."));
+        let going = condition("True", "ReplicaSetUpdated", format!("ReplicaSet \"{name}\" is progressing."));
         let is_new = !is_same_set || known_at.is_none();
         if is_new {
             let created = format!("Created new replica set \"{name}\"");
-            return (condition(true, "NewReplicaSetCreated", created), self.now);
+            return (condition("True", "NewReplicaSetCreated", created), self.now);
         }
         if counts.is_progress_since(Counts::shown(deployment)) {
             return (going, self.now);
@@ -132,9 +140,20 @@ impl Cluster {
         let since = known_at.unwrap_or(self.now);
         if known_reason == "ProgressDeadlineExceeded" || self.now >= since + patience(deployment) {
             let message = format!("ReplicaSet \"{name}\" has timed out progressing.");
-            return (condition(false, "ProgressDeadlineExceeded", message), since);
+            return (condition("False", "ProgressDeadlineExceeded", message), since);
         }
         (going, since)
+    }
+}
+
+/// The reason and the words of a rollout that is paused, or was just resumed. One that was given up before says so still.
+fn pause(deployment: &Value, known_reason: &str) -> Option<(&'static str, &'static str)> {
+    let is_paused = deployment.pointer("/spec/paused") == Some(&Value::Bool(true));
+    match (is_paused, known_reason) {
+        (true, "ProgressDeadlineExceeded") => None,
+        (true, _) => Some(("DeploymentPaused", "Deployment is paused")),
+        (false, "DeploymentPaused") => Some(("DeploymentResumed", "Deployment is resumed")),
+        (false, _) => None,
     }
 }
 
@@ -149,7 +168,7 @@ fn known_condition<'a>(deployment: &'a Value, kind: &str) -> Option<&'a Value> {
 }
 
 fn shown_condition(condition: &Condition, deployment: &Value, updated: Option<Timestamp>, now: Timestamp) -> Value {
-    let word = if condition.holds { "True" } else { "False" };
+    let word = condition.status;
     let known = known_condition(deployment, condition.kind);
     let same_status = known.filter(|old| old["status"] == word);
     let same_reason = same_status.filter(|old| old["reason"] == condition.reason);

@@ -27,6 +27,7 @@ impl Cluster {
         let uid = shape::uid(&stored).to_owned();
         let mut run = self.new_run(&stored, workload, self.now);
         run.stay = if node.is_ok() { Stay::Settled } else { Stay::Unscheduled(start) };
+        run.waits_for = node.as_ref().err().cloned().unwrap_or_default();
         let begun: Vec<Option<Timestamp>> = run.containers.iter().map(|one| begun(one.state, start)).collect();
         self.runs.insert(uid.clone(), run);
         let (tone, reason, message) = match node {
@@ -53,6 +54,10 @@ impl Cluster {
 fn begun(state: Running, start: Timestamp) -> Option<Timestamp> {
     match state {
         Running::Creating(at) if at <= start => Some(at),
-        Running::Creating(_) | Running::Up { .. } | Running::Down { .. } => None,
+        Running::Creating(_)
+        | Running::Up { .. }
+        | Running::Down { .. }
+        | Running::Working { .. }
+        | Running::Done { .. } => None,
     }
 }

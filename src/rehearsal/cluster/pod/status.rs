@@ -13,9 +13,10 @@ pub(in super::super) fn of(run: &PodRun, pod: &Value, now: Timestamp) -> Value {
     let leaving = matches!(run.stay, Stay::Leaving(_));
     let scheduled = !matches!(run.stay, Stay::Unscheduled(_));
     let has_started = run.containers.iter().any(|container| !matches!(container.state, Running::Creating(_)));
+    let is_done = is_done(run);
     let contained = scheduled && !leaving && run.containers.iter().all(|container| container.is_ready(now));
     let mut status = json!({
-        "phase": if has_started { "Running" } else { "Pending" },
+        "phase": if is_done { "Succeeded" } else if has_started { "Running" } else { "Pending" },
         "qosClass": quality(pod),
         "conditions": conditions(run, pod, contained, now),
     });
@@ -61,14 +62,18 @@ fn conditions(run: &PodRun, pod: &Value, contained: bool, now: Timestamp) -> Val
         .filter(|container| !container.is_ready(now))
         .map(|container| container.name.as_str())
         .collect();
+    let unready_reason = if is_done(run) { "PodCompleted" } else { "ContainersNotReady" };
     let why = format!("containers with unready status: [{}]", unready.join(" "));
     let rows = [
-        ("PodScheduled", scheduled, "Unschedulable", "0 nodes have room for the pod."),
+        ("PodScheduled", scheduled, "Unschedulable", run.waits_for.as_str()),
         ("Initialized", scheduled, "", ""),
-        ("ContainersReady", contained, "ContainersNotReady", why.as_str()),
-        ("Ready", is_ready, if contained { "" } else { "ContainersNotReady" }, why.as_str()),
+        ("ContainersReady", contained, unready_reason, why.as_str()),
+        ("Ready", is_ready, if contained { "" } else { unready_reason }, why.as_str()),
     ];
-    rows.iter()
+    // Before there is a node there is no kubelet to say the rest.
+    let told = if scheduled { rows.len() } else { 1 };
+    rows[..told]
+        .iter()
         .map(|(kind, holds, reason, message)| {
             let word = if *holds { "True" } else { "False" };
             let mut condition = json!({"type": kind, "status": word, "lastProbeTime": null});
@@ -78,10 +83,35 @@ fn conditions(run: &PodRun, pod: &Value, contained: bool, now: Timestamp) -> Val
             }
             let known = pod.pointer("/status/conditions").and_then(Value::as_array);
             let same = known.and_then(|all| all.iter().find(|old| old["type"] == *kind && old["status"] == word));
-            condition["lastTransitionTime"] = same.map_or_else(|| stamp(now), |old| old["lastTransitionTime"].clone());
+            let is_first = known.is_none_or(|all| all.iter().all(|old| old["type"] != *kind));
+            let since = if is_first { since(run, kind, *holds, now) } else { now };
+            condition["lastTransitionTime"] =
+                same.map_or_else(|| stamp(since), |old| old["lastTransitionTime"].clone());
             condition
         })
         .collect()
+}
+
+fn is_done(run: &PodRun) -> bool {
+    let mut all = run.containers.iter();
+    !run.containers.is_empty() && all.all(|container| matches!(container.state, Running::Done { .. }))
+}
+
+/// Since when a condition is as it is of a pod that has told of none so far: of one that is older than the rehearsal.
+fn since(run: &PodRun, kind: &str, holds: bool, now: Timestamp) -> Timestamp {
+    let is_lost = matches!(run.stay, Stay::Lost(_));
+    let changed = |container: &ContainerRun| match container.state {
+        Running::Up { ready_at, .. } if holds => ready_at,
+        Running::Done { at, .. } => at,
+        Running::Up { .. } | Running::Down { .. } | Running::Creating(_) | Running::Working { .. } => {
+            container.last.map_or(run.born_at, |last| last.1)
+        }
+    };
+    match kind {
+        "Ready" if is_lost => now,
+        "ContainersReady" | "Ready" => run.containers.iter().map(changed).max().unwrap_or(run.born_at),
+        _ => run.born_at,
+    }
 }
 
 fn container_status(run: &PodRun, container: &ContainerRun, uid: &str, now: Timestamp) -> Value {
@@ -93,7 +123,15 @@ fn container_status(run: &PodRun, container: &ContainerRun, uid: &str, now: Time
     let mut last = container.last.map(|life| ended(life, uid, &container.name));
     match container.state {
         Running::Creating(_) => state["waiting"] = json!({"reason": "ContainerCreating"}),
-        Running::Up { since, .. } => state["running"] = json!({"startedAt": stamp(since)}),
+        Running::Up { since, .. } | Running::Working { since, .. } => {
+            state["running"] = json!({"startedAt": stamp(since)});
+        }
+        Running::Done { since, at } => {
+            state["terminated"] = json!({
+                "exitCode": 0, "reason": "Completed", "startedAt": stamp(since), "finishedAt": stamp(at),
+                "containerID": identity,
+            });
+        }
         Running::Down { wait, .. } if wait.is_zero() => {
             // Restarted at once: for this moment the kill is the present state and not yet the last one.
             if let Some(kill) = last.take() {
@@ -109,7 +147,7 @@ fn container_status(run: &PodRun, container: &ContainerRun, uid: &str, now: Time
     }
     json!({
         "name": container.name, "image": container.image, "imageID": format!("{}@sha256:{:016x}", container.image, Dice::new(4).draw(&[&container.image])),
-        "containerID": identity, "ready": ready, "started": matches!(container.state, Running::Up { .. }),
+        "containerID": identity, "ready": ready, "started": matches!(container.state, Running::Up { .. } | Running::Working { .. }),
         "restartCount": container.restarts, "state": state,
         "lastState": last.map_or_else(|| json!({}), |kill| json!({"terminated": kill})),
     })
