@@ -1,7 +1,9 @@
 //! The Kubernetes API over HTTP: paths, verbs and media types, over the pure cluster. Every request goes to the ledger.
 
 mod answer;
+mod caller;
 mod discovery;
+mod form;
 mod logs;
 mod objects;
 mod openapi;
@@ -76,10 +78,13 @@ impl Call {
             let accepted = ["application/json", "application/yaml"];
             return protobuf::read(&self.body).ok_or_else(|| Failure::unsupported_media_type(&accepted));
         }
-        if let Ok(document) = serde_json::from_slice(&self.body) {
-            return Ok(document);
-        }
         let unreadable = |why: String| Failure::bad_request(format!("error decoding body: {why}"));
+        match serde_json::from_slice(&self.body) {
+            Ok(document) => return Ok(document),
+            // YAML would tell of it too, but of another fault.
+            Err(error) if self.body.trim_ascii_start().starts_with(b"{") => return Err(unreadable(error.to_string())),
+            Err(_) => {}
+        }
         let text = std::str::from_utf8(&self.body).map_err(|error| unreadable(error.to_string()))?;
         serde_saphyr::from_str(text).map_err(|error| unreadable(error.to_string()))
     }
@@ -122,7 +127,9 @@ async fn serve(State(state): State<KubernetesState>, request: Request) -> Respon
 fn verb(call: &Call, route: &Route) -> &'static str {
     let names_one = matches!(route, Route::Objects(objects) if !objects.name.is_empty());
     let watches = call.says("watch");
+    let is_whole = matches!(route, Route::Objects(objects) if objects.subresource.is_none());
     match (call.method.as_str(), names_one) {
+        ("GET" | "HEAD", true) if watches && is_whole => "watch",
         ("GET" | "HEAD", true) => "get",
         ("GET" | "HEAD", false) if !matches!(route, Route::Objects(_)) => "get",
         ("GET" | "HEAD", false) if watches => "watch",

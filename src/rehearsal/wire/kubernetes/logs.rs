@@ -11,13 +11,14 @@ use bytes::Bytes;
 use futures::stream;
 use http::{HeaderValue, header};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::path::Objects;
 use super::{Call, KubernetesState};
 use crate::rehearsal::behaviour::Life;
 use crate::rehearsal::cluster::Cluster;
-use crate::rehearsal::cluster::failure::Failure;
+use crate::rehearsal::cluster::failure::{Failure, FieldFault};
+use crate::rehearsal::cluster::kind::row;
 use crate::rehearsal::cluster::shape;
 
 /// How often a followed log is looked at, in incident time.
@@ -170,17 +171,40 @@ fn wanted(call: &Call, life: &Life, now: Timestamp) -> Result<Wanted, Failure> {
     let number = |name: &str| {
         let text = call.parameter(name);
         let invalid = |_| Failure::bad_request(format!("strconv.ParseInt: parsing \"{text}\": invalid syntax"));
-        (!text.is_empty()).then(|| text.parse::<u32>().map_err(invalid)).transpose()
+        (!text.is_empty()).then(|| text.parse::<i64>().map_err(invalid)).transpose()
     };
-    let since = match (number("sinceSeconds")?, call.parameter("sinceTime")) {
-        (Some(seconds), _) => now - SignedDuration::from_secs(seconds.into()),
+    let (seconds, tail, bytes) = (number("sinceSeconds")?, number("tailLines")?, number("limitBytes")?);
+    check([("tailLines", tail, 0), ("limitBytes", bytes, 1), ("sinceSeconds", seconds, 1)], call)?;
+    let since = match (seconds, call.parameter("sinceTime")) {
+        (Some(seconds), _) => now.saturating_sub(SignedDuration::from_secs(seconds)).unwrap_or(life.started_at),
         (None, "") => life.started_at,
         (None, time) => time.parse().map_err(|_| Failure::bad_request(format!("parsing time \"{time}\"")))?,
     };
+    let whole = |number: Option<i64>| number.and_then(|number| usize::try_from(number).ok());
     Ok(Wanted {
         since,
-        tail: number("tailLines")?.map(|count| count as usize),
-        bytes: number("limitBytes")?.map(|count| count as usize),
+        tail: whole(tail),
+        bytes: whole(bytes),
         is_stamped: matches!(call.parameter("timestamps"), "1" | "true"),
     })
+}
+
+/// Refuses options that are too small, or that say the same twice (`ValidatePodLogOptions`).
+fn check(numbers: [(&str, Option<i64>, i64); 3], call: &Call) -> Result<(), Failure> {
+    let mut faults = Vec::new();
+    for (name, number, least) in numbers {
+        let Some(number) = number.filter(|number| *number < least) else { continue };
+        let why = if least == 0 { "must be greater than or equal to 0" } else { "must be greater than 0" };
+        faults.push(FieldFault::invalid(name, &json!(number), why));
+    }
+    if !call.parameter("sinceSeconds").is_empty() && !call.parameter("sinceTime").is_empty() {
+        faults.push(FieldFault::forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let mut refused = Failure::invalid(row("pods"), "", &faults);
+    refused.message = refused.message.replacen("Pod ", "PodLogOptions ", 1);
+    refused.details["kind"] = json!("PodLogOptions");
+    Err(refused)
 }

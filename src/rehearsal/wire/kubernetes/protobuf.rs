@@ -1,6 +1,6 @@
 //! Bodies in `application/vnd.kubernetes.protobuf`, which Go's typed clients send for the objects they create themselves:
 //! reviews, evictions, delete options, and what `kubectl create` makes of its arguments. Which fields they have stands in
-//! `protobuf/fields.rs`; a kind that does not (an ingress) is answered 415, which no client takes for an accident.
+//! `protobuf/fields.rs`; a kind that does not is answered 415, which no client takes for an accident.
 
 mod fields;
 
@@ -59,6 +59,9 @@ fn message(bytes: &[u8], fields: &[Field]) -> Option<Value> {
             (Held::Given, Wire::Number(number)) => drop(object.insert(name, json!(number.cast_signed()))),
             (Held::Truth, Wire::Number(number)) => drop(object.insert(name, json!(number != 0))),
             (Held::Time, Wire::Bytes(inner)) => object.extend(time(inner).map(|at| (name, at))),
+            (Held::Inline(fields), Wire::Bytes(inner)) => {
+                object.extend(message(inner, fields)?.as_object().cloned().unwrap_or_default());
+            }
             (Held::Message(fields), Wire::Bytes(inner)) => drop(object.insert(name, message(inner, fields)?)),
             (Held::Messages(fields), Wire::Bytes(inner)) => {
                 let list = object.entry(name).or_insert_with(|| json!([]));
@@ -200,6 +203,18 @@ mod tests {
     }
 
     #[test]
+    fn the_rules_of_an_ingress_stand_beside_their_host() {
+        let backend = field(4, &[field(1, b"svc"), field(2, &[16, 80])].concat());
+        let path = [field(1, b"/"), field(2, &backend), field(3, b"Prefix")].concat();
+        let rule = [field(1, b"foo.com"), field(2, &field(1, &field(1, &path)))].concat();
+        let ingress = envelope("Ingress", &[field(1, &field(1, b"x")), field(2, &field(3, &rule))].concat());
+        let paths = json!([{"path": "/", "pathType": "Prefix",
+            "backend": {"service": {"name": "svc", "port": {"number": 80}}}}]);
+        let want = json!({"rules": [{"host": "foo.com", "http": {"paths": paths}}]});
+        assert_eq!(read(&ingress).unwrap()["spec"], want);
+    }
+
+    #[test]
     fn what_is_cut_or_unknown_is_not_read() {
         let whole = envelope("SelfSubjectReview", &field(1, &field(1, b"x")));
         assert!(read(&whole).is_some());
@@ -207,7 +222,7 @@ mod tests {
             drop(read(&whole[..end]));
         }
         assert_eq!(read(&whole[..whole.len() - 1]), None);
-        assert_eq!(read(&envelope("Ingress", b"")), None);
+        assert_eq!(read(&envelope("Gadget", b"")), None);
         assert_eq!(read(b"{}"), None);
     }
 }

@@ -4,8 +4,8 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::path::Review;
-use super::{Call, KubernetesState, answer};
-use crate::rehearsal::cluster::access::Attempt;
+use super::{Call, KubernetesState, answer, caller};
+use crate::rehearsal::cluster::access::{Access, Attempt};
 use crate::rehearsal::cluster::failure::Failure;
 use crate::rehearsal::faults::Struck;
 use crate::rehearsal::ledger::Api;
@@ -21,15 +21,16 @@ pub(super) fn answer(state: &KubernetesState, review: Review, call: &Call) -> Re
     }
     let now = state.clock.now();
     let (group, version) = Review::ALL.iter().find(|row| row.0 == review).map_or(("", ""), |row| row.1);
+    let rules = state.cluster.at(now, |cluster| caller::access(cluster, call))?;
     let status = match review {
-        Review::Access => access(state, &object["spec"]),
+        Review::Access => access(state, &rules, &object["spec"]),
         Review::Rules => {
             let namespace = object.pointer("/spec/namespace").and_then(Value::as_str).unwrap_or("default");
-            state.cluster.at(now, |cluster| cluster.access().rules(namespace))
+            rules.rules(namespace)
         }
         Review::Identity => {
-            let user = state.cluster.at(now, |cluster| cluster.access().user().to_owned());
-            json!({"userInfo": {"username": user, "groups": ["system:authenticated"]}})
+            let caller = rules.caller();
+            json!({"userInfo": {"username": caller.user, "groups": caller.all_groups()}})
         }
     };
     object["apiVersion"] = json!(format!("{group}/{version}"));
@@ -41,7 +42,7 @@ pub(super) fn answer(state: &KubernetesState, review: Review, call: &Call) -> Re
     Ok(answer::json(201, &object))
 }
 
-fn access(state: &KubernetesState, spec: &Value) -> Value {
+fn access(state: &KubernetesState, rules: &Access, spec: &Value) -> Value {
     let Some(asked) = spec.get("resourceAttributes").filter(|asked| asked.is_object()) else {
         return json!({"allowed": true, "reason": "RBAC: allowed by ClusterRoleBinding \"system:discovery\""});
     };
@@ -60,5 +61,5 @@ fn access(state: &KubernetesState, spec: &Value) -> Value {
         namespace: word("namespace"),
         name: word("name"),
     };
-    state.cluster.at(now, |cluster| cluster.access().review(attempt))
+    rules.review(attempt)
 }

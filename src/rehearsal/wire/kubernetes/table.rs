@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Call;
+use super::form::Form;
 use crate::rehearsal::cluster::kind::Kind;
 use cells::Cell;
 
@@ -42,11 +43,6 @@ impl Shown {
     }
 }
 
-/// Whether a request would rather have a table.
-pub(super) fn is_asked(accept: &str) -> bool {
-    accept.split(',').next().is_some_and(|first| first.contains("as=Table"))
-}
-
 /// A table of objects.
 pub(super) fn of(kind: &Kind, metadata: &Value, objects: &[&Value], shown: Shown) -> Value {
     let columns = columns(kind);
@@ -68,9 +64,7 @@ pub(super) fn of(kind: &Kind, metadata: &Value, objects: &[&Value], shown: Shown
             let mut row = json!({"cells": cells});
             row["object"] = match shown.include {
                 Include::Nothing => Value::Null,
-                Include::Metadata => json!({
-                    "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"],
-                }),
+                Include::Metadata => Form::metadata_of(object),
                 Include::Whole => (*object).clone(),
             };
             row
@@ -137,8 +131,6 @@ mod tests {
         let table = of(row("pods"), &json!({}), &[&pod], shown());
         let cells = &table["rows"][0]["cells"].as_array().unwrap()[..5];
         assert_eq!(cells, ["x", "0/1", "CrashLoopBackOff", "3 (60s ago)", "31m"].map(|text| json!(text)));
-        assert!(is_asked("application/json;as=Table;v=v1;g=meta.k8s.io,application/json"));
-        assert!(!is_asked("application/json"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::path::Objects;
-use super::{Call, KubernetesState, answer, read, table};
+use super::{Call, KubernetesState, answer, form, read, table};
 use crate::rehearsal::clock::SimClock;
 use crate::rehearsal::cluster::failure::Failure;
 use crate::rehearsal::cluster::selector::Selector;
@@ -32,6 +32,8 @@ const LONGEST: Duration = Duration::from_mins(30);
 enum Form {
     /// Whole.
     Whole,
+    /// The metadata alone.
+    Metadata,
     /// As the row of a table.
     Row(table::Shown),
 }
@@ -63,11 +65,18 @@ struct Watch {
 
 /// Opens a watch on what a path leads to.
 pub(super) fn open(state: &KubernetesState, objects: &Objects, call: &Call) -> Result<Response, Failure> {
-    let selector = Selector::parse(objects.kind, call.parameter("labelSelector"), call.parameter("fieldSelector"))?;
+    let mut fields = call.parameter("fieldSelector").to_owned();
+    if !objects.name.is_empty() {
+        // A watch of one object is one of all that bear its name.
+        fields = format!("{fields},metadata.name={}", objects.name);
+    }
+    let selector = Selector::parse(objects.kind, call.parameter("labelSelector"), &fields)?;
     let beginning = beginning(call)?;
-    let is_table = table::is_asked(call.header(header::ACCEPT));
-    let shown = |at| if is_table { Form::Row(table::Shown::of(call, at)) } else { Form::Whole };
-    let form = shown(state.clock.now());
+    let form = match form::Form::of(call)? {
+        form::Form::Whole => Form::Whole,
+        form::Form::Metadata => Form::Metadata,
+        form::Form::Table => Form::Row(table::Shown::of(call, state.clock.now())),
+    };
     let moved = state.cluster.revisions();
     let started =
         state.cluster.at(state.clock.now(), |cluster| begin(cluster.store(), (objects, form), &selector, beginning));
@@ -130,7 +139,8 @@ fn beginning(call: &Call) -> Result<Beginning, Failure> {
         number => Some(number.parse::<u64>().map_err(|_| read::invalid_revision(number))?),
     };
     Ok(match (initial, revision) {
-        (Some("true" | "1"), _) => Beginning::PresentMarked,
+        (Some("true" | "1"), _) if call.says("allowWatchBookmarks") => Beginning::PresentMarked,
+        (Some("true" | "1"), _) => Beginning::Present,
         (_, Some(revision)) => Beginning::After(revision),
         (_, None) => Beginning::Present,
     })
@@ -165,7 +175,7 @@ impl Form {
     /// The same, with ages as of an instant.
     fn at(self, now: Timestamp) -> Self {
         match self {
-            Self::Whole => self,
+            Self::Whole | Self::Metadata => self,
             Self::Row(shown) => Self::Row(table::Shown { now, ..shown }),
         }
     }
@@ -173,6 +183,7 @@ impl Form {
     fn shown(self, objects: &Objects, object: &Value) -> Value {
         match self {
             Self::Whole => object.clone(),
+            Self::Metadata => form::Form::metadata_of(object),
             Self::Row(shown) => {
                 let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
                 table::of(objects.kind, &metadata, &[object], shown)
@@ -264,6 +275,7 @@ fn bookmark((objects, form): (&Objects, Form), revision: u64, annotation: Option
     // A table's bookmark has no columns: its one row is all it carries.
     let object = match form {
         Form::Whole => object,
+        Form::Metadata => form::Form::metadata_of(&object),
         Form::Row(shown) => table::of(kind, &json!({"resourceVersion": revision.to_string()}), &[&object], shown),
     };
     line("BOOKMARK", &object)

@@ -12,6 +12,8 @@ pub(super) enum Held {
     Time,
     WholeOrText,
     Message(&'static [Field]),
+    /// A message whose fields stand in JSON beside those of the one around it.
+    Inline(&'static [Field]),
     Messages(&'static [Field]),
     TextMap,
     BytesMap,
@@ -23,7 +25,9 @@ pub(super) enum Held {
 /// A field: its number, its name in JSON, what it holds.
 pub(super) type Field = (u64, &'static str, Held);
 
-use Held::{BytesMap, Given, Message, Messages, Quantities, Text, TextMap, Texts, Time, Truth, Whole, WholeOrText};
+use Held::{
+    BytesMap, Given, Inline, Message, Messages, Quantities, Text, TextMap, Texts, Time, Truth, Whole, WholeOrText,
+};
 
 /// An entry of a map of amounts.
 pub(super) const QUANTITY_ENTRY: &[Field] = &[(1, "key", Text), (2, "value", Message(&[(1, "string", Text)]))];
@@ -143,8 +147,33 @@ const SERVICE_SPEC: &[Field] = &[
     (10, "externalName", Text),
 ];
 
+const INGRESS_BACKEND: &[Field] =
+    &[(4, "service", Message(&[(1, "name", Text), (2, "port", Message(&[(1, "name", Text), (2, "number", Whole)]))]))];
+const INGRESS_PATH: &[Field] = &[(1, "path", Text), (2, "backend", Message(INGRESS_BACKEND)), (3, "pathType", Text)];
+const INGRESS_SPEC: &[Field] = &[
+    (1, "defaultBackend", Message(INGRESS_BACKEND)),
+    (2, "tls", Messages(&[(1, "hosts", Texts), (2, "secretName", Text)])),
+    (
+        3,
+        "rules",
+        Messages(&[
+            (1, "host", Text),
+            (2, "", Inline(&[(1, "http", Message(&[(1, "paths", Messages(INGRESS_PATH))]))])),
+        ]),
+    ),
+    (4, "ingressClassName", Text),
+];
+const SCALER_SPEC: &[Field] = &[
+    (1, "scaleTargetRef", Message(&[(1, "kind", Text), (2, "name", Text), (3, "apiVersion", Text)])),
+    (2, "minReplicas", Given),
+    (3, "maxReplicas", Whole),
+    (4, "metrics", Messages(&[(1, "type", Text), (4, "resource", Message(RESOURCE_METRIC))])),
+];
+const RESOURCE_METRIC: &[Field] =
+    &[(1, "name", Text), (2, "target", Message(&[(1, "type", Text), (4, "averageUtilization", Given)]))];
+
 /// The kinds that are read, by their name. What a row leaves out of a kind is what `kubectl create` never sets.
-pub(super) const KINDS: [(&str, &[Field]); 19] = [
+pub(super) const KINDS: [(&str, &[Field]); 21] = [
     ("SelfSubjectAccessReview", &[META, (2, "spec", Message(ACCESS_SPEC))]),
     ("SelfSubjectRulesReview", &[META, (2, "spec", Message(&[(1, "namespace", Text)]))]),
     ("SelfSubjectReview", &[META]),
@@ -160,6 +189,8 @@ pub(super) const KINDS: [(&str, &[Field]); 19] = [
     ("Job", &[META, (2, "spec", Message(JOB_SPEC))]),
     ("CronJob", &[META, (2, "spec", Message(CRON_JOB_SPEC))]),
     ("Service", &[META, (2, "spec", Message(SERVICE_SPEC))]),
+    ("Ingress", &[META, (2, "spec", Message(INGRESS_SPEC))]),
+    ("HorizontalPodAutoscaler", &[META, (2, "spec", Message(SCALER_SPEC))]),
     ("Role", &[META, RULES]),
     ("ClusterRole", &[META, RULES]),
     ("RoleBinding", BINDING),
