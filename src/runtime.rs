@@ -1,6 +1,7 @@
 //! Where everything meets: the loop, the effects, the terminal, and the runs that the command line asks for.
 
 pub mod archive;
+mod attach;
 mod bell;
 pub mod catalogue;
 pub mod clock;

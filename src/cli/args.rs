@@ -288,6 +288,9 @@ pub(super) struct RehearseArgs {
     /// A short tour that teaches the keys by doing. It presses none.
     #[arg(long, conflicts_with_all = ["list", "operator", "check"])]
     pub(super) tour: bool,
+    /// While it runs, keep in a folder what kubectl, helm and aws need to reach the simulated cloud: `. FOLDER/env`.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["list", "check"])]
+    pub(super) attach: Option<PathBuf>,
     /// Check a scenario's files and say what is wrong; run nothing.
     #[arg(long, value_name = "PATH", conflicts_with_all = ["list", "operator"])]
     pub(super) check: Option<PathBuf>,
@@ -340,22 +343,6 @@ pub(super) struct EvidenceArgs {
     /// Print each log line's template and the templates with their counts, as CSV.
     #[arg(long)]
     pub(super) templates: bool,
-}
-
-impl Default for RehearseArgs {
-    /// As if nothing had been said.
-    fn default() -> Self {
-        Self {
-            scenario: "oom-leak".to_owned(),
-            list: false,
-            speed: "1".to_owned(),
-            seed: None,
-            operator: None,
-            faults: Vec::new(),
-            tour: false,
-            check: None,
-        }
-    }
 }
 
 fn named_file(text: &str) -> Result<(String, PathBuf), String> {

@@ -24,6 +24,24 @@ impl From<&RehearseArgs> for catalogue::Asked {
             operator: args.operator.clone(),
             faults: args.faults.clone(),
             tour: args.tour,
+            attach: args.attach.clone(),
+        }
+    }
+}
+
+impl Default for RehearseArgs {
+    /// As if nothing had been said.
+    fn default() -> Self {
+        Self {
+            scenario: "oom-leak".to_owned(),
+            list: false,
+            speed: "1".to_owned(),
+            seed: None,
+            operator: None,
+            faults: Vec::new(),
+            tour: false,
+            attach: None,
+            check: None,
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Asked {
     pub faults: Vec<ArrangedFault>,
     /// Whether a tour leads through it.
     pub tour: bool,
+    /// Where to lay what other programs need to reach it.
+    pub attach: Option<PathBuf>,
 }
 
 /// The scenarios that ship with the program.
@@ -60,7 +62,8 @@ pub fn options(asked: &Asked) -> Result<RehearseOptions, Fault> {
     let operator = asked.operator.as_deref().map(operator).transpose()?;
     let tour = asked.tour.then(Lesson::default);
     let scenario = scenario::load(&asked.scenario)?;
-    Ok(RehearseOptions { scenario, speed, seed: asked.seed, operator, faults: asked.faults.clone(), tour })
+    let (faults, attach) = (asked.faults.clone(), asked.attach.clone());
+    Ok(RehearseOptions { scenario, speed, seed: asked.seed, operator, faults, tour, attach })
 }
 
 /// Whether a person can decide at this speed.

@@ -3,7 +3,7 @@
 mod world;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -55,6 +55,8 @@ pub struct RehearseOptions {
     pub faults: Vec<ArrangedFault>,
     /// Where a tour begins, if there is to be one.
     pub tour: Option<Lesson>,
+    /// Where to lay what other programs need to reach its cloud.
+    pub attach: Option<PathBuf>,
 }
 
 /// A run, assembled and not yet begun.
@@ -140,6 +142,7 @@ fn lost_alarms(session: &Session) -> Option<Fault> {
 pub async fn rehearse(config: Config, options: RehearseOptions) -> Result<Ending, Fault> {
     let start = StartOptions { speed: options.speed, seed: options.seed };
     let rehearsal = crate::rehearsal::start(options.scenario, start).await?;
+    let attached = options.attach.as_deref().map(|folder| super::attach::lay(folder, &rehearsal)).transpose()?;
     let seed = options.seed.unwrap_or(rehearsal.scenario.seed);
     let world = rehearsed_world(&config, &rehearsal, (options.speed, seed), &options.faults)?;
     let ending = match config.surface {
@@ -154,6 +157,7 @@ pub async fn rehearse(config: Config, options: RehearseOptions) -> Result<Ending
         }
         Surface::Headless(form) => rehearse_told(&config, &rehearsal, world, form, options.operator).await,
     };
+    drop(attached);
     rehearsal.stop().await;
     ending
 }
