@@ -63,14 +63,22 @@ const LEVELS: [&[(&str, Operator)]; 6] = [
     &[("^", Operator::Power)],
 ];
 
+/// The most characters of an expression (`MetricDataQuery`).
+const LONGEST: usize = 2_048;
+/// How deep its parentheses, lists and signs may stand in each other: they are read and computed one inside the other.
+const DEEPEST: usize = 40;
+
 impl Expression {
     /// Reads an expression.
     ///
     /// # Errors
     /// What is wrong, without a period.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if text.chars().count() > LONGEST {
+            return Err(format!("it is longer than {LONGEST} characters"));
+        }
         let mut rest = text.trim();
-        let expression = level(&mut rest, 0)?;
+        let expression = level(&mut rest, 0, 0)?;
         if rest.is_empty() { Ok(expression) } else { Err(format!("{rest:?} follows the end of the expression")) }
     }
 
@@ -86,25 +94,29 @@ impl Expression {
     }
 }
 
-fn level(rest: &mut &str, depth: usize) -> Result<Expression, String> {
-    let Some(operators) = LEVELS.get(depth) else { return unary(rest) };
-    let mut left = level(rest, depth + 1)?;
+/// What binds as tightly as the nth level or tighter, inside so many others.
+fn level(rest: &mut &str, nth: usize, depth: usize) -> Result<Expression, String> {
+    let Some(operators) = LEVELS.get(nth) else { return unary(rest, depth + 1) };
+    let mut left = level(rest, nth + 1, depth)?;
     while let Some((_, operator)) = operators.iter().find(|(sign, _)| takes(rest, sign)) {
-        left = Expression::Binary(Box::new(left), *operator, Box::new(level(rest, depth + 1)?));
+        left = Expression::Binary(Box::new(left), *operator, Box::new(level(rest, nth + 1, depth)?));
     }
     Ok(left)
 }
 
-fn unary(rest: &mut &str) -> Result<Expression, String> {
+fn unary(rest: &mut &str, depth: usize) -> Result<Expression, String> {
+    if depth > DEEPEST {
+        return Err(format!("it is nested more than {DEEPEST} deep"));
+    }
     if takes(rest, "-") {
-        return Ok(Expression::Negative(Box::new(unary(rest)?)));
+        return Ok(Expression::Negative(Box::new(unary(rest, depth + 1)?)));
     }
     if takes(rest, "(") {
-        let inner = level(rest, 0)?;
+        let inner = level(rest, 0, depth)?;
         return if takes(rest, ")") { Ok(inner) } else { Err("a parenthesis is not closed".to_owned()) };
     }
     if takes(rest, "[") {
-        return list(rest, "]").map(Expression::List);
+        return list(rest, "]", depth).map(Expression::List);
     }
     if let Some(inside) = rest.strip_prefix(['"', '\'']) {
         let (text, after) = inside.split_once(['"', '\'']).ok_or("a quote is not closed")?;
@@ -119,19 +131,19 @@ fn unary(rest: &mut &str) -> Result<Expression, String> {
         return Ok(Expression::Number(number));
     }
     if takes(rest, "(") {
-        return list(rest, ")").map(|arguments| Expression::Call(word.to_owned(), arguments));
+        return list(rest, ")", depth).map(|arguments| Expression::Call(word.to_owned(), arguments));
     }
     let is_id = word.starts_with(|first: char| first.is_ascii_lowercase());
     Ok(if is_id { Expression::Id(word.to_owned()) } else { Expression::Word(word.to_owned()) })
 }
 
-fn list(rest: &mut &str, end: &str) -> Result<Vec<Expression>, String> {
+fn list(rest: &mut &str, end: &str, depth: usize) -> Result<Vec<Expression>, String> {
     let mut all = Vec::new();
     if takes(rest, end) {
         return Ok(all);
     }
     loop {
-        all.push(level(rest, 0)?);
+        all.push(level(rest, 0, depth)?);
         if takes(rest, end) {
             return Ok(all);
         }

@@ -17,6 +17,9 @@ pub enum CompositeRule {
     Any(Vec<Self>),
 }
 
+/// How deep parentheses and negations may stand in each other: they are read and asked one inside the other.
+const DEEPEST: usize = 40;
+
 impl CompositeRule {
     /// Reads a rule: `NOT` before `AND` before `OR`; names with quotes or without, or ARNs.
     ///
@@ -24,7 +27,7 @@ impl CompositeRule {
     /// What is wrong, without a period.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut rest = text.trim();
-        let rule = any(&mut rest)?;
+        let rule = any(&mut rest, 0)?;
         if rest.is_empty() { Ok(rule) } else { Err(format!("{rest:?} follows its end")) }
     }
 
@@ -50,28 +53,31 @@ impl CompositeRule {
     }
 }
 
-fn any(rest: &mut &str) -> Result<CompositeRule, String> {
-    let mut rules = vec![all(rest)?];
+fn any(rest: &mut &str, depth: usize) -> Result<CompositeRule, String> {
+    let mut rules = vec![all(rest, depth)?];
     while takes(rest, "OR") {
-        rules.push(all(rest)?);
+        rules.push(all(rest, depth)?);
     }
     Ok(if rules.len() == 1 { rules.remove(0) } else { CompositeRule::Any(rules) })
 }
 
-fn all(rest: &mut &str) -> Result<CompositeRule, String> {
-    let mut rules = vec![one(rest)?];
+fn all(rest: &mut &str, depth: usize) -> Result<CompositeRule, String> {
+    let mut rules = vec![one(rest, depth)?];
     while takes(rest, "AND") {
-        rules.push(one(rest)?);
+        rules.push(one(rest, depth)?);
     }
     Ok(if rules.len() == 1 { rules.remove(0) } else { CompositeRule::All(rules) })
 }
 
-fn one(rest: &mut &str) -> Result<CompositeRule, String> {
+fn one(rest: &mut &str, depth: usize) -> Result<CompositeRule, String> {
+    if depth == DEEPEST {
+        return Err(format!("it is nested more than {DEEPEST} deep"));
+    }
     if takes(rest, "NOT") {
-        return Ok(CompositeRule::Not(Box::new(one(rest)?)));
+        return Ok(CompositeRule::Not(Box::new(one(rest, depth + 1)?)));
     }
     if takes(rest, "(") {
-        let rule = any(rest)?;
+        let rule = any(rest, depth + 1)?;
         return if takes(rest, ")") { Ok(rule) } else { Err("a parenthesis is not closed".to_owned()) };
     }
     if takes(rest, "TRUE") {
@@ -157,6 +163,11 @@ mod tests {
             "FIRING(a)",
         ] {
             assert!(CompositeRule::parse(rule).is_err(), "{rule}");
+        }
+        // These overflowed the stack, which no caller can catch.
+        for deep in ["NOT ", "("] {
+            let told = CompositeRule::parse(&format!("{}TRUE", deep.repeat(50_000))).unwrap_err();
+            assert_eq!(told, "it is nested more than 40 deep");
         }
     }
 }

@@ -108,3 +108,17 @@ fn a_band_is_learnt_from_what_came_before_the_latest_half_hour() {
         "nothing learnt yet"
     );
 }
+
+/// Each of these overflowed the stack, which no caller can catch.
+#[test]
+fn what_is_nested_too_deeply_or_too_long_is_refused() {
+    for (text, want) in [
+        (format!("{}1{}", "(".repeat(500), ")".repeat(500)), "nested"),
+        (format!("{}1", "-".repeat(500)), "nested"),
+        (format!("{}1", "SUM([".repeat(300)), "nested"),
+        (format!("1{}", "+1".repeat(20_000)), "longer than 2048 characters"),
+    ] {
+        assert!(Expression::parse(&text).unwrap_err().contains(want));
+    }
+    assert!(Expression::parse(&format!("1{}", "+1".repeat(1_000))).is_ok());
+}

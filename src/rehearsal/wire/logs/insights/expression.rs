@@ -80,6 +80,9 @@ const SIGNS: [(&str, Sign); 6] = [
     (">", Sign::Greater),
 ];
 
+/// How many values a sum or product may have: each is computed inside the next.
+const MOST_LINKS: usize = 200;
+
 /// Where an expression finds its fields.
 pub(super) trait Fields {
     fn field(&self, name: &str) -> Cell;
@@ -104,7 +107,7 @@ fn conjunction(scanner: &mut Scanner<'_>) -> Result<Expression, Malformed> {
 
 fn negation(scanner: &mut Scanner<'_>) -> Result<Expression, Malformed> {
     if scanner.takes_word("not") {
-        return Ok(Expression::Not(Box::new(negation(scanner)?)));
+        return Ok(Expression::Not(Box::new(scanner.inside(negation)?)));
     }
     comparison(scanner)
 }
@@ -161,13 +164,23 @@ fn chain(
     one: impl Fn(&mut Scanner<'_>) -> Result<Expression, Malformed>,
 ) -> Result<Expression, Malformed> {
     let mut left = one(scanner)?;
+    let mut links = 0;
     while let Some(sign) = signs.iter().find(|sign| scanner.takes(&sign.to_string())) {
+        links += 1;
+        if links > MOST_LINKS {
+            return Err(scanner.wrong("the expression has too many parts"));
+        }
         left = Expression::Math(Box::new(left), *sign, Box::new(one(scanner)?));
     }
     Ok(left)
 }
 
-fn value(scanner: &mut Scanner<'_>) -> Result<Expression, Malformed> {
+/// One value, which may be a whole condition in parentheses.
+pub(super) fn value(scanner: &mut Scanner<'_>) -> Result<Expression, Malformed> {
+    scanner.inside(bare_value)
+}
+
+fn bare_value(scanner: &mut Scanner<'_>) -> Result<Expression, Malformed> {
     if scanner.takes("(") {
         let inner = condition(scanner)?;
         scanner.expects(")")?;

@@ -3,7 +3,7 @@
 
 use regex::Regex;
 
-use super::expression::{Expression, condition, sum};
+use super::expression::{Expression, condition, sum, value};
 use super::scanner::{Malformed, Scanner};
 
 /// A query that was understood.
@@ -162,7 +162,8 @@ fn aggregate(scanner: &mut Scanner<'_>) -> Result<Named<Aggregate>, Malformed> {
 
 /// `parse FIELD "glob * with * asterisks" as a, b` or `parse FIELD /regex with (?<names>…)/`.
 fn parsed(scanner: &mut Scanner<'_>) -> Result<Command, Malformed> {
-    let from = sum(scanner)?;
+    // No quotient may begin here: a slash opens the expression.
+    let from = value(scanner)?;
     if let Some(regex) = scanner.regex()? {
         let names = regex.capture_names().flatten().map(str::to_owned).collect();
         return Ok(Command::Parse { from, regex, names });

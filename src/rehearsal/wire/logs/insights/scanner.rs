@@ -13,11 +13,26 @@ pub(super) struct Malformed {
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    depth: usize,
 }
+
+/// How deep conditions and values may stand in each other: they are read and computed one inside the other.
+const DEEPEST: usize = 40;
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, depth: 0 }
+    }
+
+    /// Reads what stands inside something of its kind.
+    pub(super) fn inside<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Malformed>) -> Result<T, Malformed> {
+        if self.depth == DEEPEST {
+            return Err(self.wrong("the expression is nested too deeply"));
+        }
+        self.depth += 1;
+        let inner = read(self);
+        self.depth -= 1;
+        inner
     }
 
     fn rest(&self) -> &'a str {
