@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::access::{self, Attempt};
 use super::failure::Failure;
-use super::kind::row;
+use super::kind::{KINDS, Kind, row};
 use super::quantity;
 use super::shape;
 use super::spec::{WebhookSays, WebhookSpec};
@@ -91,19 +91,19 @@ fn outside(rule: &Value, container: &Value, faults: &mut Vec<String>) {
     }
 }
 
-/// Refuses a pod that would go over a quota of its namespace.
-pub fn quota(store: &Store, pod: &Value) -> Result<(), Failure> {
-    let namespace = shape::namespace(pod);
+/// Refuses an object that would go over a quota of its namespace.
+pub fn quota(store: &Store, kind: &Kind, object: &Value) -> Result<(), Failure> {
+    let namespace = shape::namespace(object);
     for (_, quota) in store.list(row("resourcequotas"), Some(namespace)) {
         let used = quota_status(store, quota)["used"].clone();
         let Some(Value::Object(hard)) = quota.pointer("/spec/hard") else { continue };
         let mut over: [Vec<String>; 3] = Default::default();
         for (resource, limit) in hard {
             let (Some(limit), Some(used)) = (amount(limit), amount(&used[resource.as_str()])) else { continue };
-            let Some(wanted) = demand(pod, resource) else {
-                let (quota, silent) = (shape::name(quota), unlimited(pod, resource));
+            let Some(wanted) = demand(kind, object, resource) else {
+                let (quota, silent) = (shape::name(quota), unlimited(object, resource));
                 let missing = format!("failed quota: {quota}: must specify {resource} for: {silent}");
-                return Err(Failure::forbidden(row("pods"), shape::name(pod), &missing));
+                return Err(Failure::forbidden(kind, shape::name(object), &missing));
             };
             if used + wanted > limit {
                 for (list, amount) in over.iter_mut().zip([wanted, used, limit]) {
@@ -115,7 +115,7 @@ pub fn quota(store: &Store, pod: &Value) -> Result<(), Failure> {
             let [wanted, used, limit] = over.map(|list| list.join(","));
             let name = shape::name(quota);
             let what = format!("exceeded quota: {name}, requested: {wanted}, used: {used}, limited: {limit}");
-            return Err(Failure::forbidden(row("pods"), shape::name(pod), &what));
+            return Err(Failure::forbidden(kind, shape::name(object), &what));
         }
     }
     Ok(())
@@ -126,24 +126,44 @@ pub fn quota_status(store: &Store, quota: &Value) -> Value {
     let hard = quota.pointer("/spec/hard").cloned().unwrap_or_else(|| json!({}));
     let mut used = json!({});
     for resource in hard.as_object().into_iter().flat_map(|fields| fields.keys()) {
-        let pods = store.list(row("pods"), Some(shape::namespace(quota)));
-        let sum: f64 = pods.filter_map(|entry| demand(entry.1, resource)).sum();
+        let kind = KINDS.iter().find(|kind| counts(kind, resource)).unwrap_or(row("pods"));
+        let taken = store.list(kind, Some(shape::namespace(quota))).map(|entry| entry.1);
+        let taken = taken.filter(|object| resource.starts_with("count/") || !is_over(kind, object));
+        let sum: f64 = taken.filter_map(|object| demand(kind, object, resource)).sum();
         used[resource.as_str()] = json!(shown(resource, sum));
     }
     json!({"hard": hard, "used": used})
 }
 
-/// What a pod takes of a quota's resource, in thousandths; `None` if one of its containers does not say.
-fn demand(pod: &Value, resource: &str) -> Option<f64> {
+/// Core resources that a quota counts by their plain name.
+const COUNTED: [&str; 7] =
+    ["configmaps", "persistentvolumeclaims", "pods", "replicationcontrollers", "resourcequotas", "secrets", "services"];
+
+/// Whether a quota's resource is the number of objects of a kind.
+fn counts(kind: &Kind, resource: &str) -> bool {
+    let plain = kind.group.is_empty() && COUNTED.contains(&resource) && resource == kind.plural;
+    plain || resource.strip_prefix("count/").is_some_and(|counted| counted == kind.resource())
+}
+
+/// Whether it is a pod that has ended and takes nothing any more.
+fn is_over(kind: &Kind, object: &Value) -> bool {
+    kind.plural == "pods" && matches!(shape::text(object, "/status/phase"), Some("Succeeded" | "Failed"))
+}
+
+/// What an object takes of a quota's resource, in thousandths; `None` if it is a pod one of whose containers does not say.
+fn demand(kind: &Kind, object: &Value, resource: &str) -> Option<f64> {
+    if counts(kind, resource) {
+        return Some(1e3);
+    }
     let pointer = match resource {
-        "pods" | "count/pods" => return Some(1e3),
+        _ if kind.plural != "pods" => return Some(0.0),
         "requests.memory" | "memory" => "/resources/requests/memory",
         "requests.cpu" | "cpu" => "/resources/requests/cpu",
         "limits.memory" => "/resources/limits/memory",
         "limits.cpu" => "/resources/limits/cpu",
         _ => return Some(0.0),
     };
-    let containers = shape::containers(&pod["spec"]).iter();
+    let containers = shape::containers(&object["spec"]).iter();
     containers.map(|container| shape::text(container, pointer).and_then(quantity::milli)).sum()
 }
 
@@ -218,15 +238,51 @@ mod tests {
         let quota_object =
             json!({"metadata": {"name": "mem", "namespace": "a"}, "spec": {"hard": {"limits.memory": "1Gi"}}});
         store.put(Key::of(row("resourcequotas"), &quota_object), quota_object);
-        assert_eq!(quota(&store, &pod("x", Some("1Gi"))), Ok(()));
+        assert_eq!(quota(&store, row("pods"), &pod("x", Some("1Gi"))), Ok(()));
         store.put(Key::new(row("pods"), "a", "x"), pod("x", Some("512Mi")));
-        let refused = quota(&store, &pod("y", Some("768Mi"))).unwrap_err();
+        let refused = quota(&store, row("pods"), &pod("y", Some("768Mi"))).unwrap_err();
         assert_eq!(
             refused.message,
             "pods \"y\" is forbidden: exceeded quota: mem, requested: limits.memory=768Mi, used: limits.memory=512Mi, \
              limited: limits.memory=1Gi"
         );
-        let silent = quota(&store, &pod("z", None)).unwrap_err();
+        let silent = quota(&store, row("pods"), &pod("z", None)).unwrap_err();
         assert_eq!(silent.message, "pods \"z\" is forbidden: failed quota: mem: must specify limits.memory for: app");
+    }
+
+    #[test]
+    fn a_quota_counts_objects_of_every_kind() {
+        let mut store = Store::new(0);
+        let hard = json!({"configmaps": "1", "count/deployments.apps": "1", "services": "0"});
+        let object = |name: &str| json!({"metadata": {"name": name, "namespace": "a"}});
+        let mut limited = object("q2");
+        limited["spec"] = json!({"hard": hard});
+        store.put(Key::of(row("resourcequotas"), &limited), limited.clone());
+        assert_eq!(quota(&store, row("configmaps"), &object("x")), Ok(()));
+        for plural in ["configmaps", "deployments", "secrets"] {
+            store.put(Key::new(row(plural), "a", "x"), object("x"));
+        }
+        let used = json!({"configmaps": "1", "count/deployments.apps": "1", "services": "0"});
+        assert_eq!(quota_status(&store, &limited)["used"], used);
+        for (plural, want) in [
+            (
+                "configmaps",
+                "configmaps \"y\" is forbidden: exceeded quota: q2, requested: configmaps=1, used: configmaps=1, limited: \
+                 configmaps=1",
+            ),
+            (
+                "deployments",
+                "deployments.apps \"y\" is forbidden: exceeded quota: q2, requested: count/deployments.apps=1, used: \
+                 count/deployments.apps=1, limited: count/deployments.apps=1",
+            ),
+            (
+                "services",
+                "services \"y\" is forbidden: exceeded quota: q2, requested: services=1, used: services=0, limited: \
+                 services=0",
+            ),
+        ] {
+            assert_eq!(quota(&store, row(plural), &object("y")).unwrap_err().message, want);
+        }
+        assert_eq!(quota(&store, row("secrets"), &object("y")), Ok(()));
     }
 }

@@ -86,7 +86,7 @@ impl Cluster {
         set(&mut pod, &["metadata", "labels", HASH], json!(hash));
         set(&mut pod, &["spec", "nodeName"], json!(node));
         let name = shape::name(&pod).to_owned();
-        match admission::quota(&self.store, &pod) {
+        match admission::quota(&self.store, row("pods"), &pod) {
             Ok(()) => {
                 self.store.put(Key::of(row("pods"), &pod), pod);
                 self.tell_of(owner, (Tone::Normal, "SuccessfulCreate"), format!("Created pod: {name}"));

@@ -160,6 +160,14 @@ impl Failure {
         Self { code: 415, reason: "UnsupportedMediaType", message, details: Value::Null }
     }
 
+    /// 500 for a stream to a process: what an API server says that cannot reach the kubelet.
+    pub fn no_process() -> Self {
+        let why = "error dialing backend: the containers of a rehearsal run no process";
+        let causes = json!([{"message": why}]);
+        let message = format!("Internal error occurred: {why}");
+        Self { code: 500, reason: "InternalError", message, details: json!({"causes": causes}) }
+    }
+
     /// 410: the revision asked for is no longer kept; a client lists again.
     pub fn gone(asked: u64, oldest: u64) -> Self {
         let message = format!("too old resource version: {asked} ({oldest})");

@@ -398,6 +398,9 @@ impl Cluster {
         for spec in &scenario.cluster.autoscalers {
             self.found_autoscaler(scenario, spec);
         }
+        for webhook in &scenario.cluster.webhooks {
+            self.place(row("validatingwebhookconfigurations"), template::webhook(webhook));
+        }
         let binds = |object: &Value| shape::text(object, "/kind").is_some_and(|kind| kind.ends_with("RoleBinding"));
         if !scenario.cluster.access.is_empty() || !scenario.cluster.objects.iter().any(binds) {
             self.now = eldest(scenario) - NODES_BEFORE - SPACES_BEFORE;

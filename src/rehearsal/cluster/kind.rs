@@ -20,6 +20,12 @@ pub enum Subresource {
     Log,
     /// `/eviction`: a deletion that asks the disruption budgets first.
     Eviction,
+    /// `/exec`, `/attach`, `/portforward`: a stream to a process, of which there is none.
+    Exec,
+    /// The same for a process that runs already.
+    Attach,
+    /// The same for a port.
+    PortForward,
 }
 
 impl Subresource {
@@ -30,6 +36,9 @@ impl Subresource {
             Self::Scale => "scale",
             Self::Log => "log",
             Self::Eviction => "eviction",
+            Self::Exec => "exec",
+            Self::Attach => "attach",
+            Self::PortForward => "portforward",
         }
     }
 
@@ -39,6 +48,7 @@ impl Subresource {
             Self::Status | Self::Scale => &["get", "patch", "update"],
             Self::Log => &["get"],
             Self::Eviction => &["create"],
+            Self::Exec | Self::Attach | Self::PortForward => &["create", "get"],
         }
     }
 
@@ -48,6 +58,9 @@ impl Subresource {
             Self::Status | Self::Log => None,
             Self::Scale => Some(("autoscaling", "v1", "Scale")),
             Self::Eviction => Some(("policy", "v1", "Eviction")),
+            Self::Exec => Some(("", "v1", "PodExecOptions")),
+            Self::Attach => Some(("", "v1", "PodAttachOptions")),
+            Self::PortForward => Some(("", "v1", "PodPortForwardOptions")),
         }
     }
 }
@@ -74,7 +87,7 @@ pub struct Kind {
 }
 
 use Reach::{Cluster, Namespaced};
-use Subresource::{Eviction, Log, Scale, Status};
+use Subresource::{Attach, Eviction, Exec, Log, PortForward, Scale, Status};
 
 macro_rules! kind {
     ($group:literal $version:literal $plural:literal $singular:literal $kind:literal $short:expr, $reach:expr, $sub:expr) => {
@@ -100,12 +113,14 @@ pub static KINDS: &[Kind] = &[
     kind!("" "v1" "namespaces" "namespace" "Namespace" ["ns"], Cluster, [Status]),
     kind!("" "v1" "nodes" "node" "Node" ["no"], Cluster, [Status]),
     kind!("" "v1" "persistentvolumeclaims" "persistentvolumeclaim" "PersistentVolumeClaim" ["pvc"], Namespaced, [Status]),
-    kind!("" "v1" "pods" "pod" "Pod" ["po"], Namespaced, [Eviction, Log, Status]),
+    kind!("" "v1" "pods" "pod" "Pod" ["po"], Namespaced, [Attach, Eviction, Exec, Log, PortForward, Status]),
     kind!("" "v1" "replicationcontrollers" "replicationcontroller" "ReplicationController" ["rc"], Namespaced, [Status, Scale]),
     kind!("" "v1" "resourcequotas" "resourcequota" "ResourceQuota" ["quota"], Namespaced, [Status]),
     kind!("" "v1" "secrets" "secret" "Secret" [], Namespaced, []),
     kind!("" "v1" "serviceaccounts" "serviceaccount" "ServiceAccount" ["sa"], Namespaced, []),
     kind!("" "v1" "services" "service" "Service" ["svc"], Namespaced, [Status]),
+    kind!("admissionregistration.k8s.io" "v1" "mutatingwebhookconfigurations" "mutatingwebhookconfiguration" "MutatingWebhookConfiguration" [], Cluster, []),
+    kind!("admissionregistration.k8s.io" "v1" "validatingwebhookconfigurations" "validatingwebhookconfiguration" "ValidatingWebhookConfiguration" [], Cluster, []),
     kind!("apps" "v1" "controllerrevisions" "controllerrevision" "ControllerRevision" [], Namespaced, []),
     kind!("apps" "v1" "daemonsets" "daemonset" "DaemonSet" ["ds"], Namespaced, [Status]),
     kind!("apps" "v1" "deployments" "deployment" "Deployment" ["deploy"], Namespaced, [Status, Scale]),
@@ -116,12 +131,16 @@ pub static KINDS: &[Kind] = &[
     kind!("batch" "v1" "jobs" "job" "Job" [], Namespaced, [Status]),
     kind!("coordination.k8s.io" "v1" "leases" "lease" "Lease" [], Namespaced, []),
     kind!("discovery.k8s.io" "v1" "endpointslices" "endpointslice" "EndpointSlice" [], Namespaced, []),
+    kind!("networking.k8s.io" "v1" "ingressclasses" "ingressclass" "IngressClass" [], Cluster, []),
     kind!("networking.k8s.io" "v1" "ingresses" "ingress" "Ingress" ["ing"], Namespaced, [Status]),
+    kind!("networking.k8s.io" "v1" "networkpolicies" "networkpolicy" "NetworkPolicy" ["netpol"], Namespaced, []),
     kind!("policy" "v1" "poddisruptionbudgets" "poddisruptionbudget" "PodDisruptionBudget" ["pdb"], Namespaced, [Status]),
     kind!("rbac.authorization.k8s.io" "v1" "clusterrolebindings" "clusterrolebinding" "ClusterRoleBinding" [], Cluster, []),
     kind!("rbac.authorization.k8s.io" "v1" "clusterroles" "clusterrole" "ClusterRole" [], Cluster, []),
     kind!("rbac.authorization.k8s.io" "v1" "rolebindings" "rolebinding" "RoleBinding" [], Namespaced, []),
     kind!("rbac.authorization.k8s.io" "v1" "roles" "role" "Role" [], Namespaced, []),
+    kind!("scheduling.k8s.io" "v1" "priorityclasses" "priorityclass" "PriorityClass" ["pc"], Cluster, []),
+    kind!("storage.k8s.io" "v1" "storageclasses" "storageclass" "StorageClass" ["sc"], Cluster, []),
 ];
 
 /// Groups and versions served without stored objects of their own: they only answer reviews.

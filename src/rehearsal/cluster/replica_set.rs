@@ -44,7 +44,7 @@ impl Cluster {
         for _ in 0..count {
             let mut pod = self.pod_of(owner);
             let admitted = admission::limit_ranges(&self.store, &mut pod);
-            if let Err(refusal) = admitted.and_then(|()| admission::quota(&self.store, &pod)) {
+            if let Err(refusal) = admitted.and_then(|()| admission::quota(&self.store, row("pods"), &pod)) {
                 let message = format!("Error creating: {}", refusal.message);
                 self.tell(owner, Tone::Warning, "FailedCreate", message);
                 self.try_again(&uid);

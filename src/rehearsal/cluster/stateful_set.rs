@@ -62,7 +62,7 @@ impl Cluster {
 
     fn make_numbered(&mut self, owner: &Arc<Value>, (name, ordinal): (String, i64), history: &History) {
         let pod = self.numbered_pod(owner, (&name, ordinal), &history.hash);
-        match admission::quota(&self.store, &pod) {
+        match admission::quota(&self.store, row("pods"), &pod) {
             Ok(()) => {
                 self.store.put(Key::of(row("pods"), &pod), pod);
                 let message = format!("create Pod {name} in StatefulSet {} successful", shape::name(owner));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::kind::{Kind, row};
 use super::shape::{self, set};
-use super::spec::{AutoscalerSpec, QuotaSpec};
+use super::spec::{AutoscalerSpec, QuotaSpec, WebhookSays, WebhookSpec};
 use crate::domain::observation::workload::Ownership;
 use crate::rehearsal::scenario::{ContainerShape, Quantity, Regime, RevisionSpec, WorkloadSpec};
 
@@ -136,5 +136,41 @@ pub(super) fn autoscaler(spec: &AutoscalerSpec, kind: &Kind) -> Value {
             "scaleTargetRef": {"apiVersion": kind.api_version(), "kind": kind.kind, "name": spec.workload},
             "minReplicas": spec.min, "maxReplicas": spec.max, "metrics": metrics,
         },
+    })
+}
+
+/// A webhook as it is registered, so that who is denied can look up by whom.
+pub(super) fn webhook(spec: &WebhookSpec) -> Value {
+    let operations: Vec<&str> = [("create", "CREATE"), ("update", "UPDATE"), ("delete", "DELETE")]
+        .into_iter()
+        .filter(|(verb, _)| {
+            let named = |word: &str| spec.rule.verbs.iter().any(|own| own == word);
+            named("*") || named(verb) || (*verb == "update" && named("patch"))
+        })
+        .map(|row| row.1)
+        .collect();
+    let groups = if spec.rule.groups.is_empty() { vec!["*".to_owned()] } else { spec.rule.groups.clone() };
+    let effects = match spec.says {
+        WebhookSays::Denies => "None",
+        WebhookSays::AllowsWithSideEffects => "Some",
+    };
+    let namespaces = match spec.rule.namespaces.as_slice() {
+        [] => json!({}),
+        some => json!({"matchExpressions": [
+            {"key": "kubernetes.io/metadata.name", "operator": "In", "values": some},
+        ]}),
+    };
+    let service = spec.name.split('.').next().unwrap_or_default();
+    json!({
+        "metadata": {"name": spec.name},
+        "webhooks": [{
+            "name": spec.name, "admissionReviewVersions": ["v1"], "sideEffects": effects, "failurePolicy": "Fail",
+            "matchPolicy": "Equivalent", "timeoutSeconds": 10, "namespaceSelector": namespaces, "objectSelector": {},
+            "clientConfig": {"service": {"name": service, "namespace": "kube-system", "path": "/validate", "port": 443}},
+            "rules": [{
+                "apiGroups": groups, "apiVersions": ["*"], "operations": operations, "resources": spec.rule.resources,
+                "scope": "*",
+            }],
+        }],
     })
 }

@@ -19,7 +19,7 @@ use crate::rehearsal::scenario::{Quantity, Regime, Scenario, load};
 mod keepers;
 
 const MY_API: Target<'static> =
-    Target { kind: &super::kind::KINDS[15], namespace: "payments", name: "my-api", subresource: None };
+    Target { kind: &super::kind::KINDS[17], namespace: "payments", name: "my-api", subresource: None };
 
 fn founding() -> Scenario {
     load("oom-leak").unwrap()

@@ -151,8 +151,8 @@ impl Cluster {
         }
         validate::accepts(kind, &object, None)?;
         admission::webhooks(&self.webhooks, target.attempt("create"), options.dry_run)?;
-        if kind.plural == "pods" {
-            admission::quota(&self.store, &object)?;
+        if kind.reach == Reach::Namespaced {
+            admission::quota(&self.store, kind, &object)?;
         }
         match options.dry_run {
             DryRun::All => Ok(Arc::new(object)),

@@ -37,6 +37,10 @@ pub(super) fn serve(state: &KubernetesState, call: &Call, objects: &Objects, ver
     }
     match (objects.subresource, verb) {
         (Some(Subresource::Log), _) => logs::read(state, objects, call),
+        (Some(Subresource::Exec | Subresource::Attach | Subresource::PortForward), _) => {
+            state.cluster.at(now, |cluster| cluster.require(objects.kind, &objects.namespace, &objects.name))?;
+            Err(Failure::no_process())
+        }
         (Some(Subresource::Eviction), _) => {
             let (dry_run, eviction) = (dry_run(call)?, call.document()?);
             let evicted = state.cluster.at(now, |cluster| cluster.evict(objects.target(), &eviction, dry_run))?;
