@@ -67,6 +67,8 @@ const LEVELS: [&[(&str, Operator)]; 6] = [
 const LONGEST: usize = 2_048;
 /// How deep its parentheses, lists and signs may stand in each other: they are read and computed one inside the other.
 const DEEPEST: usize = 40;
+/// How many operators an expression may have: what each joins is computed inside the next.
+const MOST_OPERATORS: usize = 300;
 
 impl Expression {
     /// Reads an expression.
@@ -76,6 +78,10 @@ impl Expression {
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.chars().count() > LONGEST {
             return Err(format!("it is longer than {LONGEST} characters"));
+        }
+        let words = text.matches("AND").count() + text.matches("OR").count();
+        if text.matches(|sign| "+-*/^<>=|&".contains(sign)).count() + words > MOST_OPERATORS {
+            return Err(format!("it has more than {MOST_OPERATORS} operators"));
         }
         let mut rest = text.trim();
         let expression = level(&mut rest, 0, 0)?;

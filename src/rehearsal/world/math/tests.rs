@@ -114,11 +114,12 @@ fn a_band_is_learnt_from_what_came_before_the_latest_half_hour() {
 fn what_is_nested_too_deeply_or_too_long_is_refused() {
     for (text, want) in [
         (format!("{}1{}", "(".repeat(500), ")".repeat(500)), "nested"),
-        (format!("{}1", "-".repeat(500)), "nested"),
+        (format!("{}1", "-".repeat(200)), "nested"),
         (format!("{}1", "SUM([".repeat(300)), "nested"),
         (format!("1{}", "+1".repeat(20_000)), "longer than 2048 characters"),
+        (format!("1{}", "+1".repeat(1_000)), "more than 300 operators"),
     ] {
         assert!(Expression::parse(&text).unwrap_err().contains(want));
     }
-    assert!(Expression::parse(&format!("1{}", "+1".repeat(1_000))).is_ok());
+    assert!(Expression::parse(&format!("1{}", "+1".repeat(200))).is_ok());
 }

@@ -80,9 +80,6 @@ const SIGNS: [(&str, Sign); 6] = [
     (">", Sign::Greater),
 ];
 
-/// How many values a sum or product may have: each is computed inside the next.
-const MOST_LINKS: usize = 200;
-
 /// Where an expression finds its fields.
 pub(super) trait Fields {
     fn field(&self, name: &str) -> Cell;
@@ -164,12 +161,8 @@ fn chain(
     one: impl Fn(&mut Scanner<'_>) -> Result<Expression, Malformed>,
 ) -> Result<Expression, Malformed> {
     let mut left = one(scanner)?;
-    let mut links = 0;
     while let Some(sign) = signs.iter().find(|sign| scanner.takes(&sign.to_string())) {
-        links += 1;
-        if links > MOST_LINKS {
-            return Err(scanner.wrong("the expression has too many parts"));
-        }
+        scanner.links()?;
         left = Expression::Math(Box::new(left), *sign, Box::new(one(scanner)?));
     }
     Ok(left)

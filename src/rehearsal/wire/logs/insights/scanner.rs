@@ -14,14 +14,17 @@ pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    links: usize,
 }
 
 /// How deep conditions and values may stand in each other: they are read and computed one inside the other.
 const DEEPEST: usize = 40;
+/// How many signs of sums and products a query may have: what each joins is computed inside the next.
+const MOST_LINKS: usize = 300;
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0 }
+        Self { text, at: 0, depth: 0, links: 0 }
     }
 
     /// Reads what stands inside something of its kind.
@@ -33,6 +36,12 @@ impl<'a> Scanner<'a> {
         let inner = read(self);
         self.depth -= 1;
         inner
+    }
+
+    /// Counts a sign of a sum or product.
+    pub(super) fn links(&mut self) -> Result<(), Malformed> {
+        self.links += 1;
+        if self.links > MOST_LINKS { Err(self.wrong("the expression has too many parts")) } else { Ok(()) }
     }
 
     fn rest(&self) -> &'a str {
