@@ -67,7 +67,7 @@ fn environment(kubeconfig: &Path, rehearsal: &Rehearsal) -> String {
         ("AWS_ACCESS_KEY_ID", "rehearsal".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "rehearsal".to_owned()),
     ];
-    let lines: String = set.iter().map(|(name, value)| format!("export {name}={value}\n")).collect();
+    let lines = set.map(|(name, value)| format!("export {name}={value}\n")).concat();
     format!(
         "# The simulated cloud of a running rehearsal, for kubectl, helm and aws. Read it by `. FILE`.\n\
          unset AWS_PROFILE AWS_SESSION_TOKEN\n{lines}# The charts of its releases: helm repo add rehearsal {}\n",

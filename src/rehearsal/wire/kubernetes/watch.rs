@@ -138,11 +138,11 @@ fn beginning(call: &Call) -> Result<Beginning, Failure> {
         "" | "0" => None,
         number => Some(number.parse::<u64>().map_err(|_| read::invalid_revision(number))?),
     };
-    Ok(match (initial, revision) {
-        (Some("true" | "1"), _) if call.says("allowWatchBookmarks") => Beginning::PresentMarked,
-        (Some("true" | "1"), _) => Beginning::Present,
-        (_, Some(revision)) => Beginning::After(revision),
-        (_, None) => Beginning::Present,
+    let wants_present = matches!(initial, Some("true" | "1"));
+    Ok(match (wants_present, revision) {
+        (true, _) if call.says("allowWatchBookmarks") => Beginning::PresentMarked,
+        (false, Some(revision)) => Beginning::After(revision),
+        (true, _) | (false, None) => Beginning::Present,
     })
 }
 
