@@ -275,3 +275,87 @@ async fn a_restart_rolls_a_stateful_set_and_a_daemon_set() {
         .await;
     }
 }
+
+/// Requests that a careful client never makes, with the code and the words that each is answered with.
+#[tokio::test]
+async fn requests_are_held_against_what_an_api_server_takes() {
+    const PODS: &str = "/api/v1/namespaces/payments/pods";
+    const TEXT: &str = "text/plain";
+    let partial = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+    with_cluster("oom-leak", |client, _, url| async move {
+        let pods: Api<Pod> = Api::namespaced(client, "payments");
+        let name = pods.list(&ListParams::default()).await.unwrap().items.remove(0).metadata.name.unwrap();
+        let http = reqwest::Client::new();
+        for (method, path, accept, code, words) in [
+            ("GET", format!("{PODS}?limit=abc"), "", 400, "strconv.ParseInt: parsing \\\"abc\\\": invalid syntax"),
+            (
+                "GET",
+                format!("{PODS}?resourceVersionMatch=Exact"),
+                "",
+                422,
+                "forbidden unless resourceVersion is provided",
+            ),
+            (
+                "GET",
+                format!("{PODS}?resourceVersion=5&resourceVersionMatch=Foo"),
+                "",
+                422,
+                "Unsupported value: \\\"Foo\\\"",
+            ),
+            ("GET", format!("{PODS}?sendInitialEvents=true"), "", 422, "sendInitialEvents is forbidden for list"),
+            ("GET", format!("{PODS}?continue=x&resourceVersion=5"), "", 400, "not allowed when using continue"),
+            ("GET", PODS.to_owned(), TEXT, 406, "only the following media types are accepted"),
+            ("GET", PODS.to_owned(), partial, 200, "\"kind\":\"PartialObjectMetadataList\""),
+            ("GET", format!("{PODS}/{name}/log?tailLines=-1"), "", 422, "tailLines: Invalid value: -1"),
+            ("GET", format!("{PODS}/{name}/log?sinceSeconds=0"), "", 422, "PodLogOptions \\\"\\\" is invalid"),
+            ("GET", format!("{PODS}/{name}/exec?command=ls"), "", 500, "error dialing backend"),
+            ("GET", format!("{PODS}/nobody/exec?command=ls"), "", 404, "not found"),
+            ("POST", format!("{PODS}/{name}"), "", 405, "does not allow this method"),
+            ("PUT", PODS.to_owned(), "", 405, "does not allow this method"),
+            ("DELETE", format!("{PODS}?labelSelector=app=orders&dryRun=All"), "", 200, "\"kind\":\"PodList\""),
+            ("GET", format!("{PODS}/{name}?watch=true&timeoutSeconds=1"), "", 200, "\"type\":\"ADDED\""),
+        ] {
+            let request = http.request(method.parse().unwrap(), format!("{url}{path}"));
+            let request = if accept.is_empty() { request } else { request.header("accept", accept) };
+            let answer = request.send().await.unwrap();
+            let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
+            assert_eq!(status, code, "{method} {path}: {text}");
+            assert!(text.contains(words), "{method} {path}: {text}");
+        }
+    })
+    .await;
+}
+
+/// The pages of a list, and a list of an exact revision, show the past; a token that is too old comes with one that is not.
+#[tokio::test]
+async fn pages_are_of_the_revision_that_the_first_began_at() {
+    const MAPS: &str = "/api/v1/namespaces/payments/configmaps";
+    with_cluster("oom-leak", |client, state, url| async move {
+        let maps: Api<k8s_openapi::api::core::v1::ConfigMap> = Api::namespaced(client, "payments");
+        let map = |name: &str| serde_json::from_value(json!({"metadata": {"name": name}})).unwrap();
+        for name in ["a", "b", "c"] {
+            maps.create(&PostParams::default(), &map(name)).await.unwrap();
+        }
+        let http = reqwest::Client::new();
+        let list = async |query: String| -> serde_json::Value {
+            http.get(format!("{url}{MAPS}?{query}")).send().await.unwrap().json().await.unwrap()
+        };
+        let names = |list: &serde_json::Value| {
+            let items = list["items"].as_array().unwrap().iter();
+            items.map(|item| item["metadata"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let first = list("limit=1".to_owned()).await;
+        let (token, began) = (&first["metadata"]["continue"], &first["metadata"]["resourceVersion"]);
+        let (token, began) = (token.as_str().unwrap(), began.as_str().unwrap());
+        maps.delete("c", &kube::api::DeleteParams::default()).await.unwrap();
+        assert_eq!(names(&list(format!("continue={token}")).await), ["b", "c"]);
+        let exact = format!("resourceVersion={began}&resourceVersionMatch=Exact");
+        assert_eq!(names(&list(exact).await), ["a", "b", "c"]);
+        state.cluster.at(state.clock.now(), Cluster::compact);
+        let expired = list(format!("continue={token}")).await;
+        assert_eq!((&expired["code"], &expired["reason"]), (&json!(410), &json!("Expired")));
+        let fresh = expired["metadata"]["continue"].as_str().unwrap();
+        assert_eq!(names(&list(format!("continue={fresh}")).await), ["b"]);
+    })
+    .await;
+}
