@@ -10,7 +10,7 @@ use crate::rehearsal::scenario::{Scenario, load};
 use crate::rehearsal::server::cluster_of;
 use crate::rehearsal::world::World;
 
-const SCALER: Target<'static> = Target { kind: &KINDS[18], namespace: "payments", name: "my-api", subresource: None };
+const SCALER: Target<'static> = Target { kind: &KINDS[20], namespace: "payments", name: "my-api", subresource: None };
 
 /// Six pods that request half a processor each, under an autoscaler at 70 %.
 fn scaled(min: u32, max: u32) -> Scenario {
