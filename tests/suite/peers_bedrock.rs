@@ -110,7 +110,8 @@ async fn boto3_reads_a_model_in_one_piece_and_as_a_stream() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn botocores_own_parser_takes_every_frame_apart() {
     let Some(mut boto) = Boto::of(script(PARTS)).await else { return };
-    let said = boto.ask(&json!({ "frames": "/model/any/converse-stream", "with": { "messages": messages() } }));
+    let said =
+        boto.ask(&json!({ "frames": "/model/simulated.rules-v1/converse-stream", "with": { "messages": messages() } }));
     let frames = said["frames"].as_array().unwrap();
     let names: Vec<&str> = frames.iter().filter_map(|frame| frame["headers"][":event-type"].as_str()).collect();
     assert_eq!(names.len(), frames.len());

@@ -5,6 +5,7 @@
 mod conversation;
 mod embedding;
 pub(super) mod frames;
+mod model;
 mod recorded;
 mod reply;
 mod rules;
@@ -64,8 +65,16 @@ pub fn answer(cloud: &Arc<Cloud>, call: &Call, fullness: Fullness) -> Result<Res
     }
 }
 
-fn conversed(cloud: &Arc<Cloud>, call: &Call, fullness: Fullness) -> Result<Response, Refusal> {
+/// What is asked of a model, refused where the real service refuses it.
+fn asked(cloud: &Cloud, call: &Call) -> Result<Value, Refusal> {
+    model::admitted(&model::of_path(&call.path), &cloud.scenario.scope)?;
     let input = conversation::read(&call.body)?;
+    model::bounded(&input, conversation::tokens(&input))?;
+    Ok(input)
+}
+
+fn conversed(cloud: &Arc<Cloud>, call: &Call, fullness: Fullness) -> Result<Response, Refusal> {
+    let input = asked(cloud, call)?;
     let is_stream = call.operation == "ConverseStream";
     let pace = reply::Pace::of(&cloud.scenario.model);
     match said(cloud, &input, fullness)? {
@@ -77,6 +86,7 @@ fn conversed(cloud: &Arc<Cloud>, call: &Call, fullness: Fullness) -> Result<Resp
             if let Some(ChunkSpec::Exception { exception, message }) = answer.chunks.first() {
                 return Err(refusal(*exception, message.as_deref()));
             }
+            let answer = reply::within(answer, input["inferenceConfig"]["maxTokens"].as_u64());
             let tokens = conversation::tokens(&input);
             if is_stream {
                 return Ok(streamed(cloud, reply::beats(&answer, pace, tokens)));
@@ -94,7 +104,7 @@ pub fn broken(cloud: &Arc<Cloud>, call: &Call, at: &Break) -> Result<Response, R
     if call.operation != "ConverseStream" {
         return Err(refusal(exception.unwrap_or(ModelException::ModelError), None));
     }
-    let input = conversation::read(&call.body)?;
+    let input = asked(cloud, call)?;
     let pace = reply::Pace::of(&cloud.scenario.model);
     let whole = match said(cloud, &input, Fullness::Whole)? {
         Said::Recorded(recording) => recording.beats(true, pace)?,

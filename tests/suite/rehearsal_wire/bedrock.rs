@@ -237,7 +237,7 @@ async fn a_tool_is_used_over_several_turns_and_its_result_is_asked_for() {
 async fn a_recorded_answer_is_served_as_it_was() {
     let rehearsal = rehearse("model-hallucinates").await;
     let record = async |rehearsal: &Rehearsal, operation: &str| {
-        let url = format!("{}/model/any/{operation}", rehearsal.endpoints.aws);
+        let url = format!("{}/model/simulated.rules-v1/{operation}", rehearsal.endpoints.aws);
         let body = json!({ "messages": [{ "role": "user", "content": [{ "text": "x" }] }] }).to_string();
         raw::exchange(&url, "POST", &[("content-type", "application/json")], body.as_bytes()).await
     };
@@ -304,7 +304,7 @@ async fn embeddings_and_token_counts_are_read_by_the_sdk() {
         Said::builder().role(ConversationRole::User).content(ContentBlock::Text("x".repeat(400))).build().unwrap();
     let counted = CountTokensInput::Converse(ConverseTokensRequest::builder().messages(message.clone()).build());
     let count = client.count_tokens().model_id("any").input(counted).send().await.unwrap().input_tokens();
-    let said = client.converse().model_id("any").messages(message).send().await.unwrap();
+    let said = client.converse().model_id("simulated.rules-v1").messages(message).send().await.unwrap();
     assert_eq!(count, said.usage().unwrap().input_tokens(), "what was counted is what is charged");
     rehearsal.stop().await;
 }
@@ -314,8 +314,13 @@ async fn converse_answers_the_same_in_one_piece() {
     let rehearsal = rehearse("model-hallucinates").await;
     let message =
         Said::builder().role(ConversationRole::User).content(ContentBlock::Text("x".to_owned())).build().unwrap();
-    let answer =
-        client!(aws_sdk_bedrockruntime, rehearsal).converse().model_id("any").messages(message).send().await.unwrap();
+    let answer = client!(aws_sdk_bedrockruntime, rehearsal)
+        .converse()
+        .model_id("simulated.rules-v1")
+        .messages(message)
+        .send()
+        .await
+        .unwrap();
     let content = answer.output().unwrap().as_message().unwrap().content();
     assert!(content[0].as_text().unwrap().contains("CPU alarm"));
     assert_eq!(content.last().unwrap().as_tool_use().unwrap().name(), "submit_diagnosis");

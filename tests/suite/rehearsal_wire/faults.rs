@@ -31,7 +31,7 @@ async fn throttling_strikes_as_often_as_written_in_the_words_of_each_service() {
     assert!(alarms.describe_alarms().send().await.is_ok(), "once only");
     let who = client!(aws_sdk_sts, rehearsal).get_caller_identity().send().await.unwrap_err();
     assert_eq!(who.code(), Some("ExpiredToken"));
-    let url = format!("{}/model/any/converse-stream", rehearsal.endpoints.aws);
+    let url = format!("{}/model/simulated.rules-v1/converse-stream", rehearsal.endpoints.aws);
     let answer = raw::exchange(&url, "POST", &[("content-type", "application/json")], b"{}").await;
     assert_eq!(answer.status, 429);
     assert!(answer.head.contains("x-amzn-errortype: throttlingexception") && answer.text().contains("Too many tokens"));

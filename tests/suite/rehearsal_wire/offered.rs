@@ -62,7 +62,7 @@ fn request(rehearsal: &Rehearsal, api: Api, kind: Option<FaultWord>) -> Request 
         Api::Bedrock => {
             let operation = if streams { "converse-stream" } else { "converse" };
             let body = "{\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"Why?\"}]}]}";
-            let url = format!("{}/model/any/{operation}", at.aws);
+            let url = format!("{}/model/simulated.rules-v1/{operation}", at.aws);
             Request::new(url, "POST").with(("content-type", "application/json"), body)
         }
         Api::Sts => {

@@ -24,7 +24,7 @@ const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 
 pub(crate) fn question() -> ModelRequest {
     ModelRequest {
-        model: "m".into(),
+        model: "simulated.rules-v1".into(),
         system: "Speak from evidence.".into(),
         messages: vec![Message::user("<evidence>{}</evidence>")],
         tools: vec![ToolSpec {

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{Refusal, refusal, tokens};
+use super::{Refusal, model, refusal, tokens};
 use crate::rehearsal::behaviour::mixed;
 use crate::rehearsal::scenario::ModelException;
 use crate::rehearsal::wire::aws::{Call, Fullness, typed};
@@ -26,7 +26,7 @@ enum Family {
 
 /// Answers with the vectors of the texts in a request.
 pub(super) fn answer(call: &Call, fullness: Fullness) -> Result<Response, Refusal> {
-    let model = model_of(&call.path);
+    let model = model::of_path(&call.path);
     let family = family(&model).ok_or_else(|| unknown(&model))?;
     let input: Value = serde_json::from_slice(&call.body)
         .map_err(|error| malformed(&format!("{error}, please reformat your input")))?;
@@ -46,12 +46,6 @@ pub(super) fn tokens_of_body(body: &str) -> Result<u64, Refusal> {
     let bytes = STANDARD.decode(body).map_err(|_| malformed("the body is not base64"))?;
     let body: Value = serde_json::from_slice(&bytes).map_err(|_| malformed("the body is not JSON"))?;
     Ok(tokens(body.to_string().len()))
-}
-
-/// The model of a path `/model/ID/…`, with its escapes undone.
-fn model_of(path: &str) -> String {
-    let id = path.strip_prefix("/model/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
-    id.replace("%3A", ":").replace("%3a", ":").replace("%2F", "/").replace("%2f", "/")
 }
 
 fn family(model: &str) -> Option<Family> {

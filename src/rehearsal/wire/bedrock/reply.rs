@@ -3,8 +3,48 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::{Answer, Beat, conversation, frames, refusal, tokens};
+use super::{Answer, Beat, conversation, frames, refusal};
 use crate::rehearsal::scenario::{ChunkSpec, ModelException, ModelSpec};
+
+/// Characters of a tool's input in one frame.
+const PIECE: usize = 24;
+/// What they count for, and what a thought does that nobody may read. A word of text is one token.
+const TOKENS_A_PIECE: u64 = 6;
+const TOKENS_REDACTED: u64 = 24;
+
+/// The tokens of a part of an answer.
+fn spoken(chunk: &ChunkSpec) -> u64 {
+    match chunk {
+        ChunkSpec::Text { text } | ChunkSpec::Thinking { text } => words(text).count() as u64,
+        ChunkSpec::Redacted => TOKENS_REDACTED,
+        ChunkSpec::Tool { input, .. } => input.to_string().chars().count().div_ceil(PIECE) as u64 * TOKENS_A_PIECE,
+        ChunkSpec::Pause { .. } | ChunkSpec::Cut | ChunkSpec::Exception { .. } => 0,
+    }
+}
+
+/// A text as it is streamed.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(' ')
+}
+
+/// An answer as far as `maxTokens` lets it go; what is cut off says so by its stop reason.
+pub(super) fn within(answer: Answer, most: Option<u64>) -> Answer {
+    let Some(most) = most.filter(|most| answer.chunks.iter().map(spoken).sum::<u64>() > *most) else { return answer };
+    let (mut left, mut chunks) = (most, Vec::new());
+    for chunk in answer.chunks {
+        let length = spoken(&chunk);
+        if length > left {
+            // A thought without its end has no seal, and a tool's input no meaning: of these nothing is left.
+            if let ChunkSpec::Text { text } = chunk {
+                chunks.push(ChunkSpec::Text { text: words(&text).take(left as usize).collect() });
+            }
+            break;
+        }
+        left -= length;
+        chunks.push(chunk);
+    }
+    Answer { chunks, stop_reason: "max_tokens".to_owned() }
+}
 
 /// How fast a model speaks.
 #[derive(Clone, Copy, Debug)]
@@ -97,14 +137,14 @@ impl Writer {
 
     fn text(&mut self, text: &str) {
         self.is_text_open = true;
-        for word in text.split_inclusive(' ') {
+        for word in words(text) {
             self.say(&json!({ "text": word }), 1);
         }
     }
 
     fn thinking(&mut self, text: &str) {
         self.close();
-        for word in text.split_inclusive(' ') {
+        for word in words(text) {
             self.say(&json!({ "reasoningContent": { "text": word } }), 1);
         }
         let seal = json!({ "reasoningContent": { "signature": conversation::signature(text) } });
@@ -115,7 +155,7 @@ impl Writer {
     fn redacted(&mut self) {
         self.close();
         let content = conversation::redacted(self.block);
-        self.say(&json!({ "reasoningContent": { "redactedContent": content } }), 24);
+        self.say(&json!({ "reasoningContent": { "redactedContent": content } }), TOKENS_REDACTED);
         self.stop();
     }
 
@@ -123,8 +163,8 @@ impl Writer {
         self.close();
         let start = json!({ "toolUse": { "toolUseId": tool_id(self.block), "name": name } });
         self.frame("contentBlockStart", &json!({ "contentBlockIndex": self.block, "start": start }));
-        for piece in pieces(&input.to_string(), 24) {
-            self.say(&json!({ "toolUse": { "input": piece } }), 6);
+        for piece in pieces(&input.to_string(), PIECE) {
+            self.say(&json!({ "toolUse": { "input": piece } }), TOKENS_A_PIECE);
         }
         self.stop();
     }
@@ -167,7 +207,7 @@ pub(super) fn whole(answer: &Answer, pace: Pace, input_tokens: u64) -> Result<(V
             ChunkSpec::Exception { exception, message } => return Err(refusal(*exception, message.as_deref())),
         }
     }
-    let output = tokens(Value::from(content.clone()).to_string().len());
+    let output = answer.chunks.iter().map(spoken).sum();
     length += pace.token * i32::try_from(output).unwrap_or(i32::MAX);
     let whole = json!({
         "output": { "message": { "role": "assistant", "content": content } },
@@ -192,4 +232,28 @@ fn usage(input: u64, output: u64) -> Value {
 fn pieces(text: &str, length: usize) -> Vec<String> {
     let characters: Vec<char> = text.chars().collect();
     characters.chunks(length).map(|piece| piece.iter().collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_ends_where_it_may_not_go_on() {
+        let text = |text: &str| ChunkSpec::Text { text: text.to_owned() };
+        let tool = || ChunkSpec::Tool { name: "look".to_owned(), input: json!({ "minutes": 5 }) };
+        let answer = |chunks: Vec<ChunkSpec>| Answer { chunks, stop_reason: "tool_use".to_owned() };
+        let pace = Pace { first: SignedDuration::ZERO, token: SignedDuration::ZERO };
+        for (most, said, stop, tokens) in [
+            (None, 2, "tool_use", 9),
+            (Some(9), 2, "tool_use", 9),
+            (Some(8), 1, "max_tokens", 3),
+            (Some(2), 1, "max_tokens", 2),
+        ] {
+            let kept = within(answer(vec![text("It leaks memory."), tool()]), most);
+            let (whole, _) = whole(&kept, pace, 1).unwrap();
+            assert_eq!(whole["output"]["message"]["content"].as_array().unwrap().len(), said, "{most:?}");
+            assert_eq!((&whole["stopReason"], &whole["usage"]["outputTokens"]), (&json!(stop), &json!(tokens)));
+        }
+    }
 }
