@@ -8,6 +8,7 @@ use crate::domain::observation::scope::{AccountId, ClusterName, KubeContext, Nam
 use crate::rehearsal::cluster::spec::ClusterSpec;
 
 mod alarm;
+mod bounds;
 mod exception;
 mod fault;
 mod folder;

@@ -244,7 +244,8 @@ fn a_folder_of_exports_is_told_what_it_lacks() {
 #[test]
 fn a_folder_with_data_is_restamped_and_checked() {
     let rows: Vec<String> = (0..40).map(|minute| format!("2025-11-02 03:{minute:02}:00,{}", 40 + minute)).collect();
-    let csv = format!("timestamp,value\n{}\n", rows.join("\n"));
+    // As spreadsheets write it, with a byte order mark.
+    let csv = format!("\u{feff}timestamp,value\n{}\n", rows.join("\n"));
     let scenario = "based_on = \"oom-leak\"\nname = \"mine\"\ntitle = \"t\"\nteaches = \"t\"\nobjects = [\"events.json\"]\n\
         [[metric]]\nid = \"cpu\"\nnamespace = \"AWS/ECS\"\nname = \"CPUUtilization\"\n\
         dimensions = { ClusterName = \"eks-prod\", ServiceName = \"my-api\" }\nunit = \"percent\"\n\

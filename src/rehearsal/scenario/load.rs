@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::overlay::Overlay;
 use super::{AfterSpec, AlarmSpec, FaultSpec, HistorySpec, Scenario};
-use super::{folder, objects};
+use super::{bounds, folder, objects};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::workload::WorkloadKind;
 
@@ -205,7 +205,7 @@ fn check(scenario: &Scenario) -> Result<(), String> {
             return Err(format!("The kills of {:?} need from < to <= 0 and gap_min <= gap_max.", workload.name));
         }
     }
-    Ok(())
+    bounds::contradiction(scenario).map_or(Ok(()), Err)
 }
 
 fn check_autoscalers(scenario: &Scenario) -> Result<(), String> {

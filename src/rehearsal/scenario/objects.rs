@@ -1,4 +1,5 @@
-//! Kubernetes objects from the files of a scenario's folder, as `kubectl get -o json` prints them, re-stamped to its time.
+//! Kubernetes objects from the files of a scenario's folder, as `kubectl get -o json` or `-o yaml` prints
+//! them, re-stamped to its time.
 
 use std::path::{Component, Path};
 
@@ -40,10 +41,14 @@ fn items(file: &str, text: &str) -> Result<Vec<Value>, Fault> {
             .cause(why)
             .hint("Write it with `kubectl get KIND -n NAMESPACE -o json`.")
     };
-    let mut document: Value = serde_json::from_str(text).map_err(|error| wrong(format!("{error}.")))?;
-    let objects = match document["items"].take() {
-        Value::Array(items) => items,
-        _ => vec![document],
+    let mut document: Value = if text.trim_start().starts_with(['{', '[']) {
+        serde_json::from_str(text).map_err(|error| wrong(format!("{error}.")))?
+    } else {
+        serde_saphyr::from_str(text).map_err(|error| wrong(error.to_string()))?
+    };
+    let objects = match document.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => items,
+        Some(_) | None => vec![document],
     };
     match objects.iter().find(|object| object["kind"].as_str().is_none() || object["metadata"]["name"].is_null()) {
         Some(_) => Err(wrong("An object needs a kind and a name.".to_owned())),
@@ -80,7 +85,11 @@ fn restamp(value: &mut Value, shift: SignedDuration) {
             }
         }
         Value::Array(entries) => entries.iter_mut().for_each(|entry| restamp(entry, shift)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| restamp(field, shift)),
+        // A template keeps its times: with others it is another template, and its workload would begin a rollout.
+        Value::Object(fields) => {
+            let told = fields.iter_mut().filter(|(name, _)| *name != "template");
+            told.for_each(|(_, field)| restamp(field, shift));
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -97,8 +106,12 @@ mod tests {
             {"kind": "Event", "metadata": {"name": "a"}, "lastTimestamp": "2025-11-02T03:10:00Z", "note": "2025-11-02"},
             {"kind": "Event", "metadata": {"name": "b"}, "eventTime": "2025-11-02T03:05:00.250000Z"},
         ]});
+        let restarted =
+            json!({"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "2025-11-01T10:00:00Z"}}});
+        let deployment = json!({"kind": "Deployment", "metadata": {"name": "c"}, "spec": {"template": &restarted}});
         let start: Timestamp = "2026-05-01T09:31:00Z".parse().unwrap();
         let mut objects = items("x", &list.to_string()).unwrap();
+        objects.push(deployment);
         let shift =
             (start - SignedDuration::from_secs(1)).duration_since(objects.iter().filter_map(latest).max().unwrap());
         for object in &mut objects {
@@ -109,11 +122,15 @@ mod tests {
             (&json!("2026-05-01T09:30:59Z"), &json!("2025-11-02"))
         );
         assert_eq!(objects[1]["eventTime"], "2026-05-01T09:25:59.250000Z");
+        assert_eq!(objects[2]["spec"]["template"], restarted, "a template with another time would be another one");
     }
 
     #[test]
     fn what_is_no_object_is_told() {
         assert!(items("pods.json", "NAME READY\n").unwrap_err().hints[0].contains("kubectl get"));
         assert!(items("x.json", "{\"items\": [{\"kind\": \"Pod\"}]}").is_err());
+        let yaml = "kind: List\nitems:\n- kind: Pod\n  metadata:\n    name: a\n    creationTimestamp: \"2025-11-02T03:10:00Z\"\n";
+        let objects = items("pods.yaml", yaml).unwrap();
+        assert_eq!(latest(&objects[0]), Some("2025-11-02T03:10:00Z".parse().unwrap()), "{objects:?}");
     }
 }

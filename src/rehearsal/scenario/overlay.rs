@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     AlarmSpec, Expect, FaultSpec, LogSpec, MetricSpec, ModelSpec, NodeSpec, ScaleSpec, Scenario, ScopeSpec,
-    ServiceSpec, WorkloadSpec,
+    ServiceSpec, WorkloadSpec, bounds,
 };
 use crate::rehearsal::cluster::spec::ClusterSpec;
 
@@ -52,6 +52,11 @@ impl Overlay {
     pub(super) fn over(self, base: Option<&Scenario>) -> Result<Scenario, String> {
         let missing =
             |field: &str| format!("The field {field:?} is missing, and there is no based_on to take it from.");
+        let repeats =
+            self.metrics.iter().map(|metric| metric.repeat).chain(self.alarms.iter().map(|alarm| alarm.repeat));
+        if let Some(count) = repeats.flatten().find(|count| *count > bounds::MANY) {
+            return Err(format!("repeat = {count} is more than {}.", bounds::MANY));
+        }
         let mut scenario = Scenario {
             name: self.name,
             title: self.title,

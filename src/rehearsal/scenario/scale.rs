@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::Scenario;
+use super::{Scenario, bounds};
 
 /// How large a world is to be; what is left out stays as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
@@ -32,6 +32,16 @@ impl ScaleSpec {
     /// # Errors
     /// One sentence, where a scenario has nothing to fill up.
     pub(super) fn fill(self, scenario: &mut Scenario) -> Result<(), String> {
+        for (word, asked, most) in [
+            ("pods", self.pods, bounds::MANY),
+            ("alarms", self.alarms, bounds::MANY),
+            ("lines_per_second", self.lines_per_second, bounds::LINES_PER_SECOND),
+            ("log_events", self.log_events, bounds::LOG_EVENTS),
+        ] {
+            if asked > most {
+                return Err(format!("[scale] takes {most} for {word} at most, not {asked}."));
+            }
+        }
         let present: u32 = scenario.workloads.iter().map(|workload| workload.replicas).sum();
         let missing = self.pods.saturating_sub(present);
         for index in 0..missing.div_ceil(PODS_EACH) {

@@ -142,8 +142,17 @@ fn read(scenario: &Scenario, file: &str) -> Result<String, Fault> {
     if Path::new(file).components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
         return Err(Fault::new(FaultKind::Usage, format!("The file {file} lies outside the scenario's folder.")));
     }
-    std::fs::read_to_string(folder.join(file)).map_err(|error| {
-        Fault::new(FaultKind::Storage, format!("The file {file} of the scenario could not be read."))
-            .cause(error.to_string())
-    })
+    let path = folder.join(file);
+    let unread = |why: String| {
+        Fault::new(FaultKind::Storage, format!("The file {file} of the scenario could not be read.")).cause(why)
+    };
+    let kind = std::fs::metadata(&path).map_err(|error| unread(error.to_string()))?;
+    if !kind.is_file() {
+        return Err(unread("It is no file: a pipe or a device may never end.".to_owned()));
+    }
+    let bytes = std::fs::read(&path).map_err(|error| unread(error.to_string()))?;
+    // A spreadsheet begins its export with a byte order mark.
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    // Logs of other times and places have a byte that is not UTF-8: it is shown as such, as the service would.
+    Ok(String::from_utf8_lossy(bytes).into_owned())
 }
