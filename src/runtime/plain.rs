@@ -194,8 +194,8 @@ impl Plain {
 
     fn hear(&mut self, line: &Typed) -> Result<Option<Left>, Fault> {
         let asked = command::parse(&line.text);
-        if let Ok(Command::Decide(token)) = &asked {
-            let verdict = self.asking.judge((&self.core.session, &self.ui), (token, line));
+        if let Ok(Command::Decide(answer, token)) = &asked {
+            let verdict = self.asking.judge((&self.core.session, &self.ui), (*answer, token), line);
             self.decide(verdict)?;
             return Ok(None);
         }
@@ -220,7 +220,7 @@ impl Plain {
                 self.say(&known.unwrap_or_else(|| format!("There is no {id}.")))?;
             }
             Ok(Command::Wish(wish)) => self.wish(&wish)?,
-            Ok(Command::Nothing | Command::Decide(_)) => {}
+            Ok(Command::Nothing | Command::Decide(..)) => {}
             Err(why) => {
                 self.say(&why)?;
             }

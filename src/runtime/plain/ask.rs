@@ -1,6 +1,7 @@
 //! The question about a step, and whether a typed line answers it: after the grace, after a pause, typed and not pasted,
 //! with the whole confirmation, for the very digest that was told.
 
+use super::command::Answer;
 use super::lines::{Origin, Typed};
 use crate::domain::remediation::approval::{MAX_WRONG_TOKENS, Press, guard, token};
 use crate::domain::remediation::request::{Digest, Mode};
@@ -17,6 +18,12 @@ struct Question {
     digest: Digest,
     token: String,
     armed: bool,
+}
+
+impl Question {
+    fn wanted(&self) -> Answer {
+        if self.armed { Answer::Confirm } else { Answer::Approve }
+    }
 }
 
 /// What becomes of an answer.
@@ -55,7 +62,7 @@ impl Asking {
         } else {
             "This is LIVE: an approval arms the step."
         };
-        let word = if asked.armed { "confirm" } else { "approve" };
+        let word = asked.wanted().word();
         Some([
             format!("{} {what}", asked.step),
             format!("To {word}, type: {word} {}   To refuse: deny REASON, or skip.", asked.token),
@@ -78,12 +85,23 @@ impl Asking {
     }
 
     /// Judges an answer.
-    pub(super) fn judge(&mut self, (session, ui): (&Session, &Ui), (typed, line): (&str, &Typed)) -> Verdict {
+    pub(super) fn judge(
+        &mut self,
+        (session, ui): (&Session, &Ui),
+        (answer, typed): (Answer, &str),
+        line: &Typed,
+    ) -> Verdict {
         let input_before = self.last_input.replace(line.mono_ms);
         let asked = self.asked.clone().filter(|asked| question(session, ui).as_ref() == Some(asked));
         let Some(asked) = asked else { return Verdict::Refuse("No step waits for that.".to_owned()) };
         if line.origin == Origin::Pasted {
             return Verdict::Refuse("Paste is refused here: type the name and the digest.".to_owned());
+        }
+        if answer != asked.wanted() {
+            return Verdict::Refuse(match asked.wanted() {
+                Answer::Confirm => format!("It is armed already. To send it, type: confirm {}", asked.token),
+                Answer::Approve => format!("Nothing is armed. First type: approve {}", asked.token),
+            });
         }
         if let Err(too_soon) = guard(Press { drawn_at: self.told_at, input_before, at: line.mono_ms }) {
             return Verdict::Refuse(too_soon.text().to_owned());
@@ -143,7 +161,24 @@ mod tests {
     fn answer((asking, session, ui): &mut (Asking, Session, Ui), raw: &str, mono_ms: u64) -> Verdict {
         let line = super::super::lines::Paste::default().line(raw, mono_ms);
         let text = line.text.clone();
-        asking.judge((session, ui), (&text, &line))
+        let word = asking.asked.as_ref().map_or(Answer::Approve, Question::wanted);
+        asking.judge((session, ui), (word, &text), &line)
+    }
+
+    #[test]
+    fn the_line_that_armed_a_step_does_not_send_it() {
+        for (state, word, said) in [
+            (StepState::Armed { until: Timestamp::MAX }, Answer::Approve, "It is armed already"),
+            (StepState::Rehearsed, Answer::Confirm, "Nothing is armed"),
+        ] {
+            let (mut asking, session, ui) = asked(state);
+            let line = super::super::lines::Paste::default().line(TOKEN, 3_000);
+            let Verdict::Refuse(why) = asking.judge((&session, &ui), (word, TOKEN), &line) else {
+                panic!("it is refused")
+            };
+            assert!(why.starts_with(said) && why.ends_with(TOKEN), "{why}");
+            assert_eq!(asking.wrong, 0, "a word is no wrong token");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub(super) const HELP: &str = "\
 alarms, metrics, logs, why, step, timeline: tell what the pane of that name shows.
 incident I2: go to another incident.
 approve NAME DIGEST: approve the step that waits, by its whole confirmation as asked.
+confirm NAME DIGEST: send the step that is armed, by the same confirmation typed once more.
 deny REASON: refuse it. skip: leave it out. rehearse: rehearse it again, or look whether an UNCERTAIN one has run. undo: propose its undo.
 again: read the evidence and ask the model again. rules: stand on the rules alone.
 ask TEXT: ask the analyst. note TEXT: write on the timeline. refresh: ask every feed now.
@@ -32,11 +33,31 @@ pub(super) enum Command {
     /// Another incident.
     Incident(IncidentId),
     /// A decision for the step that waits, by this confirmation.
-    Decide(String),
+    Decide(Answer, String),
     /// Anything else that is done.
     Wish(Wish),
     /// Leave.
     Quit,
+}
+
+/// Which of the two questions about a step a line answers. The same line twice must not answer both: a key that bounces and
+/// a link that doubles a line are no second decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Whether it may be done.
+    Approve,
+    /// Whether it is really to be sent.
+    Confirm,
+}
+
+impl Answer {
+    /// The word that gives it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Confirm => "confirm",
+        }
+    }
 }
 
 /// What needs no confirmation: nothing of it lets a request leave that changes anything.
@@ -78,7 +99,8 @@ pub(super) fn parse(line: &str) -> Result<Command, String> {
             Ok(number) => Command::Incident(IncidentId(number)),
             Err(_) => return Err("An incident is named as I1.".to_owned()),
         },
-        "approve" | "confirm" => Command::Decide(rest.to_owned()),
+        "approve" => Command::Decide(Answer::Approve, rest.to_owned()),
+        "confirm" => Command::Decide(Answer::Confirm, rest.to_owned()),
         "deny" => return text(Wish::Deny),
         "ask" => return text(Wish::Ask),
         "note" => return text(Wish::Note),
@@ -162,7 +184,7 @@ mod tests {
             assert!(parse(line).is_err(), "{line}");
         }
         assert_eq!(parse(""), Ok(Command::Nothing));
-        assert_eq!(parse("approve  my-api 7f3a"), Ok(Command::Decide("my-api 7f3a".to_owned())));
+        assert_eq!(parse("approve  my-api 7f3a"), Ok(Command::Decide(Answer::Approve, "my-api 7f3a".to_owned())));
         assert_eq!(parse("deny"), Err("deny needs words after it.".to_owned()));
         assert_eq!(parse("incident I2"), Ok(Command::Incident(IncidentId(2))));
     }
