@@ -67,13 +67,13 @@ impl SlackError {
     pub fn again_after(&self) -> Option<Duration> {
         match self {
             Self::Throttled(wait) => Some(wait.unwrap_or(AGAIN_AFTER)),
-            Self::Unreachable => Some(AGAIN_AFTER),
+            // What failed on Slack's side is not in the channel: it says so.
+            Self::Unreachable | Self::Unavailable(_) => Some(AGAIN_AFTER),
             Self::Address(_)
             | Self::Client
             | Self::InvalidMessage(_)
             | Self::Revoked(_)
             | Self::Archived
-            | Self::Unavailable(_)
             | Self::Unexpected(_)
             | Self::TimedOut
             | Self::Cut => None,

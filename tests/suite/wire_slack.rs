@@ -73,6 +73,7 @@ async fn a_connection_that_breaks_is_told_from_one_that_never_stood() {
     assert!(never == SlackError::Unreachable && never.again_after().is_some());
     let wait = Duration::from_secs(30);
     assert_eq!(SlackError::Throttled(Some(wait)).again_after(), Some(wait));
+    assert!(SlackError::Unavailable(503).again_after().is_some(), "it says itself that it failed");
     assert_eq!(SlackError::TimedOut.again_after(), None);
 }
 
