@@ -14,8 +14,9 @@ use crate::session::incident::{Incident, Post};
 const SETTLE_S: i64 = 10;
 /// The same for a run about one alarm: what else fires is not its story.
 const SETTLE_ONE_S: i64 = 2;
-/// Failures in a row after which a run that has nothing yet gives up: about four seconds of waits.
-const MOST_FAILURES: u32 = 4;
+/// Failures in a row after which a run that has nothing yet gives up: about twenty seconds of waits, since a throttled or
+/// restarted service comes back by itself.
+const MOST_FAILURES: u32 = 7;
 /// Incident time after which a run without any incident ends.
 const QUIET_END_S: i64 = 60;
 
