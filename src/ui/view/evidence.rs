@@ -20,6 +20,8 @@ pub enum Behind {
     Below,
     /// In a column of their own.
     Beside,
+    /// Nowhere: there is room for the list alone, and what it says is opened.
+    Nowhere,
 }
 
 /// Draws the list: two rows a piece where all fit, one otherwise; the selected one opens below it.
@@ -34,8 +36,12 @@ pub fn list(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inci
     }
     let ids: Vec<_> = shown.iter().map(|evidence| evidence.id).collect();
     let rows_left = sheet.left();
-    let double = rows_left >= shown.len() * 2 + 3;
-    let capacity = if double { rows_left / 2 } else { rows_left.saturating_sub(5).max(rows_left.min(3)) };
+    let double = behind != Behind::Nowhere && rows_left >= shown.len() * 2 + 3;
+    let capacity = match behind {
+        Behind::Nowhere => rows_left,
+        Behind::Below | Behind::Beside if double => rows_left / 2,
+        Behind::Below | Behind::Beside => rows_left.saturating_sub(5).max(rows_left.min(3)),
+    };
     let span = ui.evidence.scroll.span(&ids, capacity);
     for (at, evidence) in shown.iter().enumerate().take(span.end).skip(span.first) {
         let pinned = if incident.pins.contains(&evidence.id) { look.sign("•", "*") } else { " " };
@@ -53,6 +59,7 @@ pub fn list(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inci
         sheet.text(Role::Faint, &format!("  {id} {}: waiting", question.word()));
     }
     if let Some(evidence) = span.cursor.and_then(|at| shown.get(at))
+        && behind != Behind::Nowhere
         && sheet.left() > 2
     {
         sheet.rule();

@@ -61,10 +61,10 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     let foot = gate_line(incident, (usize::from(inner.width), look));
     let foot_rows = (foot.len() as u16).min(inner.height / 2);
     let body = Rect { height: inner.height - foot_rows, ..inner };
-    if body.width >= BESIDE_COLS && held == Held::Keys {
-        beside(buffer, body, (ui, session, incident), look);
-    } else {
-        short(Sheet::new(buffer, body, look), (ui, session, incident));
+    match (held, body.width) {
+        (Held::Keys, BESIDE_COLS..) => beside(buffer, body, (ui, session, incident), look),
+        (Held::Keys, _) => stacked(buffer, body, (ui, session, incident), look),
+        (Held::Nothing, _) => short(Sheet::new(buffer, body, look), (ui, session, incident)),
     }
     let mut sheet = Sheet::new(buffer, Rect { y: inner.y + body.height, height: foot_rows, ..inner }, look);
     for line in &foot {
@@ -97,6 +97,31 @@ fn beside(buffer: &mut Buffer, area: Rect, (ui, session, incident): (&Ui, &Sessi
         let third = rect(left + middle + 2, area.width - left - middle - 1);
         evidence::raw(Sheet::new(buffer, third, look), (ui, session, incident));
     }
+}
+
+/// Text above, evidence below it: where they do not stand side by side, what is moved over is on screen all the same.
+fn stacked(buffer: &mut Buffer, area: Rect, (ui, session, incident): (&Ui, &Session, &Incident), look: &Look) {
+    let verdict = verdict_rows(incident, (usize::from(area.width), look)).len() as u16;
+    let rest = Rect { y: area.y + verdict, height: area.height.saturating_sub(verdict), ..area };
+    let (text, below) = text_and_list((ui, session, incident), rest, look);
+    let upper = Rect { height: area.height.min(verdict + text.height), ..area };
+    short(Sheet::new(buffer, upper, look), (ui, session, incident));
+    evidence::list(Sheet::new(buffer, below, look), (ui, session, incident), Behind::Nowhere);
+}
+
+/// What is below the verdict: the text gets what it needs, but leaves half to the evidence, a row each and its heading.
+fn text_and_list((ui, session, incident): (&Ui, &Session, &Incident), rest: Rect, look: &Look) -> (Rect, Rect) {
+    let wanted = rows::evidence(ui, session).len() + incident.awaited.len() + 1;
+    let high = usize::from(rest.height);
+    // Where nothing is said yet the findings of the rules stand there.
+    let needs = if narrative::has_text(incident) {
+        narrative::height(ui, incident, (usize::from(rest.width), look))
+    } else {
+        high
+    };
+    let reserved = wanted.min((high / 2).max(high.saturating_sub(needs))) as u16;
+    let text = Rect { height: rest.height - reserved, ..rest };
+    (text, Rect { y: rest.y + text.height, height: reserved, ..rest })
 }
 
 fn divider(buffer: &mut Buffer, (area, x): (Rect, u16), look: &Look) {
@@ -145,11 +170,13 @@ pub fn narrative_area(ui: &Ui, session: &Session, look: &Look) -> Option<Rect> {
         let rows = head_rows((session, incident), (usize::from(width), look)).len() as u16 + heading;
         Rect { width, height: body.height.saturating_sub(rows), ..body }
     };
-    if body.width >= BESIDE_COLS && ui.focus == Pane::Rca {
-        Some(text_and_tail((ui, incident), below(left_columns(body.width).saturating_sub(1), 1), look).0)
-    } else {
-        Some(below(body.width, 0))
-    }
+    Some(match (ui.focus, body.width) {
+        (Pane::Rca, BESIDE_COLS..) => {
+            text_and_tail((ui, incident), below(left_columns(body.width).saturating_sub(1), 1), look).0
+        }
+        (Pane::Rca, _) => text_and_list((ui, session, incident), below(body.width, 0), look).0,
+        _ => below(body.width, 0),
+    })
 }
 
 /// The columns that the narrative is laid out for, if it is on screen.
