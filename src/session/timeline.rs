@@ -9,6 +9,7 @@ use super::event::{
 };
 use super::feeds::{FeedHealth, FeedId, Following};
 use super::record::{IncidentId, Record};
+use crate::domain::count::counted;
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::skew::ClockSkew;
 use crate::domain::remediation::approval::Decision;
@@ -44,6 +45,23 @@ pub enum EntryKind {
     Report,
     /// Something failed.
     Fault,
+}
+
+impl EntryKind {
+    /// The word that stands before the entry.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Alarm => "alarm",
+            Self::Feed => "feed",
+            Self::Evidence => "evid",
+            Self::Narrative => "model",
+            Self::Step => "step",
+            Self::Verification => "check",
+            Self::Report => "report",
+            Self::Fault => "FAULT",
+        }
+    }
 }
 
 /// One line.
@@ -135,8 +153,9 @@ pub fn tell(event: &Event) -> Option<(EntryKind, String)> {
         Event::Alarm(event) => alarm(event),
         Event::Feed(event) => feed(event),
         Event::Log(LogEvent::Gap { group, missed, why, .. }) => {
-            let missed = missed.map_or_else(|| "an unknown number of".to_owned(), |n| n.to_string());
-            Some((EntryKind::Feed, format!("{group}: {missed} log events not shown: {why}")))
+            let missed =
+                missed.map_or_else(|| "an unknown number of log events".to_owned(), |n| counted(n, "log event"));
+            Some((EntryKind::Feed, format!("{group}: {missed} not shown: {why}")))
         }
         Event::Incident(event) => incident(event),
         Event::Evidence(event) => Some(evidence(event)),
@@ -258,9 +277,11 @@ fn incident(event: &IncidentEvent) -> Option<(EntryKind, String)> {
 
 fn evidence(event: &EvidenceEvent) -> (EntryKind, String) {
     let text = match event {
-        EvidenceEvent::Asked { asks, occasion: Occasion::Incident, .. } => format!("{} questions asked", asks.len()),
+        EvidenceEvent::Asked { asks, occasion: Occasion::Incident, .. } => {
+            format!("{} asked", counted(asks.len(), "question"))
+        }
         EvidenceEvent::Asked { asks, occasion: Occasion::Failed { step }, .. } => {
-            format!("{} questions asked again: {step} failed", asks.len())
+            format!("{} asked again: {step} failed", counted(asks.len(), "question"))
         }
         EvidenceEvent::Answered { evidence } => {
             format!("{} {}: {}", evidence.id, evidence.question.word(), evidence.answer.completeness())
@@ -279,7 +300,7 @@ fn narrative(event: &NarrativeEvent) -> Option<(EntryKind, String)> {
             format!("asked {model} (attempt {attempt}): \"{inquiry}\"")
         }
         NarrativeEvent::Ended { stop, usage, .. } => {
-            let tokens = format!("{} tokens in, {} out", usage.input, usage.output);
+            let tokens = format!("{} in, {} out", counted(usage.input, "token"), usage.output);
             if !stop.is_whole() {
                 return Some((EntryKind::Fault, format!("narrative INCOMPLETE ({stop}), {tokens}")));
             }

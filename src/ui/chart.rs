@@ -152,7 +152,7 @@ impl<'a> Chart<'a> {
         for row in 0..rows {
             let labelled = row == 0 || row + 1 == rows || (rows >= 5 && rows % 2 == 1 && row == rows / 2);
             let share = 1.0 - f64::from(row) / f64::from(rows - 1);
-            let label = if labelled { super::format::measure(top * share, self.series.unit) } else { String::new() };
+            let label = if labelled { super::format::mark(top * share, self.series.unit) } else { String::new() };
             let text = format!("{label:>5}{tick}");
             buffer.set_stringn(area.x, area.y + row, text, usize::from(AXIS), styles.axis);
         }

@@ -169,6 +169,16 @@ pub fn measure(value: f64, unit: Unit) -> String {
     }
 }
 
+/// The same for a mark of an axis, where zeros at the end say nothing: `0.5s`.
+pub fn mark(value: f64, unit: Unit) -> String {
+    let told = measure(value, unit);
+    let digits = told.trim_end_matches(|letter: char| letter.is_alphabetic() || letter == '%');
+    if !digits.contains('.') {
+        return told;
+    }
+    format!("{}{}", digits.trim_end_matches('0').trim_end_matches('.'), &told[digits.len()..])
+}
+
 fn bytes(value: f64) -> String {
     let steps = [("Gi", 1_f64 * (1_u64 << 30) as f64), ("Mi", (1_u64 << 20) as f64), ("Ki", 1024.0)];
     let found = steps.into_iter().find(|(_, size)| value.abs() >= *size);
@@ -213,6 +223,22 @@ pub fn clip(text: &str, columns: usize, glyphs: Glyphs) -> Cow<'_, str> {
         kept.push_str(sign);
     }
     Cow::Owned(kept)
+}
+
+/// Cuts a text to `columns` from its beginning: of names that begin alike the end tells them apart.
+pub fn clip_start(text: &str, columns: usize, glyphs: Glyphs) -> Cow<'_, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let (mut from, mut used) = (text.len(), 0);
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        used += width(grapheme);
+        if used + 1 > columns {
+            break;
+        }
+        from = at;
+    }
+    Cow::Owned(format!("{}{}", if columns > 0 { glyphs.pick("…", "~") } else { "" }, &text[from..]))
 }
 
 /// Breaks a text at blanks into lines of at most `columns`; words that are longer are broken. Line feeds break, too.
@@ -274,6 +300,8 @@ mod tests {
         let told: Vec<String> = [97.84, 98.0, 412.3, 0.0213, 0.0, 12_345.0, 2.5e6, f64::NAN].map(figure).to_vec();
         assert_eq!(told, ["97.8", "98", "412", "0.021", "0", "12.3k", "2.5M", "-"]);
         assert_eq!(measure(536_870_912.0, Unit::Bytes), "512Mi");
+        let marks = [(0.5, Unit::Seconds), (0.25, Unit::None), (50.0, Unit::Percent), (2.5e6, Unit::Count)];
+        assert_eq!(marks.map(|(value, unit)| mark(value, unit)), ["0.5s", "0.25", "50%", "2.5M"]);
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!([1, 2, 3, 4, 11, 22].map(ordinal), ["1st", "2nd", "3rd", "4th", "11th", "22nd"]);
     }
@@ -284,6 +312,9 @@ mod tests {
         assert_eq!(clip("payments", 5, Glyphs::Ascii), "paym~");
         assert_eq!(clip("日本語", 4, Glyphs::Unicode), "日…");
         assert_eq!(clip("x", 0, Glyphs::Unicode), "");
+        assert_eq!(clip_start("pod_oom_killed", 8, Glyphs::Unicode), "…_killed");
+        assert_eq!(clip_start("日本語", 4, Glyphs::Ascii), "~語");
+        assert_eq!([clip_start("short", 8, Glyphs::Ascii), clip_start("x", 0, Glyphs::Ascii)], ["short", ""]);
     }
 
     #[test]

@@ -51,12 +51,22 @@ pub fn alarms<'a>(ui: &Ui, session: &'a Session) -> Vec<&'a Alarm> {
     let mut rest: Vec<&Alarm> = session.alarms.values().filter(|alarm| alarm.state != AlarmState::Alarm).collect();
     rest.sort_by_key(|alarm| alarm.state == AlarmState::Ok);
     let search = ui.alarms.search.as_ref();
-    session.firing().into_iter().chain(rest).filter(|alarm| shows(search, &alarm_text(alarm))).collect()
+    session
+        .firing()
+        .into_iter()
+        .chain(rest)
+        .filter(|alarm| search.is_none() || shows(search, &alarm_text(alarm)))
+        .collect()
 }
 
 /// What a search looks at in an alarm.
 pub fn alarm_text(alarm: &Alarm) -> String {
-    format!("{} {} {}", alarm.name, alarm.description, alarm.reason)
+    let state = match alarm.state {
+        AlarmState::Alarm => alarm.severity.word(),
+        AlarmState::Ok => "ok",
+        AlarmState::InsufficientData => "no data",
+    };
+    format!("{state} {} {} {}", alarm.name, alarm.description, alarm.reason)
 }
 
 /// The service whose metrics are on screen: that of the incident, else that of the selected alarm, else any.
@@ -74,9 +84,24 @@ pub fn metrics<'a>(ui: &Ui, session: &'a Session) -> Vec<(MetricRole, &'a Series
     all.filter(|(role, series)| shows(search, &metric_text(*role, series))).collect()
 }
 
+/// What a chart is called on screen.
+pub fn metric_name(role: MetricRole, series: &Series) -> &str {
+    match role {
+        MetricRole::Cpu => "CPU",
+        MetricRole::Memory => "MEM",
+        MetricRole::MemoryLimit => "LIMIT",
+        MetricRole::Requests => "REQ",
+        MetricRole::Errors => "ERR",
+        MetricRole::Latency => "LAT",
+        MetricRole::Restarts => "RESTARTS",
+        MetricRole::CollectorTime => "GC TIME",
+        MetricRole::Alarm => &series.query.metric.name,
+    }
+}
+
 /// What a search looks at in a chart.
 pub fn metric_text(role: MetricRole, series: &Series) -> String {
-    format!("{} {}", role.word(), series.query.metric)
+    format!("{} {} {}", metric_name(role, series), role.word(), series.query.metric)
 }
 
 /// Pane 4, right: the evidence of the last round, and what was pinned before it.
@@ -127,7 +152,12 @@ pub fn timeline<'a>(ui: &Ui, session: &'a Session) -> Vec<&'a Entry> {
     };
     let search = ui.timeline.search.as_ref();
     let entries = session.timeline.entries().iter().filter(|entry| entry.seq < limit);
-    entries.filter(|entry| shows(search, &entry.text)).collect()
+    entries.filter(|entry| search.is_none() || shows(search, &entry_text(entry))).collect()
+}
+
+/// What a search looks at in an entry: what its row says.
+pub fn entry_text(entry: &Entry) -> String {
+    format!("{} {}", entry.kind.word(), entry.text)
 }
 
 /// Entries that came since the timeline was frozen.
@@ -224,4 +254,38 @@ pub fn selected_evidence(ui: &Ui, session: &Session) -> Option<EvidenceId> {
     let ids: Vec<EvidenceId> = evidence(ui, session).iter().map(|evidence| evidence.id).collect();
     let cursor = ui.evidence.scroll.span(&ids, ui.layout().rows(Pane::Rca)).cursor?;
     ids.get(cursor).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::observation::alarm::fixture;
+    use crate::domain::observation::metric::{MetricId, MetricQuery, Statistic, Unit};
+    use crate::session::timeline::EntryKind;
+
+    /// A person searches for what is on the row, not for what it is called inside.
+    #[test]
+    fn what_a_row_shows_is_what_a_search_finds() {
+        let query = MetricQuery {
+            role: MetricRole::Requests,
+            metric: MetricId { name: "RequestCount".to_owned(), ..MetricId::default() },
+            statistic: Statistic::Sum,
+            period_s: 60,
+        };
+        let requests = metric_text(MetricRole::Requests, &Series::new(query, Unit::Count, []));
+        assert!(requests.starts_with("REQ ") && requests.contains("RequestCount"), "{requests}");
+        let entry = Entry {
+            seq: 1,
+            at: Timestamp::UNIX_EPOCH,
+            incident: None,
+            kind: EntryKind::Step,
+            text: "#1 rehearsed".to_owned(),
+            times: 1,
+        };
+        assert_eq!(entry_text(&entry), "step #1 rehearsed");
+        let mut alarm = fixture::any("my-api-cpu-high");
+        assert!(alarm_text(&alarm).starts_with("P2 my-api-cpu-high"));
+        alarm.state = AlarmState::InsufficientData;
+        assert!(alarm_text(&alarm).starts_with("no data "), "{}", alarm_text(&alarm));
+    }
 }

@@ -167,7 +167,7 @@ fn next_match(ui: &mut Ui, way: Way, session: &Session, at: Instants) -> Vec<Int
         }
         Pane::Remediation => next_step(ui, session, (&search, way)),
         Pane::Timeline => {
-            let texts: Vec<String> = rows::timeline(ui, session).iter().map(|entry| entry.text.clone()).collect();
+            let texts: Vec<String> = rows::timeline(ui, session).iter().map(|entry| rows::entry_text(entry)).collect();
             let ids = entry_ids(ui, session);
             let found = pick(&mut ui.timeline, &ids, (&texts, &search), (rows, way));
             point_at_entry(ui, session);

@@ -31,6 +31,16 @@ const VALUE_HOLDS_S: i64 = 180;
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
     let firing = session.firing().len();
     let mut title = super::title(Pane::Alarms, (look, held));
+    // What hides rows comes first: counts of rows that nobody sees would deceive, where there is no room for both.
+    let before = title.spans.len();
+    super::push_search(&mut title, ui.alarms.search.as_ref(), look);
+    // The title ends with blanks of its own.
+    title.spans.get_mut(before).into_iter().for_each(|blank| *blank = Span::default());
+    let texts = session.alarms.values().map(rows::alarm_text);
+    super::push_matches(&mut title, (ui.alarms.search.as_ref(), texts), look);
+    if super::in_force(ui.alarms.search.as_ref()).is_some() {
+        title.push_span(Span::raw("  "));
+    }
     if stamp::has_answered(session, FeedId::Alarms) {
         let role = if firing > 0 { Role::Danger } else { Role::Good };
         title.push_span(look.span(role, format!("{firing} firing")));
@@ -39,9 +49,6 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
         // Nothing read is not nothing firing.
         title.push_span(look.span(Role::Warning, "? firing"));
     }
-    super::push_search(&mut title, ui.alarms.search.as_ref(), look);
-    let texts = session.alarms.values().map(rows::alarm_text);
-    super::push_matches(&mut title, (ui.alarms.search.as_ref(), texts), look);
     let stamp = stamp::stamp(session, FeedId::Alarms, look);
     let inner = frame(buffer, area, (&title, &stamp), (look, held));
     let sheet = Sheet::new(buffer, inner, look);

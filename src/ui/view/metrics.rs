@@ -156,20 +156,6 @@ fn empty(mut sheet: Sheet<'_>, ui: &Ui, feed: &Feed) {
     }
 }
 
-fn name(role: MetricRole, series: &Series) -> &str {
-    match role {
-        MetricRole::Cpu => "CPU",
-        MetricRole::Memory => "MEM",
-        MetricRole::MemoryLimit => "LIMIT",
-        MetricRole::Requests => "REQ",
-        MetricRole::Errors => "ERR",
-        MetricRole::Latency => "LAT",
-        MetricRole::Restarts => "RESTARTS",
-        MetricRole::CollectorTime => "GC TIME",
-        MetricRole::Alarm => &series.query.metric.name,
-    }
-}
-
 /// The end of a series that has gone silent within a window: its newest point is older than any that is only late. Of a
 /// longer period two may be missing.
 fn silent_since(series: &Series, window: Window) -> Option<Timestamp> {
@@ -214,7 +200,10 @@ fn numbers(
     let threshold = threshold.map(|value| ("thr", tell(value)));
     let slope = statistics::trend(&series.points).map(|trend| {
         let sign = if trend.per_minute < 0.0 { "" } else { "+" };
-        ("slope", format!("{sign}{}/min", tell(trend.per_minute)))
+        // Two digits are as many as its error leaves.
+        let steepness = trend.per_minute;
+        let told = if steepness.abs() < 0.1 { steepness } else { (steepness * 100.0).round() / 100.0 };
+        ("slope", format!("{sign}{}/min", format::mark(told, series.unit)))
     });
     let peak = series.peak().map(|point| ("peak", tell(point.value)));
     let figures = match role {
@@ -263,7 +252,7 @@ fn heading(
     (look, chosen): (&Look, Held),
 ) -> Line<'static> {
     let role_style = if chosen == Held::Keys { Role::Accent } else { Role::Title };
-    let mut spans = vec![look.span(role_style, name(role, series).to_owned())];
+    let mut spans = vec![look.span(role_style, rows::metric_name(role, series).to_owned())];
     // That it has gone silent matters more than a hole before that, and there is not room for both.
     let holes = hole_words(series, look).filter(|_| silent_since(series, window).is_none());
     spans.extend(holes.map(|words| look.span(Role::Warning, words)));
@@ -352,7 +341,10 @@ fn sparklines(mut sheet: Sheet<'_>, all: &[(MetricRole, &Series)], (facts, selec
         let present = facts.present(look);
         let chart = Chart { threshold, present, ..Chart::bare(&drawn, window, (look.glyphs, look.markers)) };
         let mut spans = vec![
-            look.span(Role::Title, format!("{:<8} ", format::clip(name(*role, &series), 8, look.glyphs))),
+            look.span(
+                Role::Title,
+                format!("{:<8} ", format::clip_start(rows::metric_name(*role, &series), 8, look.glyphs)),
+            ),
             look.span(Role::Curve, chart.sparkline(columns)),
         ];
         spans.extend(numbers((*role, &series), (shown, facts), look));

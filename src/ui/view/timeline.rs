@@ -6,6 +6,7 @@ use ratatui::text::Line;
 
 use super::look::Look;
 use super::sheet::{Held, Sheet, frame};
+use crate::domain::count::counted;
 use crate::session::Session;
 use crate::session::timeline::{Entry, EntryKind};
 use crate::ui::format::{coarse, grouped, width};
@@ -28,7 +29,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     }
     push_drills(&mut title, session, (area.width, look));
     super::push_search(&mut title, ui.timeline.search.as_ref(), look);
-    let texts = entries.iter().map(|entry| entry.text.clone());
+    let texts = entries.iter().map(|entry| rows::entry_text(entry));
     super::push_matches(&mut title, (ui.timeline.search.as_ref(), texts), look);
     let stamp = match ui.timeline.freeze {
         Freeze::Running if ui.timeline.follows() => look.span(Role::Good, "FOLLOW"),
@@ -75,8 +76,7 @@ fn push_drills(title: &mut Line<'_>, session: &Session, (columns, look): (u16, &
     let shown = wide.take_while(|wide| *wide <= room).count();
     let more = match (shown, told.len() - shown) {
         (_, 0) => String::new(),
-        (0, 1) => "  1 fault on".to_owned(),
-        (0, all) => format!("  {all} faults on"),
+        (0, all) => format!("  {} on", counted(all, "fault")),
         (_, more) => format!("  +{more}"),
     };
     title.push_span(look.span(Role::Warning, told[..shown].concat() + &more));
@@ -84,20 +84,18 @@ fn push_drills(title: &mut Line<'_>, session: &Session, (columns, look): (u16, &
 
 /// An entry as a line.
 pub fn line<'a>(entry: &'a Entry, look: &Look) -> Line<'a> {
-    let (role, word) = match entry.kind {
-        EntryKind::Note => (Role::Faint, "note"),
-        EntryKind::Alarm => (Role::Warning, "alarm"),
-        EntryKind::Feed => (Role::Faint, "feed"),
-        EntryKind::Evidence => (Role::Accent, "evid"),
-        EntryKind::Narrative => (Role::Model, "model"),
-        EntryKind::Step => (Role::Strong, "step"),
-        EntryKind::Verification => (Role::Good, "check"),
-        EntryKind::Report => (Role::Faint, "report"),
-        EntryKind::Fault => (Role::Danger, "FAULT"),
+    let role = match entry.kind {
+        EntryKind::Note | EntryKind::Feed | EntryKind::Report => Role::Faint,
+        EntryKind::Alarm => Role::Warning,
+        EntryKind::Evidence => Role::Accent,
+        EntryKind::Narrative => Role::Model,
+        EntryKind::Step => Role::Strong,
+        EntryKind::Verification => Role::Good,
+        EntryKind::Fault => Role::Danger,
     };
     look.line([
         (Role::Faint, format!("{} ", look.clock(entry.at)).into()),
-        (role, format!("{word:<6} ").into()),
+        (role, format!("{:<6} ", entry.kind.word()).into()),
         (Role::Text, entry.text.as_str().into()),
     ])
 }
