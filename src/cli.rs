@@ -65,7 +65,7 @@ fn dispatch(cli: &Cli, env: &Environment) -> Result<Ending, Fault> {
             wait(runtime::replay(&path, config))
         }
         Command::Doctor => doctor(&flags, env),
-        Command::Config(command) => commands::config(*command, &flags, &real(&flags, env)?),
+        Command::Config(command) => commands::config(*command, &flags, env),
         Command::Policy(command) => commands::policy(*command, &flags, env),
         Command::Iam => print::out(include_str!("../assets/iam/least-privilege.json")),
         Command::Rbac => print::out(include_str!("../assets/rbac/least-privilege.yaml")),

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::args::{Cli, ConfigCommand, ExportArgs, ExportWord, PolicyCommand, RehearseArgs};
 use super::print;
-use crate::config::{AskedSurface, Config, Environment, Flags, OutputForm, Paths, read_policy, shown};
+use crate::config::{AskedSurface, Config, Environment, Flags, OutputForm, Paths, World, read_policy, resolve, shown};
+use crate::domain::count::counted;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::policy::Policy;
 use crate::runtime::doctor::Examination;
@@ -118,22 +119,23 @@ pub(super) fn verify(config: &Config, session: &str, anchor: Option<&str>) -> Re
     print::out(&told)
 }
 
-/// `config check`, `config show`, `config path`: that the file can be read was settled by resolving it.
-pub(super) fn config(command: ConfigCommand, flags: &Flags, config: &Config) -> Result<Ending, Fault> {
+/// `config check`, `config show`, `config path`. Where a file lies is asked for above all when it cannot be read.
+pub(super) fn config(command: ConfigCommand, flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
     match command {
         ConfigCommand::Check => {
-            runtime::check_screen(config)?;
+            let config = resolve(flags, env, World::Real)?;
+            runtime::check_screen(&config)?;
             let place = config.paths.config.display();
-            let services = config.services.len();
-            let keys = config.keys.len();
+            let services = counted(config.services.len(), "service");
+            let keys = counted(config.keys.len(), "key");
             print::out(&if config.paths.config.is_file() {
-                format!("{place} is in order: {services} services, {keys} keys of your own.")
+                format!("{place} is in order: {services}, {keys} of your own.")
             } else {
                 format!("There is no {place}: the defaults are in force.")
             })
         }
         ConfigCommand::Show => {
-            let value = shown(config);
+            let value = shown(&resolve(flags, env, World::Real)?);
             let text = if wants_json(flags) {
                 serde_json::to_string_pretty(&value).ok()
             } else {
@@ -141,23 +143,19 @@ pub(super) fn config(command: ConfigCommand, flags: &Flags, config: &Config) -> 
             };
             print::out(&text.ok_or_else(|| Fault::new(FaultKind::Internal, "The configuration cannot be shown."))?)
         }
-        ConfigCommand::Path => {
-            let paths = &config.paths;
-            let rows = [
-                ("config", &paths.config),
-                ("policy", &paths.policy),
-                ("sessions", &paths.sessions),
-                ("log", &paths.log),
-            ];
-            if wants_json(flags) {
-                let object: serde_json::Map<_, _> =
-                    rows.iter().map(|(name, path)| ((*name).to_owned(), json!(path))).collect();
-                return print::out(&json!(object).to_string());
-            }
-            let lines: Vec<String> = rows.iter().map(|(name, path)| format!("{name:<9} {}", path.display())).collect();
-            print::out(&lines.join("\n"))
-        }
+        ConfigCommand::Path => print::out(&places(flags, &Paths::resolve(flags.config.as_deref(), env)?)),
     }
+}
+
+fn places(flags: &Flags, paths: &Paths) -> String {
+    let rows =
+        [("config", &paths.config), ("policy", &paths.policy), ("sessions", &paths.sessions), ("log", &paths.log)];
+    if wants_json(flags) {
+        let object: serde_json::Map<_, _> = rows.iter().map(|(name, path)| ((*name).to_owned(), json!(path))).collect();
+        return json!(object).to_string();
+    }
+    let lines: Vec<String> = rows.iter().map(|(name, path)| format!("{name:<9} {}", path.display())).collect();
+    lines.join("\n")
 }
 
 /// `policy check`, `policy show`.
@@ -170,7 +168,7 @@ pub(super) fn policy(command: PolicyCommand, flags: &Flags, env: &Environment) -
             print::out(&format!("There is no {place}: the default policy is in force, which allows live nowhere."))
         }
         (PolicyCommand::Check, Some(policy)) => {
-            print::out(&format!("{place} is in order: live is allowed by {} rules.", policy.live.len()))
+            print::out(&format!("{place} is in order: live is allowed by {}.", counted(policy.live.len(), "rule")))
         }
         (PolicyCommand::Show, read) => show_policy(&read.unwrap_or_default(), flags),
     }

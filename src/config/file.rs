@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::key_list::KeyList;
 use super::service::ServiceTable;
 use super::{Call, CallBy, EnvironmentColour, Hyperlinks, Keyboard, Link, Markers, RoleColours, Theme};
 
@@ -24,7 +25,7 @@ pub(super) struct ConfigFile {
     pub(super) theme: ThemeTable,
     pub(super) panes: PanesTable,
     pub(super) notify: NotifyTable,
-    pub(super) keys: BTreeMap<String, Vec<String>>,
+    pub(super) keys: BTreeMap<String, KeyList>,
     pub(super) service: Vec<ServiceTable>,
 }
 

@@ -208,7 +208,7 @@ fn the_configuration_is_checked_shown_and_found() {
     let home = Home::new();
     assert!(home.run(&["config", "check"]).out.contains("the defaults are in force"));
     home.config("config.toml", "[keys]\nzoom = [\"f2\"]\n[evidence]\nminutes = 45\n");
-    assert!(home.run(&["config", "check"]).out.contains("is in order: 0 services, 1 keys of your own."));
+    assert!(home.run(&["config", "check"]).out.contains("is in order: 0 services, 1 key of your own."));
     let shown: serde_json::Value =
         serde_json::from_str(&home.run(&["config", "show", "--output", "json"]).out).unwrap();
     assert_eq!((&shown["evidence"]["minutes"], &shown["keys"]["zoom"][0]), (&45.into(), &"f2".into()));
@@ -222,10 +222,12 @@ fn the_configuration_is_checked_shown_and_found() {
         ("[environment.colours]\nPROD = \"magenta\"\n", "line 2"),
         ("[panes]\nleft = 95\n", "panes.left is 95"),
         ("[notify]\nstep = \"sometimes\"\n", "line 2"),
+        ("[keys]\nzoom = 3\n", "a key such as \"f2\", or a list of keys"),
         ("[theme.roles]\ndangr = \"red\"\n", "Did you mean `danger`?"),
     ] {
         home.config("config.toml", text);
         home.run(&["config", "check"]).expect(2, told);
+        assert!(home.run(&["config", "path"]).out.contains("config.toml"), "{text}");
     }
     home.config("config.toml", "[notify]\nwhen = \"always\"\nstep = \"never\"\n[screen]\nmarkers = \"block\"\n");
     let shown: serde_json::Value =

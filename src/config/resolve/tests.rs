@@ -131,9 +131,10 @@ fn a_rehearsal_takes_nothing_that_reaches_a_real_world() {
 
 #[test]
 fn keys_and_zone_are_the_persons_also_in_a_rehearsal() {
-    let text = "[keys]\nzoom = [\"f2\", \"ctrl-w\"]\n";
+    let text = "[keys]\nzoom = [\"f2\", \"ctrl-w\"]\nfollow = \"F\"\n";
     let config = with_file(text, Flags::default(), &[("TZ", "UTC")], World::Rehearsal).unwrap();
     assert_eq!(config.keys["zoom"], ["f2", "ctrl-w"]);
+    assert_eq!(config.keys["follow"], ["F"], "one needs no list");
     assert_eq!(config.zone.iana_name(), Some("UTC"));
 }
 
