@@ -80,7 +80,15 @@ fn a_count_of_kills_has_its_time_and_counts_its_own() {
     let wide = logs((200, 60), &session);
     assert!(wide.contains("OOMKilled 14 exact 09:31:07Z  4.3/s  0 lost"), "{wide}");
     let narrow = logs((80, 24), &session);
-    assert!(narrow.contains("OOMKilled 14 exact  4.3/s  0 lost") && narrow.contains("3 Logs OOM 14 "), "{narrow}");
+    assert!(narrow.contains("OOMKilled 14 exact 09:31Z") && narrow.contains("3 Logs OOM 14 "), "{narrow}");
+    for size in [(60, 16), (120, 40)] {
+        let shown = logs(size, &session);
+        assert!(shown.contains("14 exact 09:31"), "a count never goes without its time: {shown}");
+    }
+    // Lines have told of kills since: the count is no longer the number.
+    fixture::incident(&mut session).evidence[at].answered_at = fixture::now() - SignedDuration::from_mins(5);
+    let narrow = logs((80, 24), &session);
+    assert!(narrow.contains("OOMKilled 14 exact ~09:26Z") && narrow.contains("3 Logs OOM~14 "), "{narrow}");
     fixture::incident(&mut session).evidence[at].answered_at = fixture::now() - SignedDuration::from_mins(40);
     assert!(logs((200, 60), &session).contains("OOMKilled 14 exact ~08:51:07Z  4.3/s"));
     let narrow = logs((80, 24), &session);

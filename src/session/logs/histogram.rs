@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::observation::log::{LogLevel, LogLine};
@@ -73,6 +74,12 @@ impl Histogram {
         if self.by_slot.len() > SLOTS {
             self.by_slot.pop_first();
         }
+    }
+
+    /// Lines that tell of a kill, of those spans that begin after an instant.
+    pub fn kills_after(&self, at: Timestamp) -> u64 {
+        let first = at.as_second().div_euclid(SLOT_S) + 1;
+        self.by_slot.range(first..).map(|(_, bucket)| bucket.kills).sum()
     }
 
     /// Adds what happened in a window to the columns it is drawn in.

@@ -27,7 +27,7 @@ pub fn words(session: &Session, incident: Option<&Incident>, look: &Look) -> Spa
         let lines = incident.map_or(session.logs.total.kills, |i| own(i).map(|board| board.total.kills).sum());
         return look.span(Role::Faint, format!("OOM lines {} (kills not counted yet)", grouped(lines)));
     };
-    let old = age(session, evidence.answered_at, look) == Age::Old;
+    let old = age((session, incident), evidence.answered_at, look) == Age::Old;
     let least = look.sign("≥", ">=");
     let (role, text) = match (&evidence.answer, incident.and_then(kill_count)) {
         (Answer::Truncated { seen, of, .. }, Some(count)) => (Role::Warning, truncated(least, count, (*seen, *of))),
@@ -45,19 +45,26 @@ pub fn words(session: &Session, incident: Option<&Incident>, look: &Look) -> Spa
 pub enum Age {
     /// It is.
     Fresh,
-    /// The policy would not decide by evidence of that age.
+    /// The policy would not decide by evidence of that age, or lines have told of kills since: it is no longer the number.
     Old,
 }
 
-fn age(session: &Session, at: Timestamp, look: &Look) -> Age {
+fn age((session, incident): (&Session, Option<&Incident>), at: Timestamp, look: &Look) -> Age {
     let bound = i64::from(session.header.policy.evidence_max_age_s);
-    if format::seconds_since(look.now, at) > bound { Age::Old } else { Age::Fresh }
+    if format::seconds_since(look.now, at) > bound || told_since(session, incident, at) { Age::Old } else { Age::Fresh }
+}
+
+/// Whether the incident's own lines tell of kills after an instant.
+fn told_since(session: &Session, incident: Option<&Incident>, at: Timestamp) -> bool {
+    let own = incident.map_or(&[][..], |incident| incident.service.log_groups.as_slice());
+    own.iter().filter_map(|group| session.logs.group(group)).any(|board| board.histogram().kills_after(at) > 0)
 }
 
 /// When the kills were counted: ` 09:30:58Z`, and shorter ` 09:30Z`. Nothing counts them again by itself: ` ~08:50Z`.
 pub fn counted_at(session: &Session, incident: Option<&Incident>, look: &Look) -> Option<(Age, [Span<'static>; 2])> {
-    let at = incident?.answer_to(Question::OomKills)?.answered_at;
-    let age = age(session, at, look);
+    // Where nothing was counted, there is no time of it either.
+    let at = incident.filter(|incident| kill_count(incident).is_some())?.answer_to(Question::OomKills)?.answered_at;
+    let age = age((session, incident), at, look);
     let (role, sign) = match age {
         Age::Fresh => (Role::Faint, ""),
         Age::Old => (Role::Warning, "~"),

@@ -7,6 +7,7 @@ use super::super::look::Look;
 use super::super::sheet::Held;
 use super::super::{kills, push_search, title as pane_title};
 use super::row::Sources;
+use crate::domain::count::either;
 use crate::domain::observation::log::LogGroup;
 use crate::session::Session;
 use crate::session::logs::LogGap;
@@ -31,20 +32,20 @@ pub(super) fn room(columns: u16, stamp: usize) -> usize {
     usize::from(columns).saturating_sub(AROUND + stamp)
 }
 
-/// The title in at most so many columns. What it is filtered by, the kills and the lost lines stay: the rate gives way first,
-/// then when the kills were counted, then the groups' names.
+/// The title in at most so many columns. What it is filtered by, the kills with the minute they were counted in, and lost
+/// lines stay: the rate gives way first, then the groups' names, then that no line was lost.
 pub(super) fn title(
     (ui, session): (&Ui, &Session),
     (shown, sources, gaps): (&LogRows<'_>, &Sources<'_>, &[&LogGap]),
     (columns, look, held): (usize, &Look, Held),
 ) -> Line<'static> {
     let mut title = pane_title(Pane::Logs, (look, held));
-    let tail = tail((ui, session), (shown, gaps), (columns.saturating_sub(title.width()), look));
-    let spare = columns.saturating_sub(title.width() + tail.0.width() + tail.1.width());
     let counted = kills::counted_at(session, ui.incident(session), look);
-    let old = counted.as_ref().filter(|(age, _)| *age == Age::Old).map_or(0, |(_, [_, short])| short.width());
+    let time = counted.as_ref().map_or(0, |(_, [_, short])| short.width());
+    let tail = tail((ui, session), (shown, gaps), (columns.saturating_sub(title.width() + time), look));
+    let spare = columns.saturating_sub(title.width() + tail.0.width() + tail.1.width());
     // The names of many groups never fill the title.
-    let most = spare.saturating_sub(old + BETWEEN).min(columns * 2 / 5);
+    let most = spare.saturating_sub(time + BETWEEN).min(columns * 2 / 5);
     let names = if most < LEAST_NAME { String::new() } else { names(&sources.0, most) };
     if !names.is_empty() {
         title.push_span(look.span(Role::Text, format!("{names}  ")));
@@ -78,7 +79,12 @@ fn tail(
         title.push_span(look.span(Role::Warning, "  no line is kept"));
     } else if let Some(tally) = &ui.log.tally {
         let least = if tally.is_done() { "" } else { look.sign("≥", ">=") };
-        let counted = format!("  {least}{} of {} lines", grouped(tally.matched), grouped(tally.met));
+        let counted = format!(
+            "  {least}{} of {} {}",
+            grouped(tally.matched),
+            grouped(tally.met),
+            either(tally.met, "line", "lines")
+        );
         title.push_span(look.span(Role::Faint, counted));
     }
     title.push_span(Span::raw(" ".repeat(BETWEEN)));
@@ -89,29 +95,32 @@ fn tail(
     if title.width() + kills.width() + behind.width() > room {
         kills.content = kills.content.replacen("OOMKilled", "OOM", 1).into();
     }
+    // What was exact then has its time beside it: where lines were lost, that is told before the word.
+    let old = kills::counted_at(session, ui.incident(session), look).is_some_and(|(age, _)| age == Age::Old);
+    if old && !gaps.is_empty() && title.width() + kills.width() + behind.width() > room {
+        kills.content = kills.content.replacen(" exact", "", 1).into();
+    }
     title.push_span(kills);
-    (title, behind)
+    let none_lost = gaps.is_empty() && title.width() + behind.width() > room;
+    (title, if none_lost { Line::default() } else { behind })
 }
 
-/// When the kills were counted and how many lines come a second, in so many columns. The time of a count that is fresh
-/// gives way to the rate; to that of an old one the rate gives way.
+/// When the kills were counted and how many lines come a second, in so many columns. A count never goes without its time.
 fn time_and_rate(
     counted: Option<(Age, [Span<'static>; 2])>,
     rate: f64,
     (room, look): (usize, &Look),
 ) -> Vec<Span<'static>> {
     let rate = look.span(Role::Faint, format!("  {}/s", format::figure(rate)));
-    let rate_alone = || if rate.width() <= room { vec![rate.clone()] } else { Vec::new() };
-    let Some((age, [long, short])) = counted else { return rate_alone() };
+    let Some((_, [long, short])) = counted else {
+        return if rate.width() <= room { vec![rate] } else { Vec::new() };
+    };
     for time in [&long, &short] {
         if time.width() + rate.width() <= room {
             return vec![time.clone(), rate];
         }
     }
-    match age {
-        Age::Fresh => rate_alone(),
-        Age::Old => vec![short],
-    }
+    vec![short]
 }
 
 /// What the rows are, where they are not simply the lines; and the instant pointed at.
