@@ -8,10 +8,12 @@ use super::contact;
 use super::look::Look;
 use super::overlay::detail;
 use super::sheet::{ends, put};
+use crate::domain::count::counted;
 use crate::domain::remediation::runbook::undo_of;
 use crate::domain::remediation::step::{Step, StepState};
 use crate::session::Session;
 use crate::session::incident::Phase;
+use crate::ui::format;
 use crate::ui::keymap::{Action, MOST_HINTS};
 use crate::ui::model::overlay::Overlay;
 use crate::ui::model::{Message, Pane, Tone, Ui};
@@ -31,7 +33,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), loo
         return;
     }
     if let Some(message) = &ui.message {
-        put(buffer, area, &said(message, look), look);
+        say(buffer, area, (message, prompt::shown(ui, session).is_some()), look);
         return;
     }
     if let Some(own) = of_overlay((ui, session), look) {
@@ -77,13 +79,29 @@ fn of_overlay((ui, session): (&Ui, &Session), look: &Look) -> Option<Vec<(&'stat
     })
 }
 
-fn said(message: &Message, look: &Look) -> Line<'static> {
+/// Rows that a message may take.
+const MOST_ROWS: usize = 4;
+
+/// Says a message whole, over the rows above where it needs them; not over a step that waits for a decision, which has to be
+/// read.
+fn say(buffer: &mut Buffer, area: Rect, (message, asks): (&Message, bool), look: &Look) {
     let (role, word) = match message.tone {
         Tone::Told => (Role::Good, ""),
         Tone::Warned => (Role::Warning, "! "),
         Tone::Refused => (Role::Danger, "no: "),
     };
-    Line::from(look.span(role, format!(" {word}{}", message.text)))
+    let text = format!("{word}{}", message.text);
+    let rows = format::wrap(&text, usize::from(area.width).saturating_sub(2));
+    let high = if asks { 1 } else { rows.len().min(MOST_ROWS).min(usize::from(area.y) + 1) };
+    if high == 1 {
+        return put(buffer, area, &Line::from(look.span(role, format!(" {text}"))), look);
+    }
+    let mut above = Rect { y: area.y + 1 - high as u16, height: 1, ..area };
+    for row in rows.into_iter().take(high) {
+        let blank = usize::from(area.width).saturating_sub(format::width(row) + 1);
+        put(buffer, above, &Line::from(look.span(role, format!(" {row}{:blank$}", ""))), look);
+        above.y += 1;
+    }
 }
 
 /// `A approve  X deny … ? help`, before them `5 decide` where a step waits in pane 5; hints that have no room go from the
@@ -156,7 +174,7 @@ pub fn push_matches<'r>(
 ) {
     if let Some(search) = in_force(search) {
         let found = rows.filter(|row| search.matches(row)).count();
-        title.push_span(look.span(Role::Faint, format!("  {found} match")));
+        title.push_span(look.span(Role::Faint, format!("  {}", counted(found, "match"))));
     }
 }
 
@@ -194,5 +212,23 @@ mod tests {
         draw(&mut buffer, area, (&ui, &Session::default()), &look);
         let text: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
         assert_eq!(text.trim_end(), " no: Not counted.");
+    }
+
+    #[test]
+    fn a_message_is_said_whole_but_not_over_what_is_to_be_decided() {
+        let (look, area) = (Look::of(&Ui::default(), jiff::Timestamp::UNIX_EPOCH), Rect::new(0, 4, 20, 1));
+        let text = "No undo is offered: what it replaced was broken.".to_owned();
+        let message = Message { tone: Tone::Warned, text, mono_ms: 0 };
+        let rows = |asks| {
+            let mut buffer = Buffer::with_lines(["x".repeat(20); 5]);
+            say(&mut buffer, area, (&message, asks), &look);
+            let row = |y| (0..20).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+            (0..5).map(row).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            rows(false)[1..],
+            [" ! No undo is", " offered: what it", " replaced was", " broken."].map(|row| format!("{row:<20}"))
+        );
+        assert_eq!(rows(true)[..4], ["x".repeat(20), "x".repeat(20), "x".repeat(20), "x".repeat(20)]);
     }
 }
