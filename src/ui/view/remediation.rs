@@ -15,6 +15,7 @@ use ratatui::text::{Line, Span};
 
 use super::look::Look;
 use super::sheet::{Held, Sheet, bare, frame, mark};
+use crate::domain::count::counted;
 use crate::domain::diagnosis::sufficiency::Sufficiency;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::{RehearsalOutcome, Step, StepState};
@@ -63,8 +64,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
 fn heading(incident: Option<&Incident>, look: &Look) -> Vec<Span<'static>> {
     let steps = incident.and_then(|incident| incident.plan.as_ref()).map(|plan| plan.steps.as_slice());
     let Some(steps) = steps else { return vec![look.span(Role::Faint, "no plan")] };
-    let ending = if steps.len() == 1 { "" } else { "s" };
-    let mut spans = vec![look.span(Role::Text, format!("{} step{ending}", steps.len()))];
+    let mut spans = vec![look.span(Role::Text, counted(steps.len(), "step"))];
     for step in steps {
         // A state in reverse video begins with its number, not with the blanks before it.
         spans.push(Span::raw("  "));

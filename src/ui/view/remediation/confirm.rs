@@ -4,6 +4,7 @@ use ratatui::text::{Line, Span};
 
 use super::super::look::Look;
 use super::step::Room;
+use crate::domain::count::counted;
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::runbook::undo_of;
@@ -161,10 +162,11 @@ fn deed(session: &Session, step: &Step, look: &Look) -> String {
     let watch = session.feed(FeedId::Workloads);
     let told_at = watch.answered_at.filter(|_| watch.health != FeedHealth::Live);
     let old = told_at.map_or_else(String::new, |at| format!(" (as of {})", look.instant(at)));
-    let pods = session.cluster.workloads.get(&target.key()).map_or_else(
-        || "the pods".to_owned(),
-        |workload| format!("{} pod{}{old}", workload.replicas, if workload.replicas == 1 { "" } else { "s" }),
-    );
+    let pods = session
+        .cluster
+        .workloads
+        .get(&target.key())
+        .map_or_else(|| "the pods".to_owned(), |workload| format!("{}{old}", counted(workload.replicas, "pod")));
     let name = format!("{}/{}", target.kind.word(), target.name);
     let place = &session.header.environment;
     let place = if place.is_empty() { String::new() } else { format!(" in {place}") };
@@ -177,7 +179,7 @@ fn deed(session: &Session, step: &Step, look: &Look) -> String {
         Action::RolloutUndo { to_revision } => {
             format!("put {name} back to revision {to_revision} and replace {pods}{place}")
         }
-        Action::Scale { replicas, was } => format!("scale {name} from {was} to {replicas} pods{place}"),
+        Action::Scale { replicas, was } => format!("scale {name} from {was} to {}{place}", counted(*replicas, "pod")),
     }
 }
 

@@ -7,6 +7,7 @@ use super::super::look::Look;
 use super::super::sheet::Sheet;
 use super::confirm;
 use super::state_role;
+use crate::domain::count::{counted, either};
 use crate::domain::remediation::request::Request;
 use crate::domain::remediation::step::{Check, CheckState, FieldChange, RehearsalOutcome, Step, StepState};
 use crate::domain::remediation::verification::TestState;
@@ -34,7 +35,9 @@ pub fn draw(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), (incident, ste
     let rows = sheet.left();
     let room = if rows < ROOMY { Room::Tight } else { Room::Roomy };
     let foot = confirm::rows((ui, session), (incident, step), (sheet.width(), room, sheet.look));
-    head(&mut sheet, session, (incident, step));
+    let rule = usize::from(room == Room::Roomy);
+    let below = foot.len() + rule + rows_of_middle((incident, step), (sheet.width(), sheet.look));
+    head(&mut sheet, session, (incident, step, below));
     if room == Room::Roomy {
         sheet.rule();
     }
@@ -50,11 +53,14 @@ pub fn draw(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), (incident, ste
     }
 }
 
-fn head(sheet: &mut Sheet<'_>, session: &Session, (incident, step): (&Incident, &Step)) {
+fn head(sheet: &mut Sheet<'_>, session: &Session, (incident, step, below): (&Incident, &Step, usize)) {
     let look = sheet.look;
-    let of = incident.plan.as_ref().map_or(0, |plan| plan.steps.len());
+    // Steps are numbered through the whole incident; of a plan that was made anew this may be the first.
+    let steps = incident.plan.as_ref().map_or(&[][..], |plan| plan.steps.as_slice());
+    let place = steps.iter().position(|other| other.id == step.id).map_or(1, |at| at + 1);
+    let number = if place as u32 == step.id.0 { String::new() } else { format!("  ({})", step.id) };
     let left = look.line([
-        (Role::Strong, format!("STEP {} of {of}   ", step.id.0).into()),
+        (Role::Strong, format!("STEP {place} of {}{number}   ", steps.len()).into()),
         (Role::Strong, incident.step_words(step).into()),
     ]);
     let mut right = Line::from(look.span(state_role(&step.state), format!(" {} ", step.state.word())));
@@ -64,22 +70,38 @@ fn head(sheet: &mut Sheet<'_>, session: &Session, (incident, step): (&Incident, 
     }
     sheet.ends(&left, &right);
     let facts = facts(session, (incident, step));
-    let columns = sheet.width().saturating_sub(7);
-    let lines: Vec<_> = facts.iter().map(|(word, text)| (*word, format::wrap(text, columns))).collect();
-    // Facts are told whole where the rest of the step keeps the rows it needs.
-    let wanted: usize = lines.iter().map(|(_, parts)| parts.len()).sum();
-    if wanted + 9 <= sheet.left() {
-        for (word, parts) in lines {
-            for (at, part) in parts.into_iter().enumerate() {
-                let word = if at == 0 { word } else { "" };
-                sheet.row(&look.line([(Role::Title, format!("{word:<6} ").into()), (Role::Text, part.into())]));
-            }
-        }
-    } else {
-        for (word, text) in facts {
-            sheet.row(&look.line([(Role::Title, format!("{word:<6} ").into()), (Role::Text, text.into())]));
+    let spare = sheet.left().saturating_sub(facts.len() + below);
+    told(sheet, &facts.each_ref(), spare);
+}
+
+/// Facts a row each, and whole where there are rows to spare: what is touched and the way back before the rest.
+fn told(sheet: &mut Sheet<'_>, facts: &[&Fact], mut spare: usize) {
+    let (look, columns) = (sheet.look, sheet.width().saturating_sub(7));
+    let mut lines: Vec<Vec<&str>> = facts.iter().map(|(_, text)| vec![text.as_str()]).collect();
+    for wanted in ["WHY", "UNDO", "WHAT", "WHERE", "WHO"] {
+        let Some(at) = facts.iter().position(|(word, _)| *word == wanted) else { continue };
+        let whole = format::wrap(&facts[at].1, columns);
+        if whole.len() <= spare + 1 {
+            spare -= whole.len() - 1;
+            lines[at] = whole;
         }
     }
+    for ((word, _), parts) in facts.iter().zip(lines) {
+        for (at, part) in parts.into_iter().enumerate() {
+            let word = if at == 0 { *word } else { "" };
+            sheet.row(&look.line([(Role::Title, format!("{word:<6} ").into()), (Role::Text, part.to_owned().into())]));
+        }
+    }
+}
+
+/// Rows that what follows the facts needs.
+fn rows_of_middle((incident, step): (&Incident, &Step), (columns, look): (usize, &Look)) -> usize {
+    if incident.verification.as_ref().is_some_and(|running| running.step == step.id) {
+        return step.tests.len() + 4;
+    }
+    let Some(rehearsal) = &step.rehearsal else { return 1 };
+    let why = outcome_why(&rehearsal.outcome).map_or(0, |why| format::wrap(&why, columns).len());
+    1 + why + rehearsal.diff.len().max(1) + check_rows(&rehearsal.checks, (columns, look)).len()
 }
 
 /// As many of a step's facts as there are rows: why and what it touches first, then the way back and the checks.
@@ -91,18 +113,21 @@ pub fn brief(sheet: &mut Sheet<'_>, session: &Session, (incident, step): (&Incid
         return;
     }
     let facts = facts(session, (incident, step));
-    for wanted in ["WHY", "UNDO", "WHO"] {
-        for (word, text) in facts.iter().filter(|(word, _)| *word == wanted) {
-            sheet.row(&look.line([(Role::Title, format!("{word:<6} ").into()), (Role::Text, text.clone().into())]));
-        }
-    }
+    let wanted: Vec<&Fact> =
+        ["WHY", "UNDO", "WHO"].into_iter().filter_map(|word| facts.iter().find(|fact| fact.0 == word)).collect();
     let checks = step.rehearsal.as_ref().map_or(&[][..], |rehearsal| &rehearsal.checks);
-    for line in check_rows(checks, (sheet.width(), look)).iter().filter(|_| !checks.is_empty()) {
+    let rows = if checks.is_empty() { Vec::new() } else { check_rows(checks, (sheet.width(), look)) };
+    let spare = sheet.left().saturating_sub(wanted.len() + rows.len());
+    told(sheet, &wanted, spare);
+    for line in &rows {
         sheet.row(line);
     }
 }
 
-fn facts(session: &Session, (incident, step): (&Incident, &Step)) -> [(&'static str, String); 5] {
+/// A word, and what it tells of the step.
+type Fact = (&'static str, String);
+
+fn facts(session: &Session, (incident, step): (&Incident, &Step)) -> [Fact; 5] {
     let scope = &session.header.scope;
     let rehearsal = step.rehearsal.as_ref();
     let request = rehearsal.and_then(|rehearsal| rehearsal.request.as_ref());
@@ -174,7 +199,11 @@ fn middle(mut sheet: Sheet<'_>, (incident, step): (&Incident, &Step)) {
     let hidden = checks.split_off(checks.len().min(sheet.left())).len();
     for (at, line) in checks.iter().enumerate() {
         // The worst come first; that there are more is never left unsaid.
-        let more = if hidden > 0 && at + 1 == checks.len() { format!(" +{hidden} rows (l)") } else { String::new() };
+        let more = if hidden > 0 && at + 1 == checks.len() {
+            format!(" +{} (l)", counted(hidden, "row"))
+        } else {
+            String::new()
+        };
         sheet.ends(line, &Line::from(look.span(Role::Warning, more)));
     }
 }
@@ -183,8 +212,10 @@ fn middle(mut sheet: Sheet<'_>, (incident, step): (&Incident, &Step)) {
 fn sent(request: &Request) -> [String; 2] {
     match request.hidden() {
         0 => ["  (these very bytes would be sent)".to_owned(), "  (sent as it is)".to_owned()],
-        1 => ["  (1 hidden value is sent as it is)".to_owned(), "  (1 hidden)".to_owned()],
-        many => [format!("  ({many} hidden values are sent as they are)"), format!("  ({many} hidden)")],
+        many => {
+            let as_is = either(many, "is sent as it is", "are sent as they are");
+            [format!("  ({} {as_is})", counted(many, "hidden value")), format!("  ({many} hidden)")]
+        }
     }
 }
 
