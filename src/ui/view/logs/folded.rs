@@ -3,10 +3,11 @@
 use ratatui::text::Line;
 
 use super::super::sheet::{Held, Sheet};
+use crate::domain::count::{counted, either};
 use crate::domain::observation::log::LogLevel;
 use crate::domain::observation::log_template::TemplateCount;
 use crate::session::Session;
-use crate::ui::format::grouped;
+use crate::ui::format::{grouped, width};
 use crate::ui::model::{Ui, moments, rows};
 use crate::ui::search::Search;
 use crate::ui::theme::Role;
@@ -16,8 +17,19 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, (ui, session): (&Ui, &Session), held: 
     let look = sheet.look;
     let shown = rows::templates(ui);
     let fold = &ui.log.fold;
-    let going = if fold.is_done() { String::new() } else { format!(", folding: {} lines so far", grouped(fold.met())) };
-    let heading = format!("   count  /min  {:<8} {:<8} level  {} templates{going}", "first", "last", shown.len());
+    let going = if fold.is_done() {
+        String::new()
+    } else {
+        format!(", folding: {} {} so far", grouped(fold.met()), either(fold.met(), "line", "lines"))
+    };
+    // The columns of times are as wide as the zone's name makes them.
+    let wide = shown.first().map_or(0, |(_, found)| width(&look.clock(found.first_at)));
+    let heading = format!(
+        "   count  /min  {:<wide$} {:<wide$} level  {}{going}",
+        "first",
+        "last",
+        counted(shown.len(), "template")
+    );
     sheet.text(Role::Faint, &heading);
     if shown.is_empty() {
         let words =
@@ -33,7 +45,10 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, (ui, session): (&Ui, &Session), held: 
         let mut left = look.line([
             (Role::Strong, format!("{:>8} ", grouped(found.count)).into()),
             (Role::Text, format!("{:>5}  ", fold.per_minute(*number, session.clock.at_aws(look.now))).into()),
-            (Role::Faint, format!("{:<8} {:<8} ", look.clock(found.first_at), look.clock(found.last_at)).into()),
+            (
+                Role::Faint,
+                format!("{:<wide$} {:<wide$} ", look.clock(found.first_at), look.clock(found.last_at)).into(),
+            ),
         ]);
         left.push_span(look.span(level_role(found), format!("{:<5}  ", found.level.word())));
         if new {

@@ -4,6 +4,7 @@ use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::super::look::Look;
+use crate::domain::count::either;
 use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::observation::log::{LogGroup, LogLevel, LogLine};
 use crate::domain::observation::oom_kill::KillSign;
@@ -79,8 +80,9 @@ pub(super) fn arrange<'a>(
 /// What a gap says.
 pub(super) fn gap_words(gap: &LogGap, look: &Look) -> String {
     let count = gap.missed.map_or_else(|| "an unknown number of".to_owned(), grouped);
+    let events = gap.missed.map_or("events", |missed| either(missed, "event", "events"));
     let (from, to) = (look.clock(gap.window.from), look.clock(gap.window.to));
-    format!("~~~ {from} to {to}: {count} events not read: {} ~~~", gap.why)
+    format!("~~~ {from} to {to}: {count} {events} not read: {} ~~~", gap.why)
 }
 
 /// What is said of lines that fell out of the ring.
@@ -176,9 +178,15 @@ fn head<'a>(
             Column::Container if manner.columns < 90 => {}
             Column::Container => {
                 let name = container(line.stream.as_str());
-                spans.push(look.span(lane(name), format!("{:<20} ", tail(name, 20))));
+                // As wide as whole names of pods mostly are, where the text keeps three fifths; a cut one shows that it is.
+                let wide = (manner.columns / 5).clamp(20, 40);
+                let shown = format::clip_start(name, wide, look.glyphs);
+                let blank = wide.saturating_sub(format::width(&shown));
+                spans.push(look.span(lane(name), format!("{shown}{:blank$} ", "")));
             }
-            Column::Stream => spans.push(look.span(Role::Faint, format!("{} ", tail(line.stream.as_str(), 60)))),
+            Column::Stream => spans.push(
+                look.span(Role::Faint, format!("{} ", format::clip_start(line.stream.as_str(), 60, look.glyphs))),
+            ),
         }
     }
     if let Some(source) = source {
@@ -224,12 +232,6 @@ fn without_level<'a>(text: &'a str, word: &str) -> &'a str {
         Some(rest) if rest.starts_with(char::is_whitespace) => rest.trim_start(),
         Some(_) | None => text,
     }
-}
-
-/// The end of a stream's name tells pods apart, its start does not.
-fn tail(stream: &str, columns: usize) -> &str {
-    let excess = stream.chars().count().saturating_sub(columns);
-    stream.char_indices().nth(excess).map_or(stream, |(at, _)| &stream[at..])
 }
 
 fn marked<'a>(spans: &mut Vec<Span<'a>>, text: &'a str, (search, role, look): (Option<&Search>, Role, &Look)) {
