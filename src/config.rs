@@ -3,6 +3,7 @@
 
 mod environment;
 mod file;
+mod key_list;
 mod lint;
 mod paths;
 mod policy;

@@ -6,6 +6,7 @@
 #[macro_use]
 mod text_id;
 
+pub mod count;
 pub mod diagnosis;
 pub mod drill;
 pub mod fault;

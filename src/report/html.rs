@@ -92,7 +92,7 @@ fn alarms(page: &mut Page<'_>, session: &Session) -> fmt::Result {
 fn timeline(page: &mut Page<'_>, session: &Session) -> fmt::Result {
     page.leaf(("h2", ""), "Timeline")?;
     if session.timeline.dropped() > 0 {
-        let text = format!("{} entries before these are in the journal alone.", session.timeline.dropped());
+        let text = format!("Before these, {} more are in the journal alone.", session.timeline.dropped());
         page.leaf(("p", "warn"), text)?;
     }
     page.table(&["Time", "Record", "Incident", "What"], |page| {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::verdict::Verdict;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::request::Mode;
@@ -89,14 +90,21 @@ impl fmt::Display for Entry {
                     (Standing::Crashed, Origin::Rehearsal { .. }) => "CRASHED",
                     (standing, _) => standing.word(),
                 };
-                write!(f, "{}  {started}  {mode:<7}  {origin}  {records} records, {minutes} min, {end}", self.id)?;
+                write!(
+                    f,
+                    "{}  {started}  {mode:<7}  {origin}  {}, {minutes} min, {end}",
+                    self.id,
+                    counted(*records, "record")
+                )?;
                 if let Some(verdict) = verdict {
                     write!(f, ", {} {}", verdict.words(), verdict.confidence())?;
                 }
                 match (unwatched, standing) {
                     (0, _) | (_, Standing::Running) => Ok(()),
-                    (1, _) => write!(f, ", 1 follow-up not watched to its end"),
-                    (many, _) => write!(f, ", {many} follow-ups not watched to their end"),
+                    (many, _) => {
+                        let its = either(*many, "its", "their");
+                        write!(f, ", {} not watched to {its} end", counted(*many, "follow-up"))
+                    }
                 }
             }
             EntryState::Unreadable { fault } => write!(f, "{}  unreadable: {}", self.id, fault.summary),

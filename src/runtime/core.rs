@@ -11,6 +11,7 @@ use super::inbox::Inbox;
 use super::outbox::{Outbox, Released};
 use super::runner::Runner;
 use super::scribe::Scribe;
+use crate::domain::count::{counted, either};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::gate::Permit;
 use crate::domain::remediation::step::StepId;
@@ -159,9 +160,13 @@ impl Core {
             }
             Inbox::Acknowledged { written, synced } => self.outbox.acknowledge(written, synced),
             Inbox::Hidden { secrets } => {
-                let text = format!("{secrets} secrets were kept out of the journal by its last check alone.");
+                let text = format!(
+                    "{} {} kept out of the journal by its last check alone.",
+                    counted(secrets, "secret"),
+                    either(secrets, "was", "were")
+                );
                 let fault = Fault::new(FaultKind::Internal, text)
-                    .hint("They may still be on this screen. Please report where they came from.");
+                    .hint("What was kept out may still be on this screen. Please report where it came from.");
                 self.commit(None, Event::Session(SessionEvent::Faulted { fault }));
             }
             Inbox::JournalFailed(fault) => {

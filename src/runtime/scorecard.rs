@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::clock::Clock;
+use crate::domain::count::counted;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::service::ServiceName;
 use crate::rehearsal::scenario::{self, Scenario};
@@ -273,8 +274,8 @@ impl Scorecard {
 
 fn told(sum: Summary) -> String {
     format!(
-        "{} cases ({} of them varied), {} right, {} among the first three, {} wrong, {} abstained; remedies: {} rightly offered, {} rightly refused, {} wrong, {} missed; OOM: {} false, {} miscounted",
-        sum.scenarios,
+        "{} ({} of them varied), {} right, {} among the first three, {} wrong, {} abstained; remedies: {} rightly offered, {} rightly refused, {} wrong, {} missed; OOM: {} false, {} miscounted",
+        counted(sum.scenarios, "case"),
         sum.varied,
         sum.right,
         sum.top3,

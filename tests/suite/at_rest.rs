@@ -107,7 +107,7 @@ fn an_hour_with_an_open_incident_and_series_that_go_on_costs_two_bytes_a_second(
     for ((look, seconds), frame) in (5_i64..).step_by(5).enumerate().zip(looks(session, 60, goes_on)) {
         let at = fixture::now() + SignedDuration::from_secs(seconds);
         let minute = &mut minutes[look / 12];
-        minute.shifts |= at.as_second() % 1_800 == 0;
+        minute.shifts |= at.as_second() / 1_800 != (at.as_second() - 5) / 1_800;
         minute.bytes += frame.len();
         minute.frames += usize::from(!frame.is_empty());
     }

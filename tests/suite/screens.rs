@@ -99,6 +99,7 @@ screen!(no_data_120x40, fixture::no_data(), (120, 40), Pane::Alarms, Zoom::Overv
 
 screen!(gate_open_step_60x16, fixture::gate_open(), (60, 16), Pane::Remediation, Zoom::Overview);
 screen!(gate_open_logs_200x60, fixture::gate_open(), (200, 60), Pane::Logs, Zoom::Zoomed);
+screen!(gate_open_rca_60x16, fixture::gate_open(), (60, 16), Pane::Rca, Zoom::Overview);
 screen!(gate_open_300x90, fixture::gate_open(), (300, 90), Pane::Rca, Zoom::Overview);
 
 /// A screen after keys, each pressed two seconds after the one before.
@@ -128,6 +129,7 @@ macro_rules! screen_after {
 }
 
 screen_after!(opened_alarm_120x40, fixture::gate_open(), (120, 40), "1 enter");
+screen_after!(opened_evidence_60x16, fixture::gate_open(), (60, 16), "4 j j enter");
 screen_after!(opened_metric_120x40, fixture::gate_open(), (120, 40), "2 enter");
 screen_after!(opened_metric_with_days_120x40, fixture::by_the_hour(), (120, 40), "2 enter");
 screen_after!(opened_line_80x24, fixture::gate_open(), (80, 24), "3 k k enter");
@@ -176,7 +178,7 @@ fn a_replay_says_that_no_line_is_kept_instead_of_counting_none() {
     let shown = |keys: &str| text(&after(((120, 40), &session), keys), &session);
     for keys in ["3 z", "3 z T"] {
         let shown = shown(keys);
-        assert!(shown.contains("A journal keeps their counts, not their text."), "{shown}");
+        assert!(shown.contains("A journal keeps counts, not the text of lines."), "{shown}");
         assert!(shown.contains("E8 has their templates") && !shown.contains("0 templates"), "{shown}");
     }
     let searched = shown("3 z / o r d e r enter");

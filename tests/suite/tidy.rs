@@ -11,11 +11,12 @@ const FUNCTION_LINES: usize = 60;
 
 /// Which module may use which of ours. `domain`'s rooms are used in one direction only.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("domain::count", &[]),
     ("domain::drill", &[]),
     ("domain::fault", &[]),
-    ("domain::observation", &["domain::fault"]),
-    ("domain::diagnosis", &["domain::fault", "domain::observation"]),
-    ("domain::remediation", &["domain::fault", "domain::observation", "domain::diagnosis"]),
+    ("domain::observation", &["domain::count", "domain::fault"]),
+    ("domain::diagnosis", &["domain::count", "domain::fault", "domain::observation"]),
+    ("domain::remediation", &["domain::count", "domain::fault", "domain::observation", "domain::diagnosis"]),
     ("session", &["domain"]),
     ("report", &["domain", "session"]),
     ("journal", &["domain", "session"]),

@@ -9,6 +9,7 @@ use super::call::{CallError, Step};
 use super::clients::Clients;
 use super::metrics::Rest;
 use crate::adapters::budget::Family;
+use crate::domain::count::counted;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::log::{Completeness, LogGroup, RawLogEvent};
 use crate::domain::observation::scope::{AccountId, Window};
@@ -29,7 +30,7 @@ pub use told::Told;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogsError {
     /// A page of a log group could not be read; the pages before it were handed out.
-    #[error("page {page} of {group} could not be read, {events} events were read before it")]
+    #[error("page {page} of {group} could not be read; events read before it: {events}")]
     FilterEvents {
         /// Which group.
         group: LogGroup,
@@ -77,7 +78,10 @@ impl LogsError {
                 }
             }
             Self::FilterEvents { group, page, events, source } => source.fault(Step {
-                summary: &format!("Reading the log group {group} failed on page {page}, after {events} events."),
+                summary: &format!(
+                    "Reading the log group {group} failed on page {page}, after {}.",
+                    counted(*events, "event")
+                ),
                 action: "logs:FilterLogEvents",
             }),
             Self::DescribeGroups(source) => {

@@ -17,6 +17,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
 use super::map::safe;
+use crate::domain::count::counted;
 use crate::domain::observation::change::{Change, ChangeKind, FieldChange, FieldValue, differences};
 use crate::domain::observation::redact::object;
 use crate::domain::observation::workload::WorkloadRef;
@@ -111,7 +112,7 @@ pub(super) fn autoscaler(object: &HorizontalPodAutoscaler, target: &WorkloadRef)
     let scaled = status.and_then(|status| {
         let at = status.last_scale_time.as_ref()?.0;
         let most = if status.desired_replicas >= spec.max_replicas { ", the most it may" } else { "" };
-        Some(change(at, format!("scaled to {} replicas{most} (bounds {bounds})", status.desired_replicas)))
+        Some(change(at, format!("scaled to {}{most} (bounds {bounds})", counted(status.desired_replicas, "replica"))))
     });
     let edited = edited(&object.metadata, "f:spec")
         .map(|(at, manager, _)| change(at, format!("edited by {manager} (bounds {bounds})")));

@@ -15,6 +15,7 @@ use super::access::Access;
 use super::call::{Client, Resource};
 use super::fault::{KubeError, Problem};
 use super::rollout;
+use crate::domain::count::counted;
 use crate::domain::observation::workload::{Ownership, Workload, WorkloadKind};
 use crate::domain::remediation::step::{Action, Check, CheckState, quantity};
 
@@ -69,7 +70,7 @@ pub(super) fn of_target(action: &Action, workload: &Workload, object: &Value) ->
 fn moved_since(action: &Action, workload: &Workload) -> Option<Check> {
     let limit = |bytes: Option<u64>| bytes.map_or_else(|| "no limit".to_owned(), |b| format!("{} limit", quantity(b)));
     let (then, now) = match action {
-        Action::Scale { was, .. } => (format!("{was} replicas"), format!("{} replicas", workload.replicas)),
+        Action::Scale { was, .. } => (counted(*was, "replica"), counted(workload.replicas, "replica")),
         Action::SetResources { container, was, .. } => {
             let found = workload.containers.iter().find(|spec| spec.name == *container)?;
             (limit(*was), limit(found.memory_limit))
@@ -228,14 +229,14 @@ fn autoscaler(subject: &Subject<'_>, scalers: &[HorizontalPodAutoscaler]) -> Che
         })
     });
     let Some((scaler, least, most)) = aimed else { return check(name, CheckState::Ok, "none aims at it") };
+    let most = counted(most, "replica");
     match subject.action {
         Action::Scale { .. } => {
-            let text =
-                format!("{scaler} keeps {least} to {most} replicas and sets its own number again: change its bounds");
+            let text = format!("{scaler} keeps {least} to {most} and sets its own number again: change its bounds");
             check(name, CheckState::Failed, text)
         }
         Action::RolloutRestart | Action::SetResources { .. } | Action::RolloutUndo { .. } => {
-            check(name, CheckState::Ok, format!("{scaler} keeps {least} to {most} replicas"))
+            check(name, CheckState::Ok, format!("{scaler} keeps {least} to {most}"))
         }
     }
 }
@@ -245,15 +246,17 @@ pub(super) fn blast(action: &Action, workload: &Workload) -> String {
     let replicas = workload.replicas;
     if let Action::Scale { replicas: wanted, .. } = action {
         return match wanted.cmp(&replicas) {
-            std::cmp::Ordering::Greater => format!("{} pods added to {replicas}", wanted - replicas),
-            std::cmp::Ordering::Less => format!("{} of {replicas} pods removed", replicas - wanted),
-            std::cmp::Ordering::Equal => format!("no change: {replicas} pods already"),
+            std::cmp::Ordering::Greater => format!("{} added to {replicas}", counted(wanted - replicas, "pod")),
+            std::cmp::Ordering::Less => format!("{} of {} removed", replicas - wanted, counted(replicas, "pod")),
+            std::cmp::Ordering::Equal => format!("no change: {} already", counted(replicas, "pod")),
         };
     }
     let (down, extra) = workload.in_motion();
     format!(
-        "{replicas} pods replaced, at most {down} down and {extra} extra at a time (maxUnavailable {}, maxSurge {})",
-        workload.max_unavailable, workload.max_surge
+        "{} replaced, at most {down} down and {extra} extra at a time (maxUnavailable {}, maxSurge {})",
+        counted(replicas, "pod"),
+        workload.max_unavailable,
+        workload.max_surge
     )
 }
 

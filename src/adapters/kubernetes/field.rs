@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::map::safe;
+use crate::domain::count::counted;
 use crate::domain::observation::redact::object;
 use crate::domain::remediation::step::FieldChange;
 
@@ -71,7 +72,8 @@ pub(super) fn difference(before: &Value, after: &Value) -> Vec<FieldChange> {
     let more = changes.len().saturating_sub(MOST_CHANGES);
     if more > 0 {
         changes.truncate(MOST_CHANGES);
-        changes.push(FieldChange { path: format!("… and {more} more fields"), before: None, after: None });
+        changes
+            .push(FieldChange { path: format!("… and {}", counted(more, "more field")), before: None, after: None });
     }
     changes
 }

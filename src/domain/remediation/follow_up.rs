@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::count::{counted, either};
 use crate::domain::observation::metric::{MetricRole, Point, Series};
 
 /// Seconds in a row at the bound or over it that fail a watch: one minute is no trend, and its point may be corrected.
@@ -141,7 +142,7 @@ impl FollowUp {
             (Standing::Held { highest }, _) => format!("held: {highest:.1} at the most"),
             (Standing::Failed { at, value }, _) => format!("FAILED: {value:.1} at {}", at.strftime("%H:%M UTC")),
             (Standing::Unmeasured { seen, of }, _) => {
-                format!("not known: {seen} of {of} points were there to tell")
+                format!("not known: {seen} of {} {} there to tell", counted(of, "point"), either(of, "was", "were"))
             }
             (Standing::NotWatched, _) => "not watched to its end: the session ended before".to_owned(),
         }

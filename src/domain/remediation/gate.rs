@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::policy::{Policy, RulesAlone};
+use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::claim::{Claim, ClaimCheck, Diagnosis, DiagnosisCheck};
 use crate::domain::diagnosis::evidence::{Answer, Evidence, Question};
 use crate::domain::diagnosis::sufficiency::{RemedyOffer, Sufficiency};
@@ -322,12 +323,21 @@ fn narrative_refusals(input: &GateInput<'_>) -> Vec<Refusal> {
 fn claim_refusal(claims: &[Claim], again: &str) -> Option<Refusal> {
     let contradicted = claims.iter().filter(|c| matches!(c.check, ClaimCheck::Contradicted { .. })).count();
     if contradicted > 0 {
-        let text = format!("{contradicted} of {} sentences contradict the evidence.", claims.len());
+        let text = format!(
+            "{contradicted} of {} {} the evidence.",
+            counted(claims.len(), "sentence"),
+            either(contradicted, "contradicts", "contradict")
+        );
         return Some(Refusal::new(RefusalReason::Contradicted, text, again));
     }
     let share = supported(claims);
     (f64::from(share.n) < f64::from(share.of) * MIN_SUPPORTED_SHARE).then(|| {
-        let text = format!("Only {} of {} sentences are supported by evidence.", share.n, share.of);
+        let text = format!(
+            "Only {} of {} {} supported by evidence.",
+            share.n,
+            counted(share.of, "sentence"),
+            either(share.n, "is", "are")
+        );
         Refusal::new(RefusalReason::Unsupported, text, again)
     })
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::request::{RESTARTED_AT, Request, restarted_at, template_put_back};
 use super::step::{Action, Step, quantity};
+use crate::domain::count::{counted, either};
 use crate::domain::observation::workload::Workload;
 
 /// A request that gave us no answer may still be with the API server: it gives a request up after a minute, webhooks and all.
@@ -73,9 +74,10 @@ fn shown(action: &Action, request: &Request, workload: &Workload) -> (bool, Stri
                 limit.map_or_else(|| "there is no limit".to_owned(), |it| format!("the limit is {}", quantity(it)));
             (limit == Some(*memory_limit), words)
         }
-        Action::Scale { replicas, .. } => {
-            (workload.replicas == *replicas, format!("{} replicas are asked for", workload.replicas))
-        }
+        Action::Scale { replicas, .. } => (workload.replicas == *replicas, {
+            let are = either(workload.replicas, "is", "are");
+            format!("{} {are} asked for", counted(workload.replicas, "replica"))
+        }),
         Action::RolloutUndo { to_revision } => {
             let is_back = template_put_back(request).is_some_and(|template| is_template(workload, &template));
             let is = if is_back { "is" } else { "is not" };

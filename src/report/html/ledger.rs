@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::markup::Page;
+use crate::domain::count::{counted, either};
 use crate::domain::remediation::request::Request;
 use crate::domain::remediation::step::StepId;
 use crate::session::event::{Event, Execution, NarrativeEvent, RemediationEvent, ReportEvent};
@@ -52,8 +53,10 @@ pub(super) fn ledger(page: &mut Page<'_>, records: &[Record]) -> fmt::Result {
     let count = |reach| sent.iter().filter(|line| line.reach == reach).count();
     let (class, changes) = match count(Reach::Changes) {
         0 => ("good", "No request was sent that could change anything".to_owned()),
-        1 => ("bad", "1 request was sent that could change something".to_owned()),
-        several => ("bad", format!("{several} requests were sent that could change something")),
+        some => {
+            let was = either(some, "was", "were");
+            ("bad", format!("{} {was} sent that could change something", counted(some, "request")))
+        }
     };
     page.block(("p", ""), |page| {
         page.leaf(("span", class), changes)?;
@@ -131,7 +134,11 @@ impl Ledger {
                 self.add(record, Reach::Tells, (what, None), UNANSWERED);
             }
             NarrativeEvent::Ended { usage, .. } => {
-                self.answer(record, Reach::Tells, format!("{} tokens in, {} out", usage.input, usage.output));
+                self.answer(
+                    record,
+                    Reach::Tells,
+                    format!("{} in, {} out", counted(usage.input, "token"), usage.output),
+                );
             }
             NarrativeEvent::Broke { fault, .. } => self.answer(record, Reach::Tells, fault.to_string()),
             _ => {}

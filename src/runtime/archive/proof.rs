@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use super::is_held;
+use crate::domain::count::counted;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::journal::{self, Anchor, Broken, End, JournalError, Verification};
 
@@ -28,7 +29,12 @@ pub fn verify(path: &Path, kept: Option<Anchor>) -> Result<String, Fault> {
         None => BY_ITSELF.to_owned(),
     };
     let (lines, end) = (found.anchor.lines, end(path, &found));
-    Ok(format!("{}: {lines} lines, the chain holds. {end}\n{proved}\nanchor {}", path.display(), found.anchor))
+    Ok(format!(
+        "{}: {}, the chain holds. {end}\n{proved}\nanchor {}",
+        path.display(),
+        counted(lines, "line"),
+        found.anchor
+    ))
 }
 
 /// Reads an anchor as a person gives it.
@@ -48,7 +54,11 @@ fn altered(path: &Path, broken: &Broken) -> Fault {
 
 fn another(path: &Path, kept: Anchor, last: Anchor) -> Fault {
     let why = if last.lines < kept.lines {
-        format!("It has {} lines, the anchor was taken at {}: lines were cut off at the end.", last.lines, kept.lines)
+        format!(
+            "It has {}, the anchor was taken at {}: lines were cut off at the end.",
+            counted(last.lines, "line"),
+            kept.lines
+        )
     } else {
         format!("Its line {} is another than the one the anchor was taken at: it was written anew.", kept.lines)
     };
@@ -61,8 +71,9 @@ fn through(kept: Anchor, last: Anchor) -> String {
     match last.lines - kept.lines {
         0 => "Proved: it is, from its first line to its last, what it was when the anchor was taken.".to_owned(),
         later => format!(
-            "Proved: up to line {} it is what it was when the anchor was taken. The {later} lines behind it are chained only.",
-            kept.lines
+            "Proved: up to line {} it is what it was when the anchor was taken. What follows it ({}) is chained only.",
+            kept.lines,
+            counted(later, "line")
         ),
     }
 }
@@ -71,7 +82,7 @@ fn through(kept: Anchor, last: Anchor) -> String {
 fn end(path: &Path, found: &Verification) -> String {
     match (found.end, found.ended) {
         (End::Torn { bytes }, _) => {
-            format!("Its last line is torn ({bytes} bytes), as after a crash; it was never acknowledged.")
+            format!("Its last line is torn ({}), as after a crash; it was never acknowledged.", counted(bytes, "byte"))
         }
         (End::Whole, true) => "It ends in order.".to_owned(),
         (End::Whole, false) if is_held(path) => "It has no last word yet: its session is running.".to_owned(),

@@ -12,6 +12,7 @@ use crate::adapters::aws::live_tail::{TailTimeouts, live_tail};
 use crate::adapters::aws::logs::{GroupSearch, LogQuery, ReadLimits, find_groups, read_window};
 use crate::adapters::aws::metrics::{MetricSearch, fetch, find};
 use crate::config::{Config, LargeWindows, LogTail, Model};
+use crate::domain::count::counted;
 use crate::domain::diagnosis::conversation::{Message, ModelId, ModelRequest};
 use crate::domain::diagnosis::inference_profile::usual_model;
 use crate::domain::fault::{Fault, FaultKind};
@@ -79,7 +80,7 @@ fn without(name: &str, fault: Fault) -> Vec<Check> {
 
 async fn list_alarms(clients: &Clients) -> Result<String, Fault> {
     let listing = alarms::describe_all(clients).await.map_err(|error| error.fault())?;
-    Ok(format!("{} alarms", listing.alarms.len()))
+    Ok(counted(listing.alarms.len(), "alarm"))
 }
 
 /// Whether the name is that of an alarm does not matter: who may not ask is refused all the same.

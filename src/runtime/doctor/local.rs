@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Check;
 use crate::config::{Colours, Config, Glyphs, Surface};
+use crate::domain::count::counted;
 use crate::domain::fault::{Fault, FaultKind};
 
 pub(super) fn examine(config: &Config) -> Vec<Check> {
@@ -13,7 +14,7 @@ pub(super) fn examine(config: &Config) -> Vec<Check> {
 fn configuration(config: &Config) -> Check {
     let path = config.paths.config.display();
     if config.paths.config.exists() {
-        return Check::fine("configuration", format!("{path}, {} services", config.services.len()));
+        return Check::fine("configuration", format!("{path}, {}", counted(config.services.len(), "service")));
     }
     Check::fine("configuration", format!("there is no {path}; defaults are used and services are inferred"))
 }
@@ -21,7 +22,7 @@ fn configuration(config: &Config) -> Check {
 fn policy(config: &Config) -> Check {
     let text = match config.policy.live.len() {
         0 => "live is allowed nowhere".to_owned(),
-        rules => format!("live is allowed by {rules} rules"),
+        rules => format!("live is allowed by {}", counted(rules, "rule")),
     };
     Check::fine("policy", text)
 }

@@ -281,6 +281,7 @@ mod tests {
             kind: EntryKind::Step,
             text: "#1 rehearsed".to_owned(),
             times: 1,
+            last: Timestamp::UNIX_EPOCH,
         };
         assert_eq!(entry_text(&entry), "step #1 rehearsed");
         let mut alarm = fixture::any("my-api-cpu-high");

@@ -1,6 +1,7 @@
 //! An alarm opened: what it watches and why it stands where it stands, its curve, what became of it, and where to read on.
 
 use super::{Desk, Page, Plot, addresses, console_note, metric};
+use crate::domain::count::counted;
 use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Calls, Comparison};
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::MetricId;
@@ -102,7 +103,7 @@ fn rule(page: &mut Page, alarm: &Alarm, desk: Desk<'_>) {
     }
     if let Some(evaluation) = &alarm.evaluation {
         let (needed, of) = (evaluation.to_alarm, evaluation.periods);
-        page.field("decides by", format!("{needed} of {of} periods; {}", evaluation.missing.words()));
+        page.field("decides by", format!("{needed} of {}; {}", counted(of, "period"), evaluation.missing.words()));
     }
     let newest = moments::alarm_value(desk.session, alarm);
     let told = |valued: moments::Valued| format!("{}  of {}", tell(valued.value), desk.look.instant(valued.at));

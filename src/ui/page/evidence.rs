@@ -1,9 +1,11 @@
 //! A piece of evidence opened: the question, how it was asked, how complete the answer is, and everything it holds.
 
 use super::{Desk, Page, Plot, metric};
+use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceSource, Payload, answer_text};
 use crate::domain::diagnosis::verdict::Side;
 use crate::domain::observation::log::LogLine;
+use crate::domain::observation::log_template::TemplateCount;
 use crate::domain::observation::metric::{Point, Series};
 use crate::domain::observation::oom_kill::OomCount;
 use crate::ui::format;
@@ -105,16 +107,7 @@ fn holds(page: &mut Page, payload: &Payload, desk: Desk<'_>) {
             lines(page, excerpts, desk);
         }
         Payload::LogPatterns { lines: read, errors, warnings, templates, excerpts, .. } => {
-            page.head("LINES BY TEMPLATE");
-            let counted = format!("{} lines, {errors} errors, {warnings} warnings", format::grouped(*read));
-            page.field("read", counted);
-            for template in templates {
-                let level = template.level.word();
-                page.text(
-                    Role::Text,
-                    format!("{:>8}  {level:<5}  {}", format::grouped(template.count), template.template),
-                );
-            }
+            patterns(page, (*read, *errors, *warnings), templates);
             lines(page, excerpts, desk);
         }
         Payload::Workload { workload, pods, events, unread } => {
@@ -144,6 +137,16 @@ fn holds(page: &mut Page, payload: &Payload, desk: Desk<'_>) {
                 page.field("revision", format!("{}  {at}  {}", revision.number, images.join(" ")));
             }
         }
+    }
+}
+
+fn patterns(page: &mut Page, (read, errors, warnings): (u64, u64, u64), templates: &[TemplateCount]) {
+    page.head("LINES BY TEMPLATE");
+    let lines = format!("{} {}", format::grouped(read), either(read, "line", "lines"));
+    page.field("read", format!("{lines}, {}, {}", counted(errors, "error"), counted(warnings, "warning")));
+    for template in templates {
+        let level = template.level.word();
+        page.text(Role::Text, format!("{:>8}  {level:<5}  {}", format::grouped(template.count), template.template));
     }
 }
 

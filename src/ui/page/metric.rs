@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Desk, Page};
+use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::evidence::Payload;
 use crate::domain::diagnosis::statistics::{self, DaysBefore, EarlierDay, time_to_limit};
 use crate::domain::observation::metric::{MetricRole, Point, Series, Unit};
@@ -171,7 +172,10 @@ fn figures(page: &mut Page, plot: &Plot, desk: Desk<'_>) {
     }
     if let Some(bound) = plot.threshold {
         let above = series.points.iter().filter(|point| point.value > bound).count();
-        page.field("threshold", format!("{}: {above} of {} points above it", tell(bound), series.points.len()));
+        page.field(
+            "threshold",
+            format!("{}: {above} of {} above it", tell(bound), counted(series.points.len(), "point")),
+        );
     }
 }
 
@@ -182,7 +186,8 @@ fn same_hours(page: &mut Page, plot: &Plot) {
         Some(DaysBefore::Known(hours)) => {
             let (role, word) = if hours.is_usual() { (Role::Text, "as usual") } else { (Role::Warning, "UNLIKE them") };
             let (now, usual, days) = (tell(hours.now), tell(hours.usual), hours.days);
-            (role, format!("{now} now, {usual} on the {days} days before: {word}"))
+            let before = either(days, "day", "days");
+            (role, format!("{now} now, {usual} on the {days} {before} before: {word}"))
         }
         Some(DaysBefore::TooFew) => {
             (Role::Text, "too few of the days before have points at these hours to compare".to_owned())
@@ -223,7 +228,7 @@ fn days(page: &mut Page, plot: &Plot) {
     for day in &plot.days {
         let number = day.days.to_string();
         let lead = if number == day.sign { String::new() } else { format!(" {number}") };
-        let unit = if day.days == 1 { "day" } else { "days" };
+        let unit = either(day.days, "day", "days");
         parts.push((Role::Strong, day.sign.to_owned()));
         parts.push((Role::Faint, format!("{lead} {unit}  ")));
     }

@@ -1,6 +1,7 @@
 //! A step opened: everything that its one screen may have had to shorten. Nothing is decided from here.
 
 use super::{Desk, Page};
+use crate::domain::count::{counted, either};
 use crate::domain::remediation::step::{CheckState, RehearsalOutcome, Step};
 use crate::session::incident::Incident;
 use crate::ui::theme::Role;
@@ -76,8 +77,10 @@ fn rehearsal(page: &mut Page, step: &Step, desk: Desk<'_>) {
     if let Some(request) = &rehearsal.request {
         page.head(match request.hidden() {
             0 => "THE REQUEST (these very bytes)".to_owned(),
-            1 => "THE REQUEST (these bytes, but 1 value that is hidden here and sent)".to_owned(),
-            many => format!("THE REQUEST (these bytes, but {many} values that are hidden here and sent)"),
+            many => {
+                let (values, are) = (counted(many, "value"), either(many, "is", "are"));
+                format!("THE REQUEST (these bytes, but {values} that {are} hidden here and sent)")
+            }
         });
         page.text(Role::Text, format!("PATCH {}", request.path));
         page.text(Role::Text, request.shown());

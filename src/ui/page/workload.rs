@@ -2,6 +2,7 @@
 //! it last ended, rollouts and warnings.
 
 use super::{Desk, Page, console_note};
+use crate::domain::count::counted;
 use crate::domain::diagnosis::evidence::{Payload, Question};
 use crate::domain::observation::workload::{
     ClusterEvent, ContainerState, Listed, ListedKind, Ownership, Pod, Revision, Termination, Workload, WorkloadRef,
@@ -166,7 +167,7 @@ fn pod_rows(page: &mut Page, pods: &[&Pod], target: &WorkloadRef, desk: Desk<'_>
         }
     }
     if pods.len() > PODS {
-        page.text(Role::Warning, format!("and {} more pods: v shows them all", pods.len() - PODS));
+        page.text(Role::Warning, format!("and {}: v shows them all", counted(pods.len() - PODS, "more pod")));
     }
 }
 
@@ -211,7 +212,7 @@ fn rollouts(page: &mut Page, revisions: &[Revision], desk: Desk<'_>) {
     for revision in revisions.iter().rev() {
         let at = revision.created_at.map_or_else(|| "at an unknown time".to_owned(), |at| desk.look.moment(at));
         let images: Vec<&str> = revision.images.values().map(String::as_str).collect();
-        let pods = revision.replicas.map_or_else(String::new, |replicas| format!("{replicas} pods  "));
+        let pods = revision.replicas.map_or_else(String::new, |replicas| counted(replicas, "pod") + "  ");
         page.field("revision", format!("{}  {at}  {pods}{}", revision.number, images.join(" ")));
     }
 }

@@ -27,6 +27,9 @@ use crate::ui::theme::Role;
 /// A value counts as the present one for as long, seconds: a period, and what CloudWatch takes to have its point.
 const VALUE_HOLDS_S: i64 = 180;
 
+/// Columns of most figures.
+const FIGURE_COLS: usize = 5;
+
 /// Draws the pane.
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
     let firing = session.firing().len();
@@ -79,7 +82,9 @@ fn body(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), held: Held) {
     let figures = |alarm: &Alarm| {
         let unit = unit_of(session, alarm);
         let parts = [value(session, alarm, unit), bound(alarm, unit), age(session, alarm, look)];
-        parts.iter().map(|part| format::width(part)).sum::<usize>()
+        // A value that is short for once moves no column: `98%` after `97.8%`.
+        let short = FIGURE_COLS.saturating_sub(format::width(&parts[0]));
+        short + parts.iter().map(|part| format::width(part)).sum::<usize>()
     };
     // The state before, the gap and the age after; what the figures need is theirs, the rest is the name's.
     let others = 15 + seen.iter().map(|alarm| figures(alarm)).max().unwrap_or(0);

@@ -220,7 +220,7 @@ mod tests {
         let text = "No undo is offered: what it replaced was broken.".to_owned();
         let message = Message { tone: Tone::Warned, text, mono_ms: 0 };
         let rows = |asks| {
-            let mut buffer = Buffer::with_lines(["x".repeat(20); 5]);
+            let mut buffer = Buffer::with_lines(vec!["x".repeat(20); 5]);
             say(&mut buffer, area, (&message, asks), &look);
             let row = |y| (0..20).map(|x| buffer[(x, y)].symbol()).collect::<String>();
             (0..5).map(row).collect::<Vec<_>>()

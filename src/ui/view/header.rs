@@ -12,6 +12,7 @@ use ratatui::text::{Line, Span};
 
 use super::look::Look;
 use super::sheet::put;
+use crate::domain::count::counted;
 use crate::domain::observation::scope::{ClusterName, KubeContext, Namespace};
 use crate::domain::observation::skew::ClockSkew;
 use crate::domain::remediation::request::Mode;
@@ -122,8 +123,7 @@ fn skew(session: &Session) -> Vec<String> {
 fn drills(session: &Session, look: &Look) -> Vec<String> {
     match session.drills_at(look.now).count() {
         0 => Vec::new(),
-        1 => vec!["1 fault on".to_owned(), String::new()],
-        many => vec![format!("{many} faults on"), String::new()],
+        many => vec![format!("{} on", counted(many, "fault")), String::new()],
     }
 }
 

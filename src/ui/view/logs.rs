@@ -20,6 +20,7 @@ use self::row::{Manner, Row, Sources, Told, arrange};
 use super::look::Look;
 use super::sheet::{Held, Sheet, frame};
 use super::stamp;
+use crate::domain::count::either;
 use crate::domain::diagnosis::evidence::Question;
 use crate::session::Session;
 use crate::session::feeds::FeedId;
@@ -125,7 +126,8 @@ fn empty(sheet: &mut Sheet<'_>, (ui, session): (&Ui, &Session), sources: &Source
 
 /// Says why a replay has no lines, and where what they came to is.
 fn unkept(sheet: &mut Sheet<'_>, (ui, session): (&Ui, &Session), counted: u64) {
-    let text = format!("{} lines were counted. A journal keeps their counts, not their text.", grouped(counted));
+    let were = either(counted, "line was", "lines were");
+    let text = format!("{} {were} counted. A journal keeps counts, not the text of lines.", grouped(counted));
     sheet.wrapped(Role::Faint, &text, 2);
     let patterns = ui.incident(session).and_then(|incident| incident.answer_to(Question::LogPatterns));
     if let Some(patterns) = patterns {

@@ -8,6 +8,7 @@ use super::kills::Age;
 use super::look::Look;
 use super::sheet::{ends, put};
 use super::{kills, rca, remediation, stamp};
+use crate::domain::count::counted;
 use crate::domain::remediation::step::StepState;
 use crate::session::Session;
 use crate::session::feeds::{FeedHealth, FeedId};
@@ -126,9 +127,9 @@ impl Cut {
 /// Nothing open is good news only where the alarms could be read.
 fn quiet(session: &Session, look: &Look) -> Span<'static> {
     let feed = session.feeds.get(&FeedId::Alarms);
-    let alarms = session.alarms.len();
+    let alarms = counted(session.alarms.len(), "alarm");
     match feed.map(|feed| (&feed.health, feed.answered_at)) {
-        Some((FeedHealth::Live, _)) => look.span(Role::Faint, format!(" no incident open; watching {alarms} alarms")),
+        Some((FeedHealth::Live, _)) => look.span(Role::Faint, format!(" no incident open; watching {alarms}")),
         None | Some((FeedHealth::Connecting, _)) => look.span(Role::Faint, " reading the alarms".to_owned()),
         Some((FeedHealth::Off { .. } | FeedHealth::Retrying { .. } | FeedHealth::Lost { .. }, last)) => {
             let since = last.map_or_else(String::new, |at| format!(" since {}", look.clock(at)));

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::super::quantity;
 use super::admitted::{Counts, counts, with_defaults, words};
 use super::{Subject, check};
+use crate::domain::count::{counted, either};
 use crate::domain::remediation::step::{Action, Check, CheckState};
 
 /// Bytes and thousandths of a core.
@@ -313,10 +314,18 @@ pub(super) fn on_nodes(need: &Need, nodes: &[Node], pods: &[Pod]) -> Check {
     let wanted = need.pods();
     if fits >= wanted.max(1) {
         let fits = if fits >= 1000 { "1,000 or more".to_owned() } else { fits.to_string() };
-        return check(name, CheckState::Ok, format!("room for {fits} more on {} nodes ({per_pod})", open.len()));
+        return check(
+            name,
+            CheckState::Ok,
+            format!("room for {fits} more on {} ({per_pod})", counted(open.len(), "node")),
+        );
     }
-    let these = if need.grows() { "more pods of its size" } else { "new pods" };
-    let text = format!("room for {fits} of {} {these} on {} nodes ({per_pod})", wanted.max(1), open.len());
+    let these = if need.grows() {
+        either(wanted.max(1), "more pod of its size", "more pods of its size")
+    } else {
+        either(wanted.max(1), "new pod", "new pods")
+    };
+    let text = format!("room for {fits} of {} {these} on {} ({per_pod})", wanted.max(1), counted(open.len(), "node"));
     check(name, CheckState::Warning, text)
 }
 

@@ -304,7 +304,7 @@ fn nodes_are_counted_by_requests_and_only_if_they_take_pods() {
     // 2Gi less 1Gi leaves room for two pods of 512Mi; the ended pod takes none.
     let pods = [pod("a", "Running"), pod("a", "Succeeded")];
     let room = of(&Action::RolloutRestart, &nodes, &pods);
-    assert_eq!(room.text, "room for 2 more on 1 nodes (512Mi and 250m CPU a pod; affinity and volumes not counted)");
+    assert_eq!(room.text, "room for 2 more on 1 node (512Mi and 250m CPU a pod; affinity and volumes not counted)");
     assert_eq!(room.state, CheckState::Ok);
     assert_eq!(of(&raise(1024), &nodes, &pods).state, CheckState::Warning, "one of two extra pods fits");
     assert_eq!(of(&Action::Scale { replicas: 20, was: 6 }, &nodes, &pods).state, CheckState::Warning);

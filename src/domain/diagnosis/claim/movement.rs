@@ -1,6 +1,7 @@
 //! Sentences that say which way something went, held against the evidence.
 
 use super::number::{numbers, spelled};
+use crate::domain::count::either;
 use crate::domain::diagnosis::evidence::{Evidence, Fact, Question, facts, number};
 use crate::domain::diagnosis::rules;
 use crate::domain::diagnosis::statistics::Shape;
@@ -208,7 +209,10 @@ fn kills(words: &[&str], evidence: &[Evidence]) -> Option<String> {
     let said = if matches!(*before, "no" | "without" | "zero") { 0.0 } else { value(before)? };
     let of_one = words.iter().any(|word| matches!(*word, "of" | "from" | "each" | "last" | "first" | "in"));
     let differs = if said == 0.0 { total > 0.0 } else { said > total || (said - total).abs() > 0.5 && !of_one };
-    (counted && differs).then(|| format!("{} OOM kills were counted [{}]", number(total), piece.id))
+    (counted && differs).then(|| {
+        let were = either(total, "OOM kill was", "OOM kills were");
+        format!("{} {were} counted [{}]", number(total), piece.id)
+    })
 }
 
 /// All pods, and another number of them than there is of any kind: `it runs two pods`. How many of them did something is

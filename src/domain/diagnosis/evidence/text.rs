@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::fact::{bytes, number};
 use super::patterns::rate_change;
 use super::{Answer, Evidence, Fact, Payload, Question, facts};
+use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::statistics::{DaysBefore, FROM_ZERO};
 use crate::domain::observation::change::{Change, fields_in_words};
 use crate::domain::observation::log::LogLevel;
@@ -80,15 +81,25 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
             } else {
                 String::new()
             };
-            let tokens = grouped(tokens);
             let noun = if found == "1" { "template" } else { "templates" };
+            let (line, tokens_noun) = (either(*lines, "line", "lines"), either(tokens, "token", "tokens"));
             let whole = whole.as_ref().map_or_else(String::new, |whole| format!("{}; of those read: ", whole.words()));
             let mut text = format!(
-                "{whole}{} lines -> {found} {noun}{kept} -> about {tokens} tokens; {errors} errors, {warnings} warnings",
-                grouped(*lines)
+                "{whole}{} {line} -> {found} {noun}{kept} -> about {} {tokens_noun}; {}, {}",
+                grouped(*lines),
+                grouped(tokens),
+                counted(*errors, "error"),
+                counted(*warnings, "warning")
             );
             text.extend(loudest(templates, evidence));
-            text.extend(signs.iter().map(|sign| format!("; {} lines tell of {}", sign.lines, sign.sign.words())));
+            text.extend(signs.iter().map(|sign| {
+                format!(
+                    "; {} {} of {}",
+                    counted(sign.lines, "line"),
+                    either(sign.lines, "tells", "tell"),
+                    sign.sign.words()
+                )
+            }));
             text
         }
         Payload::Workload { workload, unread, .. } => of_workload(workload, &numbers) + &not_read(unread),
@@ -103,7 +114,12 @@ fn of_collector(payload: &Payload, numbers: &Numbers) -> String {
     let lines = if unread.iter().any(|what| what.starts_with("logs")) {
         "nothing is known of the logs".to_owned()
     } else {
-        format!("{pauses} pauses, {full_collections} full collections and {heap_errors} heap errors in the logs")
+        format!(
+            "{}, {} and {} in the logs",
+            counted(*pauses, "pause"),
+            counted(*full_collections, "full collection"),
+            counted(*heap_errors, "heap error")
+        )
     };
     let heap = heap.as_ref().map_or(String::new(), |heap| {
         let percent = heap.time_percent.map_or_else(|| "unknown".to_owned(), |percent| format!("{}%", number(percent)));
@@ -133,7 +149,7 @@ fn of_band(numbers: &Numbers) -> String {
 fn loudest(templates: &[TemplateCount], evidence: &Evidence) -> Option<String> {
     let errors = templates.iter().filter(|template| template.level == LogLevel::Error);
     let top = errors.max_by_key(|template| template.count)?;
-    let mut text = format!("; most frequent error, {} lines: {:?}", top.count, short(&top.template));
+    let mut text = format!("; most frequent error, {}: {:?}", counted(top.count, "line"), short(&top.template));
     if let Some(changed) = rate_change(top, evidence.window) {
         let (before, since) = (number(changed.before), number(changed.since));
         let _ = write!(text, ", {since} a minute since {}, {before} before", clock(changed.at));
@@ -172,7 +188,7 @@ fn of_series(subject: &str, unit: Unit, numbers: &Numbers) -> String {
     let mut text = format!("{subject} peak {}", numbers.text("peak"));
     text.extend(numbers.time("peak").map(|at| format!(" at {at}")));
     let _ = write!(text, ", latest {}, mean {}", numbers.text("latest"), numbers.text("mean"));
-    let _ = write!(text, " over {} ({} points)", numbers.text("minutes"), numbers.text("points"));
+    let _ = write!(text, " over {} ({})", numbers.text("minutes"), with_noun(numbers, "points", "point"));
     if let (Some(ratio), Some(_)) = (numbers.fact("ratio"), numbers.fact("before")) {
         let _ = write!(text, "; {} before, {} now", numbers.text("before"), numbers.text("now"));
         // From nothing, no number of times is true.
@@ -182,10 +198,10 @@ fn of_series(subject: &str, unit: Unit, numbers: &Numbers) -> String {
     }
     text.extend(numbers.time("onset").map(|at| format!(", changed at {at}")));
     if numbers.fact("growth").is_some() && unit == Unit::Percent {
-        let _ = write!(text, "; trend {}, {} restarts", numbers.text("slope"), numbers.text("restarts"));
+        let _ = write!(text, "; trend {}, {}", numbers.text("slope"), with_noun(numbers, "restarts", "restart"));
     }
     if let (Some(usual), Some(days)) = (numbers.fact("same-hours-usual"), numbers.fact("same-hours-days")) {
-        let _ = write!(text, "; usual at these hours (UTC) {usual} ({days} days)");
+        let _ = write!(text, "; usual at these hours (UTC) {usual} ({days} {})", either(days.value, "day", "days"));
     }
     for (word, minutes) in [("above", "minutes-above"), ("below", "minutes-below")] {
         if numbers.fact(minutes).is_some() {
@@ -195,9 +211,16 @@ fn of_series(subject: &str, unit: Unit, numbers: &Numbers) -> String {
     text
 }
 
+/// A fact that counts, with its noun.
+fn with_noun(numbers: &Numbers, fact: &str, one: &str) -> String {
+    let noun = counted(numbers.fact(fact).map_or(0.0, |fact| fact.value), one);
+    let noun = noun.split_once(' ').map_or("", |(_, noun)| noun);
+    format!("{} {noun}", numbers.text(fact))
+}
+
 fn of_kills(count: &OomCount) -> String {
-    let kills = if count.total == 1 { "kill" } else { "kills" };
-    let mut text = format!("{} OOM {kills} of {} containers", count.total, count.by_container.len());
+    let mut text =
+        format!("{} of {}", counted(count.total, "OOM kill"), counted(count.by_container.len(), "container"));
     let sources: Vec<String> =
         count.by_source.iter().map(|(source, kills)| format!("{} {kills}", source.word())).collect();
     let _ = write!(text, " ({})", sources.join(", "));
@@ -205,7 +228,7 @@ fn of_kills(count: &OomCount) -> String {
         let _ = write!(text, ", most of {}: {}", top.container, top.kills);
     }
     if count.by_source.iter().any(|(source, _)| *source == KillSource::Logs) {
-        let _ = write!(text, "; {} heap errors apart", count.heap_errors);
+        let _ = write!(text, "; {} apart", counted(count.heap_errors, "heap error"));
     }
     text
 }
@@ -217,12 +240,12 @@ fn of_workload(workload: &Workload, numbers: &Numbers) -> String {
         .map(|c| format!("{} limit {}", c.name, c.memory_limit.map_or_else(|| "none".to_owned(), bytes)))
         .collect();
     format!(
-        "{}: {} of {} ready, {} restarts, {} containers last ended by OOM; {}",
+        "{}: {} of {} ready, {}, {} last ended by OOM; {}",
         workload.target,
         workload.ready,
         workload.replicas,
-        numbers.text("restarts"),
-        numbers.text("oom-killed"),
+        with_noun(numbers, "restarts", "restart"),
+        with_noun(numbers, "oom-killed", "container"),
         limits.join(", "),
     )
 }
@@ -236,7 +259,7 @@ fn of_changes(revisions: &[Revision], (others, unread): (&[Change], &[String])) 
         || none.to_owned(),
         |newest| {
             let number = number(newest.number as f64);
-            format!("{} revisions, newest {number} of {}", revisions.len(), when(newest.created_at))
+            format!("{}, newest {number} of {}", counted(revisions.len(), "revision"), when(newest.created_at))
         },
     );
     if let Some(newest) = revisions.last().filter(|newest| !newest.changed.is_empty()) {

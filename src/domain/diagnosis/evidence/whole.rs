@@ -1,5 +1,6 @@
 //! A window counted whole by Logs Insights, where its lines are too many to be read one by one.
 
+use crate::domain::count::{counted, either};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -26,9 +27,11 @@ impl WholeCount {
         });
         let scanned = super::bytes(self.scanned_bytes);
         format!(
-            "{} lines in the window and {} that name an error, counted by Logs Insights{busiest}; {scanned} scanned, \
+            "{} in the window and {} that {} an error, counted by Logs Insights{busiest}; {scanned} scanned, \
              charged by AWS",
-            self.lines, self.error_lines
+            counted(self.lines, "line"),
+            self.error_lines,
+            either(self.error_lines, "names", "name")
         )
     }
 }

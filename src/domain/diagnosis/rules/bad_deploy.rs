@@ -99,7 +99,9 @@ fn new_errors(reading: &Reading) -> Outcome {
 fn no_dependency(reading: &Reading) -> Outcome {
     let Some(logs) = &reading.logs else { return Outcome::Open };
     match shared::tell_of(logs, LogSign::Dependency) {
-        Some(lines) => Outcome::Against(format!("{lines} log lines name a failing dependency"), vec![logs.id]),
+        Some(lines) => {
+            Outcome::Against(format!("{} a failing dependency", shared::lines(lines, ["names", "name"])), vec![logs.id])
+        }
         None => Outcome::Moot,
     }
 }

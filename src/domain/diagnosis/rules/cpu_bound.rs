@@ -68,7 +68,10 @@ fn throttled(reading: &Reading) -> Outcome {
 fn no_dependency(reading: &Reading) -> Outcome {
     let Some(logs) = &reading.logs else { return Outcome::Open };
     match logs.sign(LogSign::Dependency).filter(|count| count.lines * 5 >= logs.errors.max(25)) {
-        Some(count) => Outcome::Against(format!("{} log lines name a failing dependency", count.lines), vec![logs.id]),
+        Some(count) => Outcome::Against(
+            format!("{} a failing dependency", shared::lines(count.lines, ["names", "name"])),
+            vec![logs.id],
+        ),
         None => Outcome::Moot,
     }
 }

@@ -4,6 +4,7 @@
 use super::case::{Case, Need, Outcome};
 use super::reading::{Reading, Workplace};
 use super::shared;
+use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::evidence::Question;
 use crate::domain::diagnosis::verdict::Cause;
 use crate::domain::observation::cluster_sign::{ClusterSign, Trouble};
@@ -31,12 +32,13 @@ fn stuck(reading: &Reading) -> Outcome {
     match containers.first() {
         Some(first) => {
             // A container that runs came up: what is wrong with it is that it does not stay.
-            let (what, how) = if first.state == "running" {
-                ("are ended again and again", format!("{} restarts", first.restarts))
+            let ([one, many], how) = if first.state == "running" {
+                (["is ended again and again", "are ended again and again"], counted(first.restarts, "restart"))
             } else {
-                ("do not come up", first.state.clone())
+                (["does not come up", "do not come up"], first.state.clone())
             };
-            let text = format!("{} containers {what} ({}: {how})", containers.len(), first.name);
+            let what = either(containers.len(), one, many);
+            let text = format!("{} {what} ({}: {how})", counted(containers.len(), "container"), first.name);
             Outcome::For(text, vec![place.id])
         }
         None => none_is_stuck(place),
@@ -60,7 +62,7 @@ fn not_memory(reading: &Reading) -> Outcome {
         return Outcome::Against(why, ids);
     }
     if let Some(kills) = reading.kills.as_ref().filter(|kills| kills.total > 0) {
-        return Outcome::Against(format!("{} OOM kills", kills.total), vec![kills.id]);
+        return Outcome::Against(counted(kills.total, "OOM kill"), vec![kills.id]);
     }
     if stuck.iter().any(|container| is_killed(container)) {
         return Outcome::Against("its containers last ended by an OOM kill".to_owned(), vec![place.id]);
@@ -103,7 +105,10 @@ fn unready(reading: &Reading) -> Outcome {
 fn configuration(reading: &Reading) -> Outcome {
     let Some(logs) = &reading.logs else { return Outcome::Open };
     match logs.sign(LogSign::Configuration) {
-        Some(count) => Outcome::For(format!("{} log lines tell of a wrong configuration", count.lines), vec![logs.id]),
+        Some(count) => {
+            let tell = shared::lines(count.lines, ["tells", "tell"]);
+            Outcome::For(format!("{tell} of a wrong configuration"), vec![logs.id])
+        }
         None => Outcome::Moot,
     }
 }
@@ -114,9 +119,10 @@ fn dependency(reading: &Reading) -> Outcome {
     let Some(logs) = &reading.logs else { return Outcome::Moot };
     let named = reading.workload.as_ref().and_then(|place| place.loudest(Trouble::is_configuration)).is_some();
     match shared::tell_of(logs, LogSign::Dependency) {
-        Some(lines) if !named && logs.sign(LogSign::Configuration).is_none() => {
-            Outcome::Against(format!("{lines} log lines name a dependency that fails"), vec![logs.id])
-        }
+        Some(lines) if !named && logs.sign(LogSign::Configuration).is_none() => Outcome::Against(
+            format!("{} a dependency that fails", shared::lines(lines, ["names", "name"])),
+            vec![logs.id],
+        ),
         Some(_) | None => Outcome::Moot,
     }
 }
@@ -180,8 +186,8 @@ mod tests {
         let told = |incident: Incident| stuck(&Reading::of(&incident.evidence(), now()));
         let says = |outcome: Outcome, words: &str| matches!(&outcome, Outcome::For(text, _) if text.contains(words));
         let killed = told(Incident::healthy().killed_again_and_again());
-        assert!(says(killed.clone(), "are ended again and again (app: 9 restarts)"), "{killed:?}");
-        assert!(says(told(looping()), "do not come up (app: waiting: CrashLoopBackOff)"));
+        assert!(says(killed.clone(), "ended again and again (app: 9 restarts)"), "{killed:?}");
+        assert!(says(told(looping()), " come up (app: waiting: CrashLoopBackOff)"));
     }
 
     #[test]

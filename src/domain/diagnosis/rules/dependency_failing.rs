@@ -4,6 +4,7 @@
 use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
 use super::shared;
+use crate::domain::count::counted;
 use crate::domain::diagnosis::evidence::{Question, number};
 use crate::domain::diagnosis::verdict::Cause;
 use crate::domain::observation::log_sign::LogSign;
@@ -24,10 +25,16 @@ fn named(reading: &Reading) -> Outcome {
     let Some(logs) = &reading.logs else { return Outcome::Open };
     let ids = vec![logs.id];
     if let Some(lines) = shared::tell_of(logs, LogSign::Dependency) {
-        return Outcome::For(format!("{lines} log lines name a dependency that fails or does not answer"), ids);
+        return Outcome::For(
+            format!("{} a dependency that fails or does not answer", shared::lines(lines, ["names", "name"])),
+            ids,
+        );
     }
     let lines = logs.sign(LogSign::Dependency).map_or(0, |count| count.lines);
-    Outcome::Against(format!("hardly any of {} log lines names a failing dependency ({lines})", logs.lines), ids)
+    Outcome::Against(
+        format!("hardly any of {} names a failing dependency ({lines})", counted(logs.lines, "log line")),
+        ids,
+    )
 }
 
 /// Requests suffer: by the metrics, or, where there are none, by the errors in the logs. Containers that do not come up
@@ -44,7 +51,7 @@ fn hurt(reading: &Reading) -> Outcome {
     let unread = [Question::Errors, Question::Latency].iter().any(missing);
     match &reading.logs {
         Some(logs) if !unread && shared::tell_of(logs, LogSign::Dependency).is_some() && logs.errors > 0 => {
-            Outcome::For(format!("{} errors in the logs", logs.errors), vec![logs.id])
+            Outcome::For(format!("{} in the logs", counted(logs.errors, "error")), vec![logs.id])
         }
         Some(_) | None => Outcome::Open,
     }

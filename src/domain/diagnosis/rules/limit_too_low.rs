@@ -3,6 +3,7 @@
 use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
 use super::shared;
+use crate::domain::count::counted;
 use crate::domain::diagnosis::evidence::{Question, bytes, number};
 use crate::domain::diagnosis::statistics::Shape;
 use crate::domain::diagnosis::verdict::Cause;
@@ -57,7 +58,7 @@ fn kills(reading: &Reading) -> Outcome {
         return Outcome::For(why, ids);
     }
     match &reading.kills {
-        Some(kills) if kills.total > 0 => Outcome::For(format!("{} OOM kills", kills.total), vec![kills.id]),
+        Some(kills) if kills.total > 0 => Outcome::For(counted(kills.total, "OOM kill"), vec![kills.id]),
         Some(kills) if kills.sure => Outcome::Against("no container was killed".to_owned(), vec![kills.id]),
         Some(_) | None => Outcome::Open,
     }

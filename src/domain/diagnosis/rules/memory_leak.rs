@@ -3,6 +3,7 @@
 use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
 use super::shared::{self, Order};
+use crate::domain::count::counted;
 use crate::domain::diagnosis::evidence::{Question, number};
 use crate::domain::diagnosis::statistics::{HeapState, SameHours, Shape};
 use crate::domain::diagnosis::verdict::Cause;
@@ -37,8 +38,14 @@ fn growth(reading: &Reading) -> Outcome {
         }
         Shape::RisingInEachLife => {
             let slope = shape.life_per_minute.unwrap_or_default();
-            let text =
-                format!("memory rises up to {} %/min again after each of {} restarts", number(slope), shape.restarts);
+            let text = format!(
+                "memory rises up to {} %/min again after {}",
+                number(slope),
+                match shape.restarts {
+                    1 => "a restart".to_owned(),
+                    more => format!("each of {more} restarts"),
+                }
+            );
             Outcome::For(text, ids)
         }
         Shape::AtTheBrim => Outcome::Against(
@@ -79,7 +86,7 @@ fn load(reading: &Reading) -> Need {
 
 fn kills(reading: &Reading) -> Outcome {
     match &reading.kills {
-        Some(kills) if kills.total > 0 => Outcome::For(format!("{} OOM kills", kills.total), vec![kills.id]),
+        Some(kills) if kills.total > 0 => Outcome::For(counted(kills.total, "OOM kill"), vec![kills.id]),
         Some(kills) if kills.sure => Outcome::Against("no container was killed yet".to_owned(), vec![kills.id]),
         Some(_) | None => Outcome::Open,
     }
@@ -128,7 +135,7 @@ fn collector(reading: &Reading) -> Outcome {
 fn heap_errors(reading: &Reading) -> Outcome {
     match &reading.collector {
         Some(collector) if collector.heap_errors > 0 => {
-            Outcome::For(format!("{} heap errors in the logs", collector.heap_errors), vec![collector.id])
+            Outcome::For(format!("{} in the logs", counted(collector.heap_errors, "heap error")), vec![collector.id])
         }
         Some(_) => Outcome::Moot,
         None => Outcome::Open,

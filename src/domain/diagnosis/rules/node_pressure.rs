@@ -3,6 +3,7 @@
 use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
 use super::shared;
+use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::evidence::Question;
 use crate::domain::diagnosis::verdict::Cause;
 use crate::domain::observation::change::ChangeKind;
@@ -84,7 +85,14 @@ fn not_by_itself(reading: &Reading) -> Outcome {
     let stuck = place.stuck();
     match stuck.first() {
         Some(first) => Outcome::Against(
-            format!("{} containers do not come up where they are ({}: {})", stuck.len(), first.name, first.state),
+            format!(
+                "{} {} up where {} ({}: {})",
+                counted(stuck.len(), "container"),
+                either(stuck.len(), "does not come", "do not come"),
+                either(stuck.len(), "it is", "they are"),
+                first.name,
+                first.state
+            ),
             vec![place.id],
         ),
         None => Outcome::For("the containers that have a place run".to_owned(), vec![place.id]),

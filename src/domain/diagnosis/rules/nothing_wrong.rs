@@ -4,6 +4,7 @@
 use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
 use super::shared;
+use crate::domain::count::counted;
 use crate::domain::diagnosis::evidence::{EvidenceId, Question, number};
 use crate::domain::diagnosis::statistics::SameHours;
 use crate::domain::diagnosis::verdict::Cause;
@@ -84,7 +85,7 @@ fn pods(reading: &Reading) -> Outcome {
 
 fn logs(reading: &Reading) -> Outcome {
     let Some(logs) = &reading.logs else { return Outcome::Open };
-    let text = format!("{} errors in {} log lines", logs.errors, logs.lines);
+    let text = format!("{} in {}", counted(logs.errors, "error"), counted(logs.lines, "log line"));
     let few = logs.errors <= EVERYDAY && logs.errors * 4 <= logs.lines;
     if few || logs.errors * 50 <= logs.lines {
         Outcome::For(text, vec![logs.id])

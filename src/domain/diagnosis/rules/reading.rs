@@ -9,6 +9,7 @@ mod trouble;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::count::counted;
 use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, Payload, Question};
 use crate::domain::diagnosis::statistics::{
     self, DaysBefore, HeapReading, HeapState, MemoryShape, Onset, SameHours, Shape,
@@ -313,7 +314,7 @@ fn unfit(series: &Series, until: Timestamp) -> Option<String> {
         return Some("no points".to_owned());
     };
     if series.points.len() < statistics::FEWEST {
-        return Some(format!("only {} points", series.points.len()));
+        return Some(format!("only {}", counted(series.points.len(), "point")));
     }
     let period = SignedDuration::from_secs(i64::from(series.query.period_s));
     if until.duration_since(last.at) > period + STALE.max(period * 2) {

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::case::Outcome;
 use super::reading::{Cpu, Level, Logs, Reading, Rise};
+use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::evidence::{EvidenceId, Question, number};
 use crate::domain::diagnosis::statistics::{Onset, SameHours, Shape, lead};
 use crate::domain::observation::change::{Change, ChangeKind};
@@ -60,13 +61,13 @@ pub(super) fn traffic_is_normal(reading: &Reading) -> Outcome {
 
 /// `3,912 on 4 days before, 3,894 now`.
 pub(super) fn days_words(hours: &SameHours) -> String {
-    format!("{} on {} days before, {} now", number(hours.usual), hours.days, number(hours.now))
+    format!("{} on {} before, {} now", number(hours.usual), counted(hours.days, "day"), number(hours.now))
 }
 
 /// Supports when no container was killed, and that is sure.
 pub(super) fn nothing_was_killed(reading: &Reading) -> Outcome {
     match &reading.kills {
-        Some(kills) if kills.total > 0 => Outcome::Against(format!("{} OOM kills", kills.total), vec![kills.id]),
+        Some(kills) if kills.total > 0 => Outcome::Against(counted(kills.total, "OOM kill"), vec![kills.id]),
         Some(kills) if kills.sure => Outcome::For("no OOM kill in the window".to_owned(), vec![kills.id]),
         Some(_) | None => Outcome::Open,
     }
@@ -354,9 +355,14 @@ pub(super) fn killed_at_start(reading: &Reading) -> Option<(String, Vec<Evidence
         ));
     }
     let restarts = place.killed_and_backed_off().filter(|_| !reading.was_asked(Question::Memory))?;
-    let text =
-        format!("containers were killed for their memory {restarts} times, each time within minutes of the start");
+    let times = counted(restarts, "time");
+    let text = format!("containers were killed for their memory {times}, each time within minutes of the start");
     Some((text, vec![place.id]))
+}
+
+/// `1 log line tells`, `3 log lines tell`: so many, with the verb of one and that of many.
+pub(super) fn lines(count: u64, [one, many]: [&'static str; 2]) -> String {
+    format!("{} {}", counted(count, "log line"), either(count, one, many))
 }
 
 /// Lines of a sign that count: so many, or, of an export of a few lines, two and no small part of them.

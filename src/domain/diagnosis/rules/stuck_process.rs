@@ -6,6 +6,7 @@
 use super::case::{Case, Need, Outcome};
 use super::reading::{Reading, Voice};
 use super::shared::{self, PINNED, SURGE, collector_works_hard};
+use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::evidence::{Question, number};
 use crate::domain::diagnosis::verdict::Cause;
 use crate::domain::observation::cluster_sign::Trouble;
@@ -38,8 +39,9 @@ fn silence(reading: &Reading) -> Outcome {
     let Some(logs) = &reading.logs else { return Outcome::Open };
     match logs.voice {
         Voice::Silent(onset) => {
-            let (before, now) = (number(onset.before), number(onset.after));
-            let text = format!("the logs fell silent: {before} lines a minute before, {now} since");
+            let lines = either(onset.before, "line", "lines");
+            let (before, now) = (format!("{} {lines}", number(onset.before)), number(onset.after));
+            let text = format!("the logs fell silent: {before} a minute before, {now} since");
             Outcome::For(format!("{text} {}", onset.at.strftime("%H:%M")), vec![logs.id])
         }
         Voice::Heard => Outcome::Against("it goes on writing its logs".to_owned(), vec![logs.id]),
@@ -88,7 +90,18 @@ fn runs(reading: &Reading) -> Outcome {
     if many == 0 {
         return Outcome::Open;
     }
-    Outcome::For(format!("{many} containers run, and none was started anew since it began"), ids)
+    Outcome::For(
+        format!(
+            "{} {}",
+            counted(many, "container"),
+            either(
+                many,
+                "runs, and was not started anew since it began",
+                "run, and none was started anew since it began"
+            )
+        ),
+        ids,
+    )
 }
 
 /// Requests as before, or stopped with it: callers give up on what does not answer.
@@ -114,7 +127,10 @@ fn collector(reading: &Reading) -> Outcome {
 fn no_dependency(reading: &Reading) -> Outcome {
     let Some(logs) = &reading.logs else { return Outcome::Moot };
     match shared::tell_of(logs, LogSign::Dependency) {
-        Some(lines) => Outcome::Against(format!("{lines} log lines name a dependency that fails"), vec![logs.id]),
+        Some(lines) => Outcome::Against(
+            format!("{} a dependency that fails", shared::lines(lines, ["names", "name"])),
+            vec![logs.id],
+        ),
         None => Outcome::Moot,
     }
 }

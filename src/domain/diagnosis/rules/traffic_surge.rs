@@ -107,7 +107,7 @@ enum Came {
 fn came(reading: &Reading, traffic: &Level) -> Came {
     let turned_away = reading.logs.as_ref().and_then(|logs| logs.sign(LogSign::Flood)).map_or(0, |count| count.lines);
     if turned_away >= TURNED_AWAY {
-        return Came::AsFlood(format!("{turned_away} log lines tell of requests turned away"));
+        return Came::AsFlood(format!("{} of requests turned away", shared::lines(turned_away, ["tells", "tell"])));
     }
     // Half of the way after the first departure: a ramp that doubles the time to its middle is over.
     let climb = traffic.onset.map(|onset| onset.half_at.duration_since(onset.at).as_mins().abs() * 2);

@@ -6,6 +6,7 @@ use super::dimension::{
     Named, conventional_log_groups, named, names, published_every, role, shared_log_group, stands_for, twins,
 };
 use super::{Certainty, Origin, Service, ServiceName};
+use crate::domain::count::{counted, either};
 use crate::domain::observation::alarm::{Alarm, AlarmRule, terms};
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
@@ -173,7 +174,11 @@ fn name(alarm: &Alarm, workloads: &[WorkloadRef], reasons: &mut Vec<String>) -> 
     let of_children = |name: &str| children.iter().filter(|child| contains_name(child, name)).count();
     let most = workloads.iter().map(|workload| (of_children(&workload.name), workload.name.as_str())).max();
     if let Some((count, name)) = most.filter(|(count, _)| *count > 0) {
-        reasons.push(format!("{count} of its {} alarms are called after the workload {name}.", children.len()));
+        reasons.push(format!(
+            "{count} of its {} {} called after the workload {name}.",
+            counted(children.len(), "alarm"),
+            either(count, "is", "are")
+        ));
         return (name.to_owned(), Certainty::Likely);
     }
     let mut stems: Vec<String> = children.iter().map(|child| stem(child)).collect();

@@ -1,5 +1,6 @@
 //! An alarm as text: what it compares and how it decides, how that stands now, and how its state went.
 
+use crate::domain::count::counted;
 use crate::domain::observation::alarm::{
     Alarm, AlarmDetail, AlarmHistory, AlarmRule, AlarmState, Asked, ComparedNow, MathPart, Reach, Transition, terms,
 };
@@ -13,7 +14,7 @@ pub(super) fn lines(session: &Session, alarm: &Alarm) -> Vec<String> {
     lines.extend(rule(session, alarm));
     if let Some(evaluation) = &alarm.evaluation {
         let (needed, of) = (evaluation.to_alarm, evaluation.periods);
-        lines.push(format!("decides by {needed} of {of} periods; {}", evaluation.missing.words()));
+        lines.push(format!("decides by {needed} of {}; {}", counted(of, "period"), evaluation.missing.words()));
     }
     match session.alarm_details.get(&alarm.name) {
         Some(detail) => lines.extend(told(detail)),
@@ -96,10 +97,10 @@ fn history(history: &AlarmHistory, detail: &AlarmDetail) -> Vec<String> {
         Reach::Whole => "",
         Reach::Cut => ", older ones were not read",
     };
-    let count = history.transitions.len();
-    let mut lines = vec![format!("history: {count} changes of state, read {}{reach}", detail.read_at)];
+    let changes = counted(history.transitions.len(), "change");
+    let mut lines = vec![format!("history: {changes} of state, read {}{reach}", detail.read_at)];
     if history.unreadable > 0 {
-        lines.push(format!("  {} entries could not be read", history.unreadable));
+        lines.push(format!("  {} could not be read", counted(history.unreadable, "entry")));
     }
     lines.extend(history.transitions.iter().map(transition));
     lines

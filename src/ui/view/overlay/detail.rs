@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::super::look::Look;
 use super::super::metrics::chart_styles;
 use super::super::sheet::Sheet;
+use crate::domain::count::either;
 use crate::session::Session;
 use crate::ui::chart::Chart;
 use crate::ui::model::Ui;
@@ -118,7 +119,9 @@ fn title(opened: &Opened, (rows, look): (&[Laid], &Look)) -> Line<'static> {
         let found = rows.iter().filter(|row| search.matches(&row.text())).count();
         let typed = if opened.typing.is_some() { String::new() } else { format!("  /{}", look.typed(search.text())) };
         title.push_span(look.span(Role::Match, typed));
-        title.push_span(look.span(Role::Faint, format!("  {found} rows match, n N go to them")));
+        title.push_span(
+            look.span(Role::Faint, format!("  {found} {}, n N go to them", either(found, "row matches", "rows match"))),
+        );
     }
     title
 }

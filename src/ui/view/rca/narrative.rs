@@ -8,6 +8,7 @@ use super::super::in_force;
 use super::super::look::Look;
 use super::super::sheet::Sheet;
 use super::super::stamp;
+use crate::domain::count::either;
 use crate::domain::remediation::gate::{NarrativeStanding, StandsOn};
 use crate::session::Session;
 use crate::session::feeds::FeedId;
@@ -36,7 +37,9 @@ pub fn standing(session: &Session, incident: Option<&Incident>, look: &Look) -> 
         NarrativeStanding::NotAsked => (Role::Faint, "not asked".to_owned()),
         NarrativeStanding::UnderWay => under_way(narrative, look),
         NarrativeStanding::Complete => {
-            (Role::Good, format!("complete, {} tokens", format::grouped(narrative.usage.output)))
+            let tokens = narrative.usage.output;
+            let noun = either(tokens, "token", "tokens");
+            (Role::Good, format!("complete, {} {noun}", format::grouped(tokens)))
         }
         NarrativeStanding::Broken => (Role::Danger, "INCOMPLETE".to_owned()),
     };

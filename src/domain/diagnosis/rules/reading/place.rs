@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::observation::cluster_sign::{self, ClusterSign, Trouble};
 use crate::domain::observation::workload::{ContainerState, Pod, Termination, Workload};
@@ -88,7 +89,8 @@ impl Workplace {
     /// How many of its pods are ready, in words. Of a workload that only events tell of, nobody knows.
     pub(in super::super) fn told_ready(&self) -> Option<String> {
         let Workload { ready, replicas, uid, .. } = &self.workload;
-        (*replicas > 0 || !uid.is_empty()).then(|| format!("{ready} of {replicas} pods are ready"))
+        (*replicas > 0 || !uid.is_empty())
+            .then(|| format!("{ready} of {} {} ready", counted(*replicas, "pod"), either(*ready, "is", "are")))
     }
 
     /// What of its own events was not read. Those of nodes are told beside them: without them only pressure is not known.
