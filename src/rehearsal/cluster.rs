@@ -97,6 +97,10 @@ pub struct Cluster {
     /// Replica sets whose pods are as they were exported, with the number wanted then: as long as that is wanted, nobody
     /// touches them.
     still: BTreeMap<String, usize>,
+    /// Pods that controllers make at most.
+    most_pods: usize,
+    /// What the scheduler said to pods by their wants, as long as the seating is that number.
+    refused: (u64, BTreeMap<String, String>),
     /// When a replica set whose pods were refused tries again, by uid.
     retries: BTreeMap<String, Timestamp>,
     /// When a rollout without progress is given up, by the deployment's uid.

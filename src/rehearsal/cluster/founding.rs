@@ -36,6 +36,9 @@ const SPACES_BEFORE: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// How far apart the pods of a replica set were created.
 const STAGGER: SignedDuration = SignedDuration::from_secs(7);
 
+/// Pods that controllers make at most: twice what a scenario is measured with. One digit too many would fill the machine.
+const MOST_PODS: usize = 10_000;
+
 impl Cluster {
     /// The cluster of a scenario at its start.
     pub fn new(scenario: &Scenario, seed: u64) -> Self {
@@ -88,6 +91,8 @@ impl Cluster {
             lives: BTreeMap::new(),
             lives_turn: 0,
             still: BTreeMap::new(),
+            most_pods: MOST_PODS,
+            refused: (0, BTreeMap::new()),
             retries: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             pilots: BTreeMap::new(),

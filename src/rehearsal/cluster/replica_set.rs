@@ -15,6 +15,12 @@ use super::{Cluster, admission, deployment, selector};
 /// How long a replica set waits after its pods were refused.
 const REFUSED_RETRY: SignedDuration = SignedDuration::from_secs(15);
 
+/// What the API server says when its store is full.
+fn full() -> Failure {
+    let message = "etcdserver: mvcc: database space exceeded".to_owned();
+    Failure { code: 500, reason: "InternalError", message, details: Value::Null }
+}
+
 impl Cluster {
     pub(super) fn run_replica_sets(&mut self) {
         for key in self.keys("replicasets") {
@@ -41,9 +47,10 @@ impl Cluster {
         if self.retries.contains_key(&uid) {
             return None;
         }
-        for _ in 0..count {
+        let room = self.most_pods.saturating_sub(self.store.list(row("pods"), None).count());
+        for nth in 0..count {
             let mut pod = self.pod_of(owner);
-            let admitted = admission::limit_ranges(&self.store, &mut pod);
+            let admitted = if nth < room { admission::limit_ranges(&self.store, &mut pod) } else { Err(full()) };
             if let Err(refusal) = admitted.and_then(|()| admission::quota(&self.store, row("pods"), &pod)) {
                 let message = format!("Error creating: {}", refusal.message);
                 self.tell(owner, Tone::Warning, "FailedCreate", message);

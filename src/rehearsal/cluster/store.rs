@@ -66,18 +66,25 @@ pub struct Store {
     revision: u64,
     oldest: u64,
     kept: usize,
+    /// Counts the changes to nodes and to pods that are on one.
+    seating: u64,
 }
 
 impl Store {
     /// An empty store that counts on from a revision.
     pub fn new(revision: u64) -> Self {
         let (objects, owned, changes) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
-        Self { objects, owned, changes, revision, oldest: revision, kept: KEPT_CHANGES }
+        Self { objects, owned, changes, revision, oldest: revision, kept: KEPT_CHANGES, seating: 0 }
     }
 
     /// The revision of the last change.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// Another number than before wherever a pod may fit that did not: nodes changed, or pods that are on one.
+    pub fn seating(&self) -> u64 {
+        self.seating
     }
 
     /// The oldest revision a watch may start from.
@@ -203,6 +210,10 @@ impl Store {
     }
 
     fn record(&mut self, change: Change) {
+        let is_seated = change.last.pointer("/spec/nodeName").is_some();
+        if change.key.plural == "nodes" || change.key.plural == "pods" && is_seated {
+            self.seating += 1;
+        }
         self.changes.push_back(change);
         while self.changes.len() > self.kept {
             if let Some(dropped) = self.changes.pop_front() {

@@ -1,5 +1,7 @@
 //! The scheduler: a pod goes to the node with the most memory that nobody has asked for, or waits and says why.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -19,7 +21,7 @@ impl Cluster {
         let Some(pod) = self.store.get(&key).cloned() else { return };
         // A daemon is made for its node.
         let pinned = shape::text(&pod, "/spec/nodeName").map(str::to_owned);
-        match pinned.map_or_else(|| self.roomiest_node(&pod), Ok) {
+        match pinned.map_or_else(|| self.place_for(&pod), Ok) {
             Ok(node) => {
                 let mut placed = (*pod).clone();
                 set(&mut placed, &["spec", "nodeName"], json!(node));
@@ -48,6 +50,23 @@ impl Cluster {
             }
         }
         self.show_pod(uid);
+    }
+
+    /// The same as the roomiest node, which is not looked for again for a pod of the same wants while nothing has moved:
+    /// a crowd that finds no room asks every few seconds.
+    fn place_for(&mut self, pod: &Value) -> Result<String, String> {
+        let (seating, wants) = (self.store.seating(), pod["spec"].to_string());
+        if self.refused.0 != seating {
+            self.refused = (seating, BTreeMap::new());
+        }
+        if let Some(why) = self.refused.1.get(&wants) {
+            return Err(why.clone());
+        }
+        let found = self.roomiest_node(pod);
+        if let Err(why) = &found {
+            self.refused.1.insert(wants, why.clone());
+        }
+        found
     }
 
     /// The node with the most unrequested memory that a pod fits on, or the scheduler's words.

@@ -214,3 +214,21 @@ fn a_kill_before_the_start_leaves_the_words_of_the_kubelet() {
     let pod = json!({"metadata": {"name": "p", "namespace": "n", "uid": "u"}});
     assert_eq!(pod::told_of_back_off(&pod, "app").2, "Back-off restarting failed container app in pod p_n(u)");
 }
+
+#[test]
+fn a_number_typed_too_long_fills_the_store_and_no_machine() {
+    let mut cluster = Cluster::new(&founding(), 41);
+    cluster.most_pods = 300;
+    let mut crowd = plain_deployment("crowd");
+    crowd["spec"]["replicas"] = json!(1_000_000);
+    create(&mut cluster, "deployments", "payments", crowd).unwrap();
+    later(&mut cluster, 30);
+    assert_eq!(all(&cluster, "pods", "").len(), 300);
+    let set = &all(&cluster, "replicasets", "crowd-")[0];
+    assert_eq!(set["status"]["conditions"][0]["message"], "etcdserver: mvcc: database space exceeded");
+    let waiting = all(&cluster, "pods", "crowd-").into_iter().filter(|pod| pod["spec"].get("nodeName").is_none());
+    let told = waiting.map(|pod| pod["status"]["conditions"][0]["message"].to_string());
+    let told: std::collections::BTreeSet<String> = told.collect();
+    assert_eq!(told.len(), 1, "all of them wait for the same: {told:?}");
+    assert!(told.first().unwrap().contains("Too many pods"), "{told:?}");
+}
