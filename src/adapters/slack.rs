@@ -15,7 +15,7 @@ use crate::domain::observation::sanitise;
 /// How long a post may take, connection included.
 pub const POST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Until a post is tried again where Slack does not say when.
+/// Until a post is tried for the second time where Slack does not say when; each further wait is twice as long.
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// Longest answer of an error that is read; Slack's are a word.
@@ -62,13 +62,14 @@ pub enum SlackError {
 }
 
 impl SlackError {
-    /// How long to wait before the same is posted again; `None` where that may not help, or where the message may be in
+    /// How long to wait before the same is posted again, after so many posts; `None` where that may not help, or where the message may be in
     /// the channel already.
-    pub fn again_after(&self) -> Option<Duration> {
+    pub fn again_after(&self, posts: u32) -> Option<Duration> {
+        let doubled = AGAIN_AFTER.saturating_mul(1 << posts.saturating_sub(1).min(10));
         match self {
-            Self::Throttled(wait) => Some(wait.unwrap_or(AGAIN_AFTER)),
+            Self::Throttled(wait) => Some(wait.unwrap_or(doubled)),
             // What failed on Slack's side is not in the channel: it says so.
-            Self::Unreachable | Self::Unavailable(_) => Some(AGAIN_AFTER),
+            Self::Unreachable | Self::Unavailable(_) => Some(doubled),
             Self::Address(_)
             | Self::Client
             | Self::InvalidMessage(_)

@@ -67,14 +67,15 @@ async fn a_connection_that_breaks_is_told_from_one_that_never_stood() {
     });
     assert_eq!(broken, Err(SlackError::Cut));
     let error = broken.unwrap_err();
-    assert!(error.again_after().is_none() && error.fault().hints[0].contains("channel"), "{}", error.fault());
+    assert!(error.again_after(1).is_none() && error.fault().hints[0].contains("channel"), "{}", error.fault());
     drop(listener);
     let never = webhook.post(&message).await.unwrap_err();
-    assert!(never == SlackError::Unreachable && never.again_after().is_some());
+    assert!(never == SlackError::Unreachable && never.again_after(1).is_some());
     let wait = Duration::from_secs(30);
-    assert_eq!(SlackError::Throttled(Some(wait)).again_after(), Some(wait));
-    assert!(SlackError::Unavailable(503).again_after().is_some(), "it says itself that it failed");
-    assert_eq!(SlackError::TimedOut.again_after(), None);
+    assert_eq!(SlackError::Throttled(Some(wait)).again_after(1), Some(wait));
+    let waits = [1, 2, 5].map(|posts| SlackError::Unavailable(503).again_after(posts).map(|wait| wait.as_secs()));
+    assert_eq!(waits, [Some(2), Some(4), Some(32)], "it says itself that it failed");
+    assert_eq!(SlackError::TimedOut.again_after(1), None);
 }
 
 #[tokio::test]

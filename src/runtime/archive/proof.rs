@@ -147,7 +147,7 @@ mod tests {
         drop(writer);
         let (other, _) = journal(folder.path(), "two.jsonl", "the same beginning");
         let told = verify(&other, Some(early)).unwrap();
-        assert!(told.contains("up to line 1 it is") && told.contains("2 lines behind it"), "{told}");
+        assert!(told.contains("up to line 1 it is") && told.contains("(2 lines)"), "{told}");
     }
 
     #[test]

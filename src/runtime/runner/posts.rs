@@ -13,8 +13,8 @@ use crate::report::slack;
 use crate::session::IncidentId;
 use crate::session::event::{Event, ReportEvent};
 
-/// Posts of one report at the most.
-const POSTS: u32 = 4;
+/// Posts of one report at the most: over a minute, where Slack does not say when.
+const POSTS: u32 = 6;
 /// The longest wait between two of them; a wait that Slack wants longer ends the attempts.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
@@ -89,7 +89,7 @@ async fn notify(means: &Means, incident: IncidentId, (mut message, journal): (Va
     let mut posts = 1;
     let event = loop {
         let Err(error) = webhook.post(&message).await else { break ReportEvent::Posted };
-        match error.again_after().filter(|wait| *wait <= LONGEST_WAIT && posts < POSTS) {
+        match error.again_after(posts).filter(|wait| *wait <= LONGEST_WAIT && posts < POSTS) {
             Some(wait) => means.clock.rest_until(means.clock.now() + wait).await,
             None => break ReportEvent::PostFailed { fault: error.fault() },
         }
