@@ -62,8 +62,8 @@ pub enum SlackError {
 }
 
 impl SlackError {
-    /// How long to wait before the same is posted again, after so many posts; `None` where that may not help, or where the message may be in
-    /// the channel already.
+    /// How long to wait before the same is posted again, after so many posts; `None` where that may not help, or where
+    /// the message may be in the channel already.
     pub fn again_after(&self, posts: u32) -> Option<Duration> {
         let doubled = AGAIN_AFTER.saturating_mul(1 << posts.saturating_sub(1).min(10));
         match self {
