@@ -341,7 +341,7 @@ fn a_stop_while_the_window_becomes_another() {
     let program = env!("CARGO_BIN_EXE_pagerdeck");
     let replay = format!("{program} replay {}", journal());
     let cockpit = format!("{program} rehearse --speed 10");
-    for (line, foot) in [(cockpit.as_str(), "? help"), (replay.as_str(), "REPLAY ")] {
+    for (line, foot) in [(cockpit.as_str(), "? help"), (replay.as_str(), "leaves)")] {
         let shell = ["/bin/bash", "--norc", "--noprofile", "-i"];
         let mut seat = Seat::of(&shell, (132, 43), &[("PS1", "ready> ")]);
         seat.wait_for("ready>");

@@ -80,7 +80,7 @@ async fn what_trips_over_bedrock_has_the_hint_that_helps() {
             "ValidationException",
             "Invocation with on-demand throughput isn't supported.",
             FaultKind::Rejected,
-            "`us.m`",
+            "`us.simulated.rules-v1`",
         ),
         (400, "ValidationException", "The provided model identifier is invalid.", FaultKind::Rejected, "us-east-1"),
         (
