@@ -32,14 +32,17 @@ pub(super) fn lay(folder: &Path, rehearsal: &Rehearsal) -> Result<Attached, Faul
     let unwritten = |error: std::io::Error| {
         Fault::new(FaultKind::Storage, format!("Nothing can be written into {}.", folder.display()))
             .cause(format!("{error}."))
-            .hint("Name another folder by `--attach`.")
+            .hint("Name another folder by `--attach`; what lies there already is left alone.")
     };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unwritten)?;
     let folder = folder.canonicalize().map_err(unwritten)?;
     let (kubeconfig, variables) = (folder.join("kubeconfig"), folder.join("env"));
-    let attached = Attached(vec![kubeconfig.clone(), variables.clone()]);
-    private::write(&kubeconfig, &config(rehearsal)).map_err(unwritten)?;
-    private::write(&variables, &environment(&kubeconfig, rehearsal)).map_err(unwritten)?;
+    // Only what was written here is taken away at the end: there may be somebody's own files of these names.
+    let mut attached = Attached(Vec::new());
+    for (file, text) in [(&kubeconfig, config(rehearsal)), (&variables, environment(&kubeconfig, rehearsal))] {
+        private::create(file, &text).map_err(unwritten)?;
+        attached.0.push(file.clone());
+    }
     Ok(attached)
 }
 
@@ -103,6 +106,10 @@ mod tests {
         }
         drop(attached);
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+        std::fs::write(folder.join("env"), "mine").unwrap();
+        assert!(lay(&folder, &rehearsal).unwrap_err().causes[0].contains("exists"));
+        let left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!((left, read("env").as_str()), (vec!["env".into()], "mine"));
         rehearsal.stop().await;
     }
 }

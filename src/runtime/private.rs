@@ -8,6 +8,12 @@ use std::path::Path;
 /// What only the owner may do.
 const OWN: u32 = 0o600;
 
+/// Writes a file that is not there yet.
+pub fn create(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(OWN).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
 /// Writes a file anew.
 pub fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(false).mode(OWN).open(path)?;
