@@ -99,7 +99,12 @@ fn against_itself(text: &str) -> Option<String> {
     text.split([';', ':', '(']).find_map(|clause| {
         let (before, range) = clause.split_once(" from ")?;
         let (from, to) = range.split_once(" to ")?;
-        let words: Vec<&str> = before.split(|c: char| !c.is_alphanumeric() && c != '\'').collect();
+        // The verb of the range stands right before it: `lines went from 2 to 14` tells nothing of what fell earlier in the
+        // sentence, nor do `dropped requests`.
+        let part = before.rsplit(", ").next().unwrap_or(before);
+        let words: Vec<&str> =
+            part.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).collect();
+        let words = &words[words.len().saturating_sub(2)..];
         let [from, to] = [numbers(from), numbers(to)];
         // What improves may rise as well.
         if words.iter().any(|word| word.starts_with("improve")) {
@@ -107,7 +112,7 @@ fn against_itself(text: &str) -> Option<String> {
         }
         // Only a range that is two numbers and nothing between: of more, nobody knows which is meant.
         let ([from], Some(to)) = (from.as_slice(), to.first()) else { return None };
-        let opposite = match said(&words)? {
+        let opposite = match said(words)? {
             Said::Rose => to.value < from.value,
             Said::Fell => to.value > from.value,
             Said::DidNotRise => false,
@@ -203,6 +208,10 @@ fn kills(words: &[&str], evidence: &[Evidence]) -> Option<String> {
     let at = words.iter().position(|word| word.starts_with("oom"))?;
     let next = words.get(at + 1).copied().unwrap_or_default();
     let counted = words.get(at)?.starts_with("oomkill") || next.starts_with("kill");
+    // `The six OOMKilled pods` counts pods.
+    if words.iter().skip(at + 1).take(2).any(|word| KILLED.contains(word)) {
+        return None;
+    }
     let piece = of(evidence, Question::OomKills)?;
     let total = fact(piece, "total")?.value;
     let before = at.checked_sub(1).and_then(|at| words.get(at))?;
@@ -214,6 +223,9 @@ fn kills(words: &[&str], evidence: &[Evidence]) -> Option<String> {
         format!("{} {were} counted [{}]", number(total), piece.id)
     })
 }
+
+/// What is killed.
+const KILLED: [&str; 8] = ["pod", "pods", "container", "containers", "replica", "replicas", "process", "processes"];
 
 /// All pods, and another number of them than there is of any kind: `it runs two pods`. How many of them did something is
 /// held against the numbers of the evidence, as every other number is.

@@ -42,7 +42,8 @@ pub(super) enum When {
 impl When {
     fn of(word: &str) -> Option<Self> {
         match word.to_ascii_lowercase().as_str() {
-            "before" | "previously" | "earlier" => Some(Self::Before),
+            // What was earlier may be the peak of what it came to.
+            "before" | "previously" => Some(Self::Before),
             "now" | "currently" => Some(Self::Now),
             _ => None,
         }
@@ -146,12 +147,16 @@ fn in_words(words: &[&str], n: usize) -> Option<Quoted> {
     let text = bare(words.get(n)?);
     let value = spelled(&text)?;
     let before = n.checked_sub(1).and_then(|n| words.get(n)).copied().unwrap_or_default();
-    // `In the last two hours` says where somebody looked, and not what was there.
+    // `The last two restarts` are those that somebody speaks of, and not all that were.
     if matches!(before, "last" | "past") {
         return None;
     }
     let behind = words.get(n + 1..).unwrap_or_default();
     let unit = behind.first().and_then(|word| measure(&bare(word)));
+    // A span of time in words says, as good as always, where somebody looked.
+    if unit.is_some_and(|(unit, _)| matches!(unit, Measure::Minutes | Measure::Seconds | Measure::Milliseconds)) {
+        return None;
+    }
     let ends = |word: &str| word.ends_with([',', ';', ':', '.', ')']);
     let mut open = !words.get(n).is_some_and(|word| ends(word));
     let mut near = behind.iter().take(BETWEEN).take_while(|word| std::mem::replace(&mut open, !ends(word)));
@@ -335,7 +340,7 @@ mod tests {
         assert!(["950rps", "1e9 lines", "fourteen million users", "five hundred times"].into_iter().all(unknown));
         assert_eq!(
             found("Two of its six pods, twenty-two OOM kills within ten minutes; two things, one pod after another"),
-            [(2.0, Measure::Plain), (6.0, Measure::Plain), (22.0, Measure::Plain), (10.0, Measure::Minutes),]
+            [(2.0, Measure::Plain), (6.0, Measure::Plain), (22.0, Measure::Plain)]
         );
         let times = |text: &str| numbers(text).into_iter().map(|n| n.when).collect::<Vec<_>>();
         assert_eq!(times("1,240 before and 9,900 now"), [Some(When::Before), Some(When::Now)]);
