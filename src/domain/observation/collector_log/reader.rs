@@ -80,11 +80,11 @@ impl CollectorReader {
 }
 
 /// What the heap may be at the most: `Heap Max Capacity: 8G` among what the unified log tells of a start, else the flags of the
-/// command line (`-XX:MaxHeapSize=8589934592`, `-Xmx8g`).
+/// command line (`-XX:MaxHeapSize=8589934592`, `-Xmx8g`), of which the last counts.
 fn maximum(text: &str) -> Option<u64> {
     let capacity =
         || text.split_once("Max Capacity: ").filter(|(head, _)| head.contains("init") && !head.ends_with("Soft "));
-    let flag = || text.split_once("MaxHeapSize=").or_else(|| text.split_once("-Xmx"));
+    let flag = || text.rsplit_once("MaxHeapSize=").or_else(|| text.rsplit_once("-Xmx"));
     let (_, value) = capacity().or_else(flag)?;
     let end = value.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(value.len());
     size(&value[..end]).filter(|most| *most > 0)

@@ -224,6 +224,7 @@ fn a_process_tells_what_its_heap_may_be() {
         ("[0.004s][info][gc,init] Soft Max Capacity: 4096M", None),
         ("CommandLine flags: -XX:InitialHeapSize=268435456 -XX:MaxHeapSize=4294967296 -XX:+PrintGC", Some(4 << 30)),
         ("java -Xms256m -Xmx768m -jar app.jar", Some(768 * MIB)),
+        ("java -Xmx256m -Xmx768m -jar app.jar", Some(768 * MIB)),
         ("[31.249s][info][gc] GC(0) Pause Young (G1 Evacuation Pause) 24M->11M(256M) 7.965ms", None),
     ] {
         let mut reader = CollectorReader::default();

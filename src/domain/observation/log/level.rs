@@ -117,7 +117,9 @@ pub(super) fn told(text: &str) -> LogLevel {
         if word.starts_with(FAILED) {
             let status = text.as_bytes().get(to..to + 2).unwrap_or_default();
             let ends = text.as_bytes().get(to + 2).is_none_or(|byte| *byte == b' ');
-            return status.len() == 2 && status.iter().all(u8::is_ascii_digit) && ends;
+            // The time in brackets right before the request: a message that quotes one names a status of somebody else.
+            let is_access = text[..from].contains("] \"");
+            return is_access && status.len() == 2 && status.iter().all(u8::is_ascii_digit) && ends;
         }
         let kind = text[..from].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
         word != TYPED || kind.starts_with(|c: char| c.is_ascii_uppercase())
@@ -358,6 +360,7 @@ mod tests {
         let access =
             |status: &str| format!(r#"10.0.0.7 - - [01/May/2026:09:30:51 +0000] "GET / HTTP/1.1" {status} 157"#);
         assert_eq!([told(&access("502")), told(&access("404")), told(&access("5020"))], [Error, Info, Info]);
+        assert_eq!(told(r#"called upstream "GET /x HTTP/1.1" 502 will retry"#), Info);
         for text in ["ValueError: x", "thread 'main' panicked at src/main.rs:4:5", "Task timed out after 3.00 seconds"]
         {
             assert_eq!(told(text), Error, "{text}");
