@@ -68,8 +68,10 @@ fn of_alarm(alarm: &AlarmSpec) -> Option<String> {
         ConditionSpec::Composite { .. } | ConditionSpec::Fixed { .. } => return None,
     };
     let name = &alarm.name;
-    if length_s == 0 || length_s % 60 != 0 {
-        return Some(format!("The alarm {name:?} has a period of {length_s} s; it needs a multiple of 60."));
+    if length_s == 0 || length_s % 60 != 0 && ![10, 20, 30].contains(&length_s) {
+        return Some(format!(
+            "The alarm {name:?} has a period of {length_s} s; it needs 10, 20, 30 or a multiple of 60."
+        ));
     }
     let day = if length_s < 3_600 { 86_400 } else { LONGEST_EVALUATION_S };
     if looked_at == 0 || u64::from(looked_at) * u64::from(length_s) > day {
@@ -250,6 +252,7 @@ mod tests {
             ("name = \"../../x\"".to_owned(), "no path"),
             ("name = \"\"".to_owned(), "no path"),
             (alarm("period_s = 0"), "multiple of 60"),
+            (alarm("period_s = 30"), "taken"),
             (alarm("evaluation_periods = 0"), "looks at 0 periods"),
             (alarm("evaluation_periods = 4000000000"), "a day of them at most"),
             (alarm("datapoints_to_alarm = 5"), "between 1 and 1"),
