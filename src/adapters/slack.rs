@@ -68,13 +68,14 @@ impl SlackError {
         let doubled = AGAIN_AFTER.saturating_mul(1 << posts.saturating_sub(1).min(10));
         match self {
             Self::Throttled(wait) => Some(wait.unwrap_or(doubled)),
-            // What failed on Slack's side is not in the channel: it says so.
-            Self::Unreachable | Self::Unavailable(_) => Some(doubled),
+            // What failed on Slack's side is not in the channel: it says so. Of what a gateway gave up on nobody knows.
+            Self::Unreachable | Self::Unavailable(500 | 503) => Some(doubled),
             Self::Address(_)
             | Self::Client
             | Self::InvalidMessage(_)
             | Self::Revoked(_)
             | Self::Archived
+            | Self::Unavailable(_)
             | Self::Unexpected(_)
             | Self::TimedOut
             | Self::Cut => None,

@@ -75,7 +75,7 @@ async fn a_connection_that_breaks_is_told_from_one_that_never_stood() {
     assert_eq!(SlackError::Throttled(Some(wait)).again_after(1), Some(wait));
     let waits = [1, 2, 5].map(|posts| SlackError::Unavailable(503).again_after(posts).map(|wait| wait.as_secs()));
     assert_eq!(waits, [Some(2), Some(4), Some(32)], "it says itself that it failed");
-    assert_eq!(SlackError::TimedOut.again_after(1), None);
+    assert_eq!([SlackError::TimedOut, SlackError::Unavailable(504)].map(|error| error.again_after(1)), [None; 2]);
 }
 
 #[tokio::test]
