@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use super::clock::Speed;
 use super::cluster::spec::MetricsServer;
-use super::scenario::{Cadence, HistorySpec, Scenario, ServiceSpec};
+use super::scenario::{Cadence, HistorySpec, Scenario, ServiceSpec, WorkloadSpec};
 use super::server::{Cloud, StartOptions};
 use super::world::{Sight, cpu_series};
 use crate::domain::fault::Fault;
@@ -50,10 +51,39 @@ pub fn review(scenario: Scenario) -> Result<Vec<String>, Fault> {
     }
     series(&sight, &mut missing);
     autoscalers(scenario, &mut missing);
+    missing.extend(scenario.workloads.iter().filter_map(|workload| exported(scenario, workload)));
     let named = named_files(scenario);
     let stray = scenario.files().into_iter().filter(|file| !named.contains(file));
     missing.extend(stray.map(|file| format!("The file {file} lies in the folder and nothing names it.")));
     Ok(missing)
+}
+
+/// Exported pods stand in the place of those that a workload would live: what follows its lives has nothing to follow.
+fn exported(scenario: &Scenario, workload: &WorkloadSpec) -> Option<String> {
+    let name = &workload.name;
+    let made = format!("{name}-");
+    let is_its = |object: &Value| {
+        let owner = object.pointer("/metadata/ownerReferences/0/name").and_then(Value::as_str).unwrap_or_default();
+        object["kind"] == "Pod"
+            && object["metadata"]["namespace"] == workload.namespace.as_str()
+            && owner.starts_with(&made)
+    };
+    let follows = |history: &HistorySpec| {
+        matches!(
+            history,
+            HistorySpec::Memory | HistorySpec::OomTerminations | HistorySpec::Restarts | HistorySpec::Running
+        )
+    };
+    let metrics =
+        scenario.metrics.iter().filter(|metric| metric.workload.as_ref() == Some(name) && follows(&metric.history));
+    let logs = scenario.logs.iter().filter(|log| log.workload.as_ref() == Some(name)).map(|log| &log.group);
+    let told: Vec<String> = metrics.map(|metric| metric.id.clone()).chain(logs.cloned()).collect();
+    (!told.is_empty() && scenario.cluster.objects.iter().any(is_its)).then(|| {
+        format!(
+            "The pods of {name} are exported ones, which live no further: {} have nothing to follow. Give them as files too.",
+            told.join(", ")
+        )
+    })
 }
 
 fn of_service(scenario: &Scenario, service: &ServiceSpec, missing: &mut Vec<String>) {

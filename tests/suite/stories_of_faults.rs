@@ -241,6 +241,8 @@ fn a_folder_of_exports_is_told_what_it_lacks() {
     }
 }
 
+const LINE: &str = "{\"@timestamp\": \"2025-11-02T03:39:10Z\", \"level\": \"ERROR\", \"msg\": \"heap\"}\n";
+
 #[test]
 fn a_folder_with_data_is_restamped_and_checked() {
     let rows: Vec<String> = (0..40).map(|minute| format!("2025-11-02 03:{minute:02}:00,{}", 40 + minute)).collect();
@@ -252,12 +254,20 @@ fn a_folder_with_data_is_restamped_and_checked() {
         history = { shape = \"csv\", file = \"cpu.csv\" }\n\
         [[log]]\ngroup = \"/ecs/my-api\"\ncadence = { kind = \"file\", file = \"app.jsonl\" }\n\
         [expect]\ncause = \"memory-leak\"\nconclusive = true\n";
+    let pod = "{\"kind\": \"Pod\", \"apiVersion\": \"v1\", \"metadata\": {\"name\": \"my-api-5d9f-x\", \"namespace\": \"payments\", \
+        \"ownerReferences\": [{\"apiVersion\": \"apps/v1\", \"kind\": \"ReplicaSet\", \"name\": \"my-api-5d9f\", \"uid\": \"u\", \
+        \"controller\": true}]}, \"spec\": {\"containers\": [{\"name\": \"app\", \"image\": \"x:1\"}]}}";
+    let with_pod = scenario.replace("\"events.json\"", "\"pod.json\"");
+    let (home, path) =
+        folder(&[("scenario.toml", with_pod.as_str()), ("cpu.csv", &csv), ("app.jsonl", LINE), ("pod.json", pod)]);
+    let said = home.run(&["rehearse", "--check", &path]);
+    assert!(said.out.contains("The pods of my-api are exported ones"), "{}{}", said.out, said.err);
     let event = "{\"kind\": \"Event\", \"apiVersion\": \"v1\", \"metadata\": {\"name\": \"x.1\", \"namespace\": \"payments\"}, \
         \"lastTimestamp\": \"2025-11-02T03:39:00Z\"}";
     let files = [
         ("scenario.toml", scenario),
         ("cpu.csv", &csv),
-        ("app.jsonl", "{\"@timestamp\": \"2025-11-02T03:39:10Z\", \"level\": \"ERROR\", \"msg\": \"heap\"}\n"),
+        ("app.jsonl", LINE),
         ("events.json", event),
         ("notes.txt", "what we remember\n"),
     ];

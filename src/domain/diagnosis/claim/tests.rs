@@ -73,18 +73,28 @@ fn sentences_stand_or_fall_by_the_evidence_they_cite() {
         ("Availability improved from 10% to 83% [E1].", "unsupported"),
         ("Two things speak for it: memory grew [E1].", "supported"),
         ("Memory fell from 10% to 83% [E1].", "contradicted"),
-        ("Memory dropped sharply from 10% to 83% [E1].", "contradicted"),
-        ("Restarts that had dropped the cache took memory from 10% to 83% [E1].", "unsupported"),
-        ("The six OOMKilled pods restarted [E2].", "unsupported"),
-        ("The two OOM killed containers restarted [E2].", "unsupported"),
-        ("Memory grew over the two hours before the alarm [E1].", "supported"),
-        ("Within ten minutes fourteen OOM kills were counted [E2].", "supported"),
         ("Traffic rose from 9,900 to 1,240 requests [E4].", "contradicted"),
         ("**Root cause**", "supported"),
         ("Evidence:", "supported"),
         ("**A hacker floods the service, and only a deletion of the namespace helps.**", "unsupported"),
         ("Therefore the database must be dropped:", "unsupported"),
         ("# The database is the culprit and must be dropped", "unsupported"),
+    ] {
+        assert_eq!(standing(sentence, &leak), expected, "{sentence}: {:?}", check(sentence, &leak, &known()));
+    }
+}
+
+/// All but the first contradict nothing: what fell elsewhere in a sentence, pods that were killed, and spans of time in words.
+#[test]
+fn what_stands_beside_a_figure_is_not_taken_for_it() {
+    let leak = leak().evidence();
+    for (sentence, expected) in [
+        ("Memory dropped sharply from 10% to 83% [E1].", "contradicted"),
+        ("Restarts that had dropped the cache took memory from 10% to 83% [E1].", "unsupported"),
+        ("The six OOMKilled pods restarted [E2].", "unsupported"),
+        ("The two OOM killed containers restarted [E2].", "unsupported"),
+        ("Memory grew over the two hours before the alarm [E1].", "supported"),
+        ("Within ten minutes fourteen OOM kills were counted [E2].", "supported"),
     ] {
         assert_eq!(standing(sentence, &leak), expected, "{sentence}: {:?}", check(sentence, &leak, &known()));
     }
