@@ -66,18 +66,31 @@ fn replacement(pattern: Pattern, found: &Captures) -> Option<String> {
 }
 
 /// Whether the value of an authorization is hidden:
-/// 1. what looks like a token is, unless prose stands before it (`denied 4bf92f35..`, `trace 4bf92f35..`: of a trace);
+/// 1. what looks like a token is, unless it is the id of a trace behind prose (`denied 4bf92f35..`, `trace 4bf92f35..`);
 /// 2. anything is that stands alone behind a scheme, as in a header: where the scheme begins with a capital, or the key
-///    stands in quotes.
+///    stands in quotes;
+/// 3. anything is that stands alone without a scheme, where the key stands in quotes.
 fn authorizes(scheme: &str, value: &str, (quoted, ends): (bool, bool)) -> bool {
     const PROSE: [&str; 10] =
         ["trace", "traceid", "trace_id", "trace-id", "request", "request_id", "request-id", "for", "of", "user"];
     let prose = is_empty_word(scheme) || PROSE.iter().any(|word| scheme.eq_ignore_ascii_case(word));
-    if scheme.is_empty() || prose {
-        return scheme.is_empty() && is_token(value, 16);
+    if !scheme.is_empty() && prose {
+        return is_token(value, 16) && !is_trace(value);
     }
     let header = quoted || scheme.starts_with(|c: char| c.is_ascii_uppercase());
-    is_token(value, 16) || ends && header && !is_empty_word(value) && !is_marked(value)
+    let object = value.starts_with(['{', '[']);
+    is_token(value, 16) || ends && header && !object && !is_empty_word(value)
+}
+
+/// Whether a value is the bare id of a trace, a span or a request: 16 or 32 hex digits, a UUID, or that of X-Ray
+/// (`1-581cf771-a006649127e371903a2de979`).
+fn is_trace(value: &str) -> bool {
+    let bare = value.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let parts: Vec<&str> = bare.split('-').collect();
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    let known = matches!(lengths[..], [16 | 32] | [8, 4, 4, 4, 12]) || lengths == [1, 8, 24] && parts[0] == "1";
+    known && parts.into_iter().all(hex)
 }
 
 /// A value as it was written.
