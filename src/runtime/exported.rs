@@ -85,15 +85,13 @@ pub fn read(files: &Files) -> Result<Exported, Fault> {
         series.push((name.to_owned(), csv::series(name, unit, &contents(path)?, path)?));
     }
     let objects = all_objects(&files.objects)?;
+    let dated = dated(&series, &objects).max();
     let mut texts = Vec::new();
     for path in &files.logs {
-        texts.push((path, contents(path)?));
+        let text = contents(path)?;
+        let near = lines::near(&text, [dated, written(path)]);
+        texts.push((path, text, near));
     }
-    // A time without a year is of the year of what is dated, else of when its file was written.
-    let dated = newest(&series, &objects, &[]);
-    let near = |path: &Path| Some(dated).filter(|at| *at > Timestamp::UNIX_EPOCH).or_else(|| written(path));
-    let texts: Vec<(&PathBuf, String, Option<Timestamp>)> =
-        texts.into_iter().map(|(path, text)| (path, text, near(path))).collect();
     let newest = newest(&series, &objects, &texts);
     let (mut lines, mut timeless) = (Vec::new(), 0);
     for (path, text, near) in &texts {
@@ -170,12 +168,19 @@ fn newest(
     objects: &Objects,
     texts: &[(&PathBuf, String, Option<Timestamp>)],
 ) -> Timestamp {
+    let containers = objects.pods.iter().flat_map(|pod| &pod.containers);
+    let begins = containers.filter_map(|one| one.running_since);
+    let lines = texts.iter().filter_map(|(_, text, near)| lines::newest(text, *near));
+    dated(series, objects).chain(begins).chain(lines).max().unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The times of what went on: a container may have run for months before that.
+fn dated(series: &[(String, Series)], objects: &Objects) -> impl Iterator<Item = Timestamp> {
     let points = series.iter().filter_map(|(_, series)| series.latest()).map(|point| point.at);
     let events = objects.events.iter().filter_map(|event| event.last_at);
     let containers = objects.pods.iter().flat_map(|pod| &pod.containers);
-    let ends = containers.flat_map(|one| [one.running_since, one.last_end.as_ref().and_then(|end| end.finished_at)]);
-    let lines = texts.iter().filter_map(|(_, text, near)| lines::newest(text, *near));
-    points.chain(events).chain(ends.flatten()).chain(lines).max().unwrap_or(Timestamp::UNIX_EPOCH)
+    let ends = containers.filter_map(|one| one.last_end.as_ref().and_then(|end| end.finished_at));
+    points.chain(events).chain(ends)
 }
 
 /// The last minutes, and at least two dozen points of the slowest series.
@@ -223,7 +228,7 @@ fn collector(path: &Path, exported: &Exported) -> Result<Answer, Fault> {
 fn answered(exported: &Exported, (files, objects): (&Files, &Objects), collector: Option<&Answer>) -> Vec<Evidence> {
     let mut digest = LogDigest::new(exported.window);
     exported.lines.iter().for_each(|line| digest.add(line));
-    let read = (!exported.lines.is_empty()).then_some((&digest, Completeness::Exact));
+    let read = (digest.summary().lines > 0).then_some((&digest, Completeness::Exact));
     let target = exported.workload.as_ref().map(|workload| &workload.target);
     let own: Vec<_> = objects.pods.iter().filter(|pod| pod.owner.as_ref() == target).cloned().collect();
     // Where a file holds events alone, no pod was looked at.
@@ -243,8 +248,9 @@ fn answered(exported: &Exported, (files, objects): (&Files, &Objects), collector
         Question::OomKills if read.is_some() || pods.is_some() || events.is_some() => {
             evidence::oom_kills(read, pods, events.as_deref(), exported.window)
         }
-        // A log that was given and is empty was looked at.
-        Question::OomKills | Question::LogPatterns if read.is_none() && !files.logs.is_empty() => Answer::Absent,
+        Question::OomKills | Question::LogPatterns if read.is_none() && !files.logs.is_empty() => {
+            without_lines(exported)
+        }
         Question::OomKills => nothing("kills"),
         Question::Collector => match (collector, series_of(exported, MetricRole::CollectorTime), read) {
             (Some(answer), _, _) => answer.clone(),
@@ -278,6 +284,15 @@ fn answered(exported: &Exported, (files, objects): (&Files, &Objects), collector
             answer: answer(question),
         })
         .collect()
+}
+
+/// What logs answer of which no line is of the window: one that is empty was looked at, and lines that are all of another
+/// time do not tell that there was nothing in it.
+fn without_lines(exported: &Exported) -> Answer {
+    match exported.lines.len() {
+        0 => Answer::Absent,
+        lines => Answer::NotAsked { why: format!("none of the {lines} log lines is of the window") },
+    }
 }
 
 fn series_of(exported: &Exported, role: MetricRole) -> Option<&(String, Series)> {

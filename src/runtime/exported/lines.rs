@@ -1,6 +1,6 @@
 //! Log files: a line each, or JSON objects with a message; the time is what the line opens with.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::csv::{self, instant};
@@ -8,6 +8,9 @@ use crate::domain::observation::log::{Ingest, LogGroup, LogLine, RawLogEvent, cl
 
 /// The longest line that is read, in bytes: beyond, it is cut.
 const LONGEST: usize = 256 << 10;
+
+/// So many lines at a file's end tell what it is near to.
+const LAST: usize = 10_000;
 
 /// The lines of a file.
 #[derive(Debug)]
@@ -44,6 +47,16 @@ pub(super) fn read(text: &str, file: &str, (newest, near): (Timestamp, Option<Ti
 /// The newest instant that a file tells of.
 pub(super) fn newest(text: &str, near: Option<Timestamp>) -> Option<Timestamp> {
     events(text, near).into_iter().filter_map(|(time, _, _)| time).max()
+}
+
+/// The instant that a file's times without a year are near to: of those known, the one that its last lines end nearest
+/// to. Metrics may be of long before the log was written, and a log copied long after.
+pub(super) fn near(text: &str, known: [Option<Timestamp>; 2]) -> Option<Timestamp> {
+    let off = |near: &Timestamp| {
+        let last = text.lines().rev().take(LAST).filter_map(|line| clock::opens_with(line, Some(*near))).max();
+        last.map_or(SignedDuration::MAX, |last| near.duration_since(last).abs())
+    };
+    known.into_iter().flatten().min_by_key(off)
 }
 
 type Event = (Option<Timestamp>, String, String);

@@ -314,3 +314,47 @@ fn events_alone_tell_of_what_they_are_about() {
     let told = text(&read);
     assert!(told.contains("no node takes the pod") && !told.contains("0 of 0 pods"), "{told}");
 }
+
+/// A pod that has run for half a year dates no log, and neither do metrics of last spring; a copy made years after does
+/// not either.
+#[test]
+fn times_without_a_year_are_of_what_their_file_ends_near_to() {
+    let folder = Folder::new();
+    let running = OBJECTS
+        .replace(
+            "\"waiting\":{\"reason\":\"CrashLoopBackOff\"}",
+            "\"running\":{\"startedAt\":\"2026-05-01T08:00:00Z\"}",
+        )
+        .replace("REASON", "OOMKilled");
+    let objects = folder.file("objects.json", &running);
+    let cpu = folder.file("cpu.csv", &rows([43.0, 44.0]));
+    let (fresh, copied) = ("2026-11-29T03:05:00Z", "2028-07-01T00:00:00Z");
+    for (line, written, expected) in [
+        ("Nov 29 03:01:00 host app[12]: OOMKilled", fresh, "2026-11-29T03:01:00Z"),
+        ("E1129 03:01:00.000000       1 x.go:1] OOMKilled", fresh, "2026-11-29T03:01:00Z"),
+        ("May  1 09:20:02 host app[12]: OOMKilled", copied, "2026-05-01T09:20:02Z"),
+    ] {
+        let log = folder.file("syslog", line);
+        let at: Timestamp = written.parse().unwrap();
+        std::fs::File::options().append(true).open(&log).unwrap().set_modified(at.into()).unwrap();
+        for metrics in [Vec::new(), vec![("cpu".to_owned(), cpu.clone())]] {
+            let files = Files { objects: vec![objects.clone()], logs: vec![log.clone()], metrics, ..files(30) };
+            let read = read(&files).unwrap();
+            assert_eq!(read.lines[0].at, expected.parse().unwrap(), "{line}");
+            assert!(read.window.contains(read.lines[0].at), "{line}");
+        }
+    }
+}
+
+#[test]
+fn lines_of_another_time_are_no_absence() {
+    let folder = Folder::new();
+    let cpu = folder.file("cpu.csv", &rows([43.0, 44.0]));
+    let log = folder.file("app.log", "2025-05-01T09:00:00Z ERROR OOMKilled\n");
+    let read = read(&Files { logs: vec![log], metrics: vec![("cpu".to_owned(), cpu)], ..files(30) }).unwrap();
+    for question in [Question::OomKills, Question::LogPatterns] {
+        let piece = read.evidence.iter().find(|piece| piece.question == question).unwrap();
+        let why = "none of the 1 log lines is of the window".to_owned();
+        assert_eq!(piece.answer, Answer::NotAsked { why }, "{question:?}");
+    }
+}
