@@ -1,6 +1,6 @@
 //! What the fold comes to: the state every panel, report and decision reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -43,6 +43,9 @@ pub struct Session {
     pub now: Timestamp,
     /// All alarms by name.
     pub alarms: BTreeMap<AlarmName, Alarm>,
+    /// Those that were raised and that no incident has taken up yet, whether they still fire or not.
+    #[serde(skip)]
+    pub raised: BTreeSet<AlarmName>,
     /// What was read of alarms that a person opened.
     pub alarm_details: BTreeMap<AlarmName, AlarmDetail>,
     /// Feeds.

@@ -75,8 +75,10 @@ fn identified(session: &mut Session, alarm: &AlarmName, service: &Service) -> Ve
 }
 
 /// An incident is as bad as the worst of its alarms that fires or has fired: one that is only looked into raises nothing.
+/// One may have cleared before it was known what it is about.
 fn raise(session: &mut Session, id: IncidentId, alarm: &AlarmName) {
-    let fires = session.alarms.get(alarm).is_some_and(|alarm| alarm.state == AlarmState::Alarm);
+    let has_fired = session.raised.remove(alarm);
+    let fires = has_fired || session.alarms.get(alarm).is_some_and(|alarm| alarm.state == AlarmState::Alarm);
     let severity = severity(session, alarm);
     if let Some(incident) = session.incidents.get_mut(&id).filter(|_| fires) {
         incident.severity = incident.severity.min(severity);
@@ -88,6 +90,7 @@ fn opened(session: &mut Session, record: &Record, service: &Service, alarm: &Ala
     let mut incident = Incident::new(id, service.clone(), severity(session, alarm), record.at);
     incident.alarms.push(alarm.clone());
     session.incidents.insert(id, incident);
+    session.raised.remove(alarm);
     let mut effects = vec![Effect::Follow { incident: id }];
     effects.extend(ask_again(session, id, record.at));
     effects
@@ -345,6 +348,34 @@ mod tests {
         fold(Event::Alarm(AlarmEvent::Raised { alarm }));
         let identified = IncidentEvent::Identified { alarm: "no-pods".into(), service: service() };
         assert_eq!(fold(Event::Incident(identified)), Severity::P1, "now it fires");
+    }
+
+    /// An alarm may have cleared before it is known what it is about: it fired all the same.
+    #[test]
+    fn an_alarm_that_cleared_before_it_joined_counts_by_its_severity_once() {
+        let mut session = Session::default();
+        let service = || Box::new(inferred("my-api", MetricRole::Cpu));
+        let of = |name: &str, severity, state| {
+            Box::new(Alarm { state, severity, ..alarm(name, latency(), (Statistic::Average, 60)) })
+        };
+        let mut fold = |incident: Option<u32>, event: Event| {
+            let incident = incident.map(IncidentId);
+            let record = Record { seq: session.seq + 1, at: Timestamp::UNIX_EPOCH, incident, event };
+            update::update(&mut session, &record);
+            incident.map(|id| session.incidents[&id].severity)
+        };
+        let identified =
+            |name: &str| Event::Incident(IncidentEvent::Identified { alarm: name.into(), service: service() });
+        let joined = |name: &str| Event::Incident(IncidentEvent::AlarmJoined { alarm: name.into() });
+        let opened = |name: &str| Event::Incident(IncidentEvent::Opened { service: service(), alarm: name.into() });
+        fold(None, Event::Alarm(AlarmEvent::Raised { alarm: of("cpu", Severity::P2, AlarmState::Alarm) }));
+        assert_eq!(fold(Some(1), opened("cpu")), Some(Severity::P2));
+        fold(None, Event::Alarm(AlarmEvent::Raised { alarm: of("no-pods", Severity::P1, AlarmState::Alarm) }));
+        fold(None, Event::Alarm(AlarmEvent::Cleared { alarm: of("no-pods", Severity::P1, AlarmState::Ok) }));
+        fold(None, identified("no-pods"));
+        assert_eq!(fold(Some(1), joined("no-pods")), Some(Severity::P1), "it has fired");
+        fold(Some(2), opened("cpu"));
+        assert_eq!(fold(Some(2), joined("no-pods")), Some(Severity::P2), "not for this one: it is looked into");
     }
 
     /// One that only scales is told as updated, however it stands: it opens nothing by itself.

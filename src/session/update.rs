@@ -109,6 +109,7 @@ fn alarm_event(session: &mut Session, event: &AlarmEvent) -> Vec<Effect> {
     match event {
         AlarmEvent::Raised { alarm } => {
             session.alarms.insert(alarm.name.clone(), (**alarm).clone());
+            session.raised.insert(alarm.name.clone());
             vec![Effect::Identify { alarm: alarm.name.clone() }]
         }
         AlarmEvent::Cleared { alarm } | AlarmEvent::Updated { alarm } => {
@@ -129,6 +130,7 @@ fn alarm_event(session: &mut Session, event: &AlarmEvent) -> Vec<Effect> {
         }
         AlarmEvent::Removed { name } => {
             session.alarms.remove(name);
+            session.raised.remove(name);
             session.alarm_details.remove(name);
             Vec::new()
         }
