@@ -10,6 +10,7 @@ use super::event::{
 use super::feeds::{FeedHealth, FeedId, Following};
 use super::record::{IncidentId, Record};
 use crate::domain::count::counted;
+use crate::domain::fault::Fault;
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::skew::ClockSkew;
 use crate::domain::remediation::approval::Decision;
@@ -69,24 +70,27 @@ impl EntryKind {
 pub struct Entry {
     /// The record it tells of: the anchor that scrolling holds on to.
     pub seq: u64,
-    /// When.
+    /// When; of what was told again the last time.
     pub at: Timestamp,
     /// The incident, where there is one.
     pub incident: Option<IncidentId>,
     /// What it is about.
     pub kind: EntryKind,
-    /// The line, with how often it was told and when last.
+    /// The line, with how often it was told and since when.
     pub text: String,
     /// How often.
     pub times: u32,
-    /// When last.
-    pub last: Timestamp,
+    /// When first.
+    pub since: Timestamp,
+    /// The whole of a feed's fault: two that are told alike may differ in why.
+    #[serde(skip)]
+    pub fault: Option<Fault>,
 }
 
 impl Entry {
     fn of(record: &Record, (kind, text): (EntryKind, String)) -> Self {
         let Record { seq, at, incident, .. } = *record;
-        Self { seq, at, incident, kind, text, times: 1, last: at }
+        Self { seq, at, incident, kind, text, times: 1, since: at, fault: fault_of(&record.event).cloned() }
     }
 
     /// What was told each time.
@@ -96,20 +100,20 @@ impl Entry {
     }
 
     fn repeats(&self) -> Option<String> {
-        (self.times > 1).then(|| format!(" ({} times, last {}Z)", self.times, self.last.strftime("%H:%M:%S")))
+        (self.times > 1).then(|| format!(" ({} times since {}Z)", self.times, self.since.strftime("%H:%M:%S")))
     }
 
-    /// Counts a record that says the same again; `false` where it does not.
-    fn repeats_in(&mut self, record: &Record, text: &str) -> bool {
-        let same = self.said() == text && self.incident == record.incident;
-        if !same || record.at.duration_since(self.last) > REPEATS_WITHIN {
-            return false;
-        }
-        let said = text.len();
-        (self.times, self.last) = (self.times + 1, record.at);
-        self.text.truncate(said);
-        self.text.extend(self.repeats());
-        true
+    /// Whether another says the same again, soon enough to be no news.
+    fn is_said_again(&self, by: &Self) -> bool {
+        (self.said(), self.incident, &self.fault) == (by.said(), by.incident, &by.fault)
+            && by.at.duration_since(self.at) <= REPEATS_WITHIN
+    }
+
+    /// The same told once more: it stands where it was told last, for the foot is how things are.
+    fn again(self, before: &Self) -> Self {
+        let mut entry = Self { times: before.times + 1, since: before.since, ..self };
+        entry.text.extend(entry.repeats());
+        entry
     }
 }
 
@@ -131,18 +135,38 @@ impl Timeline {
         self.dropped
     }
 
-    /// Adds what a record tells. What is told of a feed over and over has one entry.
+    /// Adds what a record tells. What is told of a feed over and over has one entry, the newest.
     pub fn fold(&mut self, record: &Record) {
         let Some(told) = tell(&record.event) else { return };
-        let mut recent = self.entries.iter_mut().rev().take(REPEATS_AMONG);
-        if matches!(record.event, Event::Feed(_)) && recent.any(|entry| entry.repeats_in(record, &told.1)) {
-            return;
-        }
-        self.entries.push_back(Entry::of(record, told));
+        let entry = Entry::of(record, told);
+        let recent = self.entries.iter().enumerate().rev().take(REPEATS_AMONG);
+        let mut recent = recent.filter(|_| matches!(record.event, Event::Feed(_)));
+        let before = recent.find(|(_, before)| before.is_said_again(&entry)).map(|(place, _)| place);
+        let entry = match before.and_then(|place| self.entries.remove(place)) {
+            Some(before) => entry.again(&before),
+            None => entry,
+        };
+        self.entries.push_back(entry);
         if self.entries.len() > MOST {
             self.entries.pop_front();
             self.dropped += 1;
         }
+    }
+}
+
+/// The fault that a feed is lost for, or fails with.
+fn fault_of(event: &Event) -> Option<&Fault> {
+    let Event::Feed(
+        FeedEvent::Changed { health, .. }
+        | FeedEvent::GroupChanged { health, .. }
+        | FeedEvent::ServiceChanged { health, .. },
+    ) = event
+    else {
+        return None;
+    };
+    match health {
+        FeedHealth::Lost { fault } | FeedHealth::Retrying { fault, .. } => Some(fault),
+        FeedHealth::Live | FeedHealth::Off { .. } | FeedHealth::Connecting => None,
     }
 }
 
@@ -386,7 +410,7 @@ fn report(event: &ReportEvent) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fault::{Fault, FaultKind};
+    use crate::domain::fault::FaultKind;
 
     #[test]
     fn what_the_person_asks_is_told_in_their_words() {
@@ -424,12 +448,25 @@ mod tests {
         fold(&mut timeline, 800, lost());
         let told: Vec<(u64, &str)> = timeline.entries().iter().map(|entry| (entry.seq, entry.text.as_str())).collect();
         let expected = [
-            (1, "workloads lost: It ended. (101 times, last 00:01:42Z)"),
-            (2, "workloads live (100 times, last 00:01:39Z)"),
+            (200, "workloads live (100 times since 00:00:00Z)"),
             (201, "note: seen"),
             (202, "note: seen"),
+            (203, "workloads lost: It ended. (101 times since 00:00:00Z)"),
             (204, "workloads lost: It ended."),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(told, expected, "what is so now stands at the foot");
+    }
+
+    #[test]
+    fn faults_that_are_told_alike_and_differ_in_why_are_two_entries() {
+        let mut timeline = Timeline::default();
+        for (seq, cause) in [(1, "reset by peer"), (2, "timed out"), (3, "timed out")] {
+            let fault = Fault { causes: vec![cause.to_owned()], ..Fault::new(FaultKind::Cut, "It ended.") };
+            let health = FeedHealth::Retrying { attempt: 1, fault, until: Timestamp::UNIX_EPOCH };
+            let event = Event::Feed(FeedEvent::Changed { feed: FeedId::Workloads, health });
+            timeline.fold(&Record { seq, at: Timestamp::UNIX_EPOCH, incident: None, event });
+        }
+        let told: Vec<(u64, u32)> = timeline.entries().iter().map(|entry| (entry.seq, entry.times)).collect();
+        assert_eq!(told, [(1, 1), (3, 2)]);
     }
 }

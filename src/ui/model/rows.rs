@@ -281,7 +281,8 @@ mod tests {
             kind: EntryKind::Step,
             text: "#1 rehearsed".to_owned(),
             times: 1,
-            last: Timestamp::UNIX_EPOCH,
+            since: Timestamp::UNIX_EPOCH,
+            fault: None,
         };
         assert_eq!(entry_text(&entry), "step #1 rehearsed");
         let mut alarm = fixture::any("my-api-cpu-high");
