@@ -64,7 +64,7 @@ fn disarm(session: &mut Session, id: IncidentId, step: StepId, state: StepState)
         found.state = state;
         if incident.phase == Phase::Running {
             // It may have been this approval that was under way.
-            incident.phase = standing(incident);
+            incident.phase = standing(incident, &session.alarms);
         }
     }
     Vec::new()

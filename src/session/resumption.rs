@@ -1,5 +1,7 @@
 //! Brings a session whose process ended to a state that can go on. Sends nothing.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::effect::Effect;
@@ -8,6 +10,7 @@ use super::record::IncidentId;
 use super::state::Session;
 use super::{judgement, narrative, remediation, reporting, standing, verification};
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::alarm::{Alarm, AlarmName};
 use crate::domain::remediation::gate::NarrativeStanding;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::StepState;
@@ -18,19 +21,23 @@ pub fn settle(session: &mut Session, now: Timestamp) -> Vec<Effect> {
     let mode = session.header.mode;
     let mut effects = Vec::new();
     for incident in session.incidents.values_mut() {
-        effects.extend(settle_one(incident, mode, now));
+        effects.extend(settle_one(incident, (mode, &session.alarms), now));
     }
     let ids: Vec<IncidentId> = session.incidents.keys().copied().collect();
     effects.extend(ids.into_iter().flat_map(|id| go_on(session, id, now)));
     effects
 }
 
-fn settle_one(incident: &mut Incident, mode: Mode, now: Timestamp) -> Vec<Effect> {
+fn settle_one(
+    incident: &mut Incident,
+    (mode, alarms): (Mode, &BTreeMap<AlarmName, Alarm>),
+    now: Timestamp,
+) -> Vec<Effect> {
     incident.approval = None;
     incident.gate = None;
     let mut effects = settle_steps(incident, mode);
     if matches!(incident.phase, Phase::Running | Phase::Verifying | Phase::Asking | Phase::Uncertain(_)) {
-        incident.phase = match standing::standing(incident) {
+        incident.phase = match standing::standing(incident, alarms) {
             // Only a decision closes an incident, and there was none.
             Phase::Closed => Phase::Asking,
             standing => standing,

@@ -1,13 +1,16 @@
 //! Where an incident stands by the states of its steps, and what a new round does to its plan.
 
+use std::collections::BTreeMap;
+
 use super::event::Occasion;
 use super::incident::{Incident, Phase};
 use super::record::Record;
 use super::state::Session;
+use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmState};
 use crate::domain::remediation::step::{LeftOut, Step, StepState};
 
 /// Where the steps of an incident leave it: what may be on its way comes before what waits for the person.
-pub fn standing(incident: &Incident) -> Phase {
+pub fn standing(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> Phase {
     let steps = || incident.plan.iter().flat_map(|plan| &plan.steps);
     if let Some(step) = steps().find(|step| step.state == StepState::Uncertain) {
         return Phase::Uncertain(step.id);
@@ -19,7 +22,7 @@ pub fn standing(incident: &Incident) -> Phase {
         return Phase::Verifying;
     }
     if steps().next().is_some() && steps().all(|step| step.state.is_decided()) {
-        return if ends_in_failure(incident) { Phase::Asking } else { Phase::Closed };
+        return if ends_open(incident, alarms) { Phase::Asking } else { Phase::Closed };
     }
     if incident.asked_step().is_some() || steps().any(|step| step.state.is_decided()) {
         return Phase::Asking;
@@ -28,11 +31,14 @@ pub fn standing(incident: &Incident) -> Phase {
 }
 
 /// A step that failed leaves the incident open until somebody has decided what now; what was left out because of it is no
-/// such decision.
-fn ends_in_failure(incident: &Incident) -> bool {
+/// such decision. One that was put back has helped as little while an alarm fires.
+fn ends_open(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> bool {
     let follows = |step: &&Step| matches!(step.state, StepState::Skipped { why: LeftOut::After { .. } });
     let mut steps = incident.plan.iter().flat_map(|plan| &plan.steps).rev();
-    steps.find(|step| !follows(step)).is_some_and(|step| matches!(step.state, StepState::Failed { .. }))
+    let Some(last) = steps.find(|step| !follows(step)) else { return false };
+    let fires = |name| alarms.get(name).is_some_and(|alarm| alarm.state == AlarmState::Alarm);
+    let is_undo_done = last.state == StepState::Verified && incident.undos.contains_key(&last.id);
+    matches!(last.state, StepState::Failed { .. }) || (is_undo_done && incident.alarms.iter().any(fires))
 }
 
 /// Notes since when incidents are over: a record that closes one, or opens one again, may come from any topic.

@@ -78,12 +78,12 @@ fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestStat
         found.state = StepState::Verified;
         incident.note_outcome(step, ChangeOutcome::Verified);
         effects.extend(remediation::unlock(incident, (Mode::Live, &session.cluster)));
-        incident.phase = standing::standing(incident);
+        incident.phase = standing::standing(incident, &session.alarms);
     } else {
         let (state, outcome) = fell_short((&found.tests, tests), last.as_ref());
         found.state = state;
         incident.note_outcome(step, outcome);
-        incident.phase = standing::standing(incident);
+        incident.phase = standing::standing(incident, &session.alarms);
         effects.extend(remediation::left_out(incident));
         let undo = undo(incident, step);
         // The evidence is as old as the plan, and the step has changed what it told of. It is read before the undo is

@@ -97,7 +97,7 @@ fn after_decision(session: &mut Session, id: IncidentId) -> Vec<Effect> {
     let mode = session.header.mode;
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
     let mut effects = unlock(incident, (mode, &session.cluster));
-    incident.phase = standing(incident);
+    incident.phase = standing(incident, &session.alarms);
     effects.extend(left_out(incident));
     if incident.phase == Phase::Closed {
         effects.push(report_drafted(session, id));

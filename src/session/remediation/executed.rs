@@ -36,7 +36,7 @@ pub(super) fn finished(session: &mut Session, record: &Record, step: StepId, exe
         Execution::Applied { .. } => verify(incident, step, record.at),
         Execution::NotApplied { fault } => {
             found.state = StepState::StoodDown { why: fault.to_string() };
-            incident.phase = standing(incident);
+            incident.phase = standing(incident, &session.alarms);
             Vec::new()
         }
         Execution::Unknown { .. } => {
@@ -87,7 +87,7 @@ pub(super) fn settled(
         Trace::HasRun => verify(incident, step, record.at),
         Trace::HasNotRun | Trace::Unclear => {
             found.state = StepState::StoodDown { why: text.to_owned() };
-            incident.phase = standing(incident);
+            incident.phase = standing(incident, &session.alarms);
             Vec::new()
         }
     }

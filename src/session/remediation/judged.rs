@@ -64,7 +64,7 @@ pub(super) fn gate_judged(session: &mut Session, id: IncidentId, report: &GateRe
         && incident.awaited.is_empty()
         && incident.narrative.standing != NarrativeStanding::UnderWay
     {
-        incident.phase = match standing(incident) {
+        incident.phase = match standing(incident, &session.alarms) {
             // A new judgement opens it again.
             Phase::Closed => Phase::Planned,
             standing => standing,
@@ -122,7 +122,7 @@ pub(super) fn proposed(session: &mut Session, id: IncidentId, plan: &Plan) -> Ve
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
     incident.plan = Some(plan.clone());
     incident.last_step = plan.steps.iter().map(|step| step.id.0).fold(incident.last_step, u32::max);
-    incident.phase = standing(incident);
+    incident.phase = standing(incident, &session.alarms);
     plan.steps.iter().filter(|step| step.rehearsal.is_none()).map(|step| preview(id, step.id)).collect()
 }
 
@@ -148,7 +148,7 @@ pub(super) fn undo_proposed(session: &mut Session, id: IncidentId, of: StepId, p
         // The evidence is being read again and nothing could be decided on it: it is rehearsed when the gate opens.
         return Vec::new();
     }
-    incident.phase = standing(incident);
+    incident.phase = standing(incident, &session.alarms);
     vec![preview(id, undo.id)]
 }
 

@@ -1,6 +1,7 @@
 //! How plans end: undone, failed, left out, uncertain; and what that leaves open.
 
 use super::*;
+use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, fixture};
 use crate::domain::remediation::runbook;
 use crate::domain::remediation::step::{LeftOut, Shortfall};
 use crate::domain::remediation::trace::Trace;
@@ -146,10 +147,13 @@ fn a_plan_whose_next_step_can_never_come_open_ends_and_is_reported() {
     }
 }
 
-/// Nobody measures for two steps: what was put back while it was watched has come to its end with that.
-#[test]
-fn what_is_undone_while_it_is_watched_ends_as_undone_and_is_reported_so() {
+/// A step that was put back while it was watched, with an alarm that stands so.
+fn put_back(alarm: AlarmState) -> Story {
     let mut story = Story::new(vec![step(S1, raise())]);
+    let rule = AlarmRule::Composite { rule: String::new() };
+    let known = Alarm { state: alarm, ..fixture::alarm("high-cpu", rule) };
+    story.session.incidents.get_mut(&I1).unwrap().alarms.push(known.name.clone());
+    story.session.alarms.insert(known.name.clone(), known);
     story.rehearse(1, S1, &raise());
     story.run(2, S1);
     let plan = runbook::with_undo(story.incident().plan.as_ref().unwrap(), S1, 1).unwrap();
@@ -163,6 +167,13 @@ fn what_is_undone_while_it_is_watched_ends_as_undone_and_is_reported_so() {
     let tests = vec![TestState::Passed];
     let ended = story.commit(65, Event::Verification(VerificationEvent::Ended { step: S2, tests }));
     settle(&mut story, 65, ended);
+    story
+}
+
+/// Nobody measures for two steps: what was put back while it was watched has come to its end with that.
+#[test]
+fn what_is_undone_while_it_is_watched_ends_as_undone_and_is_reported_so() {
+    let story = put_back(AlarmState::Ok);
     assert_eq!(story.incident().phase, Phase::Closed);
     let outcomes: Vec<ChangeOutcome> = story.incident().changes.iter().map(|change| change.outcome).collect();
     assert_eq!(outcomes, [ChangeOutcome::Undone, ChangeOutcome::Verified]);
@@ -170,6 +181,14 @@ fn what_is_undone_while_it_is_watched_ends_as_undone_and_is_reported_so() {
     let told = "set resources ran and was put back by #2, undo of #1: set resources ran and was verified";
     assert!(report.headline.ends_with(told), "{}", report.headline);
     assert!(story.incident().was_put_back(), "its follow-up is not to write the new limit down");
+}
+
+/// Nothing of ours is left, and it is as bad as before: somebody has to decide what now.
+#[test]
+fn what_is_undone_while_the_alarm_fires_leaves_the_incident_open() {
+    let story = put_back(AlarmState::Alarm);
+    assert_eq!((story.incident().phase, story.incident().closed_at), (Phase::Asking, None));
+    assert!(story.incident().report.is_some(), "it is told how it stands");
 }
 
 /// The kills that have not come yet are not counted as a test that passed, and hold up no end.
@@ -210,5 +229,5 @@ fn a_failure_ends_the_steps_after_it_and_leaves_the_incident_open() {
     settle(&mut story, 902, ended);
     let why = LeftOut::After { step: S1, end: "not verified".to_owned() };
     assert_eq!(story.step(S2).state, StepState::Skipped { why });
-    assert_eq!((standing(story.incident()), story.incident().closed_at), (Phase::Asking, None));
+    assert_eq!((standing(story.incident(), &story.session.alarms), story.incident().closed_at), (Phase::Asking, None));
 }
