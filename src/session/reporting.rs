@@ -103,7 +103,7 @@ fn ended(incident: &mut Incident, follow_up: &FollowUp, slack: SlackUse) -> Vec<
     }
 }
 
-/// Concludes which watches have come to their end by what was read until now.
+/// Concludes which watches have come to their end by what was read until now. Points have the time of AWS.
 pub fn watched(session: &Session, now: Timestamp) -> Vec<Effect> {
     let mut effects = Vec::new();
     for incident in session.incidents.values() {
@@ -111,7 +111,8 @@ pub fn watched(session: &Session, now: Timestamp) -> Vec<Effect> {
             let Some(role) = follow_up.watches() else { continue };
             let charts = session.metrics.get(&incident.service.name);
             let series = charts.and_then(|charts| charts.get(&role));
-            let standing = follow_up.judged(series, now);
+            let due_at = session.clock.at_aws(follow_up.due_at);
+            let standing = FollowUp { due_at, ..follow_up.clone() }.judged(series, session.clock.at_aws(now));
             if standing != Standing::Pending {
                 let follow_up = Box::new(FollowUp { standing, ..follow_up.clone() });
                 effects.push(conclude(incident.id, Event::Report(ReportEvent::FollowUpEnded { follow_up })));

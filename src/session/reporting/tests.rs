@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::observation::alarm::Severity;
 use crate::domain::observation::metric::{MetricId, MetricQuery, Point, Series, Statistic, Unit};
 use crate::domain::observation::service::Service;
+use crate::domain::observation::skew::ClockSkew;
 use crate::session::event::{MetricEvent, SessionEvent, TimerEvent};
 use crate::session::incident::Phase;
 use crate::session::update;
@@ -78,6 +79,16 @@ fn a_promise_is_watched_by_what_is_read_and_settled_once() {
     assert_eq!(standing(&session), Standing::Held { highest: 44.0 });
     assert!(!is_watched(&session) && read(&mut session, 1_920, [(31, 99.0)]).is_empty());
     assert_eq!(standing(&session), Standing::Held { highest: 44.0 }, "what comes after is not of it");
+}
+
+/// The clock of the machine is ten minutes ahead: the points of its next half hour are dated ten minutes earlier.
+#[test]
+fn a_promise_is_held_against_points_by_the_clock_that_dates_them() {
+    let (mut session, _) = drafted(SlackUse::Off);
+    session.clock = ClockSkew::NONE.remeasured(SignedDuration::from_mins(10));
+    assert_eq!(read(&mut session, 1_860, (-20..-10).map(|minute| (minute, 99.0))), [], "before it");
+    read(&mut session, 1_860, (-10..20).map(|minute| (minute, 44.0)));
+    assert_eq!(standing(&session), Standing::Held { highest: 44.0 });
 }
 
 #[test]
