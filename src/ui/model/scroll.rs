@@ -66,7 +66,7 @@ pub enum Freeze {
     Running,
     /// It shows what there was then.
     At {
-        /// Incident time.
+        /// Incident time by the clock of AWS, which dates what is shown.
         at: jiff::Timestamp,
         /// The first number not shown: of log lines, or of the session's records.
         number: u64,

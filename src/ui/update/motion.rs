@@ -264,7 +264,7 @@ fn freeze(ui: &mut Ui, session: &Session, at: Instants) -> Vec<Intent> {
         }
     };
     *freeze = match *freeze {
-        Freeze::Running => Freeze::At { at: at.now, number },
+        Freeze::Running => Freeze::At { at: session.clock.at_aws(at.now), number },
         Freeze::At { .. } => Freeze::Running,
     };
     Vec::new()

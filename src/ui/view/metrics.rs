@@ -68,7 +68,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
         kills: moments::kills(incident),
         cursor: ui.moment,
         freeze: ui.metrics.freeze,
-        asked_at: feed.answered_at,
+        asked_at: feed.answered_at.map(|at| session.clock.at_aws(at)),
     };
     let selected = ui.metrics.scroll.span(&all.iter().map(|(role, _)| *role).collect::<Vec<_>>(), all.len()).cursor;
     if ui.layout().charts == ChartForm::Sparkline || inner.height < CHART_ROWS {
@@ -100,6 +100,7 @@ struct Facts<'a> {
     kills: &'a [Timestamp],
     cursor: Option<Timestamp>,
     freeze: Freeze,
+    /// By the clock of AWS, as points are dated.
     asked_at: Option<Timestamp>,
 }
 
@@ -135,7 +136,7 @@ impl Facts<'_> {
     /// The present, where the charts go on with it.
     fn present(&self, look: &Look) -> Option<Timestamp> {
         match self.freeze {
-            Freeze::Running => look.present(),
+            Freeze::Running => look.present().map(|at| self.session.clock.at_aws(at)),
             Freeze::At { .. } => None,
         }
     }

@@ -8,9 +8,10 @@ use super::*;
 use crate::domain::observation::alarm::{Alarm, AlarmState, fixture};
 use crate::domain::observation::log::{BatchSummary, LogEventId, LogLevel, LogLine};
 use crate::domain::observation::oom_kill::KillSign;
+use crate::domain::observation::skew::ClockSkew;
 use crate::session::logs::{LogBoard, StoredLine};
 use crate::ui::model::overlay::{Item, Overlay, Telling};
-use crate::ui::model::scroll::Scroll;
+use crate::ui::model::scroll::{Freeze, Scroll};
 use crate::ui::model::{ClockStyle, Pane, Zoom, rows};
 
 pub(super) fn line(second: i64, level: LogLevel, text: &str) -> LogLine {
@@ -127,6 +128,18 @@ fn the_pane_holds_the_lines_of_the_incident_on_screen_alone() {
     assert_eq!(texts, ["failed 0", "GET 1", "GET 2"]);
     person.presses("e");
     assert_eq!(selected(&person), "failed 10", "a jump passes over the lines of others");
+}
+
+/// Points are dated by AWS: one that is ahead of it would let more come for as long.
+#[test]
+fn charts_are_frozen_by_the_clock_that_dates_their_points() {
+    let mut session = busy();
+    let ahead = SignedDuration::from_mins(10);
+    session.clock = ClockSkew::NONE.remeasured(ahead);
+    let mut person = Person::new(session);
+    person.presses("2 p");
+    let Freeze::At { at: held, .. } = person.ui.metrics.freeze else { panic!("{}", person.said()) };
+    assert_eq!(held, at(person.clock).now - ahead);
 }
 
 #[test]
