@@ -33,7 +33,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), loo
         return;
     }
     if let Some(message) = &ui.message {
-        say(buffer, area, (message, prompt::shown(ui, session).is_some()), look);
+        // Not over a step that waits for a decision: it has to be read.
+        let most = if prompt::shown(ui, session).is_some() { 1 } else { MOST_ROWS };
+        say(buffer, area, (message, most), look);
         return;
     }
     if let Some(own) = of_overlay((ui, session), look) {
@@ -82,9 +84,8 @@ fn of_overlay((ui, session): (&Ui, &Session), look: &Look) -> Option<Vec<(&'stat
 /// Rows that a message may take.
 const MOST_ROWS: usize = 4;
 
-/// Says a message whole, over the rows above where it needs them; not over a step that waits for a decision, which has to be
-/// read.
-fn say(buffer: &mut Buffer, area: Rect, (message, asks): (&Message, bool), look: &Look) {
+/// Says a message whole, over the rows above where it needs them, in so many rows at most.
+fn say(buffer: &mut Buffer, area: Rect, (message, most): (&Message, usize), look: &Look) {
     let (role, word) = match message.tone {
         Tone::Told => (Role::Good, ""),
         Tone::Warned => (Role::Warning, "! "),
@@ -92,7 +93,7 @@ fn say(buffer: &mut Buffer, area: Rect, (message, asks): (&Message, bool), look:
     };
     let text = format!("{word}{}", message.text);
     let rows = format::wrap(&text, usize::from(area.width).saturating_sub(2));
-    let high = if asks { 1 } else { rows.len().min(MOST_ROWS).min(usize::from(area.y) + 1) };
+    let high = rows.len().min(most).min(usize::from(area.y) + 1);
     if high == 1 {
         return put(buffer, area, &Line::from(look.span(role, format!(" {text}"))), look);
     }
@@ -219,16 +220,16 @@ mod tests {
         let (look, area) = (Look::of(&Ui::default(), jiff::Timestamp::UNIX_EPOCH), Rect::new(0, 4, 20, 1));
         let text = "No undo is offered: what it replaced was broken.".to_owned();
         let message = Message { tone: Tone::Warned, text, mono_ms: 0 };
-        let rows = |asks| {
+        let rows = |most| {
             let mut buffer = Buffer::with_lines(vec!["x".repeat(20); 5]);
-            say(&mut buffer, area, (&message, asks), &look);
+            say(&mut buffer, area, (&message, most), &look);
             let row = |y| (0..20).map(|x| buffer[(x, y)].symbol()).collect::<String>();
             (0..5).map(row).collect::<Vec<_>>()
         };
         assert_eq!(
-            rows(false)[1..],
+            rows(MOST_ROWS)[1..],
             [" ! No undo is", " offered: what it", " replaced was", " broken."].map(|row| format!("{row:<20}"))
         );
-        assert_eq!(rows(true)[..4], ["x".repeat(20), "x".repeat(20), "x".repeat(20), "x".repeat(20)]);
+        assert_eq!(rows(1)[..4], ["x".repeat(20), "x".repeat(20), "x".repeat(20), "x".repeat(20)]);
     }
 }
