@@ -1,5 +1,7 @@
-//! From the terminal's events to inputs, stamped when they are read; sizes that follow each other become one.
+//! From the terminal's events to inputs, stamped when they are read. Sizes that follow each other become one, and keys that
+//! were there at once are told as such before the first of them.
 
+use std::future::ready;
 use std::io;
 
 use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyEventState, KeyModifiers};
@@ -27,37 +29,55 @@ async fn forward(
     stamp: impl Fn() -> u64,
     inbox: mpsc::Sender<Stamped>,
 ) -> io::Result<()> {
-    let mut events = std::pin::pin!(events);
-    let mut size: Option<Stamped> = None;
+    let inputs = events.filter_map(|event| ready(event.map(input).transpose()));
+    let mut inputs = std::pin::pin!(inputs);
+    let mut held: Option<Stamped> = None;
+    let mut is_burst = false;
     loop {
-        // A drag of the window's corner sends a size a cell: of those that are there already only the last counts.
-        let event = match at_once(&mut events, size.as_ref()).await {
-            Some(event) => event,
-            None if pass(&inbox, size.take()).await => events.next().await,
+        // The last input is held until it is known whether another is there already.
+        let next = match at_once(&mut inputs, held.as_ref()).await {
+            Some(next) => next,
+            None if pass(&inbox, held.take()).await => {
+                is_burst = false;
+                inputs.next().await
+            }
             None => return Ok(()),
         };
-        let Some(event) = event else {
-            pass(&inbox, size).await;
-            return Ok(());
+        let Some(Ok(input)) = next else {
+            pass(&inbox, held).await;
+            return next.map_or(Ok(()), |end| end.map(drop));
         };
-        let Some(input) = input(event?) else { continue };
-        let stamped = Stamped { input, mono_ms: stamp() };
-        if matches!(stamped.input, Input::Resize { .. }) {
-            size = Some(stamped);
-        } else if !pass(&inbox, size.take()).await || !pass(&inbox, Some(stamped)).await {
-            return Ok(());
+        let next = Stamped { input, mono_ms: stamp() };
+        // A drag of the window's corner sends a size a cell: of those that are there already only the last counts.
+        if let Some(before) = held.take().filter(|before| !(is_size(before) && is_size(&next))) {
+            if is_key(&before) && is_key(&next) && !is_burst {
+                is_burst = true;
+                pass(&inbox, Some(Stamped { input: Input::Burst, mono_ms: before.mono_ms })).await;
+            }
+            if !pass(&inbox, Some(before)).await {
+                return Ok(());
+            }
         }
+        held = Some(next);
     }
 }
 
-/// What the stream has already, asked only while a size is held back. It is polled in this task's own name: crossterm keeps
-/// the first waker it meets, and one that wakes nobody would leave every later key unread.
-async fn at_once<S: Stream + Unpin>(events: &mut S, held: Option<&Stamped>) -> Option<Option<S::Item>> {
+fn is_size(stamped: &Stamped) -> bool {
+    matches!(stamped.input, Input::Resize { .. })
+}
+
+fn is_key(stamped: &Stamped) -> bool {
+    matches!(stamped.input, Input::Key(_))
+}
+
+/// What the stream has already, asked only while an input is held back. It is polled in this task's own name: crossterm
+/// keeps the first waker it meets, and one that wakes nobody would leave every later key unread.
+async fn at_once<S: Stream + Unpin>(inputs: &mut S, held: Option<&Stamped>) -> Option<Option<S::Item>> {
     held?;
     tokio::select! {
         biased;
-        event = events.next() => Some(event),
-        () = std::future::ready(()) => None,
+        input = inputs.next() => Some(input),
+        () = ready(()) => None,
     }
 }
 
@@ -148,9 +168,37 @@ mod tests {
 
     #[tokio::test]
     async fn a_last_size_is_not_lost_and_every_key_has_its_own_stamp() {
-        let all = forwarded(vec![key('a'), key('b'), Event::Resize(80, 24)]).await;
-        assert_eq!(all.iter().map(|stamped| stamped.mono_ms).collect::<Vec<_>>(), [0, 1, 2]);
+        let all = forwarded(vec![key('a'), Event::FocusGained, key('b'), Event::Resize(80, 24)]).await;
+        assert_eq!(all.iter().map(|stamped| stamped.mono_ms).collect::<Vec<_>>(), [0, 1, 2, 3]);
         assert_eq!(all.last().map(|stamped| &stamped.input), Some(&Input::Resize { cols: 80, rows: 24 }));
+    }
+
+    #[tokio::test]
+    async fn keys_that_are_there_at_once_are_told_as_such_before_the_first_of_them() {
+        let release = KeyEvent::new_with_kind(KeyCode::Char('a'), KeyModifiers::NONE, KeyEventKind::Release);
+        let inputs = |events| async { forwarded(events).await.into_iter().map(|it| it.input).collect::<Vec<_>>() };
+        let key_of = |letter| Input::Key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE));
+        let pasted = inputs(vec![key('a'), key('b'), key('c')]).await;
+        assert_eq!(pasted, [Input::Burst, key_of('a'), key_of('b'), key_of('c')]);
+        let alone = inputs(vec![key('a'), Event::Key(release)]).await;
+        assert_eq!(alone, [key_of('a')], "its release is no other key");
+    }
+
+    #[tokio::test]
+    async fn keys_that_come_one_after_another_are_no_burst() {
+        let terminal = Terminal::default();
+        let (sender, mut inbox) = mpsc::channel::<Stamped>(64);
+        let person = async {
+            for letter in ['a', 'b', 'c'] {
+                terminal.sends(key(letter));
+                let expected = Input::Key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE));
+                assert_eq!(inbox.recv().await.unwrap().input, expected);
+            }
+        };
+        tokio::select! {
+            ended = forward(terminal.clone(), || 0, sender) => panic!("reading ended: {ended:?}"),
+            () = person => {}
+        }
     }
 
     /// Events as crossterm's stream gives them: the first waker that finds nothing is kept until it was woken, and a

@@ -16,6 +16,9 @@ pub enum Focus {
 pub enum Input {
     /// A key.
     Key(KeyEvent),
+    /// The keys that come next were there at once: a paste without brackets, or a link that stalled. None of them is a
+    /// press of its own.
+    Burst,
     /// A bracketed paste. It is text, never keys.
     Paste(String),
     /// The terminal has this size now.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::model::overlay::ConfirmField;
 use super::model::{Instants, Pane, Showing, Ui};
-use crate::domain::remediation::approval::{Press, TooSoon, guard};
+use crate::domain::remediation::approval::{Press, TYPED_MS, TooSoon, guard};
 use crate::domain::remediation::request::Digest;
 use crate::domain::remediation::step::{StepId, StepState};
 use crate::session::incident::Phase;
@@ -91,6 +91,11 @@ impl PromptWatch {
     /// Notes that there was input.
     pub fn note_input(&mut self, mono_ms: u64) {
         self.last_input = Some(self.last_input.unwrap_or(0).max(mono_ms));
+    }
+
+    /// Whether a key at this moment came with others, sooner than anybody presses them one after another.
+    pub fn is_in_a_burst(&self, mono_ms: u64) -> bool {
+        self.last_input.is_some_and(|before| mono_ms.saturating_sub(before) < TYPED_MS)
     }
 
     /// Notes which prompt a flushed frame showed whole.

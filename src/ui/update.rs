@@ -54,6 +54,10 @@ fn take(ui: &mut Ui, input: Input, session: &Session, at: Instants) -> Vec<Inten
             ui.prompt.note_input(at.mono_ms);
             Vec::new()
         }
+        Input::Burst => {
+            ui.prompt.note_input(at.mono_ms);
+            Vec::new()
+        }
         Input::Resize { cols, rows } => {
             ui.size = Size { cols, rows };
             ui.prompt.forget();

@@ -180,3 +180,28 @@ fn a_pane_of_another_size_and_a_stop_in_tmux() {
     assert_eq!(tmux.modes().trim(), "1 0 0 0");
     tmux.assert_back("left: 148");
 }
+
+/// tmux pastes without brackets unless it is asked to send them: the letters come as keys, all in one read.
+#[test]
+fn a_token_that_tmux_pastes_is_not_taken_and_one_that_is_typed_is() {
+    let Some(mut tmux) = Tmux::start((120, 40)) else { return };
+    tmux.seat.press(&format!("{} rehearse --speed 3 --live\r", env!("CARGO_BIN_EXE_pagerdeck")));
+    tmux.seat.wait_for("#1 REHEARSED");
+    tmux.seat.press("5");
+    tmux.seat.wait_for("UNDO");
+    let asks = tmux.seat.press_when_it_counts("A", "confirm>");
+    let token = asks.split_once("Type  ").and_then(|(_, rest)| rest.split_once("  then Enter")).unwrap().0.to_owned();
+    tmux.asked(&["set-buffer", &token]);
+    tmux.asked(&["paste-buffer"]);
+    tmux.seat.wait_for("pasted: type it");
+    tmux.seat.press("\r");
+    tmux.seat.wait_for("Pasted, not typed");
+    let (half, rest) = token.split_at(token.len() / 2);
+    tmux.seat.press(half);
+    tmux.seat.wait_a_second();
+    tmux.seat.press(rest);
+    tmux.seat.wait_for(&format!("confirm> {token}_"));
+    tmux.seat.wait_a_second();
+    tmux.seat.press("\r");
+    tmux.seat.wait("the step runs", |text| text.contains("#1 VERIFYING") || text.contains("#1 RUNNING"));
+}

@@ -150,6 +150,12 @@ impl Seat {
         panic!("{key} never counted:\n{}", self.text());
     }
 
+    /// Waits until the clock on the screen has moved on by a second or more, at three times its pace.
+    pub fn wait_a_second(&mut self) {
+        let from = clock(&self.text()).unwrap();
+        self.wait("a second", |text| clock(text).is_some_and(|at| at >= from + 4));
+    }
+
     /// The same for a piece of text.
     pub fn wait_for(&mut self, piece: &str) -> String {
         self.wait(piece, |text| text.contains(piece))

@@ -11,6 +11,8 @@ use super::step::StepId;
 pub const GRACE_MS: u64 = 1_000;
 /// A press counts only after this long without any input, which a held key or typing under way cannot meet.
 pub const QUIET_MS: u64 = 250;
+/// Nobody types letters this soon after one another, milliseconds on average; a paste comes so, brackets around it or not.
+pub const TYPED_MS: u64 = 20;
 /// Wrong tokens after which an armed step stands down.
 pub const MAX_WRONG_TOKENS: u8 = 3;
 
@@ -103,6 +105,15 @@ pub fn guard(press: Press) -> Result<(), TooSoon> {
     }
 }
 
+/// Whether letters that came at these moments can have been typed. A link that stalls hands over together what was typed
+/// apart, so the time from the first to the last is looked at and no single pause: only where the stall swallowed the whole
+/// text must it be typed again, and a pause halfway is enough then, however long the link stalls.
+pub fn were_typed(came: &[u64]) -> bool {
+    let pauses = came.len().saturating_sub(1) as u64;
+    let took = came.last().zip(came.first()).map_or(0, |(last, first)| last.saturating_sub(*first));
+    took >= pauses * TYPED_MS
+}
+
 /// The text a person types to confirm a live step: `my-api 7f3a`.
 pub fn token(target_name: &str, digest: &Digest) -> String {
     format!("{target_name} {}", digest.short())
@@ -121,5 +132,28 @@ mod tests {
         assert_eq!(press(Some(0), Some(1_800), 2_000), Err(TooSoon::TypingUnderWay));
         assert_eq!(press(Some(0), Some(1_750), 2_000), Ok(()));
         assert_eq!(press(Some(5_000), Some(0), 4_000), Err(TooSoon::Grace), "a clock that jumps back never helps");
+    }
+
+    #[test]
+    fn letters_that_came_all_at_once_were_not_typed() {
+        let every = |ms: u64, letters: u64| (0..letters).map(|letter| 5_000 + letter * ms).collect::<Vec<_>>();
+        let in_pieces = |pieces: &[(u64, usize)]| {
+            pieces.iter().flat_map(|(at, letters)| std::iter::repeat_n(*at, *letters)).collect::<Vec<_>>()
+        };
+        let cases = [
+            ("nothing", Vec::new(), true),
+            ("one letter", vec![7], true),
+            ("one read of a paste", every(0, 11), false),
+            ("a serial line of 9,600 baud", every(1, 11), false),
+            ("a program that presses keys", every(12, 11), false),
+            ("the fastest typist", every(57, 11), true),
+            ("two fingers at once, now and then", in_pieces(&[(0, 2), (90, 1), (200, 2), (300, 1)]), true),
+            ("a link that stalls for a second at a time", in_pieces(&[(0, 6), (1_000, 5)]), true),
+            ("a link that swallowed it whole", in_pieces(&[(3_000, 11)]), false),
+            ("a clock that goes back", vec![9_000, 9_100, 4_000], false),
+        ];
+        for (name, came, expected) in cases {
+            assert_eq!(were_typed(&came), expected, "{name}: {came:?}");
+        }
     }
 }

@@ -13,6 +13,8 @@ pub(super) enum Act {
     /// A key, stamped so many milliseconds before it is taken in.
     Key(KeyEvent, u64),
     Paste(String),
+    /// A paste without brackets: its keys in one read.
+    Burst(String),
     Focus(Focus),
     Resize(u16, u16),
     /// A frame reaches the screen.
@@ -75,6 +77,8 @@ pub(super) enum Planted {
     EnterConfirms,
     /// A paste of the token confirms.
     PasteConfirms,
+    /// Letters that came all at once are taken as if they had been typed.
+    SpeedUnseen,
     /// The journal is taken at its word before it has spoken.
     DiskBelieved,
     /// A press is taken as if it came after a long pause.
@@ -88,10 +92,11 @@ pub(super) enum Planted {
 }
 
 impl Planted {
-    pub(super) const WEAKNESSES: [Self; 8] = [
+    pub(super) const WEAKNESSES: [Self; 9] = [
         Self::YesApproves,
         Self::EnterConfirms,
         Self::PasteConfirms,
+        Self::SpeedUnseen,
         Self::DiskBelieved,
         Self::HasteCounts,
         Self::OldVerdictStands,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::acts::Act;
 use super::verdicts::Offered;
-use super::world::{INCIDENT, World};
+use super::world::{INCIDENT, World, keys_of};
 use crate::domain::remediation::approval::{Decision, GRACE_MS, QUIET_MS};
 use crate::domain::remediation::gate::Purpose;
 use crate::domain::remediation::policy::Confirm;
@@ -60,7 +60,8 @@ pub(super) struct Oracle {
     looked: (u64, Timestamp),
     shown: Option<Shown>,
     last_input: Option<u64>,
-    typed: String,
+    /// What stands in the confirm field, and when each letter of it came.
+    typed: Vec<(char, u64)>,
     before: Before,
     approval: Option<Approved>,
     /// Whether the last verdict suffices for the step's remedy, which is no undo.
@@ -90,7 +91,7 @@ impl Oracle {
             looked: (world.mono, world.now()),
             shown: None,
             last_input: None,
-            typed: String::new(),
+            typed: Vec::new(),
             before: before(world),
             approval: None,
             offered: Offered::Yes,
@@ -113,17 +114,19 @@ impl Oracle {
             && world.ui.overlay.is_none()
             && world.ui.step(&world.core.session).is_some_and(|step| matches!(step.state, StepState::Armed { .. }));
         match act {
-            Act::Key(key, _) if field_is_open && key.kind != KeyEventKind::Release => self.types(*key),
+            Act::Key(key, late) if field_is_open && key.kind != KeyEventKind::Release => self.types(*key, *late),
+            Act::Burst(keys) if field_is_open => keys_of(keys).for_each(|key| self.types(key, 0)),
             Act::Rehearsed(_) | Act::RehearsalRefused => self.watched = None,
             _ => {}
         }
     }
 
-    fn types(&mut self, key: KeyEvent) {
+    fn types(&mut self, key: KeyEvent, late: u64) {
+        let at = self.passed.saturating_sub(late);
         let control = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         match key.code {
             KeyCode::Char('u') if control => self.typed.clear(),
-            KeyCode::Char(letter) if !control => self.typed.push(letter),
+            KeyCode::Char(letter) if !control => self.typed.push((letter, at)),
             KeyCode::Backspace => drop(self.typed.pop()),
             _ => {}
         }
@@ -165,7 +168,11 @@ impl Oracle {
 
     /// Whoever comes back to a machine that slept looks at a frame anew.
     fn looks(&mut self, world: &World, act: &Act) {
-        if !matches!(act, Act::Key(..) | Act::Paste(_) | Act::Focus(_) | Act::Resize(..) | Act::Draw | Act::Tick) {
+        let looks = matches!(
+            act,
+            Act::Key(..) | Act::Paste(_) | Act::Burst(_) | Act::Focus(_) | Act::Resize(..) | Act::Draw | Act::Tick
+        );
+        if !looks {
             return;
         }
         let (passed, wall) = std::mem::replace(&mut self.looked, (self.passed, world.now()));
@@ -246,7 +253,11 @@ impl Oracle {
         if confirm == Confirm::Typed {
             let token = format!("my-api {}", digest.short());
             must(self.before.armed.as_ref() == Some(digest), || "confirmed what was not armed".to_owned())?;
-            must(self.typed.trim() == token, || format!("confirmed {token:?} by typing {:?}", self.typed))?;
+            let typed: String = self.typed.iter().map(|(letter, _)| letter).collect();
+            must(typed.trim() == token, || format!("confirmed {token:?} by typing {typed:?}"))?;
+            let took = self.typed.last().map_or(0, |(_, at)| *at) - self.typed.first().map_or(0, |(_, at)| *at);
+            let fewest = 20 * (self.typed.len() as u64 - 1);
+            must(took >= fewest, || format!("{typed:?} came within {took} ms, which nobody types in"))?;
         }
         Ok(())
     }
@@ -310,7 +321,7 @@ impl Oracle {
                 }
                 self.input(self.passed.saturating_sub(*late));
             }
-            Act::Paste(_) => self.input(self.passed),
+            Act::Paste(_) | Act::Burst(_) => self.input(self.passed),
             _ => {}
         }
         if world.typed().is_empty() {

@@ -161,12 +161,15 @@ fn screen(world: &World, dice: &mut Dice) -> Act {
     let step = world.step();
     let wanted = step.digest.as_ref().map(|digest| token(&step.target.name, digest)).unwrap_or_default();
     let (cols, rows) = dice.pick(&[(80, 24), (200, 60), (132, 43), (60, 16), (40, 10), (300, 90)]);
-    match dice.below(6) {
+    match dice.below(10) {
         0 => Act::Resize(cols, rows),
         1 => Act::Focus(Focus::Lost),
         2 => Act::Focus(Focus::Gained),
         3 => Act::Paste(format!("{wanted}\n")),
         4 => Act::Paste(wanted),
+        5 | 6 => Act::Burst(wanted),
+        7 => Act::Burst(format!("{wanted}\n")),
+        8 => Act::Burst(dice.pick(&["AAA", "SXdUA", "A my-api is down\nA\n"]).to_owned()),
         _ => Act::Paste("A".to_owned()),
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crossterm::event::{KeyCode, KeyEvent};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
@@ -204,7 +205,9 @@ impl World {
     /// Lets it happen, and gives the records that were committed by it.
     pub(super) fn happens(&mut self, act: &Act) -> Vec<Record> {
         match act {
-            Act::Key(..) | Act::Paste(_) | Act::Focus(_) | Act::Resize(..) | Act::Draw | Act::Tick => self.seen(act),
+            Act::Key(..) | Act::Paste(_) | Act::Burst(_) | Act::Focus(_) | Act::Resize(..) | Act::Draw | Act::Tick => {
+                self.seen(act)
+            }
             Act::Pass(_) | Act::MonotonicJumps(_) | Act::IncidentJumps(_) => self.passes(act),
             Act::Acknowledged { .. } | Act::JournalFails => self.written(act),
             Act::Leaves(reason) => {
@@ -232,6 +235,10 @@ impl World {
                 self.input(Input::Key(*key), Instants { mono_ms, ..at });
             }
             Act::Paste(text) => self.input(Input::Paste(text.clone()), at),
+            Act::Burst(keys) => {
+                self.input(Input::Burst, at);
+                keys_of(keys).for_each(|key| self.input(Input::Key(key), at));
+            }
             Act::Focus(focus) => self.input(Input::Focus(*focus), at),
             Act::Resize(cols, rows) => self.input(Input::Resize { cols: *cols, rows: *rows }, at),
             Act::Tick => self.input(Input::Tick, at),
@@ -250,6 +257,9 @@ impl World {
                 continue;
             }
             desk::apply(&mut self.core, Hands::Person, intent);
+        }
+        if let (Planted::SpeedUnseen, Some(field)) = (self.planted, &mut self.ui.confirm) {
+            field.came = (0..field.came.len() as u64).map(|letter| letter * 100).collect();
         }
     }
 
@@ -400,6 +410,14 @@ impl World {
         let change = ClusterChange::Workload { workload: Box::new(workload) };
         Event::Workload(WorkloadEvent::Changed { change })
     }
+}
+
+/// The keys of a paste as a terminal without brackets hands them over.
+pub(super) fn keys_of(text: &str) -> impl Iterator<Item = KeyEvent> {
+    text.chars().map(|letter| match letter {
+        '\n' => KeyEvent::from(KeyCode::Enter),
+        letter => KeyEvent::from(KeyCode::Char(letter)),
+    })
 }
 
 fn judged(report: GateReport) -> Event {

@@ -154,6 +154,25 @@ impl Action {
         matches!(self, Self::Approve | Self::Deny | Self::Skip | Self::Rehearse | Self::Undo)
     }
 
+    /// Whether more comes of it than another look: it decides, asks somebody, or has something written down.
+    pub fn leaves_a_trace(self) -> bool {
+        self.is_verb()
+            || matches!(
+                self,
+                Self::StandOnRules
+                    | Self::Refresh
+                    | Self::Investigate
+                    | Self::Inquire
+                    | Self::Note
+                    | Self::Pin
+                    | Self::Copy
+                    | Self::Save
+                    | Self::Export
+                    | Self::GameDay(_)
+                    | Self::TryRehearsal
+            )
+    }
+
     /// Whether it has a meaning in a rehearsal alone: elsewhere neither help nor palette know it.
     pub fn is_for_rehearsals(self) -> bool {
         matches!(self, Self::GameDay(_) | Self::Faults)

@@ -8,7 +8,7 @@ use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::observation::alarm::AlarmName;
 use crate::domain::observation::metric::MetricRole;
 use crate::domain::observation::workload::WorkloadRef;
-use crate::domain::remediation::approval::{MAX_WRONG_TOKENS, token};
+use crate::domain::remediation::approval::{MAX_WRONG_TOKENS, token, were_typed};
 use crate::domain::remediation::request::Digest;
 use crate::domain::remediation::step::{StepId, StepState};
 use crate::session::{IncidentId, Session};
@@ -133,6 +133,8 @@ pub struct ConfirmField {
     pub digest: Digest,
     /// The text.
     pub text: String,
+    /// When each of its letters came, monotonic milliseconds.
+    pub came: Vec<u64>,
     /// How often a wrong token was entered.
     pub wrong: u8,
 }
@@ -141,6 +143,29 @@ impl ConfirmField {
     /// Wrong tokens left before the step stands down.
     pub fn tries_left(&self) -> u8 {
         MAX_WRONG_TOKENS.saturating_sub(self.wrong)
+    }
+
+    /// Takes a letter.
+    pub fn push(&mut self, letter: char, mono_ms: u64) {
+        self.text.push(letter);
+        self.came.push(mono_ms);
+    }
+
+    /// Takes the last letter back.
+    pub fn pop(&mut self) {
+        self.text.pop();
+        self.came.pop();
+    }
+
+    /// Takes everything back.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.came.clear();
+    }
+
+    /// Whether it came sooner than anybody types: a paste that no brackets told of.
+    pub fn is_pasted(&self) -> bool {
+        !were_typed(&self.came)
     }
 }
 
@@ -157,6 +182,7 @@ impl Ui {
             step: step.id,
             digest: step.digest.clone()?,
             text: String::new(),
+            came: Vec::new(),
             wrong: 0,
         };
         let same = |typed: &&ConfirmField| {

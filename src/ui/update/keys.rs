@@ -10,7 +10,7 @@ use super::super::model::overlay::{Overlay, Writing};
 use super::super::model::scroll::{ListView, TextView};
 use super::super::model::{ClockStyle, Confirming, Instants, Pane, Ui, Zoom};
 use super::motion::{self, Motion, Way};
-use super::notice::{SEQUENCE_MS, refuse};
+use super::notice::{IN_A_BURST, SEQUENCE_MS, refuse};
 use super::{log_look, rca_motion, selection, time, typing, verbs};
 use crate::domain::remediation::policy::RulesAlone;
 use crate::domain::remediation::step::{Step, StepState};
@@ -52,6 +52,11 @@ pub(super) fn key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Instants) -
     // A held key repeats; a decision is one press.
     if action.is_verb() && key.kind != KeyEventKind::Press {
         return Vec::new();
+    }
+    // An approval and a skip have a guard of their own, which asks for more.
+    let has_its_own = matches!(action, Action::Approve | Action::Skip);
+    if !has_its_own && action.leaves_a_trace() && ui.prompt.is_in_a_burst(at.mono_ms) {
+        return refuse(ui, IN_A_BURST, at);
     }
     act(ui, action, session, at)
 }

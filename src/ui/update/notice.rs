@@ -8,6 +8,9 @@ const MESSAGE_MS: u64 = 8_000;
 /// A sequence of keys lapses after this long.
 pub(super) const SEQUENCE_MS: u64 = 1_500;
 
+/// What is said of a key that came with others at once.
+pub(super) const IN_A_BURST: &str = "Not counted: several keys came at once, as a paste does. Press it alone.";
+
 /// Lets go of what is too old.
 pub(super) fn age(ui: &mut Ui, at: Instants) {
     let older = |since: u64, most: u64| at.mono_ms.saturating_sub(since) > most;

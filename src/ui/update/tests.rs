@@ -5,6 +5,7 @@ mod found;
 mod logs;
 mod opened;
 mod panes;
+mod pastes;
 mod strays;
 
 use std::collections::BTreeMap;

@@ -10,7 +10,7 @@ use super::super::model::overlay::{Overlay, Writing};
 use super::super::model::{Instants, Pane, Tone, Ui};
 use super::super::palette::{self, Choice};
 use super::super::search::{Search, Shown};
-use super::notice::refuse;
+use super::notice::{IN_A_BURST, refuse};
 use super::{keys, log_look, opened, verbs};
 use crate::session::Session;
 
@@ -130,6 +130,10 @@ fn palette_key(
     let selected = match key.code {
         KeyCode::Esc => return Vec::new(),
         KeyCode::Backspace if query.is_empty() => return Vec::new(),
+        KeyCode::Enter if found.get(selected).is_some_and(leaves_a_trace) && ui.prompt.is_in_a_burst(at.mono_ms) => {
+            refuse(ui, IN_A_BURST, at);
+            selected
+        }
         KeyCode::Enter => return found.get(selected).map_or_else(Vec::new, |choice| choose(ui, choice, session, at)),
         KeyCode::Tab if found.iter().any(|choice| matches!(choice, Choice::Inject(_))) => {
             query = palette::with_next_time(&query);
@@ -144,6 +148,13 @@ fn palette_key(
     };
     ui.overlay = Some(Overlay::Palette { query, selected });
     Vec::new()
+}
+
+fn leaves_a_trace(choice: &Choice<'_>) -> bool {
+    match choice {
+        Choice::Action(binding) => binding.row.action.leaves_a_trace(),
+        Choice::Inject(_) | Choice::Clear(_) => true,
+    }
 }
 
 /// An approval is never chosen from a list: its key, its pane, its moment.
@@ -196,7 +207,9 @@ fn area_key(
     (writing, mut area): (Writing, Box<TextArea<'static>>),
     at: Instants,
 ) -> Vec<Intent> {
-    let newline = key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SHIFT);
+    // The ends of the lines of a paste without brackets end no text: what follows them would become commands.
+    let newline =
+        key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SHIFT) || ui.prompt.is_in_a_burst(at.mono_ms);
     match key.code {
         KeyCode::Esc => return Vec::new(),
         KeyCode::Enter if !newline => {

@@ -7,7 +7,7 @@ use super::super::keymap::Action;
 use super::super::model::overlay::{ConfirmField, Writing};
 use super::super::model::{Confirming, Instants, Pane, Showing, Tone, Ui};
 use super::super::prompt::{self, Stage};
-use super::notice::refuse;
+use super::notice::{IN_A_BURST, refuse};
 use super::typing;
 use crate::domain::remediation::approval::MAX_WRONG_TOKENS;
 use crate::domain::remediation::gate::NarrativeStanding;
@@ -19,6 +19,8 @@ use crate::session::incident::{Incident, Phase};
 const TWICE_MS: u64 = 2_000;
 /// What is said where a step was called back in time.
 const NOTHING_SENT: &str = "Stood down: nothing was sent.";
+/// What is said of a token that came sooner than anybody types. Where it was typed, the link held it back.
+const PASTED: &str = "Pasted, not typed: its letters came all at once. Type the name and the digest; on a link that stalls, pause halfway.";
 /// The longest text the confirm field takes: a Kubernetes name and a digest, with room to spare.
 const FIELD_CHARS: usize = 270;
 
@@ -83,10 +85,14 @@ fn approve(ui: &mut Ui, incident: &Incident, step: &Step, (session, at): (&Sessi
 
 /// A skip is guarded like an approval while the step is asked: typing under way must not decide anything.
 fn skip(ui: &mut Ui, incident: &Incident, step: &Step, (session, at): (&Session, Instants)) -> Vec<Intent> {
-    if let Some(prompt) = prompt::shown(ui, session)
-        && let Err(too_soon) = ui.prompt.admits(&prompt, at.mono_ms)
-    {
-        return refuse(ui, too_soon.text(), at);
+    match prompt::shown(ui, session) {
+        Some(prompt) => {
+            if let Err(too_soon) = ui.prompt.admits(&prompt, at.mono_ms) {
+                return refuse(ui, too_soon.text(), at);
+            }
+        }
+        None if ui.prompt.is_in_a_burst(at.mono_ms) => return refuse(ui, IN_A_BURST, at),
+        None => {}
     }
     vec![Intent::Skip { incident: incident.id, step: step.id }]
 }
@@ -103,9 +109,9 @@ pub(super) fn field_key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Insta
             return stand_down_all(ui, session, "Esc");
         }
         KeyCode::Enter if key.kind == KeyEventKind::Press => return enter(ui, field, session, at),
-        KeyCode::Backspace => drop(field.text.pop()),
-        KeyCode::Char('u') if control => field.text.clear(),
-        KeyCode::Char(letter) if !control && field.text.chars().count() < FIELD_CHARS => field.text.push(letter),
+        KeyCode::Backspace => field.pop(),
+        KeyCode::Char('u') if control => field.clear(),
+        KeyCode::Char(letter) if !control && field.came.len() < FIELD_CHARS => field.push(letter, at.mono_ms),
         _ => {}
     }
     ui.confirm = Some(field);
@@ -138,7 +144,13 @@ fn enter(ui: &mut Ui, mut field: ConfirmField, session: &Session, at: Instants) 
     let Some(prompt) = prompt::shown(ui, session).filter(|shown| *shown == expected) else {
         return refuse(ui, "Not counted: the step is not whole on screen. Enlarge the terminal.", at);
     };
-    if let Err(too_soon) = ui.prompt.admits(&prompt, at.mono_ms) {
+    let admitted = ui.prompt.admits(&prompt, at.mono_ms);
+    if field.is_pasted() {
+        field.clear();
+        ui.confirm = Some(field);
+        return refuse(ui, PASTED, at);
+    }
+    if let Err(too_soon) = admitted {
         return refuse(ui, too_soon.text(), at);
     }
     if wanted.is_some_and(|wanted| wanted == field.text.trim()) {
@@ -147,7 +159,7 @@ fn enter(ui: &mut Ui, mut field: ConfirmField, session: &Session, at: Instants) 
         return vec![Intent::Confirm { incident: prompt.incident, step: prompt.step, digest: prompt.digest }];
     }
     field.wrong += 1;
-    field.text.clear();
+    field.clear();
     if field.wrong >= MAX_WRONG_TOKENS {
         ui.tell(Tone::Refused, format!("Three wrong tokens. {NOTHING_SENT}"), at);
         return stand_down_all(ui, session, "three wrong tokens");

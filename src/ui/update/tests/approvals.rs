@@ -8,7 +8,7 @@ fn approve() -> Intent {
     Intent::Approve { incident: I1, step: S1, digest: digest("7f3a0000") }
 }
 
-fn confirm() -> Intent {
+pub(super) fn confirm() -> Intent {
     Intent::Confirm { incident: I1, step: S1, digest: digest("7f3a0000") }
 }
 
@@ -118,16 +118,6 @@ fn a_live_step_is_confirmed_by_name_and_digest() {
     assert_eq!(person.types("my-api 7f3a"), []);
     assert_eq!(person.sends(key_input("enter", KeyEventKind::Press)), [], "in the run of typing");
     assert_eq!(person.presses("enter"), [confirm()]);
-}
-
-#[test]
-fn a_paste_never_reaches_the_confirm_field() {
-    let mut person = Person::new(session(armed()));
-    person.presses("5");
-    assert_eq!(person.sends(Input::Paste("my-api 7f3a\n".to_owned())), []);
-    assert!(person.said().contains("refused"), "{}", person.said());
-    assert_eq!(person.ui.confirm_field(&person.session).unwrap().text, "");
-    assert_eq!(person.presses("enter"), []);
 }
 
 #[test]

@@ -12,6 +12,8 @@ use crate::ui::update::IN_A_REPLAY;
 enum Event {
     Key(&'static str, KeyEventKind),
     Token,
+    /// The token all at once.
+    Burst,
     Paste,
     Tick,
     Gained,
@@ -38,6 +40,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => (keys, kinds).prop_map(|(key, kind)| Event::Key(key, kind)),
         2 => Just(Event::Token),
+        1 => Just(Event::Burst),
         1 => Just(Event::Paste),
         1 => Just(Event::Tick),
         1 => Just(Event::Gained),
@@ -55,6 +58,8 @@ struct Oracle {
     /// The digest and state that every frame since then has shown in pane 5 with nothing over it.
     shown: Option<(Digest, bool, u64)>,
     last_input: Option<u64>,
+    /// When each letter that went into the field came.
+    came: Vec<u64>,
 }
 
 impl Oracle {
@@ -69,6 +74,12 @@ impl Oracle {
             _ if !visible || !whole => self.shown = None,
             Some((digest, is_armed, _)) if (digest, *is_armed) == (&now.0, now.1) => {}
             _ => self.shown = Some((now.0, now.1, person.clock)),
+        }
+    }
+
+    fn notes(&mut self, before: &str, person: &Person) {
+        if field_text(person).len() > before.len() {
+            self.came.push(person.clock);
         }
     }
 
@@ -88,10 +99,17 @@ impl Oracle {
             prop_assert_eq!(step.digest.as_ref(), Some(digest));
             if is_armed {
                 prop_assert_eq!(typed.trim(), format!("my-api {}", digest.short()));
+                let letters = &self.came[self.came.len() - typed.len()..];
+                let took = letters[letters.len() - 1] - letters[0];
+                prop_assert!(took >= 20 * (letters.len() as u64 - 1), "nobody types as fast: {letters:?}");
             }
         }
         Ok(())
     }
+}
+
+fn field_text(person: &Person) -> String {
+    person.ui.confirm_field(&person.session).map(|field| field.text).unwrap_or_default()
 }
 
 fn input_of(event: &Event) -> Option<Input> {
@@ -102,7 +120,7 @@ fn input_of(event: &Event) -> Option<Input> {
         Event::Gained => Some(Input::Focus(Focus::Gained)),
         Event::Lost => Some(Input::Focus(Focus::Lost)),
         Event::Resize(cols, rows) => Some(Input::Resize { cols: *cols, rows: *rows }),
-        Event::Token | Event::Draw | Event::Rehearsed(_) | Event::Armed => None,
+        Event::Token | Event::Burst | Event::Draw | Event::Rehearsed(_) | Event::Armed => None,
     }
 }
 
@@ -115,7 +133,7 @@ fn play(events: &[(Event, u64)]) -> Result<usize, TestCaseError> {
         if matches!(event, Event::Gained | Event::Lost | Event::Resize(..)) {
             oracle.shown = None;
         }
-        let typed = person.ui.confirm_field(&person.session).map(|field| field.text).unwrap_or_default();
+        let typed = field_text(&person);
         match event {
             Event::Draw => {
                 drawn(&mut person.ui, &person.session, at(person.clock));
@@ -126,13 +144,17 @@ fn play(events: &[(Event, u64)]) -> Result<usize, TestCaseError> {
                 (step.digest, step.state) = (Some(digest(text)), StepState::Rehearsed);
             }
             Event::Armed => set(&mut person.session, armed()),
-            Event::Token => {
+            Event::Token | Event::Burst => {
+                let pause = if matches!(event, Event::Token) { 60 } else { 0 };
                 let wanted = person.ui.wanted_token(&person.session).unwrap_or_default();
                 for letter in wanted.chars() {
+                    person.clock += pause;
+                    let before = field_text(&person);
                     let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE);
                     let intents = person.sends(Input::Key(key));
                     oracle.check(&intents, event, &person, &typed)?;
                     oracle.last_input = Some(person.clock);
+                    oracle.notes(&before, &person);
                 }
             }
             _ => {}
@@ -145,6 +167,7 @@ fn play(events: &[(Event, u64)]) -> Result<usize, TestCaseError> {
         if is_typing {
             oracle.last_input = Some(person.clock);
         }
+        oracle.notes(&typed, &person);
     }
     Ok(decisions)
 }

@@ -16,6 +16,9 @@ use crate::ui::format;
 use crate::ui::model::Ui;
 use crate::ui::theme::Role;
 
+/// Said beside a token that came sooner than anybody types.
+const PASTED: &str = "pasted: type it";
+
 /// The rows of the foot.
 pub fn rows(
     (ui, session): (&Ui, &Session),
@@ -51,6 +54,8 @@ fn wrapped(role: Role, text: &str, (columns, look): (usize, &Look)) -> Vec<Line<
 fn field((ui, session): (&Ui, &Session), (columns, room, look): (usize, Room, &Look)) -> Vec<Line<'static>> {
     let Some(field) = ui.confirm_field(session) else { return Vec::new() };
     let wanted = ui.wanted_token(session).unwrap_or_default();
+    // Said of the whole alone: a piece of it may have been held back by the link.
+    let is_pasted = field.text.trim() == wanted && field.is_pasted();
     if room == Room::Tight {
         let prefix = format::width(&wanted) + 24;
         let typed =
@@ -62,7 +67,9 @@ fn field((ui, session): (&Ui, &Session), (columns, room, look): (usize, Room, &L
             (Role::Text, ", Enter> ".into()),
             (Role::Strong, format!("{typed}_").into()),
         ]);
-        if field.wrong > 0 {
+        if is_pasted {
+            line.push_span(look.span(Role::Danger, format!(" {PASTED}")));
+        } else if field.wrong > 0 {
             line.push_span(look.span(Role::Danger, format!(" wrong, {} left", field.tries_left())));
         }
         return vec![line];
@@ -80,7 +87,11 @@ fn field((ui, session): (&Ui, &Session), (columns, room, look): (usize, Room, &L
         Span::raw(" "),
         look.span(Role::Strong, typed),
         look.span(Role::Strong, "_"),
-        look.span(Role::Faint, "   Esc or Ctrl-C stands down"),
+        if is_pasted {
+            look.span(Role::Danger, format!("   {PASTED}"))
+        } else {
+            look.span(Role::Faint, "   Esc or Ctrl-C stands down")
+        },
     ]);
     vec![type_this, prompt]
 }
