@@ -206,7 +206,7 @@ impl World {
     pub(super) fn happens(&mut self, act: &Act) -> Vec<Record> {
         match act {
             Act::Key(..) | Act::Paste(_) | Act::Burst(_) | Act::Focus(_) | Act::Resize(..) | Act::Draw | Act::Tick => {
-                self.seen(act)
+                self.seen(act);
             }
             Act::Pass(_) | Act::MonotonicJumps(_) | Act::IncidentJumps(_) => self.passes(act),
             Act::Acknowledged { .. } | Act::JournalFails => self.written(act),
