@@ -9,6 +9,7 @@ use super::record::{IncidentId, Record};
 use super::state::Session;
 use super::triage::conclude;
 use super::{remediation, reporting, standing, triage};
+use crate::domain::count::counted;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::runbook;
 use crate::domain::remediation::step::{Shortfall, StepId, StepState};
@@ -101,17 +102,21 @@ fn fell_short(
     (tests, states): (&[VerificationTest], &[TestState]),
     last: Option<&Measurement>,
 ) -> (StepState, ChangeOutcome) {
-    let told = |which: &dyn Fn(TestState) -> bool, words: &dyn Fn(&VerificationTest) -> String| {
-        let those = tests.iter().zip(states).filter(|(_, state)| which(**state));
-        those.map(|(test, _)| words(test)).collect::<Vec<String>>().join("; ")
+    let told = |which: TestState, words: &dyn Fn(&VerificationTest) -> String| {
+        let those = tests.iter().zip(states).filter(|(_, state)| **state == which);
+        those.map(|(test, _)| words(test)).collect::<Vec<String>>()
     };
-    if states.contains(&TestState::Failed) || !states.contains(&TestState::Unmeasured) {
-        let why = format!("not reached: {}", told(&|state| state != TestState::Passed, &VerificationTest::text));
-        return (StepState::Failed { why, by: Shortfall::NotReached }, ChangeOutcome::Failed);
-    }
-    let missing = told(&|state| state == TestState::Unmeasured, &|test| test.unmeasured(last));
-    let why = format!("could not be verified: {missing}");
-    (StepState::Failed { why, by: Shortfall::NotMeasured }, ChangeOutcome::Unverified)
+    let failed = told(TestState::Failed, &|test| test.failed(last));
+    let missing = told(TestState::Unmeasured, &|test| test.unmeasured(last));
+    let (by, outcome, lead) = match (failed.is_empty(), missing.is_empty()) {
+        (true, false) => (Shortfall::NotMeasured, ChangeOutcome::Unverified, "could not be verified: "),
+        (_, _) => (Shortfall::NotReached, ChangeOutcome::Failed, ""),
+    };
+    // What was still waited for when another test ended the watch has neither passed nor failed.
+    let open = told(TestState::Waiting, &VerificationTest::text).len();
+    let open = (open > 0).then(|| format!("{} not settled by then", counted(open, "other test")));
+    let clauses: Vec<String> = failed.into_iter().chain(missing).chain(open).collect();
+    (StepState::Failed { why: format!("{lead}{}", clauses.join("; ")), by }, outcome)
 }
 
 /// Worse than before: the prepared undo is offered at once, as a further step of the plan.

@@ -1,7 +1,9 @@
 //! What gives way where there is little room, and what never does.
 
 use pagerdeck::domain::diagnosis::evidence::Question;
+use pagerdeck::domain::fault::{Fault, FaultKind};
 use pagerdeck::domain::observation::service::Service;
+use pagerdeck::domain::remediation::step::{CheckState, RehearsalOutcome, Step, StepState};
 use pagerdeck::session::feeds::{Feed, FeedHealth, FeedId};
 use pagerdeck::session::header::Origin;
 use pagerdeck::session::incident::Incident;
@@ -126,4 +128,45 @@ fn evidence_says_which_findings_it_speaks_for_and_which_it_speaks_against() {
     let shown = text(&after(((120, 40), &session), &keys), &session);
     assert!(shown.contains(&format!("EVIDENCE {at}")), "{shown}");
     assert!(shown.contains("finding     for ") || shown.contains("finding     against "), "{shown}");
+}
+
+/// The first step of the plan on its own screen, after a change of it.
+fn card(size: (u16, u16), change: impl FnOnce(&mut Step)) -> String {
+    let mut session = fixture::gate_open();
+    change(&mut fixture::incident(&mut session).plan.as_mut().unwrap().steps[0]);
+    text(&ui(size, Pane::Remediation, Zoom::Overview), &session)
+}
+
+/// The one check that warns is what a decision turns on: it is read to its end, whatever else gives way.
+#[test]
+fn a_check_that_warns_is_whole_and_first() {
+    let warning = "the nodes have room for 1 more pod of 1Gi; the rollout surges by 2 and would wait for a node";
+    for size in [(60, 16), (80, 24), (100, 30), (120, 40)] {
+        let shown = card(size, |step| {
+            let checks = &mut step.rehearsal.as_mut().unwrap().checks;
+            let warns = checks.iter_mut().find(|check| check.state == CheckState::Warning).unwrap();
+            warns.text = warning.to_owned();
+        });
+        let rows = shown.lines().map(|row| row.trim_matches(['│', ' '])).collect::<Vec<_>>().join(" ");
+        assert!(rows.contains(&format!("CHECKS [!!] freeze: {warning}")), "{size:?}\n{shown}");
+    }
+}
+
+#[test]
+fn a_rehearsal_that_was_refused_is_told_as_one() {
+    for size in [(60, 16), (80, 24), (120, 40)] {
+        let shown = card(size, |step| {
+            step.state = StepState::Proposed;
+            let rehearsal = step.rehearsal.as_mut().unwrap();
+            let fault = Fault::new(FaultKind::Rejected, "The quota of payments is used up.");
+            rehearsal.outcome = RehearsalOutcome::Refused { fault };
+            (rehearsal.diff, rehearsal.checks) = (Vec::new(), Vec::new());
+        });
+        for said in ["REFUSED", "The quota of payments is used up.", "The server refused its rehearsal"] {
+            assert!(shown.contains(said), "{said} at {size:?}\n{shown}");
+        }
+        for wrong in ["not rehearsed", "no field would change", "bytes would be sent"] {
+            assert!(!shown.contains(wrong), "{wrong} at {size:?}\n{shown}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::count::counted;
 use crate::domain::observation::alarm::AlarmState;
 
 pub use watch::Watch;
@@ -54,6 +55,33 @@ impl VerificationTest {
                 format!("{alarm} returns to OK within {within_s} s of the rollout")
             }
             Self::NoNewKills { .. } => "no container that started after the step is OOM killed".to_owned(),
+        }
+    }
+
+    /// What was measured in place of what it asks for, as a clause.
+    pub fn failed(&self, last: Option<&Measurement>) -> String {
+        match self {
+            Self::RolloutComplete { within_s } => match last.and_then(|last| last.rollout) {
+                Some(rollout) if rollout.observed && rollout.stuck => {
+                    format!("{}: it made no progress within its deadline", rollout.text())
+                }
+                Some(rollout) if !rollout.is_complete() => format!("{} after {within_s} s", rollout.text()),
+                Some(_) | None => format!("the rollout did not complete within {within_s} s"),
+            },
+            Self::MemoryBelow { percent, within_s } => {
+                let was =
+                    last.and_then(|last| last.memory).map_or_else(String::new, |value| format!(" at {value:.1} %,"));
+                format!("memory{was} not below {percent:.0} % within {within_s} s of the rollout")
+            }
+            Self::AlarmCleared { alarm, within_s } => {
+                format!("{alarm} did not return to OK within {within_s} s of the rollout")
+            }
+            Self::NoNewKills { .. } => match last.and_then(|last| last.new_kills) {
+                Some(kills @ 1..) => {
+                    format!("{} of containers that started after the step", counted(kills, "OOM kill"))
+                }
+                Some(0) | None => "a container that started after the step was OOM killed".to_owned(),
+            },
         }
     }
 
@@ -295,6 +323,34 @@ mod tests {
         }
         assert_eq!(alarm.unmeasured(None), "a could not be read");
         assert_eq!(evaluate(&memory, &Measurement { memory: Some(91.0), ..lost }, 900), TestState::Failed);
+    }
+
+    #[test]
+    fn a_failure_tells_what_was_measured() {
+        let memory = VerificationTest::MemoryBelow { percent: 80.0, within_s: 900 };
+        let rollout = VerificationTest::RolloutComplete { within_s: 600 };
+        let at = |stuck| RolloutFacts { replicas: 6, updated: 3, available: 5, old: 3, observed: true, stuck };
+        let last = |stuck, new_kills| Measurement {
+            memory: Some(91.34),
+            rollout: Some(at(stuck)),
+            new_kills: Some(new_kills),
+            ..measured(&[], None)
+        };
+        let kills = VerificationTest::NoNewKills { within_s: 900 };
+        for (test, last, said) in [
+            (&memory, Some(last(false, 0)), "memory at 91.3 %, not below 80 % within 900 s of the rollout"),
+            (&memory, None, "memory not below 80 % within 900 s of the rollout"),
+            (&rollout, Some(last(false, 0)), "rollout 3/6 updated, 5 available, 3 old after 600 s"),
+            (
+                &rollout,
+                Some(last(true, 0)),
+                "rollout 3/6 updated, 5 available, 3 old: it made no progress within its deadline",
+            ),
+            (&kills, Some(last(false, 1)), "1 OOM kill of containers that started after the step"),
+            (&kills, None, "a container that started after the step was OOM killed"),
+        ] {
+            assert_eq!(test.failed(last.as_ref()), said);
+        }
     }
 
     #[test]

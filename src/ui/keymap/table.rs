@@ -52,9 +52,9 @@ pub enum Action {
     NextWarning,
     /// The warning before.
     PreviousWarning,
-    /// The next OOM kill in the logs.
+    /// The next OOM kill or heap error in the logs.
     NextOom,
-    /// The OOM kill before.
+    /// The OOM kill or heap error before.
     PreviousOom,
     /// The next rollout.
     NextDeploy,
@@ -312,7 +312,7 @@ pub const TABLE: &[Row] = &[
     row("next-warning", Action::NextWarning, &["w"], "Next warning in the logs"),
     row("previous-warning", Action::PreviousWarning, &["W"], "Warning before"),
     row("next-oom", Action::NextOom, &["o"], "Next OOM kill or heap error in the logs").hint("next OOM"),
-    row("previous-oom", Action::PreviousOom, &["O"], "OOM kill before"),
+    row("previous-oom", Action::PreviousOom, &["O"], "OOM kill or heap error before"),
     row("next-cite", Action::NextCite, &["c"], "Next citation of the narrative: selects its evidence")
         .hint("citation")
         .only_in(Pane::Rca),

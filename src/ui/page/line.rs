@@ -23,7 +23,7 @@ pub(super) fn page(number: u64, desk: Desk<'_>) -> Option<Page> {
     page.field("level", line.level.word());
     match line.kill {
         Some(KillSign::OomKill) => page.toned("kill", Role::Kill, "OOM: the kernel or the platform killed a container"),
-        Some(KillSign::HeapError) => page.toned("kill", Role::Danger, "heap error inside of the process, no kill"),
+        Some(KillSign::HeapError) => page.toned("heap", Role::Danger, "error inside of the process, no kill"),
         None => {}
     }
     page.field("group", line.group.to_string());

@@ -98,6 +98,22 @@ fn what_nobody_could_measure_is_unverified_and_its_undo_is_offered() {
     assert!(headline.contains(&format!("set resources ran and {missing}")), "{headline}");
 }
 
+/// One test ends the watch of all: what was still waited for then is told as that.
+#[test]
+fn what_was_still_pending_when_a_test_failed_is_not_told_as_failed() {
+    let mut story = Story::new(vec![step(S1, raise())]);
+    story.rehearse(1, S1, &raise());
+    story.run(2, S1);
+    let alarm = VerificationTest::AlarmCleared { alarm: "my-api-cpu-high".to_owned(), within_s: 900 };
+    let all = vec![VerificationTest::NoNewKills { within_s: 900 }, alarm];
+    story.session.incidents.get_mut(&I1).unwrap().step_mut(S1).unwrap().tests = all;
+    let tests = vec![TestState::Failed, TestState::Waiting];
+    story.commit(30, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
+    let StepState::Failed { why, by } = &story.step(S1).state else { panic!("it failed") };
+    let said = "a container that started after the step was OOM killed; 1 other test not settled by then";
+    assert_eq!((why.as_str(), *by), (said, Shortfall::NotReached));
+}
+
 #[test]
 fn an_uncertain_step_that_has_run_goes_on_to_its_verification() {
     for (trace, expected) in [

@@ -101,7 +101,7 @@ fn sentence(session: &Session, (incident, step): (&Incident, &Step), look: &Look
     let mode = session.header.mode;
     match &step.state {
         StepState::Locked { why } => (Role::Warning, format!("LOCKED: {why}")),
-        StepState::Proposed => (Role::Faint, "Proposed, not rehearsed yet. Nothing has been changed.".to_owned()),
+        StepState::Proposed => proposed(step),
         StepState::Rehearsing => (Role::Faint, "The server is being asked with dryRun=All.".to_owned()),
         StepState::Rehearsed => rehearsed(session, (incident, step), look),
         StepState::Armed { .. } => (Role::Danger, format!("This WILL {}.", deed(session, step, look))),
@@ -129,6 +129,20 @@ fn sentence(session: &Session, (incident, step): (&Incident, &Step), look: &Look
             (Role::Danger, text.to_owned())
         }
     }
+}
+
+/// A rehearsal that was not accepted leaves its step proposed: it was rehearsed, and may not run.
+fn proposed(step: &Step) -> (Role, String) {
+    let what = match step.rehearsal.as_ref().map(|found| &found.outcome) {
+        None | Some(RehearsalOutcome::Rehearsed) => {
+            return (Role::Faint, "Proposed, not rehearsed yet. Nothing has been changed.".to_owned());
+        }
+        Some(RehearsalOutcome::Forbidden { .. }) => "This credential may not do it",
+        Some(RehearsalOutcome::Refused { .. }) => "The server refused its rehearsal",
+        Some(RehearsalOutcome::LocalOnly { .. }) => "The server was not asked",
+        Some(RehearsalOutcome::NotRehearsable { .. }) => "It could not be rehearsed",
+    };
+    (Role::Warning, format!("{what}: it cannot run. d rehearses it again. Nothing has been changed."))
 }
 
 fn rehearsed(session: &Session, (incident, step): (&Incident, &Step), look: &Look) -> (Role, String) {

@@ -101,7 +101,8 @@ fn rows_of_middle((incident, step): (&Incident, &Step), (columns, look): (usize,
     }
     let Some(rehearsal) = &step.rehearsal else { return 1 };
     let why = outcome_why(&rehearsal.outcome).map_or(0, |why| format::wrap(&why, columns).len());
-    1 + why + rehearsal.diff.len().max(1) + check_rows(&rehearsal.checks, (columns, look)).len()
+    let changed = usize::from(rehearsal.outcome == RehearsalOutcome::Rehearsed).max(rehearsal.diff.len());
+    1 + why + changed + check_rows(&rehearsal.checks, (columns, look)).len()
 }
 
 /// As many of a step's facts as there are rows: why and what it touches first, then the way back and the checks.
@@ -182,7 +183,9 @@ fn middle(mut sheet: Sheet<'_>, (incident, step): (&Incident, &Step)) {
         (role, words.into()),
         (Role::Text, format!(" {}{generation}{digest}", look.clock(rehearsal.at)).into()),
     ]);
-    let spellings = rehearsal.request.as_ref().map(sent);
+    // What was refused is sent by nobody.
+    let accepted = rehearsal.outcome == RehearsalOutcome::Rehearsed;
+    let spellings = rehearsal.request.as_ref().filter(|_| accepted).map(sent);
     let fits = |text: &String| line.width() + text.len() <= sheet.width();
     if let Some(text) = spellings.and_then(|spellings| spellings.into_iter().find(fits)) {
         line.push_span(look.span(Role::Faint, text));
@@ -195,7 +198,10 @@ fn middle(mut sheet: Sheet<'_>, (incident, step): (&Incident, &Step)) {
     // What would change is on screen before all else: one row of it at the least.
     let for_checks = checks.len().min(sheet.left().saturating_sub(1));
     let for_diff = sheet.left().saturating_sub(for_checks);
-    diff(&mut sheet, &rehearsal.diff, for_diff);
+    // A server that refused told of no field: that is not that none would change.
+    if accepted || !rehearsal.diff.is_empty() {
+        diff(&mut sheet, &rehearsal.diff, for_diff);
+    }
     let hidden = checks.split_off(checks.len().min(sheet.left())).len();
     for (at, line) in checks.iter().enumerate() {
         // The worst come first; that there are more is never left unsaid.
@@ -285,7 +291,7 @@ fn leaf(path: &str) -> String {
     format!("../{last}")
 }
 
-/// The checks, worst first, packed into rows.
+/// The checks, worst first, packed into rows. What did not go well is told whole, over as many rows as it needs.
 fn check_rows(checks: &[Check], (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
     let mut sorted: Vec<&Check> = checks.iter().collect();
     sorted.sort_by_key(|check| match check.state {
@@ -304,19 +310,33 @@ fn check_rows(checks: &[Check], (columns, look): (usize, &Look)) -> Vec<Line<'st
         };
         // What went well needs its name; what did not needs its reason.
         let said = check.state != CheckState::Ok && !check.text.is_empty();
-        let text = if said { format!(" {}: {}", check.name, check.text) } else { format!(" {}", check.name) };
-        let parts = vec![look.span(role, format!(" {mark}")), look.span(Role::Text, text)];
-        let wide: usize = parts.iter().map(ratatui::text::Span::width).sum();
-        let fits = rows.last().is_some_and(|row| row.width() + wide <= columns);
-        if let Some(row) = rows.last_mut().filter(|_| fits) {
-            row.spans.extend(parts);
-        } else {
-            let mut row = Line::from("      ");
-            row.spans.extend(parts);
-            rows.push(row);
+        let text = if said { format!("{}: {}", check.name, check.text) } else { check.name.clone() };
+        let text = crate::domain::observation::sanitise::line(&text);
+        let before = rows.last().map_or(0, Line::width);
+        let fits = before + 6 + format::width(&text) <= columns;
+        // Beside the title alone there is all the room that a row has.
+        if !fits && rows.len() + usize::from(before > MARGIN) > 1 {
+            rows.push(Line::from(" ".repeat(MARGIN)));
+        }
+        for (at, part) in parts(&text, (fits, columns)).into_iter().enumerate() {
+            if at > 0 {
+                rows.push(Line::from(" ".repeat(MARGIN + 5)));
+            }
+            let Some(row) = rows.last_mut() else { continue };
+            if at == 0 {
+                row.push_span(look.span(role, format!(" {mark}")));
+            }
+            row.push_span(look.span(Role::Text, format!(" {part}")));
         }
     }
     rows
+}
+
+/// The columns of the word before the checks, and of the blanks below it.
+const MARGIN: usize = 6;
+
+fn parts(text: &str, (fits, columns): (bool, usize)) -> Vec<&str> {
+    if fits { vec![text] } else { format::wrap(text, columns.saturating_sub(MARGIN + 6).max(1)) }
 }
 
 fn tests(
@@ -339,7 +359,11 @@ fn tests(
             Some(TestState::Unmeasured) => (Role::Warning, "[??]"),
             Some(TestState::Waiting | TestState::Holding) | None => (Role::Faint, "[..]"),
         };
-        let so_far = if verification.tests.get(at) == Some(&TestState::Holding) { ", so far" } else { "" };
+        let so_far = match verification.tests.get(at) {
+            Some(TestState::Holding) => ", so far",
+            Some(TestState::Waiting) if step.state != StepState::Verifying => ", not settled when it ended",
+            _ => "",
+        };
         sheet.row(&look.line([(role, format!("{mark} ").into()), (Role::Text, (test.text() + so_far).into())]));
     }
     if let Some(measured) = &verification.last {
