@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::issued::{Family, ISSUED as FAMILIES};
 use super::patterns::Pattern;
+use super::prose::PROSE;
 
 /// The expression of a pattern.
 pub(super) fn expression(pattern: Pattern) -> &'static Regex {
@@ -21,11 +23,14 @@ pub(super) fn expression(pattern: Pattern) -> &'static Regex {
         Pattern::Pair => &PAIR,
         Pattern::Element => &ELEMENT,
         Pattern::Assignment => &ASSIGNMENT,
+        Pattern::Connection => &CONNECTION,
+        Pattern::Encoded => &ENCODED,
+        Pattern::Prose => &PROSE,
     }
 }
 
 #[expect(clippy::expect_used, reason = "constant expressions, built in every test")]
-fn regex(expression: &str) -> Regex {
+pub(super) fn regex(expression: &str) -> Regex {
     Regex::new(expression).expect("the expression is constant")
 }
 
@@ -41,13 +46,21 @@ fn opened(group: &str) -> String {
     format!(r"(?P<{group}>\\[nrt]|{COLOUR}|\b)")
 }
 
+/// What stands between a name and its value where both are items of a list: `'Authorization', 'Bearer x'`, `(b'cookie', b'a=b')`.
+const COMMA: &str = r#"\s*,\s*(?:b['"])?"#;
+
 /// What stands between a key and its value: a sign, with colours around it.
 fn sign() -> String {
     format!(r"(?:{COLOUR})*\s*(?:=>|=|:)\s*(?:{COLOUR})*")
 }
 
+/// Also of a block whose beginning was another event: the lines of base64 before its end.
 static PRIVATE_KEY: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\z)")
+    let edge = |word| format!("-----{word} [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----");
+    let (begin, end) = (edge("BEGIN"), edge("END"));
+    let line_end = r"(?:\s|\\+[nr])+";
+    let rest = format!("(?:[A-Za-z0-9+/=]{{32,}}{line_end})*(?:[A-Za-z0-9+/=]+{line_end})?{end}");
+    regex(&format!(r"(?s)(?:{begin}.*?(?:{end}|\z)|{rest})"))
 });
 /// With the slashes as they stand in JSON (`\/`) or in a query (`%2F`), and without a scheme.
 static SLACK_WEBHOOK: LazyLock<Regex> = LazyLock::new(|| {
@@ -57,28 +70,45 @@ static SLACK_WEBHOOK: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 static ISSUED: LazyLock<Regex> = LazyLock::new(|| {
-    let issued = concat!(
-        r"(?:(?P<aws>(?:AKIA|ASIA)[A-Z0-9]{16})|(?P<slack>xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,})",
-        r"|(?P<github>gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,})",
-        r"|(?P<key>glpat-[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36,}|pypi-[A-Za-z0-9_-]{40,}|[rs]k_live_[A-Za-z0-9]{16,}",
-        r"|sk-[A-Za-z0-9_-]{20,}|AIza[A-Za-z0-9_-]{35}))"
-    );
-    regex(&format!("{}{issued}", open()))
+    let named = |(at, family): (usize, &Family)| format!("(?P<{}>{})", issued_group(at), family.expression);
+    let families: Vec<String> = FAMILIES.iter().enumerate().map(named).collect();
+    regex(&format!("{}(?:{})", open(), families.join("|")))
 });
+
+/// The group of an issued family.
+pub(super) fn issued_group(at: usize) -> String {
+    format!("f{at}")
+}
+
+/// Also the head alone of one that was cut (`{"alg":`, `{"typ":`, `{"kid":`).
 static JWT: LazyLock<Regex> = LazyLock::new(|| {
     let token = r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]{4,})(?:\.[A-Za-z0-9_-]*){0,3}";
-    regex(&format!("{}{token}", open()))
+    let head = "eyJ(?:hbGci|0eXAi|raWQi)[A-Za-z0-9_-]{8,}";
+    regex(&format!("{}(?:{token}|{head})", open()))
 });
 /// With any word as the scheme, and in the brackets in which languages print a header's values.
 static HEADER: LazyLock<Regex> = LazyLock::new(|| {
     let scheme = r"(?:(?P<scheme>[a-z][a-z0-9_-]{1,30})\s+)?";
-    let authorization = format!(r#"authorization(?P<key>\\?["'])?{}(?:\[\s*)?\\?["']?{scheme}"#, sign());
-    let value = r#"(?P<value>[^\s"',;\\]+)(?P<end>\s*\z|["',;\\])?"#;
-    regex(&format!(r"(?i)(?P<lead>{}(?:{authorization}|bearer\s+)){value}", open()))
+    let known = format!(r"(?:(?P<known>bearer|basic|token|api-?key)\s*:\s*|{scheme})");
+    let authorization =
+        format!(r#"authorization(?:(?P<key>\\*["'])?{}|\\*["']{COMMA})(?:\[\s*)?(?:\\*["'])?{known}"#, sign());
+    let value = r#"(?P<value>[^\s"',;<>\\]+)(?P<end>\s*\z|["',;\\])?"#;
+    // `Digest username="..", response=".."`: all of it.
+    let item = r#"[a-z_]+=(?:\\*"[^"\n]*"|[^\s,"]+)"#;
+    let schemes = "(?:digest|oauth|token|aws4-hmac-sha256|signature|hawk|mac|hmac|bearer)";
+    let params = format!(
+        r#"(?P<all>{}authorization(?:\\*["'])?{}\\*["']?{schemes}\s+)(?P<params>{item}(?:\s*,\s*{item})*)"#,
+        opened("first"),
+        sign()
+    );
+    let bare = r"(?:bearer|(?P<basic>basic))(?:\s*:)?\s+";
+    regex(&format!(r#"(?i)(?:{params}|(?P<lead>{}(?:{authorization}|{bare})(?:\\*["'<])?){value})"#, open()))
 });
 /// Several pairs to the closing quote or the end of the line, since values may hold blanks; one pair, or one word, alone.
 static COOKIE: LazyLock<Regex> = LazyLock::new(|| {
-    let lead = format!(r#"{}(?:set-)?cookies?\\?["']?{}(?:\[\s*)?\\?["']?"#, open(), sign());
+    let sessions = r"jsessionid|phpsessid|connect\.sid";
+    let named = format!(r#"(?:set-)?cookies?\\*(?:["']?{}|["']{COMMA})(?:\[\s*)?\\*["']?|(?:{sessions})="#, sign());
+    let lead = format!("{}(?:{named})", open());
     let pair = r#"(?:expires=[^;"'\\\n]*|[^\s=;,"'\\\[]+=[^\s;"'\\]*)"#;
     let several = r#"(?:[^"'\\\n;=]*=[^"'\\\n;]*;|[^\s"'\\;=]*;\s*[^\s"'\\;=]+=)[^"'\\\n]*"#;
     let one = format!(r#"(?P<lead>{lead})(?:(?P<value>{several}|{pair})|(?P<word>[^\s;,"'\\\[\]]+))"#);
@@ -89,17 +119,46 @@ static COOKIE: LazyLock<Regex> = LazyLock::new(|| {
     let many = format!(r#"{list}(?:(?P<quote>\\?["'])(?P<items>{items})|(?P<row>{row}))"#);
     regex(&format!("(?i)(?:{many}|{one})"))
 });
-/// To the last `@` before the path: a password may have one itself, and so may a name (`me@example.com`). What begins with
+/// A token may stand in place of the name, and all of it encoded. To the last `@` before the path: a password may have one itself, and so may a name (`me@example.com`). What begins with
 /// digits and goes on with a path is a port.
 static URL_PASSWORD: LazyLock<Regex> = LazyLock::new(|| {
-    regex(concat!(
-        r#"(?i)(?P<lead>\b[a-z][a-z0-9+.-]{1,20}://[^\s:/"]*:)"#,
+    let scheme = format!(r"(?:\\[nrt]|{COLOUR}|\b)[a-z][a-z0-9+.-]{{1,20}}");
+    let plain = concat!(
+        r#"(?P<lead>SCHEME://[^\s:/"]*:)"#,
         r#"(?P<value>(?:[0-9]*[^\s@/\["0-9?#,][^\s@"]*|[^\s@"/?#\[]+)(?:@[^\s@/?#"]*)*)@"#
-    ))
+    );
+    let token = r#"(?P<before>SCHEME://)(?P<user>[^\s:/@"'?#\[]{10,})@"#;
+    let inside = "(?:[^\\s\"&/%\\[]|%(?:[013-9a-f][0-9a-f]|2[0-9a-e]))+?";
+    let encoded = format!("(?P<encoded>SCHEME%3a%2f%2f[^\\s:/\"%@&]*(?:%3a|:)){inside}%40");
+    regex(&format!("(?i)(?:{plain}|{token}|{encoded})").replace("SCHEME", &scheme))
 });
-/// `curl -u NAME:PASSWORD`.
+/// Passwords on command lines and in statements: `curl -u NAME:PASSWORD`, `mysql -pPASSWORD`, `IDENTIFIED BY 'PASSWORD'`.
 static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r#"(?i)(?P<lead>\bcurl\s(?:[^|;]{0,400}\s)?(?:-u|--user)[ =]?\\?["']?[^\s:"'/]{1,64}:)(?P<value>[^\s"'\\]+)"#)
+    let line = r"[^|;\n]{0,400}";
+    let leads = [
+        format!(r#"\bcurl\s(?:{line}\s)?(?:-u|--user)[ =]?\\?["']?[^\s:"'/]{{1,64}}:"#),
+        format!(r"\bmysql[a-z]*\s(?:{line}\s)?(?-i:-p)"),
+        format!(r"\bredis-cli\s(?:{line}\s)?-a\s+"),
+        r"\bsshpass\s+-p\s*".to_owned(),
+        format!(r"\b(?:docker|podman|helm|oras|skopeo|oc|az)\s(?:[a-z]+\s+)?login\s(?:{line}\s)?-p\s+"),
+        r"\b(?:requirepass|masterauth)\s+".to_owned(),
+        format!(r#"\b(?:create|alter)\s+user\s{line}identified\s+by\s+(?:password\s+)?["']"#),
+        r#"\bwith\s+(?:encrypted\s+)?password\s+["']"#.to_owned(),
+        r"\bjdbc:oracle:[a-z]+:[^\s/:@]{1,64}/".to_owned(),
+    ];
+    regex(&format!(r#"(?i)(?P<lead>(?:{})\\?["']?)(?P<value>[^\s"'\\@]+)"#, leads.join("|")))
+});
+/// `;Password=with blanks;` of a connection string: only there does a bare value hold blanks.
+static CONNECTION: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r#"(?i)(?P<lead>;\s*(?:password|pwd)\s*=\s*)(?P<value>[^\s;"'=\[]+(?:[ \t]+[^\s;"'=\[]+)+)(?P<end>;)"#)
+});
+/// What was encoded for a query: `password%3Dhunter2`, `%22token%22%3A%22abc%22`, once or twice.
+static ENCODED: LazyLock<Regex> = LazyLock::new(|| {
+    let (quote, sign, blank) = ("(?:%(?:25)?(?:22|27))?", "%(?:25)?3[ad]", r"(?:\+|%(?:25)?20|%(?:25)?2[27])*");
+    let scheme = r"(?:(?:basic|bearer|token)(?:\+|%(?:25)?20)+)?";
+    let key = format!("(?P<key>[a-z0-9_.-]{{0,64}}(?:{WORDS}|authorization))");
+    let sign = format!("(?P<sign>{quote}(?:{sign}|[=:]){blank}{scheme})");
+    regex(&format!(r"(?i){key}{sign}(?P<value>(?:[a-z0-9._~*+/=$!-]|%[0-9a-f]{{2}})+)"))
 });
 /// An environment printed as a list: `{"name":"DB_PASSWORD","value":"hunter2"}`, `{Name:DB_PASSWORD Value:hunter2}`.
 static PAIR: LazyLock<Regex> = LazyLock::new(|| {
@@ -124,7 +183,7 @@ static FLAG: LazyLock<Regex> = LazyLock::new(|| {
 const BARE: &str = r#"[^\s"'\\,;&}\])]"#;
 /// The words that make a secret of a value.
 const WORDS: &str = concat!(
-    r"password|passwd|passphrase|pwd|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key|credentials?",
+    r"password|passwd|passphrase|passcode|pwd|token|(?:api|auth|functions|subscription)[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key|credentials?",
     r"|secret(?:[_.-]?key(?:[_.-]?base)?)?|(?:private|master)[_-]?key|(?:encryption|signing)[_.-]?key|signature",
 );
 static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
@@ -132,16 +191,18 @@ static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
     // Where the key stands in quotes, so does the value, and a quote behind the sign opens it. Else it may as well close
     // what the key stands in (`"msg":"wrong password:","user":..`): then a value has to follow it at once.
     let (sign, list) = (sign(), r"(?:\[\s*)?");
-    let in_quotes = format!(r#"(?P<in_quotes>\\?["']{sign}{list})(?P<sure>{}|{BARE}+)"#, quoted(""));
-    let plain = format!("(?P<plain>{sign}{list})(?P<loose>{}|{BARE}+)", quoted(BARE));
+    let in_quotes = format!(r#"(?P<in_quotes>\\*["'](?:{sign}|{COMMA}){list})(?P<sure>{}|{BARE}+)"#, quoted(""));
+    let block = r"(?:[|>][+-]?\s*\n\s*)?";
+    let plain = format!("(?P<plain>{sign}{list}{block})(?P<loose>{}|{BARE}+)", quoted(BARE));
     regex(&format!("(?i)(?P<key>[a-z0-9_.-]{{0,64}}(?:{words}))(?:{in_quotes}|{plain})"))
 });
 
 /// A value in quotes, the opening one included: to its closing quote or the end of the line, past escaped quotes, and at
-/// both levels of JSON inside of JSON.
+/// all levels of JSON inside of JSON.
 fn quoted(first: &str) -> String {
     let (escaped, double, single) =
         (r#"(?:[^"\\\n]|\\\\\\"|\\[^"\n])"#, r#"(?:[^"\\\n]|\\[^\n])"#, r"(?:[^'\\\n]|\\[^\n])");
     let many = if first.is_empty() { "+" } else { "*" };
-    format!(r#"\\"{first}{escaped}{many}|"{first}{double}{many}|'{first}{single}{many}"#)
+    let deep = r#"\\{2,}"[^"\\\n]+"#;
+    format!(r#"{deep}|\\"{first}{escaped}{many}|"{first}{double}{many}|'{first}{single}{many}"#)
 }

@@ -2,8 +2,11 @@
 
 use regex::Captures;
 
-use super::expressions::expression;
+use super::expressions::{expression, issued_group};
+use super::issued::ISSUED;
+use super::look::{is_empty_word, is_inside_of_mark, is_login, is_mark_in, is_marked, is_random, is_token, is_trace};
 use super::patterns::Pattern;
+use super::prose;
 
 /// The text with a pattern's finds replaced, and how many; `None` when it found nothing.
 pub(super) fn replace(pattern: Pattern, text: &str) -> Option<(String, u32)> {
@@ -25,18 +28,22 @@ fn replacement(pattern: Pattern, found: &Captures) -> Option<String> {
         Pattern::SlackWebhook => Some("[redacted:slack-webhook]".to_owned()),
         Pattern::Jwt => Some(format!("{}[redacted:jwt]", part("open"))),
         Pattern::Issued => {
-            let kinds = [("aws", "aws-key"), ("slack", "slack-token"), ("github", "github-token"), ("key", "api-key")];
-            let kind = kinds.iter().find(|(group, _)| found.name(group).is_some());
-            kind.map(|(_, kind)| format!("{}[redacted:{kind}]", part("open")))
+            let family = ISSUED.iter().enumerate().find(|(at, _)| found.name(&issued_group(*at)).is_some());
+            family.map(|(_, family)| format!("{}[redacted:{}]", part("open"), family.kind))
         }
-        Pattern::Header | Pattern::Cookie | Pattern::Pair | Pattern::Element | Pattern::Login
+        Pattern::Header | Pattern::Cookie | Pattern::Pair | Pattern::Element | Pattern::Login | Pattern::Connection
             if is_mark_in(part("lead"), part("value")) =>
         {
             None
         }
+        Pattern::Header if found.name("params").is_some() => Some(format!("{}[redacted:authorization]", part("all"))),
+        Pattern::Header if found.name("basic").is_some() => {
+            is_login(part("value")).then(|| format!("{}[redacted:authorization]{}", part("lead"), part("end")))
+        }
         Pattern::Header => {
             let ends = found.name("end").is_some();
-            let hide = authorizes(part("scheme"), part("value"), (found.name("key").is_some(), ends));
+            let hide =
+                authorizes(part("scheme"), part("value"), (found.name("key").or(found.name("known")).is_some(), ends));
             hide.then(|| format!("{}[redacted:authorization]{}", part("lead"), part("end")))
         }
         Pattern::Cookie if found.name("list").is_some() => {
@@ -53,15 +60,27 @@ fn replacement(pattern: Pattern, found: &Captures) -> Option<String> {
         Pattern::Pair if part("value").bytes().all(|b| b.is_ascii_digit() || b == b'.') => None,
         Pattern::Pair | Pattern::Flag => flag(part("lead"), Value::of(part("value"))),
         Pattern::Element => flag(part("lead"), Value::of(part("value"))).map(|hidden| format!("{hidden}</")),
-        Pattern::Login => Some(format!("{}[redacted:password]", part("lead"))),
+        Pattern::Login | Pattern::Connection => Some(format!("{}[redacted:password]{}", part("lead"), part("end"))),
+        Pattern::UrlPassword if found.name("user").is_some() => {
+            is_random(part("user")).then(|| format!("{}[redacted:secret]@", part("before")))
+        }
+        Pattern::UrlPassword if found.name("encoded").is_some() => {
+            Some(format!("{}[redacted:password]%40", part("encoded")))
+        }
+        Pattern::UrlPassword if part("lead").ends_with(super::MARK) => None,
         Pattern::UrlPassword => Some(format!("{}[redacted:password]@", part("lead"))),
         Pattern::Assignment => {
             let (sign, value) = [("in_quotes", "sure"), ("plain", "loose")]
                 .map(|(sign, value)| (part(sign), part(value)))
                 .into_iter()
                 .find(|(_, value)| !value.is_empty())?;
+            if sign.contains(',') && !is_random(value) {
+                return None;
+            }
             assignment(part("key"), sign, Value::of(value))
         }
+        Pattern::Encoded => encoded(part("key"), part("sign"), part("value")),
+        Pattern::Prose => prose::replacement(found),
     }
 }
 
@@ -82,17 +101,6 @@ fn authorizes(scheme: &str, value: &str, (quoted, ends): (bool, bool)) -> bool {
     is_token(value, 16) || ends && header && !object && !is_empty_word(value)
 }
 
-/// Whether a value is the bare id of a trace, a span or a request: 16 or 32 hex digits, a UUID, or that of X-Ray
-/// (`1-581cf771-a006649127e371903a2de979`).
-fn is_trace(value: &str) -> bool {
-    let bare = value.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-    let hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    let parts: Vec<&str> = bare.split('-').collect();
-    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    let known = matches!(lengths[..], [16 | 32] | [8, 4, 4, 4, 12]) || lengths == [1, 8, 24] && parts[0] == "1";
-    known && parts.into_iter().all(hex)
-}
-
 /// A value as it was written.
 #[derive(Clone, Copy)]
 struct Value<'a> {
@@ -103,8 +111,9 @@ struct Value<'a> {
 
 impl<'a> Value<'a> {
     fn of(written: &'a str) -> Self {
-        let opens = [r#"\""#, "\"", "'"].into_iter().find(|quote| written.starts_with(quote));
-        let (quote, text) = written.split_at(opens.map_or(0, str::len));
+        let inside = written.trim_start_matches('\\');
+        let opens = inside.starts_with(['"', '\'']).then_some(written.len() - inside.len() + 1);
+        let (quote, text) = written.split_at(opens.unwrap_or(0));
         Self { quote, text }
     }
 
@@ -161,13 +170,21 @@ fn assignment(key: &str, sign: &str, value: Value<'_>) -> Option<String> {
     hide.then(|| format!("{key}{sign}{}[redacted:{kind}]", value.quote))
 }
 
-/// Whether a value is a mark, or the inside of one whose bracket was taken for that of a list.
-fn is_mark_in(lead: &str, value: &str) -> bool {
-    is_marked(value) || is_inside_of_mark(lead, value)
-}
-
-fn is_inside_of_mark(lead: &str, value: &str) -> bool {
-    lead.ends_with('[') && value.starts_with("redacted:")
+/// What is hidden of `key%3Dvalue`, the same as of an assignment: up to what ends a value where it is written out (`"`, `&`,
+/// `,`, `}`, a blank), each as such or encoded.
+fn encoded(key: &str, sign: &str, value: &str) -> Option<String> {
+    const ENDS: [&str; 8] = ["%22", "%26", "%2c", "%7d", "%20", "%0a", "%3b", "%25"];
+    if !sign.contains('%') {
+        return None;
+    }
+    let lower = value.to_ascii_lowercase();
+    let end = ENDS.iter().filter_map(|end| lower.find(end)).min().unwrap_or(value.len());
+    let (value, rest) = value.split_at(end);
+    if key.eq_ignore_ascii_case("authorization") {
+        return is_token(value, 16).then(|| format!("{key}{sign}[redacted:authorization]{rest}"));
+    }
+    assignment(key, "=", Value::of(value))?;
+    Some(format!("{key}{sign}[redacted:secret]{rest}"))
 }
 
 /// What a key of such a name holds that is no secret: a folder (`PWD=/usr/src/app`), a number of tokens, the name of an
@@ -181,39 +198,4 @@ fn is_harmless(key: &str, value: &str) -> bool {
     matches!(key, "pwd" | "oldpwd") && value.starts_with('/')
         || counts
         || key.ends_with("signature") && algorithm.iter().any(|end| value.to_ascii_lowercase().ends_with(end))
-}
-
-fn is_marked(value: &str) -> bool {
-    value.starts_with("[redacted:")
-}
-
-fn is_token(value: &str, long: usize) -> bool {
-    !is_marked(value) && (value.len() >= long || (value.len() >= 6 && value.bytes().any(|b| b.is_ascii_digit())))
-}
-
-fn is_empty_word(value: &str) -> bool {
-    const WORDS: [&str; 20] = [
-        "null",
-        "nil",
-        "none",
-        "true",
-        "false",
-        "empty",
-        "missing",
-        "invalid",
-        "required",
-        "incorrect",
-        "expired",
-        "unset",
-        "undefined",
-        "wrong",
-        "rejected",
-        "denied",
-        "failed",
-        "not",
-        "must",
-        "redacted",
-    ];
-    let bare = value.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-    bare.is_empty() || WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word))
 }

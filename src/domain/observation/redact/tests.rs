@@ -195,7 +195,132 @@ fn harmless_text_is_left_alone() {
     }
 }
 
+#[test]
+fn secrets_are_hidden_in_sentences_dumps_and_encodings() {
+    for (given, expected) in [
+        ("authorization: invalid token tok_9f8e7d6c5b4a", "authorization: invalid token [redacted:authorization]"),
+        (
+            "authorization: bearer token s3cr3t99 rejected",
+            "authorization: bearer token [redacted:authorization] rejected",
+        ),
+        ("Authorization: Bearer: hunter22", "Authorization: Bearer: [redacted:authorization]"),
+        (r#"Authorization: Bearer "s3cr3t99""#, r#"Authorization: Bearer "[redacted:authorization]""#),
+        (
+            r#"Authorization: Digest username="bob", nonce="ab", response="0123ab" 401"#,
+            "Authorization: Digest [redacted:authorization] 401",
+        ),
+        (r#"["Authorization", "Basic s3cr3t99"]"#, r#"["Authorization", "Basic [redacted:authorization]"]"#),
+        ("[(b'cookie', b'sid=s3cr3t')]", "[(b'cookie', b'[redacted:cookie]')]"),
+        ("GET / JSESSIONID=0A1B2C3D", "GET / JSESSIONID=[redacted:cookie]"),
+        ("user sent Basic dXNlcjpwYXNzd29yZDE= to us", "user sent Basic [redacted:authorization] to us"),
+        ("the password is hunter2x", "the password is [redacted:password]"),
+        (r#"password was "hunter" yesterday"#, r#"password was "[redacted:password]" yesterday"#),
+        ("Incorrect API key provided: 9f8e7d6c5b4a", "Incorrect API key provided: [redacted:secret]"),
+        ("using token 9f8e7d6c5b4a for bob", "using token [redacted:secret] for bob"),
+        (
+            r#"{"a":"{\"b\":\"{\\\"password\\\":\\\"hunter2\\\"}\"}"}"#,
+            r#"{"a":"{\"b\":\"{\\\"password\\\":\\\"[redacted:password]\\\"}\"}"}"#,
+        ),
+        ("Authorization%3A%20Bearer%20s3cr3t99&x", "Authorization%3A%20Bearer%20[redacted:authorization]&x"),
+        ("?to=%2Fx%3Ftoken%3Ds3cr3t99%26y%3D1", "?to=%2Fx%3Ftoken%3D[redacted:secret]%26y%3D1"),
+        ("%22password%22%3A%22hunter2%22%2C%22u", "%22password%22%3A%22[redacted:secret]%22%2C%22u"),
+        ("postgres%3A%2F%2Fapp%3Ahunter2%40db%2Fx", "postgres%3A%2F%2Fapp%3A[redacted:password]%40db%2Fx"),
+        ("https://9f8e7d6c5b4a@github.com/o/x", "https://[redacted:secret]@github.com/o/x"),
+        ("Server=db;Password=correct horse;Encrypt=true", "Server=db;Password=[redacted:password];Encrypt=true"),
+        ("jdbc:oracle:thin:app/hunter2@//db:1521/x", "jdbc:oracle:thin:app/[redacted:password]@//db:1521/x"),
+        ("mysql -u root -phunter2 shop", "mysql -u root -p[redacted:password] shop"),
+        ("sshpass -p hunter2 ssh db", "sshpass -p [redacted:password] ssh db"),
+        ("ALTER USER app WITH PASSWORD 'hunter'", "ALTER USER app WITH PASSWORD '[redacted:password]'"),
+        ("CREATE USER a IDENTIFIED BY 'hunter'", "CREATE USER a IDENTIFIED BY '[redacted:password]'"),
+        ("password: |\n  hunter2\nuser: a", "password: |\n  [redacted:password]\nuser: a"),
+        ("cut eyJhbGciOiJIUzI1NiIsInR5c", "cut [redacted:jwt]"),
+        (
+            "x\nMIIEowIBAAKCAQEAx1Zz0m3pQ2rS5tU8vW1xY4zA7bC0dE3fG6\nQEAx=\n-----END RSA PRIVATE KEY-----\ny",
+            "x\n[redacted:private-key]\ny",
+        ),
+        ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQOY", "[redacted:private-key]"),
+    ] {
+        hides(given, expected);
+    }
+    for (issued, kind) in [
+        ("xoxe.xoxp-1-Mi0yLTEyMzQ1Njc4", "slack-token"),
+        ("xoxc-123456789012-123456", "slack-token"),
+        ("glrt-0123456789abcdefghij", "api-key"),
+        ("sk_test_0123456789abcdefgh", "api-key"),
+        ("whsec_0123456789abcdefghijkl", "api-key"),
+        ("sk-ant-api03-0123456789abcdefghij-A_b", "api-key"),
+        ("hvs.CAESIJ0123456789abcdefghij", "api-key"),
+        ("ya29.a0AfH6SMBx0123456789abcdef", "api-key"),
+        ("hf_abcdefghijklmnopqrstuvwxyz01234567", "api-key"),
+        ("SG.abcdefghijklmnopqrstuv.abcdefghijklmnopqrstuv", "api-key"),
+        ("ABSKQmVkcm9ja0FQSUtleS0123456789abcdefghijklmnop", "api-key"),
+    ] {
+        hides(&format!("got {issued} back"), &format!("got [redacted:{kind}] back"));
+    }
+}
+
+#[test]
+fn sentences_about_secrets_are_left_alone() {
+    for text in [
+        "the password is incorrect, the token is expired",
+        "token was issued 5m ago and expires at 2026-05-01T09:31:00Z",
+        "token 2026-05-01T09:31:00Z is too old",
+        "Basic authentication failed, basic AuthenticationFilter2 rejected it",
+        "authorization: invalid token format",
+        "authorization: user 88121 is not allowed",
+        "authorization failed for order 12345678",
+        "FATAL: password authentication failed for user \"app1234\"",
+        "using token bucket with 1000 permits, 500000 refills",
+        "api key quota exceeded 1000000",
+        "secret my-api-tls-2026 not found, couldn't find key password in Secret payments/db-credentials-v2",
+        r#"secrets "db-credentials-v2" is forbidden: User "system:serviceaccount:payments:my-api" cannot get it"#,
+        "MountVolume.SetUp failed for volume \"kube-api-access-x2x4z\" : failed to fetch token",
+        "unexpected token } in JSON at position 4096, invalid token at position 120",
+        "kubectl -n payments logs my-api-7d9f8c6b5-x2x4z -p",
+        "docker run -p 8080:8080 mysql; mysql --protocol=tcp -P3306",
+        "access denied on the resource identified by 'arn:aws:s3:::bucket2'",
+        "hf_transfer enabled, task sk-web, SG.example is a group, sk_test mode",
+        "ssh://git@github.com/org/x https://my-api-v2@v2.example.com/",
+        "GET /oauth/token?x=50%25 200 41ms, tokens used 92%",
+        "user login -p off",
+        "https%3A%2F%2Fhost%3A8080%2Fa%40b",
+    ] {
+        assert_eq!(redact(text), Redacted { text: text.to_owned(), count: 0 });
+    }
+}
+
 proptest! {
+    #[test]
+    fn no_wrapping_shows_a_secret(
+        secret in "[a-z]{2}[0-9]{2}[a-z]{3}[0-9]{3}[A-Z]{3}",
+        wrapping in prop::sample::select(vec![
+            "authorization: invalid token @ x", "Authorization: Bearer @", "> proxy-authorization: Basic @", "token is @.",
+            "[\"Authorization\",\"Bearer @\"]", "{\\\"token\\\":\\\"@\\\"}", "%22token%22%3A%22@%22", "ab://b:@@c/d",
+            "ab%3A%2F%2Fb%3A@%40c", "ab://@@c/d", "password=\"a @\"", ";pwd=a @;x=1", "bad API key @, again", "Cookie: a=b; c=@",
+            "('cookie', 'a=@')", "--api-key @", "AWS_SECRET_ACCESS_KEY=@", "X-Auth-Key: @", "?x=1&X-Amz-Security-Token=@",
+        ]),
+        before in "[a-z ]{0,8}",
+        colour in prop::sample::select(vec!["", "\x1b[36m", "\\n"]),
+    ) {
+        let text = format!("{before} {colour}{}", wrapping.replacen('@', &secret, 1));
+        prop_assert!(!redact(&text).text.contains(&secret), "{text} -> {}", redact(&text).text);
+    }
+
+    #[test]
+    fn ordinary_words_are_left_alone(
+        words in prop::collection::vec(
+            prop::sample::select(vec![
+                "token", "password", "invalid", "api key", "authorization", "basic", "the", "for", "user",
+                "my-api", "my-api-tls-2026", "payments/orders", "512Mi", "92.4%", "OOMKilled", "exit 137", "09:31:00",
+                "2026-05-01T09:31:00Z", "10.0.3.4", "revision 12", "node-0", "secret", "rejected", "expired", "v1.24.3",
+            ]),
+            0..10,
+        ),
+    ) {
+        let text = words.join(" ");
+        prop_assert_eq!(redact(&text).text, text);
+    }
+
     #[test]
     fn hiding_twice_changes_nothing(
         words in prop::collection::vec(
@@ -204,6 +329,8 @@ proptest! {
                 "--token ", "Cookie: ", "abc123def456", "[redacted:x]", "authorization: ", ",", "}", "ghp_", "\\", "'",
                 "\"pass\":\"", "\n", "--secret-key\",\"", "hooks.slack.com\\/services/", "SECRET_KEY=", "[",
                 "\\x1b[36m", "\\n", "cookies=a=b; c", "name:X_TOKEN value=", "<token>ab12cd</", "curl -u a:b", "https://h:80/", "@",
+                "authorization: invalid token ", "token is ", "%3A", "%22", "%3D", "%40", "Basic dXNlcjpwYXNz", "\\\\\"", "mysql -p",
+                "\", b'", ";pwd=a b;", "Digest a=\"b\"", "9f8e7d6c5b4a", "JSESSIONID=", "-----END PRIVATE KEY-----",
             ]),
             0..12,
         ),
