@@ -47,6 +47,7 @@ fn evidence(id: u32, question: Question, answer: Answer) -> Evidence {
 
 fn kills() -> Payload {
     Payload::OomKills(OomCount {
+        outside: None,
         total: 14,
         source: KillSource::Logs,
         completeness: Completeness::Exact,

@@ -28,7 +28,7 @@ use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload
 
 pub use build::{
     OtherChanges, banded, changes, collector, collector_file, counted_whole, in_part, log_patterns, oom_kills, series,
-    unanswered, with_same_hours, workload,
+    unanswered, with_outside, with_same_hours, workload,
 };
 pub use digest::LogDigest;
 pub use document::{DocumentAlarm, DocumentEvidence, EvidenceDocument, document};
@@ -231,6 +231,9 @@ pub enum Payload {
         /// The whole window, where more lines are in it than were read.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         whole: Option<WholeCount>,
+        /// Lines that were given and lie outside of the window, in none of the counts, where there are any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outside: Option<u64>,
     },
     /// The workload and its pods.
     Workload {

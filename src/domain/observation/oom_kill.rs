@@ -92,6 +92,9 @@ pub struct OomCount {
     pub heap_errors: u64,
     /// The times of kills, ascending, as marks on charts.
     pub at: Vec<Timestamp>,
+    /// Kills that the logs tell of outside of the window, in none of the counts, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<u64>,
 }
 
 #[cfg(test)]

@@ -78,6 +78,7 @@ pub fn text(exported: &Exported) -> String {
         say(format!("  then {} {}", ranked.words(), ranked.confidence));
     }
     say(String::new());
+    say(format!("window {} to {}", exported.window.from, exported.window.to));
     for piece in &exported.evidence {
         say(format!("{} {}: {}", piece.id, piece.question.word(), redact(&answer_text(piece)).text));
     }

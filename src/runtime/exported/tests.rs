@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::domain::diagnosis::evidence::answer_text;
 use crate::domain::observation::metric::Unit;
 use crate::domain::observation::workload::WorkloadKind;
 
@@ -357,4 +358,22 @@ fn lines_of_another_time_are_no_absence() {
         let why = "none of the 1 log lines is of the window".to_owned();
         assert_eq!(piece.answer, Answer::NotAsked { why }, "{question:?}");
     }
+}
+
+#[test]
+fn lines_outside_of_the_window_are_told_beside_the_count() {
+    let folder = Folder::new();
+    let line = |at: &str| format!("2026-05-01T{at}Z ERROR OOMKilled my-api-1\n");
+    let log = |times: &[&str]| folder.file("app.log", &times.iter().map(|at| line(at)).collect::<String>());
+    let told = |log: PathBuf| {
+        let read = read(&Files { logs: vec![log], ..files(30) }).unwrap();
+        let of = |question| read.evidence.iter().find(|piece| piece.question == question).map(answer_text).unwrap();
+        (of(Question::OomKills), of(Question::LogPatterns), text(&read))
+    };
+    let (kills, patterns, report) = told(log(&["07:00:00", "07:10:00", "09:00:00", "09:20:00"]));
+    assert!(kills.starts_with("2 OOM kills of") && kills.ends_with("tell of 2 more outside of the window"), "{kills}");
+    assert!(patterns.ends_with("2 lines lie outside of the window"), "{patterns}");
+    assert!(report.contains("window 2026-05-01T08:51:00Z to 2026-05-01T09:21:00Z"), "{report}");
+    let (kills, patterns, _) = told(log(&["09:00:00", "09:20:00"]));
+    assert!(!kills.contains("outside") && !patterns.contains("outside"), "{kills} {patterns}");
 }

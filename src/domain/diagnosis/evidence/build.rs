@@ -206,21 +206,38 @@ pub fn log_patterns(digest: &LogDigest, completeness: Completeness) -> Answer {
         signs: digest.signs.counts(),
         excerpts: digest.excerpts.clone(),
         whole: None,
+        outside: None,
     };
     of_logs(payload, completeness)
+}
+
+/// The answer of kills or log patterns with what the logs hold outside of the window: the counts are those of the window
+/// alone, and a file tells of more.
+pub fn with_outside(mut answer: Answer, digest: &LogDigest) -> Answer {
+    match &mut answer {
+        Answer::Observed { payload } | Answer::Truncated { payload, .. } => match payload {
+            Payload::OomKills(count) => count.outside = Some(digest.outside.kills).filter(|kills| *kills > 0),
+            Payload::LogPatterns { outside, .. } => *outside = Some(digest.outside.lines).filter(|lines| *lines > 0),
+            Payload::Series { .. } | Payload::Collector { .. } | Payload::Workload { .. } | Payload::Changes { .. } => {
+            }
+        },
+        Answer::Absent | Answer::Denied { .. } | Answer::Failed { .. } | Answer::NotAsked { .. } => {}
+    }
+    answer
 }
 
 /// The answer of log patterns that were read in part, with the count of the whole window.
 pub fn counted_whole(answer: Answer, count: WholeCount) -> Answer {
     match answer {
         Answer::Truncated {
-            payload: Payload::LogPatterns { lines, errors, warnings, mined, templates, signs, excerpts, .. },
+            payload: Payload::LogPatterns { lines, errors, warnings, mined, templates, signs, excerpts, outside, .. },
             seen,
             of,
         } => {
             let of = of.unwrap_or(count.lines).max(seen);
             let whole = Some(count);
-            let payload = Payload::LogPatterns { lines, errors, warnings, mined, templates, signs, excerpts, whole };
+            let payload =
+                Payload::LogPatterns { lines, errors, warnings, mined, templates, signs, excerpts, whole, outside };
             Answer::Truncated { payload, seen, of: Some(of) }
         }
         // What was read whole needs no other count.

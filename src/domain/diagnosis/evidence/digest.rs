@@ -18,11 +18,20 @@ const KILLS: usize = 20_000;
 /// Lines of one stream about a heap error closer than this are one: a runtime writes several about each.
 const SAME: SignedDuration = SignedDuration::from_secs(10);
 
+/// Lines that were given and lie outside of the window.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Outside {
+    pub(super) lines: u64,
+    /// Of them those that tell of an OOM kill.
+    pub(super) kills: u64,
+}
+
 /// Folds the lines of a window, in any order and any number of pages, each line once (the caller removes duplicates by
 /// event id).
 #[derive(Clone, Debug)]
 pub struct LogDigest {
     window: Window,
+    pub(super) outside: Outside,
     pub(super) summary: BatchSummary,
     pub(super) kills: Vec<LogLine>,
     /// Heap errors, each once however many lines are about it.
@@ -37,10 +46,11 @@ pub struct LogDigest {
 }
 
 impl LogDigest {
-    /// An empty digest of a window; lines outside of it are not counted.
+    /// An empty digest of a window; lines outside of it are in none of its counts but [`Outside`]'s.
     pub fn new(window: Window) -> Self {
         Self {
             window,
+            outside: Outside::default(),
             summary: BatchSummary::default(),
             kills: Vec::new(),
             heap_errors: 0,
@@ -57,6 +67,8 @@ impl LogDigest {
     /// Counts a line.
     pub fn add(&mut self, line: &LogLine) {
         if !self.window.contains(line.at) {
+            self.outside.lines += 1;
+            self.outside.kills += u64::from(line.kill == Some(KillSign::OomKill));
             return;
         }
         self.summary.add(line);

@@ -217,6 +217,7 @@ fn of_kills(kills: &OomCount) -> Vec<Fact> {
         facts.push(count("first-kill", 1).at(*first));
         facts.push(count("last-kill", 1).at(*last));
     }
+    facts.extend(kills.outside.map(|outside| count("outside", outside)));
     facts
 }
 

@@ -73,7 +73,7 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
         }
         Payload::OomKills(count) => of_kills(count),
         Payload::Collector { .. } => of_collector(payload, &numbers),
-        Payload::LogPatterns { lines, errors, warnings, templates, signs, whole, .. } => {
+        Payload::LogPatterns { lines, errors, warnings, templates, signs, whole, outside, .. } => {
             let found = numbers.text("templates");
             let tokens = numbers.fact("tokens").map_or(0.0, |tokens| tokens.value) as u64;
             let kept = if numbers.fact("templates").is_some_and(|found| found.value as usize > templates.len()) {
@@ -100,6 +100,10 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
                     sign.sign.words()
                 )
             }));
+            if let Some(outside) = outside {
+                let lie = either(*outside, "line lies", "lines lie");
+                let _ = write!(text, "; {} {lie} outside of the window", grouped(*outside));
+            }
             text
         }
         Payload::Workload { workload, unread, .. } => of_workload(workload, &numbers) + &not_read(unread),
@@ -229,6 +233,9 @@ fn of_kills(count: &OomCount) -> String {
     }
     if count.by_source.iter().any(|(source, _)| *source == KillSource::Logs) {
         let _ = write!(text, "; {} apart", counted(count.heap_errors, "heap error"));
+    }
+    if let Some(outside) = count.outside {
+        let _ = write!(text, "; the logs tell of {outside} more outside of the window");
     }
     text
 }

@@ -51,7 +51,7 @@ pub fn count(sightings: &[KillSighting], read: &[SourceRead], deaths: &[Deaths],
     at.sort_unstable();
     let by_source = tallies.iter().map(|(read, tally)| (read.source, tally.most())).collect();
     let total = matched.values().map(|kills| kills.told).sum();
-    Some(OomCount { total, source, completeness, by_container, by_source, heap_errors, at })
+    Some(OomCount { total, source, completeness, by_container, by_source, heap_errors, at, outside: None })
 }
 
 /// `pod/container`, or the pod alone.

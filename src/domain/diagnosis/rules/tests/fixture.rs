@@ -127,6 +127,7 @@ impl Incident {
         };
         let signs = signs.iter().map(count).collect();
         let payload = Payload::LogPatterns {
+            outside: None,
             lines: 9_000,
             errors,
             warnings: 0,
@@ -237,6 +238,7 @@ impl Incident {
     pub(crate) fn kills(mut self, total: u64) -> Self {
         let container = ContainerKills { container: "my-api-1/app".to_owned(), kills: total };
         let count = OomCount {
+            outside: None,
             total,
             source: KillSource::Logs,
             completeness: Completeness::Exact,
