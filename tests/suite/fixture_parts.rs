@@ -208,6 +208,7 @@ pub fn evidence(now: Timestamp) -> Vec<Evidence> {
 
 fn oom_count() -> OomCount {
     OomCount {
+        outside: None,
         total: 14,
         source: KillSource::Logs,
         completeness: Completeness::Exact,
@@ -245,6 +246,7 @@ fn patterns() -> Payload {
         by_part: Vec::new(),
     };
     Payload::LogPatterns {
+        outside: None,
         lines: 9_204,
         errors: 45,
         warnings: 211,

@@ -101,8 +101,8 @@ fn found(evidence: &Evidence, payload: &Payload) -> String {
                 )
             }));
             if let Some(outside) = outside {
-                let lie = either(*outside, "line lies", "lines lie");
-                let _ = write!(text, "; {} {lie} outside of the window", grouped(*outside));
+                let noun = either(*outside, "line lies", "lines lie");
+                let _ = write!(text, "; {} {noun} outside of the window", grouped(*outside));
             }
             text
         }
