@@ -6,6 +6,7 @@ mod band;
 mod files;
 mod lines;
 pub mod math;
+mod samples;
 mod series;
 mod usage;
 
@@ -17,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use alarms::{AlarmNow, Transition};
 pub use band::Band;
 pub use lines::{LogEvent, Order, Place, StreamNow, Tape};
+pub use samples::{Bound, PartOf, Reckoning};
 pub use usage::cpu_series;
 
 use super::behaviour::{Behaviour, Life};

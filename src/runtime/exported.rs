@@ -246,7 +246,7 @@ fn answered(exported: &Exported, (files, objects): (&Files, &Objects), collector
         Question::Latency => of_metric(exported, MetricRole::Latency),
         Question::AlarmMetric => of_others(exported),
         Question::OomKills if read.is_some() || pods.is_some() || events.is_some() => {
-            evidence::with_outside(evidence::oom_kills(read, pods, events.as_deref(), exported.window), &digest)
+            evidence::oom_kills(read, pods, events.as_deref(), exported.window)
         }
         Question::OomKills | Question::LogPatterns if read.is_none() && !files.logs.is_empty() => {
             without_lines(exported)
@@ -268,9 +268,7 @@ fn answered(exported: &Exported, (files, objects): (&Files, &Objects), collector
             None if others.changes.is_empty() => nothing("rollouts"),
             revisions => evidence::changes(revisions.cloned().unwrap_or_default(), others.clone()),
         },
-        Question::LogPatterns if read.is_some() => {
-            evidence::with_outside(evidence::log_patterns(&digest, Completeness::Exact), &digest)
-        }
+        Question::LogPatterns if read.is_some() => evidence::log_patterns(&digest, Completeness::Exact),
         Question::LogPatterns => nothing("logs"),
     };
     (1..)
@@ -283,7 +281,7 @@ fn answered(exported: &Exported, (files, objects): (&Files, &Objects), collector
             window: exported.window,
             asked_at: exported.window.to,
             answered_at: exported.window.to,
-            answer: answer(question),
+            answer: evidence::with_outside(answer(question), &digest),
         })
         .collect()
 }

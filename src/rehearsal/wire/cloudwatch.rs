@@ -21,6 +21,9 @@ pub use listings::Listings;
 pub fn answer(cloud: &Cloud, call: &Call, fullness: Fullness) -> Result<Response, Refusal> {
     let input =
         cbor::read(&call.body).map_err(|error| Refusal::invalid("SerializationException", error.to_string()))?;
+    if !matches!(input, Value::Map(_)) {
+        return Err(Refusal::invalid("SerializationException", "Expected a map of members"));
+    }
     if fullness == Fullness::Nothing {
         return Ok(reply(&Value::Map(Vec::new())));
     }
@@ -58,6 +61,7 @@ fn operation(sight: &Sight<'_>, operation: &str, input: &Value) -> Result<Value,
         "DescribeAlarmsForMetric" => Ok(alarms::for_metric(sight, input)),
         "ListTagsForResource" => alarms::tags(sight, input),
         "GetMetricData" => metrics::data(sight, input),
+        "GetMetricStatistics" => metrics::statistics(sight, input),
         "ListMetrics" => metrics::list(sight, input),
         other => Err(Refusal::invalid("UnknownOperationException", format!("{other} is not simulated."))),
     }
@@ -112,6 +116,35 @@ fn size(input: &Value, key: &str, default: usize, most: usize) -> Result<usize, 
         Some(size) if usize::try_from(size).is_ok_and(|size| (1..=most).contains(&size)) => Ok(size as usize),
         Some(size) => Err(Refusal::invalid("ValidationError", format!("{key} {size} is not between 1 and {most}."))),
     }
+}
+
+/// A member that has one of a few values, where it is there.
+fn one_of(input: &Value, key: &str, allowed: &[&str]) -> Result<(), Refusal> {
+    match input.str(key).filter(|given| !allowed.contains(given)) {
+        None => Ok(()),
+        Some(given) => {
+            Err(not_in_set(key, given, &format!("Member must satisfy enum value set: [{}]", allowed.join(", "))))
+        }
+    }
+}
+
+/// A list of a few values, where it is there.
+fn each_of(input: &Value, key: &str, allowed: &[&str]) -> Result<(), Refusal> {
+    let given = input.texts(key);
+    if given.iter().all(|given| allowed.contains(given)) {
+        return Ok(());
+    }
+    let set = format!("Member must satisfy constraint: [Member must satisfy enum value set: [{}]]", allowed.join(", "));
+    Err(not_in_set(key, &format!("[{}]", given.join(", ")), &set))
+}
+
+fn not_in_set(key: &str, given: &str, constraint: &str) -> Refusal {
+    let (first, rest) = key.split_at(1);
+    let message = format!(
+        "1 validation error detected: Value '{given}' at '{}{rest}' failed to satisfy constraint: {constraint}",
+        first.to_ascii_lowercase()
+    );
+    Refusal::invalid("ValidationError", message)
 }
 
 /// Dimensions as the wire lists them.

@@ -63,7 +63,24 @@ pub(super) fn broken(cloud: &Arc<Cloud>, call: &Call, at: Break) -> Result<Respo
 }
 
 fn input(call: &Call) -> Result<Value, Refusal> {
-    serde_json::from_slice(&call.body).map_err(|error| Refusal::invalid("SerializationException", error.to_string()))
+    let input: Value = serde_json::from_slice(&call.body)
+        .map_err(|error| Refusal::invalid("SerializationException", error.to_string()))?;
+    if !input.is_object() {
+        return Err(Refusal::invalid("SerializationException", "Start of structure or map found where not expected."));
+    }
+    Ok(input)
+}
+
+/// A member that has one of a few values, where it is there.
+fn one_of(input: &Value, key: &str, allowed: &[&str]) -> Result<(), Refusal> {
+    match input[key].as_str().filter(|given| !allowed.contains(given)) {
+        None => Ok(()),
+        Some(given) => Err(invalid(format!(
+            "1 validation error detected: Value '{given}' at '{key}' failed to satisfy constraint: Member must satisfy enum \
+             value set: [{}]",
+            allowed.join(", ")
+        ))),
+    }
 }
 
 /// A well-formed answer with nothing in it.
@@ -92,11 +109,22 @@ fn invalid(message: impl Into<String>) -> Refusal {
 fn groups(sight: &Sight<'_>, input: &Value) -> Result<Value, Refusal> {
     let prefix = input["logGroupNamePrefix"].as_str();
     let part = input["logGroupNamePattern"].as_str();
+    if prefix.is_some() && part.is_some() {
+        return Err(invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
+    }
+    one_of(input, "logGroupClass", &["STANDARD", "INFREQUENT_ACCESS", "DELIVERY"])?;
+    let of_class = input["logGroupClass"].as_str().is_none_or(|class| class == "STANDARD");
+    let named = events::texts(&input["logGroupIdentifiers"]);
+    let is_named = |group: &str| {
+        named.is_empty()
+            || named.iter().any(|given| *given == name(group) || given.trim_end_matches(":*") == arn(sight, group))
+    };
     let accounts = linked(sight, input)?;
     let groups: Vec<Value> = sight
         .log_groups()
         .into_iter()
         .filter(|group| accounts.hold(owner(sight, group)))
+        .filter(|group| of_class && is_named(group))
         .filter(|group| prefix.is_none_or(|prefix| name(group).starts_with(prefix)))
         .filter(|group| part.is_none_or(|part| name(group).contains(part)))
         .map(|group| {
@@ -148,6 +176,7 @@ fn linked(sight: &Sight<'_>, input: &Value) -> Result<Accounts, Refusal> {
 
 /// `DescribeLogStreams`: by name, or by the last event.
 fn streams(sight: &Sight<'_>, input: &Value) -> Result<Value, Refusal> {
+    one_of(input, "orderBy", &["LogStreamName", "LastEventTime"])?;
     let group = existing_group(sight, input)?;
     let prefix = input["logStreamNamePrefix"].as_str().unwrap_or_default();
     let mut streams = sight.log_streams(group);
@@ -235,6 +264,10 @@ fn group_of<'a>(sight: &Sight<'a>, given: &str) -> Result<&'a str, Refusal> {
 fn instant(value: &Value) -> Result<Option<Timestamp>, Refusal> {
     match value {
         Value::Null => Ok(None),
+        given if given.as_i64().is_some_and(|millis| millis < 0) => Err(invalid(format!(
+            "1 validation error detected: Value '{given}' failed to satisfy constraint: Member must have value greater than or \
+             equal to 0"
+        ))),
         given => given
             .as_i64()
             .and_then(|millis| Timestamp::from_millisecond(millis).ok())

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::band::Band;
 use super::math::Expression;
+use super::samples::{Minutes, Reckoning};
 use super::{MINUTE, Sight, minute_of};
 use crate::domain::observation::alarm::{AlarmState, Comparison};
 use crate::domain::observation::metric::{Point, Statistic};
@@ -197,14 +198,20 @@ impl<'a> Sight<'a> {
     }
 
     /// The minutes of a period as one value.
-    pub fn combined(&self, id: &str, statistic: Statistic, from: Timestamp, to: Timestamp) -> Option<f64> {
+    pub fn combined(
+        &self,
+        id: &str,
+        reckoning: impl Into<Reckoning>,
+        (from, to): (Timestamp, Timestamp),
+    ) -> Option<f64> {
+        let (_, metric) = self.metric(id)?;
         let mut values = Vec::new();
         let mut at = from;
         while at < to {
-            values.extend(self.value(id, at));
+            values.extend(self.value(id, at).map(|value| (at, value)));
             at += MINUTE;
         }
-        super::series::combined(statistic, &values)
+        Minutes { metric, seed: self.world.seed, values }.reckoned(reckoning.into())
     }
 
     /// The states of composite alarms, those first whose children have theirs. A circle stays without data.

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{MINUTE, Sight, minute_of};
-use crate::domain::observation::metric::{Point, Statistic};
+use crate::domain::observation::metric::Point;
 use crate::rehearsal::behaviour::{Life, LifeEnd, unit};
 use crate::rehearsal::scenario::{AfterSpec, HistorySpec, Knot, MetricSpec, Normalise, Scenario, ZeroSpec};
 
@@ -190,27 +190,6 @@ impl Sight<'_> {
     fn noise(&self, metric: &MetricSpec, minute: Timestamp, amplitude: f64) -> f64 {
         noise(self.world.seed, &metric.id, minute, amplitude)
     }
-}
-
-/// One value for the samples of a period. A percentile takes the nearest rank, as CloudWatch does over samples.
-pub fn combined(statistic: Statistic, values: &[f64]) -> Option<f64> {
-    if values.is_empty() {
-        return None;
-    }
-    let sum: f64 = values.iter().sum();
-    Some(match statistic {
-        Statistic::Average => sum / values.len() as f64,
-        Statistic::Maximum => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-        Statistic::Minimum => values.iter().copied().fold(f64::INFINITY, f64::min),
-        Statistic::Sum => sum,
-        Statistic::SampleCount => values.len() as f64,
-        Statistic::Percentile(tenths) => {
-            let mut sorted = values.to_vec();
-            sorted.sort_by(f64::total_cmp);
-            let rank = (f64::from(tenths) / 1_000.0 * sorted.len() as f64).ceil() as usize;
-            sorted[rank.clamp(1, sorted.len()) - 1]
-        }
-    })
 }
 
 /// The pods that existed at an instant: created, not replaced, not long without a container.

@@ -350,7 +350,7 @@ impl Cloud<'_> {
         let mut points = Vec::new();
         let mut at = from;
         while at < to {
-            let value = self.sight.combined(&spec.id, query.statistic, at, at + period);
+            let value = self.sight.combined(&spec.id, query.statistic, (at, at + period));
             points.extend(value.map(|value| Point { at, value }));
             at += period;
         }

@@ -6,7 +6,8 @@ mod math;
 
 use aws_sdk_cloudwatch::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudwatch::types::{
-    AlarmType, Dimension, Metric, MetricDataQuery, MetricStat, ScanBy, StateValue, StatusCode,
+    AlarmType, Dimension, HistoryItemType, Metric, MetricDataQuery, MetricStat, ScanBy, StateValue, Statistic,
+    StatusCode,
 };
 use pagerdeck::rehearsal::server::Rehearsal;
 
@@ -206,4 +207,75 @@ async fn the_same_minutes_of_the_days_before_are_answered_where_there_are_any() 
     assert!(on_day("daily-peak", 15).await.is_empty());
     assert!(on_day("organic-growth", 7).await.iter().all(|value| (34.0..39.0).contains(value)));
     assert!(on_day("oom-leak", 1).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_average_a_percentile_and_a_maximum_of_one_minute_differ() {
+    let rehearsal = rehearse("oom-leak").await;
+    let client = client!(aws_sdk_cloudwatch, rehearsal);
+    let asked = |statistics: &[Statistic], extended: &[&str], period: i32| {
+        client
+            .get_metric_statistics()
+            .namespace("AWS/ECS")
+            .metric_name("CPUUtilization")
+            .set_dimensions(cpu(60).metric_stat().unwrap().metric().unwrap().dimensions.clone())
+            .start_time(sdk_time(after(&rehearsal, -60)))
+            .end_time(sdk_time(after(&rehearsal, 0)))
+            .period(period)
+            .set_statistics((!statistics.is_empty()).then(|| statistics.to_vec()))
+            .set_extended_statistics(
+                (!extended.is_empty()).then(|| extended.iter().map(|word| (*word).to_owned()).collect()),
+            )
+            .send()
+    };
+    use Statistic::{Average, Maximum, Minimum, SampleCount, Sum};
+    let answer = asked(&[Average, Maximum, Minimum, Sum, SampleCount], &[], 60).await.unwrap();
+    let [point] = answer.datapoints() else { panic!("one minute: {answer:?}") };
+    let (mean, count) = (point.average().unwrap(), point.sample_count().unwrap());
+    assert_eq!((mean, count, point.unit().map(|unit| unit.as_str())), (97.8, 6.0, Some("Percent")));
+    assert!((point.sum().unwrap() - mean * count).abs() < 1e-9);
+    let (least, most) = (point.minimum().unwrap(), point.maximum().unwrap());
+    assert!(least < mean && mean < most && most <= 100.0, "{least} {mean} {most}");
+    let answer = asked(&[], &["p99.9", "TM(10%:90%)"], 60).await.unwrap();
+    let extended = answer.datapoints()[0].extended_statistics().unwrap();
+    assert_eq!(extended.get("p99.9"), Some(&most));
+    assert!((least..=most).contains(&extended["TM(10%:90%)"]));
+    for refused in [asked(&[], &[], 60), asked(&[Average], &["p99"], 60), asked(&[Average], &[], 90)] {
+        let refused = refused.await.unwrap_err();
+        assert!(refused.code().unwrap().starts_with("InvalidParameter"), "{refused:?}");
+    }
+    rehearsal.stop().await;
+}
+
+#[tokio::test]
+async fn the_history_tells_whom_an_alarm_notified_and_unknown_words_are_refused() {
+    let rehearsal = rehearse("oom-leak").await;
+    let client = client!(aws_sdk_cloudwatch, rehearsal);
+    rehearsal.clock.jump_to(after(&rehearsal, 5));
+    let history =
+        client.describe_alarm_history().alarm_name("my-api-cpu-high").history_item_type(HistoryItemType::Action);
+    let history = history.send().await.unwrap();
+    let [item] = history.alarm_history_items() else { panic!("one notification: {history:?}") };
+    let summary = item.history_summary().unwrap();
+    assert!(
+        summary.starts_with("Successfully executed action arn:aws:sns:") && summary.ends_with(":oncall"),
+        "{summary}"
+    );
+    let data: serde_json::Value = serde_json::from_str(item.history_data().unwrap()).unwrap();
+    assert!(data["publishedMessage"].as_str().unwrap().contains("my-api-cpu-high"), "{data}");
+    let all = client.describe_alarm_history().alarm_name("my-api-cpu-high").send().await.unwrap();
+    let kinds: Vec<_> = all.alarm_history_items().iter().filter_map(|item| item.history_item_type()).collect();
+    assert_eq!(kinds[..2], [&HistoryItemType::Action, &HistoryItemType::StateUpdate], "newest first");
+    let refused = client.describe_alarms().state_value(StateValue::from("FOO")).send().await.unwrap_err();
+    assert_eq!(refused.code(), Some("ValidationError"));
+    let message = refused.message().unwrap();
+    assert!(
+        message.contains("Value 'FOO' at 'stateValue' failed to satisfy constraint: Member must satisfy enum"),
+        "{message}"
+    );
+    let refused = client.describe_alarms().alarm_types(AlarmType::from("Foo")).send().await.unwrap_err();
+    assert!(refused.message().unwrap().contains("Value '[Foo]' at 'alarmTypes'"));
+    let refused = client.describe_alarm_history().scan_by(ScanBy::from("x")).send().await.unwrap_err();
+    assert!(refused.message().unwrap().contains("'scanBy'"));
+    rehearsal.stop().await;
 }

@@ -61,14 +61,7 @@ fn replacement(pattern: Pattern, found: &Captures) -> Option<String> {
         Pattern::Pair | Pattern::Flag => flag(part("lead"), Value::of(part("value"))),
         Pattern::Element => flag(part("lead"), Value::of(part("value"))).map(|hidden| format!("{hidden}</")),
         Pattern::Login | Pattern::Connection => Some(format!("{}[redacted:password]{}", part("lead"), part("end"))),
-        Pattern::UrlPassword if found.name("user").is_some() => {
-            is_random(part("user")).then(|| format!("{}[redacted:secret]@", part("before")))
-        }
-        Pattern::UrlPassword if found.name("encoded").is_some() => {
-            Some(format!("{}[redacted:password]%40", part("encoded")))
-        }
-        Pattern::UrlPassword if part("lead").ends_with(super::MARK) => None,
-        Pattern::UrlPassword => Some(format!("{}[redacted:password]@", part("lead"))),
+        Pattern::UrlPassword => address(found),
         Pattern::Assignment => {
             let (sign, value) = [("in_quotes", "sure"), ("plain", "loose")]
                 .map(|(sign, value)| (part(sign), part(value)))
@@ -82,6 +75,19 @@ fn replacement(pattern: Pattern, found: &Captures) -> Option<String> {
         Pattern::Encoded => encoded(part("key"), part("sign"), part("value")),
         Pattern::Prose => prose::replacement(found),
     }
+}
+
+/// What is hidden of an address: the token in place of a name, or the password behind one, encoded or not.
+fn address(found: &Captures) -> Option<String> {
+    let part = |name| found.name(name).map(|part| part.as_str());
+    if let Some(user) = part("user") {
+        return is_random(user).then(|| format!("{}[redacted:secret]@", part("before").unwrap_or_default()));
+    }
+    if let Some(encoded) = part("encoded") {
+        return Some(format!("{encoded}[redacted:password]%40"));
+    }
+    let lead = part("lead")?;
+    (!lead.ends_with(super::MARK)).then(|| format!("{lead}[redacted:password]@"))
 }
 
 /// Whether the value of an authorization is hidden:

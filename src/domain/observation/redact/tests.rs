@@ -242,6 +242,10 @@ fn secrets_are_hidden_in_sentences_dumps_and_encodings() {
     ] {
         hides(given, expected);
     }
+}
+
+#[test]
+fn issued_keys_are_known_by_their_beginning() {
     for (issued, kind) in [
         ("xoxe.xoxp-1-Mi0yLTEyMzQ1Njc4", "slack-token"),
         ("xoxc-123456789012-123456", "slack-token"),

@@ -5,7 +5,7 @@ mod reason;
 mod shape;
 
 use super::cbor::Value;
-use super::{asked_dimensions, page, size};
+use super::{asked_dimensions, each_of, one_of, page, size};
 use crate::domain::observation::alarm::AlarmState;
 use crate::rehearsal::scenario::{AlarmSpec, CompositeRule, ConditionSpec, Scenario};
 use crate::rehearsal::wire::aws::Refusal;
@@ -17,6 +17,8 @@ use shape::{described, watched};
 
 /// Alarms that a request may name (API reference).
 const MOST_NAMES: usize = 100;
+
+const TYPES: [&str; 2] = ["CompositeAlarm", "MetricAlarm"];
 
 /// Which alarms a listing is of.
 struct Wanted<'v> {
@@ -31,6 +33,8 @@ struct Wanted<'v> {
 
 impl<'v> Wanted<'v> {
     fn of(input: &'v Value) -> Result<Self, Refusal> {
+        each_of(input, "AlarmTypes", &TYPES)?;
+        one_of(input, "StateValue", &["INSUFFICIENT_DATA", "ALARM", "OK"])?;
         let wanted = Self {
             names: input.texts("AlarmNames"),
             types: input.texts("AlarmTypes"),

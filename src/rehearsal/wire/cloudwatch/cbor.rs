@@ -98,9 +98,6 @@ impl Value {
 /// # Errors
 /// When the bytes are not CBOR.
 pub fn read(bytes: &[u8]) -> Result<Value, DeserializeError> {
-    if bytes.is_empty() {
-        return Ok(Value::Map(Vec::new()));
-    }
     value(&mut Decoder::new(bytes), 0)
 }
 

@@ -4,13 +4,18 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+mod statistic;
+mod statistics;
+
+pub(super) use statistics::statistics;
+
 use super::cbor::Value;
-use super::{asked_dimensions, dimensions, offset, page, size, token_at};
-use crate::domain::observation::metric::{Point, Statistic, Unit};
+use super::{asked_dimensions, dimensions, offset, one_of, page, size, token_at};
+use crate::domain::observation::metric::{Point, Unit};
 use crate::rehearsal::scenario::MetricSpec;
 use crate::rehearsal::wire::aws::Refusal;
-use crate::rehearsal::world::Sight;
 use crate::rehearsal::world::math::{Expression, Line, Outcome, Scope};
+use crate::rehearsal::world::{Reckoning, Sight};
 
 /// Queries a call may hold (GetMetricData reference).
 const MOST_QUERIES: usize = 500;
@@ -18,6 +23,37 @@ const MOST_QUERIES: usize = 500;
 const MOST_POINTS: usize = 100_800;
 /// Expressions that refer to expressions, one behind the other.
 const DEEPEST: usize = 20;
+
+/// The units there are (`MetricDatum` reference).
+const UNITS: [&str; 27] = [
+    "Seconds",
+    "Microseconds",
+    "Milliseconds",
+    "Bytes",
+    "Kilobytes",
+    "Megabytes",
+    "Gigabytes",
+    "Terabytes",
+    "Bits",
+    "Kilobits",
+    "Megabits",
+    "Gigabits",
+    "Terabits",
+    "Percent",
+    "Count",
+    "Bytes/Second",
+    "Kilobytes/Second",
+    "Megabytes/Second",
+    "Gigabytes/Second",
+    "Terabytes/Second",
+    "Bits/Second",
+    "Kilobits/Second",
+    "Megabits/Second",
+    "Gigabits/Second",
+    "Terabits/Second",
+    "Count/Second",
+    "None",
+];
 
 /// A query that was understood.
 struct Query<'a> {
@@ -30,7 +66,7 @@ struct Query<'a> {
 
 enum Source<'a> {
     /// A metric nobody wrote has no points, which is an answer and not an error.
-    Metric(Option<&'a MetricSpec>, Statistic),
+    Metric(Option<&'a MetricSpec>, Reckoning),
     Expression(Expression),
 }
 
@@ -58,6 +94,7 @@ pub(super) fn data(sight: &Sight<'_>, input: &Value) -> Result<Value, Refusal> {
     {
         return Err(invalid(format!("The Timezone {zone} is not of the form +0130.")));
     }
+    one_of(input, "ScanBy", &["TimestampDescending", "TimestampAscending"])?;
     let asked = input.list("MetricDataQueries");
     if asked.is_empty() || asked.len() > MOST_QUERIES {
         return Err(invalid(format!("Between 1 and {MOST_QUERIES} queries are allowed.")));
@@ -90,8 +127,13 @@ fn is_zone(zone: &str) -> bool {
 fn query<'a>(sight: &Sight<'a>, asked: &'a Value) -> Result<Query<'a>, Refusal> {
     let id = asked.str("Id").unwrap_or_default();
     let wrong = |why: String| invalid(format!("Error in the query {id:?}: {why}."));
-    if !id.starts_with(|first: char| first.is_ascii_lowercase()) {
-        return Err(wrong("an id begins with a lower-case letter".to_owned()));
+    let is_id = id.starts_with(|first: char| first.is_ascii_lowercase())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !is_id {
+        return Err(wrong("an id matches the pattern ^[a-z][a-zA-Z0-9_]*$".to_owned()));
+    }
+    if let Some(stat) = asked.get("MetricStat") {
+        one_of(stat, "Unit", &UNITS)?;
     }
     let (period_s, source) = match (asked.get("MetricStat"), asked.str("Expression")) {
         (Some(stat), None) => metric(sight, stat, asked.str("AccountId")).map_err(wrong)?,
@@ -113,19 +155,24 @@ fn metric<'a>(sight: &Sight<'a>, stat: &'a Value, account: Option<&str>) -> Resu
         return Err("Period must be a multiple of 60 for metrics of standard resolution".to_owned());
     }
     let word = stat.str("Stat").unwrap_or_default();
-    let statistic = statistic(word).ok_or_else(|| format!("the Stat {word:?} is not known"))?;
+    let statistic = statistic::parse(word).ok_or_else(|| format!("the Stat {word:?} is not known"))?;
+    let found = named(sight, metric, account);
+    // Data of another unit are not found: nothing is converted.
+    let found = found.filter(|spec| stat.str("Unit").is_none_or(|unit| unit == unit_word(spec.unit)));
+    Ok((period_s, Source::Metric(found, statistic)))
+}
+
+/// The metric of a name and exactly these dimensions.
+fn named<'a>(sight: &Sight<'a>, metric: &Value, account: Option<&str>) -> Option<&'a MetricSpec> {
     let asked: BTreeMap<&str, &str> =
         asked_dimensions(metric).into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let found = sight.scenario().metrics.iter().find(|spec| {
+    sight.scenario().metrics.iter().find(|spec| {
         owner(sight, spec) == account.unwrap_or(sight.scenario().scope.account.as_str())
             && metric.str("Namespace") == Some(&spec.namespace)
             && metric.str("MetricName") == Some(&spec.name)
             && spec.dimensions.len() == asked.len()
             && spec.dimensions.iter().all(|(name, value)| asked.get(name.as_str()) == Some(&value.as_str()))
-    });
-    // Data of another unit are not found: nothing is converted.
-    let found = found.filter(|spec| stat.str("Unit").is_none_or(|unit| unit == unit_word(spec.unit)));
-    Ok((period_s, Source::Metric(found, statistic)))
+    })
 }
 
 /// The account that has a metric.
@@ -251,7 +298,7 @@ fn result(series: &Series<'_>, points: &[Point], status: &str) -> Value {
 fn by_period(
     sight: &Sight<'_>,
     spec: &MetricSpec,
-    statistic: Statistic,
+    statistic: Reckoning,
     window: (Timestamp, Timestamp),
     period_s: i64,
 ) -> Vec<Point> {
@@ -259,7 +306,7 @@ fn by_period(
     let length = SignedDuration::from_secs(period_s);
     let mut at = aligned(window.0.max(sight.first_day(spec)), period_s);
     while at < window.1 && at <= sight.now() {
-        if let Some(value) = sight.combined(&spec.id, statistic, at, at + length) {
+        if let Some(value) = sight.combined(&spec.id, statistic, (at, at + length)) {
             points.push(Point { at, value });
         }
         at += length;
@@ -277,20 +324,6 @@ fn unit_word(unit: Unit) -> &'static str {
         Unit::Milliseconds => "Milliseconds",
         Unit::None => "None",
     }
-}
-
-fn statistic(word: &str) -> Option<Statistic> {
-    Some(match word {
-        "Average" => Statistic::Average,
-        "Maximum" => Statistic::Maximum,
-        "Minimum" => Statistic::Minimum,
-        "Sum" => Statistic::Sum,
-        "SampleCount" => Statistic::SampleCount,
-        other => {
-            let percent: f64 = other.strip_prefix('p')?.parse().ok()?;
-            (0.0..=100.0).contains(&percent).then_some(Statistic::Percentile((percent * 10.0).round() as u16))?
-        }
-    })
 }
 
 /// `ListMetrics`, 500 a page; those of linked accounts where they are asked for, each with its account beside it.

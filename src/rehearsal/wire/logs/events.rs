@@ -51,6 +51,12 @@ pub(super) fn filter(sight: &Sight<'_>, input: &Value) -> Result<Vec<u8>, Refusa
     let limit = limit(input, MOST_EVENTS)?;
     let pattern = Pattern::parse(input["filterPattern"].as_str().unwrap_or_default()).map_err(invalid)?;
     let streams = Streams::asked(input)?;
+    if !streams.names.is_empty() {
+        let known = sight.log_streams(group);
+        if !streams.names.iter().all(|name| known.iter().any(|stream| *stream.name == **name)) {
+            return Err(Refusal::invalid("ResourceNotFoundException", "The specified log stream does not exist."));
+        }
+    }
     let tape = asked(sight, group, input)?;
     let most_passed = if sight.is_flooded(group) { MOST_PASSED_IN_A_FLOOD } else { MOST_PASSED };
     let (mut events, mut bytes, mut passed, mut next_token) = (Vec::new(), 0, 0, None);

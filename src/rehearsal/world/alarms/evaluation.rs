@@ -61,7 +61,7 @@ impl Sight<'_> {
             let mut points = Vec::new();
             let mut at = from;
             while at < to {
-                if let Some(value) = self.combined(id, rule.statistic, at, at + step) {
+                if let Some(value) = self.combined(id, rule.statistic, (at, at + step)) {
                     points.push(Point { at, value });
                 }
                 at += step;

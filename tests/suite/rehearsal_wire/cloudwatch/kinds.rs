@@ -165,7 +165,12 @@ async fn a_history_tells_how_an_alarm_was_made_and_each_change_in_either_order()
         (data["type"].as_str(), data["createdAlarm"]["thresholdMetricId"].as_str()),
         (Some("Create"), Some("ad1"))
     );
-    let since = ask().start_date(sdk_time(after(&rehearsal, 0))).send().await.unwrap();
+    let since = ask()
+        .history_item_type(HistoryItemType::StateUpdate)
+        .start_date(sdk_time(after(&rehearsal, 0)))
+        .send()
+        .await
+        .unwrap();
     let [change] = since.alarm_history_items() else { panic!("{since:?}") };
     assert_eq!(change.history_summary(), Some("Alarm updated from OK to ALARM"));
     let data: serde_json::Value = serde_json::from_str(change.history_data().unwrap()).unwrap();

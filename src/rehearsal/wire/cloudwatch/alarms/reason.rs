@@ -94,6 +94,8 @@ pub(super) fn reason(spec: &AlarmSpec, transition: &Transition) -> String {
         .take(5)
         .map(|point| format!("{} ({})", figure(point.value), point.at.strftime("%d/%m/%y %H:%M:%S")))
         .collect();
+    // As few good points end an alarm as leave too few that breach.
+    let least = if is_alarm { told.to_alarm } else { (told.periods + 1).saturating_sub(told.to_alarm).max(1) };
     let (verb, plural) = if transition.points.len() == 1 { ("was", "") } else { ("were", "s") };
     format!(
         "Threshold Crossed: {count} out of the last {} datapoint{plural} [{}] {verb} {}{} (minimum {} datapoint{} for {} \
@@ -102,8 +104,8 @@ pub(super) fn reason(spec: &AlarmSpec, transition: &Transition) -> String {
         shown.join(", "),
         if is_alarm { "" } else { "not " },
         told.limit,
-        told.to_alarm,
-        if told.to_alarm == 1 { "" } else { "s" },
+        least,
+        if least == 1 { "" } else { "s" },
         if is_alarm { "OK -> ALARM" } else { "ALARM -> OK" },
     )
 }
