@@ -211,6 +211,8 @@ async fn the_same_minutes_of_the_days_before_are_answered_where_there_are_any() 
 
 #[tokio::test]
 async fn an_average_a_percentile_and_a_maximum_of_one_minute_differ() {
+    use Statistic::{Average, Maximum, Minimum, SampleCount, Sum};
+
     let rehearsal = rehearse("oom-leak").await;
     let client = client!(aws_sdk_cloudwatch, rehearsal);
     let asked = |statistics: &[Statistic], extended: &[&str], period: i32| {
@@ -228,7 +230,6 @@ async fn an_average_a_percentile_and_a_maximum_of_one_minute_differ() {
             )
             .send()
     };
-    use Statistic::{Average, Maximum, Minimum, SampleCount, Sum};
     let answer = asked(&[Average, Maximum, Minimum, Sum, SampleCount], &[], 60).await.unwrap();
     let [point] = answer.datapoints() else { panic!("one minute: {answer:?}") };
     let (mean, count) = (point.average().unwrap(), point.sample_count().unwrap());
