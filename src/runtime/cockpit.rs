@@ -70,10 +70,9 @@ pub async fn run(run: Run, config: &Config, tour: Option<Lesson>) -> Result<Endi
     cockpit.screen.restore();
     cockpit.recorder = None;
     let reason = left.reason();
-    cockpit.core.stand_down(&reason);
-    // Nobody reads it any more: who still has something to tell must not wait.
-    cockpit.inbox.close();
     let was_told = cockpit.core.session.read_only.is_some();
+    cockpit.core.hang_up(&mut cockpit.inbox);
+    cockpit.core.stand_down(&reason);
     super::signals::end(&mut cockpit.core, &reason, again).await?;
     super::signals::tell_kept(&cockpit.core);
     match cockpit.core.session.read_only {

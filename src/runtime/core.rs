@@ -1,9 +1,11 @@
 //! The heart of the loop: stamps, folds, journals, and lets effects out. Awaits nothing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::clock::Clock;
@@ -13,14 +15,18 @@ use super::runner::Runner;
 use super::scribe::Scribe;
 use crate::domain::count::{counted, either};
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::observation::skew::ClockSkew;
 use crate::domain::remediation::gate::Permit;
+use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::StepId;
 use crate::journal::Anchor;
 use crate::rehearsal::faults::FaultPlan;
 use crate::session::effect::Effect;
 use crate::session::event::{
-    Durability, Event, Execution, LogEvent, RemediationEvent, SessionEvent, TimerEvent, TimerPurpose,
+    Durability, Event, Execution, LogEvent, RemediationEvent, ReportEvent, SessionEvent, TimerEvent, TimerPurpose,
 };
+use crate::session::header::Origin;
+use crate::session::incident::Post;
 use crate::session::record::Record;
 use crate::session::{IncidentId, Session, remediation, update};
 
@@ -44,6 +50,8 @@ pub struct Core {
     stamped_ms: u64,
     fresh: Vec<Record>,
     watched: Watched,
+    /// Of which incidents the end left a report unposted.
+    unposted: BTreeSet<IncidentId>,
     /// What has left, for those who prove that nothing else did.
     #[cfg(test)]
     pub(super) sent: Vec<(IncidentId, StepId)>,
@@ -85,6 +93,7 @@ impl Core {
             stamped_ms,
             fresh,
             watched,
+            unposted: BTreeSet::new(),
             #[cfg(test)]
             sent: Vec::new(),
         }
@@ -105,6 +114,9 @@ impl Core {
         let mono_ms = self.clock.mono_ms();
         let at = self.clock.on_from((self.session.now, self.stamped_ms), mono_ms);
         self.stamped_ms = mono_ms;
+        if let Event::Session(SessionEvent::ClockCompared { lead, .. }) = &mut event {
+            *lead = at.duration_since(self.clock.now()).max(SignedDuration::ZERO);
+        }
         let mut record = Record { seq, at, incident, event };
         let effects = update(&mut self.session, &record);
         tracing::trace!(seq, effects = effects.len(), "folded");
@@ -132,6 +144,15 @@ impl Core {
             }
         }
         seq
+    }
+
+    /// Notes how far the times of a session that goes on are ahead of this machine's. What AWS says of the clock comes later.
+    pub fn compare_clock(&mut self) {
+        let lead = self.now().duration_since(self.clock.now());
+        if ClockSkew::NONE.led_by(lead) != ClockSkew::NONE {
+            let compared = SessionEvent::ClockCompared { skew: ClockSkew::NONE, lead };
+            self.commit(None, Event::Session(compared));
+        }
     }
 
     /// Commits what the session concludes on a wish of the person. An effect that no record caused waits for none: the
@@ -273,6 +294,7 @@ impl Core {
     pub async fn end(&mut self, reason: &str) {
         // Nobody lets it out any more; who reads the journal must not take it for uncertain.
         self.call_back(reason);
+        self.end_posts().await;
         self.commit(None, Event::Session(SessionEvent::Ended { reason: reason.to_owned() }));
         self.runner.end().await;
         match self.scribe.close().await {
@@ -286,6 +308,31 @@ impl Core {
         }
     }
 
+    /// Gives the posts under way a moment, and notes what became of them. What still waits in the outbox never began.
+    async fn end_posts(&mut self) {
+        for (incident, event) in self.runner.last_words().await {
+            if !matches!(event, ReportEvent::Posted) {
+                self.unposted.insert(incident);
+            }
+            self.commit(Some(incident), Event::Report(event));
+        }
+        let unsent = self.session.incidents.values().filter(|incident| incident.posts_under_way > 0);
+        for incident in unsent.map(|incident| incident.id).collect::<Vec<_>>() {
+            let fault = Fault::new(FaultKind::Cut, "The session ended before the report was sent to Slack.");
+            self.unposted.insert(incident);
+            self.commit(Some(incident), Event::Report(ReportEvent::PostLeft { fault }));
+        }
+    }
+
+    /// Hears what was told until now, and nobody after that: who still has something to tell must not wait.
+    pub fn hang_up(&mut self, inbox: &mut mpsc::Receiver<Inbox>) {
+        inbox.close();
+        while let Ok(message) = inbox.try_recv() {
+            // Who presses a key or sends a signal now asks for what is happening.
+            drop(self.receive(message));
+        }
+    }
+
     /// Where the journal ended; `None` before the end, and where it was not written to its end.
     pub fn anchor(&self) -> Option<Anchor> {
         self.anchor
@@ -296,7 +343,34 @@ impl Core {
         let journal = Some(self.journal_path()).filter(|path| path.is_file());
         let journal = journal.map_or_else(|| "none".to_owned(), |path| path.display().to_string());
         let anchor = self.anchor.map_or_else(String::new, |anchor| format!("\nanchor   {anchor}"));
-        format!("journal  {journal}{anchor}")
+        format!("journal  {journal}{anchor}{}", self.told_unposted())
+    }
+
+    /// The reports that the end left unposted, and how they are posted after all.
+    fn told_unposted(&self) -> String {
+        let unposted = self.unposted.iter().filter_map(|id| self.session.incidents.get(id));
+        let told = unposted.filter_map(|incident| {
+            let (fault, again) = match &incident.report.as_ref()?.post {
+                Post::Left { fault } => (fault, self.resumed_by()),
+                Post::Failed { fault } => (fault, None),
+                Post::Off | Post::Sending | Post::Posted { .. } => return None,
+            };
+            let again = again.map_or_else(String::new, |command| format!(" `{command}` posts it."));
+            let (id, severity, name) = (incident.id, incident.severity.word(), &incident.service.name);
+            Some(format!("\nslack    {id} {severity} {name} NOT posted: {fault}{again}"))
+        });
+        told.collect()
+    }
+
+    /// The command that goes on with this session, where there is one: the cloud of a rehearsal ends with it.
+    fn resumed_by(&self) -> Option<String> {
+        let header = &self.session.header;
+        let live = match header.mode {
+            Mode::DryRun => "",
+            Mode::Live => " --live",
+        };
+        let goes_on = header.origin == Origin::Real && self.journal_path().is_file();
+        goes_on.then(|| format!("pagerdeck{live} resume {}", header.id))
     }
 
     /// Where the journal is, or would be.

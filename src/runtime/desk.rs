@@ -102,7 +102,7 @@ pub fn apply(core: &mut Core, hands: Hands, intent: Intent) -> Wish {
         Intent::SettleUncertain { incident, step } => {
             if let Some(found) = step_of(core, incident, step).cloned() {
                 let started = core.session.incidents.get(&incident).and_then(|incident| incident.started);
-                let left_at = started.filter(|(started, _)| *started == step).map(|(_, at)| at);
+                let left_at = started.filter(|started| started.step == step).map(|started| started.at_aws);
                 core.runner.look(incident, (found, left_at));
             }
             Wish::Tell("Looking at the cluster; nothing is sent.".to_owned())

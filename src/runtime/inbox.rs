@@ -125,8 +125,17 @@ impl Postbox {
 
     /// Tells of an event. Once the loop is gone nobody listens, and there is nobody to be told of that either.
     pub async fn tell(&self, incident: Option<IncidentId>, event: Event) {
+        let _ = self.deliver(incident, event).await;
+    }
+
+    /// Tells of an event that must not be lost: gives it back where nobody listens any more.
+    pub async fn deliver(&self, incident: Option<IncidentId>, event: Event) -> Result<(), Event> {
         let lane = self.lane.clone();
-        let _ = self.sender.send(Inbox::Event { incident, event: Box::new(event), lane }).await;
+        let message = Inbox::Event { incident, event: Box::new(event), lane };
+        match self.sender.send(message).await {
+            Err(mpsc::error::SendError(Inbox::Event { event, .. })) => Err(*event),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// Sends any message.

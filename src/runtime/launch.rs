@@ -232,8 +232,7 @@ async fn tell_run(
     let again = super::signals::Signals::listen();
     drop(signals);
     let reason = run.as_ref().map_or("the output could not be written", |(ended, _)| ended.reason());
-    // Nobody reads it any more: who still has something to tell must not wait.
-    inbox.close();
+    core.hang_up(&mut inbox);
     super::signals::end(&mut core, reason, again).await?;
     let (mut ended, timings) = run?;
     let journal = Some(core.journal_path()).filter(|path| path.is_file());
@@ -298,6 +297,7 @@ pub async fn resume(path: &Path, config: Config) -> Result<Ending, Fault> {
         End::Torn { .. } => "the process before ended in the middle of a line, which was cut off".to_owned(),
     };
     run.core.commit(None, Event::Session(SessionEvent::Resumed { note }));
+    run.core.compare_clock();
     run.core.runner.start_feeds(&run.core.session);
     match config.surface {
         Surface::Screen => super::cockpit::run(run, &config, None).await,

@@ -89,8 +89,8 @@ pub async fn run(run: Run, config: &Config) -> Result<Ending, Fault> {
         }
         Err(_) => ("the output could not be written".to_owned(), Ending::Done),
     };
+    plain.core.hang_up(&mut plain.inbox);
     plain.core.stand_down(&reason);
-    plain.inbox.close();
     super::signals::end(&mut plain.core, &reason, again).await?;
     left?;
     for line in plain.core.kept().lines() {

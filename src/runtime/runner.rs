@@ -35,7 +35,7 @@ use crate::domain::observation::alarm::Alarm;
 use crate::domain::remediation::gate::Permit;
 use crate::domain::remediation::step::{Step, StepId};
 use crate::session::effect::Effect;
-use crate::session::event::{TimerPurpose, Wait};
+use crate::session::event::{ReportEvent, TimerPurpose, Wait};
 use crate::session::{IncidentId, Session};
 
 /// What every task of the runner carries along.
@@ -202,6 +202,13 @@ impl Runner {
         if let Some(token) = self.asks.remove(&incident) {
             token.cancel();
         }
+    }
+
+    /// Ends all tasks but those that have something to bring to its end, and tells what became of it in the time they have.
+    pub async fn last_words(&self) -> Vec<(IncidentId, ReportEvent)> {
+        self.posts.leave();
+        self.tasks.last_words().await;
+        self.posts.take_ended()
     }
 
     /// Ends all tasks, and what they leave running at AWS.

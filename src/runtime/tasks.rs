@@ -20,16 +20,19 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Tasks {
     running: Mutex<Vec<JoinHandle<()>>>,
-    /// What is given time to come to its end: how to cut it short, and when it has.
-    last: Mutex<Vec<(CancellationToken, oneshot::Receiver<()>)>>,
+    /// When what is given time to come to its end has.
+    last: Mutex<Vec<oneshot::Receiver<()>>>,
     token: CancellationToken,
+    /// Cuts short what was given time.
+    time_up: CancellationToken,
     inbox: mpsc::Sender<Inbox>,
 }
 
 impl Tasks {
     /// No task yet.
     pub fn new(inbox: mpsc::Sender<Inbox>) -> Self {
-        Self { running: Mutex::default(), last: Mutex::default(), token: CancellationToken::new(), inbox }
+        let (token, time_up) = (CancellationToken::new(), CancellationToken::new());
+        Self { running: Mutex::default(), last: Mutex::default(), token, time_up, inbox }
     }
 
     /// Starts work that ends by itself or when the session does. Returns a token that ends it alone.
@@ -72,23 +75,27 @@ impl Tasks {
     /// Starts work that the end of the session gives some time to come to its own.
     pub fn spawn_last(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         let (done, finished) = oneshot::channel();
-        let ends = self.spawn_under(name, CancellationToken::new(), async move {
+        self.spawn_under(name, self.time_up.child_token(), async move {
             work.await;
             // Nobody waits for it but an end.
             let _ = done.send(());
         });
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.retain(|(_, finished)| !finished.is_terminated());
-        last.push((ends, finished));
+        last.retain(|finished| !finished.is_terminated());
+        last.push(finished);
+    }
+
+    /// Cancels all but what is given time, and waits for that.
+    pub async fn last_words(&self) {
+        self.token.cancel();
+        let last = std::mem::take(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner));
+        let _ = tokio::time::timeout(LAST_WORDS, futures::future::join_all(last)).await;
     }
 
     /// Cancels all and waits until they are gone.
     pub async fn end(&self) {
-        self.token.cancel();
-        let last = std::mem::take(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner));
-        let (tokens, finished): (Vec<_>, Vec<_>) = last.into_iter().unzip();
-        let _ = tokio::time::timeout(LAST_WORDS, futures::future::join_all(finished)).await;
-        tokens.iter().for_each(CancellationToken::cancel);
+        self.last_words().await;
+        self.time_up.cancel();
         let running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
         let joined = futures::future::join_all(running);
         let _ = tokio::time::timeout(PATIENCE, joined).await;

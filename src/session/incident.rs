@@ -1,5 +1,7 @@
 //! An incident: alarms on one service, with everything that was asked, answered, said and decided about it.
 
+mod phase;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -24,83 +26,7 @@ use crate::domain::remediation::gate::{GateReport, NarrativeStanding, Purpose, S
 use crate::domain::remediation::step::{Plan, Step, StepId, StepState};
 use crate::domain::remediation::verification::{Measurement, TestState, Watch};
 
-/// Where an incident stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// Open, nothing asked yet.
-    #[default]
-    Watching,
-    /// Evidence is being read.
-    Triage,
-    /// The model is writing.
-    Diagnosing,
-    /// Judged; there may be a plan, being rehearsed.
-    Planned,
-    /// A step waits for the person.
-    Asking,
-    /// A request is under way.
-    Running,
-    /// A result is being watched.
-    Verifying,
-    /// A step may or may not have run: see which.
-    Uncertain(StepId),
-    /// Over.
-    Closed,
-}
-
-impl Phase {
-    /// The word on screen.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Watching => "watching",
-            Self::Triage => "triage",
-            Self::Diagnosing => "diagnosing",
-            Self::Planned => "planned",
-            Self::Asking => "asking",
-            Self::Running => "running",
-            Self::Verifying => "verifying",
-            Self::Uncertain(_) => "UNCERTAIN",
-            Self::Closed => "closed",
-        }
-    }
-
-    /// Which role has the baton.
-    pub fn baton(self) -> Baton {
-        match self {
-            Self::Watching => Baton::Watch,
-            Self::Triage | Self::Diagnosing => Baton::Analyst,
-            Self::Planned | Self::Asking | Self::Running | Self::Verifying | Self::Uncertain(_) => Baton::Remediator,
-            Self::Closed => Baton::Reporter,
-        }
-    }
-}
-
-/// The four roles of the relay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Baton {
-    /// Alarms, metrics, logs, workloads.
-    Watch,
-    /// Evidence, verdict, narrative.
-    Analyst,
-    /// Steps.
-    Remediator,
-    /// Slack, follow-ups, transcript.
-    Reporter,
-}
-
-impl Baton {
-    /// The word in line 1.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Watch => "watch",
-            Self::Analyst => "analyst",
-            Self::Remediator => "remediator",
-            Self::Reporter => "reporter",
-        }
-    }
-}
+pub use phase::{Baton, Phase};
 
 /// The model's text for one incident.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -141,6 +67,15 @@ pub struct Narrative {
     pub prompt: String,
 }
 
+/// A step whose request left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Started {
+    /// Which.
+    pub step: StepId,
+    /// When, by the clock of AWS as that was known then.
+    pub at_aws: Timestamp,
+}
+
 /// A running or ended verification.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verification {
@@ -148,7 +83,8 @@ pub struct Verification {
     pub step: StepId,
     /// How long its tests have had.
     pub watch: Watch,
-    /// When its request left: whatever began since then is of the step.
+    /// When its request left, by the clock of AWS as that was known then: whatever began since is of the step, and a clock
+    /// that is set meanwhile moves nothing of it.
     pub started_at: Timestamp,
     /// Each test in the step's order.
     pub tests: Vec<TestState>,
@@ -214,6 +150,11 @@ pub enum Post {
         /// Why.
         fault: Fault,
     },
+    /// The session ended before it was posted: it is certainly not in the channel.
+    Left {
+        /// What it waited for.
+        fault: Fault,
+    },
 }
 
 /// An incident as folded.
@@ -270,12 +211,14 @@ pub struct Incident {
     pub approval: Option<Approval>,
     /// What steps have changed, in order, of every plan.
     pub changes: Vec<Change>,
-    /// The step whose request left last, and when.
-    pub started: Option<(StepId, Timestamp)>,
+    /// The step whose request left last.
+    pub started: Option<Started>,
     /// The verification under way or last ended.
     pub verification: Option<Verification>,
     /// The report.
     pub report: Option<ReportState>,
+    /// Posts to Slack, of this report and of those before it, that nobody knows the end of yet.
+    pub posts_under_way: u32,
 }
 
 impl Incident {
@@ -310,6 +253,7 @@ impl Incident {
             started: None,
             verification: None,
             report: None,
+            posts_under_way: 0,
         }
     }
 
@@ -363,9 +307,12 @@ impl Incident {
         self.undos.get(&step.id).map_or_else(|| words.to_owned(), |of| format!("undo of {of}: {words}"))
     }
 
-    /// Whether what was changed last has been put back.
-    pub fn was_put_back(&self) -> bool {
-        self.changes.last().is_some_and(|last| self.undos.contains_key(&last.step))
+    /// Whether what changes of a kind have come to is that of before them: an undo puts back, and the undo of an undo sets
+    /// again what that had put back.
+    pub fn was_put_back(&self, remedy: RemedyKind) -> bool {
+        let last = self.changes.iter().rfind(|change| change.remedy == remedy).map(|change| change.step);
+        let chain = std::iter::successors(last, |step| self.undos.get(step).copied());
+        chain.count().is_multiple_of(2) && last.is_some()
     }
 
     /// Whether an undo of a step of ours is still to be decided.
@@ -394,6 +341,11 @@ impl Incident {
     pub fn is_primed(&self, step: &Step) -> bool {
         let approved = || self.approval.as_ref().is_some_and(|approval| approval.step == step.id);
         matches!(step.state, StepState::Armed { .. }) || (step.state == StepState::Approved && approved())
+    }
+
+    /// Whether it is over as far as we are asked: every step is decided. It is open all the same while an alarm of it fires.
+    pub fn is_settled(&self) -> bool {
+        self.phase == Phase::Closed || (self.phase == Phase::Watching && self.plan.is_some())
     }
 
     /// The step that waits for the person: armed before rehearsed, first in first asked.

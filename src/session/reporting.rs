@@ -9,6 +9,7 @@ use super::incident::{Change, ChangeOutcome, Incident, Post, ReportState};
 use super::record::{IncidentId, Record};
 use super::state::Session;
 use super::triage::conclude;
+use crate::domain::diagnosis::sufficiency::RemedyKind;
 use crate::domain::diagnosis::verdict::{Cause, Verdict};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::bound;
@@ -27,27 +28,31 @@ pub fn fold(session: &mut Session, record: &Record, event: &ReportEvent) -> Vec<
     let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) else { return Vec::new() };
     match event {
         ReportEvent::Drafted { headline, follow_ups } => {
-            let (post, effects) = match slack {
-                SlackUse::Off => (Post::Off, Vec::new()),
-                SlackUse::Post => (Post::Sending, vec![Effect::Notify { incident: incident.id }]),
-            };
-            let mut effects = effects;
-            effects.extend(watch(incident.id, follow_ups, record.at));
             incident.report = Some(ReportState {
                 headline: headline.clone(),
                 drafted_at: record.at,
                 follow_ups: follow_ups.clone(),
-                post,
+                post: Post::Off,
             });
+            let mut effects = match slack {
+                SlackUse::Off => Vec::new(),
+                SlackUse::Post => vec![send(incident)],
+            };
+            effects.extend(watch(incident.id, follow_ups, record.at));
             effects
         }
         ReportEvent::FollowUpEnded { follow_up } => ended(incident, follow_up, slack),
         ReportEvent::Posted => {
-            set_post(incident, Post::Posted { at: record.at });
+            post_ended(incident, Post::Posted { at: record.at });
             Vec::new()
         }
         ReportEvent::PostFailed { fault } => {
-            set_post(incident, Post::Failed { fault: fault.clone() });
+            post_ended(incident, Post::Failed { fault: fault.clone() });
+            Vec::new()
+        }
+        ReportEvent::PostLeft { fault } => {
+            incident.posts_under_way = 0;
+            set_post(incident, Post::Left { fault: fault.clone() });
             Vec::new()
         }
         // It has its line in the timeline.
@@ -55,13 +60,39 @@ pub fn fold(session: &mut Session, record: &Record, event: &ReportEvent) -> Vec<
     }
 }
 
+/// Sends the report as it stands.
+fn send(incident: &mut Incident) -> Effect {
+    incident.posts_under_way += 1;
+    set_post(incident, Post::Sending);
+    Effect::Notify { incident: incident.id }
+}
+
+/// A post has come to its end. Where a newer one is under way, its end is what counts.
+fn post_ended(incident: &mut Incident, post: Post) {
+    incident.posts_under_way = incident.posts_under_way.saturating_sub(1);
+    if incident.posts_under_way == 0 {
+        set_post(incident, post);
+    }
+}
+
+/// What the process before could not post and certainly did not is posted now.
+pub(super) fn post_again(incident: &mut Incident) -> Option<Effect> {
+    let is_left = incident.report.as_ref().is_some_and(|report| matches!(report.post, Post::Left { .. }));
+    is_left.then(|| send(incident))
+}
+
 /// The program ends, or ended, and nobody will hear what became of a post under way.
 pub(super) fn lose_post(incident: &mut Incident) {
+    incident.posts_under_way = 0;
     if incident.report.as_ref().is_some_and(|report| report.post == Post::Sending) {
-        let fault = Fault::new(FaultKind::Cut, "The program ended while the report was being posted.")
-            .hint("Look in the channel: it may be there.");
-        set_post(incident, Post::Failed { fault });
+        set_post(incident, Post::Failed { fault: cut() });
     }
+}
+
+/// What is said of a post whose end nobody heard.
+pub fn cut() -> Fault {
+    Fault::new(FaultKind::Cut, "The program ended while the report was being posted.")
+        .hint("Look in the channel: it may be there.")
 }
 
 fn set_post(incident: &mut Incident, post: Post) {
@@ -91,10 +122,7 @@ fn ended(incident: &mut Incident, follow_up: &FollowUp, slack: SlackUse) -> Vec<
     let Some(found) = report.follow_ups.iter_mut().find(same) else { return Vec::new() };
     found.standing = follow_up.standing;
     match (follow_up.standing, slack) {
-        (Standing::Failed { .. }, SlackUse::Post) => {
-            report.post = Post::Sending;
-            vec![Effect::Notify { incident: incident.id }]
-        }
+        (Standing::Failed { .. }, SlackUse::Post) => vec![send(incident)],
         (Standing::Failed { .. }, SlackUse::Off)
         | (
             Standing::Pending | Standing::Held { .. } | Standing::Unmeasured { .. } | Standing::NotWatched,
@@ -224,7 +252,7 @@ fn follow_ups(session: &Session, incident: &Incident, cause: Cause) -> Vec<Follo
     let mut promised = vec![watch];
     match cause {
         Cause::MemoryLeak => promised.push(person("find the leak: take a heap dump before the memory fills again")),
-        Cause::LimitTooLow if incident.was_put_back() => {
+        Cause::LimitTooLow if incident.was_put_back(RemedyKind::SetResources) => {
             promised.push(person("decide on the memory limit: the one that was set has been put back"));
         }
         Cause::LimitTooLow => promised.push(person("write the new memory limit into the chart or manifest")),

@@ -52,6 +52,7 @@ fn settle_one(
         incident.narrative.fault = Some(Fault::new(FaultKind::Cut, "The program ended while the model was writing."));
     }
     reporting::lose_post(incident);
+    effects.extend(reporting::post_again(incident));
     if let (Some(window), false) = (incident.window, incident.awaited.is_empty()) {
         effects.push(Effect::Observe { incident: incident.id, asks: incident.awaited.clone(), window });
     }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::event::Occasion;
+use super::effect::Effect;
+use super::event::{Event, IncidentEvent, Occasion};
 use super::incident::{Incident, Phase};
 use super::record::Record;
 use super::state::Session;
+use super::triage::conclude;
 use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmState};
 use crate::domain::remediation::step::{LeftOut, Step, StepState};
 
@@ -22,7 +24,12 @@ pub fn standing(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> Pha
         return Phase::Verifying;
     }
     if steps().next().is_some() && steps().all(|step| step.state.is_decided()) {
-        return if ends_open(incident, alarms) { Phase::Asking } else { Phase::Closed };
+        return match (ends_open(incident, alarms), fires(incident, alarms)) {
+            (true, _) => Phase::Asking,
+            // What was decided is no end of it: what was approved may only have been rehearsed.
+            (false, true) => Phase::Watching,
+            (false, false) => Phase::Closed,
+        };
     }
     if incident.asked_step().is_some() || steps().any(|step| step.state.is_decided()) {
         return Phase::Asking;
@@ -36,9 +43,28 @@ fn ends_open(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> bool {
     let follows = |step: &&Step| matches!(step.state, StepState::Skipped { why: LeftOut::After { .. } });
     let mut steps = incident.plan.iter().flat_map(|plan| &plan.steps).rev();
     let Some(last) = steps.find(|step| !follows(step)) else { return false };
-    let fires = |name| alarms.get(name).is_some_and(|alarm| alarm.state == AlarmState::Alarm);
     let is_undo_done = last.state == StepState::Verified && incident.undos.contains_key(&last.id);
-    matches!(last.state, StepState::Failed { .. }) || (is_undo_done && incident.alarms.iter().any(fires))
+    matches!(last.state, StepState::Failed { .. }) || (is_undo_done && fires(incident, alarms))
+}
+
+fn fires(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> bool {
+    let fires = |name| alarms.get(name).is_some_and(|alarm| alarm.state == AlarmState::Alarm);
+    incident.alarms.iter().any(fires)
+}
+
+/// Concludes which incidents of an alarm are over with it: every step was decided before, and none of their alarms fires any
+/// more.
+pub fn over(session: &Session, alarm: &AlarmName) -> Vec<Effect> {
+    let is_over = |incident: &&Incident| {
+        matches!(incident.phase, Phase::Asking | Phase::Watching)
+            && incident.alarms.contains(alarm)
+            && standing(incident, &session.alarms) == Phase::Closed
+    };
+    let closed = |incident: &Incident| {
+        let reason = "every step is decided, and no alarm of it fires any more".to_owned();
+        conclude(incident.id, Event::Incident(IncidentEvent::Closed { reason }))
+    };
+    session.incidents.values().filter(is_over).map(closed).collect()
 }
 
 /// Notes since when incidents are over: a record that closes one, or opens one again, may come from any topic.

@@ -66,7 +66,7 @@ pub struct Session {
     pub timeline: Timeline,
     /// The credentials' end.
     pub credentials: Credentials,
-    /// How far the clock of this machine is off.
+    /// How far the times of this session are off those of AWS.
     pub clock: ClockSkew,
     /// The faults that were let loose on a game day, ended ones among them.
     pub drills: Vec<StandingFault>,

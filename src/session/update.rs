@@ -77,7 +77,7 @@ fn session_event(session: &mut Session, record: &Record, event: &SessionEvent) -
         SessionEvent::CredentialsRead { expires_at } => {
             session.credentials = expires_at.map_or(Credentials::Lasting, Credentials::ExpireAt);
         }
-        SessionEvent::ClockCompared { skew } => session.clock = *skew,
+        SessionEvent::ClockCompared { skew, lead } => session.clock = skew.led_by(*lead),
         SessionEvent::PinToggled { evidence } => {
             if let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id))
                 && !incident.pins.remove(evidence)
@@ -114,11 +114,12 @@ fn alarm_event(session: &mut Session, event: &AlarmEvent) -> Vec<Effect> {
         }
         AlarmEvent::Cleared { alarm } | AlarmEvent::Updated { alarm } => {
             let unseen = session.alarms.insert(alarm.name.clone(), (**alarm).clone()).is_none();
+            let mut effects = standing::over(session, &alarm.name);
             // The alarm the session was started for is looked into even when it does not fire any more.
             if unseen && session.is_focus(&alarm.name) {
-                return vec![Effect::Identify { alarm: alarm.name.clone() }];
+                effects.push(Effect::Identify { alarm: alarm.name.clone() });
             }
-            Vec::new()
+            effects
         }
         AlarmEvent::Chosen { name } => {
             let known = session.alarms.contains_key(name);
@@ -132,7 +133,7 @@ fn alarm_event(session: &mut Session, event: &AlarmEvent) -> Vec<Effect> {
             session.alarms.remove(name);
             session.raised.remove(name);
             session.alarm_details.remove(name);
-            Vec::new()
+            standing::over(session, name)
         }
     }
 }

@@ -36,7 +36,10 @@ pub fn measure_again(session: &Session, id: IncidentId, step: StepId) -> Vec<Eff
 pub fn fold(session: &mut Session, record: &Record, event: &VerificationEvent) -> Vec<Effect> {
     let Some(id) = record.incident else { return Vec::new() };
     match event {
-        VerificationEvent::Measured { step, measurement } => measured(session, id, *step, measurement),
+        VerificationEvent::Measured { step, measurement } => {
+            // By the record's time, which nobody can set back: a clock that is set prolongs no budget.
+            measured(session, id, *step, &Measurement { at: record.at, ..measurement.clone() })
+        }
         VerificationEvent::Ended { step, tests } => ended(session, record, *step, tests),
     }
 }

@@ -84,6 +84,7 @@ fn known(session: &Session) -> Session {
         incident.narrative.fault = None;
         // The gate is judged anew, and a post that was under way is told as not known to have arrived.
         incident.gate = None;
+        incident.posts_under_way = 0;
         if let Some(report) = incident.report.as_mut() {
             report.post = pagerdeck::session::incident::Post::Off;
             // What is watched to its end is watched on, where the process comes back in time.

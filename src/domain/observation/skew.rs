@@ -37,6 +37,13 @@ impl ClockSkew {
         if rounded.abs() < MATTERS { Self::NONE } else { Self(rounded) }
     }
 
+    /// The same for times that are ahead of this machine's by so much.
+    #[must_use]
+    pub fn led_by(self, lead: SignedDuration) -> Self {
+        let whole = Self(self.0.saturating_add(lead));
+        if whole.0.abs() < MATTERS { Self::NONE } else { whole }
+    }
+
     /// What the clock of AWS shows when that of this machine shows this.
     pub fn at_aws(self, at: Timestamp) -> Timestamp {
         at.checked_sub(self.0).unwrap_or(at)
@@ -114,6 +121,11 @@ mod tests {
         let ahead = ClockSkew::NONE.remeasured(seconds(180.0));
         assert_eq!(ahead.at_aws(at).to_string(), "2026-05-01T09:28:00Z");
         assert_eq!(ClockSkew::NONE.at_aws(at), at);
+        assert_eq!(ClockSkew::NONE.led_by(seconds(180.0)).at_aws(at), ahead.at_aws(at));
+        assert_eq!(
+            (ahead.led_by(seconds(-170.0)), ahead.led_by(seconds(0.2)).short()),
+            (ClockSkew::NONE, "+3m".to_owned())
+        );
         let json = serde_json::to_string(&ahead).unwrap();
         assert_eq!(serde_json::from_str::<ClockSkew>(&json).unwrap(), ahead, "{json}");
     }

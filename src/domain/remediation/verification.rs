@@ -12,6 +12,10 @@ use crate::domain::observation::alarm::AlarmState;
 
 pub use watch::Watch;
 
+/// Seconds after the rollout for which the pods are watched at the least before no kill counts as a result: what is too
+/// small for its load fills up within minutes, and one look tells nothing.
+const KILLS_WATCHED_S: u32 = 300;
+
 /// One test of a result. Budgets are seconds from the moment the step ran for its rollout, and from the end of the rollout for
 /// the others: see [`Watch::had`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,7 +40,7 @@ pub enum VerificationTest {
         /// Budget.
         within_s: u32,
     },
-    /// No OOM kill of a container that started after the step, held until the budget ends the other tests.
+    /// No OOM kill of a container that started after the step: for five minutes at the least, and as long as other tests wait.
     NoNewKills {
         /// Budget.
         within_s: u32,
@@ -54,7 +58,17 @@ impl VerificationTest {
             Self::AlarmCleared { alarm, within_s } => {
                 format!("{alarm} returns to OK within {within_s} s of the rollout")
             }
-            Self::NoNewKills { .. } => "no container that started after the step is OOM killed".to_owned(),
+            Self::NoNewKills { within_s } => {
+                format!("no new container is OOM killed within {} s of the rollout", watched_s(*within_s))
+            }
+        }
+    }
+
+    /// For how long what must not happen was watched, as a clause; `None` of what has to be reached.
+    pub fn watched(&self, had_s: i64) -> Option<String> {
+        match self {
+            Self::NoNewKills { .. } => Some(format!("watched {} s", had_s.max(0))),
+            Self::RolloutComplete { .. } | Self::MemoryBelow { .. } | Self::AlarmCleared { .. } => None,
         }
     }
 
@@ -109,6 +123,10 @@ impl VerificationTest {
             | Self::NoNewKills { within_s } => *within_s,
         }
     }
+}
+
+fn watched_s(within_s: u32) -> u32 {
+    KILLS_WATCHED_S.min(within_s)
 }
 
 /// What a rollout stands at.
@@ -237,7 +255,8 @@ pub fn evaluate(test: &VerificationTest, measured: &Measurement, elapsed_s: i64)
             Some(AlarmState::InsufficientData) => None,
             None => measured.alarm_firing.filter(|_| measured.alarms.is_empty()).map(|firing| !firing),
         },
-        VerificationTest::NoNewKills { .. } => match measured.new_kills {
+        VerificationTest::NoNewKills { within_s } => match measured.new_kills {
+            Some(0) if elapsed_s < i64::from(watched_s(*within_s)) => return TestState::Waiting,
             // None so far: what has not happened yet is counted when nothing more is watched.
             Some(0) => return TestState::Holding,
             Some(_) => return TestState::Failed,
@@ -292,7 +311,9 @@ mod tests {
         let state = |new_kills, elapsed_s| {
             evaluate(&test, &Measurement { new_kills: Some(new_kills), ..measured(&[], None) }, elapsed_s)
         };
-        assert_eq!([state(0, 0), state(0, 900)], [TestState::Holding; 2]);
+        assert_eq!([state(0, 0), state(0, 299)], [TestState::Waiting; 2], "a look of seconds is no watch");
+        assert_eq!([state(0, 300), state(0, 900)], [TestState::Holding; 2]);
+        assert_eq!(test.text(), "no new container is OOM killed within 300 s of the rollout");
         assert_eq!([state(1, 0), state(1, 900)], [TestState::Failed; 2]);
         assert!(TestState::Holding.is_reached() && !TestState::Waiting.is_reached());
         assert_eq!(TestState::Holding.at_the_end(), TestState::Passed);

@@ -236,7 +236,7 @@ fn report(page: &mut Page<'_>, incident: &Incident) -> fmt::Result {
         Post::Off => "Slack is not configured".to_owned(),
         Post::Sending => "on its way to Slack".to_owned(),
         Post::Posted { at } => format!("posted to Slack {at:.0}"),
-        Post::Failed { fault } => format!("not posted: {fault}"),
+        Post::Failed { fault } | Post::Left { fault } => format!("not posted: {fault}"),
     };
     page.leaf(("p", ""), format!("{} ({post}).", report.headline))?;
     page.block(("ul", ""), |page| {

@@ -99,7 +99,9 @@ fn sent(records: &[Record]) -> Vec<Sent> {
             Event::Remediation(event) => ledger.remediation(record, event),
             Event::Narrative(event) => ledger.narrative(record, event),
             Event::Report(ReportEvent::Posted) => ledger.posted(record, "taken"),
-            Event::Report(ReportEvent::PostFailed { fault }) => ledger.posted(record, &fault.to_string()),
+            Event::Report(ReportEvent::PostFailed { fault } | ReportEvent::PostLeft { fault }) => {
+                ledger.posted(record, &fault.to_string());
+            }
             _ => {}
         }
     }

@@ -249,7 +249,7 @@ pub(super) fn report(incident: Option<&Incident>) -> Option<ReportPart<'_>> {
         Post::Off => "off",
         Post::Sending => "sending",
         Post::Posted { .. } => "posted",
-        Post::Failed { .. } => "failed",
+        Post::Failed { .. } | Post::Left { .. } => "failed",
     };
     Some(ReportPart { headline: &report.headline, follow_ups: report.follow_ups.iter().map(promise).collect(), post })
 }

@@ -222,7 +222,7 @@ pub(super) fn report(out: &mut dyn Write, incident: &Incident) -> fmt::Result {
         Post::Off => "Slack is not configured".to_owned(),
         Post::Sending => "on its way to Slack".to_owned(),
         Post::Posted { at } => format!("posted to Slack {at}"),
-        Post::Failed { fault } => format!("not posted: {fault}"),
+        Post::Failed { fault } | Post::Left { fault } => format!("not posted: {fault}"),
     };
     writeln!(out, "{} ({}).\n", clean::markdown(&report.headline), clean::markdown(&post))?;
     for follow_up in &report.follow_ups {

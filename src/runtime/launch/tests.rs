@@ -2,6 +2,8 @@
 
 mod keys;
 
+use jiff::SignedDuration;
+
 use super::*;
 use crate::config::{AskedSurface, Environment, Flags, World as Where, resolve};
 use crate::domain::remediation::request::Digest;
@@ -135,6 +137,56 @@ async fn a_press_that_does_not_count_is_told_and_not_written() {
         assert_eq!(press(intent), told("Not counted: #1 is APPROVED and waits for no such key."));
     }
     core.end("the test is over").await;
+}
+
+/// The clock of the machine was ten minutes ahead and is set back: what runs out is not prolonged, and what is asked of AWS is
+/// asked by its time all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_set_back_moves_no_window_into_the_future() {
+    use crate::domain::observation::skew::ClockSkew;
+    use crate::session::effect::Effect;
+    use crate::session::event::EvidenceEvent;
+    let home = tempfile::tempdir().unwrap();
+    let mut core = rehearsed(&config(home.path(), Mode::DryRun), "oom-leak").await;
+    let now = core.clock.now();
+    core.session.now = now + SignedDuration::from_mins(10);
+    assert_eq!(core.now(), core.session.now, "time goes on from the last record");
+    let compared = SessionEvent::ClockCompared { skew: ClockSkew::NONE, lead: SignedDuration::ZERO };
+    for told in [Some(compared), None] {
+        core.session.clock = ClockSkew::NONE;
+        let step = told.as_ref().map_or("the session is resumed", |_| "AWS was asked");
+        match told {
+            Some(compared) => drop(core.commit(None, Event::Session(compared))),
+            None => core.compare_clock(),
+        }
+        assert_eq!(core.session.clock.short(), "+10m", "{step}");
+        let asked = crate::session::triage::ask_again(&core.session, IncidentId(1), core.now());
+        let Some(Effect::Conclude { event, .. }) = asked.first() else { panic!("{asked:?}") };
+        let Event::Evidence(EvidenceEvent::Asked { window, .. }) = event.as_ref() else { panic!("{event:?}") };
+        assert_eq!(window.to, now, "{step}");
+    }
+    core.end("the test is over").await;
+}
+
+/// The person leaves in the moment in which the report was drafted: the journal and the last lines say that it is not posted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_that_is_not_posted_at_the_end_is_told() {
+    use crate::session::event::ReportEvent;
+    use crate::session::incident::Post;
+    let home = tempfile::tempdir().unwrap();
+    let mut core = rehearsed(&config(home.path(), Mode::DryRun), "oom-leak").await;
+    assert!(!core.kept().contains("slack"));
+    let (headline, follow_ups) = ("P2 my-api".to_owned(), Vec::new());
+    core.commit(Some(IncidentId(1)), Event::Report(ReportEvent::Drafted { headline, follow_ups }));
+    core.end("the person left").await;
+    let folded = folded(&core.journal_path());
+    let post = &folded.incidents[&IncidentId(1)].report.as_ref().unwrap().post;
+    assert!(matches!(post, Post::Left { fault } if fault.summary.contains("before the report was sent")), "{post:?}");
+    let told = "\nslack    I1 P2 my-api NOT posted: The session ended before the report was sent to Slack.";
+    assert!(core.kept().ends_with(told), "{}", core.kept());
+    core.session.header.origin = Origin::Real;
+    let again = format!(" `pagerdeck resume {}` posts it.", core.session.header.id);
+    assert!(core.kept().ends_with(&format!("{told}{again}")), "{}", core.kept());
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub async fn tell_clock(means: &Means) {
     if let Some(skew) = clients.clock().skew()
         && means.outside.learn_clock(skew)
     {
-        means.post.tell(None, Event::Session(SessionEvent::ClockCompared { skew })).await;
+        means.post.tell(None, Event::Session(SessionEvent::ClockCompared { skew, lead: SignedDuration::ZERO })).await;
     }
 }
 

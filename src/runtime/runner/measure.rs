@@ -22,7 +22,7 @@ pub struct Order {
     incident: IncidentId,
     step: StepId,
     target: WorkloadRef,
-    since: Timestamp,
+    /// By the clock of AWS.
     started_at: Timestamp,
     service: crate::domain::observation::service::ServiceName,
     queries: Vec<MetricQuery>,
@@ -40,12 +40,17 @@ impl Order {
             incident,
             step,
             target: found.step(step)?.target.clone(),
-            since: verification.watch.since,
             started_at: verification.started_at,
             service: found.service.name.clone(),
             queries: roles.iter().filter_map(|role| found.service.metrics.get(role)).cloned().collect(),
             alarms: alarms.map(|alarm| (alarm.name.as_str().to_owned(), alarm.state)).collect(),
         })
+    }
+
+    /// Only periods that began after the step tell of it.
+    fn window(&self, now_at_aws: Timestamp) -> Window {
+        let from = whole_minute(self.started_at) + jiff::SignedDuration::from_mins(1);
+        Window { from, to: whole_minute(now_at_aws) }
     }
 }
 
@@ -76,12 +81,7 @@ fn of(metrics: &[Series], role: MetricRole) -> Option<&Series> {
 }
 
 async fn metrics(means: &Means, order: &Order) -> Vec<Series> {
-    let now = whole_minute(means.now_at_aws());
-    // Only periods that began after the step tell of it.
-    let window = Window {
-        from: whole_minute(means.outside.clock().at_aws(order.since)) + jiff::SignedDuration::from_mins(1),
-        to: now,
-    };
+    let window = order.window(means.now_at_aws());
     if order.queries.is_empty() || window.seconds() <= 0 {
         return Vec::new();
     }
@@ -118,9 +118,8 @@ async fn cluster(means: &Means, order: &Order) -> Seen {
     let rollout = client.read_rollout(&order.target).await.ok();
     let Ok(workload) = client.read_workload(&order.target).await else { return Seen { rollout, ..Seen::default() } };
     let pods = client.read_pods(&workload).await.ok();
-    // A cluster has the time of AWS: pods are dated by it, and the step by the clock of this machine.
-    let started_at = means.outside.clock().at_aws(order.started_at);
-    let new_kills = pods.map(|pods| kills_since(&pods, started_at));
+    // A cluster has the time of AWS: pods are dated by it, as the step is.
+    let new_kills = pods.map(|pods| kills_since(&pods, order.started_at));
     Seen { rollout, workload: Some(workload), new_kills }
 }
 
@@ -137,8 +136,18 @@ fn kills_since(pods: &[Pod], started_at: Timestamp) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
-    use crate::domain::observation::workload::Termination;
+    use crate::domain::observation::alarm::Severity;
+    use crate::domain::observation::service::Service;
+    use crate::domain::observation::skew::ClockSkew;
+    use crate::domain::observation::workload::{Termination, WorkloadKind};
+    use crate::domain::remediation::request::{self, Bound, Digest, Mode};
+    use crate::domain::remediation::step::{Action, Plan, Step, StepState, TargetFacts};
+    use crate::session::event::{Execution, RemediationEvent, SessionEvent};
+    use crate::session::incident::Incident;
+    use crate::session::{Record, update};
 
     fn at(time: &str) -> Timestamp {
         format!("2026-05-01T{time}Z").parse().unwrap()
@@ -170,6 +179,60 @@ mod tests {
             containers: vec![container],
             created_at: Some(at(created)),
         }
+    }
+
+    /// The clock of this machine is three minutes ahead when the request leaves, and set right while its result is watched.
+    #[test]
+    fn a_clock_that_is_set_moves_no_start() {
+        let mut session = Session::default();
+        let skew = ClockSkew::NONE.remeasured(SignedDuration::from_mins(3));
+        let mut seq = 0;
+        let mut tell = |session: &mut Session, time: &str, event: Event| {
+            seq += 1;
+            drop(update(session, &Record { seq, at: at(time), incident: Some(IncidentId(1)), event }));
+        };
+        let compared = |skew| Event::Session(SessionEvent::ClockCompared { skew, lead: SignedDuration::ZERO });
+        tell(&mut session, "09:32:00", compared(skew));
+        session.incidents.insert(IncidentId(1), approved());
+        let step = StepId(1);
+        let started = RemediationEvent::StepStarted { step, digest: bound() };
+        tell(&mut session, "09:33:00", Event::Remediation(started));
+        let execution = Execution::Applied { generation: 42 };
+        tell(&mut session, "09:33:01", Event::Remediation(RemediationEvent::StepFinished { step, execution }));
+        tell(&mut session, "09:33:30", compared(ClockSkew::NONE));
+        let order = Order::of(&session, IncidentId(1), step).unwrap();
+        assert_eq!(order.started_at, at("09:30:00"));
+        assert_eq!(order.window(at("09:34:10")), Window { from: at("09:31:00"), to: at("09:34:00") });
+        assert_eq!(kills_since(&[pod("09:30:02", Some("09:31:00"))], order.started_at), 1, "right after the step");
+    }
+
+    fn approved() -> Incident {
+        let service = Service::bare("my-api");
+        let mut incident = Incident::new(IncidentId(1), service, Severity::P2, at("09:20:00"));
+        let target =
+            WorkloadRef { kind: WorkloadKind::Deployment, namespace: "payments".into(), name: "my-api".to_owned() };
+        let step = Step {
+            id: StepId(1),
+            action: Action::RolloutRestart,
+            target,
+            why: Vec::new(),
+            needs: Vec::new(),
+            tests: Vec::new(),
+            rehearsal: None,
+            digest: None,
+            state: StepState::Approved,
+        };
+        incident.plan = Some(Plan { runbook: "leak/default".to_owned(), steps: vec![step] });
+        incident
+    }
+
+    fn bound() -> Digest {
+        let request =
+            request::of_action(&Action::RolloutRestart, &approved().step(StepId(1)).unwrap().target, at("09:30:00"));
+        let facts = TargetFacts { uid: "u".to_owned(), generation: 41, fields: [].into() };
+        let session = Session::default();
+        let (scope, policy) = (&session.header.scope, &session.header.policy);
+        Bound { text: "", request: &request.unwrap(), facts: &facts, scope, mode: Mode::Live, policy }.digest()
     }
 
     #[test]

@@ -54,7 +54,8 @@ pub async fn execute(means: Means, (incident, step): (IncidentId, StepId), (perm
     tell(&means, incident, RemediationEvent::StepFinished { step, execution }).await;
 }
 
-/// Looks whether a step whose end is unknown has run. Reads only. What may still be under way is not settled.
+/// Looks whether a step whose end is unknown has run, whose request left then by the clock of AWS. Reads only. What may still
+/// be under way is not settled.
 pub async fn look(means: Means, incident: IncidentId, (step, left_at): (Step, Option<Timestamp>)) {
     let read = match means.outside.cluster().await {
         Ok(client) => client.read_workload(&step.target).await.map_err(|error| error.fault()),
@@ -63,7 +64,7 @@ pub async fn look(means: Means, incident: IncidentId, (step, left_at): (Step, Op
     match read {
         Ok(workload) => {
             let (trace, found) = trace(&step, &workload);
-            let since = left_at.map(|at| means.clock.now().duration_since(at));
+            let since = left_at.map(|at| means.now_at_aws().duration_since(at));
             if since.is_some_and(|since| may_still_arrive(trace, since)) {
                 let fault = Fault::new(FaultKind::Timeout, format!("{} is not settled: {found}, so far.", step.id))
                     .cause("Its request left less than a minute ago and may still be on its way.")

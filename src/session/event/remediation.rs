@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Durability;
 use crate::domain::fault::Fault;
 use crate::domain::remediation::approval::Decision;
 use crate::domain::remediation::gate::{AdmissionRefusal, GateReport};
@@ -135,6 +136,28 @@ pub enum RemediationEvent {
         #[serde(default)]
         trace: Trace,
     },
+}
+
+impl RemediationEvent {
+    /// How the event is kept. Decisions and starts are synced.
+    pub fn durability(&self) -> Durability {
+        match self {
+            Self::StepArmed { .. }
+            | Self::DecisionGiven { .. }
+            | Self::PermitRefused { .. }
+            | Self::StepStarted { .. }
+            | Self::StepFinished { .. }
+            | Self::StoodDown { .. }
+            | Self::Expired { .. }
+            | Self::UncertaintySettled { .. } => Durability::Synced,
+            Self::GateJudged { .. }
+            | Self::PlanProposed { .. }
+            | Self::StepSkipped { .. }
+            | Self::RehearsalAsked { .. }
+            | Self::StepRehearsed { .. }
+            | Self::UndoProposed { .. } => Durability::Buffered,
+        }
+    }
 }
 
 /// Results of steps.

@@ -11,7 +11,7 @@ use crate::domain::remediation::request::{Digest, Mode};
 use crate::domain::remediation::step::{LeftOut, Step, StepId, StepState};
 use crate::session::effect::Effect;
 use crate::session::event::{Event, RemediationEvent, ReportEvent, TimerPurpose};
-use crate::session::incident::{Incident, Phase};
+use crate::session::incident::Incident;
 use crate::session::record::{IncidentId, Record};
 use crate::session::reporting;
 use crate::session::standing::standing;
@@ -99,7 +99,7 @@ fn after_decision(session: &mut Session, id: IncidentId) -> Vec<Effect> {
     let mut effects = unlock(incident, (mode, &session.cluster));
     incident.phase = standing(incident, &session.alarms);
     effects.extend(left_out(incident));
-    if incident.phase == Phase::Closed {
+    if incident.is_settled() {
         effects.push(report_drafted(session, id));
     }
     effects

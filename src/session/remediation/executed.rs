@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use super::left_out;
+use crate::domain::observation::skew::ClockSkew;
 use crate::domain::remediation::step::{StepId, StepState};
 use crate::domain::remediation::trace::Trace;
 use crate::domain::remediation::verification::{TestState, Watch};
 use crate::session::effect::Effect;
 use crate::session::event::Execution;
-use crate::session::incident::{Change, ChangeOutcome, Incident, Phase, Verification};
+use crate::session::incident::{Change, ChangeOutcome, Incident, Phase, Started, Verification};
 use crate::session::record::Record;
 use crate::session::standing::standing;
 use crate::session::state::Session;
@@ -20,7 +21,7 @@ pub(super) fn started(session: &mut Session, record: &Record, step: StepId) -> V
     if let Some(found) = incident.step_mut(step).filter(|step| step.state == StepState::Approved) {
         found.state = StepState::Running;
         incident.phase = Phase::Running;
-        incident.started = Some((step, record.at));
+        incident.started = Some(Started { step, at_aws: session.clock.at_aws(record.at) });
     }
     Vec::new()
 }
@@ -33,7 +34,7 @@ pub(super) fn finished(session: &mut Session, record: &Record, step: StepId, exe
         return Vec::new();
     }
     match execution {
-        Execution::Applied { .. } => verify(incident, step, record.at),
+        Execution::Applied { .. } => verify(incident, step, (record.at, session.clock)),
         Execution::NotApplied { fault } => {
             found.state = StepState::StoodDown { why: fault.to_string() };
             incident.phase = standing(incident, &session.alarms);
@@ -48,12 +49,13 @@ pub(super) fn finished(session: &mut Session, record: &Record, step: StepId, exe
 }
 
 /// Watches the result of a step that has run, from `since` on.
-fn verify(incident: &mut Incident, step: StepId, since: Timestamp) -> Vec<Effect> {
+fn verify(incident: &mut Incident, step: StepId, (since, clock): (Timestamp, ClockSkew)) -> Vec<Effect> {
     let Some(found) = incident.step_mut(step) else { return Vec::new() };
     found.state = StepState::Verifying;
     let change = Change { step, remedy: found.action.kind(), outcome: ChangeOutcome::Watched };
     let tests = vec![TestState::Waiting; found.tests.len()];
-    let started_at = incident.started.filter(|(started, _)| *started == step).map_or(since, |(_, at)| at);
+    let started = incident.started.filter(|started| started.step == step);
+    let started_at = started.map_or_else(|| clock.at_aws(since), |started| started.at_aws);
     incident.verification = Some(Verification { step, watch: Watch::from(since), started_at, tests, last: None });
     incident.changes.push(change);
     undone(incident, step);
@@ -84,7 +86,7 @@ pub(super) fn settled(
         return Vec::new();
     };
     match trace {
-        Trace::HasRun => verify(incident, step, record.at),
+        Trace::HasRun => verify(incident, step, (record.at, session.clock)),
         Trace::HasNotRun | Trace::Unclear => {
             found.state = StepState::StoodDown { why: text.to_owned() };
             incident.phase = standing(incident, &session.alarms);

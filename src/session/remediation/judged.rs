@@ -64,10 +64,10 @@ pub(super) fn gate_judged(session: &mut Session, id: IncidentId, report: &GateRe
         && incident.awaited.is_empty()
         && incident.narrative.standing != NarrativeStanding::UnderWay
     {
-        incident.phase = match standing(incident, &session.alarms) {
-            // A new judgement opens it again.
-            Phase::Closed => Phase::Planned,
-            standing => standing,
+        incident.phase = match (standing(incident, &session.alarms), incident.phase) {
+            // A new round opens it again.
+            (Phase::Closed, Phase::Triage | Phase::Diagnosing) => Phase::Planned,
+            (standing, _) => standing,
         };
     }
     let waits_for_undo = incident.has_open_undo() && report.is_open_for(Purpose::Undo);

@@ -134,3 +134,43 @@ fn a_session_that_ends_before_says_so_and_one_that_goes_on_in_time_watches_on() 
     let effects = commit(&mut crashed, 9_000, resumed());
     assert_eq!((standing(&crashed), effects), (Standing::NotWatched, Vec::new()), "nobody looked in between");
 }
+
+fn post(session: &Session) -> &Post {
+    &session.incidents[&I1].report.as_ref().unwrap().post
+}
+
+/// Of two reports under way the end of the first says nothing of the second.
+#[test]
+fn a_report_is_posted_when_the_newest_of_its_posts_is() {
+    let (mut session, _) = drafted(SlackUse::Post);
+    let (headline, follow_ups) = draft(&session, I1);
+    commit(&mut session, 1, Event::Report(ReportEvent::Drafted { headline, follow_ups }));
+    commit(&mut session, 2, Event::Report(ReportEvent::Posted));
+    assert_eq!(post(&session), &Post::Sending, "the newer one");
+    commit(&mut session, 3, Event::Report(ReportEvent::Posted));
+    assert_eq!(post(&session), &Post::Posted { at: at(3) });
+}
+
+/// What certainly is not in the channel is posted by a resumed session; what may be there is not posted twice.
+#[test]
+fn a_report_that_was_left_is_posted_when_the_session_goes_on() {
+    let fault = Fault::new(FaultKind::Throttled, "It waits.");
+    for (end, again) in [
+        (Some(ReportEvent::PostLeft { fault: fault.clone() }), true),
+        (Some(ReportEvent::PostFailed { fault: fault.clone() }), false),
+        (None, false),
+    ] {
+        let (mut session, _) = drafted(SlackUse::Post);
+        let is_left = matches!(end, Some(ReportEvent::PostLeft { .. }));
+        if let Some(event) = end.clone() {
+            commit(&mut session, 1, Event::Report(event));
+        }
+        let ended = Event::Session(SessionEvent::Ended { reason: "the person left".to_owned() });
+        commit(&mut session, 1, ended);
+        assert_eq!(matches!(post(&session), Post::Left { .. }), is_left, "{end:?}");
+        assert_ne!(post(&session), &Post::Sending, "nobody hears of it any more");
+        let effects = commit(&mut session, 600, Event::Session(SessionEvent::Resumed { note: String::new() }));
+        assert_eq!(effects.contains(&Effect::Notify { incident: I1 }), again, "{end:?}");
+        assert_eq!(post(&session) == &Post::Sending, again);
+    }
+}

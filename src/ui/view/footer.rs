@@ -135,7 +135,7 @@ fn called_for((ui, session): (&Ui, &Session)) -> Option<(String, &'static str)> 
     let incident = ui.incident(session)?;
     let decision = Action::Focus(Pane::Remediation);
     let (action, wanted) = match (incident.phase, incident.asked_step()) {
-        (Phase::Closed, _) => (Action::Export, "transcript"),
+        (Phase::Closed | Phase::Watching, _) if incident.is_settled() => (Action::Export, "transcript"),
         _ if ui.focus == Pane::Remediation => return None,
         (Phase::Uncertain(_), _) => (decision, "settle"),
         (_, Some(Step { state: StepState::Armed { .. }, .. })) => (decision, "confirm"),

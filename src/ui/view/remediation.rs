@@ -21,7 +21,7 @@ use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::{RehearsalOutcome, Step, StepState};
 use crate::session::Session;
 use crate::session::feeds::{FeedHealth, FeedId};
-use crate::session::incident::{Incident, Phase};
+use crate::session::incident::Incident;
 use crate::ui::layout::Edges;
 use crate::ui::model::{Pane, Ui, rows};
 use crate::ui::theme::Role;
@@ -214,7 +214,7 @@ fn locked(sheet: &mut Sheet<'_>, incident: &Incident) {
 pub fn summary(session: &Session, incident: Option<&Incident>, look: &Look) -> Line<'static> {
     let mut line = Line::from(look.span(Role::Title, "5 FIX "));
     line.spans.extend(heading(incident, look));
-    let open = incident.filter(|incident| incident.phase != Phase::Closed);
+    let open = incident.filter(|incident| !incident.is_settled());
     if let Some(refusal) = open.and_then(|incident| incident.gate.as_ref()).and_then(|gate| gate.refusals.first()) {
         line.push_span(look.span(Role::Warning, format!("  LOCKED: {}", refusal.text)));
     }

@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, fixture};
+use crate::domain::remediation::gate::{Refusal, RefusalReason};
 use crate::domain::remediation::runbook;
 use crate::domain::remediation::step::{LeftOut, Shortfall};
 use crate::domain::remediation::trace::Trace;
 use crate::domain::remediation::verification::{Measurement, RolloutFacts, VerificationTest};
-use crate::session::incident::ChangeOutcome;
+use crate::session::event::AlarmEvent;
+use crate::session::incident::{Change, ChangeOutcome};
 
 fn two_steps() -> Story {
     let mut second = step(S2, raise());
@@ -164,7 +166,7 @@ fn a_plan_whose_next_step_can_never_come_open_ends_and_is_reported() {
 }
 
 /// A step that was put back while it was watched, with an alarm that stands so.
-fn put_back(alarm: AlarmState) -> Story {
+fn undone(alarm: AlarmState) -> Story {
     let mut story = Story::new(vec![step(S1, raise())]);
     let rule = AlarmRule::Composite { rule: String::new() };
     let known = Alarm { state: alarm, ..fixture::alarm("high-cpu", rule) };
@@ -189,22 +191,86 @@ fn put_back(alarm: AlarmState) -> Story {
 /// Nobody measures for two steps: what was put back while it was watched has come to its end with that.
 #[test]
 fn what_is_undone_while_it_is_watched_ends_as_undone_and_is_reported_so() {
-    let story = put_back(AlarmState::Ok);
+    let story = undone(AlarmState::Ok);
     assert_eq!(story.incident().phase, Phase::Closed);
     let outcomes: Vec<ChangeOutcome> = story.incident().changes.iter().map(|change| change.outcome).collect();
     assert_eq!(outcomes, [ChangeOutcome::Undone, ChangeOutcome::Verified]);
     let report = story.incident().report.as_ref().expect("a report");
     let told = "set resources ran and was put back by #2, undo of #1: set resources ran and was verified";
     assert!(report.headline.ends_with(told), "{}", report.headline);
-    assert!(story.incident().was_put_back(), "its follow-up is not to write the new limit down");
+    assert!(put_back(&story), "its follow-up is not to write the new limit down");
+}
+
+fn put_back(story: &Story) -> bool {
+    story.incident().was_put_back(RemedyKind::SetResources)
+}
+
+/// What an undo of the undo sets is in force again, whatever else runs behind it.
+#[test]
+fn an_undo_of_an_undo_sets_again_what_was_put_back() {
+    let mut story = undone(AlarmState::Ok);
+    for (step, of, expected) in [(3, S2, false), (4, StepId(3), true)] {
+        let plan = runbook::with_undo(story.incident().plan.as_ref().unwrap(), of, step - 1).unwrap();
+        story.tell(70, RemediationEvent::UndoProposed { of, plan: Box::new(plan) });
+        let id = StepId(step);
+        let action = story.step(id).action.clone();
+        story.rehearse(71, id, &action);
+        story.run(72, id);
+        assert_eq!(put_back(&story), expected, "{id} undoes {of}");
+    }
+    let change = Change { step: StepId(5), remedy: RemedyKind::RolloutRestart, outcome: ChangeOutcome::Watched };
+    story.session.incidents.get_mut(&I1).unwrap().changes.push(change);
+    assert!(put_back(&story), "a restart brings no limit back");
 }
 
 /// Nothing of ours is left, and it is as bad as before: somebody has to decide what now.
 #[test]
-fn what_is_undone_while_the_alarm_fires_leaves_the_incident_open() {
-    let story = put_back(AlarmState::Alarm);
+fn what_is_undone_while_the_alarm_fires_leaves_the_incident_open_until_it_clears() {
+    let mut story = undone(AlarmState::Alarm);
     assert_eq!((story.incident().phase, story.incident().closed_at), (Phase::Asking, None));
     assert!(story.incident().report.is_some(), "it is told how it stands");
+    let other = Alarm { state: AlarmState::Ok, ..fixture::any("other") };
+    assert_eq!(cleared(&mut story, 70, other), Phase::Asking, "no alarm of it");
+    let own = Alarm { state: AlarmState::Ok, ..fixture::any("high-cpu") };
+    assert_eq!(cleared(&mut story, 80, own), Phase::Closed);
+    assert_eq!(story.incident().closed_at, Some(start() + SignedDuration::from_secs(80)));
+    let told = story.session.timeline.entries().back().map(|entry| entry.text.clone());
+    assert_eq!(told.as_deref(), Some("incident closed: every step is decided, and no alarm of it fires any more"));
+}
+
+/// Where an incident stands once an alarm has cleared.
+fn cleared(story: &mut Story, second: i64, alarm: Alarm) -> Phase {
+    let effects = story.commit(second, Event::Alarm(AlarmEvent::Cleared { alarm: Box::new(alarm) }));
+    settle(story, second, effects);
+    story.incident().phase
+}
+
+/// Nothing was sent, and the alarm fires as before: it is reported, and goes on being watched.
+#[test]
+fn what_would_run_leaves_the_incident_open_while_its_alarm_fires() {
+    for denied in [None, Some("not now")] {
+        let mut story = Story::new(vec![step(S1, Action::RolloutRestart)]);
+        story.session.header.mode = Mode::DryRun;
+        let alarm = Alarm { state: AlarmState::Alarm, ..fixture::any("high-cpu") };
+        story.session.incidents.get_mut(&I1).unwrap().alarms.push(alarm.name.clone());
+        story.session.alarms.insert(alarm.name.clone(), alarm.clone());
+        story.rehearse(1, S1, &Action::RolloutRestart);
+        let effects = match denied {
+            None => story.approve(2, S1),
+            Some(reason) => {
+                let decision = Decision::Denied { reason: reason.to_owned(), by: "who".to_owned() };
+                story.tell(2, RemediationEvent::DecisionGiven { step: S1, decision })
+            }
+        };
+        settle(&mut story, 2, effects);
+        assert_eq!((story.incident().phase, story.incident().closed_at), (Phase::Watching, None), "{denied:?}");
+        assert!(story.incident().report.is_some() && story.incident().is_settled());
+        let old = Refusal { reason: RefusalReason::Stale, text: "Old.".to_owned(), unlock: "r".to_owned() };
+        let stale = GateReport { refusals: vec![old], ..gate() };
+        story.tell(900, RemediationEvent::GateJudged { report: Box::new(stale) });
+        assert_eq!(story.incident().phase, Phase::Watching, "that the evidence ages changes nothing");
+        assert_eq!(cleared(&mut story, 910, Alarm { state: AlarmState::Ok, ..alarm }), Phase::Closed);
+    }
 }
 
 /// The kills that have not come yet are not counted as a test that passed, and hold up no end.
@@ -216,7 +282,8 @@ fn what_has_to_hold_counts_as_passed_at_the_end_alone() {
     story.rehearse(1, S1, &Action::RolloutRestart);
     story.run(2, S1);
     let mut measured = |second: i64, observed| {
-        let at = start() + SignedDuration::from_secs(second);
+        // Set back by an hour while it is watched: that prolongs nothing.
+        let at = start() + SignedDuration::from_secs(second - 3_600);
         let rollout = RolloutFacts { replicas: 6, updated: 6, available: 6, observed, ..RolloutFacts::default() };
         let (alarms, alarm_firing) = (std::collections::BTreeMap::new(), None);
         let measurement = Measurement {
@@ -232,8 +299,11 @@ fn what_has_to_hold_counts_as_passed_at_the_end_alone() {
         settle(&mut story, second, effects);
         (story.incident().verification.as_ref().unwrap().tests.clone(), story.step(S1).state.clone())
     };
-    assert_eq!(measured(3, false), (vec![TestState::Waiting, TestState::Holding], StepState::Verifying));
-    assert_eq!(measured(8, true), (vec![TestState::Passed; 2], StepState::Verified));
+    let looked = |waits| (vec![waits, TestState::Waiting], StepState::Verifying);
+    assert_eq!(measured(3, false), looked(TestState::Waiting));
+    assert_eq!(measured(8, true), looked(TestState::Passed), "seconds are no watch");
+    assert_eq!(measured(307, true), looked(TestState::Passed));
+    assert_eq!(measured(308, true), (vec![TestState::Passed; 2], StepState::Verified));
 }
 
 #[test]

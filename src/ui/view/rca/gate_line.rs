@@ -18,6 +18,10 @@ pub fn gate_line(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Li
         let text = format!("incident closed{since}: nothing is asked here any more.  r reads and asks again");
         return wrapped(Role::Faint, &text, (columns, look));
     }
+    if incident.is_settled() {
+        let text = "every step is decided, and an alarm fires: the incident stays open.  r reads and asks again";
+        return wrapped(Role::Faint, text, (columns, look));
+    }
     let Some(gate) = &incident.gate else {
         let text = match reading_again(incident) {
             Some(reading) => format!("gate: LOCKED. {reading}"),

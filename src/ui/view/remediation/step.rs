@@ -359,12 +359,14 @@ fn tests(
             Some(TestState::Unmeasured) => (Role::Warning, "[??]"),
             Some(TestState::Waiting | TestState::Holding) | None => (Role::Faint, "[..]"),
         };
-        let so_far = match verification.tests.get(at) {
-            Some(TestState::Holding) => ", so far",
+        let had = verification.last.as_ref().map(|last| verification.watch.had(test, last.at));
+        let watched = had.and_then(|had| test.watched(had)).map_or_else(String::new, |watched| format!(", {watched}"));
+        let ended = match verification.tests.get(at) {
             Some(TestState::Waiting) if step.state != StepState::Verifying => ", not settled when it ended",
             _ => "",
         };
-        sheet.row(&look.line([(role, format!("{mark} ").into()), (Role::Text, (test.text() + so_far).into())]));
+        let told = test.text() + &watched + ended;
+        sheet.row(&look.line([(role, format!("{mark} ").into()), (Role::Text, told.into())]));
     }
     if let Some(measured) = &verification.last {
         let rollout = measured.rollout.map_or_else(|| "rollout ?".to_owned(), |rollout| rollout.text());
