@@ -1,6 +1,7 @@
 //! Evidence and verdict from exported files: the same questions, rules and remedies as against the cloud, for people who
 //! have only exports. Reads the files; draws no conclusion of its own.
 
+mod contents;
 mod csv;
 mod lines;
 mod report;
@@ -26,6 +27,7 @@ use crate::domain::observation::oom_kill::{self, KillSign};
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::workload::Workload;
 
+use contents::contents;
 pub use report::{json, templates, text};
 pub use save::save;
 pub use scores::anomalies;
@@ -66,9 +68,6 @@ pub struct Exported {
     pub workload: Option<Workload>,
     thresholds: BTreeMap<String, f64>,
 }
-
-/// The most of a file that is read: half a gibibyte is no export of one incident.
-const MOST_BYTES: u64 = 512 << 20;
 
 /// Reads the files and answers the questions they can answer.
 ///
@@ -120,18 +119,6 @@ pub fn read(files: &Files) -> Result<Exported, Fault> {
 /// When a file was written.
 fn written(path: &Path) -> Option<Timestamp> {
     std::fs::metadata(path).ok()?.modified().ok()?.try_into().ok()
-}
-
-/// A file's text; what is not UTF-8 is replaced, as a log may hold anything.
-fn contents(path: &Path) -> Result<String, Fault> {
-    let unreadable =
-        |why: String| Fault::new(FaultKind::Storage, format!("The file {} cannot be read.", path.display())).cause(why);
-    let size = std::fs::metadata(path).map_err(|error| unreadable(format!("{error}.")))?.len();
-    if size > MOST_BYTES {
-        return Err(unreadable(format!("It has {size} bytes; at most {MOST_BYTES} are read.")));
-    }
-    let bytes = std::fs::read(path).map_err(|error| unreadable(format!("{error}.")))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn all_objects(paths: &[PathBuf]) -> Result<Objects, Fault> {

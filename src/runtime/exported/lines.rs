@@ -104,7 +104,18 @@ impl Lead {
 /// What of a line's beginning reads as a time, and that time.
 fn opening(text: &str) -> Option<(&str, Timestamp)> {
     let end = |words: usize| text.match_indices(' ').nth(words - 1).map_or(text.len(), |(at, _)| at);
-    [1, 2].into_iter().filter_map(|words| text.get(..end(words))).find_map(|first| Some((first, instant(first)?)))
+    // The longer one first: a date alone is midnight, and the hour stands behind it.
+    let firsts = [2, 1].into_iter().filter_map(|words| text.get(..end(words)));
+    firsts
+        .filter(|first| !is_date(first))
+        .find_map(|first| Some((first, instant(first.trim_end_matches([':', ';', ',']))?)))
+}
+
+/// Whether a text is a day and nothing more.
+fn is_date(text: &str) -> bool {
+    text.len() == 10
+        && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'/'))
+        && text.contains(['-', '/'])
 }
 
 /// Objects with a message, however deep: `{"events": [...]}`, `{"logs": [...]}`, a bare array.
@@ -179,6 +190,25 @@ mod tests {
             (LogLevel::Info, r#"{"a":1}"#.to_owned()),
         ];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_day_and_an_hour_are_one_time_however_they_are_written() {
+        for (opens, expected) in [
+            ("2026-05-01 09:30:01,123 ERROR", "2026-05-01T09:30:01.123Z"),
+            ("2026-05-01 09:30:01.123 ERROR", "2026-05-01T09:30:01.123Z"),
+            ("2026-05-01 09:30:01 ERROR", "2026-05-01T09:30:01Z"),
+            ("2026-05-01 09:30:01: ERROR", "2026-05-01T09:30:01Z"),
+            ("[2026-05-01 09:30:01,123] ERROR", "2026-05-01T09:30:01.123Z"),
+            ("2026-05-01 09:30:01.123 CEST [12] FATAL:", "2026-05-01T09:30:01.123Z"),
+            ("2026-05-01T09:30:01Z ERROR", "2026-05-01T09:30:01Z"),
+            ("2026-05-01T09:30:01.5+02:00 ERROR", "2026-05-01T07:30:01.5Z"),
+        ] {
+            let read = read(&format!("{opens} OOMKilled"), "f", (Timestamp::UNIX_EPOCH, None));
+            assert_eq!((read.lines[0].at, read.timeless), (expected.parse().unwrap(), 0), "{opens}");
+        }
+        let read = read("2026-05-01 was a Friday", "f", (Timestamp::UNIX_EPOCH, None));
+        assert_eq!(read.timeless, 1, "a day alone is no time");
     }
 
     #[test]

@@ -1,27 +1,72 @@
 //! Sightings of kills, read from log lines, container statuses and cluster events.
 
-use super::names::{Names, names};
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::names::{Names, names, process, written};
 use super::{KillSighting, KillSign, KillSource, sign};
 use crate::domain::observation::log::LogLine;
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::workload::{ClusterEvent, Pod};
 
 /// Kills told by log lines inside the window. The place is the pod (and container) that the text or the stream names, where
-/// it is a known one, else the stream, with the control group that the kernel names.
+/// it is a known one; else the pod that the text names, as one that is gone leaves no other trace; else the stream, with the
+/// control group or the process that the kernel names.
+///
+/// Lines of a stream that name neither and differ in nothing but numbers may tell of one kill or of several: they count as
+/// one, and leave open how many it was.
 pub fn in_lines<'a>(lines: impl IntoIterator<Item = &'a LogLine>, pods: &[Pod], window: Window) -> Vec<KillSighting> {
     let known = Names::of(pods);
-    let place = |line: &LogLine| match known.named(&line.text).or_else(|| known.named(line.stream.as_str())) {
-        Some(pod) => (pod.name.clone(), container_of(pod, &line.text)),
-        None => (line.stream.to_string(), control_group(&line.text).map(str::to_owned)),
+    let kills = lines.into_iter().filter(|line| line.kill == Some(KillSign::OomKill) && window.contains(line.at));
+    let kills: Vec<&LogLine> = kills.collect();
+    // One line names the group of a process, another one the process alone.
+    let groups: HashMap<(&str, &str), &str> = kills
+        .iter()
+        .filter_map(|line| Some(((line.stream.as_str(), process(&line.text)?), control_group(&line.text)?)))
+        .collect();
+    let on_node = |line: &LogLine| {
+        let group = || groups.get(&(line.stream.as_str(), process(&line.text)?)).copied().map(str::to_owned);
+        let own = control_group(&line.text).map(str::to_owned);
+        own.or_else(group).or_else(|| process(&line.text).map(|process| format!("process {process}")))
     };
-    lines
-        .into_iter()
-        .filter(|line| line.kill == Some(KillSign::OomKill) && window.contains(line.at))
-        .map(|line| {
-            let (pod, container) = place(line);
-            KillSighting { source: KillSource::Logs, pod, container, at: line.at, count: 1, most: 1 }
-        })
-        .collect()
+    let place = |line: &LogLine| match known.named(&line.text) {
+        Some(pod) => (pod.name.clone(), container_of(pod, &line.text)),
+        None => match (written(&line.text), known.named(line.stream.as_str())) {
+            (_, Some(pod)) => (pod.name.clone(), container_of(pod, &line.text)),
+            (Some(name), None) => (name.to_owned(), None),
+            (None, None) => (line.stream.to_string(), on_node(line)),
+        },
+    };
+    let mut repeats = Repeats::default();
+    let sighting = |line: &LogLine| {
+        let (pod, container) = place(line);
+        let is_unnamed = container.is_none() && pod == line.stream.as_str();
+        let most = if is_unnamed { repeats.nth(line) } else { 1 };
+        KillSighting { source: KillSource::Logs, pod, container, at: line.at, count: 1, most }
+    };
+    kills.into_iter().map(sighting).collect()
+}
+
+/// Lines of one stream within this of each other that are alike.
+const ALIKE: SignedDuration = SignedDuration::from_secs(10);
+
+/// Lines that name nobody, by their stream and their text without its numbers: when the first of those alike came, and how
+/// many there were.
+#[derive(Default)]
+struct Repeats(BTreeMap<(String, String), (Timestamp, u64)>);
+
+impl Repeats {
+    /// The how manyth a line is of those alike.
+    fn nth(&mut self, line: &LogLine) -> u64 {
+        let shape: String = line.text.chars().filter(|letter| !letter.is_ascii_digit()).collect();
+        let (first, count) = self.0.entry((line.stream.to_string(), shape)).or_insert((line.at, 0));
+        if line.at.duration_since(*first).abs() >= ALIKE {
+            (*first, *count) = (line.at, 0);
+        }
+        *count += 1;
+        *count
+    }
 }
 
 /// Kills told by container statuses: each of the ends they keep that is an OOM kill inside the window. What they do not keep

@@ -164,7 +164,9 @@ fn is_denied_before(before: &str, after: &str) -> bool {
         )
     };
     let dated = matches!(word, "last" | "previous" | "previously") && after.trim_start_matches(BLANKS).starts_with(':');
-    denies(word) || counted.is_some_and(|word| matches!(word, "no" | "0" | "zero")) || dated
+    // `ledger-0 OOMKilled` names the first pod of a set.
+    let is_name = before.strip_suffix(word).is_some_and(|rest| rest.ends_with(['-', '_', '.']));
+    !is_name && denies(word) || counted.is_some_and(|word| matches!(word, "no" | "0" | "zero")) || dated
 }
 
 #[cfg(test)]
@@ -176,6 +178,7 @@ mod tests {
         use KillSign::{HeapError, OomKill};
         for (text, expected) in [
             ("OOMKilled pod=my-api-7d9f-x2x4 exit=137", Some(OomKill)),
+            ("pod payments/ledger-0 OOMKilled", Some(OomKill)),
             ("container app terminated: reason=OOMKilled exitCode=137", Some(OomKill)),
             (r#"{"reason":"OOMKilled","exitCode":137}"#, Some(OomKill)),
             ("container init was OOM-killed (memory limit too low?)", Some(OomKill)),

@@ -122,3 +122,34 @@ fn two_control_groups_are_two_however_close_and_what_the_kernel_says_beside_is_o
     let named: Vec<&str> = count.by_container.iter().map(|by| by.container.as_str()).collect();
     assert_eq!((count.total, named), (2, vec!["node-1/c1", "node-1/c2"]));
 }
+
+/// A node agent's stream tells of many pods within seconds, and none of them is known any more.
+#[test]
+fn kills_of_pods_that_are_gone_are_told_apart_by_what_the_lines_name() {
+    let pod = |n: u32| format!("my-api-6d4f8c9b7d-abc{n:02}");
+    let wordings: [fn(&str, u32) -> String; 6] = [
+        |pod, _| format!("pod {pod}: container app terminated, reason: OOMKilled"),
+        |pod, _| format!("kubelet: payments/{pod} OOMKilled"),
+        |pod, _| format!(r#"{{"pod":"{pod}","reason":"OOMKilled"}}"#),
+        |pod, _| format!("Container of {pod} was OOMKilled"),
+        |_, n| format!("pod/ledger-{n} OOMKilled"),
+        |_, n| format!("Memory cgroup out of memory: Killed process {} (java) total-vm:1kB", 4_000 + n),
+    ];
+    let counted = |wording: &dyn Fn(u32) -> String| {
+        let line = |n: u32| {
+            let at = at(0) + jiff::SignedDuration::from_secs(i64::from(n));
+            let stream = "ip-10-0-11-23/kubelet".to_owned();
+            let raw = RawLogEvent { id: n.to_string().into(), at, stream, message: wording(n) };
+            ingest(raw, &LogGroup::from("/nodes"))
+        };
+        let lines: Vec<_> = (0..14).map(line).collect();
+        let read = [SourceRead { source: KillSource::Logs, completeness: Completeness::Exact }];
+        count(&in_lines(&lines, &[], window()), &read, &[], 0).unwrap()
+    };
+    for wording in wordings {
+        let count = counted(&|n| wording(&pod(n), n));
+        assert_eq!((count.total, count.completeness), (14, Completeness::Exact), "{}", wording(&pod(0), 0));
+    }
+    let unnamed = counted(&|n| format!("container app OOMKilled, {n} in all"));
+    assert_eq!(unnamed.completeness, Completeness::Truncated { seen: 2, of: Some(14) }, "who it was is not told");
+}
