@@ -60,7 +60,7 @@ fn decoded(bytes: &[u8], path: &Path) -> Result<String, Fault> {
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let head = &bytes[..bytes.len().min(HEAD)];
-    let nuls = head.iter().filter(|byte| **byte == 0).count();
+    let nuls = head.split(|byte| *byte == 0).count() - 1;
     let lossy = String::from_utf8_lossy(head);
     let unknown = lossy.chars().filter(|letter| *letter == char::REPLACEMENT_CHARACTER).count();
     if nuls * RARE > head.len() || unknown * RARE / 4 > head.len() {

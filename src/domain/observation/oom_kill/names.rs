@@ -43,11 +43,11 @@ static WRITTEN: LazyLock<Regex> = LazyLock::new(|| {
 /// The name of a pod that is written in the text, known or not: one has a digit and a dash, which words of prose behind `pod`
 /// have not.
 pub(super) fn written(text: &str) -> Option<&str> {
-    let named = WRITTEN.captures_iter(text).filter_map(|found| {
+    let mut named = WRITTEN.captures_iter(text).filter_map(|found| {
         ["set", "said", "placed"].into_iter().find_map(|group| found.name(group)).map(|name| name.as_str())
     });
     let is_pod = |name: &&str| name.contains('-') && name.bytes().any(|b| b.is_ascii_digit());
-    named.filter(is_pod).next()
+    named.find(is_pod)
 }
 
 /// The process that the kernel names as killed.
