@@ -11,7 +11,7 @@ use pagerdeck::domain::diagnosis::verdict::Confidence;
 use pagerdeck::domain::fault::{Fault, FaultKind};
 use pagerdeck::domain::remediation::approval::Approval;
 use pagerdeck::domain::remediation::gate::{
-    self, Admission, AdmissionRefusal, GateInput, GateReport, NarrativeStanding, Permit, Purpose, Refusal,
+    self, Admission, AdmissionRefusal, Aim, GateInput, GateReport, NarrativeStanding, Permit, Purpose, Refusal,
     RefusalReason, StandsOn,
 };
 use pagerdeck::domain::remediation::policy::{Confirm, LiveRule, Policy, RulesAlone};
@@ -326,7 +326,7 @@ impl Judged {
             claims: &incident.narrative.claims,
             diagnosis: incident.diagnosis.as_ref(),
             stands_on: incident.stands_on,
-            target: incident.service.workload.as_ref(),
+            aim: Aim { service: &incident.service, alarmed: &[], scope: &fixture_parts::scope(), mode: Mode::Live },
             policy: &self.policy,
             now: self.now,
         })

@@ -1,6 +1,7 @@
 //! The lock. Judges whether a plan may be offered at all; its `admission` alone turns an approval into a permit.
 
 mod admission;
+mod aim;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,9 +12,9 @@ use crate::domain::diagnosis::claim::{Claim, ClaimCheck, Diagnosis, DiagnosisChe
 use crate::domain::diagnosis::evidence::{Answer, Evidence, Question};
 use crate::domain::diagnosis::sufficiency::{RemedyOffer, Sufficiency};
 use crate::domain::diagnosis::verdict::{Confidence, Verdict};
-use crate::domain::observation::workload::WorkloadRef;
 
 pub use admission::{Admission, AdmissionRefusal, Permit, Permitted, admit};
+pub use aim::Aim;
 
 /// Share of the narrative's claims that must be supported.
 const MIN_SUPPORTED_SHARE: f64 = 0.75;
@@ -82,14 +83,18 @@ pub enum RefusalReason {
     Policy,
     /// The target of the remedy is not known.
     NoTarget,
+    /// What the alarm is about is of another cluster, account or namespace than the target.
+    OtherCluster,
+    /// The target only has the name of what the alarm is about.
+    NameAlone,
 }
 
 impl RefusalReason {
-    /// Whether it keeps a step of this purpose locked. An undo asks that what is known is fresh; its target is that of the
-    /// step it undoes, and neither a cause nor a remedy nor a narrative is needed to go back.
+    /// Whether it keeps a step of this purpose locked. An undo asks that what is known is fresh and of the cluster it
+    /// goes to; its target is that of the step it undoes, and neither a cause nor a remedy nor a narrative is needed to go back.
     fn keeps(self, purpose: Purpose) -> bool {
         match (purpose, self) {
-            (Purpose::Remedy, _) | (Purpose::Undo, Self::Stale) => true,
+            (Purpose::Remedy, _) | (Purpose::Undo, Self::Stale | Self::OtherCluster) => true,
             (
                 Purpose::Undo,
                 Self::Inconclusive
@@ -102,7 +107,8 @@ impl RefusalReason {
                 | Self::Unsupported
                 | Self::LowConfidence
                 | Self::Policy
-                | Self::NoTarget,
+                | Self::NoTarget
+                | Self::NameAlone,
             ) => false,
         }
     }
@@ -191,8 +197,8 @@ pub struct GateInput<'a> {
     pub diagnosis: Option<&'a Diagnosis>,
     /// What the person chose to stand on.
     pub stands_on: StandsOn,
-    /// The workload a remedy would aim at.
-    pub target: Option<&'a WorkloadRef>,
+    /// What a remedy would aim at.
+    pub aim: Aim<'a>,
     /// The policy in force.
     pub policy: &'a Policy,
     /// Now, in incident time.
@@ -200,13 +206,17 @@ pub struct GateInput<'a> {
 }
 
 /// Judges the gate. It is open when all hold:
-/// 1. the verdict is conclusive and at least one remedy is sufficient, with a known target;
+/// 1. the verdict is conclusive and at least one remedy is sufficient, with a target that is known to be what the
+///    alarm is about;
 /// 2. no evidence is older than the policy allows;
 /// 3. standing on the diagnosis: the narrative is complete, its diagnosis accepted, nothing contradicted, and enough
 ///    of its claims supported; standing on the rules: the policy allows that;
 /// 4. the confidence (the lower of rules and model) reaches the bound.
 pub fn judge(input: GateInput<'_>) -> GateReport {
+    let aimed = input.aim.refusal();
     let mut refusals = verdict_refusals(&input);
+    // Of another cluster is the evidence as well, whatever it settles; the rest is noise where there is nothing to aim.
+    refusals.extend(aimed.filter(|it| refusals.is_empty() || it.reason == RefusalReason::OtherCluster));
     refusals.extend(age_refusal(&input));
     let confidence = match input.stands_on {
         StandsOn::Diagnosis => {
@@ -252,11 +262,6 @@ fn verdict_refusals(input: &GateInput<'_>) -> Vec<Refusal> {
     if !sufficient {
         let text = format!("No remedy of the catalogue fits {}.", input.verdict.words());
         return vec![Refusal::new(RefusalReason::NoRemedy, text, "a person decides outside pagerdeck")];
-    }
-    if input.target.is_none() {
-        let text = "The workload behind the alarm is not known.";
-        let unlock = "name it in the configuration under [[service]]";
-        return vec![Refusal::new(RefusalReason::NoTarget, text, unlock)];
     }
     Vec::new()
 }

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::preview;
 use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmRule, terms};
-use crate::domain::remediation::gate::{self, GateInput, GateReport, NarrativeStanding, Purpose};
+use crate::domain::observation::metric::MetricId;
+use crate::domain::remediation::gate::{self, Aim, GateInput, GateReport, NarrativeStanding, Purpose};
 use crate::domain::remediation::runbook::{self, Clearing, PlanInput};
 use crate::domain::remediation::step::{Plan, Step, StepId, StepState};
 use crate::session::effect::Effect;
@@ -42,6 +43,8 @@ pub fn judge_again(session: &Session, id: IncidentId, now: Timestamp) -> Vec<Eff
 fn report(session: &Session, id: IncidentId, now: Timestamp) -> Option<GateReport> {
     // A round that is not answered yet is judged with its verdict.
     let incident = session.incidents.get(&id).filter(|incident| incident.awaited.is_empty())?;
+    let alarms = incident.alarms.iter().filter_map(|name| session.alarms.get(name));
+    let alarmed: Vec<MetricId> = alarms.flat_map(Alarm::metrics).cloned().collect();
     Some(gate::judge(GateInput {
         verdict: incident.verdict.as_ref()?,
         offers: &incident.offers,
@@ -50,7 +53,12 @@ fn report(session: &Session, id: IncidentId, now: Timestamp) -> Option<GateRepor
         claims: &incident.narrative.claims,
         diagnosis: incident.diagnosis.as_ref(),
         stands_on: incident.stands_on,
-        target: incident.service.workload.as_ref(),
+        aim: Aim {
+            service: &incident.service,
+            alarmed: &alarmed,
+            scope: &session.header.scope,
+            mode: session.header.mode,
+        },
         policy: &session.header.policy,
         now,
     }))
@@ -170,7 +178,7 @@ fn rehearse_waiting_undos(session: &mut Session, id: IncidentId) -> Vec<Effect> 
 mod tests {
     use super::*;
     use crate::domain::observation::alarm::{Comparison, Evaluation, MissingData, fixture};
-    use crate::domain::observation::metric::{MetricId, Statistic};
+    use crate::domain::observation::metric::Statistic;
 
     fn alarm(name: &str, rule: AlarmRule, periods: Option<u32>) -> Alarm {
         let evaluation = periods.map(|periods| Evaluation { periods, to_alarm: 1, missing: MissingData::Missing });

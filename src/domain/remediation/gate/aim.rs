@@ -1,0 +1,247 @@
+//! Whether a remedy would go to what the alarm is about. Names are the same everywhere: a cluster, an account or a
+//! namespace that a metric tells is held against the one that a step would go to.
+
+use super::{Refusal, RefusalReason};
+use crate::domain::observation::metric::MetricId;
+use crate::domain::observation::scope::{ClusterName, Scope};
+use crate::domain::observation::service::{Origin, Service};
+use crate::domain::observation::workload::WorkloadRef;
+use crate::domain::remediation::request::Mode;
+
+/// What the incident is about, and where a step of it would go.
+#[derive(Clone, Copy, Debug)]
+pub struct Aim<'a> {
+    /// The service, with its workload and metrics.
+    pub service: &'a Service,
+    /// What its alarms compare.
+    pub alarmed: &'a [MetricId],
+    /// The account and the cluster.
+    pub scope: &'a Scope,
+    /// Dry-run or live.
+    pub mode: Mode,
+}
+
+/// The namespaces whose `ClusterName` is that of a Kubernetes cluster, and those where it is that of an ECS cluster. Others
+/// call other things so (`MemoryDB` its own clusters).
+const OF_KUBERNETES: [&str; 3] = ["ContainerInsights", "ContainerInsights/Prometheus", "AWS/EKS"];
+const OF_ECS: [&str; 2] = ["AWS/ECS", "ECS/ContainerInsights"];
+
+impl Aim<'_> {
+    /// What keeps a remedy from its target.
+    ///
+    /// 1. No workload is known.
+    /// 2. A metric of the alarm or of the service is of another cluster, account or namespace than the workload.
+    /// 3. Nobody wrote down that this workload is meant. An ECS service that was not configured is no workload of the
+    ///    cluster, and live, one whose namespace no dimension tells is known by its name alone.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        let Some(target) = &self.service.workload else {
+            let text = "The workload behind the alarm is not known.";
+            let unlock = "name it in the configuration under [[service]]";
+            return Some(Refusal::new(RefusalReason::NoTarget, text, unlock));
+        };
+        self.elsewhere(target).or_else(|| self.unconfirmed(target))
+    }
+
+    fn metrics(&self) -> impl Iterator<Item = &MetricId> {
+        self.alarmed.iter().chain(self.service.metrics.values().map(|query| &query.metric))
+    }
+
+    fn elsewhere(&self, target: &WorkloadRef) -> Option<Refusal> {
+        let refused = |metric: &MetricId, (what, unlock): (String, String)| {
+            let text = format!("{} is of {what}.", metric.name);
+            Refusal::new(RefusalReason::OtherCluster, text, unlock)
+        };
+        let found = |metric| {
+            let what = self.of_other_cluster(metric).or_else(|| self.of_other_account(metric));
+            Some(refused(metric, what.or_else(|| of_other_namespace(metric, target))?))
+        };
+        self.metrics().find_map(found)
+    }
+
+    fn of_other_cluster(&self, metric: &MetricId) -> Option<(String, String)> {
+        let told = metric.dimensions.get("ClusterName")?;
+        let here = self.scope.cluster.as_ref().filter(|here| !is_called(here, told))?;
+        if is_of_ecs(metric) {
+            let what = format!("the ECS cluster {told}, and a step would go to the Kubernetes cluster {here}");
+            return Some((what, "name metrics of the workload under [[service]]".to_owned()));
+        }
+        let unlock = format!("connect to {told} with --context, or call the cluster {told} in the kubeconfig if it is");
+        let is_kubernetes = OF_KUBERNETES.contains(&metric.namespace.as_str());
+        is_kubernetes.then(|| (format!("cluster {told}, and a step would go to {here}"), unlock))
+    }
+
+    fn of_other_account(&self, metric: &MetricId) -> Option<(String, String)> {
+        let told = metric.account.as_ref()?;
+        let home = self.scope.cluster_home.as_ref().map(|home| &home.account);
+        let here = home.or(self.scope.account.as_ref()).filter(|here| *here != told)?;
+        let what = format!("account {told}, and a step would go to a cluster of account {here}");
+        Some((what, format!("use the profile and the context of account {told}")))
+    }
+
+    fn unconfirmed(&self, target: &WorkloadRef) -> Option<Refusal> {
+        match self.service.origin {
+            Origin::Configured | Origin::Corrected => return None,
+            Origin::Inferred { .. } => {}
+        }
+        let name = &self.service.name;
+        let text = if self.alarmed.iter().any(is_of_ecs) {
+            format!("{target} only has the name of the ECS service {name}.")
+        } else if self.mode == Mode::Live && !self.metrics().any(|metric| self.tells(metric, target)) {
+            format!("{target} is known by its name alone.")
+        } else {
+            return None;
+        };
+        let WorkloadRef { kind, namespace, name: workload } = target;
+        let unlock = format!(
+            "if it is meant, write it down: [[service]] name = \"{name}\" workload = {{ kind = \"{}\", namespace = \
+             \"{namespace}\", name = \"{workload}\" }}",
+            kind.word()
+        );
+        Some(Refusal::new(RefusalReason::NameAlone, text, unlock))
+    }
+
+    /// Whether a metric tells of the very workload: its namespace and its name, or that of the service.
+    fn tells(&self, metric: &MetricId, target: &WorkloadRef) -> bool {
+        let names = |value: &String| *value == target.name || value == self.service.name.as_str();
+        metric.dimensions.get("Namespace").is_some_and(|namespace| namespace == target.namespace.as_str())
+            && metric.dimensions.iter().any(|(key, value)| key != "Namespace" && key != "ClusterName" && names(value))
+    }
+}
+
+fn of_other_namespace(metric: &MetricId, target: &WorkloadRef) -> Option<(String, String)> {
+    let is_kubernetes = OF_KUBERNETES.contains(&metric.namespace.as_str());
+    let told = metric.dimensions.get("Namespace").filter(|told| *told != target.namespace.as_str() && is_kubernetes)?;
+    let what = format!("namespace {told}, and a step would go to {target}");
+    Some((what, "name the workload that is meant under [[service]]".to_owned()))
+}
+
+fn is_of_ecs(metric: &MetricId) -> bool {
+    OF_ECS.contains(&metric.namespace.as_str())
+}
+
+/// Whether a cluster of the kubeconfig is the one that AWS calls so: `eksctl` writes `NAME.REGION.eksctl.io`.
+fn is_called(cluster: &ClusterName, told: &str) -> bool {
+    let is_by_eksctl = || {
+        let rest = cluster.as_str().strip_prefix(told);
+        rest.is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".eksctl.io"))
+    };
+    cluster.as_str() == told || is_by_eksctl()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::observation::metric::{MetricQuery, MetricRole, Statistic};
+    use crate::domain::observation::scope::ClusterHome;
+    use crate::domain::observation::service::Certainty;
+    use crate::domain::observation::workload::WorkloadKind;
+
+    fn metric(namespace: &str, dimensions: &[(&str, &str)]) -> MetricId {
+        let dimensions = dimensions.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        MetricId { namespace: namespace.to_owned(), name: "m".to_owned(), dimensions, account: None }
+    }
+
+    fn pods(cluster: &str, namespace: &str) -> MetricId {
+        metric("ContainerInsights", &[("ClusterName", cluster), ("Namespace", namespace), ("PodName", "my-api")])
+    }
+
+    fn ecs(cluster: &str) -> MetricId {
+        metric("AWS/ECS", &[("ClusterName", cluster), ("ServiceName", "my-api")])
+    }
+
+    fn front() -> MetricId {
+        metric("AWS/ApplicationELB", &[("LoadBalancer", "app/payments/1"), ("TargetGroup", "targetgroup/my-api/2")])
+    }
+
+    fn service(origin: Origin) -> Service {
+        let name = "my-api".to_owned();
+        let target = WorkloadRef { kind: WorkloadKind::Deployment, namespace: "payments".into(), name };
+        Service { workload: Some(target), origin, ..Service::bare("my-api") }
+    }
+
+    fn inferred() -> Origin {
+        // Even what calls itself sure is: the only one of its name in the namespaces that are watched.
+        Origin::Inferred { reasons: Vec::new(), certainty: Certainty::Sure }
+    }
+
+    fn scope() -> Scope {
+        Scope { account: Some("111111111111".into()), cluster: Some("eks-prod".into()), ..Scope::default() }
+    }
+
+    fn reason((service, mode): (&Service, Mode), alarmed: &[MetricId]) -> Option<RefusalReason> {
+        Aim { service, alarmed, scope: &scope(), mode }.refusal().map(|refusal| refusal.reason)
+    }
+
+    #[test]
+    fn what_the_alarm_or_the_service_measures_must_be_of_the_cluster_that_a_step_goes_to() {
+        let other = Some(RefusalReason::OtherCluster);
+        let elsewhere = MetricId { account: Some("222222222222".into()), ..front() };
+        let here = MetricId { account: Some("111111111111".into()), ..front() };
+        for (metric, expected) in [
+            (pods("eks-prod", "payments"), None),
+            (pods("eks-staging", "payments"), other),
+            (pods("eks-prod", "shop"), other),
+            (ecs("eks-prod"), None),
+            (ecs("legacy-ecs"), other),
+            (metric("AWS/MemoryDB", &[("ClusterName", "sessions")]), None),
+            (front(), None),
+            (here, None),
+            (elsewhere, other),
+        ] {
+            for mode in [Mode::DryRun, Mode::Live] {
+                let configured = service(Origin::Configured);
+                assert_eq!(reason((&configured, mode), &[front(), metric.clone()]), expected, "{metric:?}");
+                let (role, statistic) = (MetricRole::Cpu, Statistic::Average);
+                let query = MetricQuery { role, metric: metric.clone(), statistic, period_s: 60 };
+                let reads = Service { metrics: [(role, query)].into(), ..configured };
+                assert_eq!(reason((&reads, mode), &[front()]), expected, "{metric:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cluster_is_the_one_that_the_kubeconfig_names_and_its_account_the_one_of_its_arn() {
+        let refused = |scope: &Scope, metric: MetricId| {
+            let service = service(Origin::Configured);
+            Aim { service: &service, alarmed: &[metric], scope, mode: Mode::Live }.refusal().map(|refusal| refusal.text)
+        };
+        let cluster = |name: &str| Scope { cluster: Some(name.into()), ..scope() };
+        assert_eq!(refused(&cluster("eks-prod.us-east-1.eksctl.io"), pods("eks-prod", "payments")), None);
+        let text = "m is of cluster eks, and a step would go to eks-prod.";
+        assert_eq!(refused(&scope(), pods("eks", "payments")).as_deref(), Some(text));
+        let home = ClusterHome { account: "222222222222".into(), region: "us-east-1".into() };
+        let scope = Scope { cluster_home: Some(home), ..scope() };
+        let of = |account: &str| MetricId { account: Some(account.into()), ..front() };
+        assert_eq!(refused(&scope, of("222222222222")), None);
+        let text = "m is of account 111111111111, and a step would go to a cluster of account 222222222222.";
+        assert_eq!(refused(&scope, of("111111111111")).as_deref(), Some(text));
+    }
+
+    #[test]
+    fn live_nothing_goes_to_what_only_has_the_name() {
+        let alone = Some(RefusalReason::NameAlone);
+        let other = metric("Payments", &[("Namespace", "payments"), ("Service", "other")]);
+        let own = metric("Payments", &[("Namespace", "payments"), ("Service", "my-api")]);
+        for (alarmed, dry, live) in [
+            (front(), None, alone),
+            (other, None, alone),
+            (own, None, None),
+            (pods("eks-prod", "payments"), None, None),
+            // An ECS service is no deployment, wherever its cluster is.
+            (ecs("eks-prod"), alone, alone),
+        ] {
+            let alarmed = [alarmed];
+            assert_eq!(reason((&service(inferred()), Mode::DryRun), &alarmed), dry, "{alarmed:?}");
+            assert_eq!(reason((&service(inferred()), Mode::Live), &alarmed), live, "{alarmed:?}");
+            for origin in [Origin::Configured, Origin::Corrected] {
+                assert_eq!(reason((&service(origin), Mode::Live), &alarmed), None, "{alarmed:?}");
+            }
+        }
+        let (service, scope) = (service(inferred()), scope());
+        let aim = Aim { service: &service, alarmed: &[front()], scope: &scope, mode: Mode::Live };
+        let refusal = aim.refusal().unwrap();
+        assert_eq!(refusal.text, "deployment/my-api -n payments is known by its name alone.");
+        let lines = "[[service]] name = \"my-api\" workload = { kind = \"deployment\", namespace = \"payments\", name = \"my-api\" }";
+        assert!(refusal.unlock.ends_with(lines), "{}", refusal.unlock);
+    }
+}
