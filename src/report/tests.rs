@@ -78,6 +78,7 @@ fn step() -> Step {
         action: Action::RolloutRestart,
         target: workload(),
         why: vec![EvidenceId(1)],
+        planned_on: None,
         needs: Vec::new(),
         tests: Vec::new(),
         rehearsal: None,

@@ -422,6 +422,7 @@ pub fn plan(mode: Mode, when: Timestamp) -> Plan {
         action,
         target: target(),
         why: vec![EvidenceId(1), EvidenceId(2), EvidenceId(3)],
+        planned_on: None,
         needs: Vec::new(),
         tests: Vec::new(),
         rehearsal: None,

@@ -2,7 +2,8 @@
 //! limit range, which no dry run of a workload asks.
 
 use jiff::SignedDuration;
-use pagerdeck::adapters::kubernetes::rehearse;
+use pagerdeck::adapters::kubernetes::{Intent, rehearse};
+use pagerdeck::domain::observation::workload::WorkloadRef;
 use pagerdeck::domain::remediation::step::{Action, Check, CheckState, Rehearsal, RehearsalOutcome};
 use pagerdeck::rehearsal::clock::Speed;
 use pagerdeck::rehearsal::scenario::{Scenario, load};
@@ -51,11 +52,16 @@ fn with_shipped_roles(scenario: &mut Scenario) {
     }
 }
 
+/// What is rehearsed without evidence.
+pub fn intent<'a>(action: &'a Action, target: &'a WorkloadRef) -> Intent<'a> {
+    Intent { action, target, planned_on: None }
+}
+
 async fn rehearsed(scenario: Scenario, action: &Action) -> Rehearsal {
     let at = scenario.start + SignedDuration::from_secs(30);
     let world = start(scenario, StartOptions { speed: Speed::Max, seed: None }).await.unwrap();
     let client = connect_to(&world.endpoints.kubernetes).await;
-    let rehearsal = rehearse(&client, action, &target(), at).await;
+    let rehearsal = rehearse(&client, intent(action, &target()), at).await;
     world.stop().await;
     rehearsal
 }

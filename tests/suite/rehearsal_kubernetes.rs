@@ -24,6 +24,7 @@ use pagerdeck::rehearsal::wire::kubernetes::router;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::rehearsal_checks::intent;
 use super::wire_kubernetes::{connect_to, permit_of, target};
 
 /// Serves a scenario and runs a client against it; both end together.
@@ -254,7 +255,8 @@ async fn a_restart_rolls_a_stateful_set_and_a_daemon_set() {
             let client = connect_to(&uri).await;
             let workload = client.read_workload(&target).await.unwrap();
             let rollouts = client.read_revisions(&workload).await.unwrap();
-            let rehearsal = Box::pin(rehearse(&client, &Action::RolloutRestart, &target, state.clock.now())).await;
+            let rehearsal =
+                Box::pin(rehearse(&client, intent(&Action::RolloutRestart, &target), state.clock.now())).await;
             assert_eq!(rehearsal.outcome, RehearsalOutcome::Rehearsed, "{kind:?}");
             assert_eq!(rehearsal.failed_check(), None, "{kind:?}");
             assert_eq!(state.ledger.summary().mutating, 0);

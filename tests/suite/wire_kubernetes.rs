@@ -21,6 +21,7 @@ use pagerdeck::domain::remediation::step::{Action, Rehearsal, RehearsalOutcome, 
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::rehearsal_checks::intent;
 use crate::wire_server::{Reply, Seen, Server};
 
 mod changes;
@@ -112,8 +113,7 @@ fn calm(seen: &Seen) -> Reply {
         return Reply::Json(201, json!({ "status": { "allowed": true } }));
     }
     if seen.path == DEPLOYMENT {
-        let object = if seen.method == "PATCH" { restarted(100) } else { deployment(100, 41) };
-        return Reply::Json(200, object);
+        return Reply::Json(200, if seen.method == "PATCH" { restarted(100) } else { deployment(100, 41) });
     }
     match kind_of(&seen.path) {
         Some((kind, api)) => Reply::Json(200, list(kind, api, &json!([]))),
@@ -152,6 +152,7 @@ pub fn permit_of((action, target): (Action, WorkloadRef), rehearsal: Rehearsal) 
         action,
         target,
         why: Vec::new(),
+        planned_on: None,
         needs: Vec::new(),
         tests: Vec::new(),
         rehearsal: None,
@@ -163,12 +164,11 @@ pub fn permit_of((action, target): (Action, WorkloadRef), rehearsal: Rehearsal) 
     let bound =
         Bound { text: &text, request: &request, facts: &facts, scope: &scope, mode: Mode::Live, policy: &policy };
     let digest = bound.digest();
-    step.rehearsal = Some(rehearsal);
-    step.digest = Some(digest.clone());
-    let expires_at = at() + jiff::SignedDuration::from_secs(60);
-    let approval = Approval { step: StepId(1), digest, confirm: Confirm::Key, expires_at, seq: 1 };
-    let sufficiency = Sufficiency::Sufficient { why: String::new() };
-    let offers = [RemedyOffer { remedy: step.action.kind(), sufficiency }];
+    (step.rehearsal, step.digest) = (Some(rehearsal), Some(digest.clone()));
+    let minute = jiff::SignedDuration::from_mins(1);
+    let approval = Approval { step: step.id, digest, confirm: Confirm::Key, expires_at: at() + minute, seq: 1 };
+    let offers =
+        [RemedyOffer { remedy: step.action.kind(), sufficiency: Sufficiency::Sufficient { why: String::new() } }];
     let admission = Admission {
         mode: Mode::Live,
         scope: &scope,
@@ -186,7 +186,7 @@ pub fn permit_of((action, target): (Action, WorkloadRef), rehearsal: Rehearsal) 
 
 async fn rehearsed(server: &Server) -> (Client, Rehearsal) {
     let client = client(server).await;
-    let rehearsal = rehearse(&client, &Action::RolloutRestart, &target(), at()).await;
+    let rehearsal = rehearse(&client, intent(&Action::RolloutRestart, &target()), at()).await;
     (client, rehearsal)
 }
 
@@ -397,7 +397,7 @@ async fn an_undo_puts_back_the_template_of_the_revision() {
     };
     let server = Server::start(script).await;
     let client = client(&server).await;
-    let rehearsal = rehearse(&client, &Action::RolloutUndo { to_revision: 40 }, &target(), at()).await;
+    let rehearsal = rehearse(&client, intent(&Action::RolloutUndo { to_revision: 40 }, &target()), at()).await;
     assert_eq!(rehearsal.outcome, RehearsalOutcome::Rehearsed);
     let [dry] = server.seen_by("PATCH").try_into().unwrap();
     assert_eq!(dry.content_type, "application/json-patch+json");
@@ -405,7 +405,7 @@ async fn an_undo_puts_back_the_template_of_the_revision() {
     assert_eq!(body[0]["path"], "/spec/template");
     assert_eq!(body[0]["value"]["metadata"]["labels"], json!({ "app": "my-api" }), "the hash is not ours to set");
     assert_eq!(body[0]["value"]["spec"]["containers"][0]["fieldOfALaterApi"], 1, "nothing is lost on the way");
-    let lost = rehearse(&client, &Action::RolloutUndo { to_revision: 12 }, &target(), at()).await;
+    let lost = rehearse(&client, intent(&Action::RolloutUndo { to_revision: 12 }, &target()), at()).await;
     let RehearsalOutcome::NotRehearsable { fault } = lost.outcome else { panic!("{:?}", lost.outcome) };
     assert_eq!(fault.hints, ["Revisions there are: 40."]);
 }

@@ -2,6 +2,7 @@
 
 mod admitted;
 mod headroom;
+mod owner;
 mod range;
 mod selector;
 
@@ -16,8 +17,8 @@ use super::call::{Client, Resource};
 use super::fault::{KubeError, Problem};
 use super::rollout;
 use crate::domain::count::counted;
-use crate::domain::observation::workload::{Ownership, Workload, WorkloadKind};
-use crate::domain::remediation::step::{Action, Check, CheckState, quantity};
+use crate::domain::observation::workload::{Workload, WorkloadKind};
+use crate::domain::remediation::step::{AS_PLANNED, AVAILABILITY, Action, Check, CheckState, PlannedOn, quantity};
 
 /// The name of the check of the access review.
 pub(super) const ACCESS: &str = "access";
@@ -57,17 +58,24 @@ pub(super) fn target_unread(error: &KubeError) -> Check {
 }
 
 /// What the target itself tells.
-pub(super) fn of_target(action: &Action, workload: &Workload, object: &Value) -> Vec<Check> {
-    let mut checks = vec![exists(action, workload), owner(&workload.ownership), rolls(action, workload, object)];
+pub(super) fn of_target(
+    (action, planned_on): (&Action, Option<&PlannedOn>),
+    workload: &Workload,
+    object: &Value,
+) -> Vec<Check> {
+    let mut checks =
+        vec![exists(action, workload), owner::owner(action, workload, object), rolls(action, workload, object)];
+    checks.extend(availability(action, workload, object));
     if let Action::SetResources { container, memory_limit, .. } = action {
         checks.extend(request_above_limit(workload, container, *memory_limit));
     }
-    checks.extend(moved_since(action, workload));
+    let moved = moved_since(action, workload).or_else(|| planned_on?.moved(workload));
+    checks.extend(moved.map(|text| check(AS_PLANNED, CheckState::Failed, text)));
     checks
 }
 
 /// What a step says it starts from, where that is not so any more: its text, its undo and its size would all be wrong.
-fn moved_since(action: &Action, workload: &Workload) -> Option<Check> {
+fn moved_since(action: &Action, workload: &Workload) -> Option<String> {
     let limit = |bytes: Option<u64>| bytes.map_or_else(|| "no limit".to_owned(), |b| format!("{} limit", quantity(b)));
     let (then, now) = match action {
         Action::Scale { was, .. } => (counted(*was, "replica"), counted(workload.replicas, "replica")),
@@ -77,8 +85,7 @@ fn moved_since(action: &Action, workload: &Workload) -> Option<Check> {
         }
         Action::RolloutRestart | Action::RolloutUndo { .. } => return None,
     };
-    let text = format!("{then} when planned, {now} now: read the evidence again with r");
-    (then != now).then(|| check("as planned", CheckState::Failed, text))
+    (then != now).then(|| format!("{then} when planned, {now} now: read the evidence again with r"))
 }
 
 /// The server took the request, and nothing would be different.
@@ -97,25 +104,6 @@ fn exists(action: &Action, workload: &Workload) -> Check {
         return check(name, CheckState::Failed, text);
     }
     check(name, CheckState::Ok, format!("generation {}", workload.generation))
-}
-
-fn owner(ownership: &Ownership) -> Check {
-    let name = "ownership";
-    match ownership {
-        Ownership::Direct => check(name, CheckState::Ok, "nothing else manages it"),
-        Ownership::Helm { release } => {
-            let text = format!("Helm release {release}: its next upgrade puts its own values back");
-            check(name, CheckState::Warning, text)
-        }
-        Ownership::ArgoCd { application } => {
-            let text = format!("Argo CD application {application} will revert this; change it in its repository too");
-            check(name, CheckState::Warning, text)
-        }
-        Ownership::Flux { name: object } => {
-            let text = format!("Flux object {object} will revert this; change it in its repository too");
-            check(name, CheckState::Warning, text)
-        }
-    }
 }
 
 /// Whether a changed template would roll at all, and whether something rolls already.
@@ -138,6 +126,30 @@ fn rolls(action: &Action, workload: &Workload, object: &Value) -> Check {
         return check(name, CheckState::Warning, text);
     }
     check(name, CheckState::Ok, format!("settled: {} of {} available", state.available, state.replicas))
+}
+
+/// What a rollout leaves of the service while it is under way, where that is nothing.
+fn availability(action: &Action, workload: &Workload, object: &Value) -> Option<Check> {
+    let name = AVAILABILITY;
+    match action {
+        Action::Scale { .. } => return None,
+        Action::RolloutRestart | Action::SetResources { .. } | Action::RolloutUndo { .. } => {}
+    }
+    if workload.replicas == 0 {
+        return Some(check(name, CheckState::Failed, "it is scaled to 0 replicas: there is no pod to replace"));
+    }
+    let (down, _) = workload.in_motion();
+    (down >= workload.replicas).then(|| {
+        let recreates = object.pointer("/spec/strategy/type").and_then(Value::as_str) == Some("Recreate");
+        let how = if recreates { "Recreate".to_owned() } else { written_motion(workload) };
+        let text = format!("every pod is down at once ({how}): the service is away until new ones are ready");
+        check(name, CheckState::Warning, text)
+    })
+}
+
+fn written_motion(workload: &Workload) -> String {
+    let (unavailable, surge) = (&workload.max_unavailable, &workload.max_surge);
+    format!("{}, maxUnavailable {unavailable}, maxSurge {surge}", counted(workload.replicas, "pod"))
 }
 
 /// The API refuses a request above its limit; the rehearsal shows it, this says it in words.
@@ -204,8 +216,14 @@ fn budget(subject: &Subject<'_>, budgets: &[PodDisruptionBudget]) -> Check {
             (budget.metadata.name.as_deref().unwrap_or("unnamed"), allowed)
         })
         .collect();
+    let (down, _) = subject.workload.in_motion();
+    let down = if matches!(subject.action, Action::Scale { .. }) { 0 } else { down };
     match covering.iter().min_by_key(|(_, allowed)| *allowed) {
         None => check(name, CheckState::Ok, "none covers these pods"),
+        Some((budget, allowed)) if *allowed > 0 && i64::from(down) > i64::from(*allowed) => {
+            let text = format!("{budget} allows {allowed}, the rollout takes {down} and does not ask it");
+            check(name, CheckState::Warning, text)
+        }
         Some((budget, allowed)) if *allowed > 0 => check(name, CheckState::Ok, format!("{budget} allows {allowed}")),
         Some((budget, _)) => {
             check(name, CheckState::Warning, format!("{budget} allows 0 now; a rollout does not ask it"))

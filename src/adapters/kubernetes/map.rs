@@ -139,7 +139,9 @@ fn written(value: &IntOrString) -> String {
     }
 }
 
-/// Who would revert a direct change. A delivery tool wins over Helm: both Argo CD and Flux can deliver charts.
+/// Who would revert a direct change. A delivery tool wins over Helm: both Argo CD and Flux can deliver charts. What another
+/// object made carries that one's labels, and is put back by its controller.
+/// 0. The controller among its owners.
 /// 1. Argo CD: annotation `argocd.argoproj.io/tracking-id` (`APP:GROUP/KIND:NS/NAME`) or label
 ///    `argocd.argoproj.io/instance`.
 /// 2. Flux: label `helm.toolkit.fluxcd.io/name` or `kustomize.toolkit.fluxcd.io/name`.
@@ -149,6 +151,9 @@ fn written(value: &IntOrString) -> String {
 pub fn ownership(meta: &ObjectMeta) -> Ownership {
     let label = |key: &str| meta.labels.as_ref().and_then(|labels| labels.get(key)).map(|value| safe(value));
     let annotation = |key: &str| meta.annotations.as_ref().and_then(|all| all.get(key)).map(|value| safe(value));
+    if let Some(OwnerReference { kind, name, .. }) = controller_of(meta) {
+        return Ownership::Controller { kind: safe(kind), name: safe(name) };
+    }
     let tracked = annotation("argocd.argoproj.io/tracking-id")
         .map(|id| id.split(':').next().unwrap_or_default().to_owned())
         .filter(|name| !name.is_empty());

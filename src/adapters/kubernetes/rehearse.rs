@@ -13,10 +13,28 @@ use super::patch;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::workload::{Revision, Workload, WorkloadKind, WorkloadRef};
 use crate::domain::remediation::request::{self, Request};
-use crate::domain::remediation::step::{Action, Check, CheckState, Rehearsal, RehearsalOutcome};
+use crate::domain::remediation::step::{Action, Check, CheckState, PlannedOn, Rehearsal, RehearsalOutcome, Step};
+
+/// What is rehearsed.
+#[derive(Clone, Copy, Debug)]
+pub struct Intent<'a> {
+    /// The action.
+    pub action: &'a Action,
+    /// On what.
+    pub target: &'a WorkloadRef,
+    /// The object of the evidence that it was planned on.
+    pub planned_on: Option<&'a PlannedOn>,
+}
+
+impl<'a> From<&'a Step> for Intent<'a> {
+    fn from(step: &'a Step) -> Self {
+        Self { action: &step.action, target: &step.target, planned_on: step.planned_on.as_ref() }
+    }
+}
 
 /// Rehearses an action on a target. `at` is incident time: it stamps the rehearsal and a restart's annotation.
-pub async fn rehearse(client: &Client, action: &Action, target: &WorkloadRef, at: Timestamp) -> Rehearsal {
+pub async fn rehearse(client: &Client, intent: Intent<'_>, at: Timestamp) -> Rehearsal {
+    let Intent { action, target, planned_on } = intent;
     let mut rehearsal = Rehearsal {
         outcome: RehearsalOutcome::LocalOnly { why: "the server was not asked".to_owned() },
         at,
@@ -50,7 +68,7 @@ pub async fn rehearse(client: &Client, action: &Action, target: &WorkloadRef, at
     let put_back = request::template_put_back(&request);
     let subject = checks::Subject { action, workload: &workload, before: &before, put_back: put_back.as_ref() };
     let (previewed, mut found) = tokio::join!(client.preview(target, &request), checks::of_cluster(client, subject));
-    rehearsal.checks = checks::of_target(action, &workload, &before);
+    rehearsal.checks = checks::of_target((action, planned_on), &workload, &before);
     rehearsal.checks.append(&mut found);
     rehearsal.request = Some(request);
     match previewed {

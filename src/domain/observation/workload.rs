@@ -99,6 +99,13 @@ pub enum Ownership {
         /// The kustomization or Helm release object.
         name: String,
     },
+    /// Another object, whose controller made this one (`metadata.ownerReferences`).
+    Controller {
+        /// Its kind.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
 }
 
 /// A deployment (or another replicated workload) as last read.

@@ -2,7 +2,7 @@
 
 mod budget;
 
-use super::step::{Action, Plan, Step, StepId, StepState};
+use super::step::{Action, Plan, PlannedOn, Step, StepId, StepState};
 use super::verification::VerificationTest;
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload};
 use crate::domain::diagnosis::rules::{reads_memory, suspect_rollout};
@@ -75,6 +75,7 @@ pub fn with_undo(plan: &Plan, of: StepId, last_step: u32) -> Option<Plan> {
     let mut undo = undone.clone();
     undo.id = StepId(last_step + 1);
     undo.action = action;
+    undo.planned_on = undo.planned_on.as_ref().map(PlannedOn::object_alone);
     undo.needs = Vec::new();
     undo.tests.retain(|test| matches!(test, VerificationTest::RolloutComplete { .. }));
     undo.rehearsal = None;
@@ -94,6 +95,7 @@ fn step(number: u32, action: Action, input: &PlanInput<'_>) -> Step {
     Step {
         id: StepId(number),
         tests: tests(&action, input),
+        planned_on: workload(input.evidence).map(|found| PlannedOn::of(&action, found)),
         action,
         target: input.target.clone(),
         why: cited(input.verdict),

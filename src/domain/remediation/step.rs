@@ -1,5 +1,6 @@
 //! A step: one action from the closed catalogue on one target, with the exact request fixed when it is rehearsed.
 
+mod planned;
 mod state;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::domain::diagnosis::sufficiency::RemedyKind;
 use crate::domain::fault::Fault;
 use crate::domain::observation::workload::WorkloadRef;
 
+pub use planned::PlannedOn;
 pub use state::{LeftOut, Shortfall, StepState};
 
 /// A step's number in its plan, from 1.
@@ -167,6 +169,11 @@ pub struct FieldChange {
     pub after: Option<String>,
 }
 
+/// The name of the check that holds a step against the evidence it was planned on.
+pub const AS_PLANNED: &str = "as planned";
+/// The name of the check that says what a rollout leaves of the service.
+pub const AVAILABILITY: &str = "availability";
+
 /// How a check before a step came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -259,6 +266,11 @@ impl Rehearsal {
     pub fn failed_check(&self) -> Option<&Check> {
         self.checks.iter().find(|check| check.state == CheckState::Failed)
     }
+
+    /// Whether every pod would be down at once.
+    pub fn is_outage(&self) -> bool {
+        self.checks.iter().any(|check| check.name == AVAILABILITY && check.state == CheckState::Warning)
+    }
 }
 
 /// One step of a plan.
@@ -272,6 +284,9 @@ pub struct Step {
     pub target: WorkloadRef,
     /// The evidence it rests on.
     pub why: Vec<EvidenceId>,
+    /// The object as the evidence has it; unknown of steps of older journals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_on: Option<PlannedOn>,
     /// Steps that must be verified first.
     pub needs: Vec<StepId>,
     /// What tells whether it worked.

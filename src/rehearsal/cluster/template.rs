@@ -101,6 +101,11 @@ fn own(object: &mut Value, ownership: &Ownership) {
             label("kustomize.toolkit.fluxcd.io/name", name);
             label("kustomize.toolkit.fluxcd.io/namespace", "flux-system");
         }
+        Ownership::Controller { kind, name } => {
+            let api = "example.com/v1";
+            let owner = json!({"apiVersion": api, "kind": kind, "name": name, "uid": name, "controller": true});
+            set(object, &["metadata", "ownerReferences"], json!([owner]));
+        }
     }
 }
 

@@ -63,6 +63,7 @@ fn step() -> Step {
         action: Action::RolloutRestart,
         target: target(),
         why: Vec::new(),
+        planned_on: None,
         needs: Vec::new(),
         tests: Vec::new(),
         rehearsal: None,

@@ -20,7 +20,7 @@ async fn tell(means: &Means, incident: IncidentId, event: RemediationEvent) {
 pub async fn rehearse(means: Means, incident: IncidentId, step: Step) {
     let at = means.clock.now();
     let rehearsal = match means.outside.cluster().await {
-        Ok(client) => kubernetes::rehearse(client, &step.action, &step.target, at).await,
+        Ok(client) => kubernetes::rehearse(client, (&step).into(), at).await,
         Err(fault) => Rehearsal {
             outcome: RehearsalOutcome::NotRehearsable { fault },
             at,

@@ -56,7 +56,9 @@ fn outdated_by(step: &Step, workload: &Workload) -> Option<String> {
     }
     // A watch may tell late of what the rehearsal has read already: an earlier generation is no news.
     let (then, now) = (facts.generation, workload.generation);
-    (now > then).then(|| format!("the object was changed: generation {now}, rehearsed on {then}"))
+    let changed = || format!("the object was changed: generation {now}, rehearsed on {then}");
+    let planned_on = step.planned_on.as_ref();
+    (now > then).then(|| planned_on.and_then(|on| on.moved(workload)).unwrap_or_else(changed))
 }
 
 /// Where a step stands once it is rehearsed and nothing locks it: what the watch has told meanwhile counts, whether it came

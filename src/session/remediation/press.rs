@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::domain::remediation::approval::Decision;
 use crate::domain::remediation::request::Digest;
-use crate::domain::remediation::step::{Rehearsal, Step, StepId, StepState};
+use crate::domain::remediation::step::{AS_PLANNED, Rehearsal, Step, StepId, StepState};
 use crate::session::incident::Incident;
 use crate::session::record::IncidentId;
 use crate::session::state::Session;
@@ -55,6 +55,13 @@ pub enum Objection {
         /// The check, in its own words.
         text: String,
     },
+    /// The object is not what the step was planned on: rehearsing it again would change nothing about that.
+    NotAsPlanned {
+        /// Which step.
+        step: StepId,
+        /// What differs, with the way out.
+        text: String,
+    },
     /// There is no such step any more.
     Gone {
         /// Which.
@@ -94,6 +101,7 @@ impl Objection {
             Self::CheckFailed { step, text } => {
                 format!("Not counted: {step} must not run: {text}. d rehearses it again.")
             }
+            Self::NotAsPlanned { step, text } => format!("Not counted: {step} must not run: {text}."),
             Self::Gone { step } => format!("Not counted: {step} is no longer in the plan."),
             Self::State { step, word } => format!("Not counted: {step} is {word} and waits for no such key."),
             Self::OtherDigest { step } => {
@@ -159,6 +167,9 @@ fn offered(incident: &Incident, found: &Step) -> Result<(), Objection> {
 /// What a check forbids would be refused at the gate; it is said before anybody types a token, and in a dry-run, too.
 fn sound(found: &Step) -> Result<(), Objection> {
     match found.rehearsal.as_ref().and_then(Rehearsal::failed_check) {
+        Some(check) if check.name == AS_PLANNED => {
+            Err(Objection::NotAsPlanned { step: found.id, text: check.text.clone() })
+        }
         Some(check) => Err(Objection::CheckFailed { step: found.id, text: format!("{}: {}", check.name, check.text) }),
         None => Ok(()),
     }

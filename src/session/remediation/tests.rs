@@ -43,6 +43,7 @@ fn step(id: StepId, action: Action) -> Step {
         action,
         target: target(),
         why: Vec::new(),
+        planned_on: None,
         needs: Vec::new(),
         tests: vec![VerificationTest::RolloutComplete { within_s: 600 }],
         rehearsal: None,

@@ -118,6 +118,9 @@ fn state(page: &mut Page, workload: &Workload, desk: Desk<'_>) {
         Ownership::Flux { name } => {
             page.toned("owned by", Role::Warning, format!("Flux {name}: a direct change is reverted"));
         }
+        Ownership::Controller { kind, name } => {
+            page.toned("owned by", Role::Warning, format!("{kind}/{name}: a direct change is reverted"));
+        }
     }
     page.field("created", workload.created_at.map_or_else(String::new, |at| desk.look.moment(at)));
 }

@@ -41,6 +41,7 @@ fn step(number: u32, state: StepState) -> Step {
         action: Action::RolloutRestart,
         target,
         why: Vec::new(),
+        planned_on: None,
         needs: Vec::new(),
         tests: Vec::new(),
         rehearsal: None,

@@ -58,7 +58,10 @@ fn percentages_round_as_the_controller_rounds() {
 fn the_target_tells_what_stands_in_the_way() {
     let states = |action: &Action, object: &Value| {
         with_subject(action, object, |subject| {
-            of_target(action, subject.workload, object).into_iter().map(|c| (c.name, c.state)).collect::<Vec<_>>()
+            of_target((action, None), subject.workload, object)
+                .into_iter()
+                .map(|c| (c.name, c.state))
+                .collect::<Vec<_>>()
         })
     };
     let ok = |name: &str| (name.to_owned(), CheckState::Ok);
@@ -104,6 +107,24 @@ fn a_budget_counts_only_where_it_covers_the_pods() {
 }
 
 #[test]
+fn a_budget_is_held_against_what_the_rollout_takes() {
+    let mut half = before();
+    half["spec"]["strategy"] = json!({ "rollingUpdate": { "maxUnavailable": "50%" } });
+    let of = |action: &Action, allowed: i32| {
+        let budgets = [object(json!({
+            "metadata": { "name": "pdb" }, "spec": { "selector": {} },
+            "status": { "disruptionsAllowed": allowed, "currentHealthy": 1, "desiredHealthy": 1, "expectedPods": 1 },
+        }))];
+        let check = with_subject(action, &half, |subject| budget(subject, &budgets));
+        (check.state, check.text)
+    };
+    let text = "pdb allows 1, the rollout takes 3 and does not ask it".to_owned();
+    assert_eq!(of(&Action::RolloutRestart, 1), (CheckState::Warning, text));
+    assert_eq!(of(&Action::RolloutRestart, 3), (CheckState::Ok, "pdb allows 3".to_owned()));
+    assert_eq!(of(&Action::Scale { replicas: 9, was: 6 }, 1), (CheckState::Ok, "pdb allows 1".to_owned()));
+}
+
+#[test]
 fn an_autoscaler_matters_to_a_change_of_scale() {
     let scalers = [object(json!({
         "metadata": { "name": "hpa" },
@@ -117,7 +138,7 @@ fn an_autoscaler_matters_to_a_change_of_scale() {
 #[test]
 fn a_step_that_was_planned_on_something_else_may_not_run() {
     let told = |action: &Action, object: &Value| {
-        let checks = with_subject(action, object, |subject| of_target(action, subject.workload, object));
+        let checks = with_subject(action, object, |subject| of_target((action, None), subject.workload, object));
         checks.into_iter().filter(|check| check.state == CheckState::Failed).map(|check| check.text).collect::<Vec<_>>()
     };
     let mut scaled = before();
@@ -131,6 +152,87 @@ fn a_step_that_was_planned_on_something_else_may_not_run() {
     assert_eq!(told(&raise(768), &before()), [""; 0]);
     assert_eq!(told(&raise(768), &raised), [format!("512Mi limit when planned, 2Gi limit now: {again}")]);
     assert_eq!(told(&Action::RolloutRestart, &raised), [""; 0]);
+}
+
+fn texts(action: &Action, object: &Value, name: &str) -> Vec<(CheckState, String)> {
+    let checks = with_subject(action, object, |subject| of_target((action, None), subject.workload, object));
+    checks.into_iter().filter(|check| check.name == name).map(|check| (check.state, check.text)).collect()
+}
+
+#[test]
+fn a_rollout_that_leaves_no_pod_says_so_and_one_of_no_pods_may_not_run() {
+    let of = |change: fn(&mut Value)| {
+        let mut object = before();
+        change(&mut object);
+        texts(&Action::RolloutRestart, &object, AVAILABILITY)
+    };
+    let away = |how: &str| {
+        let text = format!("every pod is down at once ({how}): the service is away until new ones are ready");
+        vec![(CheckState::Warning, text)]
+    };
+    assert_eq!(of(|_| ()), []);
+    assert_eq!(of(|o| o["spec"]["strategy"] = json!({ "type": "Recreate" })), away("Recreate"));
+    let all = of(|o| o["spec"]["strategy"] = json!({ "rollingUpdate": { "maxUnavailable": "100%", "maxSurge": 1 } }));
+    assert_eq!(all, away("6 pods, maxUnavailable 100%, maxSurge 1"));
+    assert_eq!(of(|o| o["spec"]["replicas"] = json!(1)), [], "one more comes first");
+    let one = of(|o| {
+        o["spec"]["replicas"] = json!(1);
+        o["spec"]["strategy"] = json!({ "rollingUpdate": { "maxSurge": 0 } });
+    });
+    assert_eq!(one, away("1 pod, maxUnavailable 25%, maxSurge 0"));
+    let none = of(|o| o["spec"]["replicas"] = json!(0));
+    assert_eq!(none, [(CheckState::Failed, "it is scaled to 0 replicas: there is no pod to replace".to_owned())]);
+    let mut asleep = before();
+    asleep["spec"]["replicas"] = json!(0);
+    assert_eq!(texts(&Action::Scale { replicas: 3, was: 0 }, &asleep, AVAILABILITY), []);
+}
+
+#[test]
+fn who_else_keeps_the_object_is_told_by_its_owner_and_by_who_set_the_field_last() {
+    let ok = || vec![(CheckState::Ok, "no manager is known".to_owned())];
+    let warns = |text: &str| vec![(CheckState::Warning, text.to_owned())];
+    let up = Action::Scale { replicas: 9, was: 6 };
+    let undo = Action::RolloutUndo { to_revision: 40 };
+    let mut owned = before();
+    owned["metadata"]["ownerReferences"] = json!([{ "apiVersion": "example.com/v1", "kind": "PaymentsApp", "name": "pay", "uid": "p", "controller": true }]);
+    let text = "PaymentsApp/pay owns it: its controller will put this back; change that object";
+    assert_eq!(texts(&Action::RolloutRestart, &owned, "ownership"), warns(text));
+    let resources = json!({ "f:template": { "f:spec": { "f:containers": {
+        "k:{\"name\":\"app\"}": { "f:resources": { "f:limits": { "f:memory": {} } } },
+    } } } });
+    let mut set = before();
+    set["metadata"]["managedFields"] = json!([
+        { "manager": "kustomize-controller", "time": "2026-05-01T08:00:00Z", "fieldsV1": { "f:spec": resources } },
+        { "manager": "kubectl-set", "time": "2026-05-01T09:00:00Z", "fieldsV1": { "f:spec": resources } },
+        { "manager": "kube-controller-manager", "time": "2026-05-01T09:00:00Z", "fieldsV1": { "f:spec": { "f:replicas": {} } } },
+    ]);
+    let text = "kustomize-controller set this field last and may put it back";
+    assert_eq!(texts(&raise(768), &set, "ownership"), warns(text));
+    assert_eq!(texts(&undo, &set, "ownership"), warns(text));
+    for action in [up, Action::RolloutRestart] {
+        assert_eq!(texts(&action, &set, "ownership"), ok(), "{action:?}");
+    }
+}
+
+/// The object is rehearsed as it is now, and a colleague may have changed it since the evidence was read.
+#[test]
+fn a_step_that_was_planned_on_another_revision_may_not_run() {
+    let mut evidence = before();
+    evidence["metadata"]["annotations"] = json!({ map::REVISION: "42" });
+    let mut fixed = before();
+    fixed["metadata"]["annotations"] = json!({ map::REVISION: "43" });
+    let planned_on = |action: &Action| PlannedOn::of(action, &map::deployment(&object(evidence.clone())));
+    let told = |action: &Action, object: &Value| {
+        let on = planned_on(action);
+        let checks = with_subject(action, object, |subject| of_target((action, Some(&on)), subject.workload, object));
+        checks.into_iter().find(|check| check.name == AS_PLANNED).map(|check| (check.state, check.text))
+    };
+    let text = "revision 42 in the evidence, 43 now: read the evidence again with r".to_owned();
+    for action in [Action::RolloutRestart, Action::RolloutUndo { to_revision: 41 }, raise(768)] {
+        assert_eq!(told(&action, &evidence), None, "{action:?}");
+        assert_eq!(told(&action, &fixed), Some((CheckState::Failed, text.clone())), "{action:?}");
+    }
+    assert_eq!(told(&Action::Scale { replicas: 9, was: 6 }, &fixed), None, "it is about the replicas");
 }
 
 #[test]

@@ -122,3 +122,16 @@ fn an_open_gate_has_a_plan_and_what_is_not_known_is_refused_with_its_reason() {
     };
     assert!(reasons[0].starts_with("app was killed, and the manifest does not hold it"), "{reasons:?}");
 }
+
+/// An undo is made from a step that has changed the template: it rests on the object alone.
+#[test]
+fn a_step_is_bound_to_the_workload_of_its_evidence_and_its_undo_to_the_object() {
+    let planned = steps(&brim());
+    let of_evidence = brim().evidence();
+    let found = super::workload(&of_evidence).unwrap();
+    let on = PlannedOn::of(&planned[0].action, found);
+    assert_eq!(planned[0].planned_on.as_ref(), Some(&on));
+    let plan = Plan { runbook: String::new(), steps: planned };
+    let undo = with_undo(&plan, StepId(1), 1).unwrap().steps.pop().unwrap();
+    assert_eq!(undo.planned_on, Some(on.object_alone()));
+}

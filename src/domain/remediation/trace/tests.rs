@@ -35,6 +35,7 @@ fn step(action: Action, request: Option<Request>) -> Step {
         action,
         target: target(),
         why: Vec::new(),
+        planned_on: None,
         needs: Vec::new(),
         tests: Vec::new(),
         rehearsal: Some(rehearsal),

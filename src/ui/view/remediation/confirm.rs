@@ -195,6 +195,8 @@ fn deed(session: &Session, step: &Step, look: &Look) -> String {
     let name = format!("{}/{}", target.kind.word(), target.name);
     let place = &session.header.environment;
     let place = if place.is_empty() { String::new() } else { format!(" in {place}") };
+    let is_outage = step.rehearsal.as_ref().is_some_and(Rehearsal::is_outage);
+    let pods = if is_outage { format!("{pods}, all down at once,") } else { pods };
     match &step.action {
         Action::RolloutRestart => format!("restart {pods} of {name}{place}"),
         Action::SetResources { memory_limit, .. } => {

@@ -1,0 +1,57 @@
+//! Who else keeps the object as it is. What a controller declares it puts back within seconds.
+
+use serde_json::Value;
+
+use super::check;
+use crate::domain::observation::workload::{Ownership, Workload};
+use crate::domain::remediation::step::{Action, Check, CheckState};
+
+/// The field managers that are people at a prompt, this program, the controllers of the kinds themselves, and Helm, which
+/// labels what it installs.
+const NO_KEEPERS: [&str; 5] = ["kubectl", "pagerdeck", "kube-controller-manager", "helm", "Helm"];
+
+/// Whether what the step sets will stay.
+pub(super) fn owner(action: &Action, workload: &Workload, object: &Value) -> Check {
+    let name = "ownership";
+    let warning = |text: String| check(name, CheckState::Warning, text);
+    match &workload.ownership {
+        Ownership::Direct => match set_by(action, object) {
+            Some(manager) => warning(format!("{manager} set this field last and may put it back")),
+            None => check(name, CheckState::Ok, "no manager is known"),
+        },
+        Ownership::Helm { release } => {
+            warning(format!("Helm release {release}: its next upgrade puts its own values back"))
+        }
+        Ownership::ArgoCd { application } => {
+            warning(format!("Argo CD application {application} will revert this; change it in its repository too"))
+        }
+        Ownership::Flux { name } => {
+            warning(format!("Flux object {name} will revert this; change it in its repository too"))
+        }
+        Ownership::Controller { kind, name } => {
+            warning(format!("{kind}/{name} owns it: its controller will put this back; change that object"))
+        }
+    }
+}
+
+/// The last of the programs that the server remembers for the very field that the step sets. A restart's stamp is
+/// nobody's.
+fn set_by(action: &Action, object: &Value) -> Option<String> {
+    let field = match action {
+        Action::RolloutRestart => return None,
+        Action::SetResources { container, .. } => {
+            format!("/f:spec/f:template/f:spec/f:containers/k:{{\"name\":\"{container}\"}}/f:resources")
+        }
+        Action::RolloutUndo { .. } => "/f:spec/f:template".to_owned(),
+        Action::Scale { .. } => "/f:spec/f:replicas".to_owned(),
+    };
+    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array)?;
+    let keepers = entries.iter().filter(|entry| {
+        let manager = text(entry, "manager");
+        let is_keeper = !NO_KEEPERS.iter().any(|known| manager.starts_with(known));
+        is_keeper && entry.get("fieldsV1").is_some_and(|fields| fields.pointer(&field).is_some())
+    });
+    let last = keepers.max_by_key(|entry| text(entry, "time"))?;
+    Some(super::super::map::safe(&text(last, "manager")))
+}
