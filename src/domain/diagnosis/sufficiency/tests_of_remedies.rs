@@ -207,7 +207,7 @@ impl Ground<'_> {
             Ownership::Helm { release } => self.undo().and_then(|why| {
                 Err(format!("{why} No step is made of it here: roll the release {release} back with Helm itself."))
             }),
-            Ownership::Direct | Ownership::ArgoCd { .. } | Ownership::Flux { .. } => {
+            Ownership::Direct | Ownership::ArgoCd { .. } | Ownership::Flux { .. } | Ownership::Controller { .. } => {
                 Err("The workload belongs to no Helm release.".to_owned())
             }
         }
@@ -217,6 +217,13 @@ impl Ground<'_> {
         let asks = matches!(self.verdict.cause(), Cause::CpuBound | Cause::TrafficSurge);
         if asks && workload.target.kind == WorkloadKind::DaemonSet {
             return Err("A daemon set runs one pod a node: it has no number of replicas to set.".to_owned());
+        }
+        if asks && workload.target.kind == WorkloadKind::StatefulSet {
+            return Err(
+                "The pods of a stateful set are often members that hold data: a new one joins and copies it, and one \
+                        taken away takes its part with it. Scale it with its own tool."
+                    .to_owned(),
+            );
         }
         if asks {
             self.more_replicas_stay()?;
@@ -363,7 +370,8 @@ mod tests {
             }
             offered(&growth().withheld(Question::Workload, answer))
         };
-        assert_eq!(of_kind(WorkloadKind::StatefulSet), ["scale"]);
+        assert_eq!(of_kind(WorkloadKind::Deployment), ["scale"]);
+        assert_eq!(of_kind(WorkloadKind::StatefulSet), none, "its pods may be members that hold data");
         assert_eq!(of_kind(WorkloadKind::DaemonSet), none, "there is no number to set");
     }
 
