@@ -216,6 +216,7 @@ mod tests {
             action: Action::RolloutRestart,
             target,
             why: Vec::new(),
+            planned_on: None,
             needs: Vec::new(),
             tests: Vec::new(),
             rehearsal: None,
