@@ -42,7 +42,7 @@ pub fn claim_mark(check: &ClaimCheck) -> &'static str {
 }
 
 /// The ids a finding rests on, where its text does not name them already: the rules' sentences end with them.
-fn citations(finding: &Finding) -> String {
+pub(crate) fn citations(finding: &Finding) -> String {
     if finding.text.ends_with(']') || finding.evidence.is_empty() {
         return String::new();
     }

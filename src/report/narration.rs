@@ -16,21 +16,51 @@ use crate::session::{IncidentId, Record, Session, timeline};
 #[derive(Clone, Debug, Default)]
 pub struct Narrator {
     told: BTreeMap<(IncidentId, u32), usize>,
-    signs: Signs,
+    manner: Manner,
+}
+
+/// For whom it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// For who reads: details are set off by a rule, checks have marks, and a series is a row of signs.
+    Read(Signs),
+    /// For who listens: words alone.
+    Heard,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self::Read(Signs::default())
+    }
+}
+
+impl Manner {
+    /// What stands before a detail.
+    fn lead(self) -> &'static str {
+        match self {
+            Self::Read(_) => "         | ",
+            Self::Heard => "  ",
+        }
+    }
 }
 
 impl Narrator {
     /// One that has told nothing, and charts series in these signs.
     pub fn new(signs: Signs) -> Self {
-        Self { signs, ..Self::default() }
+        Self { manner: Manner::Read(signs), ..Self::default() }
+    }
+
+    /// One that has told nothing, and tells in words alone.
+    pub fn heard() -> Self {
+        Self { manner: Manner::Heard, ..Self::default() }
     }
 
     /// The lines of a record, which `session` has folded already. Most records have none.
     pub fn lines(&mut self, record: &Record, session: &Session) -> Vec<String> {
         let mut lines: Vec<String> = label(record).into_iter().collect();
         lines.extend(self.sentences(record, session));
-        lines.extend(line(record));
-        lines.extend(details(record, self.signs));
+        lines.extend(line_in(record, self.manner));
+        lines.extend(details(record, self.manner));
         lines
     }
 
@@ -42,7 +72,7 @@ impl Narrator {
         let told = self.told.entry((id, incident.narrative.attempt)).or_default();
         let new = incident.narrative.claims.get(*told..).unwrap_or_default();
         *told = incident.narrative.claims.len().max(*told);
-        new.iter().map(sentence).collect()
+        new.iter().map(|claim| sentence(claim, self.manner)).collect()
     }
 }
 
@@ -52,46 +82,63 @@ fn label(record: &Record) -> Option<String> {
     rehearsal_label(header).map(|label| format!("{label}: nothing below happens in a real account or cluster."))
 }
 
-fn sentence(claim: &Claim) -> String {
+fn sentence(claim: &Claim, manner: Manner) -> String {
     let why = match &claim.check {
         ClaimCheck::Supported => String::new(),
         ClaimCheck::Unsupported { why } | ClaimCheck::Contradicted { why } => format!("  ({})", clean::line(why)),
     };
-    format!("         | {} {}{why}", claim_mark(&claim.check), clean::line(&claim.text))
+    let mark = match (manner, &claim.check) {
+        (Manner::Read(_), check) => claim_mark(check),
+        (Manner::Heard, ClaimCheck::Supported) => "supported:",
+        (Manner::Heard, ClaimCheck::Unsupported { .. }) => "UNSUPPORTED:",
+        (Manner::Heard, ClaimCheck::Contradicted { .. }) => "CONTRADICTED:",
+    };
+    format!("{}{mark} {}{why}", manner.lead(), clean::line(&claim.text))
 }
 
 /// The one line of a record; `None` for what only moves numbers.
 pub fn line(record: &Record) -> Option<String> {
+    line_in(record, Manner::default())
+}
+
+fn line_in(record: &Record, manner: Manner) -> Option<String> {
     let text = match &record.event {
         Event::Evidence(EvidenceEvent::Answered { evidence }) => {
-            format!(
-                "{} {} [{}] {}",
-                evidence.id,
-                evidence.question.word(),
-                evidence.answer.completeness(),
-                answer_text(evidence)
-            )
+            let (id, word, text) = (evidence.id, evidence.question.word(), answer_text(evidence));
+            match (manner, evidence.answer.completeness()) {
+                (Manner::Read(_), complete) => format!("{id} {word} [{complete}] {text}"),
+                (Manner::Heard, complete) => format!("{id} {word}, {complete}: {text}"),
+            }
         }
         other => timeline::tell(other)?.1,
     };
-    let incident = record.incident.map_or_else(|| "--".to_owned(), |id| id.to_string());
-    Some(format!("{}Z {incident:>2} {}", record.at.strftime("%H:%M:%S"), clean::line(&text)))
+    let (at, text) = (record.at.strftime("%H:%M:%S"), clean::line(&text));
+    let id = record.incident.map(|id| id.to_string());
+    Some(match (manner, id) {
+        (Manner::Read(_), id) => format!("{at}Z {:>2} {text}", id.as_deref().unwrap_or("--")),
+        (Manner::Heard, Some(id)) => format!("{at}Z {id} {text}"),
+        (Manner::Heard, None) => format!("{at}Z {text}"),
+    })
 }
 
 /// What belongs under the line: the chart under a series, findings under a verdict, reasons under a rejected diagnosis,
 /// the diff under a rehearsal.
-fn details(record: &Record, signs: Signs) -> Vec<String> {
+fn details(record: &Record, manner: Manner) -> Vec<String> {
     let lines = match &record.event {
-        Event::Evidence(EvidenceEvent::Answered { evidence }) => charts(evidence, signs),
-        Event::Evidence(EvidenceEvent::VerdictReached { verdict, .. }) => findings(verdict),
+        Event::Evidence(EvidenceEvent::Answered { evidence }) => match manner {
+            Manner::Read(signs) => charts(evidence, signs),
+            // The answer has said in words what its curve shows.
+            Manner::Heard => Vec::new(),
+        },
+        Event::Evidence(EvidenceEvent::VerdictReached { verdict, .. }) => findings(verdict, manner),
         Event::Remediation(RemediationEvent::GateJudged { report }) => {
             report.refusals.iter().map(|refusal| format!("unlock: {}", refusal.unlock)).collect()
         }
-        Event::Remediation(RemediationEvent::StepRehearsed { rehearsal, .. }) => rehearsed(rehearsal),
+        Event::Remediation(RemediationEvent::StepRehearsed { rehearsal, .. }) => rehearsed(rehearsal, manner),
         Event::Narrative(NarrativeEvent::Broke { fault, .. }) => fault.hints.clone(),
         _ => Vec::new(),
     };
-    lines.iter().map(|text| format!("         | {}", clean::line(text))).collect()
+    lines.iter().map(|text| format!("{}{}", manner.lead(), clean::line(text))).collect()
 }
 
 /// The series of an evidence as one row with its ends, scale and threshold.
@@ -118,21 +165,27 @@ fn figure(value: f64) -> String {
     }
 }
 
-fn findings(verdict: &Verdict) -> Vec<String> {
+fn findings(verdict: &Verdict, manner: Manner) -> Vec<String> {
+    let (plus, minus, asked) = match manner {
+        Manner::Read(_) => ("+", "-", "?"),
+        Manner::Heard => ("for it:", "against it:", "missing:"),
+    };
     let leading = verdict.leading().map_or(&[][..], |ranked| &ranked.findings);
     let found = leading.iter().map(|finding| {
         let side = match finding.side {
-            Side::Supports => "+",
-            Side::Against => "-",
+            Side::Supports => plus,
+            Side::Against => minus,
         };
         format!("{side} {}{}", finding.text, citations(finding))
     });
-    let missing =
-        verdict.missing.iter().map(|missing| format!("? {} is missing: {}", missing.question.word(), missing.why));
+    let missing = verdict
+        .missing
+        .iter()
+        .map(|missing| format!("{asked} {} is missing: {}", missing.question.word(), missing.why));
     found.chain(missing).collect()
 }
 
-fn rehearsed(rehearsal: &Rehearsal) -> Vec<String> {
+fn rehearsed(rehearsal: &Rehearsal, manner: Manner) -> Vec<String> {
     let request = rehearsal.request.as_ref().map(|request| format!("PATCH {}", request.path));
     let diff = rehearsal.diff.iter().map(|change| {
         let absent = || "(absent)".to_owned();
@@ -140,8 +193,11 @@ fn rehearsed(rehearsal: &Rehearsal) -> Vec<String> {
         let after = change.after.clone().unwrap_or_else(absent);
         format!("{}: {before} -> {after}", change.path)
     });
-    let checks =
-        rehearsal.checks.iter().map(|check| format!("{} {}: {}", check_sign(check.state), check.name, check.text));
+    let sign = |state| match manner {
+        Manner::Read(_) => check_sign(state),
+        Manner::Heard => check_word(state),
+    };
+    let checks = rehearsal.checks.iter().map(|check| format!("{} {}: {}", sign(check.state), check.name, check.text));
     let frame = [("blast", &rehearsal.blast), ("undo", &rehearsal.undo)].into_iter();
     let frame = frame.filter(|(_, text)| !text.is_empty()).map(|(word, text)| format!("{word}: {text}"));
     request.into_iter().chain(why(&rehearsal.outcome)).chain(diff).chain(checks).chain(frame).collect()
@@ -169,5 +225,15 @@ pub(super) fn check_sign(state: CheckState) -> &'static str {
         CheckState::Warning => "[!!]",
         CheckState::Failed => "[no]",
         CheckState::Unknown => "[--]",
+    }
+}
+
+/// The same in words.
+fn check_word(state: CheckState) -> &'static str {
+    match state {
+        CheckState::Ok => "check passed,",
+        CheckState::Warning => "check WARNS,",
+        CheckState::Failed => "check FAILED,",
+        CheckState::Unknown => "check not known,",
     }
 }

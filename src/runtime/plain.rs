@@ -4,6 +4,7 @@
 mod ask;
 mod command;
 mod lines;
+mod speech;
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -11,32 +12,32 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use self::ask::{Asking, Verdict};
-use self::command::{Command, HELP};
+use self::command::{Command, HELP, Shown};
 use self::lines::Typed;
 use super::clock::wall_now;
 use super::core::{Core, StoodDown};
 use super::desk::{self, Hands, Wish};
 use super::ending::Ending;
 use super::export;
-use super::headless::{Audience, signs, write_line};
+use super::headless::{Audience, write_line};
 use super::inbox::{Inbox, Signal};
 use super::launch::Run;
 use super::options::options;
 use super::signals::Signals;
-use super::terminal::MemoryScreen;
+use super::terminal::Screen;
 use super::waits::Waits;
 use crate::config::Config;
 use crate::domain::fault::Fault;
-use crate::domain::observation::sanitise;
 use crate::report::narration::Narrator;
 use crate::session::Session;
 use crate::session::incident::Incident;
 use crate::ui::intent::Intent;
-use crate::ui::model::{Colours, Glyphs, Markers, Pane, Size, Ui, Zoom};
+use crate::ui::model::{Glyphs, Pane, Size, Ui};
+use crate::ui::search::Search;
 use crate::ui::view;
 
-/// What is told is laid out for this: wide enough for a card, tall enough for all of it.
-const PAGE: Size = Size { cols: 100, rows: 120 };
+/// Lines of the logs and of the timeline that are told where nobody says how many.
+const MOST: usize = 20;
 /// The longest time without a look at what there is to say.
 const TICK: Duration = Duration::from_millis(100);
 /// A second Ctrl-C within this time leaves.
@@ -65,12 +66,12 @@ pub async fn run(run: Run, config: &Config) -> Result<Ending, Fault> {
     let Run { core, inbox } = run;
     let signals = super::signals::listen(&core);
     let mut options = options(config)?;
-    (options.colours, options.glyphs, options.markers) = (Colours::Mono, Glyphs::Ascii, Markers::Ascii);
+    options.glyphs = Glyphs::Ascii;
     let mut plain = Plain {
         core,
         inbox,
-        ui: Ui { zoom: Zoom::Zoomed, ..Ui::new(options, PAGE) },
-        narrator: Narrator::new(signs(crate::config::Glyphs::Ascii)),
+        ui: Ui::new(options, Size::default()),
+        narrator: Narrator::heard(),
         waits: Waits::default(),
         asking: Asking::default(),
         cancelled_at: None,
@@ -159,7 +160,7 @@ impl Plain {
             }
         }
         let Some(question) = self.asking.question(&self.core.session, &self.ui) else { return Ok(Audience::There) };
-        for line in self.page(Pane::Remediation) {
+        for line in self.pane(Pane::Remediation, MOST) {
             self.say(&line)?;
         }
         for line in question {
@@ -169,27 +170,40 @@ impl Plain {
         Ok(Audience::There)
     }
 
+    /// Says a thing, in rows of the terminal's width: a terminal that breaks a line by itself breaks words.
     fn say(&mut self, line: &str) -> Result<Audience, Fault> {
-        write_line(&mut self.out, &sanitise::line(line))
+        let columns = Screen::measured().map_or(usize::MAX, |size| usize::from(size.cols).max(1));
+        for row in speech::rows(line, columns) {
+            if write_line(&mut self.out, &row)? == Audience::Gone {
+                return Ok(Audience::Gone);
+            }
+        }
+        Ok(Audience::There)
     }
 
-    /// A pane as lines, without its frame.
-    fn page(&mut self, pane: Pane) -> Vec<String> {
-        self.ui.focus = pane;
-        let mut screen = MemoryScreen::new(PAGE);
-        let (ui, session, now) = (&self.ui, &self.core.session, self.core.clock.now());
-        screen.draw(|frame| view::draw(frame, ui, session, now));
-        let Some(inner) = ui.layout().inner(pane) else { return Vec::new() };
-        let (top, left) = (usize::from(inner.y), usize::from(inner.x));
-        let rows = screen.text();
-        let rows = rows.lines().skip(top).take(usize::from(inner.height));
-        let inside = rows.map(|row| row.chars().skip(left).take(usize::from(inner.width)).collect::<String>());
-        let ruled = |line: &str| line.chars().all(|sign| sign == '-');
-        // Keys of the screen have no meaning here: the question beside the card says what to type.
-        let ours = ["A approve", "Type  ", "confirm>"];
-        let keys = |line: &str| ours.iter().any(|start| line.starts_with(start)) || line.contains(": A records");
-        let told = inside.map(|line| line.trim_end().to_owned());
-        told.filter(|line| !line.is_empty() && !ruled(line) && !keys(line)).collect()
+    /// A pane in words.
+    fn pane(&self, pane: Pane, most: usize) -> Vec<String> {
+        view::words(pane, (&self.ui, &self.core.session), (self.core.clock.now(), most))
+    }
+
+    /// What a person asks to hear.
+    fn shown(&mut self, shown: Shown) -> Vec<String> {
+        match shown {
+            Shown::Pane { pane, most, only } => {
+                *self.ui.search_of(pane) = only.map(Search::filter);
+                let lines = self.pane(pane, most.unwrap_or(MOST));
+                *self.ui.search_of(pane) = None;
+                lines
+            }
+            Shown::Thing(name) => {
+                let (ui, session) = (&self.ui, &self.core.session);
+                let item = command::thing(&name, (session, ui));
+                let words = item.and_then(|item| view::item_words(&item, (ui, session), self.core.clock.now()));
+                words.unwrap_or_else(|| {
+                    vec![format!("There is no {name} here. Name an alarm, a metric, E1, #1, workload or verdict.")]
+                })
+            }
+        }
     }
 
     fn hear(&mut self, line: &Typed) -> Result<Option<Left>, Fault> {
@@ -209,8 +223,8 @@ impl Plain {
                     self.say(line)?;
                 }
             }
-            Ok(Command::Show(pane)) => {
-                for line in self.page(pane) {
+            Ok(Command::Show(shown)) => {
+                for line in self.shown(shown) {
                     self.say(&line)?;
                 }
             }
@@ -295,7 +309,10 @@ fn opening(session: &Session) -> String {
     };
     let (word, environment) = (header.mode.word(), &header.environment);
     let day = wall_now().strftime("%Y-%m-%d %H:%MZ");
-    format!("pagerdeck, {day}. {rehearsal}{environment}, {}. Mode {word}.", header.scope)
+    // Where nobody named the environment it is called by its account, which the scope says as well.
+    let is_named = header.scope.account.as_ref().is_none_or(|account| account.as_str() != environment);
+    let environment = if is_named && !environment.is_empty() { format!("{environment}, ") } else { String::new() };
+    format!("pagerdeck, {day}. {rehearsal}{environment}{}. Mode {word}.", header.scope)
 }
 
 fn named(incident: &Incident) -> String {

@@ -198,6 +198,11 @@ pub fn grouped(count: u64) -> String {
     text
 }
 
+/// A text without columns: what two blanks or more set apart is set apart by a comma.
+pub fn flowing(text: &str) -> String {
+    text.split("  ").map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<&str>>().join(", ")
+}
+
 /// Columns a text takes.
 pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }

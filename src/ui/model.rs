@@ -390,6 +390,18 @@ impl Ui {
         armed.or_else(chosen).or(asked).or_else(|| rows::default_step(incident))
     }
 
+    /// Where a pane keeps its search.
+    pub fn search_of(&mut self, pane: Pane) -> &mut Option<Search> {
+        match pane {
+            Pane::Alarms => &mut self.alarms.search,
+            Pane::Logs => &mut self.logs.search,
+            Pane::Rca => &mut self.evidence.search,
+            Pane::Timeline => &mut self.timeline.search,
+            Pane::Metrics => &mut self.metrics.search,
+            Pane::Remediation => &mut self.step_search,
+        }
+    }
+
     /// Forgets what was computed over lines and text, for a session that is not the one before with more in it.
     pub fn forget_computed(&mut self) {
         self.settled = Settled::default();

@@ -42,6 +42,8 @@ enum Row {
     Text(Role, String),
     /// A row with parts of several roles, not wrapped: a line of a log, an entry of the timeline.
     Parts(Vec<(Role, String)>),
+    /// What the signs of the chart mean.
+    Legend(Vec<(Role, String)>),
     /// An address that can be chosen and copied.
     Link(&'static str, String),
     /// The page's chart.
@@ -80,6 +82,10 @@ impl Page {
         self.rows.push(Row::Parts(parts.into_iter().collect()));
     }
 
+    fn legend(&mut self, parts: Vec<(Role, String)>) {
+        self.rows.push(Row::Legend(parts));
+    }
+
     fn link(&mut self, name: &'static str, url: impl Into<String>) {
         self.rows.push(Row::Link(name, url.into()));
     }
@@ -93,7 +99,7 @@ impl Page {
     pub fn links(&self) -> Vec<&str> {
         let urls = self.rows.iter().map(|row| match row {
             Row::Link(_, url) => Some(url.as_str()),
-            Row::Head(_) | Row::Field(..) | Row::Text(..) | Row::Parts(_) | Row::Plot => None,
+            Row::Head(_) | Row::Field(..) | Row::Text(..) | Row::Parts(_) | Row::Legend(_) | Row::Plot => None,
         });
         urls.flatten().collect()
     }

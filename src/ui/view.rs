@@ -32,10 +32,10 @@ use self::look::Look;
 use self::sheet::Held;
 pub use self::stamp::Freshness;
 use super::layout::Form;
-use super::model::overlay::Opened;
+use super::model::overlay::{Item, Opened, Telling};
 use super::model::{Pane, Ui};
 use super::narrative::{Measure, Rows};
-use super::page::{Desk, Laid};
+use super::page::{self, Desk, Laid};
 use super::theme::Role;
 use crate::session::Session;
 
@@ -73,6 +73,26 @@ fn paint(buffer: &mut Buffer, (ui, session): (&Ui, &Session), look: &Look) {
     footer::draw(buffer, layout.footer, (ui, session), look);
     overlay::draw(buffer, (ui, session), look);
     tour::draw(buffer, (ui, session), look);
+}
+
+/// A pane in words, a thing a line and each after its name, for who listens to it: nothing is drawn, laid out or cut. Of
+/// what goes on without end the newest so many are told.
+pub fn words(pane: Pane, (ui, session): (&Ui, &Session), (now, most): (Timestamp, usize)) -> Vec<String> {
+    let look = &Look::of(ui, now);
+    match pane {
+        Pane::Alarms => alarms::words((ui, session), (most, look)),
+        Pane::Metrics => metrics::words((ui, session), look),
+        Pane::Logs => logs::words((ui, session), (most, look)),
+        Pane::Rca => rca::words((ui, session), look),
+        Pane::Remediation => remediation::words((ui, session), look),
+        Pane::Timeline => timeline::words((ui, session), (most, look)),
+    }
+}
+
+/// One thing in words, with everything that is known of it; nothing once it is gone.
+pub fn item_words(item: &Item, (ui, session): (&Ui, &Session), now: Timestamp) -> Option<Vec<String>> {
+    let look = Look::of(ui, now);
+    page::of(item, Telling::Told, Desk { ui, session, look: &look }).map(|page| page.words())
 }
 
 /// What a frame of this session says of its feeds at an instant.

@@ -1,16 +1,20 @@
 //! What a typed line asks for. A decision is a word and the whole confirmation; nothing shorter decides.
 
+use crate::domain::diagnosis::evidence::EvidenceId;
 use crate::domain::drill::Drill;
-use crate::domain::remediation::step::StepState;
+use crate::domain::observation::metric::{MetricRole, Series};
+use crate::domain::remediation::step::{StepId, StepState};
 use crate::session::incident::Incident;
 use crate::session::{IncidentId, Session};
 use crate::ui::intent::Intent;
-use crate::ui::model::{Pane, Ui};
+use crate::ui::model::overlay::Item;
+use crate::ui::model::{Pane, Ui, rows};
 use crate::ui::palette::{Choice, choices};
 
 /// The commands, as `help` tells them.
 pub(super) const HELP: &str = "\
-alarms, metrics, logs, why, step, timeline: tell what the pane of that name shows.
+alarms, metrics, logs, why, step, timeline: tell what the pane of that name shows. With words after it: only what has them in it, such as: logs OutOfMemory. With a number: so many, such as: logs 100.
+open NAME: tell everything of an alarm, a metric, a piece of evidence, a step, the workload or the verdict, such as: open E3, open cpu, open #1, open workload.
 incident I2: go to another incident.
 approve NAME DIGEST: approve the step that waits, by its whole confirmation as asked.
 confirm NAME DIGEST: send the step that is armed, by the same confirmation typed once more.
@@ -28,8 +32,8 @@ pub(super) enum Command {
     Nothing,
     /// The commands.
     Help,
-    /// A pane.
-    Show(Pane),
+    /// Something is to be told.
+    Show(Shown),
     /// Another incident.
     Incident(IncidentId),
     /// A decision for the step that waits, by this confirmation.
@@ -38,6 +42,15 @@ pub(super) enum Command {
     Wish(Wish),
     /// Leave.
     Quit,
+}
+
+/// What is to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// A pane: so many of its newest lines, and only what has these words in it.
+    Pane { pane: Pane, most: Option<usize>, only: Option<String> },
+    /// One thing, as it was named.
+    Thing(String),
 }
 
 /// Which of the two questions about a step a line answers. The same line twice must not answer both: a key that bounces and
@@ -85,16 +98,23 @@ pub(super) fn parse(line: &str) -> Result<Command, String> {
         }
         Ok(Command::Wish(wish(rest.to_owned())))
     };
+    let show = |pane| {
+        let most: Option<usize> = rest.parse().ok();
+        let only = (most.is_none() && !rest.is_empty()).then(|| rest.to_owned());
+        Command::Show(Shown::Pane { pane, most, only })
+    };
     Ok(match word.to_ascii_lowercase().as_str() {
         "" => Command::Nothing,
         "help" | "?" => Command::Help,
         "quit" | "exit" => Command::Quit,
-        "alarms" => Command::Show(Pane::Alarms),
-        "metrics" => Command::Show(Pane::Metrics),
-        "logs" => Command::Show(Pane::Logs),
-        "why" => Command::Show(Pane::Rca),
-        "step" => Command::Show(Pane::Remediation),
-        "timeline" => Command::Show(Pane::Timeline),
+        "alarms" => show(Pane::Alarms),
+        "metrics" => show(Pane::Metrics),
+        "logs" => show(Pane::Logs),
+        "why" => show(Pane::Rca),
+        "step" => show(Pane::Remediation),
+        "timeline" => show(Pane::Timeline),
+        "open" if rest.is_empty() => return Err("open needs a name after it.".to_owned()),
+        "open" => Command::Show(Shown::Thing(rest.to_owned())),
         "incident" => match rest.trim_start_matches(['I', 'i']).parse() {
             Ok(number) => Command::Incident(IncidentId(number)),
             Err(_) => return Err("An incident is named as I1.".to_owned()),
@@ -157,6 +177,34 @@ pub(super) fn intent(wish: &Wish, (session, ui): (&Session, &Ui)) -> Result<Inte
     })
 }
 
+/// The thing of that name: of the incident that is talked of, or any alarm.
+pub(super) fn thing(name: &str, (session, ui): (&Session, &Ui)) -> Option<Item> {
+    let number = |letter: char| name.strip_prefix([letter, letter.to_ascii_lowercase()])?.parse::<u32>().ok();
+    let incident = ui.incident(session);
+    if let Some(id) = number('E') {
+        return Some(Item::Evidence(EvidenceId(id)));
+    }
+    if let Some(id) = number('#') {
+        return Some(Item::Step(StepId(id)));
+    }
+    match name.to_ascii_lowercase().as_str() {
+        "verdict" => return Some(Item::Verdict),
+        "step" => return ui.step(session).map(|step| Item::Step(step.id)),
+        "workload" => return incident?.service.workload.clone().map(Item::Workload),
+        _ => {}
+    }
+    let metrics = rows::metrics(ui, session);
+    let named = |role: &MetricRole, series: &Series| {
+        [role.word(), rows::metric_name(*role, series)].iter().any(|word| word.eq_ignore_ascii_case(name))
+    };
+    if let Some((role, _)) = metrics.iter().find(|(role, series)| named(role, series)) {
+        return Some(Item::Metric(*role));
+    }
+    let alarms = || rows::alarms(ui, session).into_iter().map(|alarm| alarm.name.clone());
+    let whole = alarms().find(|alarm| alarm.as_str() == name);
+    whole.or_else(|| alarms().find(|alarm| alarm.as_str().contains(name))).map(Item::Alarm)
+}
+
 /// The fault that the palette would find first.
 fn fault(words: &str, (session, ui): (&Session, &Ui)) -> Result<Intent, String> {
     if words == "clear" {
@@ -187,6 +235,14 @@ mod tests {
         assert_eq!(parse("approve  my-api 7f3a"), Ok(Command::Decide(Answer::Approve, "my-api 7f3a".to_owned())));
         assert_eq!(parse("deny"), Err("deny needs words after it.".to_owned()));
         assert_eq!(parse("incident I2"), Ok(Command::Incident(IncidentId(2))));
+        assert_eq!(parse("open E3"), Ok(Command::Show(Shown::Thing("E3".to_owned()))));
+        assert!(parse("open").is_err());
+        let logs = |most, only: Option<&str>| {
+            Ok(Command::Show(Shown::Pane { pane: Pane::Logs, most, only: only.map(str::to_owned) }))
+        };
+        assert_eq!(parse("logs"), logs(None, None));
+        assert_eq!(parse("logs 100"), logs(Some(100), None));
+        assert_eq!(parse("logs heap space"), logs(None, Some("heap space")));
     }
 
     #[test]
@@ -205,8 +261,8 @@ mod tests {
     #[test]
     fn every_command_is_in_the_help() {
         for word in [
-            "alarms", "why", "approve", "deny", "skip", "undo", "again", "rules", "ask", "note", "fault", "export",
-            "quit",
+            "alarms", "why", "open", "approve", "deny", "skip", "undo", "again", "rules", "ask", "note", "fault",
+            "export", "quit",
         ] {
             assert!(HELP.contains(word), "{word}");
         }

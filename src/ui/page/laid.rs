@@ -45,7 +45,7 @@ impl Page {
                 }
                 Row::Field(word, role, text) => field(&mut rows, (word, *role, text), columns),
                 Row::Text(role, text) => rows.extend(wrapped(text, columns).map(|part| Laid::of([(*role, part)]))),
-                Row::Parts(parts) => {
+                Row::Parts(parts) | Row::Legend(parts) => {
                     rows.push(Laid::of(parts.iter().map(|(role, text)| (*role, clean(text)))));
                 }
                 Row::Link(word, url) => {
@@ -64,6 +64,39 @@ impl Page {
     pub fn plain(&self) -> String {
         let rows = self.laid((usize::MAX, 0));
         rows.iter().map(|row| row.text().trim_end().to_owned() + "\n").collect()
+    }
+}
+
+impl Page {
+    /// Everything in words, a thing a line and each after its name: without its chart and the signs in it.
+    pub fn words(&self) -> Vec<String> {
+        let mut word_before = "";
+        let mut lines = Vec::new();
+        for row in &self.rows {
+            let line = match row {
+                Row::Head(text) => {
+                    word_before = "";
+                    format!("{text}:")
+                }
+                // A name that is left out is that of the row before.
+                Row::Field(word, _, text) | Row::Link(word, text) => {
+                    word_before = if word.is_empty() { word_before } else { word };
+                    let lead = if word_before.is_empty() { String::new() } else { format!("{word_before}: ") };
+                    lead + &format::flowing(text)
+                }
+                Row::Text(_, text) => {
+                    word_before = "";
+                    text.trim().to_owned()
+                }
+                Row::Parts(parts) => {
+                    let words = parts.iter().flat_map(|(_, text)| text.split_whitespace());
+                    words.collect::<Vec<&str>>().join(" ")
+                }
+                Row::Legend(_) | Row::Plot => continue,
+            };
+            lines.push(clean(&line));
+        }
+        lines
     }
 }
 

@@ -218,7 +218,7 @@ pub(super) fn legend(page: &mut Page, plot: &Plot, (incident, desk): (Option<&In
     if incident.is_some_and(|incident| moments::kill_count(incident).is_some()) {
         parts.push((Role::Kill, format!("   o OOM kill {}", within(&plot.kills))));
     }
-    page.parts(parts);
+    page.legend(parts);
     days(page, plot);
 }
 
@@ -234,7 +234,7 @@ fn days(page: &mut Page, plot: &Plot) {
     }
     if let Some((_, last)) = parts.last_mut() {
         *last = format!("{} before, at the same minutes", last.trim_end());
-        page.parts(parts);
+        page.legend(parts);
     }
 }
 

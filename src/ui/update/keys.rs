@@ -242,7 +242,7 @@ fn open(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Int
     let overlay = match action {
         Action::Filter => {
             let pane = ui.focus;
-            Overlay::Filter { pane, before: typing::search_of(ui, pane).clone(), text: String::new() }
+            Overlay::Filter { pane, before: ui.search_of(pane).clone(), text: String::new() }
         }
         Action::Note => typing::write(Writing::Note),
         Action::Inquire => match ui.incident(session) {

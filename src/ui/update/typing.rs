@@ -27,18 +27,6 @@ pub(super) fn write(writing: Writing) -> Overlay {
     Overlay::Write { writing, area: Box::new(TextArea::default()) }
 }
 
-/// Where a pane keeps its search.
-pub(super) fn search_of(ui: &mut Ui, pane: Pane) -> &mut Option<Search> {
-    match pane {
-        Pane::Alarms => &mut ui.alarms.search,
-        Pane::Logs => &mut ui.logs.search,
-        Pane::Rca => &mut ui.evidence.search,
-        Pane::Timeline => &mut ui.timeline.search,
-        Pane::Metrics => &mut ui.metrics.search,
-        Pane::Remediation => &mut ui.step_search,
-    }
-}
-
 /// Takes a key for what is open.
 pub(super) fn key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Instants) -> Vec<Intent> {
     let Some(overlay) = ui.overlay.take() else { return Vec::new() };
@@ -186,7 +174,7 @@ fn filter_key(ui: &mut Ui, key: KeyEvent, pane: Pane, (before, mut text): (Optio
 }
 
 fn put_back(ui: &mut Ui, pane: Pane, before: Option<Search>) {
-    *search_of(ui, pane) = before;
+    *ui.search_of(pane) = before;
     if pane == Pane::Rca {
         ui.hit = None;
     }

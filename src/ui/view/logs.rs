@@ -12,6 +12,7 @@ mod folded;
 mod row;
 mod strip;
 mod title;
+mod words;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -31,6 +32,8 @@ use crate::ui::model::log_view::LogView;
 use crate::ui::model::rows::{self, LogRows};
 use crate::ui::model::{Ui, moments};
 use crate::ui::theme::Role;
+
+pub use self::words::words;
 
 /// Draws the pane.
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {

@@ -9,6 +9,7 @@
 
 mod gate_line;
 mod narrative;
+mod words;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -17,12 +18,10 @@ use ratatui::text::{Line, Span};
 use super::evidence::{self, Behind};
 use super::look::Look;
 use super::sheet::{Held, Sheet, frame};
-use super::stamp;
 use crate::domain::diagnosis::claim::DiagnosisCheck;
-use crate::domain::diagnosis::verdict::{Confidence, Side, Verdict};
+use crate::domain::diagnosis::verdict::Side;
 use crate::domain::remediation::gate::NarrativeStanding;
 use crate::session::Session;
-use crate::session::feeds::FeedId;
 use crate::session::header::Origin;
 use crate::session::incident::Incident;
 use crate::ui::format;
@@ -31,27 +30,21 @@ use crate::ui::theme::Role;
 
 pub use gate_line::{gate_line, reading_again};
 pub use narrative::{flow, height, measure, rows};
+pub use words::words;
 
 /// Columns inside the pane from which text and evidence stand side by side.
 const BESIDE_COLS: u16 = 76;
 /// Columns inside the pane from which the selected evidence shows its points and lines, too.
 const RAW_COLS: u16 = 150;
 
-/// The confidence that counts: of the checked diagnosis, else of the rules.
-pub fn confidence(incident: &Incident) -> Option<Confidence> {
-    let accepted = incident.diagnosis.as_ref().filter(|diagnosis| diagnosis.check == DiagnosisCheck::Accepted);
-    let rules = incident.verdict.as_ref().map(Verdict::confidence);
-    accepted.map(|diagnosis| diagnosis.confidence).or(rules)
-}
-
 /// Draws the pane.
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
     let incident = ui.incident(session);
     let mut title = super::title(Pane::Rca, (look, held));
-    title.spans.extend(narrative::standing(session, incident, look));
+    title.spans.extend(narrative::title(session, incident, look));
     super::push_search(&mut title, ui.evidence.search.as_ref(), look);
     title.spans.extend(found((ui, session, incident), look));
-    let stamp = stamp::stamp(session, FeedId::Model, look);
+    let stamp = narrative::stamp(session, incident, look);
     let inner = frame(buffer, area, (&title, &stamp), (look, held));
     let Some(incident) = incident else {
         let mut sheet = Sheet::new(buffer, inner, look);
@@ -247,7 +240,7 @@ fn verdict_rows(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Lin
 /// `verdict: memory leak 0.86 (rules 0.91, model 0.86)`.
 fn verdict_line(incident: &Incident, look: &Look) -> Line<'static> {
     let Some(verdict) = &incident.verdict else { return Line::from(look.span(Role::Faint, progress(incident))) };
-    let counts = confidence(incident).unwrap_or_default();
+    let counts = incident.confidence().unwrap_or_default();
     let (role, cause) = if verdict.conclusive { (Role::Strong, "verdict: ") } else { (Role::Warning, "verdict: ? ") };
     let mut line = look.line([(Role::Faint, cause.into()), (role, format!("{} {counts}", verdict.words()).into())]);
     let rules = look.span(Role::Faint, format!("rules {}", verdict.confidence()));
@@ -298,7 +291,7 @@ fn short(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inciden
     for (role, text) in alternatives(incident) {
         sheet.text(role, &text);
     }
-    stamp::explain(&mut sheet, session, FeedId::Model);
+    narrative::explain(&mut sheet, (session, incident));
 }
 
 /// One line for narrow screens.

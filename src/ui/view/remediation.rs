@@ -6,8 +6,12 @@
 //! │ 1 REHEARSED  rollout restart deployment/my-api -n payments  dryRun=All ok 09:30:49Z  #7f3a  │
 //! ```
 
+mod checks;
 mod confirm;
+mod facts;
 mod step;
+mod verifying;
+mod words;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -25,6 +29,8 @@ use crate::session::incident::Incident;
 use crate::ui::layout::Edges;
 use crate::ui::model::{Pane, Ui, rows};
 use crate::ui::theme::Role;
+
+pub use self::words::words;
 
 /// Draws the pane.
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
@@ -187,27 +193,42 @@ fn next_words(session: &Session, step: &Step) -> &'static str {
     }
 }
 
-/// Why there is no plan, and what would unlock one.
 fn locked(sheet: &mut Sheet<'_>, incident: &Incident) {
+    for (role, text) in locked_words(incident) {
+        let indent = if text.starts_with(' ') { 4 } else { 2 };
+        sheet.wrapped(role, &text, indent);
+    }
+}
+
+/// Why there is no plan, and what would unlock one.
+fn locked_words(incident: &Incident) -> Vec<(Role, String)> {
     let Some(gate) = &incident.gate else {
         let changed = if incident.changes.is_empty() { " Nothing has been changed." } else { "" };
-        sheet.text(Role::Faint, &format!("LOCKED until the analyst has signed off.{changed}"));
-        return;
+        return vec![(Role::Faint, format!("LOCKED until the analyst has signed off.{changed}"))];
     };
-    for refusal in &gate.refusals {
-        sheet.wrapped(Role::Warning, &format!("LOCKED: {}", refusal.text), 2);
-        sheet.wrapped(Role::Faint, &format!("  unlock: {}", refusal.unlock), 4);
-    }
+    let refusals = gate.refusals.iter().flat_map(|refusal| {
+        [(Role::Warning, format!("LOCKED: {}", refusal.text)), (Role::Faint, format!("  unlock: {}", refusal.unlock))]
+    });
+    let mut told: Vec<(Role, String)> = refusals.collect();
+    let mut refused: Vec<(Vec<&str>, String)> = Vec::new();
     for offer in &incident.offers {
         match &offer.sufficiency {
             Sufficiency::Sufficient { why } => {
-                sheet.wrapped(Role::Text, &format!("{} could be offered: {why}", offer.remedy.words()), 2);
+                told.push((Role::Text, format!("{} could be offered: {why}", offer.remedy.words())));
             }
             Sufficiency::Refused { reasons } => {
-                sheet.wrapped(Role::Faint, &format!("{} refused: {}", offer.remedy.words(), reasons.join(" ")), 2);
+                let reasons = reasons.join(" ");
+                // What refuses several remedies alike is told once.
+                match refused.iter_mut().find(|(_, told)| *told == reasons) {
+                    Some((remedies, _)) => remedies.push(offer.remedy.words()),
+                    None => refused.push((vec![offer.remedy.words()], reasons)),
+                }
             }
         }
     }
+    let refused = refused.iter().map(|(all, why)| (Role::Faint, format!("{} refused: {why}", all.join(", "))));
+    told.extend(refused);
+    told
 }
 
 /// One line for narrow screens.

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use super::kills;
 use super::look::Look;
 use super::sheet::Sheet;
-use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::fault::FaultKind;
 use crate::session::Session;
 use crate::session::feeds::{Feed, FeedHealth, FeedId, Following};
 use crate::ui::format;
@@ -164,44 +164,49 @@ pub fn explain(sheet: &mut Sheet<'_>, session: &Session, id: FeedId) {
 
 /// The same for one of the feeds of that kind.
 pub fn explain_feed(sheet: &mut Sheet<'_>, feed: &Feed, id: FeedId) {
-    let look = sheet.look;
-    for why in feed.unreadable.iter().take(3) {
-        sheet.wrapped(Role::Warning, why, 2);
+    for (role, text) in told(feed, id, sheet.look) {
+        sheet.wrapped(role, &text, 2);
     }
-    match &feed.health {
-        FeedHealth::Live => {}
-        FeedHealth::Connecting => sheet.text(Role::Stale, &format!("{}: first answer outstanding.", id.word())),
-        FeedHealth::Off { why } => sheet.wrapped(Role::Stale, &format!("{} off: {why}", id.word()), 2),
-        FeedHealth::Retrying { attempt, until, fault } => {
-            let wait = look.wait(*until);
-            let text = format!("{} Retry{wait} ({}).", fault.summary, format::ordinal(*attempt));
-            sheet.wrapped(Role::Warning, &text, 2);
-        }
-        FeedHealth::Lost { fault } => tell_fault(sheet, feed, fault),
+    if let FeedHealth::Lost { fault } = &feed.health {
+        let keys = if fault.kind == FaultKind::Denied { "y copy the hint   r retry" } else { "r retry" };
+        sheet.text(Role::Accent, keys);
     }
 }
 
-fn tell_fault(sheet: &mut Sheet<'_>, feed: &Feed, fault: &Fault) {
-    let look = sheet.look;
-    if let Some(at) = answered_at(feed, look) {
-        let text = format!("STALE {}: {} Showing the last data.", look.age(at), fault.summary);
-        sheet.wrapped(Role::Danger, &text, 2);
-    } else {
-        sheet.wrapped(Role::Danger, &fault.summary, 2);
+/// The same in words, without the keys of the screen.
+pub fn words(feed: &Feed, id: FeedId, look: &Look) -> impl Iterator<Item = String> {
+    told(feed, id, look).into_iter().map(|(_, text)| text)
+}
+
+fn told(feed: &Feed, id: FeedId, look: &Look) -> Vec<(Role, String)> {
+    let mut lines: Vec<(Role, String)> =
+        feed.unreadable.iter().take(3).map(|why| (Role::Warning, why.clone())).collect();
+    match &feed.health {
+        FeedHealth::Live => {}
+        FeedHealth::Connecting => lines.push((Role::Stale, format!("{}: first answer outstanding.", id.word()))),
+        FeedHealth::Off { why } => lines.push((Role::Stale, format!("{} off: {why}", id.word()))),
+        FeedHealth::Retrying { attempt, until, fault } => {
+            let wait = look.wait(*until);
+            lines.push((Role::Warning, format!("{} Retry{wait} ({}).", fault.summary, format::ordinal(*attempt))));
+        }
+        FeedHealth::Lost { fault } => {
+            let old = answered_at(feed, look);
+            let text = old.map_or_else(
+                || fault.summary.clone(),
+                |at| format!("STALE {}: {} Showing the last data.", look.age(at), fault.summary),
+            );
+            lines.push((Role::Danger, text));
+            lines.extend(fault.causes.iter().map(|cause| (Role::Faint, format!("cause: {cause}"))));
+            lines.extend(fault.hints.iter().map(|hint| (Role::Text, format!("hint: {hint}"))));
+        }
     }
-    for cause in &fault.causes {
-        sheet.wrapped(Role::Faint, &format!("cause: {cause}"), 2);
-    }
-    for hint in &fault.hints {
-        sheet.wrapped(Role::Text, &format!("hint: {hint}"), 2);
-    }
-    let keys = if fault.kind == FaultKind::Denied { "y copy the hint   r retry" } else { "r retry" };
-    sheet.text(Role::Accent, keys);
+    lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::fault::Fault;
     use crate::ui::model::Ui;
 
     #[test]

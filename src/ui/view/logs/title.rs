@@ -160,7 +160,7 @@ fn names(groups: &[&LogGroup], columns: usize) -> String {
 }
 
 /// `0 lost`, `120 lost`, `>=120 lost` where a gap's size is not known.
-fn lost(gaps: &[&LogGap], look: &Look) -> Span<'static> {
+pub(super) fn lost(gaps: &[&LogGap], look: &Look) -> Span<'static> {
     let known: u64 = gaps.iter().filter_map(|gap| gap.missed).sum();
     let unknown = gaps.iter().any(|gap| gap.missed.is_none());
     match (known, unknown) {

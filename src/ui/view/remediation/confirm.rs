@@ -97,7 +97,7 @@ fn field((ui, session): (&Ui, &Session), (columns, room, look): (usize, Room, &L
 }
 
 /// What the next key would do, or what has become of the step.
-fn sentence(session: &Session, (incident, step): (&Incident, &Step), look: &Look) -> (Role, String) {
+pub(super) fn sentence(session: &Session, (incident, step): (&Incident, &Step), look: &Look) -> (Role, String) {
     let mode = session.header.mode;
     match &step.state {
         StepState::Locked { why } => (Role::Warning, format!("LOCKED: {why}")),
@@ -142,7 +142,7 @@ fn proposed(step: &Step) -> (Role, String) {
         Some(RehearsalOutcome::LocalOnly { .. }) => "The server was not asked",
         Some(RehearsalOutcome::NotRehearsable { .. }) => "It could not be rehearsed",
     };
-    (Role::Warning, format!("{what}: it cannot run. d rehearses it again. Nothing has been changed."))
+    (Role::Warning, format!("{what}: it cannot run. Nothing has been changed."))
 }
 
 fn rehearsed(session: &Session, (incident, step): (&Incident, &Step), look: &Look) -> (Role, String) {
