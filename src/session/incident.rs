@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use super::event::Occasion;
 use super::record::IncidentId;
-use crate::domain::diagnosis::claim::{Claim, Diagnosis, Proposal};
+use crate::domain::diagnosis::claim::{Claim, Diagnosis, DiagnosisCheck, Proposal};
 use crate::domain::diagnosis::conversation::{StopReason, Usage};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Question};
 use crate::domain::diagnosis::storm::Storm;
 use crate::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, suffices};
-use crate::domain::diagnosis::verdict::Verdict;
+use crate::domain::diagnosis::verdict::{Confidence, Verdict};
 use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::{AlarmName, Severity};
 use crate::domain::observation::metric::MetricRole;
@@ -222,6 +222,13 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// The confidence that counts: of the checked diagnosis, else of the rules.
+    pub fn confidence(&self) -> Option<Confidence> {
+        let accepted = self.diagnosis.as_ref().filter(|diagnosis| diagnosis.check == DiagnosisCheck::Accepted);
+        let rules = self.verdict.as_ref().map(Verdict::confidence);
+        accepted.map(|diagnosis| diagnosis.confidence).or(rules)
+    }
+
     /// A new incident.
     pub fn new(id: IncidentId, service: Service, severity: Severity, at: Timestamp) -> Self {
         Self {

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and so do the functions it shares with others"
 )]
 
+mod asked;
 mod at_rest;
 mod cli;
 mod crash;
@@ -13,6 +14,7 @@ mod fixture;
 mod fixture_parts;
 mod gate;
 mod grammar;
+mod heard;
 mod hostile;
 mod hostile_lines;
 mod hostile_terminal;

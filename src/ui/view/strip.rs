@@ -234,7 +234,7 @@ fn tab_count(pane: Pane, (ui, session): (&Ui, &Session), (columns, look): (u16, 
             incident.and_then(kills::exact).map_or_else(String::new, |total| format!(" OOM{sign}{total}"))
         }
         Pane::Rca if columns < 70 => String::new(),
-        Pane::Rca => incident.and_then(rca::confidence).map_or_else(String::new, |found| format!(" {found}")),
+        Pane::Rca => incident.and_then(Incident::confidence).map_or_else(String::new, |found| format!(" {found}")),
         Pane::Remediation => {
             let step = incident.and_then(Incident::asked_step);
             step.map_or_else(String::new, |step| match step.state {

@@ -11,7 +11,7 @@ use super::super::stamp;
 use crate::domain::count::either;
 use crate::domain::remediation::gate::{NarrativeStanding, StandsOn};
 use crate::session::Session;
-use crate::session::feeds::FeedId;
+use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::{Incident, Narrative};
 use crate::ui::format;
 use crate::ui::model::Ui;
@@ -25,6 +25,33 @@ const STALLED_S: i64 = 8;
 /// Whether anything was said.
 pub fn has_text(incident: &Incident) -> bool {
     !incident.narrative.text.is_empty() || !incident.narrative.claims.is_empty()
+}
+
+/// Whose text it is, and how far it is where the stamp does not say that.
+pub(super) fn title(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Span<'static>> {
+    let Some(asked) = incident.filter(|incident| is_told_by_stamp(session, incident)) else {
+        return standing(session, incident, look);
+    };
+    let mut spans = vec![look.span(Role::Model, super::model_name(session, asked))];
+    spans.extend(by_rules(asked, look));
+    spans
+}
+
+/// What pane 4 is stamped with: how far a stream is that is under way, which nothing may hide; else how the model's feed is.
+/// That feed is one for all incidents, and is off until it has answered once.
+pub(super) fn stamp(session: &Session, incident: Option<&Incident>, look: &Look) -> Line<'static> {
+    match incident.filter(|incident| is_told_by_stamp(session, incident)) {
+        Some(asked) => {
+            let (role, text) = under_way(&asked.narrative, look);
+            Line::from(look.span(role, text))
+        }
+        None => stamp::stamp(session, FeedId::Model, look),
+    }
+}
+
+fn is_told_by_stamp(session: &Session, incident: &Incident) -> bool {
+    let waits = matches!(session.feed(FeedId::Model).health, FeedHealth::Retrying { .. });
+    incident.narrative.standing == NarrativeStanding::UnderWay && !waits
 }
 
 /// How far the narrative is, for the title: `queued 1.9s`, `first token 2.3s`, `streaming`, `stalled 12s`, `INCOMPLETE`.
@@ -44,10 +71,12 @@ pub fn standing(session: &Session, incident: Option<&Incident>, look: &Look) -> 
         NarrativeStanding::Broken => (Role::Danger, "INCOMPLETE".to_owned()),
     };
     spans.push(look.span(role, text));
-    if incident.stands_on == StandsOn::Rules {
-        spans.push(look.span(Role::Warning, "  STANDS ON THE RULES"));
-    }
+    spans.extend(by_rules(incident, look));
     spans
+}
+
+fn by_rules(incident: &Incident, look: &Look) -> Option<Span<'static>> {
+    (incident.stands_on == StandsOn::Rules).then(|| look.span(Role::Warning, "  STANDS ON THE RULES"))
 }
 
 fn under_way(narrative: &Narrative, look: &Look) -> (Role, String) {
@@ -73,7 +102,7 @@ pub fn text(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inci
         if let Some(fault) = &incident.narrative.fault {
             sheet.wrapped(Role::Danger, &fault.to_string(), 2);
         }
-        stamp::explain(&mut sheet, session, FeedId::Model);
+        explain(&mut sheet, (session, incident));
         return;
     }
     let rows = rows(ui, incident, (sheet.width(), look));
@@ -96,6 +125,16 @@ pub fn text(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inci
     }
     for row in ending(incident, &sheet) {
         sheet.text(Role::Danger, &row);
+    }
+}
+
+/// What is said where there is no text yet.
+pub(super) fn explain(sheet: &mut Sheet<'_>, (session, incident): (&Session, &Incident)) {
+    if is_told_by_stamp(session, incident) {
+        let (role, text) = under_way(&incident.narrative, sheet.look);
+        sheet.wrapped(role, &format!("The model was asked: {text}. No word of it yet."), 2);
+    } else {
+        stamp::explain(sheet, session, FeedId::Model);
     }
 }
 
@@ -175,7 +214,7 @@ fn ending(incident: &Incident, sheet: &Sheet<'_>) -> Vec<String> {
 }
 
 /// How the text ended, where it did not end well.
-fn end_words(incident: &Incident, columns: usize) -> Vec<String> {
+pub(super) fn end_words(incident: &Incident, columns: usize) -> Vec<String> {
     let narrative = &incident.narrative;
     if narrative.standing != NarrativeStanding::Broken {
         return Vec::new();
