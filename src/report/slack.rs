@@ -1,4 +1,5 @@
-//! The report as a Slack message in Block Kit, inside Slack's limits. Every text is washed and escaped here.
+//! The report as a Slack message in Block Kit, inside Slack's limits. Every text is washed and escaped here, and verbatim:
+//! addresses, channels and names in a line of a log are no links and call nobody.
 
 use std::fmt::Write as _;
 
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 use super::{clean, outcome_word, rehearsal_label};
 use crate::domain::diagnosis::evidence::answer_text;
 use crate::domain::diagnosis::verdict::{Finding, Side};
+use crate::domain::observation::alarm::AlarmState;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::Step;
 use crate::session::Session;
@@ -43,7 +45,7 @@ pub fn message(session: &Session, incident: &Incident) -> Value {
 /// rewritten or cut off.
 pub fn anchor(message: &mut Value, anchor: &str) {
     let text = clean::slack(&format!("Journal so far: anchor {anchor}, for `pagerdeck verify --anchor`."));
-    let block = json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": text }] });
+    let block = json!({ "type": "context", "elements": [{ "type": "mrkdwn", "verbatim": true, "text": text }] });
     if let Some(blocks) = message.get_mut("blocks").and_then(Value::as_array_mut) {
         blocks.truncate(BLOCKS - 1);
         blocks.push(block);
@@ -74,7 +76,11 @@ fn header(headline: &str) -> Value {
 fn facts(session: &Session, incident: &Incident) -> Value {
     let alarms: Vec<&str> = incident.alarms.iter().map(crate::domain::observation::alarm::AlarmName::as_str).collect();
     let workload = incident.service.workload.as_ref().map_or_else(|| "not known".to_owned(), ToString::to_string);
-    let since = incident.opened_at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    let began = incident.alarms.iter().filter_map(|name| session.alarms.get(name));
+    let began = began.filter(|alarm| alarm.state == AlarmState::Alarm).map(|alarm| alarm.since).min();
+    // Since when it is, not since when somebody looked.
+    let since = began.map_or(incident.opened_at, |began| began.min(incident.opened_at));
+    let since = since.strftime("%Y-%m-%d %H:%M UTC").to_string();
     let fields: Vec<Value> = [
         ("Severity", incident.severity.word().to_owned()),
         ("Since", since),
@@ -94,7 +100,7 @@ fn facts(session: &Session, incident: &Incident) -> Value {
 fn field(name: &str, value: &str) -> Value {
     let name = format!("*{name}*\n");
     let text = clean::slack_within(value, FIELD_LIMIT - name.chars().count());
-    json!({ "type": "mrkdwn", "text": name + &text })
+    json!({ "type": "mrkdwn", "verbatim": true, "text": name + &text })
 }
 
 /// A section of lines; lines that do not fit are counted, never cut in the middle of an escape.
@@ -113,13 +119,15 @@ fn section(title: &str, lines: &[String]) -> Option<Value> {
         }
         text.push_str(&line);
     }
-    Some(json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } }))
+    Some(json!({ "type": "section", "text": { "type": "mrkdwn", "verbatim": true, "text": text } }))
 }
 
 fn cause(incident: &Incident) -> Vec<String> {
     let Some(verdict) = &incident.verdict else { return vec!["The rules have not judged yet.".to_owned()] };
     let settled = if verdict.conclusive { "" } else { " (not settled)" };
-    let mut lines = vec![format!("{}, confidence {}{settled}", verdict.words(), verdict.confidence())];
+    let (rules, counts) = (verdict.confidence(), incident.confidence().unwrap_or_default());
+    let rules = if rules == counts { String::new() } else { format!(" (rules {rules}, the lower counts)") };
+    let mut lines = vec![format!("{}, confidence {counts}{rules}{settled}", verdict.words())];
     let findings: &[Finding] = verdict.leading().map_or(&[], |ranked| &ranked.findings);
     lines.extend(findings.iter().take(6).map(|finding| match finding.side {
         Side::Supports => finding.text.clone(),
@@ -166,5 +174,5 @@ fn footer(session: &Session) -> Value {
     let by = session.header.scope.identity.as_deref().unwrap_or("identity unknown");
     let text =
         format!("{label}pagerdeck session {} as {by}. Counts and verdict are computed by rules.", session.header.id);
-    json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": clean::slack(&clean::cut(&text, 500)) }] })
+    json!({ "type": "context", "elements": [{ "type": "mrkdwn", "verbatim": true, "text": clean::slack(&clean::cut(&text, 500)) }] })
 }

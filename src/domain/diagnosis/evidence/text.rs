@@ -202,7 +202,13 @@ fn of_series(subject: &str, unit: Unit, numbers: &Numbers) -> String {
     }
     text.extend(numbers.time("onset").map(|at| format!(", changed at {at}")));
     if numbers.fact("growth").is_some() && unit == Unit::Percent {
-        let _ = write!(text, "; trend {}, {}", numbers.text("slope"), with_noun(numbers, "restarts", "restart"));
+        // What falls back is the level of all containers together: how often one of them was started is another count.
+        let falls = match numbers.fact("restarts").map_or(0.0, |fact| fact.value) {
+            none if none < 1.0 => "never fell back".to_owned(),
+            once if once < 2.0 => "fell back once".to_owned(),
+            _ => format!("fell back {} times", numbers.text("restarts")),
+        };
+        let _ = write!(text, "; trend {}, {falls}", numbers.text("slope"));
     }
     if let (Some(usual), Some(days)) = (numbers.fact("same-hours-usual"), numbers.fact("same-hours-days")) {
         let _ = write!(text, "; usual at these hours (UTC) {usual} ({days} {})", either(days.value, "day", "days"));
