@@ -4,9 +4,10 @@ use jiff::SignedDuration;
 use pagerdeck::domain::diagnosis::evidence::Question;
 use pagerdeck::domain::fault::{Fault, FaultKind};
 use pagerdeck::domain::observation::alarm::AlarmState;
+use pagerdeck::domain::observation::skew::ClockSkew;
 use pagerdeck::session::Session;
 use pagerdeck::session::feeds::{Feed, FeedHealth, FeedId};
-use pagerdeck::ui::model::{Pane, Zoom};
+use pagerdeck::ui::model::{Pace, Pane, Zoom};
 
 use super::fixture;
 use super::screens::{after, text, ui};
@@ -134,4 +135,21 @@ fn charts_have_the_stamp_of_their_own_service() {
     assert!(text(&ui, &session).contains("STALE 31s ERR AccessDenied"), "{}", text(&ui, &session));
     session.service_feeds = [("my-api".into(), feed(&live)), ("orders".into(), feed(&lost))].into();
     assert!(text(&ui, &session).contains("live 31s") && !text(&ui, &session).contains("AccessDenied"));
+}
+
+/// Points and lines are dated by the clock of AWS: the span that is named is the span that is drawn.
+#[test]
+fn the_window_of_a_quiet_screen_is_named_by_the_clock_that_its_points_are_dated_by() {
+    let mut session = fixture::gate_open();
+    let named = |session: &Session, pane| {
+        let mut ui = ui((120, 40), pane, Zoom::Zoomed);
+        ui.pace = Pace::Quiet;
+        text(&ui, session)
+    };
+    assert!(named(&session, Pane::Metrics).contains("09:00–10:00"), "{}", named(&session, Pane::Metrics));
+    session.clock = ClockSkew::NONE.remeasured(SignedDuration::from_mins(45));
+    let shown = named(&session, Pane::Metrics);
+    assert!(shown.contains("08:00–09:00"), "{shown}");
+    let strip = named(&session, Pane::Logs);
+    assert!(strip.contains("08:00 ") && strip.contains(" 09:00"), "{strip}");
 }

@@ -150,9 +150,9 @@ impl Look {
         }
     }
 
-    /// The half hour that is drawn: on a quiet screen with what comes next.
-    pub fn half_hour(&self) -> Window {
-        moments::drawn(moments::half_hour(self.now), (self.now, self.pace))
+    /// The half hour that is drawn, to an instant by the clock of what is drawn: on a quiet screen with what comes next.
+    pub fn half_hour(&self, now: Timestamp) -> Window {
+        moments::drawn(moments::half_hour(now), (now, self.pace))
     }
 
     /// The present, where charts go on beyond it.

@@ -7,6 +7,8 @@
 //! │   0%┤   D        o                                                   │
 //! ```
 
+mod words;
+
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -28,6 +30,8 @@ use crate::ui::model::scroll::Freeze;
 use crate::ui::model::{Pace, Pane, Ui, rows};
 use crate::ui::theme::Role;
 
+pub use self::words::words;
+
 /// Columns below which two charts do not stand side by side.
 const BESIDE_COLS: u16 = 72;
 /// Columns of most figures.
@@ -41,7 +45,7 @@ const LATE: SignedDuration = SignedDuration::from_mins(4);
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
     let service = rows::service(ui, session).map_or("no service", |name| name.as_str());
     let mut title = super::title(Pane::Metrics, (look, held));
-    title.push_span(look.span(Role::Text, format!("{service}  {}", span_words(ui, look))));
+    title.push_span(look.span(Role::Text, format!("{service}  {}", span_words((ui, session), look))));
     if let Freeze::At { at, .. } = ui.metrics.freeze {
         let newer = |series: &&Series| series.points.iter().filter(|point| point.at >= at).count();
         let withheld: usize = rows::metrics(ui, session).iter().map(|(_, series)| newer(series)).sum();
@@ -61,15 +65,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
         empty(Sheet::new(buffer, inner, look), ui, &feed);
         return;
     }
-    let incident = ui.incident(session);
-    let facts = Facts {
-        session,
-        marks: moments::deploys(session, incident),
-        kills: moments::kills(incident),
-        cursor: ui.moment,
-        freeze: ui.metrics.freeze,
-        asked_at: feed.answered_at.map(|at| session.clock.at_aws(at)),
-    };
+    let facts = facts((ui, session), &feed);
     let selected = ui.metrics.scroll.span(&all.iter().map(|(role, _)| *role).collect::<Vec<_>>(), all.len()).cursor;
     if ui.layout().charts == ChartForm::Sparkline || inner.height < CHART_ROWS {
         sparklines(Sheet::new(buffer, inner, look), &all, (&facts, selected.filter(|_| held == Held::Keys)));
@@ -82,11 +78,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
 }
 
 /// Which time the charts show: on a quiet screen from when until when, since they have room for what is yet to come.
-fn span_words(ui: &Ui, look: &Look) -> String {
+fn span_words((ui, session): (&Ui, &Session), look: &Look) -> String {
     match (look.pace, ui.metrics.freeze) {
         (Pace::Lively, _) | (Pace::Quiet, Freeze::At { .. }) => format!("last {MINUTES}m"),
         (Pace::Quiet, Freeze::Running) => {
-            let Window { from, to } = look.half_hour();
+            // By the clock that the points are dated by, as the charts below are drawn.
+            let Window { from, to } = look.half_hour(session.clock.at_aws(look.now));
             let [from, to] = [from, to].map(|at| format::minute(at, &look.zone));
             format!("{from}{}{to}  {} now", look.sign("–", "-"), chart::present_sign(look.glyphs))
         }
@@ -102,6 +99,18 @@ struct Facts<'a> {
     freeze: Freeze,
     /// By the clock of AWS, as points are dated.
     asked_at: Option<Timestamp>,
+}
+
+fn facts<'a>((ui, session): (&Ui, &'a Session), feed: &Feed) -> Facts<'a> {
+    let incident = ui.incident(session);
+    Facts {
+        session,
+        marks: moments::deploys(session, incident),
+        kills: moments::kills(incident),
+        cursor: ui.moment,
+        freeze: ui.metrics.freeze,
+        asked_at: feed.answered_at.map(|at| session.clock.at_aws(at)),
+    }
 }
 
 impl Facts<'_> {

@@ -24,7 +24,7 @@ pub(super) fn draw(
     (ui, session): (&Ui, &Session),
     (sources, look): (&Sources<'_>, &Look),
 ) {
-    let window = look.half_hour();
+    let window = look.half_hour(session.clock.at_aws(look.now));
     let columns = usize::from(area.width.saturating_sub(12));
     let mut buckets = vec![Bucket::default(); columns];
     for board in sources.0.iter().filter_map(|group| session.logs.group(group)) {
