@@ -1,7 +1,9 @@
 //! What gives way where there is little room, and what never does.
 
 use pagerdeck::domain::diagnosis::evidence::Question;
+use pagerdeck::domain::diagnosis::sufficiency::Sufficiency;
 use pagerdeck::domain::fault::{Fault, FaultKind};
+use pagerdeck::domain::observation::alarm::Alarm;
 use pagerdeck::domain::observation::service::Service;
 use pagerdeck::domain::remediation::step::{CheckState, RehearsalOutcome, Step, StepState};
 use pagerdeck::session::feeds::{Feed, FeedHealth, FeedId};
@@ -169,4 +171,60 @@ fn a_rehearsal_that_was_refused_is_told_as_one() {
             assert!(!shown.contains(wrong), "{wrong} at {size:?}\n{shown}");
         }
     }
+}
+
+/// What is armed is read before it is sent: nothing of it is cut where no key but the token's own is left.
+#[test]
+fn no_fact_of_an_armed_step_is_cut_at_the_least_size() {
+    let mut session = fixture::armed();
+    session.header.scope.identity =
+        Some("arn:aws:sts::123456789012:assumed-role/oncall-payments-rw/ana.example".to_owned());
+    let rehearsal = fixture::incident(&mut session).plan.as_mut().unwrap().steps[0].rehearsal.as_mut().unwrap();
+    rehearsal.blast = "6 pods replaced, at most 1 down and 2 extra at a time (maxUnavailable 25%)".to_owned();
+    let shown = text(&ui((60, 16), Pane::Remediation, Zoom::Overview), &session);
+    for (word, said) in [
+        ("WHAT", "PATCH deployments/my-api"),
+        ("WHERE", "us-east-1"),
+        ("WHO", "assumed-role/oncall-payments-rw/ana.example"),
+        ("WHY", "6 pods replaced"),
+        ("UNDO", "rollout undo to revision 41"),
+    ] {
+        let row = shown.lines().find(|row| row.trim_start_matches('│').starts_with(word)).unwrap();
+        assert!(row.contains(said) && !row.contains('…'), "{word}: {row}\n{shown}");
+    }
+    assert!(!shown.contains("(l)"), "l would go into the token\n{shown}");
+}
+
+#[test]
+fn the_container_of_a_line_is_told_apart_in_a_narrow_pane() {
+    let session = fixture::gate_open();
+    let shown = text(&ui((80, 24), Pane::Logs, Zoom::Zoomed), &session);
+    let row = shown.lines().rfind(|row| row.contains("starting my-api")).unwrap();
+    assert!(row.contains("0405 starting"), "{row}");
+}
+
+#[test]
+fn a_name_is_cut_only_where_its_own_row_has_no_room() {
+    let mut session = fixture::gate_open();
+    let long = "my-api-requests-failed-at-the-gateway-5xx";
+    let alarm = session.alarms.values().find(|alarm| alarm.name.as_str() == "my-api-cpu-high").unwrap().clone();
+    let named = Alarm { name: long.into(), value: Some(7.0), since: fixture::now(), ..alarm };
+    session.alarms.insert(named.name.clone(), named);
+    let shown = overview((120, 40), &session);
+    let row = shown.lines().find(|row| row.contains("my-api-requests")).unwrap();
+    let own = row.split('│').nth(1).unwrap();
+    let gap = own.trim().split("  ").filter(|part| part.is_empty()).count();
+    assert!(own.contains(long) || gap <= 2, "cut beside blanks: {own:?}");
+}
+
+#[test]
+fn what_refuses_several_remedies_alike_is_told_once() {
+    let mut session = fixture::locked();
+    let incident = fixture::incident(&mut session);
+    for offer in &mut incident.offers {
+        offer.sufficiency = Sufficiency::Refused { reasons: vec!["Nothing is settled.".to_owned()] };
+    }
+    let remedies = incident.offers.len();
+    let shown = text(&ui((200, 60), Pane::Remediation, Zoom::Zoomed), &session);
+    assert!(remedies > 1 && shown.matches("refused: Nothing is settled.").count() == 1, "{shown}");
 }

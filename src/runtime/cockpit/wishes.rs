@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Cockpit, Dirty};
+use crate::config::Multiplexer;
 use crate::domain::fault::Fault;
 use crate::runtime::desk::Wish;
 use crate::runtime::ending::Ending;
@@ -55,7 +56,7 @@ impl Cockpit {
                 return self.sized();
             }
             Wish::Copy(text) => match self.screen.copy(&text) {
-                Ok(()) => self.tell(Tone::Told, "Copied through the terminal (OSC 52).".to_owned()),
+                Ok(()) => self.tell(Tone::Told, sent_to_clipboard(self.config.screen.multiplexer).to_owned()),
                 Err(error) => self.tell(Tone::Refused, format!("Not copied: {error}.")),
             },
             Wish::Save { name, text } => self.save(name, text),
@@ -124,5 +125,14 @@ impl Cockpit {
             }
             Err(fault) => self.tell(Tone::Refused, fault.to_string()),
         }
+    }
+}
+
+/// Whether it arrives cannot be known: who has to let it through is named.
+fn sent_to_clipboard(multiplexer: Multiplexer) -> &'static str {
+    match multiplexer {
+        Multiplexer::None => "Sent to the terminal's clipboard (OSC 52). Y writes a file.",
+        Multiplexer::Tmux => "Sent to tmux (OSC 52): it needs set-clipboard on, or allow-passthrough. Y writes a file.",
+        Multiplexer::Screen => "Sent through screen (OSC 52), where the terminal takes it. Y writes a file.",
     }
 }

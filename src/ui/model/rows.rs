@@ -59,14 +59,15 @@ pub fn alarms<'a>(ui: &Ui, session: &'a Session) -> Vec<&'a Alarm> {
         .collect()
 }
 
-/// What a search looks at in an alarm.
+/// What a search looks at in an alarm: what its row shows of it, so that what is not wanted is left out by that alone. The
+/// reason of every alarm that fires ends in `OK -> ALARM`.
 pub fn alarm_text(alarm: &Alarm) -> String {
     let state = match alarm.state {
         AlarmState::Alarm => alarm.severity.word(),
         AlarmState::Ok => "ok",
         AlarmState::InsufficientData => "no data",
     };
-    format!("{state} {} {} {}", alarm.name, alarm.description, alarm.reason)
+    format!("{state} {}", alarm.name)
 }
 
 /// The service whose metrics are on screen: that of the incident, else that of the selected alarm, else any.
@@ -157,7 +158,16 @@ pub fn timeline<'a>(ui: &Ui, session: &'a Session) -> Vec<&'a Entry> {
 
 /// What a search looks at in an entry: what its row says.
 pub fn entry_text(entry: &Entry) -> String {
-    format!("{} {}", entry.kind.word(), entry.text)
+    let incident = entry.incident.map_or_else(String::new, |id| format!("{id} "));
+    format!("{incident}{} {}", entry.kind.word(), entry.text)
+}
+
+/// The incident before an entry, in so many columns as the longest has: none while there is only one.
+pub fn entry_incident(entry: &Entry, session: &Session) -> Option<String> {
+    let (last, _) = session.incidents.last_key_value().filter(|_| session.incidents.len() > 1)?;
+    let wide = last.to_string().len();
+    let id = entry.incident.map_or_else(String::new, |id| id.to_string());
+    Some(format!("{id:<wide$}"))
 }
 
 /// Entries that came since the timeline was frozen.
@@ -259,8 +269,10 @@ pub fn selected_evidence(ui: &Ui, session: &Session) -> Option<EvidenceId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::observation::alarm::fixture;
+    use crate::domain::observation::alarm::{Severity, fixture};
     use crate::domain::observation::metric::{MetricId, MetricQuery, Statistic, Unit};
+    use crate::domain::observation::service::Service;
+    use crate::session::IncidentId;
     use crate::session::timeline::EntryKind;
 
     /// A person searches for what is on the row, not for what it is called inside.
@@ -285,8 +297,19 @@ mod tests {
             fault: None,
         };
         assert_eq!(entry_text(&entry), "step #1 rehearsed");
+        let of = |id| Entry { incident: Some(IncidentId(id)), ..entry.clone() };
+        assert_eq!(entry_text(&of(2)), "I2 step #1 rehearsed");
+        let mut session = Session::default();
+        for id in [IncidentId(1), IncidentId(12)] {
+            assert_eq!(entry_incident(&of(1), &session), None, "there is no other that it could be of");
+            let one = Incident::new(id, Service::bare("my-api"), Severity::P2, Timestamp::UNIX_EPOCH);
+            session.incidents.insert(id, one);
+        }
+        assert_eq!(entry_incident(&of(1), &session).as_deref(), Some("I1 "));
+        assert_eq!(entry_incident(&entry, &session).as_deref(), Some("   "), "of none");
         let mut alarm = fixture::any("my-api-cpu-high");
-        assert!(alarm_text(&alarm).starts_with("P2 my-api-cpu-high"));
+        alarm.reason = "Threshold Crossed (minimum 1 datapoint for OK -> ALARM transition).".to_owned();
+        assert_eq!(alarm_text(&alarm), "P2 my-api-cpu-high", "what fires is not hidden by /!ok");
         alarm.state = AlarmState::InsufficientData;
         assert!(alarm_text(&alarm).starts_with("no data "), "{}", alarm_text(&alarm));
     }

@@ -12,7 +12,6 @@ use super::log_motion::{self, jump};
 use super::notice::refuse;
 use super::rca_motion;
 use super::time::{self, Origin};
-use super::typing::search_of;
 use crate::domain::observation::alarm::{Alarm, AlarmName};
 use crate::domain::observation::log::{LogLevel, LogLine};
 use crate::domain::observation::metric::MetricRole;
@@ -137,7 +136,7 @@ pub(super) fn look(ui: &mut Ui, action: Action, session: &Session, at: Instants)
 }
 
 fn next_match(ui: &mut Ui, way: Way, session: &Session, at: Instants) -> Vec<Intent> {
-    let Some(search) = search_of(ui, ui.focus).clone() else {
+    let Some(search) = ui.search_of(ui.focus).clone() else {
         return refuse(ui, "Nothing is searched for in this pane: / begins.", at);
     };
     let rows = ui.layout().rows(ui.focus).max(1);
@@ -210,7 +209,7 @@ pub(super) fn pick<Id: Clone + PartialEq>(
 }
 
 fn clear(ui: &mut Ui, at: Instants) -> Vec<Intent> {
-    let search = search_of(ui, ui.focus);
+    let search = ui.search_of(ui.focus);
     let cleared = match search {
         Some(found) if found.shown == Shown::Matches => {
             found.shown = Shown::Everything;
@@ -228,6 +227,11 @@ fn clear(ui: &mut Ui, at: Instants) -> Vec<Intent> {
 }
 
 fn follow(ui: &mut Ui, session: &Session, at: Instants) -> Vec<Intent> {
+    // What is told as the way back to the present is one wherever the way there is.
+    if ui.moment.is_some() && ui.focus != Pane::Rca {
+        time::present(ui);
+        return Vec::new();
+    }
     match ui.focus {
         Pane::Logs => match ui.logs.scroll {
             Scroll::Tail if ui.logs.freeze == Freeze::Running => log_motion::step(ui, session, Motion::Bottom),
@@ -246,7 +250,6 @@ fn follow(ui: &mut Ui, session: &Session, at: Instants) -> Vec<Intent> {
                 TextView::At(_) => TextView::Follow,
             };
         }
-        Pane::Metrics if ui.moment.is_some() => time::present(ui),
         Pane::Alarms | Pane::Metrics | Pane::Remediation => {
             return refuse(ui, "Nothing runs on in this pane: logs, RCA and timeline can follow.", at);
         }

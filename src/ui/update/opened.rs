@@ -5,14 +5,14 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::super::intent::Intent;
 use super::super::keymap::chord::Chord;
 use super::super::keymap::{Action, Meaning};
-use super::super::model::overlay::{Opened, Overlay, Telling};
+use super::super::model::overlay::{Item, Opened, Overlay, Telling};
 use super::super::model::{Instants, Tone, Ui, telling};
 use super::super::page::{self, Desk, Laid};
 use super::super::search::Search;
 use super::super::view::look::Look;
 use super::super::view::opened_rows;
 use super::notice::refuse;
-use super::{selection, typing};
+use super::{selection, time, typing};
 use crate::session::Session;
 
 /// Takes a key. What is opened stays so unless the key closes it.
@@ -61,6 +61,12 @@ fn act(ui: &mut Ui, opened: &mut Opened, action: Action, (session, at): (&Sessio
         Action::NextPane => choose(ui, session, (opened, at), 1),
         Action::PreviousPane => choose(ui, session, (opened, at), usize::MAX),
         Action::Pin => return selection::pin(ui, &opened.item, session, at),
+        // Its chart shows where they point.
+        Action::TimeOnward | Action::TimeBack | Action::TimeLeapOnward | Action::TimeLeapBack
+            if matches!(opened.item, Item::Metric(_)) =>
+        {
+            return time::act(ui, action, session, at);
+        }
         Action::Copy | Action::Save => return take_along(ui, opened, action, (session, at)),
         _ => scroll(ui, session, (opened, at), action),
     }

@@ -6,6 +6,8 @@
 //! │ . ok orders-latency-p99   412ms <=500          │
 //! ```
 
+mod words;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -23,6 +25,8 @@ use crate::ui::layout::ChartForm;
 use crate::ui::model::moments::{self, Valued, alarm_series, alarm_value, recent, unit_of};
 use crate::ui::model::{Pane, Showing, Ui, rows};
 use crate::ui::theme::Role;
+
+pub use self::words::words;
 
 /// A value counts as the present one for as long, seconds: a period, and what CloudWatch takes to have its point.
 const VALUE_HOLDS_S: i64 = 180;
@@ -90,7 +94,9 @@ fn body(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), held: Held) {
     let others = 15 + seen.iter().map(|alarm| figures(alarm)).max().unwrap_or(0);
     let name_columns = widest.min(sheet.width().saturating_sub(others).max(12));
     for (at, alarm) in alarms.iter().enumerate().take(span.end).skip(span.first) {
-        let (left, right) = row(alarm, (ui, session), (name_columns, sheet.width()), look);
+        // Where its own figures leave room, a name that is longer than the column goes on into it.
+        let own = sheet.width().saturating_sub(12 + figures(alarm));
+        let (left, right) = row(alarm, (ui, session), (name_columns, own.max(name_columns), sheet.width()), look);
         sheet.ends(&left, &right);
         if held == Held::Keys && span.cursor == Some(at) {
             sheet.select_last();
@@ -113,11 +119,11 @@ fn body(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), held: Held) {
 fn row(
     alarm: &Alarm,
     (ui, session): (&Ui, &Session),
-    (name_columns, columns): (usize, usize),
+    (name_columns, most, columns): (usize, usize, usize),
     look: &Look,
 ) -> (Line<'static>, Line<'static>) {
     let (role, sign, word) = state(alarm);
-    let name = format::clip(alarm.name.as_str(), name_columns, look.glyphs).into_owned();
+    let name = format::clip(alarm.name.as_str(), most, look.glyphs).into_owned();
     let pad = " ".repeat(name_columns.saturating_sub(format::width(&name)) + 2);
     let series = alarm_series(session, alarm);
     let unit = unit_of(session, alarm);
@@ -133,7 +139,7 @@ fn row(
     let spare = columns.saturating_sub(left.width() + 8);
     if ui.layout().charts == ChartForm::Sparkline && spare >= 14 {
         left.push_span(Span::raw("  "));
-        left.push_span(spark(series, (spare - 4).min(30), look));
+        left.push_span(spark((series, session), (spare - 4).min(30), look));
     } else if spare > 24 && alarm.state == AlarmState::Alarm {
         left.push_span(look.span(Role::Faint, format!("  {}", alarm.reason)));
     }
@@ -141,11 +147,13 @@ fn row(
     (left, right)
 }
 
-fn spark(series: Option<&Series>, columns: usize, look: &Look) -> Span<'static> {
+fn spark((series, session): (Option<&Series>, &Session), columns: usize, look: &Look) -> Span<'static> {
     let Some(series) = series else { return Span::default() };
-    let (window, _) = recent(series, look.now);
-    let window = moments::drawn(window, (look.now, look.pace));
-    let chart = Chart { present: look.present(), ..Chart::bare(series, window, (look.glyphs, look.markers)) };
+    let now = session.clock.at_aws(look.now);
+    let (window, _) = recent(series, now);
+    let window = moments::drawn(window, (now, look.pace));
+    let present = look.present().map(|at| session.clock.at_aws(at));
+    let chart = Chart { present, ..Chart::bare(series, window, (look.glyphs, look.markers)) };
     look.span(Role::Curve, chart.sparkline(columns))
 }
 

@@ -1,5 +1,7 @@
 //! Pane 6: what happened, one line for each thing worth remembering, newest last.
 
+mod words;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -13,6 +15,8 @@ use crate::ui::format::{coarse, grouped, width};
 use crate::ui::model::scroll::Freeze;
 use crate::ui::model::{Pane, Ui, rows};
 use crate::ui::theme::Role;
+
+pub use self::words::words;
 
 /// Columns of what stands in the title beside the faults: the frame, how many more there are, and `PAUSED +999`.
 const BESIDE_DRILLS: usize = 24;
@@ -52,7 +56,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     let ids: Vec<u64> = entries.iter().map(|entry| entry.seq).collect();
     let span = ui.timeline.scroll.span(&ids, sheet.left());
     for (at, entry) in entries.iter().enumerate().take(span.end).skip(span.first) {
-        sheet.row(&line(entry, look));
+        sheet.row(&line((entry, session), look));
         if held == Held::Keys && span.cursor == Some(at) {
             sheet.select_last();
         }
@@ -83,7 +87,7 @@ fn push_drills(title: &mut Line<'_>, session: &Session, (columns, look): (u16, &
 }
 
 /// An entry as a line.
-pub fn line<'a>(entry: &'a Entry, look: &Look) -> Line<'a> {
+pub fn line<'a>((entry, session): (&'a Entry, &Session), look: &Look) -> Line<'a> {
     let role = match entry.kind {
         EntryKind::Note | EntryKind::Feed | EntryKind::Report => Role::Faint,
         EntryKind::Alarm => Role::Warning,
@@ -93,8 +97,10 @@ pub fn line<'a>(entry: &'a Entry, look: &Look) -> Line<'a> {
         EntryKind::Verification => Role::Good,
         EntryKind::Fault => Role::Danger,
     };
+    let incident = rows::entry_incident(entry, session).map_or_else(String::new, |id| format!("{id} "));
     look.line([
         (Role::Faint, format!("{} ", look.clock(entry.at)).into()),
+        (Role::Accent, incident.into()),
         (role, format!("{:<6} ", entry.kind.word()).into()),
         (Role::Text, entry.text.as_str().into()),
     ])

@@ -393,3 +393,15 @@ fn the_help_is_searched_and_scrolled() {
     person.presses("esc ? ?");
     assert!(person.ui.overlay.is_none());
 }
+
+/// What is told as the way back is one wherever the way there is.
+#[test]
+fn f_goes_back_to_the_present_from_every_pane_and_an_opened_chart_is_pointed_into() {
+    for pane in ["1", "2", "3", "5", "6"] {
+        let mut person = Person::new(session(StepState::Rehearsed));
+        person.presses(&format!("{pane} ,"));
+        assert!(person.ui.moment.is_some(), "{pane}");
+        person.presses("f");
+        assert_eq!(person.ui.moment, None, "{pane}");
+    }
+}

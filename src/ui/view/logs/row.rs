@@ -174,12 +174,11 @@ fn head<'a>(
         match column {
             Column::Time => spans.push(look.span(Role::Faint, look.stamp(line.at) + " ")),
             Column::Level => spans.push(look.span(role, format!("{word:<5} "))),
-            // Without room for both the text is worth more.
-            Column::Container if manner.columns < 90 => {}
             Column::Container => {
                 let name = container(line.stream.as_str());
                 // As wide as whole names of pods mostly are, where the text keeps three fifths; a cut one shows that it is.
-                let wide = (manner.columns / 5).clamp(20, 40);
+                // Without room for that the end of the name, which tells one pod from another, has to do.
+                let wide = if manner.columns < 90 { 6 } else { (manner.columns / 5).clamp(20, 40) };
                 let shown = format::clip_start(name, wide, look.glyphs);
                 let blank = wide.saturating_sub(format::width(&shown));
                 spans.push(look.span(lane(name), format!("{shown}{:blank$} ", "")));
@@ -205,7 +204,7 @@ fn container(stream: &str) -> &str {
 
 /// A role for a name, the same on every screen. The name stands beside it: no colour means anything here.
 fn lane(name: &str) -> Role {
-    const LANES: [Role; 5] = [Role::Accent, Role::Model, Role::Strong, Role::Text, Role::Faint];
+    const LANES: [Role; 4] = [Role::Accent, Role::Model, Role::Strong, Role::Text];
     // FNV-1a, 32 bits (Fowler, Noll, Vo 1991).
     let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     LANES[hash as usize % LANES.len()]
@@ -279,7 +278,7 @@ mod tests {
         assert_eq!(container("/"), "/");
         assert_eq!(lane("my-api-7d9f"), lane("my-api-7d9f"));
         let lanes: std::collections::HashSet<Role> = (0..40).map(|n| lane(&format!("my-api-7d9f-{n:04}"))).collect();
-        assert_eq!(lanes.len(), 5, "names of one deployment spread over all of them");
+        assert_eq!(lanes.len(), 4, "names of one deployment spread over all of them");
     }
 
     #[test]

@@ -5,18 +5,21 @@ use ratatui::text::Line;
 
 use super::super::look::Look;
 use super::super::sheet::Sheet;
-use super::confirm;
-use super::state_role;
+use super::checks::check_rows;
+use super::facts::{Fact, facts, short_facts};
+use super::verifying::tests;
+use super::{confirm, state_role};
 use crate::domain::count::{counted, either};
 use crate::domain::remediation::request::Request;
-use crate::domain::remediation::step::{Check, CheckState, FieldChange, RehearsalOutcome, Step, StepState};
-use crate::domain::remediation::verification::TestState;
+use crate::domain::remediation::step::{FieldChange, Rehearsal, RehearsalOutcome, Step, StepState};
 use crate::session::Session;
-use crate::session::header::Origin;
 use crate::session::incident::Incident;
 use crate::ui::format;
 use crate::ui::model::Ui;
 use crate::ui::theme::Role;
+
+/// The facts by which of them is told whole first.
+const BEFORE_THE_REST: [&str; 5] = ["WHY", "UNDO", "WHAT", "WHERE", "WHO"];
 
 /// Rows from which nothing has to be told closer together.
 const ROOMY: usize = 15;
@@ -70,15 +73,26 @@ fn head(sheet: &mut Sheet<'_>, session: &Session, (incident, step, below): (&Inc
     }
     sheet.ends(&left, &right);
     let facts = facts(session, (incident, step));
+    let short = short_facts(session, (incident, step), &facts);
     let spare = sheet.left().saturating_sub(facts.len() + below);
-    told(sheet, &facts.each_ref(), spare);
+    let columns = sheet.width().saturating_sub(7);
+    let mut chosen = short.each_ref();
+    let mut left = spare;
+    for word in BEFORE_THE_REST {
+        let Some(at) = facts.iter().position(|fact| fact.0 == word) else { continue };
+        // Where it would be cut, what says the same in fewer words is told instead.
+        if let Some(rest) = left.checked_sub(format::wrap(&facts[at].1, columns).len() - 1) {
+            (left, chosen[at]) = (rest, &facts[at]);
+        }
+    }
+    told(sheet, &chosen, spare);
 }
 
 /// Facts a row each, and whole where there are rows to spare: what is touched and the way back before the rest.
 fn told(sheet: &mut Sheet<'_>, facts: &[&Fact], mut spare: usize) {
     let (look, columns) = (sheet.look, sheet.width().saturating_sub(7));
     let mut lines: Vec<Vec<&str>> = facts.iter().map(|(_, text)| vec![text.as_str()]).collect();
-    for wanted in ["WHY", "UNDO", "WHAT", "WHERE", "WHO"] {
+    for wanted in BEFORE_THE_REST {
         let Some(at) = facts.iter().position(|(word, _)| *word == wanted) else { continue };
         let whole = format::wrap(&facts[at].1, columns);
         if whole.len() <= spare + 1 {
@@ -125,45 +139,6 @@ pub fn brief(sheet: &mut Sheet<'_>, session: &Session, (incident, step): (&Incid
     }
 }
 
-/// A word, and what it tells of the step.
-type Fact = (&'static str, String);
-
-fn facts(session: &Session, (incident, step): (&Incident, &Step)) -> [Fact; 5] {
-    let scope = &session.header.scope;
-    let rehearsal = step.rehearsal.as_ref();
-    let request = rehearsal.and_then(|rehearsal| rehearsal.request.as_ref());
-    let resource = format!("{}/{}", step.target.kind.plural(), step.target.name);
-    let sent = request.map_or_else(|| "no request fixed yet".to_owned(), |_| format!("PATCH {resource}"));
-    let cluster = scope.cluster.as_ref().map_or("cluster ?", |name| name.as_str());
-    let account = scope.account.as_ref().map_or("?", |account| account.as_str());
-    let home = scope.cluster_elsewhere();
-    let home = home.map_or_else(String::new, |home| format!(" OF ACCOUNT {} {}", home.account, home.region));
-    // Account and region are those of the AWS credentials. Only an EKS name says that the cluster is there, too.
-    let known = match (&scope.cluster_home, &session.header.origin) {
-        (None, Origin::Real) => " (unverified)",
-        (Some(_), _) | (None, Origin::Rehearsal { .. }) => "",
-    };
-    let why: Vec<String> = step.why.iter().map(ToString::to_string).collect();
-    // What speaks for a step does not speak for putting it back.
-    let undoes = incident.undos.get(&step.id).map(|of| format!("puts back what {of} changed"));
-    let verdict = incident.verdict.as_ref().map_or_else(
-        || "no verdict".to_owned(),
-        |verdict| {
-            let counts = super::super::rca::confidence(incident).unwrap_or_default();
-            format!("{}, {counts}", verdict.words())
-        },
-    );
-    let blast = rehearsal.map_or("not known", |rehearsal| rehearsal.blast.as_str());
-    let undo = rehearsal.map_or_else(|| step.action.undo(None), |rehearsal| rehearsal.undo.clone());
-    [
-        ("WHAT", format!("{sent}  (as {})", step.action.equivalent(&step.target))),
-        ("WHERE", format!("{cluster}{home}  ns {}  account {account}  {}{known}", step.target.namespace, scope.region)),
-        ("WHO", scope.identity.clone().unwrap_or_else(|| "identity not known".to_owned())),
-        ("WHY", format!("{}  blast: {blast}", undoes.unwrap_or_else(|| format!("{} ({verdict})", why.join(" "))))),
-        ("UNDO", undo),
-    ]
-}
-
 fn middle(mut sheet: Sheet<'_>, (incident, step): (&Incident, &Step)) {
     let verification = incident.verification.as_ref().filter(|running| running.step == step.id);
     if let Some(verification) = verification {
@@ -206,7 +181,9 @@ fn middle(mut sheet: Sheet<'_>, (incident, step): (&Incident, &Step)) {
     for (at, line) in checks.iter().enumerate() {
         // The worst come first; that there are more is never left unsaid.
         let more = if hidden > 0 && at + 1 == checks.len() {
-            format!(" +{} (l)", counted(hidden, "row"))
+            // While the token is typed no key but its own opens anything.
+            let way = if matches!(step.state, StepState::Armed { .. }) { "" } else { " (l)" };
+            format!(" +{}{way}", counted(hidden, "row"))
         } else {
             String::new()
         };
@@ -291,99 +268,24 @@ fn leaf(path: &str) -> String {
     format!("../{last}")
 }
 
-/// The checks, worst first, packed into rows. What did not go well is told whole, over as many rows as it needs.
-fn check_rows(checks: &[Check], (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
-    let mut sorted: Vec<&Check> = checks.iter().collect();
-    sorted.sort_by_key(|check| match check.state {
-        CheckState::Failed => 0,
-        CheckState::Warning => 1,
-        CheckState::Unknown => 2,
-        CheckState::Ok => 3,
-    });
-    let mut rows = vec![Line::from(look.span(Role::Title, "CHECKS"))];
-    for check in sorted {
-        let (role, mark) = match check.state {
-            CheckState::Ok => (Role::Good, "[ok]"),
-            CheckState::Warning => (Role::Warning, "[!!]"),
-            CheckState::Failed => (Role::Danger, "[no]"),
-            CheckState::Unknown => (Role::Warning, "[--]"),
-        };
-        // What went well needs its name; what did not needs its reason.
-        let said = check.state != CheckState::Ok && !check.text.is_empty();
-        let text = if said { format!("{}: {}", check.name, check.text) } else { check.name.clone() };
-        let text = crate::domain::observation::sanitise::line(&text);
-        let before = rows.last().map_or(0, Line::width);
-        let fits = before + 6 + format::width(&text) <= columns;
-        // Beside the title alone there is all the room that a row has.
-        if !fits && rows.len() + usize::from(before > MARGIN) > 1 {
-            rows.push(Line::from(" ".repeat(MARGIN)));
-        }
-        for (at, part) in parts(&text, (fits, columns)).into_iter().enumerate() {
-            if at > 0 {
-                rows.push(Line::from(" ".repeat(MARGIN + 5)));
-            }
-            let Some(row) = rows.last_mut() else { continue };
-            if at == 0 {
-                row.push_span(look.span(role, format!(" {mark}")));
-            }
-            row.push_span(look.span(Role::Text, format!(" {part}")));
-        }
-    }
-    rows
-}
-
-/// The columns of the word before the checks, and of the blanks below it.
-const MARGIN: usize = 6;
-
-fn parts(text: &str, (fits, columns): (bool, usize)) -> Vec<&str> {
-    if fits { vec![text] } else { format::wrap(text, columns.saturating_sub(MARGIN + 6).max(1)) }
-}
-
-fn tests(
-    sheet: &mut Sheet<'_>,
-    step: &Step,
-    (verification, incident): (&crate::session::incident::Verification, &Incident),
-) {
-    let look = sheet.look;
-    let passed = verification.tests.iter().filter(|state| **state == TestState::Passed).count();
-    let age = match step.state {
-        StepState::Verifying => format!(" ({})", look.age(verification.watch.since)),
-        _ => String::new(),
+/// What a rehearsal came to, a line each, for who listens: the outcome, why, and each field.
+pub(super) fn rehearsal_words(step: &Step, rehearsal: &Rehearsal, look: &Look) -> Vec<String> {
+    let accepted = rehearsal.outcome == RehearsalOutcome::Rehearsed;
+    let (_, word) = outcome(&rehearsal.outcome);
+    let generation =
+        rehearsal.facts.as_ref().map_or_else(String::new, |facts| format!(", generation {}", facts.generation));
+    let digest = step.digest.as_ref().map_or_else(String::new, |digest| format!(", digest {digest}"));
+    let [bytes, _] = rehearsal.request.as_ref().filter(|_| accepted).map(sent).unwrap_or_default();
+    let text = format!("{word} {}{generation}{digest}{bytes}", look.clock(rehearsal.at));
+    let mut lines = vec![format!("Rehearsal: {}", format::flowing(&text))];
+    lines.extend(outcome_why(&rehearsal.outcome).map(|why| format!("Why: {why}")));
+    let change = |change: &FieldChange| {
+        let (before, after) = (value(change.before.as_deref()), value(change.after.as_deref()));
+        format!("Changes {} from {before} to {after}", change.path)
     };
-    let since = look.clock(verification.watch.since);
-    sheet.text(Role::Title, &format!("VERIFICATION  {passed} of {} passed  since {since}{age}", step.tests.len()));
-    for (at, test) in step.tests.iter().enumerate() {
-        let (role, mark) = match verification.tests.get(at) {
-            Some(TestState::Passed) => (Role::Good, "[ok]"),
-            Some(TestState::Failed) => (Role::Danger, "[no]"),
-            Some(TestState::Unmeasured) => (Role::Warning, "[??]"),
-            Some(TestState::Waiting | TestState::Holding) | None => (Role::Faint, "[..]"),
-        };
-        let had = verification.last.as_ref().map(|last| verification.watch.had(test, last.at));
-        let watched = had.and_then(|had| test.watched(had)).map_or_else(String::new, |watched| format!(", {watched}"));
-        let ended = match verification.tests.get(at) {
-            Some(TestState::Waiting) if step.state != StepState::Verifying => ", not settled when it ended",
-            _ => "",
-        };
-        let told = test.text() + &watched + ended;
-        sheet.row(&look.line([(role, format!("{mark} ").into()), (Role::Text, told.into())]));
+    lines.extend(rehearsal.diff.iter().map(change));
+    if accepted && rehearsal.diff.is_empty() {
+        lines.push("No field would change.".to_owned());
     }
-    if let Some(measured) = &verification.last {
-        let rollout = measured.rollout.map_or_else(|| "rollout ?".to_owned(), |rollout| rollout.text());
-        let percent =
-            |value: Option<f64>| value.map_or_else(|| "?".to_owned(), |value| format!("{}%", format::figure(value)));
-        let kills = measured.new_kills.map_or_else(|| "?".to_owned(), format::grouped);
-        let text = format!(
-            "{rollout}  mem {}  cpu {}  new kills {kills}  read {} ago",
-            percent(measured.memory),
-            percent(measured.cpu),
-            look.age(measured.at)
-        );
-        sheet.wrapped(Role::Text, &text, 2);
-    } else {
-        sheet.text(Role::Faint, "first measurement outstanding");
-    }
-    if incident.phase == crate::session::incident::Phase::Verifying {
-        sheet.text(Role::Faint, "Ctrl-C twice leaves, and nobody watches then; it does not stop the cluster.");
-    }
+    lines
 }

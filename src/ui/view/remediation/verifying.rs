@@ -3,7 +3,7 @@
 use super::super::look::Look;
 use super::super::sheet::Sheet;
 use crate::domain::remediation::step::{Step, StepState};
-use crate::domain::remediation::verification::TestState;
+use crate::domain::remediation::verification::{TestState, VerificationTest};
 use crate::session::incident::{Incident, Phase, Verification};
 use crate::ui::format;
 use crate::ui::theme::Role;
@@ -27,7 +27,7 @@ pub(super) fn tests(sheet: &mut Sheet<'_>, step: &Step, (verification, incident)
             Some(TestState::Unmeasured) => (Role::Warning, "[??]"),
             Some(TestState::Waiting | TestState::Holding) | None => (Role::Faint, "[..]"),
         };
-        let text = test.text() + so_far(step, verification.tests.get(at));
+        let text = test.text() + &so_far(step, verification, (test, at));
         sheet.row(&look.line([(role, format!("{mark} ").into()), (Role::Text, text.into())]));
     }
     match measured(verification, look) {
@@ -39,13 +39,12 @@ pub(super) fn tests(sheet: &mut Sheet<'_>, step: &Step, (verification, incident)
     }
 }
 
-/// What a test that is neither passed nor failed waits for.
-fn so_far(step: &Step, state: Option<&TestState>) -> &'static str {
-    match state {
-        Some(TestState::Holding) => ", so far",
-        Some(TestState::Waiting) if step.state != StepState::Verifying => ", not settled when it ended",
-        Some(TestState::Waiting | TestState::Passed | TestState::Failed | TestState::Unmeasured) | None => "",
-    }
+/// How long a test has been watched, and that it had not settled when another ended the watch.
+fn so_far(step: &Step, verification: &Verification, (test, at): (&VerificationTest, usize)) -> String {
+    let had = verification.last.as_ref().map(|last| verification.watch.had(test, last.at));
+    let watched = had.and_then(|had| test.watched(had)).map_or_else(String::new, |watched| format!(", {watched}"));
+    let is_open = verification.tests.get(at) == Some(&TestState::Waiting) && step.state != StepState::Verifying;
+    watched + if is_open { ", not settled when it ended" } else { "" }
 }
 
 fn measured(verification: &Verification, look: &Look) -> Option<String> {
@@ -69,7 +68,7 @@ pub(super) fn words(step: &Step, verification: &Verification, look: &Look) -> Ve
             Some(TestState::Unmeasured) => "Test not measured",
             Some(TestState::Waiting | TestState::Holding) | None => "Test waits",
         };
-        lines.push(format!("{word}: {}{}", test.text(), so_far(step, state)));
+        lines.push(format!("{word}: {}{}", test.text(), so_far(step, verification, (test, at))));
     }
     let measured = measured(verification, look).map(|text| format::flowing(&text));
     lines.push(format!("Measured: {}", measured.unwrap_or_else(|| UNMEASURED.to_owned())));

@@ -1,0 +1,83 @@
+//! What a decision turns on: a word and what it tells of the step, in full, and in as few words as say the same.
+
+use crate::domain::remediation::step::Step;
+use crate::session::Session;
+use crate::session::header::Origin;
+use crate::session::incident::Incident;
+
+/// A word, and what it tells of the step.
+pub(super) type Fact = (&'static str, String);
+
+pub(super) fn facts(session: &Session, (incident, step): (&Incident, &Step)) -> [Fact; 5] {
+    let scope = &session.header.scope;
+    let rehearsal = step.rehearsal.as_ref();
+    let request = rehearsal.and_then(|rehearsal| rehearsal.request.as_ref());
+    let resource = format!("{}/{}", step.target.kind.plural(), step.target.name);
+    let sent = request.map_or_else(|| "no request fixed yet".to_owned(), |_| format!("PATCH {resource}"));
+    let cluster = scope.cluster.as_ref().map_or("cluster ?", |name| name.as_str());
+    let account = scope.account.as_ref().map_or("?", |account| account.as_str());
+    let home = scope.cluster_elsewhere();
+    let home = home.map_or_else(String::new, |home| format!(" OF ACCOUNT {} {}", home.account, home.region));
+    // Account and region are those of the AWS credentials. Only an EKS name says that the cluster is there, too.
+    let known = match (&scope.cluster_home, &session.header.origin) {
+        (None, Origin::Real) => " (unverified)",
+        (Some(_), _) | (None, Origin::Rehearsal { .. }) => "",
+    };
+    let why: Vec<String> = step.why.iter().map(ToString::to_string).collect();
+    // What speaks for a step does not speak for putting it back.
+    let undoes = incident.undos.get(&step.id).map(|of| format!("puts back what {of} changed"));
+    let verdict = incident.verdict.as_ref().map_or_else(
+        || "no verdict".to_owned(),
+        |verdict| {
+            let counts = incident.confidence().unwrap_or_default();
+            format!("{}, {counts}", verdict.words())
+        },
+    );
+    let blast = rehearsal.map_or("not known", |rehearsal| rehearsal.blast.as_str());
+    let undo = rehearsal.map_or_else(|| step.action.undo(None), |rehearsal| rehearsal.undo.clone());
+    [
+        ("WHAT", format!("{sent}  (as {})", step.action.equivalent(&step.target))),
+        ("WHERE", format!("{cluster}{home}  ns {}  account {account}  {}{known}", step.target.namespace, scope.region)),
+        ("WHO", scope.identity.clone().unwrap_or_else(|| "identity not known".to_owned())),
+        ("WHY", format!("{}  blast: {blast}", undoes.unwrap_or_else(|| format!("{} ({verdict})", why.join(" "))))),
+        ("UNDO", undo),
+    ]
+}
+
+/// The same facts in fewer words: what another row of the card says as well is left out.
+pub(super) fn short_facts(session: &Session, (incident, step): (&Incident, &Step), facts: &[Fact; 5]) -> [Fact; 5] {
+    let first = |text: &str, ends: &[&str]| {
+        let end = ends.iter().filter_map(|end| text.find(end)).min().unwrap_or(text.len());
+        text[..end].to_owned()
+    };
+    let [what, place, who, why, undo] = facts;
+    let blast = step.rehearsal.as_ref().map_or("not known", |rehearsal| rehearsal.blast.as_str());
+    let ids: Vec<String> = step.why.iter().map(ToString::to_string).collect();
+    let cause = match (incident.undos.get(&step.id), &incident.verdict) {
+        (Some(of), _) => format!("puts back {of}"),
+        (None, Some(verdict)) => {
+            let counts = incident.confidence().unwrap_or_default();
+            format!("{} ({} {counts})", ids.join(" "), verdict.words())
+        }
+        (None, None) => why.1.clone(),
+    };
+    let scope = &session.header.scope;
+    let account = scope.account.as_ref().map_or_else(String::new, |account| format!("  {account}"));
+    let cluster = scope.cluster.as_ref().map_or("cluster ?", |name| name.as_str());
+    // A cluster of another account or one that is not proved is told in full, cut or not.
+    let is_plain = scope.cluster_elsewhere().is_none() && !place.1.ends_with("(unverified)");
+    let place = if is_plain {
+        ("WHERE", format!("{cluster}  ns {}{account}  {}", step.target.namespace, scope.region))
+    } else {
+        place.clone()
+    };
+    // `arn:aws:sts::123456789012:assumed-role/…`: the account stands above.
+    let who = who.1.splitn(6, ':').nth(5).unwrap_or(&who.1).to_owned();
+    [
+        ("WHAT", first(&what.1, &["  (as "])),
+        place,
+        ("WHO", who),
+        ("WHY", format!("{cause}  blast: {}", first(blast, &[",", " ("]))),
+        ("UNDO", first(&undo.1, &[" = ", " ("])),
+    ]
+}
