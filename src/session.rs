@@ -9,6 +9,7 @@ pub mod incident;
 pub mod judgement;
 pub mod logs;
 pub mod narrative;
+mod place;
 pub mod record;
 pub mod remediation;
 pub mod reporting;

@@ -100,6 +100,9 @@ pub fn apply(core: &mut Core, hands: Hands, intent: Intent) -> Wish {
             game_day(core, DrillChange::Cleared { fault }, text)
         }
         Intent::SettleUncertain { incident, step } => {
+            if let Some(fault) = core.session.elsewhere() {
+                return Wish::Tell(fault.to_string());
+            }
             if let Some(found) = step_of(core, incident, step).cloned() {
                 let started = core.session.incidents.get(&incident).and_then(|incident| incident.started);
                 let left_at = started.filter(|started| started.step == step).map(|started| started.at_aws);
@@ -130,6 +133,9 @@ fn called_back(core: &mut Core, why: &str) -> Wish {
 fn inquire(core: &mut Core, intent: Intent) -> Wish {
     match intent {
         Intent::AskAgain { incident } => {
+            if let Some(fault) = core.session.elsewhere() {
+                return Wish::Tell(fault.to_string());
+            }
             let effects = triage::ask_again(&core.session, incident, core.now());
             core.runner.refresh();
             core.conclude(effects);

@@ -1,5 +1,6 @@
 //! The runs that the command line asks for: assembles clock, outside, journal and loop, and judges the end.
 
+mod place;
 mod world;
 
 use std::io::Write;
@@ -213,7 +214,7 @@ async fn tell_with(
     rehearsal: Option<&Rehearsal>,
 ) -> Result<Told, Fault> {
     let run = assemble(config, world, Watched::ByPrinter);
-    tell_run(config, run, form, operator, rehearsal).await
+    Box::pin(tell_run(config, run, form, operator, rehearsal)).await
 }
 
 async fn tell_run(
@@ -273,7 +274,7 @@ fn requests(rehearsal: Option<&Rehearsal>) -> Requests {
 }
 
 /// Takes up a session whose process ended: folds its journal, settles what was under way, and goes on in the cockpit.
-pub async fn resume(path: &Path, config: Config) -> Result<Ending, Fault> {
+pub async fn resume(path: &Path, mut config: Config) -> Result<Ending, Fault> {
     let mut session = Session::default();
     let (writer, resumed) = Writer::resume(path, |record| {
         update(&mut session, &record);
@@ -287,7 +288,11 @@ pub async fn resume(path: &Path, config: Config) -> Result<Ending, Fault> {
     if let Some(why) = may_not_go_on_live(&session, &config) {
         return Ok(Ending::Refused { why });
     }
+    place::as_it_was(&mut config, &session.header.scope);
     let world = real_world(&config)?;
+    if let Some(why) = place::another(&world.outside, &session.header.scope).await {
+        return Ok(Ending::Refused { why });
+    }
     let (sender, inbox) = mpsc::channel(inbox::CAPACITY);
     let scribe = Scribe::start(writer, path, sender.clone())?;
     let watched = if config.surface == Surface::Screen { Watched::ByNobody } else { Watched::ByPrinter };
@@ -303,7 +308,7 @@ pub async fn resume(path: &Path, config: Config) -> Result<Ending, Fault> {
         Surface::Screen => super::cockpit::run(run, &config, None).await,
         Surface::Plain => super::plain::run(run, &config).await,
         Surface::Headless(form) => {
-            let told = tell_run(&config, run, form, None, None).await?;
+            let told = Box::pin(tell_run(&config, run, form, None, None)).await?;
             told.ended.cut_short().unwrap_or(Ok(Ending::Done))
         }
     }

@@ -42,7 +42,8 @@ impl Held {
             let (scope, mode, policy) = (&header.scope, header.mode, &header.policy);
             Some(Bound { text: &text, request, facts, scope, mode, policy }.digest())
         };
-        let found = session.incidents.get(&self.incident).and_then(|incident| incident.step(self.step));
+        let here = session.incidents.get(&self.incident).filter(|_| session.elsewhere.is_none());
+        let found = here.and_then(|incident| incident.step(self.step));
         if found.and_then(still).as_ref() == Some(self.permit.digest()) {
             return Released::Send { incident: self.incident, step: self.step, permit: self.permit };
         }
@@ -197,6 +198,9 @@ impl Outbox {
         };
         // While evidence or narrative are asked again there is no judgement to stand on.
         let Some(gate) = &incident.gate else { return Some(refuse(AdmissionRefusal::Locked)) };
+        if session.elsewhere.is_some() {
+            return Some(refuse(AdmissionRefusal::OtherDigest));
+        }
         if session.read_only.is_some() {
             return Some(refuse(AdmissionRefusal::NotDurable));
         }

@@ -15,7 +15,7 @@ use crate::domain::remediation::gate::{NarrativeStanding, StandsOn};
 ///
 /// A P3 beside a worse open incident is not sent by itself: a storm must not queue ahead of what hurts users.
 pub fn begin(session: &Session, id: IncidentId, inquiry: Option<&str>) -> Option<Vec<Effect>> {
-    let model = session.header.model.clone()?;
+    let model = session.header.model.clone().filter(|_| session.elsewhere.is_none())?;
     let incident = session.incidents.get(&id)?;
     if inquiry.is_none() && !is_urgent(session, incident) {
         return None;
@@ -26,7 +26,7 @@ pub fn begin(session: &Session, id: IncidentId, inquiry: Option<&str>) -> Option
 /// Concludes that the model is asked because the person wants it.
 pub fn ask_on_request(session: &Session, id: IncidentId, inquiry: Option<&str>) -> Vec<Effect> {
     let Some(incident) = session.incidents.get(&id) else { return Vec::new() };
-    let Some(model) = session.header.model.clone() else { return Vec::new() };
+    let Some(model) = session.header.model.clone().filter(|_| session.elsewhere.is_none()) else { return Vec::new() };
     vec![ask(session, incident, model, inquiry)]
 }
 

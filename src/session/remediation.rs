@@ -76,7 +76,12 @@ pub fn stand_down(session: &Session, id: IncidentId, why: &str) -> Vec<Effect> {
 }
 
 /// The same for the steps that a condition names.
-fn stand_down_where(session: &Session, id: IncidentId, why: &str, falls: impl Fn(&Step) -> bool) -> Vec<Effect> {
+pub(super) fn stand_down_where(
+    session: &Session,
+    id: IncidentId,
+    why: &str,
+    falls: impl Fn(&Step) -> bool,
+) -> Vec<Effect> {
     let Some(incident) = session.incidents.get(&id) else { return Vec::new() };
     let steps = incident.plan.iter().flat_map(|plan| &plan.steps);
     steps

@@ -212,6 +212,7 @@ fn step_outcome(incident: &Incident, step: &Step) -> String {
         StepState::Verified => format!("{words} ran and was verified"),
         StepState::Failed { why, by: Shortfall::NotReached } => format!("{words} ran and failed verification ({why})"),
         StepState::Failed { why, by: Shortfall::NotMeasured } => format!("{words} ran and {why}"),
+        StepState::Failed { why, by: Shortfall::NotKnown } => format!("{words} may or may not have run ({why})"),
         StepState::Undone { by } => format!("{words} ran and was put back by {by}"),
         StepState::Approved => format!("{words} would run (dry-run, nothing was changed)"),
         StepState::Denied { .. } => format!("{words} was denied"),

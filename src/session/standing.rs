@@ -6,9 +6,11 @@ use super::effect::Effect;
 use super::event::{Event, IncidentEvent, Occasion};
 use super::incident::{Incident, Phase};
 use super::record::Record;
+use super::remediation;
 use super::state::Session;
 use super::triage::conclude;
 use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmState};
+use crate::domain::remediation::gate::Purpose;
 use crate::domain::remediation::step::{LeftOut, Step, StepState};
 
 /// Where the steps of an incident leave it: what may be on its way comes before what waits for the person.
@@ -50,6 +52,20 @@ fn ends_open(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> bool {
 fn fires(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> bool {
     let fires = |name| alarms.get(name).is_some_and(|alarm| alarm.state == AlarmState::Alarm);
     incident.alarms.iter().any(fires)
+}
+
+/// Concludes that the steps against what has cleared by itself stand down. The way back from a step of ours is for no alarm.
+pub fn recovered(session: &Session, alarm: &AlarmName) -> Vec<Effect> {
+    let quiet = session
+        .incidents
+        .values()
+        .filter(|incident| incident.alarms.contains(alarm) && !fires(incident, &session.alarms));
+    let why = "no alarm of this incident fires any more: r reads it again";
+    let stood_down = |incident: &Incident| {
+        let of = |step: &Step| incident.purpose(step.id) == Purpose::Remedy;
+        remediation::stand_down_where(session, incident.id, why, of)
+    };
+    quiet.flat_map(stood_down).collect()
 }
 
 /// Concludes which incidents of an alarm are over with it: every step was decided before, and none of their alarms fires any

@@ -16,6 +16,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::{Alarm, AlarmDetail, AlarmName, AlarmState};
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::metric::{MetricRole, Series};
+use crate::domain::observation::scope::Scope;
 use crate::domain::observation::service::{Service, ServiceName};
 use crate::domain::observation::skew::ClockSkew;
 use crate::domain::observation::workload::ClusterView;
@@ -70,6 +71,8 @@ pub struct Session {
     pub clock: ClockSkew,
     /// The faults that were let loose on a game day, ended ones among them.
     pub drills: Vec<StandingFault>,
+    /// Where this process has turned out to be, where that is not the place of the session: nothing of it holds there.
+    pub elsewhere: Option<Scope>,
     /// Why nothing may be decided or run any more.
     pub read_only: Option<Fault>,
     /// How the session ended.
@@ -82,6 +85,14 @@ impl Session {
         let mut firing: Vec<&Alarm> = self.alarms.values().filter(|alarm| alarm.state == AlarmState::Alarm).collect();
         firing.sort_by(|a, b| (a.severity, a.since, &a.name).cmp(&(b.severity, b.since, &b.name)));
         firing
+    }
+
+    /// Why nothing of this session may be asked, decided or looked at where this process is.
+    pub fn elsewhere(&self) -> Option<Fault> {
+        let (here, there) = (self.elsewhere.as_ref()?, &self.header.scope);
+        let text = format!("This session is of {there}, and this is {here}: nothing of it is asked or decided here.");
+        let hint = "Begin a new session here, or resume this one with the --context and --profile that it had.";
+        Some(Fault::new(FaultKind::Usage, text).hint(hint))
     }
 
     /// Every incident: those that are not closed before those that are, of either worst first, then oldest.

@@ -132,7 +132,7 @@ pub fn ask_again(session: &Session, id: IncidentId, now: Timestamp) -> Vec<Effec
 
 /// The same, for what made it necessary.
 pub(super) fn ask(session: &Session, id: IncidentId, now: Timestamp, occasion: Occasion) -> Vec<Effect> {
-    let Some(incident) = session.incidents.get(&id) else { return Vec::new() };
+    let Some(incident) = session.incidents.get(&id).filter(|_| session.elsewhere.is_none()) else { return Vec::new() };
     let first = incident.evidence.iter().map(|e| e.id.0).chain(incident.awaited.iter().map(|(id, _)| id.0)).max();
     let questions = Question::ALL.into_iter().filter(|question| match question {
         Question::AlarmMetric => has_metric_of_its_own(session, incident),

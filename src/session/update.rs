@@ -4,7 +4,7 @@ use super::effect::Effect;
 use super::event::{AlarmEvent, Event, LogEvent, MetricEvent, SessionEvent, TimerEvent, TimerPurpose, WorkloadEvent};
 use super::record::Record;
 use super::state::{Credentials, Session};
-use super::{cluster, feeds, narrative, remediation, reporting, resumption, standing, triage, verification};
+use super::{cluster, feeds, narrative, place, remediation, reporting, resumption, standing, triage, verification};
 use crate::domain::drill;
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::service::ServiceName;
@@ -61,17 +61,13 @@ fn session_event(session: &mut Session, record: &Record, event: &SessionEvent) -
     match event {
         SessionEvent::Started { header } => session.header = (**header).clone(),
         SessionEvent::Resumed { .. } => {
-            session.ended = None;
+            (session.ended, session.elsewhere) = (None, None);
             // It may be another machine, and this one's clock may have been set since.
             session.clock = ClockSkew::NONE;
             return resumption::settle(session, record.at);
         }
         SessionEvent::ScopeLearned { scope, environment } => {
-            session.header.learn_scope(scope);
-            if let Some(word) = environment {
-                session.header.environment.clone_from(word);
-            }
-            return remediation::stand_down_all(session, "the scope became another");
+            return place::learned(session, (scope, environment.as_deref()));
         }
         SessionEvent::NamespacesLearned { namespaces } => session.header.namespaces.clone_from(namespaces),
         SessionEvent::CredentialsRead { expires_at } => {
@@ -114,7 +110,11 @@ fn alarm_event(session: &mut Session, event: &AlarmEvent) -> Vec<Effect> {
         }
         AlarmEvent::Cleared { alarm } | AlarmEvent::Updated { alarm } => {
             let unseen = session.alarms.insert(alarm.name.clone(), (**alarm).clone()).is_none();
-            let mut effects = standing::over(session, &alarm.name);
+            let mut effects = match event {
+                AlarmEvent::Cleared { .. } => standing::recovered(session, &alarm.name),
+                _ => Vec::new(),
+            };
+            effects.extend(standing::over(session, &alarm.name));
             // The alarm the session was started for is looked into even when it does not fire any more.
             if unseen && session.is_focus(&alarm.name) {
                 effects.push(Effect::Identify { alarm: alarm.name.clone() });

@@ -89,7 +89,7 @@ fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestStat
         incident.note_outcome(step, outcome);
         incident.phase = standing::standing(incident, &session.alarms);
         effects.extend(remediation::left_out(incident));
-        let undo = undo(incident, step);
+        let undo = undo(incident, step).filter(|_| got_worse(incident, step, (tests, last.as_ref())));
         // The evidence is as old as the plan, and the step has changed what it told of. It is read before the undo is
         // proposed, so that the gate for it is judged on what is so now.
         effects.extend(triage::ask(session, id, record.at, Occasion::Failed { step }));
@@ -120,6 +120,18 @@ fn fell_short(
     let open = (open > 0).then(|| format!("{} not settled by then", counted(open, "other test")));
     let clauses: Vec<String> = failed.into_iter().chain(missing).chain(open).collect();
     (StepState::Failed { why: format!("{lead}{}", clauses.join("; ")), by }, outcome)
+}
+
+/// Whether a step that fell short made anything worse than it was. That it did not help, or that nobody could tell, is for the
+/// person to weigh, and what somebody else has put back needs no undo.
+fn got_worse(incident: &Incident, step: StepId, (states, last): (&[TestState], Option<&Measurement>)) -> bool {
+    let tests = incident.step(step).map_or(&[][..], |step| &step.tests);
+    let broke = |test: &VerificationTest| match test {
+        VerificationTest::RolloutComplete { .. } | VerificationTest::NoNewKills { .. } => true,
+        VerificationTest::MemoryBelow { .. } | VerificationTest::AlarmCleared { .. } => false,
+    };
+    let failed = tests.iter().zip(states).filter(|(_, state)| **state == TestState::Failed);
+    failed.into_iter().any(|(test, _)| broke(test)) && last.is_none_or(|last| last.put_back.is_none())
 }
 
 /// Worse than before: the prepared undo is offered at once, as a further step of the plan.

@@ -81,6 +81,7 @@ fn where_a_step_stands() {
         StepState::Verified,
         StepState::Failed { why: why(), by: Shortfall::NotReached },
         StepState::Failed { why: why(), by: Shortfall::NotMeasured },
+        StepState::Failed { why: why(), by: Shortfall::NotKnown },
         StepState::Denied { reason: why() },
         StepState::Skipped { why: LeftOut::ByPerson },
         StepState::Expired,

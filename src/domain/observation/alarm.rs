@@ -258,6 +258,11 @@ impl Alarm {
         }
     }
 
+    /// Seconds of one of the periods that decide its state; a minute where others do.
+    pub fn period_s(&self) -> u32 {
+        self.evaluation.map_or(60, |evaluation| (self.decided_over_s() / evaluation.periods.max(1)).max(1))
+    }
+
     /// Seconds of points that decide its state: it returns to OK no sooner after the trouble than that. Nothing is known of a
     /// composite, which is decided by others.
     pub fn decided_over_s(&self) -> u32 {

@@ -54,11 +54,24 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Whether another is another place: an account, region or cluster that both know differs. What one of them does not know
+    /// says nothing.
+    pub fn is_apart_from(&self, other: &Self) -> bool {
+        let region = |scope: &Self| Some(scope.region.clone()).filter(|region| !region.as_str().is_empty());
+        differ(self.account.as_ref(), other.account.as_ref())
+            || differ(region(self).as_ref(), region(other).as_ref())
+            || differ(self.cluster.as_ref(), other.cluster.as_ref())
+    }
+
     /// Whose the cluster is, where that is another account or region than the one AWS is asked in.
     pub fn cluster_elsewhere(&self) -> Option<&ClusterHome> {
         let account = self.account.as_ref()?;
         self.cluster_home.as_ref().filter(|home| home.account != *account || home.region != self.region)
     }
+}
+
+fn differ<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one != other)
 }
 
 impl fmt::Display for Scope {
@@ -106,5 +119,30 @@ impl Window {
     /// Its length in whole seconds.
     pub fn seconds(&self) -> i64 {
         self.to.duration_since(self.from).as_secs()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_places_differ_by_what_both_know() {
+        let scope = |account: &str, region: &str, cluster: &str| Scope {
+            account: Some(account).filter(|it| !it.is_empty()).map(AccountId::from),
+            region: region.into(),
+            cluster: Some(cluster).filter(|it| !it.is_empty()).map(ClusterName::from),
+            ..Scope::default()
+        };
+        let here = scope("1", "us-east-1", "prod");
+        for (other, is_apart) in [
+            (scope("1", "us-east-1", "prod"), false),
+            (scope("", "", ""), false),
+            (scope("2", "us-east-1", "prod"), true),
+            (scope("1", "eu-west-1", "prod"), true),
+            (scope("1", "us-east-1", "staging"), true),
+        ] {
+            assert_eq!((here.is_apart_from(&other), other.is_apart_from(&here)), (is_apart, is_apart), "{other}");
+        }
     }
 }

@@ -39,6 +39,7 @@ pub enum Trace {
 /// 2. A generation that is still the one of the rehearsal: no request has changed the object since.
 /// 3. Otherwise what the request sets is looked for: the very `restartedAt` that was sent, the limit, the replicas, or
 ///    the restart stamp and images of the template that was put back.
+/// 4. It is not there, and more than one change has been made: somebody may have put it back, and nobody can tell.
 pub fn trace(step: &Step, workload: &Workload) -> (Trace, String) {
     let generation = workload.generation;
     let rehearsal = step.rehearsal.as_ref();
@@ -54,8 +55,23 @@ pub fn trace(step: &Step, workload: &Workload) -> (Trace, String) {
         return (Trace::HasNotRun, format!("generation is still {generation}: the step has not run"));
     }
     let (is_there, what) = shown(&step.action, request, workload);
-    let (found, words) = if is_there { (Trace::HasRun, "has run") } else { (Trace::HasNotRun, "has not run") };
-    (found, format!("{what}: the step {words} (generation {generation})"))
+    let (found, words) = match (is_there, generation - facts.generation) {
+        (true, _) => (Trace::HasRun, "the step has run"),
+        (false, 1) => (Trace::HasNotRun, "the step has not run"),
+        (false, _) => (Trace::Unclear, "others have changed it since, and whether the step has run cannot be told"),
+    };
+    (found, format!("{what}: {words} (generation {generation})"))
+}
+
+/// What a workload shows in place of what a step that has run set there; `None` where it shows that, or nobody can tell.
+pub fn put_back(step: &Step, workload: &Workload) -> Option<String> {
+    let rehearsal = step.rehearsal.as_ref()?;
+    let (facts, request) = rehearsal.facts.as_ref().zip(rehearsal.request.as_ref())?;
+    if facts.uid != workload.uid {
+        return Some("the object is another one by now".to_owned());
+    }
+    let (is_there, what) = shown(&step.action, request, workload);
+    (!is_there).then(|| format!("{what} (generation {})", workload.generation))
 }
 
 /// Whether what a request sets is there, and what is there in words.

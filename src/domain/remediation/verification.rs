@@ -2,7 +2,7 @@
 
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ pub use watch::Watch;
 
 /// Seconds after the rollout for which the pods are watched at the least before no kill counts as a result: what is too
 /// small for its load fills up within minutes, and one look tells nothing.
-const KILLS_WATCHED_S: u32 = 300;
+const KILLS_WATCHED_S: u32 = 600;
 
 /// One test of a result. Budgets are seconds from the moment the step ran for its rollout, and from the end of the rollout for
 /// the others: see [`Watch::had`].
@@ -40,7 +40,7 @@ pub enum VerificationTest {
         /// Budget.
         within_s: u32,
     },
-    /// No OOM kill of a container that started after the step: for five minutes at the least, and as long as other tests wait.
+    /// No OOM kill of a container that started after the step: for ten minutes at the least, and as long as other tests wait.
     NoNewKills {
         /// Budget.
         within_s: u32,
@@ -75,6 +75,10 @@ impl VerificationTest {
     /// What was measured in place of what it asks for, as a clause.
     pub fn failed(&self, last: Option<&Measurement>) -> String {
         match self {
+            Self::RolloutComplete { .. } if last.is_some_and(|last| last.put_back.is_some()) => {
+                let found = last.and_then(|last| last.put_back.as_deref()).unwrap_or_default();
+                format!("somebody else has changed the workload since: {found}")
+            }
             Self::RolloutComplete { within_s } => match last.and_then(|last| last.rollout) {
                 Some(rollout) if rollout.observed && rollout.stuck => {
                     format!("{}: it made no progress within its deadline", rollout.text())
@@ -104,6 +108,9 @@ impl VerificationTest {
         match self {
             Self::RolloutComplete { .. } => "the rollout could not be read".to_owned(),
             Self::MemoryBelow { .. } => "memory has no point since the step".to_owned(),
+            Self::AlarmCleared { alarm, .. } if last.is_some_and(|last| last.early.contains(alarm)) => {
+                format!("{alarm} was back at OK before the step could have done it")
+            }
             Self::AlarmCleared { alarm, .. } => match last.and_then(|last| last.alarms.get(alarm)) {
                 Some(AlarmState::InsufficientData) => {
                     format!("{alarm} stands in INSUFFICIENT_DATA, as its metric has no points")
@@ -181,7 +188,7 @@ impl RolloutFacts {
 }
 
 /// What was measured after a step; `None` is not measured, never zero.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
     /// When.
     pub at: Timestamp,
@@ -191,9 +198,15 @@ pub struct Measurement {
     pub memory: Option<f64>,
     /// CPU, percent, likewise.
     pub cpu: Option<f64>,
-    /// Where each alarm stands, by name.
+    /// What the workload shows in place of what the step set; `None` where it shows that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub put_back: Option<String>,
+    /// Where each alarm stands, by name, as far as it was read since the step.
     #[serde(default)]
     pub alarms: BTreeMap<String, AlarmState>,
+    /// Alarms that were back at OK before the step could have done it: their state tells nothing of it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub early: BTreeSet<String>,
     /// Whether any alarm stands in ALARM, as journals from before there was `alarms` have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm_firing: Option<bool>,
@@ -241,6 +254,10 @@ pub fn evaluate(test: &VerificationTest, measured: &Measurement, elapsed_s: i64)
     let over = elapsed_s >= i64::from(test.within_s());
     let reached = match test {
         VerificationTest::RolloutComplete { .. } => {
+            // A rollout to something else is none of the step's.
+            if measured.put_back.is_some() {
+                return TestState::Failed;
+            }
             // Before the controller has seen the newest generation, what it says is of the rollout before.
             if measured.rollout.is_some_and(|rollout| rollout.observed && rollout.stuck) {
                 return TestState::Failed;
@@ -278,7 +295,31 @@ mod tests {
     fn measured(alarms: &[(&str, AlarmState)], alarm_firing: Option<bool>) -> Measurement {
         let alarms = alarms.iter().map(|(name, state)| ((*name).to_owned(), *state)).collect();
         let at = Timestamp::UNIX_EPOCH;
-        Measurement { at, rollout: None, memory: None, cpu: None, alarms, alarm_firing, new_kills: None }
+        Measurement { at, alarms, alarm_firing, ..Measurement::default() }
+    }
+
+    /// Argo CD has put the image back that the step had replaced.
+    #[test]
+    fn a_rollout_to_something_else_is_none_of_the_step() {
+        let test = VerificationTest::RolloutComplete { within_s: 600 };
+        let rollout = RolloutFacts { replicas: 6, updated: 6, available: 6, observed: true, ..RolloutFacts::default() };
+        let kept = Measurement { rollout: Some(rollout), ..measured(&[], None) };
+        assert_eq!(evaluate(&test, &kept, 60), TestState::Passed);
+        let found = "the template is not that of revision 41 (generation 44)";
+        let put_back = Measurement { put_back: Some(found.to_owned()), ..kept };
+        assert_eq!(evaluate(&test, &put_back, 60), TestState::Failed);
+        assert_eq!(test.failed(Some(&put_back)), format!("somebody else has changed the workload since: {found}"));
+    }
+
+    #[test]
+    fn an_alarm_that_was_back_before_the_step_says_so() {
+        let test = VerificationTest::AlarmCleared { alarm: "a".to_owned(), within_s: 900 };
+        let early = Measurement { early: ["a".to_owned()].into(), ..measured(&[], None) };
+        assert_eq!(
+            [evaluate(&test, &early, 899), evaluate(&test, &early, 900)],
+            [TestState::Waiting, TestState::Unmeasured]
+        );
+        assert_eq!(test.unmeasured(Some(&early)), "a was back at OK before the step could have done it");
     }
 
     #[test]
@@ -311,9 +352,9 @@ mod tests {
         let state = |new_kills, elapsed_s| {
             evaluate(&test, &Measurement { new_kills: Some(new_kills), ..measured(&[], None) }, elapsed_s)
         };
-        assert_eq!([state(0, 0), state(0, 299)], [TestState::Waiting; 2], "a look of seconds is no watch");
-        assert_eq!([state(0, 300), state(0, 900)], [TestState::Holding; 2]);
-        assert_eq!(test.text(), "no new container is OOM killed within 300 s of the rollout");
+        assert_eq!([state(0, 0), state(0, 599)], [TestState::Waiting; 2], "a look of seconds is no watch");
+        assert_eq!([state(0, 600), state(0, 900)], [TestState::Holding; 2]);
+        assert_eq!(test.text(), "no new container is OOM killed within 600 s of the rollout");
         assert_eq!([state(1, 0), state(1, 900)], [TestState::Failed; 2]);
         assert!(TestState::Holding.is_reached() && !TestState::Waiting.is_reached());
         assert_eq!(TestState::Holding.at_the_end(), TestState::Passed);

@@ -1,49 +1,56 @@
 //! Measures the result of a step: the rollout, memory and CPU since then, new kills, the alarm.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::Means;
 use crate::adapters::aws::metrics::{Reading, fetch};
 use crate::domain::diagnosis::rules;
-use crate::domain::observation::alarm::AlarmState;
+use crate::domain::observation::alarm::{Alarm, AlarmState};
 use crate::domain::observation::metric::{MetricQuery, MetricRole, Series};
 use crate::domain::observation::scope::{Window, whole_minute};
-use crate::domain::observation::workload::{ContainerState, Pod, Workload, WorkloadRef};
-use crate::domain::remediation::step::StepId;
+use crate::domain::observation::workload::{ContainerState, Pod, Workload};
+use crate::domain::remediation::step::{Step, StepId};
+use crate::domain::remediation::trace::put_back;
 use crate::domain::remediation::verification::{Measurement, RolloutFacts};
 use crate::session::event::{Event, MetricEvent, VerificationEvent};
+use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::{IncidentId, Session};
 
 /// What to measure.
 #[derive(Debug)]
 pub struct Order {
     incident: IncidentId,
-    step: StepId,
-    target: WorkloadRef,
+    step: Step,
     /// By the clock of AWS.
     started_at: Timestamp,
     service: crate::domain::observation::service::ServiceName,
     queries: Vec<MetricQuery>,
     alarms: BTreeMap<String, AlarmState>,
+    early: BTreeSet<String>,
 }
 
 impl Order {
     /// Takes what is needed from the session.
     pub fn of(session: &Session, incident: IncidentId, step: StepId) -> Option<Self> {
-        let found = session.incidents.get(&incident)?;
+        let found = session.incidents.get(&incident).filter(|_| session.elsewhere.is_none())?;
         let roles = [MetricRole::Memory, MetricRole::Cpu];
-        let alarms = found.alarms.iter().filter_map(|name| session.alarms.get(name));
         let verification = found.verification.as_ref()?;
+        let started_at = verification.started_at;
+        let alarms = found.alarms.iter().filter_map(|name| session.alarms.get(name));
+        // What was read before the step, or is read no more, is not how an alarm stands.
+        let alarms = alarms.filter(|_| were_read_since(session, verification.watch.since));
+        let name = |alarm: &Alarm| alarm.name.as_str().to_owned();
+        let (early, told): (Vec<&Alarm>, Vec<&Alarm>) = alarms.partition(|alarm| is_early(alarm, started_at));
         Some(Self {
             incident,
-            step,
-            target: found.step(step)?.target.clone(),
-            started_at: verification.started_at,
+            step: found.step(step)?.clone(),
+            started_at,
             service: found.service.name.clone(),
             queries: roles.iter().filter_map(|role| found.service.metrics.get(role)).cloned().collect(),
-            alarms: alarms.map(|alarm| (alarm.name.as_str().to_owned(), alarm.state)).collect(),
+            alarms: told.into_iter().map(|alarm| (name(alarm), alarm.state)).collect(),
+            early: early.into_iter().map(name).collect(),
         })
     }
 
@@ -52,6 +59,18 @@ impl Order {
         let from = whole_minute(self.started_at) + jiff::SignedDuration::from_mins(1);
         Window { from, to: whole_minute(now_at_aws) }
     }
+}
+
+/// Whether the alarms are read, and were since an instant.
+fn were_read_since(session: &Session, since: Timestamp) -> bool {
+    let feed = session.feed(FeedId::Alarms);
+    feed.health == FeedHealth::Live && feed.answered_at.is_some_and(|at| at >= since)
+}
+
+/// Whether an alarm is back at OK by points that are not all of after the start.
+fn is_early(alarm: &Alarm, started_at: Timestamp) -> bool {
+    let period = jiff::SignedDuration::from_secs(i64::from(alarm.period_s()));
+    alarm.state == AlarmState::Ok && alarm.since < started_at + period
 }
 
 /// Measures and tells. What could not be measured is told as not measured: its test waits, and
@@ -64,7 +83,9 @@ pub async fn measure(means: Means, order: Order) {
         memory: of(&metrics, MetricRole::Memory)
             .and_then(|series| rules::memory_now(series, cluster.workload.as_ref())),
         cpu: of(&metrics, MetricRole::Cpu).and_then(Series::latest).map(|point| point.value),
+        put_back: cluster.workload.as_ref().and_then(|workload| put_back(&order.step, workload)),
         alarms: order.alarms,
+        early: order.early,
         alarm_firing: None,
         new_kills: cluster.new_kills,
     };
@@ -72,7 +93,7 @@ pub async fn measure(means: Means, order: Order) {
         let event = MetricEvent::Read { service: order.service.clone(), series };
         means.post.tell(None, Event::Metric(event)).await;
     }
-    let event = VerificationEvent::Measured { step: order.step, measurement };
+    let event = VerificationEvent::Measured { step: order.step.id, measurement };
     means.post.tell(Some(order.incident), Event::Verification(event)).await;
 }
 
@@ -115,8 +136,10 @@ struct Seen {
 
 async fn cluster(means: &Means, order: &Order) -> Seen {
     let Ok(client) = means.outside.cluster().await else { return Seen::default() };
-    let rollout = client.read_rollout(&order.target).await.ok();
-    let Ok(workload) = client.read_workload(&order.target).await else { return Seen { rollout, ..Seen::default() } };
+    let target = &order.step.target;
+    let rollout = client.read_rollout(target).await.ok();
+    // A rollout to what nobody could read may be one to something else.
+    let Ok(workload) = client.read_workload(target).await else { return Seen::default() };
     let pods = client.read_pods(&workload).await.ok();
     // A cluster has the time of AWS: pods are dated by it, as the step is.
     let new_kills = pods.map(|pods| kills_since(&pods, order.started_at));
@@ -139,13 +162,13 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::domain::observation::alarm::Severity;
+    use crate::domain::observation::alarm::{Severity, fixture};
     use crate::domain::observation::service::Service;
     use crate::domain::observation::skew::ClockSkew;
-    use crate::domain::observation::workload::{Termination, WorkloadKind};
+    use crate::domain::observation::workload::{Termination, WorkloadKind, WorkloadRef};
     use crate::domain::remediation::request::{self, Bound, Digest, Mode};
-    use crate::domain::remediation::step::{Action, Plan, Step, StepState, TargetFacts};
-    use crate::session::event::{Execution, RemediationEvent, SessionEvent};
+    use crate::domain::remediation::step::{Action, Plan, StepState, TargetFacts};
+    use crate::session::event::{AlarmEvent, Execution, FeedEvent, RemediationEvent, SessionEvent};
     use crate::session::incident::Incident;
     use crate::session::{Record, update};
 
@@ -204,6 +227,50 @@ mod tests {
         assert_eq!(order.started_at, at("09:30:00"));
         assert_eq!(order.window(at("09:34:10")), Window { from: at("09:31:00"), to: at("09:34:00") });
         assert_eq!(kills_since(&[pod("09:30:02", Some("09:31:00"))], order.started_at), 1, "right after the step");
+    }
+
+    /// Its alarms as far as they were read since the step, and which of them the step cannot have brought back.
+    #[test]
+    fn an_alarm_tells_of_a_step_what_was_read_after_it() {
+        let mut session = Session::default();
+        let mut seq = 0;
+        let mut tell = |session: &mut Session, time: &str, event: Event| {
+            seq += 1;
+            drop(update(session, &Record { seq, at: at(time), incident: Some(IncidentId(1)), event }));
+        };
+        let mut incident = approved();
+        incident.alarms = vec!["cpu".into()];
+        session.incidents.insert(IncidentId(1), incident);
+        let alarms = FeedId::Alarms;
+        let live = || Event::Feed(FeedEvent::Changed { feed: alarms, health: FeedHealth::Live });
+        tell(&mut session, "09:29:50", live());
+        let alarm = |state, since: &str| {
+            let alarm = Box::new(Alarm { state, since: at(since), ..fixture::any("cpu") });
+            Event::Alarm(AlarmEvent::Updated { alarm })
+        };
+        tell(&mut session, "09:29:50", alarm(AlarmState::Alarm, "09:20:00"));
+        let step = StepId(1);
+        tell(&mut session, "09:30:00", Event::Remediation(RemediationEvent::StepStarted { step, digest: bound() }));
+        let execution = Execution::Applied { generation: 42 };
+        tell(&mut session, "09:30:01", Event::Remediation(RemediationEvent::StepFinished { step, execution }));
+        let told = |session: &Session| {
+            let order = Order::of(session, IncidentId(1), step).unwrap();
+            (order.alarms.values().copied().next(), order.early.len())
+        };
+        assert_eq!(told(&session), (None, 0), "read before the step");
+        tell(&mut session, "09:30:10", Event::Feed(FeedEvent::Answered { feed: alarms }));
+        assert_eq!(told(&session), (Some(AlarmState::Alarm), 0));
+        tell(&mut session, "09:30:40", alarm(AlarmState::Ok, "09:30:35"));
+        assert_eq!(told(&session), (None, 1), "by a point that began before the step");
+        tell(&mut session, "09:31:10", alarm(AlarmState::Ok, "09:31:05"));
+        assert_eq!(told(&session), (Some(AlarmState::Ok), 0));
+        let fault = crate::domain::fault::Fault::new(crate::domain::fault::FaultKind::Denied, "No.");
+        tell(
+            &mut session,
+            "09:31:20",
+            Event::Feed(FeedEvent::Changed { feed: alarms, health: FeedHealth::Lost { fault } }),
+        );
+        assert_eq!(told(&session), (None, 0), "a state that nobody reads any more is none");
     }
 
     fn approved() -> Incident {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::left_out;
 use crate::domain::observation::skew::ClockSkew;
-use crate::domain::remediation::step::{StepId, StepState};
+use crate::domain::remediation::step::{Shortfall, StepId, StepState};
 use crate::domain::remediation::trace::Trace;
 use crate::domain::remediation::verification::{TestState, Watch};
 use crate::session::effect::Effect;
@@ -87,10 +87,16 @@ pub(super) fn settled(
     };
     match trace {
         Trace::HasRun => verify(incident, step, (record.at, session.clock)),
-        Trace::HasNotRun | Trace::Unclear => {
+        Trace::HasNotRun => {
             found.state = StepState::StoodDown { why: text.to_owned() };
             incident.phase = standing(incident, &session.alarms);
             Vec::new()
+        }
+        // It is never told as if it had not run.
+        Trace::Unclear => {
+            found.state = StepState::Failed { why: text.to_owned(), by: Shortfall::NotKnown };
+            incident.phase = standing(incident, &session.alarms);
+            left_out(incident).into_iter().collect()
         }
     }
 }

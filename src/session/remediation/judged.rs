@@ -3,14 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::preview;
-use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmRule, terms};
+use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmRule, AlarmState, terms};
 use crate::domain::observation::metric::MetricId;
 use crate::domain::remediation::gate::{self, Aim, GateInput, GateReport, NarrativeStanding, Purpose};
 use crate::domain::remediation::runbook::{self, Clearing, PlanInput};
 use crate::domain::remediation::step::{Plan, Step, StepId, StepState};
 use crate::session::effect::Effect;
 use crate::session::event::{Event, RemediationEvent, TimerPurpose};
-use crate::session::incident::Phase;
+use crate::session::incident::{Incident, Phase};
 use crate::session::record::IncidentId;
 use crate::session::standing::standing;
 use crate::session::state::Session;
@@ -43,6 +43,9 @@ pub fn judge_again(session: &Session, id: IncidentId, now: Timestamp) -> Vec<Eff
 fn report(session: &Session, id: IncidentId, now: Timestamp) -> Option<GateReport> {
     // A round that is not answered yet is judged with its verdict.
     let incident = session.incidents.get(&id).filter(|incident| incident.awaited.is_empty())?;
+    if session.elsewhere.is_some() {
+        return None;
+    }
     let alarms = incident.alarms.iter().filter_map(|name| session.alarms.get(name));
     let alarmed: Vec<MetricId> = alarms.flat_map(Alarm::metrics).cloned().collect();
     Some(gate::judge(GateInput {
@@ -102,7 +105,7 @@ pub(super) fn gate_judged(session: &mut Session, id: IncidentId, report: &GateRe
 
 fn planned(session: &Session, id: IncidentId) -> Option<Effect> {
     let incident = session.incidents.get(&id).filter(|incident| incident.plan.is_none())?;
-    let alarms: Vec<Clearing> = incident.alarms.iter().map(|alarm| clearing(session, alarm)).collect();
+    let alarms: Vec<Clearing> = telling(session, incident).into_iter().map(|alarm| clearing(session, alarm)).collect();
     let plan = runbook::plan(PlanInput {
         verdict: incident.verdict.as_ref()?,
         offers: &incident.offers,
@@ -112,6 +115,24 @@ fn planned(session: &Session, id: IncidentId) -> Option<Effect> {
         last_step: incident.last_step,
     })?;
     Some(conclude(id, Event::Remediation(RemediationEvent::PlanProposed { plan: Box::new(plan) })))
+}
+
+/// An alarm that fires for longer beside others that do not is about something else.
+const LONG_FIRING: SignedDuration = SignedDuration::from_hours(24);
+
+/// The alarms whose return to OK tells of a step: those that fire, and not for longer than a day beside one that does not.
+/// Where none fires, all are asked, and that none of them can tell is told.
+fn telling<'a>(session: &Session, incident: &'a Incident) -> Vec<&'a AlarmName> {
+    let now = session.clock.at_aws(session.now);
+    let firing = |name: &&AlarmName| session.alarms.get(*name).filter(|alarm| alarm.state == AlarmState::Alarm);
+    let fires: Vec<&AlarmName> = incident.alarms.iter().filter(|name| firing(name).is_some()).collect();
+    let is_new = |name: &&AlarmName| firing(name).is_some_and(|alarm| now.duration_since(alarm.since) < LONG_FIRING);
+    let new: Vec<&AlarmName> = fires.iter().copied().filter(is_new).collect();
+    match (new.is_empty(), fires.is_empty()) {
+        (false, _) => new,
+        (true, false) => fires,
+        (true, true) => incident.alarms.iter().collect(),
+    }
 }
 
 /// What an alarm is decided over; of a composite, what those are that it speaks of.
@@ -177,12 +198,32 @@ fn rehearse_waiting_undos(session: &mut Session, id: IncidentId) -> Vec<Effect> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::observation::alarm::{Comparison, Evaluation, MissingData, fixture};
+    use crate::domain::observation::alarm::{Comparison, Evaluation, MissingData, Severity, fixture};
     use crate::domain::observation::metric::Statistic;
+    use crate::domain::observation::service::Service;
 
     fn alarm(name: &str, rule: AlarmRule, periods: Option<u32>) -> Alarm {
         let evaluation = periods.map(|periods| Evaluation { periods, to_alarm: 1, missing: MissingData::Missing });
         Alarm { evaluation, ..fixture::alarm(name, rule) }
+    }
+
+    #[test]
+    fn a_step_is_tested_by_the_alarms_that_fire_with_the_incident() {
+        let mut session = Session { now: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(72), ..Session::default() };
+        let mut incident = Incident::new(IncidentId(1), Service::bare("my-api"), Severity::P2, Timestamp::UNIX_EPOCH);
+        let mut told = |list: &[(&str, AlarmState, i64)]| {
+            incident.alarms = list.iter().map(|(name, ..)| (*name).into()).collect();
+            for (name, state, hour) in list {
+                let since = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(*hour);
+                let alarm = Alarm { state: *state, since, ..fixture::any(name) };
+                session.alarms.insert(alarm.name.clone(), alarm);
+            }
+            telling(&session, &incident).into_iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let (fires, ok) = (AlarmState::Alarm, AlarmState::Ok);
+        assert_eq!(told(&[("certificate", fires, 0), ("cpu", fires, 71), ("5xx", ok, 71)]), ["cpu"]);
+        assert_eq!(told(&[("cpu", fires, 0), ("5xx", ok, 71)]), ["cpu"], "the only one");
+        assert_eq!(told(&[("cpu", ok, 71)]), ["cpu"], "and it will say that it cannot tell");
     }
 
     #[test]

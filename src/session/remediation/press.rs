@@ -146,8 +146,8 @@ pub fn admits(
 
 /// Nothing is decided in a session that cannot write it down.
 fn writable(session: &Session) -> Result<(), Objection> {
-    let fault = session.read_only.as_ref();
-    fault.map_or(Ok(()), |fault| Err(Objection::ReadOnly { why: fault.summary.clone() }))
+    let fault = session.elsewhere().or_else(|| session.read_only.clone());
+    fault.map_or(Ok(()), |fault| Err(Objection::ReadOnly { why: fault.summary }))
 }
 
 fn open(session: &Session, (incident, step): (&Incident, StepId), at: Timestamp) -> Result<(), Objection> {

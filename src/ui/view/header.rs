@@ -81,7 +81,12 @@ fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Par
     let header = &session.header;
     let none = String::new;
     let rehearsal = unreal(header, look);
-    let read_only = session.read_only.as_ref().map(|_| " READ-ONLY ".to_owned());
+    let read_only = session
+        .read_only
+        .as_ref()
+        .map(drop)
+        .or(session.elsewhere.as_ref().map(drop))
+        .map(|()| " READ-ONLY ".to_owned());
     let elsewhere =
         header.scope.cluster_elsewhere().map(|home| format!(" CLUSTER OF {} {} ", home.account, home.region));
     let account = header.scope.account.as_ref().map_or("account ?".to_owned(), ToString::to_string);

@@ -40,6 +40,8 @@ pub enum Shortfall {
     NotReached,
     /// No test was seen to fail, and one had no measurement till its budget ended.
     NotMeasured,
+    /// Whether it ran at all cannot be told any more.
+    NotKnown,
 }
 
 /// Where a step stands.
@@ -120,6 +122,7 @@ impl StepState {
             Self::Verified => "VERIFIED",
             Self::Failed { by: Shortfall::NotReached, .. } => "FAILED",
             Self::Failed { by: Shortfall::NotMeasured, .. } => "UNVERIFIED",
+            Self::Failed { by: Shortfall::NotKnown, .. } => "NOT KNOWN",
             Self::Undone { .. } => "UNDONE",
             Self::Denied { .. } => "DENIED",
             Self::Skipped { .. } => "SKIPPED",

@@ -85,6 +85,9 @@ fn a_restart_has_run_when_the_very_stamp_that_was_sent_is_there() {
         (42, Some(""), Trace::HasNotRun),
         (42, None, Trace::HasNotRun),
         (41, Some(SENT), Trace::HasNotRun),
+        // It may have run, and a colleague's restart been stamped over it.
+        (45, Some("2026-05-01T09:40:00Z"), Trace::Unclear),
+        (45, Some(SENT), Trace::HasRun),
     ] {
         let (found, text) = trace(&restart, &workload(generation, stamp));
         assert_eq!(found, expected, "{generation} {stamp:?}: {text}");
@@ -108,7 +111,11 @@ fn what_a_request_sets_is_looked_for_on_the_object_it_was_for() {
         (undo_to("my-api:4.1.9"), Trace::HasNotRun),
     ] {
         assert_eq!(trace(&step, &workload(42, None)).0, expected, "{}", step.text());
+        let gone = put_back(&step, &workload(44, None));
+        assert_eq!(gone.is_none(), expected == Trace::HasRun, "{}: {gone:?}", step.text());
+        assert!(gone.is_none_or(|found| found.ends_with("(generation 44)")));
         let other = Workload { uid: "another".to_owned(), ..workload(42, None) };
+        assert!(put_back(&step, &other).is_some());
         assert_eq!(trace(&step, &other).0, Trace::HasNotRun, "{}", step.text());
         let unrehearsed = Step { rehearsal: None, ..step };
         assert_eq!(trace(&unrehearsed, &workload(42, None)).0, Trace::Unclear);

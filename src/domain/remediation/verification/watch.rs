@@ -77,8 +77,8 @@ mod tests {
             stuck: false,
         });
         let at = SINCE + SignedDuration::from_mins(minute);
-        let (alarms, alarm_firing) = (std::collections::BTreeMap::new(), Some(true));
-        Measurement { at, rollout, memory: None, cpu: None, alarms, alarm_firing, new_kills: None }
+        let alarm_firing = Some(true);
+        Measurement { at, rollout, alarm_firing, ..Measurement::default() }
     }
 
     fn ends(within_s: u32, told: impl Fn(i64) -> Option<u32>) -> Option<(i64, TestState)> {

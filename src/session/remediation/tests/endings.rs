@@ -81,7 +81,7 @@ fn what_failed_and_has_no_undo_stays_on_screen_while_the_evidence_is_read_again(
 
 /// The alarm's metric has vanished: that is no failure that was seen, and never a success.
 #[test]
-fn what_nobody_could_measure_is_unverified_and_its_undo_is_offered() {
+fn what_nobody_could_measure_is_unverified_and_no_undo_is_pushed() {
     let mut story = Story::new(vec![step(S1, raise())]);
     story.rehearse(1, S1, &raise());
     story.run(2, S1);
@@ -94,7 +94,8 @@ fn what_nobody_could_measure_is_unverified_and_its_undo_is_offered() {
     let state = &story.step(S1).state;
     assert_eq!(*state, StepState::Failed { why: missing.to_owned(), by: Shortfall::NotMeasured });
     assert_eq!(state.word(), "UNVERIFIED");
-    assert_eq!(story.step(S2).state, StepState::Proposed, "the undo of the step");
+    assert!(story.incident().step(S2).is_none(), "nobody saw that it made anything worse");
+    assert!(story.step(S1).state.can_be_undone(), "the person may want it all the same");
     assert_eq!(story.incident().changes[0].outcome, ChangeOutcome::Unverified);
     let (headline, _) = crate::session::reporting::draft(&story.session, I1);
     assert!(headline.contains(&format!("set resources ran and {missing}")), "{headline}");
@@ -121,7 +122,7 @@ fn an_uncertain_step_that_has_run_goes_on_to_its_verification() {
     for (trace, expected) in [
         (Trace::HasRun, StepState::Verifying),
         (Trace::HasNotRun, StepState::StoodDown { why: "seen".to_owned() }),
-        (Trace::Unclear, StepState::StoodDown { why: "seen".to_owned() }),
+        (Trace::Unclear, StepState::Failed { why: "seen".to_owned(), by: Shortfall::NotKnown }),
     ] {
         let mut story = Story::new(vec![step(S1, raise())]);
         story.rehearse(1, S1, &raise());
@@ -186,6 +187,56 @@ fn undone(alarm: AlarmState) -> Story {
     let ended = story.commit(65, Event::Verification(VerificationEvent::Ended { step: S2, tests }));
     settle(&mut story, 65, ended);
     story
+}
+
+/// What did not help is not worse than before: whether it is put back is for the person to weigh.
+#[test]
+fn an_undo_is_offered_at_once_where_something_got_worse_and_nobody_else_put_it_back() {
+    let rollout = VerificationTest::RolloutComplete { within_s: 600 };
+    let memory = VerificationTest::MemoryBelow { percent: 80.0, within_s: 900 };
+    let kills = VerificationTest::NoNewKills { within_s: 900 };
+    let alarm = VerificationTest::AlarmCleared { alarm: "a".to_owned(), within_s: 900 };
+    let put_back = || Some("the limit is 512Mi (generation 43)".to_owned());
+    for (test, put_back, offered) in [
+        (rollout.clone(), None, true),
+        (kills, None, true),
+        (memory, None, false),
+        (alarm, None, false),
+        (rollout, put_back(), false),
+    ] {
+        let mut story = Story::new(vec![step(S1, raise())]);
+        story.session.incidents.get_mut(&I1).unwrap().step_mut(S1).unwrap().tests = vec![test.clone()];
+        story.rehearse(1, S1, &raise());
+        story.run(2, S1);
+        let measurement = Measurement { put_back, ..Measurement::default() };
+        story.session.incidents.get_mut(&I1).unwrap().verification.as_mut().unwrap().last = Some(measurement);
+        let tests = vec![TestState::Failed];
+        let ended = story.commit(902, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
+        settle(&mut story, 902, ended);
+        assert_eq!(story.incident().step(S2).is_some(), offered, "{test:?}");
+    }
+}
+
+/// It recovered by itself while the person read the card.
+#[test]
+fn what_waits_stands_down_when_no_alarm_of_the_incident_fires_any_more() {
+    let mut story = Story::new(vec![step(S1, Action::RolloutRestart)]);
+    for name in ["one", "two"] {
+        let alarm = fixture::any(name);
+        story.session.incidents.get_mut(&I1).unwrap().alarms.push(alarm.name.clone());
+        story.session.alarms.insert(alarm.name.clone(), alarm);
+    }
+    story.rehearse(1, S1, &Action::RolloutRestart);
+    let ok = |name: &str| Alarm { state: AlarmState::Ok, ..fixture::any(name) };
+    cleared(&mut story, 2, ok("one"));
+    assert_eq!(story.step(S1).state, StepState::Rehearsed, "the other fires");
+    cleared(&mut story, 3, ok("two"));
+    assert!(matches!(&story.step(S1).state, StepState::StoodDown { why } if why.contains("no alarm")));
+    let mut again = story.step(S1).clone();
+    again.state = StepState::Rehearsed;
+    story.session.incidents.get_mut(&I1).unwrap().plan.as_mut().unwrap().steps[0] = again;
+    let updated = AlarmEvent::Updated { alarm: Box::new(ok("two")) };
+    assert_eq!(story.commit(4, Event::Alarm(updated)), [], "who rehearses it again knows");
 }
 
 /// Nobody measures for two steps: what was put back while it was watched has come to its end with that.
@@ -285,16 +336,7 @@ fn what_has_to_hold_counts_as_passed_at_the_end_alone() {
         // Set back by an hour while it is watched: that prolongs nothing.
         let at = start() + SignedDuration::from_secs(second - 3_600);
         let rollout = RolloutFacts { replicas: 6, updated: 6, available: 6, observed, ..RolloutFacts::default() };
-        let (alarms, alarm_firing) = (std::collections::BTreeMap::new(), None);
-        let measurement = Measurement {
-            at,
-            rollout: Some(rollout),
-            memory: None,
-            cpu: None,
-            alarms,
-            alarm_firing,
-            new_kills: Some(0),
-        };
+        let measurement = Measurement { at, rollout: Some(rollout), new_kills: Some(0), ..Measurement::default() };
         let effects = story.commit(second, Event::Verification(VerificationEvent::Measured { step: S1, measurement }));
         settle(&mut story, second, effects);
         (story.incident().verification.as_ref().unwrap().tests.clone(), story.step(S1).state.clone())
@@ -302,8 +344,8 @@ fn what_has_to_hold_counts_as_passed_at_the_end_alone() {
     let looked = |waits| (vec![waits, TestState::Waiting], StepState::Verifying);
     assert_eq!(measured(3, false), looked(TestState::Waiting));
     assert_eq!(measured(8, true), looked(TestState::Passed), "seconds are no watch");
-    assert_eq!(measured(307, true), looked(TestState::Passed));
-    assert_eq!(measured(308, true), (vec![TestState::Passed; 2], StepState::Verified));
+    assert_eq!(measured(607, true), looked(TestState::Passed));
+    assert_eq!(measured(608, true), (vec![TestState::Passed; 2], StepState::Verified));
 }
 
 #[test]
