@@ -110,11 +110,10 @@ fn alarm_event(session: &mut Session, event: &AlarmEvent) -> Vec<Effect> {
         }
         AlarmEvent::Cleared { alarm } | AlarmEvent::Updated { alarm } => {
             let unseen = session.alarms.insert(alarm.name.clone(), (**alarm).clone()).is_none();
-            let mut effects = match event {
-                AlarmEvent::Cleared { .. } => standing::recovered(session, &alarm.name),
-                _ => Vec::new(),
-            };
-            effects.extend(standing::over(session, &alarm.name));
+            let mut effects = standing::over(session, &alarm.name);
+            if matches!(event, AlarmEvent::Cleared { .. }) {
+                effects.extend(standing::recovered(session, &alarm.name));
+            }
             // The alarm the session was started for is looked into even when it does not fire any more.
             if unseen && session.is_focus(&alarm.name) {
                 effects.push(Effect::Identify { alarm: alarm.name.clone() });
