@@ -12,7 +12,7 @@ use crate::domain::remediation::step::StepState;
 pub fn learned(session: &mut Session, (scope, environment): (&Scope, Option<&str>)) -> Vec<Effect> {
     let mut effects = remediation::stand_down_all(session, "the scope became another");
     if session.header.scope.is_apart_from(scope) {
-        if session.elsewhere.replace(scope.clone()).as_ref() == Some(scope) {
+        if session.elsewhere.replace(Box::new(scope.clone())).as_deref() == Some(scope) {
             return effects;
         }
         session.incidents.values_mut().for_each(|incident| incident.gate = None);

@@ -72,7 +72,7 @@ pub struct Session {
     /// The faults that were let loose on a game day, ended ones among them.
     pub drills: Vec<StandingFault>,
     /// Where this process has turned out to be, where that is not the place of the session: nothing of it holds there.
-    pub elsewhere: Option<Scope>,
+    pub elsewhere: Option<Box<Scope>>,
     /// Why nothing may be decided or run any more.
     pub read_only: Option<Fault>,
     /// How the session ended.
@@ -89,7 +89,7 @@ impl Session {
 
     /// Why nothing of this session may be asked, decided or looked at where this process is.
     pub fn elsewhere(&self) -> Option<Fault> {
-        let (here, there) = (self.elsewhere.as_ref()?, &self.header.scope);
+        let (here, there) = (self.elsewhere.as_deref()?, &self.header.scope);
         let text = format!("This session is of {there}, and this is {here}: nothing of it is asked or decided here.");
         let hint = "Begin a new session here, or resume this one with the --context and --profile that it had.";
         Some(Fault::new(FaultKind::Usage, text).hint(hint))
