@@ -1,6 +1,7 @@
 //! The process's environment as values, read once. Everything else takes an [`Environment`], so that tests bring their own.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
@@ -38,15 +39,19 @@ pub fn begin_again<const N: usize>(vars: [(&str, &str); N]) -> std::io::Error {
     again.arg0(args.next().unwrap_or_else(|| own.into_os_string())).args(args).envs(vars).exec()
 }
 
+fn readable(vars: impl Iterator<Item = (OsString, OsString)>) -> BTreeMap<String, String> {
+    let text =
+        |(key, value): (OsString, OsString)| Some((key.into_string().ok()?, value.to_string_lossy().into_owned()));
+    vars.filter_map(text).collect()
+}
+
 impl Environment {
-    /// The environment of this process. Variables that are not UTF-8 are left out: none of ours may be.
+    /// The environment of this process. What of a value is not UTF-8 is replaced: a variable that restricts must not vanish, and
+    /// a file that is named so is not there.
     pub fn of_process() -> Self {
-        let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
-            Some((key.into_string().ok()?, value.into_string().ok()?))
-        };
         let stream = |is_terminal: bool| if is_terminal { Stream::Terminal } else { Stream::Other };
         Self {
-            vars: std::env::vars_os().filter_map(text).collect(),
+            vars: readable(std::env::vars_os()),
             output: stream(std::io::stdout().is_terminal()),
             input: stream(std::io::stdin().is_terminal()),
         }
@@ -202,5 +207,15 @@ mod tests {
             assert_eq!(Environment::of([("DRY_RUN", word)]).restricts(), restricts, "{word:?}");
         }
         assert!(!Environment::default().restricts());
+    }
+
+    #[test]
+    fn a_value_that_is_not_utf8_is_there_all_the_same() {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let vars = [("DRY_RUN", vec![0xff]), ("PAGERDECK_POLICY", b"/etc/p\xff".to_vec())];
+        let vars = vars.map(|(name, value)| (OsString::from(name), OsString::from_vec(value)));
+        let env = Environment { vars: readable(vars.into_iter()), ..Environment::default() };
+        assert_eq!((env.get("DRY_RUN"), env.get("PAGERDECK_POLICY")), (Some("\u{fffd}"), Some("/etc/p\u{fffd}")));
     }
 }

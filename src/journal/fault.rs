@@ -102,6 +102,9 @@ fn disk_hint(fault: Fault, error: &io::Error) -> Fault {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::WriteZero => {
             fault.hint("The disk is full: make room, then start a new session.")
         }
+        io::ErrorKind::FileTooLarge => {
+            fault.hint("A limit holds for the size of files (`ulimit -f`): raise it, then start a new session.")
+        }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             fault.hint("Give a folder that can be written, by `XDG_STATE_HOME` or the configuration.")
         }

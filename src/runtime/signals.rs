@@ -15,6 +15,9 @@ use crate::domain::fault::{Fault, FaultKind};
 /// SIGCONT on Linux; tokio has no name for it.
 const SIGCONT: i32 = 18;
 
+/// SIGXFSZ on Linux: a file has reached the limit that the shell set.
+const SIGXFSZ: i32 = 25;
+
 /// The signals that are listened for. While this lives, none of them ends the process without a word.
 #[derive(Debug)]
 pub struct Signals(Vec<(Stream, Signal)>);
@@ -29,6 +32,8 @@ impl Signals {
             (SignalKind::quit(), Signal::Quit),
             (SignalKind::from_raw(SIGCONT), Signal::Continue),
         ];
+        // Once it was listened for it ends the process no more: the write fails, and the session says that its journal does.
+        drop(signal(SignalKind::from_raw(SIGXFSZ)));
         // Without a listener the system's default stays: the process ends, which is what the signal asks for.
         Self(kinds.into_iter().filter_map(|(kind, word)| Some((signal(kind).ok()?, word))).collect())
     }
@@ -96,4 +101,17 @@ pub fn listen(core: &Core) -> DropGuard {
         }
     });
     end.drop_guard()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_limit_of_a_file_ends_nothing() {
+        let _signals = Signals::listen();
+        let own = std::process::id().to_string();
+        let sent = std::process::Command::new("kill").args(["-s", "XFSZ", &own]).status().unwrap();
+        assert!(sent.success(), "and this process is still here");
+    }
 }
