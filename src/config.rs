@@ -162,12 +162,25 @@ pub struct Config {
 pub struct Aws {
     /// A profile; `None` for the default chain.
     pub profile: Option<String>,
+    /// Who named it.
+    pub profile_by: ProfileBy,
     /// The region; `None` leaves it to the profile.
     pub region: Option<Region>,
     /// One endpoint for every AWS service; `None` for the real ones.
     pub endpoint: Option<String>,
     /// Time-outs of calls that answer at once.
     pub timeouts: Timeouts,
+}
+
+/// Who named a profile. One that was chosen wins over keys in the environment; beside them `AWS_PROFILE` is the lesser, as in
+/// every AWS program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProfileBy {
+    /// `--profile` or the configuration.
+    #[default]
+    Choice,
+    /// The variable `AWS_PROFILE`.
+    Environment,
 }
 
 /// The cluster side.
@@ -179,6 +192,10 @@ pub struct Cluster {
     pub namespaces: Vec<Namespace>,
     /// Time-outs of calls that answer at once.
     pub timeouts: Timeouts,
+    /// The files that `KUBECONFIG` lists.
+    pub kubeconfigs: Vec<PathBuf>,
+    /// `NO_PROXY`: servers that are asked without a proxy.
+    pub no_proxy: String,
 }
 
 /// Where the cluster is found.

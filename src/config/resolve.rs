@@ -10,8 +10,8 @@ use super::file::{ConfigFile, KubernetesTable, LargeWindowsWord, ModelTable, Sou
 use super::paths::Named;
 use super::{
     AskedSurface, Aws, Cluster, ClusterSource, Config, ConfiguredService, Environment, Environments, Flags,
-    LargeWindows, LogReading, LogTail, MAX_TOKENS, Model, OutputForm, Paths, Poll, Secret, Source, Stream, Surface,
-    Timeouts, World, lint, policy, screen, sense,
+    LargeWindows, LogReading, LogTail, MAX_TOKENS, Model, OutputForm, Paths, Poll, ProfileBy, Secret, Source, Stream,
+    Surface, Timeouts, World, lint, policy, screen, sense,
 };
 use crate::domain::diagnosis::inference_profile::usual_model;
 use crate::domain::fault::{Fault, FaultKind};
@@ -164,9 +164,11 @@ fn aws(flags: &Flags, env: &Environment, file: &ConfigFile) -> Aws {
     let region = flags.region.as_deref().or_else(env_region).or(file.aws.region.as_deref());
     // An endpoint set in code would win over the SDK's per-service variables, so it is left to the SDK where there are any.
     let env_endpoint = env.get("AWS_ENDPOINT_URL").filter(|_| !env.any_with_prefix("AWS_ENDPOINT_URL_"));
-    let profile = flags.profile.as_deref().or_else(|| env.get("AWS_PROFILE")).or(file.aws.profile.as_deref());
+    let named_by_env = env.get("AWS_PROFILE").filter(|_| flags.profile.is_none());
+    let profile = flags.profile.as_deref().or(named_by_env).or(file.aws.profile.as_deref());
     Aws {
         profile: profile.map(str::to_owned),
+        profile_by: if named_by_env.is_some() { ProfileBy::Environment } else { ProfileBy::Choice },
         region: region.map(Region::from),
         endpoint: env_endpoint.or(file.aws.endpoint_url.as_deref()).map(str::to_owned),
         timeouts: timeouts(file.aws.connect_timeout_s, file.aws.answer_timeout_s, None),
@@ -193,7 +195,10 @@ fn cluster(flags: &Flags, env: &Environment, file: &KubernetesTable, services: &
         |list| list.iter().map(|text| Namespace::new(text.clone())).collect(),
     );
     let timeouts = timeouts(file.connect_timeout_s, file.answer_timeout_s, None);
-    Cluster { source: source(flags, env, file), namespaces, timeouts }
+    let list = env.get("KUBECONFIG").unwrap_or_default();
+    let kubeconfigs = list.split(':').filter(|path| !path.is_empty()).map(PathBuf::from).collect();
+    let no_proxy = ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| env.get(name)).unwrap_or_default().to_owned();
+    Cluster { source: source(flags, env, file), namespaces, timeouts, kubeconfigs, no_proxy }
 }
 
 fn source(flags: &Flags, env: &Environment, file: &KubernetesTable) -> ClusterSource {

@@ -3,8 +3,8 @@
 use crate::adapters::aws::bedrock::StreamTimeouts;
 use crate::adapters::aws::clients::{CallTimeouts, ClientOptions, Endpoints, ModelOptions};
 use crate::adapters::kubernetes::Timeouts;
-use crate::adapters::kubernetes::connect::Source;
-use crate::config::{ClusterSource, Config, Model};
+use crate::adapters::kubernetes::connect::{Around, Source};
+use crate::config::{ClusterSource, Config, Model, ProfileBy};
 use crate::runtime::outside::ClusterAccess;
 
 /// The settings of the AWS clients.
@@ -15,7 +15,8 @@ pub fn aws(config: &Config) -> ClientOptions {
         .as_ref()
         .map(|model| ModelOptions { region: model.region.clone(), connect: Some(model.timeouts.connect) });
     ClientOptions {
-        profile: config.aws.profile.clone(),
+        // The SDK reads AWS_PROFILE itself, behind keys in the environment.
+        profile: config.aws.profile.clone().filter(|_| config.aws.profile_by == ProfileBy::Choice),
         region: config.aws.region.clone(),
         endpoints: Endpoints { all: config.aws.endpoint.clone(), ..Endpoints::default() },
         timeouts: CallTimeouts {
@@ -38,7 +39,9 @@ pub fn model_times(model: &Model) -> StreamTimeouts {
 pub fn cluster(config: &Config) -> ClusterAccess {
     match &config.cluster.source {
         ClusterSource::Kubeconfig { path, context } => {
-            ClusterAccess::By(Source::Kubeconfig { path: path.clone(), context: context.clone() })
+            let (kubeconfigs, no_proxy) = (config.cluster.kubeconfigs.clone(), config.cluster.no_proxy.clone());
+            let around = Around { kubeconfigs, no_proxy };
+            ClusterAccess::By(Source::Kubeconfig { path: path.clone(), context: context.clone(), around })
         }
         ClusterSource::InCluster => ClusterAccess::By(Source::InCluster),
         ClusterSource::Off { why } => ClusterAccess::Off { why: why.clone() },

@@ -391,3 +391,24 @@ fn the_doctor_names_what_is_missing_and_its_fix() {
     assert!(said.out.contains("[--] cluster"), "{}", said.out);
     assert!(said.out.contains("[ok] journals"), "{}", said.out);
 }
+
+#[test]
+fn a_profile_that_is_chosen_wins_over_keys_in_the_environment_and_has_to_be_there() {
+    let home = Home::new();
+    let told = |profile: &str| {
+        let mut doctor = home.command(&["doctor", "--profile", profile]);
+        doctor.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").env("AWS_REGION", "us-east-1");
+        doctor.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "x");
+        Said::of(&doctor.output().unwrap()).out
+    };
+    std::fs::create_dir(home.path().join(".aws")).unwrap();
+    std::fs::write(home.path().join(".aws/credentials"), "[prod]\naws_access_key_id = y\naws_secret_access_key = y\n")
+        .unwrap();
+    let out = told("nope");
+    assert!(out.contains("there is no profile `nope`"), "{out}");
+    let out = told("prod");
+    assert!(
+        !out.contains("no profile") && out.contains("no connection"),
+        "its own keys are used, and nobody answers: {out}"
+    );
+}

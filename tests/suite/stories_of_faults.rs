@@ -191,7 +191,12 @@ fn a_fault_is_asked_for_on_the_command_line() {
 /// The logs of a machine whose clock is four minutes off are read by the clock of AWS, and it is told.
 #[test]
 fn a_clock_that_is_off_is_told_and_silences_nothing() {
-    for (by, told) in [("250s", "4 min 10 s ahead of AWS"), ("-4m", "4 min behind AWS")] {
+    for (by, told) in [
+        ("250s", "4 min 10 s ahead of AWS"),
+        ("-4m", "4 min behind AWS"),
+        ("10m", "10 min ahead of AWS"),
+        ("-10m", "10 min behind AWS"),
+    ] {
         let fault =
             |service| format!("[[fault]]\nservice = \"{service}\"\neffect = {{ kind = \"skewed\", by = \"{by}\" }}\n");
         let faults = ["cloudwatch", "logs", "bedrock", "sts"].map(fault).concat();

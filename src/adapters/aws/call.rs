@@ -222,6 +222,9 @@ fn not_dispatched(text: &str) -> CallError {
 }
 
 fn lacking(text: &str) -> CallError {
+    if let Some((name, _)) = text.split_once("profile `").and_then(|(_, rest)| rest.split_once("` was not defined")) {
+        return CallError::NoCredentials(clean(&format!("there is no profile `{name}`")));
+    }
     if mentions(text, &["no credentials found in chain", "no providers in chain"]) {
         // The SDK lists its providers by their Rust names, over several lines.
         return CallError::NoCredentials(
@@ -339,6 +342,13 @@ mod tests {
         for (code, status, kind) in cases {
             assert_eq!(refused(code, status, "said so").kind(), kind, "{code:?} {status:?}");
         }
+    }
+
+    #[test]
+    fn a_profile_that_is_missing_is_named() {
+        let text = "dispatch failure: other: the credentials provider was not properly configured: ProfileFile provider could \
+                    not be built: profile `nope` was not defined: `nope` was not defined";
+        assert_eq!(not_dispatched(text), CallError::NoCredentials("there is no profile `nope`".to_owned()));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The SDK clients: built once from values, with our time-outs and without the SDK's retries.
+//! The SDK clients: built once from values, with our time-outs and without the SDK's retries, but one for the clock.
 //!
 //! A rehearsal's clients carry made-up credentials and refuse every endpoint that is not on loopback.
 
@@ -6,6 +6,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use aws_config::default_provider::region::DefaultRegionChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::{Credentials, ProvideCredentials, SharedCredentialsProvider, StalledStreamProtectionConfig};
 use aws_smithy_http_client::tls;
@@ -20,6 +23,10 @@ use crate::adapters::budget::{Budget, Family};
 use crate::adapters::names::Names;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::scope::{AccountId, Region};
+
+mod repeat;
+
+use repeat::RefusedForItsTime;
 
 /// How long the provider of the credentials may take. It is asked past the SDK's cache, and so past its time-out; a
 /// program that makes them may wait for a touch or a browser.
@@ -81,7 +88,7 @@ pub struct Hosts {
 /// What the clients are built from. What is `None` is left to the SDK's default chain.
 #[derive(Clone, Debug, Default)]
 pub struct ClientOptions {
-    /// The profile.
+    /// A profile that was chosen: it wins over keys in the environment, and there has to be one.
     pub profile: Option<String>,
     /// The region.
     pub region: Option<Region>,
@@ -197,7 +204,8 @@ impl Clients {
             loader = loader.app_name(name);
         }
         if let Some(profile) = &options.profile {
-            loader = loader.profile_name(profile);
+            let provider = by_profile(profile, options.region.as_ref()).await;
+            loader = loader.profile_name(profile).credentials_provider(provider);
         }
         if let Some(region) = &options.region {
             loader = loader.region(aws_config::Region::new(region.as_str().to_owned()));
@@ -275,9 +283,18 @@ impl Clients {
     fn of(config: &SdkConfig, options: &ClientOptions, region: Region, budget: Budget) -> Self {
         let (endpoints, model) = (&options.endpoints, &options.model);
         let clock = AwsClock::default();
-        let mut cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config).interceptor(clock.listener());
-        let mut logs = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(clock.listener());
-        let mut sts = aws_sdk_sts::config::Builder::from(config).interceptor(clock.listener());
+        let mut cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config)
+            .interceptor(clock.listener())
+            .retry_config(repeat::config())
+            .retry_classifier(RefusedForItsTime);
+        let mut logs = aws_sdk_cloudwatchlogs::config::Builder::from(config)
+            .interceptor(clock.listener())
+            .retry_config(repeat::config())
+            .retry_classifier(RefusedForItsTime);
+        let mut sts = aws_sdk_sts::config::Builder::from(config)
+            .interceptor(clock.listener())
+            .retry_config(repeat::config())
+            .retry_classifier(RefusedForItsTime);
         // A model thinks for a minute and speaks for several, and a Live Tail session lasts for hours: their time-outs
         // stand around each receive, and the SDK's guard against slow streams would end a healthy one.
         let connect = config.timeout_config().and_then(TimeoutConfig::connect_timeout);
@@ -285,6 +302,8 @@ impl Clients {
         let model_region = model.region.clone().unwrap_or_else(|| region.clone());
         let mut bedrock = aws_sdk_bedrockruntime::config::Builder::from(config)
             .interceptor(clock.listener())
+            .retry_config(repeat::config())
+            .retry_classifier(RefusedForItsTime)
             .region(aws_config::Region::new(model_region.as_str().to_owned()))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .timeout_config(connection_alone(model.connect.or(connect)));
@@ -377,6 +396,17 @@ impl Clients {
     pub(super) async fn turn(&self, family: Family) {
         self.budget.turn(family).await;
     }
+}
+
+/// The credentials of a profile and of nothing else: the SDK's own chain looks at the environment first, and where a profile is
+/// missing at the machine's role.
+async fn by_profile(profile: &str, region: Option<&Region>) -> ProfileFileCredentialsProvider {
+    let region = match region {
+        Some(region) => Some(aws_config::Region::new(region.as_str().to_owned())),
+        None => DefaultRegionChain::builder().profile_name(profile).build().region().await,
+    };
+    let config = ProviderConfig::without_region().with_region(region);
+    ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile).build()
 }
 
 async fn made_within<E: fmt::Display>(

@@ -17,6 +17,8 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::sanitise;
 use crate::domain::observation::scope::{AccountId, ClusterHome, ClusterName, KubeContext, Namespace, Region};
 
+mod no_proxy;
+
 /// Where the cluster is to be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -26,6 +28,8 @@ pub enum Source {
         path: Option<PathBuf>,
         /// The context; `None` for the current one.
         context: Option<KubeContext>,
+        /// What the environment says beside it.
+        around: Around,
     },
     /// The service account of the pod we run in.
     InCluster,
@@ -40,6 +44,15 @@ pub enum Source {
         /// Asks for the server by a name that these alone answer, in place of its address.
         names: Option<(&'static str, Names)>,
     },
+}
+
+/// What the environment says of kubeconfigs and proxies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// The files of `KUBECONFIG`; those that are missing are passed over, as kubectl does.
+    pub kubeconfigs: Vec<PathBuf>,
+    /// `NO_PROXY`.
+    pub no_proxy: String,
 }
 
 /// What we are connected to, for the header and every approval.
@@ -72,7 +85,7 @@ pub struct Connection {
 pub async fn connect(source: Source, timeouts: Timeouts) -> Result<Connection, Fault> {
     let mut named = None;
     let (mut config, identity) = match source {
-        Source::Kubeconfig { path, context } => from_kubeconfig(path, context).await?,
+        Source::Kubeconfig { path, context, around } => from_kubeconfig(path, context, around).await?,
         Source::InCluster => in_cluster()?,
         Source::Rehearsal { url, cluster, context, names } => {
             let (mut config, identity) = rehearsal(&url, cluster, context)?;
@@ -112,10 +125,11 @@ pub async fn connect(source: Source, timeouts: Timeouts) -> Result<Connection, F
 async fn from_kubeconfig(
     path: Option<PathBuf>,
     context: Option<KubeContext>,
+    Around { kubeconfigs, no_proxy }: Around,
 ) -> Result<(kube::Config, Identity), Fault> {
     let reading = tokio::task::spawn_blocking(move || match path {
         Some(path) => Kubeconfig::read_from(path),
-        None => Kubeconfig::read(),
+        None => merged(&kubeconfigs),
     });
     let file = reading
         .await
@@ -126,8 +140,14 @@ async fn from_kubeconfig(
         KubeConfigOptions { context: context.map(|context| context.as_str().to_owned()), cluster: None, user: None };
     let chosen = options.context.clone().or_else(|| file.current_context.clone()).unwrap_or_default();
     let entry = file.contexts.iter().find(|entry| entry.name == chosen).and_then(|entry| entry.context.clone());
-    let config =
+    let named = entry.as_ref().and_then(|entry| file.clusters.iter().find(|cluster| cluster.name == entry.cluster));
+    let own_proxy = named.and_then(|found| found.cluster.as_ref()?.proxy_url.clone()).filter(|url| !url.is_empty());
+    let mut config =
         kube::Config::from_custom_kubeconfig(file, &options).await.map_err(|error| kubeconfig_fault(&error, &names))?;
+    // The library holds NO_PROXY against the proxy; it is about the server.
+    if own_proxy.is_none() && no_proxy::is_direct(&no_proxy, &config.cluster_url) {
+        config.proxy_url = None;
+    }
     let (cluster, user) = entry.map(|entry| (entry.cluster, entry.user.unwrap_or_default())).unwrap_or_default();
     let identity = Identity {
         cluster: short_cluster(&cluster),
@@ -141,6 +161,15 @@ async fn from_kubeconfig(
         namespace: Namespace::new(config.default_namespace.clone()),
     };
     Ok((config, identity))
+}
+
+/// The kubeconfigs of a list that are there, as one; without any the usual one.
+fn merged(paths: &[PathBuf]) -> Result<Kubeconfig, KubeconfigError> {
+    let mut there = paths.iter().filter(|path| path.exists()).map(Kubeconfig::read_from);
+    match there.next() {
+        Some(first) => there.try_fold(first?, |all, next| all.merge(next?)),
+        None => Kubeconfig::read(),
+    }
 }
 
 fn in_cluster() -> Result<(kube::Config, Identity), Fault> {

@@ -172,7 +172,7 @@ impl Unknown {
 mod tests {
     use super::super::follow::tests::outside_at;
     use super::*;
-    use crate::adapters::kubernetes::connect::Source;
+    use crate::adapters::kubernetes::connect::{Around, Source};
     use crate::runtime::inbox::Inbox;
     use crate::runtime::outside::ClusterAccess;
 
@@ -201,7 +201,8 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let app = axum::Router::new().fallback(|| std::future::ready(WHO));
-        let cluster = ClusterAccess::By(Source::Kubeconfig { path: Some(path), context: None });
+        let cluster =
+            ClusterAccess::By(Source::Kubeconfig { path: Some(path), context: None, around: Around::default() });
         let (means, tasks, mut inbox) = outside_at(&endpoint, cluster);
         tasks.spawn("server", async move { drop(axum::serve(listener, app).await) });
         let mut last = means.outside.scope();

@@ -30,7 +30,8 @@ fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
 
 async fn open(text: &str, context: Option<&str>) -> Result<Identity, Fault> {
     let (_folder, path) = file(text);
-    let source = Source::Kubeconfig { path: Some(path), context: context.map(KubeContext::new) };
+    let source =
+        Source::Kubeconfig { path: Some(path), context: context.map(KubeContext::new), around: Around::default() };
     connect(source, Timeouts::default()).await.map(|connection| connection.identity)
 }
 
@@ -58,7 +59,11 @@ async fn an_unknown_context_lists_those_there_are() {
 
 #[tokio::test]
 async fn a_missing_or_broken_file_hints_at_eks() {
-    let nowhere = Source::Kubeconfig { path: Some(PathBuf::from("/nonexistent/kubeconfig")), context: None };
+    let nowhere = Source::Kubeconfig {
+        path: Some(PathBuf::from("/nonexistent/kubeconfig")),
+        context: None,
+        around: Around::default(),
+    };
     let fault = connect(nowhere, Timeouts::default()).await.map(|_| ()).unwrap_err();
     assert_eq!(fault.kind, FaultKind::NotConfigured);
     assert!(fault.hints.iter().any(|hint| hint.contains("aws eks update-kubeconfig")), "{fault}");
@@ -95,4 +100,20 @@ async fn a_rehearsal_may_only_be_on_this_machine() {
         };
         assert_eq!(connect(source, Timeouts::default()).await.is_ok(), fine, "{url}");
     }
+}
+
+#[test]
+fn of_a_list_of_kubeconfigs_the_missing_ones_are_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        let path = folder.path().join(name);
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: {name}\ncontexts:\n- name: {name}\n  context: {{cluster: {name}, user: {name}}}\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let all = merged(&[folder.path().join("missing"), file("b"), file("c")]).unwrap();
+    assert_eq!(all.current_context.as_deref(), Some("b"), "the first that says so");
+    assert_eq!(all.contexts.iter().map(|context| context.name.as_str()).collect::<Vec<_>>(), ["b", "c"]);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 use crate::adapters::aws::alarms::describe_all;
-use crate::adapters::kubernetes::connect::Source;
+use crate::adapters::kubernetes::connect::{Around, Source};
 use crate::adapters::names::Names;
 use crate::domain::observation::alarm::{AlarmRule, AlarmState, Calls, Comparison, Severity, fixture};
 use crate::domain::observation::metric::MetricId;
@@ -34,7 +34,7 @@ fn means_of((endpoint, names): (&str, Names), kubernetes: &str, folder: &std::pa
     let path = folder.join("kubeconfig");
     std::fs::write(&path, kubeconfig).unwrap();
     let aws = AwsAccess::Rehearsal { endpoint: endpoint.to_owned(), names };
-    let cluster = ClusterAccess::By(Source::Kubeconfig { path: Some(path), context: None });
+    let cluster = ClusterAccess::By(Source::Kubeconfig { path: Some(path), context: None, around: Around::default() });
     let scope = Scope { region: "us-east-1".into(), ..Scope::default() };
     Means {
         outside: Arc::new(Outside::new(aws, cluster, scope)),
