@@ -140,8 +140,8 @@ async fn from_kubeconfig(
         KubeConfigOptions { context: context.map(|context| context.as_str().to_owned()), cluster: None, user: None };
     let chosen = options.context.clone().or_else(|| file.current_context.clone()).unwrap_or_default();
     let entry = file.contexts.iter().find(|entry| entry.name == chosen).and_then(|entry| entry.context.clone());
-    let named = entry.as_ref().and_then(|entry| file.clusters.iter().find(|cluster| cluster.name == entry.cluster));
-    let own_proxy = named.and_then(|found| found.cluster.as_ref()?.proxy_url.clone()).filter(|url| !url.is_empty());
+    let asked_for = entry.as_ref().and_then(|entry| file.clusters.iter().find(|cluster| cluster.name == entry.cluster));
+    let own_proxy = asked_for.and_then(|found| found.cluster.as_ref()?.proxy_url.clone()).filter(|url| !url.is_empty());
     let mut config =
         kube::Config::from_custom_kubeconfig(file, &options).await.map_err(|error| kubeconfig_fault(&error, &names))?;
     // The library holds NO_PROXY against the proxy; it is about the server.
