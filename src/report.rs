@@ -36,10 +36,14 @@ pub struct Journaled<'a> {
 pub fn claim_mark(check: &ClaimCheck) -> &'static str {
     match check {
         ClaimCheck::Supported => "[ok]",
+        ClaimCheck::Unchecked => "[--]",
         ClaimCheck::Unsupported { .. } => "[??]",
         ClaimCheck::Contradicted { .. } => "[!!]",
     }
 }
+
+/// Said behind a sentence in which nothing could be checked.
+const UNCHECKED: &str = "cites, nothing to check";
 
 /// The ids a finding rests on, where its text does not name them already: the rules' sentences end with them.
 pub(crate) fn citations(finding: &Finding) -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::sparkline::{Signs, sparkline};
-use super::{citations, claim_mark, clean, rehearsal_label};
+use super::{UNCHECKED, citations, claim_mark, clean, rehearsal_label};
 use crate::domain::diagnosis::claim::{Claim, ClaimCheck};
 use crate::domain::diagnosis::evidence::{Evidence, Payload, answer_text};
 use crate::domain::diagnosis::verdict::{Side, Verdict};
@@ -85,11 +85,13 @@ fn label(record: &Record) -> Option<String> {
 fn sentence(claim: &Claim, manner: Manner) -> String {
     let why = match &claim.check {
         ClaimCheck::Supported => String::new(),
+        ClaimCheck::Unchecked => format!("  ({UNCHECKED})"),
         ClaimCheck::Unsupported { why } | ClaimCheck::Contradicted { why } => format!("  ({})", clean::line(why)),
     };
     let mark = match (manner, &claim.check) {
         (Manner::Read(_), check) => claim_mark(check),
         (Manner::Heard, ClaimCheck::Supported) => "supported:",
+        (Manner::Heard, ClaimCheck::Unchecked) => "nothing to check:",
         (Manner::Heard, ClaimCheck::Unsupported { .. }) => "UNSUPPORTED:",
         (Manner::Heard, ClaimCheck::Contradicted { .. }) => "CONTRADICTED:",
     };

@@ -67,7 +67,8 @@ enum Rest {
 fn claim_sentences(session: &mut Session, id: IncidentId, rest: Rest) {
     let Some(incident) = session.incidents.get_mut(&id) else { return };
     let unclaimed = incident.narrative.text.get(incident.narrative.claimed..).unwrap_or_default();
-    let mut splitter = Sentences::default();
+    let before = incident.narrative.text.get(..incident.narrative.claimed).unwrap_or_default();
+    let mut splitter = Sentences::behind(before);
     let mut whole = splitter.push(unclaimed);
     let mut claimed = incident.narrative.text.len() - splitter.pending().len();
     match rest {

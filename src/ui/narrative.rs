@@ -22,6 +22,8 @@ use self::markdown::{Block, blocks};
 pub enum Standing {
     /// Its evidence holds it.
     Supported,
+    /// It cites, and nothing in it could be checked.
+    Unchecked,
     /// Nothing backs it.
     Unsupported,
     /// The evidence says otherwise.

@@ -323,6 +323,7 @@ impl Judged {
             offers: &incident.offers,
             evidence: &incident.evidence,
             narrative: incident.narrative.standing,
+            unreadable: incident.narrative.unreadable.as_deref(),
             claims: &incident.narrative.claims,
             diagnosis: incident.diagnosis.as_ref(),
             stands_on: incident.stands_on,
@@ -369,7 +370,7 @@ const OF_THE_EVIDENCE: [Refused; 6] = [
     ),
 ];
 
-const OF_THE_NARRATIVE: [Refused; 9] = [
+const OF_THE_NARRATIVE: [Refused; 13] = [
     (
         "under way",
         |it| it.incident.narrative.standing = NarrativeStanding::UnderWay,
@@ -404,6 +405,21 @@ const OF_THE_NARRATIVE: [Refused; 9] = [
         },
         &[RefusalReason::Unsupported],
     ),
+    (
+        "nothing to check in three of five, and one of two is supported",
+        |it| {
+            (0..3).for_each(|at| it.check(at, ClaimCheck::Unchecked));
+            it.check(3, ClaimCheck::Unsupported { why: why() });
+        },
+        &[RefusalReason::Unsupported],
+    ),
+    ("nothing to check in two of five", |it| (0..2).for_each(|at| it.check(at, ClaimCheck::Unchecked)), &[]),
+    (
+        "nothing to check in any",
+        |it| (0..5).for_each(|at| it.check(at, ClaimCheck::Unchecked)),
+        &[RefusalReason::Unsupported],
+    ),
+    ("not one sentence", |it| it.incident.narrative.claims.clear(), &[RefusalReason::Unsupported]),
     (
         "the model is unsure",
         |it| it.incident.diagnosis.as_mut().unwrap().confidence = Confidence::new(0.74),

@@ -292,6 +292,7 @@ fn what_the_model_is_doing_and_how_each_sentence_holds() {
     apart("narrative", RCA, cases);
     let checks = [
         ("+ ", ClaimCheck::Supported),
+        ("- ", ClaimCheck::Unchecked),
         ("UNSUPPORTED", ClaimCheck::Unsupported { why: why() }),
         ("CONTRADICTED", ClaimCheck::Contradicted { why: why() }),
     ];

@@ -1,5 +1,6 @@
 //! Sentences of the narrative checked against the evidence they cite, and the model's structured answer checked whole.
 
+mod advice;
 mod check;
 mod known;
 mod movement;
@@ -22,8 +23,11 @@ pub use sentence::{Sentences, sentences};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
 pub enum ClaimCheck {
-    /// Every id exists and every number is found in the evidence it cites.
+    /// Every id exists, every number is found in the evidence it cites, and at least one number or movement was held
+    /// against it.
     Supported,
+    /// It cites, and nothing in it could be held against what it cites: it counts neither for the narrative nor against it.
+    Unchecked,
     /// It cites nothing, or states what the cited evidence does not hold.
     Unsupported {
         /// What is not backed.

@@ -151,7 +151,7 @@ pub struct GateReport {
     pub needed: Confidence,
     /// Evidence answered, of asked.
     pub evidence: Share,
-    /// Claims supported, of made.
+    /// Claims supported, of those in which anything could be checked.
     pub claims: Share,
     /// When the oldest evidence was answered.
     pub oldest: Option<Timestamp>,
@@ -191,6 +191,8 @@ pub struct GateInput<'a> {
     pub evidence: &'a [Evidence],
     /// The narrative so far.
     pub narrative: NarrativeStanding,
+    /// Why the structured answer that was submitted could not be read, where one was.
+    pub unreadable: Option<&'a str>,
     /// Its claims.
     pub claims: &'a [Claim],
     /// The checked diagnosis.
@@ -210,7 +212,7 @@ pub struct GateInput<'a> {
 ///    alarm is about;
 /// 2. no evidence is older than the policy allows;
 /// 3. standing on the diagnosis: the narrative is complete, its diagnosis accepted, nothing contradicted, and enough
-///    of its claims supported; standing on the rules: the policy allows that;
+///    of its checked claims supported, one at least; standing on the rules: the policy allows that;
 /// 4. the confidence (the lower of rules and model) reaches the bound.
 pub fn judge(input: GateInput<'_>) -> GateReport {
     let aimed = input.aim.refusal();
@@ -311,7 +313,10 @@ fn narrative_refusals(input: &GateInput<'_>) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     match input.diagnosis {
         None => {
-            let text = "The model submitted no structured diagnosis.";
+            let text = input.unreadable.map_or_else(
+                || "The model submitted no structured diagnosis.".to_owned(),
+                |why| format!("The structured diagnosis that the model submitted is unreadable: {why}"),
+            );
             refusals.push(Refusal::new(RefusalReason::NoDiagnosis, text, again));
         }
         Some(diagnosis) => match &diagnosis.check {
@@ -336,6 +341,10 @@ fn claim_refusal(claims: &[Claim], again: &str) -> Option<Refusal> {
         return Some(Refusal::new(RefusalReason::Contradicted, text, again));
     }
     let share = supported(claims);
+    if share.of == 0 {
+        let text = "No sentence of the narrative says what could be checked.";
+        return Some(Refusal::new(RefusalReason::Unsupported, text, again));
+    }
     (f64::from(share.n) < f64::from(share.of) * MIN_SUPPORTED_SHARE).then(|| {
         let text = format!(
             "Only {} of {} {} supported by evidence.",
@@ -349,7 +358,8 @@ fn claim_refusal(claims: &[Claim], again: &str) -> Option<Refusal> {
 
 fn supported(claims: &[Claim]) -> Share {
     let n = claims.iter().filter(|claim| claim.check == ClaimCheck::Supported).count();
-    Share { n: n as u32, of: claims.len() as u32 }
+    let checked = claims.iter().filter(|claim| claim.check != ClaimCheck::Unchecked).count();
+    Share { n: n as u32, of: checked as u32 }
 }
 
 fn oldest(evidence: &[Evidence]) -> Option<Timestamp> {

@@ -10,7 +10,7 @@ use crate::domain::diagnosis::evidence::{Answer, Evidence, Payload, answer_text}
 use crate::domain::diagnosis::sufficiency::Sufficiency;
 use crate::domain::diagnosis::verdict::{RankedCause, Side, Verdict};
 use crate::domain::observation::log::LogLine;
-use crate::report::{citations, follow_up_line};
+use crate::report::{UNCHECKED, citations, follow_up_line};
 use crate::session::header::Origin;
 use crate::session::incident::{Incident, Post};
 use crate::session::{Record, Session};
@@ -186,6 +186,7 @@ fn narrative(page: &mut Page<'_>, session: &Session, incident: &Incident) -> fmt
 fn claim(page: &mut Page<'_>, incident: &Incident, claim: &Claim) -> fmt::Result {
     let (class, word, why) = match &claim.check {
         ClaimCheck::Supported => ("good", "supported", None),
+        ClaimCheck::Unchecked => ("faint", UNCHECKED, None),
         ClaimCheck::Unsupported { why } => ("warn", "UNSUPPORTED", Some(why)),
         ClaimCheck::Contradicted { why } => ("bad", "CONTRADICTED", Some(why)),
     };

@@ -177,6 +177,7 @@ pub(super) fn narrative(incident: Option<&Incident>) -> NarrativePart<'_> {
     let claims = incident.narrative.claims.iter().map(|claim| {
         let (check, why) = match &claim.check {
             ClaimCheck::Supported => ("supported", None),
+            ClaimCheck::Unchecked => ("unchecked", None),
             ClaimCheck::Unsupported { why } => ("unsupported", Some(why.as_str())),
             ClaimCheck::Contradicted { why } => ("contradicted", Some(why.as_str())),
         };

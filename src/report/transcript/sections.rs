@@ -4,7 +4,7 @@
 use std::fmt::{self, Write};
 
 use super::super::narration::check_sign;
-use super::super::{citations, claim_mark, clean, follow_up_line, outcome_word};
+use super::super::{UNCHECKED, citations, claim_mark, clean, follow_up_line, outcome_word};
 use crate::domain::diagnosis::claim::{ClaimCheck, Diagnosis, DiagnosisCheck};
 use crate::domain::diagnosis::evidence::answer_text;
 use crate::domain::diagnosis::sufficiency::Sufficiency;
@@ -94,6 +94,7 @@ pub(super) fn narrative(out: &mut dyn Write, session: &Session, incident: &Incid
     for claim in &narrative.claims {
         let why = match &claim.check {
             ClaimCheck::Supported => String::new(),
+            ClaimCheck::Unchecked => format!(" ({UNCHECKED})"),
             ClaimCheck::Unsupported { why } | ClaimCheck::Contradicted { why } => {
                 format!(" ({})", clean::markdown(why))
             }

@@ -53,6 +53,7 @@ fn report(session: &Session, id: IncidentId, now: Timestamp) -> Option<GateRepor
         offers: &incident.offers,
         evidence: incident.round(),
         narrative: incident.narrative.standing,
+        unreadable: incident.narrative.unreadable.as_deref(),
         claims: &incident.narrative.claims,
         diagnosis: incident.diagnosis.as_ref(),
         stands_on: incident.stands_on,

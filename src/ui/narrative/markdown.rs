@@ -307,7 +307,7 @@ impl Writer<'_> {
         let (role, text) = match placed.map(|placed| &placed.claim.check) {
             Some(ClaimCheck::Unsupported { why }) => (Role::Warning, format!("UNSUPPORTED: {why}")),
             Some(ClaimCheck::Contradicted { why }) => (Role::Danger, format!("CONTRADICTED: {why}")),
-            Some(ClaimCheck::Supported) | None => return,
+            Some(ClaimCheck::Supported | ClaimCheck::Unchecked) | None => return,
         };
         for (_, mut parts) in Run::of(role, &text).rows(self.measure.columns.saturating_sub(2).max(8)) {
             parts.insert(0, Part { role, text: "  ".to_owned(), cite: None });
@@ -360,6 +360,7 @@ impl Writer<'_> {
 fn standing(placed: &Placed<'_>) -> Standing {
     match &placed.claim.check {
         ClaimCheck::Supported => Standing::Supported,
+        ClaimCheck::Unchecked => Standing::Unchecked,
         ClaimCheck::Unsupported { .. } => Standing::Unsupported,
         ClaimCheck::Contradicted { .. } => Standing::Contradicted,
     }

@@ -44,6 +44,7 @@ fn whole(text: &str) -> Incident {
 fn told(rows: &Rows<'_>) -> Vec<String> {
     let mark = |row: &TextRow| match row.mark {
         Some(Standing::Supported) => "+",
+        Some(Standing::Unchecked) => "-",
         Some(Standing::Unsupported) => "?",
         Some(Standing::Contradicted) => "X",
         None => " ",
@@ -74,14 +75,14 @@ fn markdown_is_laid_out_with_the_marks_of_its_claims() {
             "? - collector",
             "    UNSUPPORTED: it cites no evidence",
             "+   1. first grew [E2]",
-            "? what                                | how much",
+            "  what                                | how much",
             "  ----------------------------------------------",
             "+ heap grew [E1]                      | 98 %",
             "? a cell with a good many words that  | 1",
             "  cannot all fit                      |",
-            "? + sh",
+            "  + sh",
             "? | kubectl get pods",
-            "? |   -n payments",
+            "  |   -n payments",
             "+ | quoted grew [E1]",
             "  And so it en",
         ]

@@ -1,7 +1,8 @@
 //! One sentence against the evidence it cites.
 
+use super::advice::advice;
 use super::known::Known;
-use super::movement::contradiction;
+use super::movement::{Told, said_of_a_part, told};
 use super::number::{Measure, Quoted, When, numbers};
 use super::{Claim, ClaimCheck};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Fact, FactUnit, answer_text, facts};
@@ -10,8 +11,8 @@ use crate::domain::diagnosis::rules::relations;
 /// Makes a claim of a sentence; `None` of a heading, which claims nothing and so counts for nothing.
 pub fn claim(sentence: &str, evidence: &[Evidence], known: &Known) -> Option<Claim> {
     let (cites, check) = (cites(sentence), check(sentence, evidence, known));
-    // What is held against nothing and stands all the same is a heading.
-    let claims = check != ClaimCheck::Supported || !cites.is_empty();
+    // What cites nothing and stands all the same is a heading.
+    let claims = check != ClaimCheck::Unchecked || !cites.is_empty();
     claims.then(|| Claim { text: sentence.to_owned(), cites, check })
 }
 
@@ -31,34 +32,65 @@ pub fn cites(sentence: &str) -> Vec<EvidenceId> {
 }
 
 /// Checks a sentence:
-/// 1. what the evidence contradicts (which way traffic, memory, the processor, failures and response times went, how many kills) is contradicted, cited or not;
-/// 2. names of workloads, pods, containers and services must exist;
-/// 3. it must cite, and all it cites must exist; a heading of a few words without numbers need not;
-/// 4. each number must be found in the cited evidence within the rounding of its printed digits, in a unit that fits; one
-///    that is said to hold now, or to have held before, among the levels of then.
+/// 1. what tells the reader what to do, or leads elsewhere, is advice, whatever it cites;
+/// 2. what the evidence contradicts (which way traffic, memory, the processor, failures and response times went, how many kills) is contradicted, cited or not;
+/// 3. names of workloads, pods, containers and services must exist;
+/// 4. it must cite, and all it cites must exist; a heading of a few words need not;
+/// 5. each number must be found in the cited evidence within the rounding of its printed digits, in a unit that fits; one
+///    that is said to hold now, or to have held before, among the levels of then;
+/// 6. that there is none of something is not known from a part of it;
+/// 7. one in which no number, no movement and no gap was held against what it cites is not checked: a name that exists says nothing
+///    of what is said about it.
 pub fn check(sentence: &str, evidence: &[Evidence], known: &Known) -> ClaimCheck {
     let cited = cites(sentence);
     let unsupported = |why: String| ClaimCheck::Unsupported { why };
     if let Some(id) = cited.iter().find(|id| !evidence.iter().any(|piece| piece.id == **id)) {
         return unsupported(format!("there is no evidence {id}"));
     }
+    if let Some(why) = advice(sentence, known) {
+        return unsupported(why);
+    }
     if let Some(name) = known.strangers(sentence).first() {
         return unsupported(format!("nothing named {name} exists"));
     }
-    if let Some(why) = contradiction(sentence, evidence) {
-        return ClaimCheck::Contradicted { why };
+    let moved = match told(sentence, evidence) {
+        Told::Otherwise(why) => return ClaimCheck::Contradicted { why },
+        Told::Held(ids) => ids.iter().any(|id| cited.contains(id)),
+        Told::Nothing => says_unknown(sentence, &cited, evidence),
+    };
+    if cited.is_empty() {
+        return uncited(sentence, evidence);
     }
     let numbers = numbers(sentence);
-    if cited.is_empty() {
-        return if numbers.is_empty() && is_heading(sentence) {
-            ClaimCheck::Supported
-        } else {
-            unsupported("it cites no evidence".to_owned())
-        };
+    if let Some(number) = unbacked(&numbers, &cited, evidence) {
+        return unsupported(format!("{} is not in {}", number.text, list(&cited)));
     }
-    match unbacked(&numbers, &cited, evidence) {
-        Some(number) => unsupported(format!("{} is not in {}", number.text, list(&cited))),
-        None => ClaimCheck::Supported,
+    if let Some(id) = said_of_a_part(sentence, &cited, evidence) {
+        return unsupported(format!("it says that there is none, and not all of {id} was read"));
+    }
+    if moved || !numbers.is_empty() { ClaimCheck::Supported } else { ClaimCheck::Unchecked }
+}
+
+/// Words of what nobody knows.
+const UNKNOWN: [&str; 7] = ["not known", "unknown", "not be read", "not read", "not asked", "denied", "missing"];
+
+/// Whether a sentence says that something is not known of which nothing came back.
+fn says_unknown(sentence: &str, cited: &[EvidenceId], evidence: &[Evidence]) -> bool {
+    let lower = sentence.to_lowercase();
+    let mut pieces = evidence.iter().filter(|piece| cited.contains(&piece.id));
+    UNKNOWN.iter().any(|words| lower.contains(words)) && pieces.all(|piece| piece.answer.payload().is_none())
+}
+
+/// A heading claims nothing by itself. The numbers of one are those of what it leads to: they must be in some evidence.
+fn uncited(sentence: &str, evidence: &[Evidence]) -> ClaimCheck {
+    let unsupported = |why: String| ClaimCheck::Unsupported { why };
+    if !is_heading(sentence) {
+        return unsupported("it cites no evidence".to_owned());
+    }
+    let all: Vec<EvidenceId> = evidence.iter().map(|piece| piece.id).collect();
+    match unbacked(&numbers(heading(sentence)), &all, evidence) {
+        Some(number) => unsupported(format!("{} is in no evidence", number.text)),
+        None => ClaimCheck::Unchecked,
     }
 }
 
@@ -68,11 +100,21 @@ const LEADING_OVER: usize = 3;
 
 /// A few words, marked as a heading, that end like no sentence.
 fn is_heading(line: &str) -> bool {
-    let text = line.trim_matches(|c: char| matches!(c, '#' | '*' | ' '));
+    let text = heading(line);
     let words = text.split_whitespace().count();
     let ends = text.ends_with(['.', '!', '?', ';']);
     let marked = line.starts_with('#') || line.starts_with("**") && line.trim_end_matches(':').ends_with("**");
     !ends && (marked && words <= HEADING || text.ends_with(':') && words <= LEADING_OVER)
+}
+
+/// The words of a heading, without its marks and its own number: `## 2. Root cause`.
+fn heading(line: &str) -> &str {
+    let text = line.trim_matches(|c: char| matches!(c, '#' | '*' | ' '));
+    let behind = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    match behind.strip_prefix(['.', ')']) {
+        Some(words) if behind.len() < text.len() && words.starts_with(' ') => words.trim_start(),
+        Some(_) | None => text,
+    }
 }
 
 /// Facts of how much was read.

@@ -13,6 +13,7 @@ use crate::domain::observation::workload::{ClusterView, WorkloadRef};
 pub struct Known {
     workloads: BTreeSet<WorkloadRef>,
     names: BTreeSet<String>,
+    links: BTreeSet<String>,
 }
 
 impl Known {
@@ -32,6 +33,7 @@ impl Known {
         known.names.extend(view.revisions.values().flatten().map(|revision| revision.replica_set.clone()));
         for service in services {
             known.names.insert(service.name.to_string());
+            known.links.extend(service.links.iter().cloned());
             service.workload.iter().for_each(|workload| known.add(workload));
         }
         known
@@ -42,6 +44,16 @@ impl Known {
         self.names.insert(workload.name.clone());
         self.names.insert(workload.namespace.to_string());
         self.workloads.insert(workload.clone());
+    }
+
+    /// Whether something of this name exists.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    /// Whether a link is one of the services', or leads on from one.
+    pub(super) fn links_to(&self, url: &str) -> bool {
+        self.links.iter().any(|link| url.starts_with(link.as_str()))
     }
 
     /// Whether a workload exists.

@@ -1,8 +1,8 @@
 //! Sentences that say which way something went, held against the evidence.
 
-use super::number::{numbers, spelled};
+use super::number::{Measure, numbers, spelled};
 use crate::domain::count::either;
-use crate::domain::diagnosis::evidence::{Evidence, Fact, Question, facts, number};
+use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Fact, Question, facts, number};
 use crate::domain::diagnosis::rules;
 use crate::domain::diagnosis::statistics::Shape;
 
@@ -40,6 +40,8 @@ const ROSE: [&str; 31] = [
     "skyrocketed",
     "multiplied",
 ];
+/// Words of a rise that did not come: `did not rise`. Elsewhere they may be nouns.
+const RISE: [&str; 6] = ["rise", "grow", "climb", "increase", "jump", "double"];
 /// Words of a fall.
 const FELL: [&str; 24] = [
     "fell",
@@ -78,19 +80,85 @@ enum Said {
     Fell,
 }
 
-/// What the evidence says where a sentence says otherwise.
-pub(super) fn contradiction(sentence: &str, evidence: &[Evidence]) -> Option<String> {
-    let lower = sentence.to_lowercase();
-    let joined = [" while ", " but ", " although ", " whereas ", " and ", " before ", " after ", " until ", " so "]
+/// What the evidence says of what a sentence says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It says nothing that could be held against it.
+    Nothing,
+    /// These pieces say so as well.
+    Held(Vec<EvidenceId>),
+    /// The evidence says otherwise, in its words.
+    Otherwise(String),
+}
+
+/// Holds against the evidence which way a sentence says that things went.
+pub(super) fn told(sentence: &str, evidence: &[Evidence]) -> Told {
+    let joined = clauses(sentence);
+    let mut held = Vec::new();
+    for clause in joined.split([',', ';', ':', '(']) {
+        let words = words(clause);
+        let levels = LEVELS.iter().map(|of| level(&words, *of, evidence));
+        let others =
+            [kills(&words, evidence), memory(&words, evidence), leak(&words, evidence), pods(&words, evidence)];
+        for told in others.into_iter().chain(levels) {
+            match told {
+                Told::Nothing => {}
+                Told::Held(ids) => held.extend(ids),
+                Told::Otherwise(why) => return Told::Otherwise(why),
+            }
+        }
+    }
+    match against_itself(&joined) {
+        Some(why) => Told::Otherwise(why),
+        None if held.is_empty() => Told::Nothing,
+        None => Told::Held(held),
+    }
+}
+
+/// A sentence in small letters, with a semicolon between what is said of one thing and of the next.
+fn clauses(sentence: &str) -> String {
+    [" while ", " but ", " although ", " whereas ", " and ", " before ", " after ", " until ", " so "]
         .iter()
-        .fold(lower.clone(), |text, joint| text.replace(joint, "; "));
-    let told = joined.split([',', ';', ':', '(']).find_map(|clause| {
-        let words: Vec<&str> =
-            clause.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|w| !w.is_empty()).collect();
-        let levels = LEVELS.iter().find_map(|of| level(&words, *of, evidence));
-        kills(&words, evidence).or(levels).or_else(|| memory(&words, evidence)).or_else(|| pods(&words, evidence))
-    });
-    told.or_else(|| against_itself(&joined))
+        .fold(sentence.to_lowercase(), |text, joint| text.replace(joint, "; "))
+}
+
+fn words(clause: &str) -> Vec<&str> {
+    clause.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).collect()
+}
+
+/// Words that say of something that there is none.
+const NONE: [&str; 8] = ["no", "none", "zero", "nothing", "nobody", "never", "without", "neither"];
+/// Words of a clause that says why something is not known.
+const UNKNOWN: [&str; 7] = ["read", "known", "asked", "denied", "available", "answer", "permission"];
+/// What is no count of these: `no pod is missing`.
+const OTHERS: [&str; 9] = ["pod", "pods", "container", "containers", "replica", "replicas", "node", "nodes", "event"];
+/// What is counted, by the words that speak of it.
+const COUNTED: [(Question, &[&str]); 4] = [
+    (Question::OomKills, &["oom", "oomkill", "oomkills", "oomkilled", "kill", "kills", "killed"]),
+    (Question::LogPatterns, &["log", "logs", "line", "lines", "error", "errors", "warning", "warnings", "template"]),
+    (Question::Changes, &["rollout", "rollouts", "revision", "deploy", "deployed", "change", "changed", "changes"]),
+    (Question::Collector, &["collector", "gc", "collection", "collections", "pause", "pauses"]),
+];
+
+/// The first of the cited pieces that was not read whole, where a sentence says that there is none of what it counts.
+pub(super) fn said_of_a_part(sentence: &str, cited: &[EvidenceId], evidence: &[Evidence]) -> Option<EvidenceId> {
+    let joined = clauses(sentence);
+    joined.split([',', ';', ':', '(']).find_map(|clause| {
+        let words = words(clause);
+        let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
+        let zero = || numbers(clause).iter().any(|number| number.value == 0.0 && number.measure == Measure::Plain);
+        if !has(&NONE) && !zero() || has(&UNKNOWN) {
+            return None;
+        }
+        let of: Vec<Question> = COUNTED.iter().filter(|(_, known)| has(known)).map(|(question, _)| *question).collect();
+        let of_another = of.is_empty() && (has(&OTHERS) || SUBJECTS.iter().any(|(_, known)| has(known)));
+        let counts = |piece: &&Evidence| {
+            let counted = COUNTED.iter().any(|(question, _)| *question == piece.question);
+            counted && !of_another && (of.is_empty() || of.contains(&piece.question))
+        };
+        let pieces = evidence.iter().filter(|piece| cited.contains(&piece.id)).filter(counts);
+        pieces.filter(|piece| !rules::tells_of_none(piece)).map(|piece| piece.id).next()
+    })
 }
 
 /// A rise whose numbers fall, or a fall whose numbers rise: `dropped from 1 to 15`.
@@ -102,8 +170,7 @@ fn against_itself(text: &str) -> Option<String> {
         // The verb of the range stands right before it: `lines went from 2 to 14` tells nothing of what fell earlier in the
         // sentence, nor do `dropped requests`.
         let part = before.rsplit(", ").next().unwrap_or(before);
-        let words: Vec<&str> =
-            part.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).collect();
+        let words = words(part);
         let words = &words[words.len().saturating_sub(2)..];
         let [from, to] = [numbers(from), numbers(to)];
         // What improves may rise as well.
@@ -123,7 +190,8 @@ fn against_itself(text: &str) -> Option<String> {
 
 fn said(words: &[&str]) -> Option<Said> {
     let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
-    match (has(&ROSE), has(&FELL), has(&FLAT), has(&DENIED)) {
+    let rose = has(&ROSE) || has(&DENIED) && has(&RISE);
+    match (rose, has(&FELL), has(&FLAT), has(&DENIED)) {
         (true, false, false, false) | (false, false, true, true) => Some(Said::Rose),
         (true, false, false, true) | (false, false, true, false) => Some(Said::DidNotRise),
         (false, true, false, false) => Some(Said::Fell),
@@ -169,59 +237,93 @@ const LEVELS: [(Question, &str); 4] = [
 ];
 
 /// How many times as much, where a metric was read.
-fn level(words: &[&str], (question, name): (Question, &str), evidence: &[Evidence]) -> Option<String> {
+fn level(words: &[&str], (question, name): (Question, &str), evidence: &[Evidence]) -> Told {
     if subject(words) != Some(question) {
-        return None;
+        return Told::Nothing;
     }
-    let piece = of(evidence, question)?;
-    let times = fact(piece, "ratio")?.value;
-    let differs = match said(words)? {
-        Said::Rose => times < 1.2,
-        Said::DidNotRise => times >= 2.0,
-        Said::Fell => times >= 0.95,
+    let Some(piece) = of(evidence, question) else { return Told::Nothing };
+    let (Some(ratio), Some(said)) = (fact(piece, "ratio"), said(words)) else { return Told::Nothing };
+    let times = ratio.value;
+    let (differs, holds) = match said {
+        Said::Rose => (times < 1.2, times >= 1.2),
+        Said::DidNotRise => (times >= 2.0, times < 1.5),
+        Said::Fell => (times >= 0.95, times < 0.95),
     };
     // A processor at its limit or a failure now and then may rise by little and still be said to.
     let small = question != Question::Traffic && (0.9..1.2).contains(&times);
-    (differs && !small).then(|| format!("{name} {times:.1}x as before [{}]", piece.id))
+    if differs && !small {
+        return Told::Otherwise(format!("{name} {times:.1}x as before [{}]", piece.id));
+    }
+    if holds { Told::Held(vec![piece.id]) } else { Told::Nothing }
 }
 
-fn memory(words: &[&str], evidence: &[Evidence]) -> Option<String> {
+fn memory(words: &[&str], evidence: &[Evidence]) -> Told {
     if subject(words) != Some(Question::Memory) {
-        return None;
+        return Told::Nothing;
     }
-    let piece = of(evidence, Question::Memory)?;
+    let Some((piece, said)) = of(evidence, Question::Memory).zip(said(words)) else { return Told::Nothing };
     // In percent of its limit: what is growth there is nothing in bytes.
-    let shape = rules::memory_shape(evidence)?;
-    let range = format!("memory went from {} to {} [{}]", number(shape.first), number(shape.last), piece.id);
-    match (said(words)?, shape.shape) {
-        (Said::Rose, Shape::Flat | Shape::Falling) | (Said::DidNotRise | Said::Fell, Shape::Rising) => Some(range),
-        (Said::Rose, Shape::Rising | Shape::RisingInEachLife | Shape::AtTheBrim | Shape::Unclear)
-        | (
-            Said::DidNotRise | Said::Fell,
-            Shape::Flat | Shape::Falling | Shape::RisingInEachLife | Shape::AtTheBrim | Shape::Unclear,
-        ) => None,
+    let Some(shape) = rules::memory_shape(evidence) else { return Told::Nothing };
+    match (said, shape.shape) {
+        (Said::Rose, Shape::Flat | Shape::Falling) | (Said::DidNotRise | Said::Fell, Shape::Rising) => {
+            let (first, last) = (number(shape.first), number(shape.last));
+            Told::Otherwise(format!("memory went from {first} to {last} [{}]", piece.id))
+        }
+        (Said::Rose, Shape::Rising | Shape::RisingInEachLife)
+        | (Said::DidNotRise, Shape::Flat | Shape::Falling)
+        | (Said::Fell, Shape::Falling) => Told::Held(vec![piece.id]),
+        (Said::Rose, Shape::AtTheBrim | Shape::Unclear)
+        | (Said::DidNotRise, Shape::RisingInEachLife | Shape::AtTheBrim | Shape::Unclear)
+        | (Said::Fell, Shape::Flat | Shape::RisingInEachLife | Shape::AtTheBrim | Shape::Unclear) => Told::Nothing,
     }
 }
 
-/// `no OOM kills` against a count, and a count against another.
-fn kills(words: &[&str], evidence: &[Evidence]) -> Option<String> {
+/// What leaks grows. Whether what does not grow leaks all the same is not told here.
+fn leak(words: &[&str], evidence: &[Evidence]) -> Told {
+    let leaks = words.iter().any(|word| matches!(*word, "leak" | "leaks" | "leaked" | "leaking"));
+    let denied = words.iter().any(|word| DENIED.contains(word));
+    let grows = rules::memory_shape(evidence)
+        .is_some_and(|shape| matches!(shape.shape, Shape::Rising | Shape::RisingInEachLife));
+    match of(evidence, Question::Memory) {
+        Some(piece) if leaks && !denied && grows => Told::Held(vec![piece.id]),
+        Some(_) | None => Told::Nothing,
+    }
+}
+
+/// `no OOM kills` and `no container was killed for its memory` against a count, and a count against another.
+fn kills(words: &[&str], evidence: &[Evidence]) -> Told {
+    let Some(piece) = of(evidence, Question::OomKills) else { return Told::Nothing };
+    let Some(total) = fact(piece, "total").map(|fact| fact.value) else { return Told::Nothing };
+    let Some((said, of_one)) = none_killed(words).or_else(|| counted_kills(words)) else { return Told::Nothing };
+    let differs = if said == 0.0 { total > 0.0 } else { said > total || (said - total).abs() > 0.5 && !of_one };
+    if !differs {
+        return Told::Held(vec![piece.id]);
+    }
+    let were = either(total, "OOM kill was", "OOM kills were");
+    Told::Otherwise(format!("{} {were} counted [{}]", number(total), piece.id))
+}
+
+/// `No container was killed for its memory`.
+fn none_killed(words: &[&str]) -> Option<(f64, bool)> {
+    let denied = words.first().is_some_and(|word| matches!(*word, "no" | "none"));
+    let killed = words.iter().position(|word| *word == "killed")?;
+    let for_memory = words.iter().skip(killed).any(|word| *word == "memory") || words.get(..killed)?.contains(&"oom");
+    (denied && for_memory).then_some((0.0, false))
+}
+
+/// So many OOM kills, and whether they may be those of one container or of one time.
+fn counted_kills(words: &[&str]) -> Option<(f64, bool)> {
     let at = words.iter().position(|word| word.starts_with("oom"))?;
     let next = words.get(at + 1).copied().unwrap_or_default();
     let counted = words.get(at)?.starts_with("oomkill") || next.starts_with("kill");
     // `The six OOMKilled pods` counts pods.
-    if words.iter().skip(at + 1).take(2).any(|word| KILLED.contains(word)) {
+    if !counted || words.iter().skip(at + 1).take(2).any(|word| KILLED.contains(word)) {
         return None;
     }
-    let piece = of(evidence, Question::OomKills)?;
-    let total = fact(piece, "total")?.value;
     let before = at.checked_sub(1).and_then(|at| words.get(at))?;
     let said = if matches!(*before, "no" | "without" | "zero") { 0.0 } else { value(before)? };
     let of_one = words.iter().any(|word| matches!(*word, "of" | "from" | "each" | "last" | "first" | "in"));
-    let differs = if said == 0.0 { total > 0.0 } else { said > total || (said - total).abs() > 0.5 && !of_one };
-    (counted && differs).then(|| {
-        let were = either(total, "OOM kill was", "OOM kills were");
-        format!("{} {were} counted [{}]", number(total), piece.id)
-    })
+    Some((said, of_one))
 }
 
 /// What is killed.
@@ -229,7 +331,11 @@ const KILLED: [&str; 8] = ["pod", "pods", "container", "containers", "replica", 
 
 /// All pods, and another number of them than there is of any kind: `it runs two pods`. How many of them did something is
 /// held against the numbers of the evidence, as every other number is.
-fn pods(words: &[&str], evidence: &[Evidence]) -> Option<String> {
+fn pods(words: &[&str], evidence: &[Evidence]) -> Told {
+    otherwise_many_pods(words, evidence).map_or(Told::Nothing, Told::Otherwise)
+}
+
+fn otherwise_many_pods(words: &[&str], evidence: &[Evidence]) -> Option<String> {
     let at = words.iter().position(|word| *word == "pods")?;
     let (nth, said) = (at.saturating_sub(2)..at).rev().find_map(|n| Some((n, value(words.get(n)?)?)))?;
     let lead = nth.checked_sub(1).and_then(|n| words.get(n))?;

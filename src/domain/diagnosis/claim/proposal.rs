@@ -1,8 +1,9 @@
 //! The model's structured answer against the verdict, the evidence and what exists.
 
+use super::advice::{advice, leads_elsewhere};
 use super::check::{list, unbacked};
 use super::known::Known;
-use super::movement::contradiction;
+use super::movement::{Told, told};
 use super::number::numbers;
 use super::{Diagnosis, DiagnosisCheck, Proposal, sentences};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId};
@@ -10,12 +11,14 @@ use crate::domain::diagnosis::verdict::{Cause, Confidence, Verdict};
 
 /// Checks a proposal and collects every reason against it: evidence that does not exist or was not named, a workload
 /// that does not exist, a cause that the rules do not lead with, a number or a movement in the summary that the
-/// evidence does not hold. The confidence is the lower of the two; 0 when the causes differ or the proposal is rejected.
+/// evidence does not hold, advice in it, and a command or a foreign link in what it says it does not know. The confidence is the lower of the two; 0 when the causes differ or the proposal is rejected.
 pub fn check_proposal(proposal: Proposal, verdict: &Verdict, evidence: &[Evidence], known: &Known) -> Diagnosis {
     let mut reasons = cited(&proposal, evidence);
     reasons.extend(named(&proposal, known));
     reasons.extend(cause(&proposal, verdict));
-    reasons.extend(summary(&proposal, evidence));
+    reasons.extend(summary(&proposal, evidence, known));
+    let unknowns = proposal.unknowns.iter().filter_map(|unknown| leads_elsewhere(unknown, known));
+    reasons.extend(unknowns.map(|why| format!("What it says it does not know holds {why}.")));
     let (check, confidence) = if reasons.is_empty() {
         (DiagnosisCheck::Accepted, verdict.confidence().min(proposal.confidence))
     } else {
@@ -60,10 +63,13 @@ fn cause(proposal: &Proposal, verdict: &Verdict) -> Option<String> {
     })
 }
 
-fn summary(proposal: &Proposal, evidence: &[Evidence]) -> Vec<String> {
+fn summary(proposal: &Proposal, evidence: &[Evidence], known: &Known) -> Vec<String> {
     let mut reasons = Vec::new();
     for sentence in sentences(&proposal.summary) {
-        if let Some(why) = contradiction(&sentence, evidence) {
+        if let Some(why) = advice(&sentence, known) {
+            reasons.push(format!("Its summary holds {why}."));
+        }
+        if let Told::Otherwise(why) = told(&sentence, evidence) {
             reasons.push(format!("Its summary is contradicted: {why}"));
         }
         if let Some(number) = unbacked(&numbers(&sentence), &proposal.evidence, evidence) {

@@ -208,11 +208,7 @@ impl Reading {
                 self.take_series(piece, (series, before, bound), (containers, piece.window.to.min(now)));
             }
             Payload::OomKills(count) => {
-                let whole = matches!(piece.answer, Answer::Observed { .. });
-                // A status is gone with its pod; the events are not.
-                let read = |of| count.by_source.iter().any(|(source, _)| *source == of);
-                let shows = read(KillSource::Status) && read(KillSource::Events);
-                self.kills = Some(Kills { id, total: count.total, sure: whole && shows });
+                self.kills = Some(Kills { id, total: count.total, sure: tells_of_none(piece) });
             }
             Payload::Collector { series, baseline, pauses, full_collections, heap_errors, heap, unread, .. } => {
                 self.unusable.extend(in_part(piece.question, unread));
@@ -228,7 +224,7 @@ impl Reading {
                     pauses: *pauses,
                     heap_errors: *heap_errors,
                     heap: *heap,
-                    whole: matches!(piece.answer, Answer::Observed { .. }) && unread.is_empty(),
+                    whole: tells_of_none(piece),
                 });
             }
             Payload::Workload { workload, pods, events, unread } => {
@@ -288,6 +284,22 @@ impl Reading {
             | Question::LogPatterns => {}
             Question::AlarmMetric => self.own = Level::of(id, (series, before)),
         }
+    }
+}
+
+/// Whether a piece of evidence was read so that what it does not hold is not there.
+pub(super) fn tells_of_none(piece: &Evidence) -> bool {
+    let Answer::Observed { payload } = &piece.answer else { return matches!(piece.answer, Answer::Absent) };
+    match payload {
+        // A status is gone with its pod; the events are not.
+        Payload::OomKills(count) => {
+            let read = |of| count.by_source.iter().any(|(source, _)| *source == of);
+            read(KillSource::Status) && read(KillSource::Events)
+        }
+        Payload::Collector { unread, .. } | Payload::Workload { unread, .. } | Payload::Changes { unread, .. } => {
+            unread.is_empty()
+        }
+        Payload::LogPatterns { .. } | Payload::Series { .. } => true,
     }
 }
 

@@ -186,6 +186,11 @@ fn memory_of_limit(reading: &Reading) -> Vec<(Fact, Vec<EvidenceId>)> {
     facts.into_iter().map(|fact| (fact, vec![memory.id])).collect()
 }
 
+/// Whether a piece of evidence was read so that what it does not hold is not there.
+pub fn tells_of_none(piece: &Evidence) -> bool {
+    reading::tells_of_none(piece)
+}
+
 /// The leads, each with the evidence it lies between, in minutes without sign.
 pub fn relations(evidence: &[Evidence]) -> Vec<(Fact, Vec<EvidenceId>)> {
     let reading = Reading::of(evidence, Timestamp::MAX);

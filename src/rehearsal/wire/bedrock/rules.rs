@@ -59,6 +59,7 @@ struct Ranked {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Finding {
+    text: String,
     side: String,
     evidence: Vec<String>,
 }
@@ -120,7 +121,11 @@ fn opening(document: &Document) -> String {
     };
     let cites = citation(&supporting(document));
     match leading.cause.as_str() {
-        "memory-leak" => format!("{subject} leaks memory, and the high CPU is a consequence of it {cites}."),
+        // Whether the processor only follows is a finding, or it is not said.
+        "memory-leak" if leading.findings.iter().any(|finding| finding.text.contains("CPU is secondary")) => {
+            format!("{subject} leaks memory, and the high CPU is a consequence of it {cites}.")
+        }
+        "memory-leak" => format!("{subject} leaks memory {cites}."),
         "limit-too-low" => format!("The memory limit of {subject} is too low for its steady working set {cites}."),
         "stuck-process" => format!("{subject} runs and does nothing any more {cites}."),
         "traffic-surge" => format!("{subject} receives more requests than it can take {cites}."),
@@ -147,7 +152,10 @@ fn sentence(item: &Item) -> String {
             _ => format!("Memory stands at {latest} of its limit and does not grow {cite}."),
         }),
         "oom-kills" => fact("total").map(|total| match (total.as_str(), fact("heap-errors")) {
-            ("0", _) => format!("No container was killed for its memory {cite}."),
+            ("0", _) if item.completeness == "exact" && item.answer.contains("events") => {
+                format!("No container was killed for its memory {cite}.")
+            }
+            ("0", _) => format!("Whether a container was killed for its memory is not sure {cite}."),
             (_, Some(errors)) => {
                 format!(
                     "Containers were OOMKilled {total} times, beside {errors} heap errors inside the process {cite}."

@@ -165,6 +165,7 @@ fn marks(rows: &Rows<'_>, ui: &Ui) -> Vec<Mark> {
 fn line<'l>(row: &'l TextRow, (found, chosen): (&[Mark], Option<usize>), look: &Look) -> Line<'l> {
     let (role, mark) = match row.mark {
         Some(Standing::Supported) => (Role::Good, look.sign("✓", "+")),
+        Some(Standing::Unchecked) => (Role::Faint, look.sign("–", "-")),
         Some(Standing::Unsupported) => (Role::Warning, "?"),
         Some(Standing::Contradicted) => (Role::Danger, look.sign("✗", "X")),
         None => (Role::Faint, " "),

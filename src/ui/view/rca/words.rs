@@ -28,6 +28,7 @@ pub fn words((ui, session): (&Ui, &Session), look: &Look) -> Vec<String> {
     for claim in &incident.narrative.claims {
         let (check, why) = match &claim.check {
             ClaimCheck::Supported => ("Supported", String::new()),
+            ClaimCheck::Unchecked => ("Nothing to check", String::new()),
             ClaimCheck::Unsupported { why } => ("Unsupported", format!(" ({why})")),
             ClaimCheck::Contradicted { why } => ("Contradicted", format!(" ({why})")),
         };
