@@ -33,7 +33,8 @@ pub use objects::latest as latest_instant;
 pub use scale::ScaleSpec;
 pub use service::{ServiceMetric, ServiceSpec};
 pub use workload::{
-    ContainerShape, DisruptionBudgetSpec, KillSpec, NodeSpec, Quantity, Regime, Retained, RevisionSpec, WorkloadSpec,
+    ContainerShape, DisruptionBudgetSpec, KillSpec, NodeSpec, Probe, Quantity, Regime, Retained, RevisionSpec,
+    WorkloadSpec,
 };
 
 /// A whole scenario, with what it is based on already in it.

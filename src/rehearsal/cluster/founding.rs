@@ -1,5 +1,6 @@
 //! The founding of a cluster from a scenario: objects as old as they should be, and the kills that already happened.
 
+mod deaf;
 mod drained;
 mod lost;
 mod pressure;
@@ -63,6 +64,7 @@ impl Cluster {
         cluster.found_furniture(scenario);
         cluster.found_pressure(scenario);
         cluster.found_lost(scenario);
+        cluster.found_deaf(scenario);
         cluster.now = scenario.start;
         cluster.found_service(scenario);
         for uid in cluster.runs.keys().cloned().collect::<Vec<_>>() {

@@ -108,7 +108,7 @@ impl ContainerRun {
         match self.state {
             Running::Creating(at) | Running::Down { until: at, .. } | Running::Working { until: at, .. } => Some(at),
             Running::Done { .. } => None,
-            Running::Up { ready_at, doom, .. } if ready_at > now => {
+            Running::Up { ready_at, doom, .. } if ready_at > now && ready_at < Timestamp::MAX => {
                 Some(doom.map_or(ready_at, |doom| doom.0.min(ready_at)))
             }
             Running::Up { doom, .. } => doom.map(|doom| doom.0),

@@ -263,6 +263,9 @@ pub enum Regime {
         noise: f64,
         /// When they stopped, from start (negative).
         since: SignedDuration,
+        /// What asks them whether they are well.
+        #[serde(default)]
+        probe: Probe,
     },
 }
 
@@ -280,6 +283,17 @@ impl Default for Regime {
     fn default() -> Self {
         Self::Flat { level: 40.0, noise: 1.0 }
     }
+}
+
+/// What asks a container whether it is well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Probe {
+    /// Nothing does: what runs counts as ready.
+    #[default]
+    None,
+    /// A readiness probe, which waits in vain from then on.
+    Readiness,
 }
 
 /// Where leaked memory survives.

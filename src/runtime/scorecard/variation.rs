@@ -151,7 +151,7 @@ fn vary_memory(memory: &mut Regime, (draw, name, shift): (&Draw, &str, SignedDur
             *level = (*level + between("level", -8.0, 8.0)).clamp(5.0, 75.0);
             *noise *= factor("noise", 0.4, 2.0);
         }
-        Regime::Stuck { level, noise, since } => {
+        Regime::Stuck { level, noise, since, .. } => {
             *level = (*level + between("level", -8.0, 8.0)).clamp(5.0, 75.0);
             *noise *= factor("noise", 0.4, 2.0);
             *since += shift;
