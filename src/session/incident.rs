@@ -225,8 +225,8 @@ impl Incident {
     /// The confidence that counts: of the checked diagnosis, else of the rules.
     pub fn confidence(&self) -> Option<Confidence> {
         let accepted = self.diagnosis.as_ref().filter(|diagnosis| diagnosis.check == DiagnosisCheck::Accepted);
-        let rules = self.verdict.as_ref().map(Verdict::confidence);
-        accepted.map(|diagnosis| diagnosis.confidence).or(rules)
+        let rules = self.verdict.as_ref().map(Verdict::assured);
+        accepted.map(|diagnosis| rules.map_or(diagnosis.confidence, |rules| rules.min(diagnosis.confidence))).or(rules)
     }
 
     /// A new incident.

@@ -60,8 +60,9 @@ pub fn judge(evidence: &[Evidence], now: Timestamp) -> Verdict {
     let cases = weighed(&reading);
     let conclusive = settled(&cases, &reading);
     let missing = missing(evidence, &cases, &reading);
+    let worth_naming = cases.iter().filter(|case| case.confidence().value() >= WORTH_NAMING);
     let mut ranked: Vec<RankedCause> =
-        cases.iter().filter(|case| case.confidence().value() >= WORTH_NAMING).map(Case::ranked).collect();
+        worth_naming.map(|case| case.ranked(|question| reading.is_unread(question))).collect();
     if !conclusive {
         ranked.insert(0, unsettled(&cases, &missing));
     }

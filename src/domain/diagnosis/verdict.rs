@@ -207,6 +207,16 @@ pub struct ConfidenceTerms {
     pub open: f64,
     /// The most it can come to.
     pub cap: f64,
+    /// Of what is open, the weight of what was asked and not read, or not whole: denied, failed, truncated.
+    #[serde(default)]
+    pub unread: f64,
+    /// The most it can come to where that speaks against the cause: 0.15 where it would rule the cause out.
+    #[serde(default = "uncapped")]
+    pub cap_at_worst: f64,
+}
+
+fn uncapped() -> f64 {
+    1.0
 }
 
 /// Rules are wrong one time in twenty even when all agree.
@@ -231,6 +241,14 @@ impl ConfidenceTerms {
     pub fn confidence(&self) -> Confidence {
         let covered = UNCOVERED + (1.0 - UNCOVERED) * self.coverage();
         Confidence::new((AT_MOST * self.agreement() * covered).min(self.cap))
+    }
+
+    /// The confidence where all that was asked and not read speaks against the cause. It is never above the one that the
+    /// answers themselves would have come to: a read that is refused makes nobody surer.
+    pub fn at_worst(&self) -> Confidence {
+        let (against, open) = (self.against + self.unread, (self.open - self.unread).max(0.0));
+        let cap = self.cap.min(self.cap_at_worst);
+        Self { against, open, cap, ..*self }.confidence().min(self.confidence())
     }
 }
 
@@ -298,6 +316,13 @@ impl Verdict {
     /// The words of the leading cause.
     pub fn words(&self) -> &str {
         self.leading().map_or(Cause::Inconclusive.words(), RankedCause::words)
+    }
+
+    /// The confidence that a decision may rest on: that in the leading cause where what was asked and not read speaks
+    /// against it.
+    pub fn assured(&self) -> Confidence {
+        let worst = self.leading().and_then(|ranked| ranked.terms).map(|terms| terms.at_worst());
+        worst.map_or(self.confidence(), |worst| worst.min(self.confidence()))
     }
 
     /// The confidence in the leading cause.

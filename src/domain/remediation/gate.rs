@@ -213,7 +213,8 @@ pub struct GateInput<'a> {
 /// 2. no evidence is older than the policy allows;
 /// 3. standing on the diagnosis: the narrative is complete, its diagnosis accepted, nothing contradicted, and enough
 ///    of its checked claims supported, one at least; standing on the rules: the policy allows that;
-/// 4. the confidence (the lower of rules and model) reaches the bound.
+/// 4. the confidence (the lower of rules and model) reaches the bound, also where what was asked and not read speaks against
+///    the cause.
 pub fn judge(input: GateInput<'_>) -> GateReport {
     let aimed = input.aim.refusal();
     let mut refusals = verdict_refusals(&input);
@@ -223,22 +224,19 @@ pub fn judge(input: GateInput<'_>) -> GateReport {
     let confidence = match input.stands_on {
         StandsOn::Diagnosis => {
             refusals.extend(narrative_refusals(&input));
-            input
-                .diagnosis
-                .map_or(Confidence::default(), |diagnosis| diagnosis.confidence.min(input.verdict.confidence()))
+            input.diagnosis.map_or(Confidence::default(), |diagnosis| diagnosis.confidence.min(input.verdict.assured()))
         }
         StandsOn::Rules => {
             if input.policy.rules_alone == RulesAlone::Forbidden {
                 let text = "The policy forbids standing on the rules alone.";
                 refusals.push(Refusal::new(RefusalReason::Policy, text, "ask the model again with r"));
             }
-            input.verdict.confidence()
+            input.verdict.assured()
         }
     };
     let needed = input.policy.min_confidence;
     if confidence < needed && refusals.is_empty() {
-        let text = format!("Confidence {confidence} is below {needed}.");
-        refusals.push(Refusal::new(RefusalReason::LowConfidence, text, "more evidence: ask again with r"));
+        refusals.push(low_confidence(&input, confidence));
     }
     GateReport {
         stands_on: input.stands_on,
@@ -253,6 +251,23 @@ pub fn judge(input: GateInput<'_>) -> GateReport {
         at: input.now,
         refusals,
     }
+}
+
+fn low_confidence(input: &GateInput<'_>, confidence: Confidence) -> Refusal {
+    let (needed, stated) = (input.policy.min_confidence, input.verdict.confidence());
+    let unread = |why: &str| !why.starts_with("not asked") && !why.starts_with("absent");
+    let gaps = input.verdict.missing.iter().filter(|missing| unread(&missing.why));
+    let gaps: Vec<&str> = gaps.map(|missing| missing.question.word()).collect();
+    if confidence == input.verdict.assured() && confidence < stated && !gaps.is_empty() {
+        let gaps = gaps.join(", ");
+        let text = format!(
+            "Confidence {stated} falls to {confidence}, below {needed}, if what was not read ({gaps}) speaks against it."
+        );
+        let unlock = format!("the right to read {gaps}, then ask again with r");
+        return Refusal::new(RefusalReason::LowConfidence, text, unlock);
+    }
+    let text = format!("Confidence {confidence} is below {needed}.");
+    Refusal::new(RefusalReason::LowConfidence, text, "more evidence: ask again with r")
 }
 
 fn verdict_refusals(input: &GateInput<'_>) -> Vec<Refusal> {

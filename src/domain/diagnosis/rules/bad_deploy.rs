@@ -18,7 +18,7 @@ pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::BadDeploy)
         .test(Question::Changes, 0.4, Need::Essential, shared::rollout_before(reading))
         .test(shared::unfelt(reading), 0.2, Need::Essential, suffering(reading))
-        .test(Question::Traffic, 0.15, Need::Essential, shared::traffic_is_normal(reading))
+        .test(Question::Traffic, 0.15, Need::Essential, shared::traffic_is_no_reason(reading))
         .test(Question::Memory, 0.1, Need::Essential, no_leak(reading))
         .test(Question::OomKills, 0.05, Need::Excluding, shared::nothing_was_killed(reading))
         .test(Question::Workload, 0.1, Need::Excluding, shared::containers_come_up(reading))
@@ -177,6 +177,19 @@ mod tests {
                     regression().without(Question::Changes),
                     Stand::Waits(Question::Changes),
                 ),
+            ],
+        );
+    }
+
+    #[test]
+    fn requests_that_are_asked_again_are_no_reason() {
+        let later = |from: u32| regression().traffic((0..30).map(move |n| if n >= from { 3_400.0 } else { 1_240.0 }));
+        table(
+            weigh,
+            &[
+                ("rose after they failed", later(15), Stand::Holds),
+                ("rose as they failed", later(8), Stand::Waits(Question::Traffic)),
+                ("rose before they failed", later(4), Stand::RuledOut),
             ],
         );
     }

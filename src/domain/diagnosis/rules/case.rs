@@ -27,6 +27,9 @@ pub(super) enum Outcome {
     Moot,
 }
 
+/// The most that a cause comes to which something rules out.
+const RULED_OUT: f64 = 0.15;
+
 /// A cause with its tests.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
@@ -78,21 +81,30 @@ impl Case {
     }
 
     /// What the confidence comes from: see [`ConfidenceTerms`].
-    fn terms(&self) -> ConfidenceTerms {
+    fn terms(&self, is_unread: impl Fn(Question) -> bool) -> ConfidenceTerms {
         let cap = if self.broken {
-            0.15
+            RULED_OUT
         } else if self.open.iter().any(|(_, _, need)| *need == Need::Essential) {
             0.5
         } else {
             1.0
         };
         let open = weights(self.open.iter().map(|(_, weight, _)| *weight));
-        ConfidenceTerms { supports: self.sum(Side::Supports), against: self.sum(Side::Against), open, cap }
+        let unread = || self.open.iter().filter(|(question, _, _)| is_unread(*question));
+        let rules_out = unread().any(|(_, _, need)| matches!(need, Need::Essential | Need::Excluding));
+        ConfidenceTerms {
+            supports: self.sum(Side::Supports),
+            against: self.sum(Side::Against),
+            open,
+            cap,
+            unread: weights(unread().map(|(_, weight, _)| *weight)),
+            cap_at_worst: if rules_out { RULED_OUT } else { 1.0 },
+        }
     }
 
     /// How sure the rule is.
     pub(super) fn confidence(&self) -> Confidence {
-        self.terms().confidence()
+        self.terms(|_| false).confidence()
     }
 
     /// The confidence if all that is open and was asked spoke for it. A question that nobody could ask stays open for
@@ -113,6 +125,7 @@ impl Case {
             against: self.sum(Side::Against),
             open: never,
             cap: 1.0,
+            ..self.terms(|_| false)
         };
         terms.confidence().value()
     }
@@ -138,11 +151,11 @@ impl Case {
     }
 
     /// As ranked in the verdict, heaviest finding first.
-    pub(super) fn ranked(&self) -> RankedCause {
+    pub(super) fn ranked(&self, is_unread: impl Fn(Question) -> bool) -> RankedCause {
         let mut findings = self.findings.clone();
         findings.sort_by(|a, b| b.weight.total_cmp(&a.weight));
         let (confidence, called) = (self.confidence(), self.called.map(str::to_owned));
-        RankedCause { cause: self.cause, confidence, findings, terms: Some(self.terms()), called }
+        RankedCause { cause: self.cause, confidence, findings, terms: Some(self.terms(is_unread)), called }
     }
 }
 

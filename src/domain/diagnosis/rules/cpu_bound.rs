@@ -34,7 +34,9 @@ fn memory(reading: &Reading) -> Outcome {
     if memory.is_calm() {
         return Outcome::For(format!("memory is calm (peak {}%)", number(memory.shape.peak)), vec![memory.id]);
     }
-    if memory.grows() { Outcome::Against("memory grows".to_owned(), vec![memory.id]) } else { Outcome::Open }
+    // Hours from its limit, growth costs no processor time.
+    let matters = memory.grows() && !memory.is_far();
+    if matters { Outcome::Against("memory grows".to_owned(), vec![memory.id]) } else { Outcome::Open }
 }
 
 fn collector(reading: &Reading) -> Outcome {
@@ -111,6 +113,11 @@ mod tests {
                 ("the processor alone", busy(), Stand::Holds),
                 ("slow besides", busy().latency_from(9, 2.0), Stand::Holds),
                 ("requests rose", surge, Stand::RuledOut),
+                (
+                    "memory warms up far from its limit",
+                    busy().memory((0..30).map(|n| 24.0 + 0.57 * f64::from(n))),
+                    Stand::Waits(Question::Memory),
+                ),
                 ("memory grows", busy().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),
                 ("the collector works", collects, Stand::RuledOut),
                 ("after a rollout", busy().rollout(6), Stand::RuledOut),

@@ -16,7 +16,7 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::Cpu, 0.1, Need::Helpful, cpu(reading))
         .test(Question::Memory, 0.1, Need::Excluding, shared::memory_does_not_grow(reading))
         .test(Question::OomKills, 0.05, Need::Excluding, shared::nothing_was_killed(reading))
-        .test(Question::Traffic, 0.1, Need::Excluding, shared::traffic_is_normal(reading))
+        .test(Question::Traffic, 0.1, Need::Excluding, shared::traffic_is_no_reason(reading))
         .test(Question::Changes, 0.1, Need::Helpful, shared::no_rollout_before(reading))
 }
 
@@ -115,6 +115,11 @@ mod tests {
                 ("nothing suffers", Incident::healthy().signs(&[(LogSign::Dependency, 31)], 31), Stand::RuledOut),
                 ("memory grows", failing().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),
                 ("requests rise", surge, Stand::RuledOut),
+                (
+                    "requests rise after they failed",
+                    failing().traffic((0..30).map(|n| if n >= 18 { 3_400.0 } else { 1_240.0 })),
+                    Stand::Holds,
+                ),
                 ("no logs", failing().without(Question::LogPatterns), Stand::Waits(Question::LogPatterns)),
                 (
                     "no metrics",

@@ -1,7 +1,7 @@
 //! Memory leak: memory grows without traffic until the container is killed; the collector, then the processor, follow.
 
 use super::case::{Case, Need, Outcome};
-use super::reading::Reading;
+use super::reading::{Memory, Reading};
 use super::shared::{self, Order};
 use crate::domain::count::counted;
 use crate::domain::diagnosis::evidence::{Question, number};
@@ -26,10 +26,26 @@ fn growth(reading: &Reading) -> Outcome {
         return Outcome::Against(format!("{why}: too fast for a leak"), ids);
     }
     let Some(memory) = &reading.memory else { return floor(reading) };
-    let (shape, ids) = (&memory.shape, vec![memory.id]);
-    if let Some(hours) = daily(reading) {
-        return Outcome::Against(format!("memory is as at these hours ({})", shared::days_words(hours)), ids);
+    // A leak that is restarted every night looks alike until it kills: where kills may not be known, nothing is said.
+    if reading.usual(Question::Memory).is_some() && !reading.kills.as_ref().is_some_and(|kills| kills.sure) {
+        return if killed(reading) { rising(memory) } else { Outcome::Open };
     }
+    if let Some(hours) = daily(reading) {
+        return Outcome::Against(
+            format!("memory is as at these hours ({})", shared::days_words(hours)),
+            vec![memory.id],
+        );
+    }
+    // Far from its limit and hours from it, growth may be a cache that warms up.
+    if memory.is_far() && !killed(reading) { Outcome::Open } else { rising(memory) }
+}
+
+fn killed(reading: &Reading) -> bool {
+    reading.kills.as_ref().is_some_and(|kills| kills.total > 0)
+}
+
+fn rising(memory: &Memory) -> Outcome {
+    let (shape, ids) = (&memory.shape, vec![memory.id]);
     let range = format!("from {}% to {}%", number(memory.first), number(memory.latest));
     match shape.shape {
         Shape::Rising => {
@@ -59,7 +75,7 @@ fn growth(reading: &Reading) -> Outcome {
     }
 }
 
-/// Memory that rises with the day and kills nobody. A leak that is restarted every night looks alike until it kills.
+/// Memory that rises with the day and kills nobody.
 fn daily(reading: &Reading) -> Option<&SameHours> {
     let spared = reading.kills.as_ref().is_some_and(|kills| kills.sure && kills.total == 0);
     reading.usual(Question::Memory).filter(|_| spared)
@@ -137,8 +153,8 @@ fn heap_errors(reading: &Reading) -> Outcome {
         Some(collector) if collector.heap_errors > 0 => {
             Outcome::For(format!("{} in the logs", counted(collector.heap_errors, "heap error")), vec![collector.id])
         }
-        Some(_) => Outcome::Moot,
-        None => Outcome::Open,
+        // They only ever speak for it.
+        Some(_) | None => Outcome::Moot,
     }
 }
 
@@ -147,6 +163,11 @@ mod tests {
     use super::super::tests::fixture::{Incident, Stand, table};
     use super::super::tests::leak;
     use super::*;
+
+    /// From 24 % to 41 % in half an hour: at this pace its limit is hours away.
+    fn warming() -> Incident {
+        Incident::healthy().memory((0..30).map(|n| 24.0 + 0.57 * f64::from(n)))
+    }
 
     #[test]
     fn cases() {
@@ -171,6 +192,32 @@ mod tests {
                 ("killed at the starts of days ago", leak().killed_days_ago(), Stand::Holds),
                 ("no memory", leak().without(Question::Memory), Stand::Waits(Question::Memory)),
                 ("no traffic", leak().without(Question::Traffic), Stand::Waits(Question::Traffic)),
+            ],
+        );
+    }
+
+    #[test]
+    fn growth_that_need_not_be_a_leak() {
+        let lives = || leak().memory((0..30).map(|n| 30.0 + 7.0 * f64::from(n % 10)));
+        let sawtooth = || leak().kills(0).memory((0..30).map(|n| 32.0 + 3.3 * f64::from(n % 10)));
+        table(
+            weigh,
+            &[
+                ("a sawtooth of a heap, and nothing was started anew", sawtooth(), Stand::RuledOut),
+                ("grows in each life, and nothing was started anew", lives().kills(0), Stand::Waits(Question::Memory)),
+                ("grows in each life that was started anew", lives().kills(0).started_at(20), Stand::Holds),
+                (
+                    "grows in each life, cluster denied",
+                    lives().kills(0).denied(Question::Workload),
+                    Stand::Waits(Question::Memory),
+                ),
+                ("warms up, hours from its limit", warming(), Stand::Waits(Question::Memory)),
+                ("warms up, and is killed", warming().kills(3), Stand::Holds),
+                (
+                    "rises with the day, kills not known",
+                    leak().usually(Question::Memory, 85.0).denied(Question::OomKills),
+                    Stand::Waits(Question::Memory),
+                ),
             ],
         );
     }

@@ -54,6 +54,8 @@ pub(super) struct Reading {
     /// Questions that were asked, whatever came back. What nobody could ask is no gap in an answer.
     asked: Vec<Question>,
     unusable: Vec<(Question, String)>,
+    /// Questions whose answers were refused, failed, or were read in part.
+    refused: Vec<Question>,
     /// The end of the newest window.
     until: Timestamp,
 }
@@ -126,10 +128,14 @@ impl Reading {
             if !matches!(piece.answer, Answer::NotAsked { .. }) {
                 reading.asked.push(piece.question);
             }
+            if matches!(piece.answer, Answer::Denied { .. } | Answer::Failed { .. } | Answer::Truncated { .. }) {
+                reading.refused.push(piece.question);
+            }
             if let Some(payload) = piece.answer.payload() {
                 reading.take(piece, payload, (containers, now));
             }
         }
+        reading.tell_lives();
         reading
     }
 
@@ -196,6 +202,16 @@ impl Reading {
         self.asked.contains(&question)
     }
 
+    /// Whether a question was asked and its answer not read, or not whole. What is known to be absent is no such gap.
+    pub(super) fn is_unread(&self, question: Question) -> bool {
+        self.refused.contains(&question) || self.unusable.iter().any(|(of, _)| *of == question)
+    }
+
+    /// Whether nothing usable came back of what was asked.
+    pub(super) fn is_withheld(&self, question: Question) -> bool {
+        self.is_unread(question) && !self.has(question)
+    }
+
     fn take(&mut self, piece: &Evidence, payload: &Payload, (containers, now): (&[ContainerSpec], Timestamp)) {
         let id = piece.id;
         match payload {
@@ -208,7 +224,12 @@ impl Reading {
                 self.take_series(piece, (series, before, bound), (containers, piece.window.to.min(now)));
             }
             Payload::OomKills(count) => {
-                self.kills = Some(Kills { id, total: count.total, sure: tells_of_none(piece) });
+                let sure = tells_of_none(piece);
+                self.kills = Some(Kills { id, total: count.total, sure });
+                if !sure && count.total == 0 && matches!(piece.answer, Answer::Observed { .. }) {
+                    let why = "in part: not read: what would show kills of pods that are gone".to_owned();
+                    self.unusable.push((piece.question, why));
+                }
             }
             Payload::Collector { series, baseline, pauses, full_collections, heap_errors, heap, unread, .. } => {
                 self.unusable.extend(in_part(piece.question, unread));
@@ -303,6 +324,28 @@ pub(super) fn tells_of_none(piece: &Evidence) -> bool {
     }
 }
 
+impl Reading {
+    /// Tells lives from falls: memory that falls back begins a new life only where a container was started anew. Of one that
+    /// is collected, or a mean over pods, it does so by itself: level, where its peaks are, and else it is not known what.
+    fn tell_lives(&mut self) {
+        let killed = self.kills.as_ref().is_some_and(|kills| kills.total > 0);
+        let started = self.workload.as_ref().and_then(Workplace::started_anew);
+        let withheld = self.is_withheld(Question::Workload);
+        let Some(memory) = self.memory.as_mut().filter(|memory| memory.shape.shape == Shape::RisingInEachLife) else {
+            return;
+        };
+        let shape = &mut memory.shape;
+        match started {
+            Some(_) | None if killed => return,
+            Some(true) => return,
+            None if !withheld => return,
+            Some(false) if shape.peak < CALM && shape.peak_growth < LEVEL => shape.shape = Shape::Flat,
+            Some(false) | None => shape.shape = Shape::Unclear,
+        }
+        (shape.restarts, shape.life_per_minute, shape.floor) = (0, None, None);
+    }
+}
+
 /// What of an answer was not read, where anything was not.
 fn in_part(question: Question, unread: &[String]) -> Option<(Question, String)> {
     (!unread.is_empty()).then(|| (question, format!("in part: not read: {}", unread.join(", "))))
@@ -368,7 +411,22 @@ fn cpu(id: EvidenceId, series: &Series, before: &[Point], bound: Option<Bound>) 
     })
 }
 
+/// Percent of its limit below which memory that does not grow is calm.
+const CALM: f64 = 85.0;
+/// Points of percent by which peaks may rise and be one level.
+const LEVEL: f64 = 8.0;
+/// Percent of its limit from which growth is near it, whatever its pace.
+const NEAR: f64 = 70.0;
+/// Minutes to its limit from which growth is far from it.
+const HOURS: f64 = 60.0;
+
 impl Memory {
+    /// Grows, and is far from its limit and more than an hour from it: a cache that warms up does the same.
+    pub(super) fn is_far(&self) -> bool {
+        let per_minute = self.shape.trend.map_or(0.0, |trend| trend.per_minute);
+        self.shape.shape == Shape::Rising && self.latest < NEAR && (100.0 - self.latest) > per_minute * HOURS
+    }
+
     /// Grows, over all or within each life.
     pub(super) fn grows(&self) -> bool {
         matches!(self.shape.shape, Shape::Rising | Shape::RisingInEachLife)
@@ -376,7 +434,7 @@ impl Memory {
 
     /// Level, with room.
     pub(super) fn is_calm(&self) -> bool {
-        matches!(self.shape.shape, Shape::Flat | Shape::Falling) && self.shape.peak < 85.0
+        matches!(self.shape.shape, Shape::Flat | Shape::Falling) && self.shape.peak < CALM
     }
 }
 

@@ -211,6 +211,13 @@ pub fn relations(evidence: &[Evidence]) -> Vec<(Fact, Vec<EvidenceId>)> {
     {
         push("memory-before-cpu", order.minutes(), vec![memory.id, cpu.id]);
     }
+    for (felt, _) in shared::felt(&reading) {
+        if let Some(traffic) = &reading.traffic
+            && let Some(order) = shared::order(felt.onset, traffic.onset)
+        {
+            push("trouble-before-traffic", order.minutes(), vec![felt.id, traffic.id]);
+        }
+    }
     if let Some(changes) = &reading.changes {
         for minutes in shared::minutes_from_rollouts(&reading) {
             push("rollout-before-onset", minutes, vec![changes.id]);

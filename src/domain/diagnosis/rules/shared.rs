@@ -59,6 +59,43 @@ pub(super) fn traffic_is_normal(reading: &Reading) -> Outcome {
     }
 }
 
+/// The same for what may be felt first: requests that rise after they began to fail or to take long are asked again, and are
+/// no reason for it. Where nobody can tell which came first, nothing is said.
+pub(super) fn traffic_is_no_reason(reading: &Reading) -> Outcome {
+    match (traffic_is_normal(reading), retried(reading)) {
+        (Outcome::Against(..) | Outcome::Open, Some((text, ids))) => Outcome::For(text, ids),
+        (Outcome::Against(..), None) if perhaps_retried(reading) => Outcome::Open,
+        (outcome, _) => outcome,
+    }
+}
+
+/// Whether what requests feel and their rise began together, as far as it can be told.
+pub(super) fn perhaps_retried(reading: &Reading) -> bool {
+    let together =
+        |level: &Level, traffic: &Level| matches!(order(level.onset, traffic.onset), Some(Order::Together(_)));
+    let traffic = reading.traffic.as_ref();
+    traffic.is_some_and(|traffic| felt(reading).into_iter().any(|(level, _)| together(level, traffic)))
+}
+
+/// What requests feel, where it began before more of them came.
+pub(super) fn retried(reading: &Reading) -> Option<(String, Vec<EvidenceId>)> {
+    let traffic = reading.traffic.as_ref().filter(|traffic| traffic.ratio.times >= NORMAL)?;
+    felt(reading).into_iter().find_map(|(level, words)| match order(level.onset, traffic.onset)? {
+        Order::First(minutes) => {
+            let text = format!("requests {words} {minutes} min before more of them came: they are asked again");
+            Some((text, vec![level.id, traffic.id]))
+        }
+        Order::Second(_) | Order::Together(_) => None,
+    })
+}
+
+/// What requests feel, in words: failures, and response times.
+pub(super) fn felt(reading: &Reading) -> Vec<(&Level, &'static str)> {
+    let errors = reading.errors.as_ref().filter(|errors| errors.errors_rose(reading.traffic.as_ref()));
+    let latency = reading.latency.as_ref().filter(|latency| latency.latency_rose());
+    errors.map(|level| (level, "began to fail")).into_iter().chain(latency.map(|level| (level, "took long"))).collect()
+}
+
 /// `3,912 on 4 days before, 3,894 now`.
 pub(super) fn days_words(hours: &SameHours) -> String {
     format!("{} on {} before, {} now", number(hours.usual), counted(hours.days, "day"), number(hours.now))
@@ -80,7 +117,7 @@ fn none_is_near(reading: &Reading) -> Option<&'static str> {
     let running = revisions.iter().max_by_key(|revision| revision.number)?;
     came_at(reading, running)?;
     let newest = revisions.iter().filter_map(|revision| came_at(reading, revision)).max()?;
-    if reading.trouble().is_some() && !reading.began_unseen() {
+    if reading.trouble().is_some() && !reading.began_unseen() && !reading.signs_are_withheld() {
         return Some("no rollout in the half hour before the onset");
     }
     (reading.until().duration_since(newest) > LATELY).then_some("no rollout in the last two hours")

@@ -18,6 +18,7 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::LogPatterns, 0.25, Need::Essential, silence(reading))
         .test(Question::Cpu, 0.2, Need::Essential, processor(reading))
         .test(Question::Workload, 0.15, Need::Essential, runs(reading))
+        .test(Question::Workload, 0.1, Need::Essential, alone(reading))
         .test(Question::Changes, 0.1, Need::Essential, shared::no_rollout_before(reading))
         .test(Question::Traffic, 0.1, Need::Essential, load(reading))
         .test(Question::Memory, 0.1, Need::Excluding, shared::memory_does_not_grow(reading))
@@ -68,6 +69,17 @@ fn processor(reading: &Reading) -> Outcome {
     Outcome::Against(format!("CPU is at work ({}%)", number(cpu.lately)), ids)
 }
 
+/// Several processes that fall silent together, and that the cluster holds for ready, may be well: a network that is cut and
+/// what they all wait for look alike. A probe that waits in vain tells that it is they.
+fn alone(reading: &Reading) -> Outcome {
+    let Some(place) = &reading.workload else { return Outcome::Open };
+    if let Some(sign) = place.sign(Trouble::Unanswered) {
+        return Outcome::For(format!("its own probe tells so ({})", sign.trouble.words()), vec![place.id]);
+    }
+    let several = place.present().count() > 1;
+    if several && place.is_whole() { Outcome::Open } else { Outcome::Moot }
+}
+
 /// Its containers run, and none of them was started anew since it began.
 fn runs(reading: &Reading) -> Outcome {
     let Some(place) = &reading.workload else { return Outcome::Open };
@@ -114,7 +126,9 @@ fn load(reading: &Reading) -> Outcome {
 }
 
 fn collector(reading: &Reading) -> Outcome {
-    let Some(collector) = &reading.collector else { return Outcome::Moot };
+    let Some(collector) = &reading.collector else {
+        return if reading.is_withheld(Question::Collector) { Outcome::Open } else { Outcome::Moot };
+    };
     match &collector.time {
         Some(time) if collector_works_hard(time) => {
             Outcome::Against(format!("the collector takes {}% of the time", number(time.ratio.now)), vec![collector.id])
@@ -137,7 +151,7 @@ fn no_dependency(reading: &Reading) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::fixture::{Incident, Stand, stuck, table};
+    use super::super::tests::fixture::{Incident, Stand, cut, stuck, table};
     use super::*;
 
     #[test]
@@ -146,7 +160,8 @@ mod tests {
         let gives_up = stuck().traffic((0..30).map(|n| if n >= 19 { 20.0 } else { 1_240.0 }));
         let retried = stuck().errors([2.0; 30]).latency([0.04; 30]);
         let retried = retried.traffic((0..30).map(|n| if n >= 18 { 190.0 } else { 1_240.0 }));
-        let nobody_asks = gives_up.clone().errors([2.0; 30]).latency([0.04; 30]);
+        let nobody_asks = cut().traffic((0..30).map(|n| if n >= 19 { 20.0 } else { 1_240.0 }));
+        let nobody_asks = nobody_asks.errors([2.0; 30]).latency([0.04; 30]);
         let in_vain = "Readiness probe failed: Get \"http://10.0.0.7:8080/ready\": context deadline exceeded";
         let probed = nobody_asks.clone().unready().event("Pod/my-api-1", "Unhealthy", in_vain);
         let busy = stuck().cpu([43.0; 30]);
@@ -155,6 +170,8 @@ mod tests {
             weigh,
             &[
                 ("answers nobody, writes nothing, computes nothing", stuck(), Stand::Holds),
+                ("all are ready, and silent together", cut(), Stand::Waits(Question::Workload)),
+                ("the only one is ready and silent", cut().replicas(1), Stand::Holds),
                 ("spins without a line", spins, Stand::Holds),
                 ("its callers give up", gives_up, Stand::Holds),
                 ("a probe waits in vain", probed, Stand::Holds),

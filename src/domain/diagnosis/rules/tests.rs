@@ -6,9 +6,11 @@ mod stand;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::diagnosis::evidence::Payload;
 use crate::domain::diagnosis::statistics::tests::jitter;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::log_sign::LogSign;
+use crate::domain::observation::oom_kill::KillSource;
 use fixture::{Incident, stuck};
 
 fn verdict(incident: &Incident) -> Verdict {
@@ -87,10 +89,11 @@ fn standstill_and_the_hour_of_the_day_are_told_from_their_twins() {
     let surge = || (0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 } + 20.0 * jitter(n));
     for (name, incident, expected) in [
         ("stuck", stuck(), Cause::StuckProcess),
+        ("nobody reaches them", fixture::cut(), Cause::Inconclusive),
         ("stuck, its logs denied", stuck().without(Question::LogPatterns), Cause::Inconclusive),
         (
             "nobody asks",
-            stuck().errors([2.0; 30]).traffic((0..30).map(|n| if n >= 18 { 0.0 } else { 1_240.0 })),
+            fixture::cut().errors([2.0; 30]).traffic((0..30).map(|n| if n >= 18 { 0.0 } else { 1_240.0 })),
             Cause::Inconclusive,
         ),
         (
@@ -179,6 +182,83 @@ fn what_is_withheld_is_named_and_what_a_verdict_rests_on_is_what_changes_it() {
             }
         }
     }
+}
+
+/// Incidents in which something speaks against the cause that is settled.
+fn doubted_incidents() -> Vec<(&'static str, Incident)> {
+    let hot = || (0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 } + 0.3 * jitter(n));
+    let failing = || Incident::healthy().errors_from(12, 90.0);
+    vec![
+        ("a leak that killed nobody yet", leak().kills(0)),
+        ("a leak whose collector rests", leak().collector([3.0; 30])),
+        ("a leak of both", leak().kills(0).collector([3.0; 30])),
+        ("a leak after a rollout", leak().rollout(-8)),
+        ("a deploy whose errors name a dependency", failing().rollout(6).signs(&[(LogSign::Dependency, 90)], 100)),
+        ("a deploy of the same images", failing().restarted(6)),
+        ("a processor, and a dependency", Incident::healthy().cpu(hot()).signs(&[(LogSign::Dependency, 90)], 100)),
+        ("a leak that rises with the day", leak().kills(0).usually(Question::Memory, 85.0)),
+    ]
+}
+
+/// What a role may not read makes nobody surer: where the same cause is settled without an answer, what a decision may rest on
+/// is no more than with it.
+#[test]
+fn an_answer_that_is_taken_away_raises_no_confidence() {
+    let fault = |kind| Fault::new(kind, "It was so.");
+    let kinds =
+        [Answer::Denied { fault: fault(FaultKind::Denied) }, Answer::Failed { fault: fault(FaultKind::Timeout) }];
+    let mut held = 0;
+    for (name, incident) in settled_incidents().into_iter().chain(doubted_incidents()) {
+        let whole = verdict(&incident);
+        for question in Question::ALL {
+            let answers = kinds.iter().cloned().chain(in_part(incident.answer(question)));
+            for answer in answers {
+                let less = verdict(&incident.clone().withheld(question, answer));
+                let Some(with) = whole.ranked.iter().find(|ranked| ranked.cause == less.cause()) else { continue };
+                let with = with.terms.map_or(0.0, |terms| terms.at_worst().value());
+                let without = less.assured().value();
+                assert!(!less.conclusive || without <= with + 1e-9, "{name} without {question:?}: {without} > {with}");
+                held += usize::from(less.conclusive);
+            }
+        }
+    }
+    assert!(held > 50, "{held} were held");
+}
+
+/// The same answer, read in part: of kills, without the events.
+fn in_part(answer: Option<&Answer>) -> Option<Answer> {
+    match answer?.payload()?.clone() {
+        Payload::OomKills(mut count) => {
+            count.by_source.retain(|(source, _)| *source != KillSource::Events);
+            Some(Answer::Observed { payload: Payload::OomKills(count) })
+        }
+        Payload::Series { .. }
+        | Payload::Collector { .. }
+        | Payload::LogPatterns { .. }
+        | Payload::Workload { .. }
+        | Payload::Changes { .. } => None,
+    }
+}
+
+/// A warming cache, read whole and without the events: neither is settled, and neither is any surer than the other.
+#[test]
+fn a_cache_that_warms_up_is_no_leak_however_little_was_read() {
+    let hot = (0..30).map(|n| if n >= 15 { 97.8 } else { 41.0 } + 0.3 * jitter(n));
+    let warm = Incident::healthy().memory((0..30).map(|n| 24.0 + 0.57 * n as f64 + 0.3 * jitter(n)));
+    let warm = warm.without(Question::Collector).cpu(hot).latency_from(16, 0.9);
+    comes_to("warming", &warm, Cause::Inconclusive);
+    let blind = warm.clone().withheld(Question::OomKills, in_part(warm.answer(Question::OomKills)).unwrap());
+    comes_to("warming, events denied", &blind, Cause::Inconclusive);
+}
+
+#[test]
+fn a_storm_of_retries_is_no_surge() {
+    let climbs = |from: u32| (0..30).map(move |n: u32| 1_240.0 + 110.0 * f64::from(n.saturating_sub(from).min(20)));
+    let hot = |from: u32| (0..30).map(move |n: u32| 37.0 + 3.0 * f64::from(n.saturating_sub(from).min(18)));
+    let storm = || Incident::healthy().traffic(climbs(11)).cpu(hot(11)).errors_from(5, 1_900.0).latency_from(5, 2.9);
+    comes_to("a dead dependency", &storm().signs(&[(LogSign::Dependency, 3_480)], 3_480), Cause::DependencyFailing);
+    let deploy = Incident::healthy().rollout(8).errors_from(12, 1_900.0).traffic(climbs(17)).cpu(hot(17));
+    comes_to("a release that fails", &deploy.new_error(12), Cause::BadDeploy);
 }
 
 #[test]

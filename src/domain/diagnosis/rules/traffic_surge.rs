@@ -25,6 +25,8 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::Traffic, 0.2, Need::Excluding, hours(reading))
         .test(Question::Traffic, 0.05, Need::Helpful, kind(reading))
         .test(Question::Changes, 0.05, Need::Helpful, shared::no_rollout_before(reading))
+        .test(shared::unfelt(reading), 0.1, Need::Excluding, came_first(reading))
+        .test(Question::LogPatterns, 0.1, Need::Excluding, no_dependency(reading))
 }
 
 fn surge(reading: &Reading) -> Outcome {
@@ -82,6 +84,31 @@ fn memory(reading: &Reading) -> Outcome {
     Outcome::Open
 }
 
+/// What fails before more is asked is no matter of how much is asked: its callers try again.
+fn came_first(reading: &Reading) -> Outcome {
+    if let Some((text, ids)) = shared::retried(reading) {
+        return Outcome::Against(text, ids);
+    }
+    if reading.traffic.as_ref().is_none_or(|traffic| traffic.ratio.times < SURGE) {
+        return Outcome::Moot;
+    }
+    let withheld = [Question::Errors, Question::Latency].into_iter().any(|question| reading.is_withheld(question));
+    if withheld || shared::perhaps_retried(reading) { Outcome::Open } else { Outcome::Moot }
+}
+
+/// Calls to what fails are made again and again: more replicas make more of them.
+fn no_dependency(reading: &Reading) -> Outcome {
+    let Some(logs) = &reading.logs else {
+        return if reading.is_withheld(Question::LogPatterns) { Outcome::Open } else { Outcome::Moot };
+    };
+    match shared::tell_of(logs, LogSign::Dependency) {
+        Some(lines) => {
+            Outcome::Against(format!("{} a failing dependency", shared::lines(lines, ["names", "name"])), vec![logs.id])
+        }
+        None => Outcome::Moot,
+    }
+}
+
 fn kind(reading: &Reading) -> Outcome {
     let Some(traffic) = reading.traffic.as_ref().filter(|traffic| traffic.ratio.times >= SURGE) else {
         return Outcome::Moot;
@@ -137,6 +164,15 @@ mod tests {
         Incident::healthy().cpu(hot).traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }))
     }
 
+    fn climb() -> Incident {
+        let ramp = |n: u32| 1_240.0 + 140.0 * f64::from(n.saturating_sub(11));
+        Incident::healthy().traffic((0..30).map(ramp))
+    }
+
+    fn flood_late() -> Incident {
+        Incident::healthy().traffic((0..30).map(|n| if n >= 14 { 3_400.0 } else { 1_240.0 }))
+    }
+
     fn growth() -> Incident {
         let ramp = |from: f64, to: f64| (0..30).map(move |n| from + (to - from) * f64::from(n.min(26)) / 26.0);
         Incident::healthy().cpu(ramp(43.0, 92.0)).traffic(ramp(1_240.0, 3_400.0))
@@ -153,6 +189,9 @@ mod tests {
                 ("flood with failing requests", flood().errors_from(8, 400.0), Stand::Holds),
                 ("a flood unlike other days", flood().usually(Question::Traffic, 1_200.0), Stand::Holds),
                 ("other days could not be read", growth().days_unread(Question::Traffic), Stand::Holds),
+                ("requests failed before more came", climb().errors_from(5, 900.0), Stand::RuledOut),
+                ("answers took long before more came", flood_late().latency_from(8, 2.4), Stand::RuledOut),
+                ("its logs name a dependency", growth().signs(&[(LogSign::Dependency, 240)], 250), Stand::RuledOut),
                 ("as every day", growth().usually(Question::Traffic, 3_400.0), Stand::RuledOut),
                 ("ordinary traffic", Incident::healthy().cpu([97.0; 30]), Stand::RuledOut),
                 ("memory grows too", flood().memory((0..30).map(|n| 20.0 + 2.5 * f64::from(n))), Stand::RuledOut),

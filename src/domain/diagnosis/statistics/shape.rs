@@ -57,6 +57,8 @@ pub struct MemoryShape {
     pub plateau: f64,
     /// The steepest growth of a life that lasted, per minute.
     pub life_per_minute: Option<f64>,
+    /// By how much the last peak before a fall is above the first.
+    pub peak_growth: f64,
     /// The level that lives begin at: the median over those that began inside of the series.
     pub floor: Option<f64>,
 }
@@ -87,6 +89,7 @@ pub fn memory_shape(points: &[Point], before: &[Point]) -> Option<MemoryShape> {
         restarts: lives.len().saturating_sub(1),
         plateau,
         floor: median(lives.iter().skip(1).filter_map(|life| life.first()).map(|point| point.value)),
+        peak_growth: peak_growth(&lives),
         life_per_minute: grown.iter().map(|trend| trend.per_minute).max_by(f64::total_cmp),
     };
     let shape = MemoryShape { shape: name(&shape, &lives, grown.len()), ..shape };
@@ -142,6 +145,13 @@ const LIFE: usize = 5;
 /// The series cut where it drops.
 fn lives(points: &[Point]) -> Vec<&[Point]> {
     points.chunk_by(|a, b| a.value - b.value < DROP.max(a.value * 0.15)).collect()
+}
+
+/// From the first peak that memory fell from to the last.
+fn peak_growth(lives: &[&[Point]]) -> f64 {
+    let fallen = lives.split_last().map_or(&[][..], |(_, fallen)| fallen);
+    let peak = |life: Option<&&[Point]>| life.and_then(|life| life.last()).map_or(0.0, |point| point.value);
+    peak(fallen.last()) - peak(fallen.first())
 }
 
 /// Lives that grew by [`GROWTH`] over at least four minutes, in their middle as well as over all: a fill that is over

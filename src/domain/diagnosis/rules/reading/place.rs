@@ -76,6 +76,20 @@ impl Workplace {
             .collect()
     }
 
+    /// Whether any of its containers was started in the window; `None` where nothing is told of any.
+    pub(in super::super) fn started_anew(&self) -> Option<bool> {
+        let lately = |at: Option<Timestamp>| at.is_some_and(|at| at >= self.since);
+        let anew = |container: &ContainerState| {
+            let ended = container.last_end.as_ref().and_then(|end| end.finished_at);
+            // Of one that was started again nobody may tell when.
+            let untold = container.restarts > 0 && ended.is_none() && container.running_since.is_none();
+            lately(container.running_since) || lately(ended) || untold
+        };
+        let containers = || self.pods.iter().flat_map(|pod| &pod.containers);
+        let known = containers().next().is_some();
+        known.then(|| self.pods.iter().any(|pod| lately(pod.created_at)) || containers().any(anew))
+    }
+
     /// The first sign of a kind.
     pub(in super::super) fn sign(&self, trouble: Trouble) -> Option<&ClusterSign> {
         self.signs.iter().find(|sign| sign.trouble == trouble)

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Cpu, Level, Reading, Voice};
+use crate::domain::diagnosis::evidence::Question;
 use crate::domain::diagnosis::statistics::Onset;
 
 impl Reading {
@@ -15,6 +16,12 @@ impl Reading {
     /// Whether the processor is high from the first point on: what came before its rise is then not to be told.
     pub(in super::super) fn began_unseen(&self) -> bool {
         self.cpu.as_ref().is_some_and(|cpu| cpu.is_high() && rise(cpu.onset).is_none())
+    }
+
+    /// Whether a sign may have come earlier than those that are known: what would tell was asked and not read.
+    pub(in super::super) fn signs_are_withheld(&self) -> bool {
+        use Question::{Cpu, Errors, Latency, Memory, Traffic, Workload};
+        [Memory, Cpu, Errors, Latency, Traffic, Workload].into_iter().any(|question| self.is_withheld(question))
     }
 
     /// Every sign of trouble, the earliest first; of the processor also when it was half of the way up, as a small rise may

@@ -12,6 +12,7 @@ use crate::domain::diagnosis::evidence::{
 };
 use crate::domain::diagnosis::statistics::DAYS_ASKED;
 use crate::domain::diagnosis::statistics::tests::{jitter, points};
+use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::Bound;
 use crate::domain::observation::change::{Change, ChangeKind};
 use crate::domain::observation::log::{Completeness, LogLevel};
@@ -324,6 +325,11 @@ impl Incident {
         self
     }
 
+    /// The answer was refused.
+    pub(crate) fn denied(self, question: Question) -> Self {
+        self.withheld(question, Answer::Denied { fault: Fault::new(FaultKind::Denied, "It was so.") })
+    }
+
     pub(crate) fn without(mut self, question: Question) -> Self {
         self.0.insert(question, Answer::Absent);
         self
@@ -357,8 +363,14 @@ impl Incident {
     }
 }
 
-/// A process that stops at minute 18: every request fails, no line is written, the processor rests.
+/// Processes that stop at minute 18: every request fails, no line is written, the processor rests, a probe waits in vain.
 pub(crate) fn stuck() -> Incident {
+    let in_vain = "Readiness probe failed: Get \"http://10.0.0.7:8080/ready\": context deadline exceeded";
+    cut().unready().event("Pod/my-api-1", "Unhealthy", in_vain)
+}
+
+/// The same without the probe: nobody reaches processes that may be well.
+pub(crate) fn cut() -> Incident {
     Incident::healthy()
         .errors_from(18, 1_200.0)
         .cpu((0..30).map(|n| if n >= 18 { 1.0 } else { 43.0 } + 0.3 * jitter(n)))
