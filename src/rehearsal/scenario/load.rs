@@ -21,7 +21,7 @@ pub struct ScenarioSummary {
 }
 
 /// The scenarios inside the program, the founding one first.
-const BUILT_IN: [(&str, &str); 53] = [
+const BUILT_IN: [(&str, &str); 56] = [
     ("oom-leak", include_str!("../../../assets/scenarios/oom-leak.toml")),
     ("limit-too-low", include_str!("../../../assets/scenarios/limit-too-low.toml")),
     ("traffic-flood", include_str!("../../../assets/scenarios/traffic-flood.toml")),
@@ -39,6 +39,7 @@ const BUILT_IN: [(&str, &str); 53] = [
     ("deploy-harmless", include_str!("../../../assets/scenarios/deploy-harmless.toml")),
     ("deploy-hot", include_str!("../../../assets/scenarios/deploy-hot.toml")),
     ("deploy-regression", include_str!("../../../assets/scenarios/deploy-regression.toml")),
+    ("deploy-retries", include_str!("../../../assets/scenarios/deploy-retries.toml")),
     ("deploy-slow", include_str!("../../../assets/scenarios/deploy-slow.toml")),
     ("deploy-yesterday", include_str!("../../../assets/scenarios/deploy-yesterday.toml")),
     ("flapping-alarm", include_str!("../../../assets/scenarios/flapping-alarm.toml")),
@@ -54,6 +55,7 @@ const BUILT_IN: [(&str, &str); 53] = [
     ("limit-no-collector", include_str!("../../../assets/scenarios/limit-no-collector.toml")),
     ("limit-traffic-unread", include_str!("../../../assets/scenarios/limit-traffic-unread.toml")),
     ("organic-growth", include_str!("../../../assets/scenarios/organic-growth.toml")),
+    ("retry-storm", include_str!("../../../assets/scenarios/retry-storm.toml")),
     ("autoscaler-at-maximum", include_str!("../../../assets/scenarios/autoscaler-at-maximum.toml")),
     ("quiet-memory-unread", include_str!("../../../assets/scenarios/quiet-memory-unread.toml")),
     ("scale-in-alarm", include_str!("../../../assets/scenarios/scale-in-alarm.toml")),
@@ -72,6 +74,7 @@ const BUILT_IN: [(&str, &str); 53] = [
     ("probe-kills-137", include_str!("../../../assets/scenarios/probe-kills-137.toml")),
     ("stuck-process", include_str!("../../../assets/scenarios/stuck-process.toml")),
     ("stuck-logs-denied", include_str!("../../../assets/scenarios/stuck-logs-denied.toml")),
+    ("network-cut", include_str!("../../../assets/scenarios/network-cut.toml")),
     ("daily-peak", include_str!("../../../assets/scenarios/daily-peak.toml")),
     ("tail-breaks", include_str!("../../../assets/scenarios/tail-breaks.toml")),
     ("helm-repo-unreachable", include_str!("../../../assets/scenarios/helm-repo-unreachable.toml")),
