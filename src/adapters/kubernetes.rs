@@ -25,5 +25,5 @@ pub use objects::told::tell_once;
 pub use objects::{Objects, objects};
 pub use patch::{Applied, FIELD_MANAGER, apply};
 pub use read::View;
-pub use rehearse::{Intent, rehearse};
+pub use rehearse::{Intent, fails_by_now, rehearse};
 pub use watch::{Refused, Unreadable, WatchError, WatchReport, watch_once};

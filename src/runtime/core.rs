@@ -244,10 +244,12 @@ impl Core {
     fn send(&mut self, incident: IncidentId, step: StepId, permit: Permit) {
         let left = permit.usable_until().duration_since(self.now());
         // From here on the permit ends by a clock that nobody can set back.
-        if let Some(left) = Duration::try_from(left).ok().filter(|left| !left.is_zero()) {
+        let left = Duration::try_from(left).ok().filter(|left| !left.is_zero());
+        let found = self.session.incidents.get(&incident).and_then(|incident| incident.step(step)).cloned();
+        if let Some((left, found)) = left.zip(found) {
             #[cfg(test)]
             self.sent.push((incident, step));
-            self.runner.execute(incident, step, (permit, Instant::now() + left));
+            self.runner.execute(incident, found, (permit, Instant::now() + left));
             return;
         }
         let fault = Fault::new(FaultKind::Rejected, "The approval expired before the request could leave.")

@@ -180,7 +180,7 @@ impl Runner {
     }
 
     /// Sends an approved request. The permit is used up.
-    pub fn execute(&self, incident: IncidentId, step: StepId, permit: (Permit, Instant)) {
+    pub fn execute(&self, incident: IncidentId, step: Step, permit: (Permit, Instant)) {
         self.fly("execution", move |means| steps::execute(means, (incident, step), permit));
     }
 

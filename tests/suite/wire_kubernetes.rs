@@ -25,6 +25,7 @@ use crate::rehearsal_checks::intent;
 use crate::wire_server::{Reply, Seen, Server};
 
 mod changes;
+mod rechecked;
 mod watch;
 
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/payments/deployments/my-api";

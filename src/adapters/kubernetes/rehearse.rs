@@ -85,6 +85,21 @@ pub async fn rehearse(client: &Client, intent: Intent<'_>, at: Timestamp) -> Reh
     rehearsal
 }
 
+/// Looks at the checks once more, right before the request of a step leaves: a quota or an autoscaler may have come since
+/// they were shown, and the server would take the request all the same. Gives the check that fails by now; what cannot be
+/// read forbids nothing here, as it did not on the card.
+pub async fn fails_by_now(client: &Client, step: &Step) -> Option<Check> {
+    let Step { action, target, planned_on, rehearsal, .. } = step;
+    let before = client.read_object(target).await.ok()?;
+    let workload = workload(target.kind, &before).ok()?;
+    let request = rehearsal.as_ref().and_then(|rehearsal| rehearsal.request.as_ref());
+    let put_back = request.and_then(request::template_put_back);
+    let subject = checks::Subject { action, workload: &workload, before: &before, put_back: put_back.as_ref() };
+    let mut found = checks::of_target((action, planned_on.as_ref()), &workload, &before);
+    found.extend(checks::of_cluster(client, subject).await);
+    found.into_iter().find(|check| check.state == CheckState::Failed)
+}
+
 /// Whether the access review said that this credential may do it.
 fn is_allowed(checks: &[Check]) -> bool {
     checks.iter().any(|check| check.name == checks::ACCESS && check.state == CheckState::Ok)

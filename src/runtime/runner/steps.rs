@@ -7,7 +7,7 @@ use super::Means;
 use crate::adapters::kubernetes::{self, Applied, apply};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::gate::Permit;
-use crate::domain::remediation::step::{Rehearsal, RehearsalOutcome, Step, StepId};
+use crate::domain::remediation::step::{Check, Rehearsal, RehearsalOutcome, Step};
 use crate::domain::remediation::trace::{may_still_arrive, trace};
 use crate::session::IncidentId;
 use crate::session::event::{Event, Execution, RemediationEvent, SessionEvent};
@@ -36,22 +36,37 @@ pub async fn rehearse(means: Means, incident: IncidentId, step: Step) {
     tell(&means, incident, event).await;
 }
 
-/// Sends the approved request, until then. The permit is used up whatever happens.
-pub async fn execute(means: Means, (incident, step): (IncidentId, StepId), (permit, until): (Permit, Instant)) {
+/// Sends the approved request, until then, unless a check says by now that it must not run. The permit is used up whatever
+/// happens.
+pub async fn execute(means: Means, (incident, step): (IncidentId, Step), (permit, until): (Permit, Instant)) {
     let execution = match means.outside.cluster().await {
         Err(fault) => Execution::NotApplied { fault },
-        Ok(client) => match apply(client, permit, until).await {
-            Applied::Done { generation, .. } => Execution::Applied { generation },
-            Applied::Refused { fault } => Execution::NotApplied { fault },
-            Applied::Unknown { fault } => Execution::Unknown { fault },
-            Applied::Conflict { moved } => Execution::NotApplied {
-                fault: Fault::new(FaultKind::Conflict, "The target is no longer what was approved; nothing was sent.")
-                    .cause(moved.join("; "))
-                    .hint("Rehearse the step again with d: the new facts need a new approval."),
-            },
+        Ok(client) => match kubernetes::fails_by_now(client, &step).await {
+            Some(check) => Execution::NotApplied { fault: forbidden_by(&check) },
+            None => executed(apply(client, permit, until).await),
         },
     };
-    tell(&means, incident, RemediationEvent::StepFinished { step, execution }).await;
+    tell(&means, incident, RemediationEvent::StepFinished { step: step.id, execution }).await;
+}
+
+fn forbidden_by(check: &Check) -> Fault {
+    let Check { name, text, .. } = check;
+    Fault::new(FaultKind::Conflict, format!("The check \"{name}\" fails by now; nothing was sent."))
+        .cause(text.clone())
+        .hint("Rehearse the step again with d: what stands in its way is shown there.")
+}
+
+fn executed(applied: Applied) -> Execution {
+    match applied {
+        Applied::Done { generation, .. } => Execution::Applied { generation },
+        Applied::Refused { fault } => Execution::NotApplied { fault },
+        Applied::Unknown { fault } => Execution::Unknown { fault },
+        Applied::Conflict { moved } => Execution::NotApplied {
+            fault: Fault::new(FaultKind::Conflict, "The target is no longer what was approved; nothing was sent.")
+                .cause(moved.join("; "))
+                .hint("Rehearse the step again with d: the new facts need a new approval."),
+        },
+    }
 }
 
 /// Looks whether a step whose end is unknown has run, whose request left then by the clock of AWS. Reads only. What may still
