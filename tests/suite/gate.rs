@@ -370,7 +370,7 @@ const OF_THE_EVIDENCE: [Refused; 6] = [
     ),
 ];
 
-const OF_THE_NARRATIVE: [Refused; 13] = [
+const OF_THE_NARRATIVE: [Refused; 14] = [
     (
         "under way",
         |it| it.incident.narrative.standing = NarrativeStanding::UnderWay,
@@ -404,6 +404,11 @@ const OF_THE_NARRATIVE: [Refused; 13] = [
             it.check(1, ClaimCheck::Unsupported { why: why() });
         },
         &[RefusalReason::Unsupported],
+    ),
+    (
+        "it advises no remedy",
+        |it| it.incident.diagnosis.as_mut().unwrap().proposal.remedies.clear(),
+        &[RefusalReason::NotAdvised],
     ),
     (
         "nothing to check in three of five, and one of two is supported",

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::policy::{Policy, RulesAlone};
 use crate::domain::count::{counted, either};
-use crate::domain::diagnosis::claim::{Claim, ClaimCheck, Diagnosis, DiagnosisCheck};
+use crate::domain::diagnosis::claim::{Claim, ClaimCheck, Diagnosis, DiagnosisCheck, Proposal};
 use crate::domain::diagnosis::evidence::{Answer, Evidence, Question};
-use crate::domain::diagnosis::sufficiency::{RemedyOffer, Sufficiency};
+use crate::domain::diagnosis::sufficiency::{RemedyOffer, Sufficiency, suffices};
 use crate::domain::diagnosis::verdict::{Confidence, Verdict};
 
 pub use admission::{Admission, AdmissionRefusal, Permit, Permitted, admit};
@@ -77,6 +77,8 @@ pub enum RefusalReason {
     Contradicted,
     /// Too few claims are supported.
     Unsupported,
+    /// The diagnosis names none of the remedies that the evidence suffices for.
+    NotAdvised,
     /// Confidence is below the policy's bound.
     LowConfidence,
     /// The policy does not allow it.
@@ -105,6 +107,7 @@ impl RefusalReason {
                 | Self::DiagnosisRejected
                 | Self::Contradicted
                 | Self::Unsupported
+                | Self::NotAdvised
                 | Self::LowConfidence
                 | Self::Policy
                 | Self::NoTarget
@@ -335,7 +338,7 @@ fn narrative_refusals(input: &GateInput<'_>) -> Vec<Refusal> {
             refusals.push(Refusal::new(RefusalReason::NoDiagnosis, text, again));
         }
         Some(diagnosis) => match &diagnosis.check {
-            DiagnosisCheck::Accepted => {}
+            DiagnosisCheck::Accepted => refusals.extend(advice_refusal(&diagnosis.proposal, input.offers)),
             DiagnosisCheck::Rejected { reasons } => refusals.extend(
                 reasons.iter().map(|reason| Refusal::new(RefusalReason::DiagnosisRejected, reason.clone(), again)),
             ),
@@ -343,6 +346,22 @@ fn narrative_refusals(input: &GateInput<'_>) -> Vec<Refusal> {
     }
     refusals.extend(claim_refusal(input.claims, again));
     refusals
+}
+
+/// The model may only lower what counts: one that explains the cause and advises no remedy is not passed over.
+fn advice_refusal(proposal: &Proposal, offers: &[RemedyOffer]) -> Option<Refusal> {
+    let advised = |offer: &RemedyOffer| proposal.remedies.iter().any(|id| id == offer.remedy.id());
+    let sufficient: Vec<&RemedyOffer> = offers.iter().filter(|offer| suffices(offers, offer.remedy)).collect();
+    let is_passed_over = !sufficient.is_empty() && !sufficient.iter().any(|offer| advised(offer));
+    is_passed_over.then(|| {
+        let words: Vec<&str> = sufficient.iter().map(|offer| offer.remedy.words()).collect();
+        let text = format!("The model does not advise {}.", words.join(" or "));
+        Refusal::new(
+            RefusalReason::NotAdvised,
+            text,
+            "read what it says; ask again with r, or stand on the rules with R",
+        )
+    })
 }
 
 fn claim_refusal(claims: &[Claim], again: &str) -> Option<Refusal> {

@@ -280,8 +280,8 @@ fn submission(document: &Document) -> Value {
     let remedies: &[&str] = match cause {
         "memory-leak" | "stuck-process" => &["rollout-restart"],
         "limit-too-low" => &["set-resources"],
-        "bad-deploy" => &["rollout-undo"],
-        "traffic-surge" => &["scale"],
+        "bad-deploy" | "crash-loop" => &["rollout-undo"],
+        "traffic-surge" | "cpu-bound" => &["scale"],
         _ => &[],
     };
     let unknowns: Vec<String> = document.verdict.missing.iter().map(unknown).collect();
