@@ -42,7 +42,9 @@ pub fn standing(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> Pha
 /// A step that failed leaves the incident open until somebody has decided what now; what was left out because of it is no
 /// such decision. One that was put back has helped as little while an alarm fires.
 fn ends_open(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> bool {
-    let follows = |step: &&Step| matches!(step.state, StepState::Skipped { why: LeftOut::After { .. } });
+    let follows = |step: &&Step| {
+        matches!(step.state, StepState::Skipped { why: LeftOut::After { .. } | LeftOut::Instead { .. } })
+    };
     let mut steps = incident.plan.iter().flat_map(|plan| &plan.steps).rev();
     let Some(last) = steps.find(|step| !follows(step)) else { return false };
     let is_undo_done = last.state == StepState::Verified && incident.undos.contains_key(&last.id);

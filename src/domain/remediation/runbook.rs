@@ -44,14 +44,17 @@ pub struct Clearing {
     pub decided_over_s: u32,
 }
 
-/// Makes the plan: one step for each sufficient remedy that can be made concrete, each after the one before it.
+/// Makes the plan: one step for each sufficient remedy that can be made concrete. They are alternatives, of which none
+/// needs another. A rollback suffices only where the onset follows a rollout: what caused it goes back before anything else
+/// is given to what it brought.
 pub fn plan(input: PlanInput<'_>) -> Option<Plan> {
-    let actions: Vec<Action> = input
+    let mut actions: Vec<Action> = input
         .offers
         .iter()
         .filter(|offer| matches!(offer.sufficiency, Sufficiency::Sufficient { .. }))
         .filter_map(|offer| concrete(offer.remedy, (input.evidence, input.verdict.cause())))
         .collect();
+    actions.sort_by_key(|action| !matches!(action, Action::RolloutUndo { .. }));
     let steps: Vec<Step> =
         (input.last_step + 1..).zip(actions).map(|(number, action)| step(number, action, &input)).collect();
     (!steps.is_empty()).then(|| Plan { runbook: format!("{}/default", input.verdict.cause().id()), steps })
@@ -87,11 +90,6 @@ pub fn with_undo(plan: &Plan, of: StepId, last_step: u32) -> Option<Plan> {
 }
 
 fn step(number: u32, action: Action, input: &PlanInput<'_>) -> Step {
-    let needs: Vec<StepId> = (input.last_step + 1..number).map(StepId).collect();
-    let state = match needs.last() {
-        Some(last) => StepState::Locked { why: format!("needs {last} verified") },
-        None => StepState::Proposed,
-    };
     Step {
         id: StepId(number),
         tests: tests(&action, input),
@@ -99,10 +97,10 @@ fn step(number: u32, action: Action, input: &PlanInput<'_>) -> Step {
         action,
         target: input.target.clone(),
         why: cited(input.verdict),
-        needs,
+        needs: Vec::new(),
         rehearsal: None,
         digest: None,
-        state,
+        state: StepState::Proposed,
     }
 }
 

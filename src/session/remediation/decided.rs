@@ -1,5 +1,7 @@
 //! Decisions of the person: which press counts, and what follows from it for the steps behind.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::moved::freed;
@@ -8,7 +10,7 @@ use super::preview;
 use crate::domain::observation::workload::ClusterView;
 use crate::domain::remediation::approval::{Approval, Decision};
 use crate::domain::remediation::request::{Digest, Mode};
-use crate::domain::remediation::step::{LeftOut, Step, StepId, StepState};
+use crate::domain::remediation::step::{Action, LeftOut, Plan, Step, StepId, StepState};
 use crate::session::effect::Effect;
 use crate::session::event::{Event, RemediationEvent, ReportEvent, TimerPurpose};
 use crate::session::incident::Incident;
@@ -125,6 +127,7 @@ pub fn unlock(incident: &mut Incident, (mode, cluster): (Mode, &ClusterView)) ->
         .map(|step| step.id)
         .collect();
     let mut effects = Vec::new();
+    leave_out_alternatives(plan, &incident.undos);
     for step in &mut plan.steps {
         if matches!(step.state, StepState::Locked { .. }) && step.needs.iter().all(|need| done.contains(need)) {
             match mode {
@@ -137,6 +140,18 @@ pub fn unlock(incident: &mut Incident, (mode, cluster): (Mode, &ClusterView)) ->
         }
     }
     effects
+}
+
+/// A rollback that was verified has taken away what the other remedies are for; after any other, a rollback may still be
+/// due, and fresh evidence says so.
+fn leave_out_alternatives(plan: &mut Plan, undos: &BTreeMap<StepId, StepId>) {
+    let is_done = |step: &&Step| step.state == StepState::Verified && !undos.contains_key(&step.id);
+    let rolled_back = |step: &&Step| matches!(step.action, Action::RolloutUndo { .. });
+    let Some(by) = plan.steps.iter().filter(is_done).find(rolled_back).map(|step| step.id) else { return };
+    let others = plan.steps.iter_mut().filter(|step| step.id != by && !undos.contains_key(&step.id));
+    for step in others.filter(|step| step.state.is_open_to_refusal()) {
+        step.state = StepState::Skipped { why: LeftOut::Instead { step: by } };
+    }
 }
 
 /// Concludes that an armed step expired, if it is still armed with this digest.

@@ -22,8 +22,18 @@ pub(super) fn started(session: &mut Session, record: &Record, step: StepId) -> V
         found.state = StepState::Running;
         incident.phase = Phase::Running;
         incident.started = Some(Started { step, at_aws: session.clock.at_aws(record.at) });
+        others_wait(incident, step);
     }
     Vec::new()
+}
+
+/// What one step does to the object, the others were neither planned nor rehearsed on.
+fn others_wait(incident: &mut Incident, started: StepId) {
+    let steps = incident.plan.iter_mut().flat_map(|plan| &mut plan.steps);
+    for step in steps.filter(|step| step.id != started && step.state.can_stand_down()) {
+        let why = format!("{started} goes first: read the evidence again with r after it");
+        step.state = StepState::StoodDown { why };
+    }
 }
 
 pub(super) fn finished(session: &mut Session, record: &Record, step: StepId, execution: &Execution) -> Vec<Effect> {

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::domain::remediation::approval::Decision;
-use crate::domain::remediation::request::Digest;
+use crate::domain::remediation::request::{Digest, Mode};
 use crate::domain::remediation::step::{AS_PLANNED, Rehearsal, Step, StepId, StepState};
 use crate::session::incident::Incident;
 use crate::session::record::IncidentId;
@@ -74,6 +74,13 @@ pub enum Objection {
         /// The word of its state.
         word: &'static str,
     },
+    /// Another step of the plan is on its way, or nobody knows yet how it ended.
+    Busy {
+        /// Which step.
+        step: StepId,
+        /// The other.
+        other: StepId,
+    },
     /// What would be sent is no longer what was on screen.
     OtherDigest {
         /// Which step.
@@ -104,6 +111,7 @@ impl Objection {
             Self::NotAsPlanned { step, text } => format!("Not counted: {step} must not run: {text}."),
             Self::Gone { step } => format!("Not counted: {step} is no longer in the plan."),
             Self::State { step, word } => format!("Not counted: {step} is {word} and waits for no such key."),
+            Self::Busy { step, other } => format!("Not counted: {other} is under way, and {step} waits for its end."),
             Self::OtherDigest { step } => {
                 format!("Not counted: {step} is no longer what was on screen. Read it, then press again.")
             }
@@ -129,6 +137,7 @@ pub fn admits(
             writable(session)?;
             open(session, (incident, step), at)?;
             waits(found, digest, at)?;
+            alone(session.header.mode, incident, step)?;
             offered(incident, found)?;
             sound(found)
         }
@@ -157,6 +166,17 @@ fn open(session: &Session, (incident, step): (&Incident, StepId), at: Timestamp)
         Some(gate) if gate.is_open_for(purpose) => Err(Objection::Stale),
         Some(_) | None => Err(Objection::Locked),
     }
+}
+
+/// One at a time: each step is decided on what the one before it has left. An undo need not wait for what it undoes.
+fn alone(mode: Mode, incident: &Incident, step: StepId) -> Result<(), Objection> {
+    let undone = incident.undos.get(&step);
+    let leaves = |state: &StepState| mode == Mode::Live && *state == StepState::Approved;
+    let mut others = incident.plan.iter().flat_map(|plan| &plan.steps);
+    let busy = others.find(|other| {
+        other.id != step && undone != Some(&other.id) && (other.state.is_in_flight() || leaves(&other.state))
+    });
+    busy.map_or(Ok(()), |other| Err(Objection::Busy { step, other: other.id }))
 }
 
 /// A gate that is open says that some remedy suffices, not that this one does: a step of an earlier verdict may be left.

@@ -135,3 +135,16 @@ fn a_step_is_bound_to_the_workload_of_its_evidence_and_its_undo_to_the_object() 
     let undo = with_undo(&plan, StepId(1), 1).unwrap().steps.pop().unwrap();
     assert_eq!(undo.planned_on, Some(on.object_alone()));
 }
+
+/// Each of them can be had without the others.
+#[test]
+fn remedies_are_alternatives_and_what_came_right_before_goes_back_first() {
+    let undo = Action::RolloutUndo { to_revision: 40 };
+    let leak = leak().rollout(-8);
+    assert_eq!(actions(&leak), [undo.clone(), Action::RolloutRestart]);
+    let kinds: Vec<RemedyKind> = actions(&brim().rollout(-2)).iter().map(Action::kind).collect();
+    assert_eq!(kinds, [RemedyKind::RolloutUndo, RemedyKind::SetResources]);
+    for step in steps(&leak) {
+        assert_eq!((step.needs, step.state), (Vec::new(), StepState::Proposed), "{}", step.id);
+    }
+}

@@ -19,6 +19,11 @@ pub enum LeftOut {
         /// To which end: `denied`, `skipped`, `not verified`, `undone`.
         end: String,
     },
+    /// Another remedy of the plan was verified, and leaves this one nothing to do.
+    Instead {
+        /// Which step.
+        step: StepId,
+    },
 }
 
 impl LeftOut {
@@ -27,6 +32,7 @@ impl LeftOut {
         match self {
             Self::ByPerson => "left out by the person".to_owned(),
             Self::After { step, end } => format!("{step} before it was {end}"),
+            Self::Instead { step } => format!("{step} was verified instead"),
         }
     }
 }
@@ -269,7 +275,7 @@ impl StepState {
             | Self::Uncertain => Some("approved"),
             Self::Denied { .. } => Some("denied"),
             Self::Skipped { why: LeftOut::ByPerson } => Some("skipped"),
-            Self::Skipped { why: LeftOut::After { .. } }
+            Self::Skipped { why: LeftOut::After { .. } | LeftOut::Instead { .. } }
             | Self::Locked { .. }
             | Self::Proposed
             | Self::Rehearsing

@@ -359,3 +359,70 @@ fn a_failure_ends_the_steps_after_it_and_leaves_the_incident_open() {
     assert_eq!(story.step(S2).state, StepState::Skipped { why });
     assert_eq!((standing(story.incident(), &story.session.alarms), story.incident().closed_at), (Phase::Asking, None));
 }
+
+/// Two remedies, of which either can be had.
+fn alternatives() -> Story {
+    let undo = Action::RolloutUndo { to_revision: 40 };
+    let mut story = Story::new(vec![step(S1, undo.clone()), step(S2, Action::RolloutRestart)]);
+    // Any request will do: what counts is which step it is of.
+    story.rehearse(1, S1, &Action::RolloutRestart);
+    story.rehearse(1, S2, &Action::RolloutRestart);
+    story
+}
+
+fn waits_for_evidence(state: &StepState) -> bool {
+    *state == StepState::StoodDown { why: "#1 goes first: read the evidence again with r after it".to_owned() }
+}
+
+#[test]
+fn what_is_denied_or_skipped_takes_no_alternative_away() {
+    let by = || "who".to_owned();
+    for no in [Decision::Denied { by: by(), reason: "why".to_owned() }, Decision::Skipped { by: by() }] {
+        let mut story = alternatives();
+        let effects = story.tell(2, RemediationEvent::DecisionGiven { step: S1, decision: no });
+        settle(&mut story, 2, effects);
+        assert_eq!(story.incident().asked_step().map(|step| step.id), Some(S2));
+        assert!(executes(&story.approve(3, S2)));
+    }
+}
+
+#[test]
+fn one_of_the_alternatives_goes_at_a_time_and_the_others_ask_for_fresh_evidence() {
+    let mut story = alternatives();
+    let digest = story.step(S2).digest.clone().unwrap();
+    assert!(executes(&story.approve(2, S1)));
+    let at = start() + SignedDuration::from_secs(2);
+    let objection = admits(&story.session, at, (I1, S2), Press::Approve(&digest)).unwrap_err();
+    assert_eq!(objection, Objection::Busy { step: S2, other: S1 });
+    assert!(!executes(&story.approve(2, S2)), "its permit is not given yet");
+    story.run(2, S1);
+    assert!(waits_for_evidence(&story.step(S2).state), "{:?}", story.step(S2).state);
+    let tests = vec![TestState::Failed];
+    let ended = story.commit(900, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
+    settle(&mut story, 900, ended);
+    assert!(waits_for_evidence(&story.step(S2).state), "the next thing to do is not taken away");
+}
+
+#[test]
+fn a_verified_rollback_leaves_nothing_to_restart_and_a_verified_restart_may_leave_a_rollback() {
+    for (first, second, left) in [
+        (Action::RolloutUndo { to_revision: 40 }, Action::RolloutRestart, false),
+        (Action::RolloutRestart, Action::RolloutUndo { to_revision: 40 }, true),
+    ] {
+        let mut story = Story::new(vec![step(S1, first), step(S2, second)]);
+        story.rehearse(1, S1, &Action::RolloutRestart);
+        story.rehearse(1, S2, &Action::RolloutRestart);
+        story.run(2, S1);
+        let tests = vec![TestState::Passed];
+        let ended = story.commit(60, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
+        settle(&mut story, 60, ended);
+        let state = &story.step(S2).state;
+        if left {
+            assert!(waits_for_evidence(state), "{state:?}");
+            assert_eq!(story.incident().phase, Phase::Asking);
+        } else {
+            assert_eq!(*state, StepState::Skipped { why: LeftOut::Instead { step: S1 } });
+            assert_eq!(story.incident().phase, Phase::Closed);
+        }
+    }
+}
