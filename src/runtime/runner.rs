@@ -33,7 +33,7 @@ use super::tasks::Tasks;
 use crate::config::ConfiguredService;
 use crate::domain::observation::alarm::Alarm;
 use crate::domain::remediation::gate::Permit;
-use crate::domain::remediation::step::{Step, StepId};
+use crate::domain::remediation::step::Step;
 use crate::session::effect::Effect;
 use crate::session::event::{ReportEvent, TimerPurpose, Wait};
 use crate::session::{IncidentId, Session};
