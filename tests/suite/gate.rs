@@ -346,12 +346,7 @@ type Refused = (&'static str, fn(&mut Judged), &'static [RefusalReason]);
 
 const OF_THE_EVIDENCE: [Refused; 6] = [
     ("as it is", |_| {}, &[]),
-    (
-        "inconclusive",
-        |it| it.incident.verdict = Some(fixture_parts::inconclusive(&[])),
-        // Nothing else about the remedy is told then: it would be noise.
-        &[RefusalReason::Inconclusive],
-    ),
+    ("inconclusive", |it| it.incident.verdict = Some(fixture_parts::inconclusive(&[])), &[RefusalReason::Inconclusive]),
     (
         "no remedy suffices",
         |it| {
