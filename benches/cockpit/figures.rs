@@ -295,10 +295,10 @@ impl Bench {
         else {
             return table.row(figure, goal, "strace told of no frame");
         };
-        let (writes, others): (Vec<&str>, Vec<&str>) = begins()
+        let (modes, writes): (Vec<&str>, Vec<&str>) = begins()
             .filter(|line| line.split_whitespace().nth(1) == Some(to))
-            .partition(|line| line.contains("[?2026h"));
-        let (writes, others) = (writes.len(), others.len());
+            .partition(|line| line.contains("[?1049") || line.contains("[<"));
+        let (writes, others) = (writes.len(), modes.len());
         let told = format!("{writes} writes for {frames} frames, {others} beside them (modes)");
         table.row(figure, goal, told);
     }

@@ -22,6 +22,7 @@ pub struct Seat {
     pub bytes: u64,
     /// Frames among them, by the bracket that opens one.
     pub frames: u64,
+    is_within_frame: bool,
     _master: Box<dyn MasterPty + Send>,
 }
 
@@ -58,7 +59,18 @@ impl Seat {
         let keys = pair.master.take_writer().unwrap();
         let [high, wide] = [rows, cols].map(|cells| NonZeroU16::new(cells).unwrap());
         let screen = vt100::Parser::new(high, wide, 0);
-        Self { chunks, keys, child, screen, held, text: String::new(), bytes: 0, frames: 0, _master: pair.master }
+        Self {
+            chunks,
+            keys,
+            child,
+            screen,
+            held,
+            text: String::new(),
+            bytes: 0,
+            frames: 0,
+            is_within_frame: false,
+            _master: pair.master,
+        }
     }
 
     /// What is on screen.
@@ -97,13 +109,25 @@ impl Seat {
         match self.chunks.recv_timeout(left) {
             Ok((at, chunk)) => {
                 self.bytes += chunk.len() as u64;
-                self.frames += chunk.windows(8).filter(|bytes| *bytes == b"\x1b[?2026h").count() as u64;
+                self.count(&chunk);
                 self.screen.process(&chunk);
                 self.text = self.screen.screen().contents();
                 Some(at)
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
         }
+    }
+
+    /// Counts frames: those in brackets by their beginning, and what comes alone between brackets as one, for that is how the
+    /// shortest come.
+    fn count(&mut self, chunk: &[u8]) {
+        const BEGIN: &[u8] = b"\x1b[?2026h";
+        const END: &[u8] = b"\x1b[?2026l";
+        let begins = chunk.windows(BEGIN.len()).filter(|bytes| *bytes == BEGIN).count() as u64;
+        let ends = chunk.windows(END.len()).filter(|bytes| *bytes == END).count() as u64;
+        let is_short = !self.is_within_frame && begins + ends == 0;
+        self.frames += begins + u64::from(is_short);
+        self.is_within_frame = u64::from(self.is_within_frame) + begins > ends;
     }
 
     pub fn press(&mut self, keys: &[u8]) -> Instant {

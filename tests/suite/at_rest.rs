@@ -96,7 +96,7 @@ fn goes_on(session: &mut Session, now: Timestamp) {
     }
 }
 
-/// The goal is two bytes a second; it is missed by little where the value of an alarm moves as well. Every half hour the charts move on and are drawn anew; the minutes in which an age reaches
+/// The goal is two bytes a second. Every half hour the charts move on and are drawn anew; the minutes in which an age reaches
 /// its next step, or a count grows old, cost a little more.
 #[test]
 fn an_hour_with_an_open_incident_and_series_that_go_on_costs_two_bytes_a_second() {
@@ -112,14 +112,14 @@ fn an_hour_with_an_open_incident_and_series_that_go_on_costs_two_bytes_a_second(
         minute.frames += usize::from(!frame.is_empty());
     }
     let whole: usize = minutes.iter().map(|minute| minute.bytes).sum();
-    assert!(whole <= 7_600, "{whole} bytes: {minutes:?}");
+    assert!(whole <= 6_600, "{whole} bytes: {minutes:?}");
     let shifts: Vec<usize> = minutes.iter().filter(|minute| minute.shifts).map(|minute| minute.bytes).collect();
     assert!(shifts.len() == 2 && shifts.iter().all(|bytes| *bytes <= 600), "{shifts:?}");
     let still = minutes.windows(2).filter(|two| two.iter().all(|minute| !minute.shifts));
     let mut pairs: Vec<usize> = still.map(|two| two[0].bytes + two[1].bytes).collect();
     pairs.sort_unstable();
     let over = pairs.iter().filter(|bytes| **bytes > 240).count();
-    assert!(over <= 12 && pairs.last().is_some_and(|most| *most <= 400), "{pairs:?}");
+    assert!(over <= 4 && pairs.last().is_some_and(|most| *most <= 320), "{pairs:?}");
     let frames: usize = minutes.iter().map(|minute| minute.frames).sum();
     assert!(frames <= minutes.len() + 4, "one frame a minute, and what must not wait: {minutes:?}");
 }

@@ -3,7 +3,7 @@
 /// What a stretch of bytes may hold beside frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stretch {
-    /// Whole frames and nothing else, each in its brackets.
+    /// Whole frames and nothing else, each in its brackets but for the shortest.
     Frames,
     /// A whole run: taking the terminal and giving it back, frames between.
     Run,
@@ -15,15 +15,17 @@ const MODES: [&str; 4] = ["?1049", "?25", "?2004", "?1004"];
 /// What the keyboard is asked to tell, and that it is asked no more.
 const KEYS: [&str; 4] = [">1", "<1", "=1;1", "=15;1"];
 
-/// Reads it all. The error tells what is no word of ours, and where.
+/// Reads it all, and counts the frames in brackets. The error tells what is no word of ours, and where.
+///
+/// A short frame has no brackets. It begins with a move or an ink, and what may drive the terminal in a frame may in it.
 pub fn read(bytes: &[u8], stretch: Stretch) -> Result<usize, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| format!("no UTF-8: {error}"))?;
-    let (mut rest, mut frames, mut open, mut linked) = (text, 0, false, false);
+    let (mut rest, mut frames, mut open, mut short, mut linked) = (text, 0, false, false, false);
     while let Some(first) = rest.chars().next() {
         let at = text.len() - rest.len();
         let wrong = |what: &str| Err(format!("{what} at byte {at}: {:?}", rest.chars().take(24).collect::<String>()));
         if first != '\x1b' {
-            if !open {
+            if !open && !short {
                 return wrong("text outside of a frame");
             }
             if is_forbidden(first) {
@@ -33,7 +35,7 @@ pub fn read(bytes: &[u8], stretch: Stretch) -> Result<usize, String> {
             continue;
         }
         if let Some((leads, length)) = link(rest) {
-            if !open || !(linked || leads) {
+            if !(open || short) || !(linked || leads) {
                 return wrong("a link outside of a frame, or the end of none");
             }
             (linked, rest) = (leads, &rest[length..]);
@@ -42,20 +44,21 @@ pub fn read(bytes: &[u8], stretch: Stretch) -> Result<usize, String> {
         let Some((parameters, end, length)) = sequence(rest) else { return wrong("no sequence of ours") };
         rest = &rest[length..];
         match (parameters, end) {
-            ("?2026", 'h') if !open => open = true,
+            ("?2026", 'h') if !open && !linked => (open, short) = (true, false),
             ("?2026", 'l') if open && linked => return wrong("a frame that ends within a link"),
             ("?2026", 'l') if open => (open, frames) = (false, frames + 1),
-            ("?2026", 'l') if stretch == Stretch::Run => {}
-            ("?25", 'h' | 'l') | ("2", 'J') if open => {}
-            (position, 'H') if open && is_numbers(position, 2) => {}
-            (right, 'C') if open && is_numbers(right, 1) => {}
+            ("?2026", 'l') if stretch == Stretch::Run => short = false,
+            ("2", 'J') if open || short => {}
+            ("?25", 'h' | 'l') if open || short || stretch == Stretch::Frames => {}
+            (position, 'H') if is_numbers(position, 2) => short = !open,
+            (right, 'C') if is_numbers(right, 1) => short = !open,
             (keys, 'u') if !open && stretch == Stretch::Run && KEYS.contains(&keys) => {}
-            (style, 'm') if is_numbers(style, 16) && (open || stretch == Stretch::Run) => {}
-            (mode, 'h' | 'l') if !open && stretch == Stretch::Run && MODES.contains(&mode) => {}
+            (style, 'm') if is_numbers(style, 16) => short = !open,
+            (mode, 'h' | 'l') if !open && stretch == Stretch::Run && MODES.contains(&mode) => short = false,
             _ => return wrong("a sequence that is not ours"),
         }
     }
-    if open { Err("the last frame is not closed".to_owned()) } else { Ok(frames) }
+    if open || linked { Err("the last frame is not closed".to_owned()) } else { Ok(frames) }
 }
 
 /// What a run of the screen wrote before it gave the terminal back. Behind that stand the two lines that say where it is kept,
@@ -125,6 +128,11 @@ fn the_reader_refuses_what_is_not_ours() {
     {
         assert!(read(&frame(inside), Stretch::Frames).is_err(), "{inside:?}");
     }
+    assert_eq!(read(b"\x1b[2;5Hab\x1b[C\x1b[31mc", Stretch::Frames), Ok(0), "a short one");
+    for text in [&b"text"[..], b"\x1b[?2026hab\x1b[?2026lc", b"\x1b[?25lc", b"\x1b[?1049hc"] {
+        assert!(read(text, Stretch::Run).is_err(), "{:?}", String::from_utf8_lossy(text));
+    }
+    assert!(read(b"\x1b[2;5H\x1b]8;id=1;https://a.example/\x1b\\a", Stretch::Run).is_err(), "a link left open");
     assert!(read(b"text", Stretch::Run).is_err() && read(b"\x1b[?2026h", Stretch::Run).is_err());
     assert!(read(b"\x1b[?1049h\x1b[?25l", Stretch::Run).is_ok() && read(b"\x1b[?1049h", Stretch::Frames).is_err());
 }

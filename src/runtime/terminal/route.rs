@@ -5,26 +5,40 @@ use ratatui::layout::Position;
 
 use super::encode::Pen;
 
+/// Stretches up to which each is tried as the first. The search costs the third power of them.
+const FEW_STRETCHES: usize = 16;
+
 /// A cell and where it goes.
 pub(super) type Placed<'a> = (u16, u16, &'a Cell);
 
-/// The same cells in the order that a pen draws in the fewest bytes, as far as always taking the nearest stretch finds it.
-/// Neighbours in a row stay together, so that what is wide is drawn from its left.
-pub(super) fn cheapest(cells: Vec<Placed<'_>>, (mut pen, columns): (Pen, u16)) -> Vec<Placed<'_>> {
-    let mut waiting = stretches(cells);
-    let mut ordered = Vec::new();
+/// The same cells in the order that a pen draws in the fewest bytes, as far as always taking the nearest stretch finds it,
+/// whichever is drawn first. Neighbours in a row stay together, so that what is wide is drawn from its left.
+pub(super) fn cheapest(cells: Vec<Placed<'_>>, pen: (Pen, u16)) -> Vec<Placed<'_>> {
+    let stretches = stretches(cells);
+    let starts = if stretches.len() <= FEW_STRETCHES { stretches.len() } else { 1 };
+    let ways = (0..starts).map(|first| way(&stretches, first, pen));
+    let best = ways.min_by_key(|(bytes, _)| *bytes).map_or_else(Vec::new, |(_, order)| order);
+    best.into_iter().flat_map(|at| stretches[at].iter().copied()).collect()
+}
+
+/// The way that begins with one stretch and always takes the one that costs least: its bytes, and its order.
+fn way(stretches: &[Vec<Placed<'_>>], first: usize, (mut pen, columns): (Pen, u16)) -> (usize, Vec<usize>) {
+    let (mut waiting, mut order, mut bytes) = ((0..stretches.len()).collect::<Vec<_>>(), Vec::new(), 0);
     let mut scratch = Vec::new();
-    while !waiting.is_empty() {
-        let costs = waiting.iter().map(|stretch| {
+    let mut next = Some(first);
+    while let Some(at) = next {
+        scratch.clear();
+        pen = drawn(&stretches[at], (pen, columns), &mut scratch);
+        bytes += scratch.len();
+        order.push(at);
+        waiting.retain(|other| *other != at);
+        next = waiting.iter().copied().min_by_key(|other| {
             scratch.clear();
-            let after = drawn(stretch, (pen, columns), &mut scratch);
-            (scratch.len(), after)
+            drawn(&stretches[*other], (pen, columns), &mut scratch);
+            scratch.len()
         });
-        let Some((at, (_, after))) = costs.enumerate().min_by_key(|(_, (bytes, _))| *bytes) else { break };
-        pen = after;
-        ordered.extend(waiting.remove(at));
     }
-    ordered
+    (bytes, order)
 }
 
 /// What stands side by side in a row, in the order of the rows.

@@ -22,6 +22,10 @@ const FRAME_BYTES: usize = 64 << 10;
 /// the bytes.
 const FEW_CELLS: usize = 64;
 
+/// Bytes up to which a frame goes without brackets. It is one write, which a terminal has whole before it draws; on a
+/// screen at rest the brackets would be an eighth of all that is sent.
+const SHORT: usize = 128;
+
 /// The brackets of a synchronized update: what lies between is shown at once, where the terminal knows them.
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
@@ -209,10 +213,11 @@ impl<S: Sink> Backend for Wire<S> {
         if self.frame.is_empty() {
             return Ok(());
         }
-        let mut whole = Vec::with_capacity(self.frame.len() + 16);
-        whole.extend(BEGIN);
+        let mut whole = Vec::with_capacity(self.frame.len() + BEGIN.len() + END.len());
+        let [begin, end]: [&[u8]; 2] = if self.frame.len() <= SHORT { [b"", b""] } else { [BEGIN, END] };
+        whole.extend(begin);
         whole.append(&mut self.frame);
-        whole.extend(END);
+        whole.extend(end);
         self.frames += 1;
         self.bytes += whole.len() as u64;
         self.sink.take(whole);
@@ -257,17 +262,33 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_one_write_in_brackets_and_an_unchanged_one_none() {
+    fn a_frame_is_one_write_and_an_unchanged_one_none() {
         let (tape, mut terminal, writer) = taped();
         terminal.draw(|frame| frame.render_widget("one", frame.area())).unwrap();
         let first = writes(&tape, &writer);
         assert_eq!(first.len(), 1);
-        assert!(first[0].starts_with("\x1b[?2026h") && first[0].ends_with("\x1b[?2026l"), "{first:?}");
         assert!(first[0].contains("one"));
         terminal.draw(|frame| frame.render_widget("one", frame.area())).unwrap();
         assert_eq!(writes(&tape, &writer), Vec::<String>::new());
         terminal.draw(|frame| frame.render_widget("two", frame.area())).unwrap();
         assert_eq!(writes(&tape, &writer).len(), 1);
+    }
+
+    #[test]
+    fn what_a_terminal_may_not_read_at_once_is_bracketed() {
+        let tape = Tape::default();
+        let writer = Writer::start(tape.clone()).unwrap();
+        let size = Size { cols: 200, rows: 3 };
+        let mut terminal = Terminal::new(Wire::new(Arc::clone(&writer), size)).unwrap();
+        // The first move and the letters.
+        for (letters, brackets) in [(SHORT - 6, false), (SHORT - 5, true)] {
+            terminal.clear().unwrap();
+            writes(&tape, &writer);
+            terminal.draw(|frame| frame.render_widget("x".repeat(letters), frame.area())).unwrap();
+            let frame = writes(&tape, &writer).concat();
+            let [begins, ends] = [frame.starts_with("\x1b[?2026h"), frame.ends_with("\x1b[?2026l")];
+            assert_eq!([begins, ends], [brackets; 2], "{letters}: {frame:?}");
+        }
     }
 
     #[test]

@@ -38,6 +38,9 @@ const BESIDE_COLS: u16 = 72;
 const FIGURE_COLS: usize = 5;
 /// Rows a chart needs with its numbers.
 const CHART_ROWS: u16 = 6;
+
+/// A series whose trend leads less far over the chart than this part of its peak goes nowhere.
+const FLAT: f64 = 0.01;
 /// CloudWatch has most points three minutes after their period at the latest, and is asked for them once a minute.
 const LATE: SignedDuration = SignedDuration::from_mins(4);
 
@@ -209,6 +212,10 @@ fn numbers(
     let average = series.mean().map(|value| ("avg", tell(value)));
     let threshold = threshold.map(|value| ("thr", tell(value)));
     let slope = statistics::trend(&series.points).map(|trend| {
+        let level = series.peak().map_or(0.0, |peak| peak.value.abs());
+        if trend.growth.abs() < FLAT * level {
+            return ("slope", "flat".to_owned());
+        }
         let sign = if trend.per_minute < 0.0 { "" } else { "+" };
         // Two digits are as many as its error leaves.
         let steepness = trend.per_minute;
