@@ -1,14 +1,21 @@
 //! From the terminal's events to inputs, stamped when they are read. Sizes that follow each other become one, and keys that
 //! were there at once are told as such before the first of them.
 
-use std::future::ready;
-use std::io;
+use std::fs::File;
+use std::future::{pending, ready};
+use std::io::{self, IsTerminal as _, Stdin};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyEventState, KeyModifiers};
 use futures::{Stream, StreamExt as _};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc;
 
 use crate::ui::input::{Focus, Input};
+
+/// How often it is looked whether the terminal is there.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// An input with the moment it was read. The time it waits in a queue must not look like a pause of the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +28,33 @@ pub struct Stamped {
 
 /// Reads the terminal until it is gone or nobody listens any more. Keys are never dropped: a full inbox is waited for.
 pub async fn read(stamp: impl Fn() -> u64, inbox: mpsc::Sender<Stamped>) -> io::Result<()> {
-    forward(EventStream::new(), stamp, inbox).await
+    tokio::select! {
+        end = forward(EventStream::new(), stamp, inbox) => end,
+        () = gone() => Ok(()),
+    }
+}
+
+/// Waits until nobody holds the other end of the terminal. crossterm does not tell: it takes an end for keys that have yet to
+/// be pressed, and asks again at once. A signal comes only to those whom that terminal controls.
+async fn gone() {
+    let Some(terminal) = terminal(&io::stdin()) else { return pending().await };
+    while !is_gone(&terminal) {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Where keys are read from: crossterm's own choice.
+fn terminal(stdin: &Stdin) -> Option<OwnedFd> {
+    if stdin.is_terminal() {
+        return stdin.as_fd().try_clone_to_owned().ok();
+    }
+    File::open("/dev/tty").ok().map(OwnedFd::from)
+}
+
+fn is_gone(terminal: &OwnedFd) -> bool {
+    let mut asked = [PollFd::new(terminal, PollFlags::empty())];
+    let answer = poll(&mut asked, Some(&Timespec::default()));
+    answer.is_ok() && asked[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
 async fn forward(

@@ -45,6 +45,8 @@ const GIVE: &str = "\x1b[?2026l\x1b[?1004l\x1b[?2004l\x1b[m\x1b[?1049l\x1b[?25h"
 /// takes no notice; it is never asked, because its answer would arrive among the keys.
 const PUSH_KEYS: &str = "\x1b[>1u";
 const POP_KEYS: &str = "\x1b[<1u";
+/// What a terminal that does not know its size is taken for.
+const UNKNOWN: Size = Size { cols: 80, rows: 24 };
 /// Whether the terminal is ours at this moment: in raw mode, on the alternate screen. There is one terminal a process.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Whether its keyboard was asked to tell more.
@@ -121,11 +123,11 @@ impl Screen {
             let fault = Fault::new(FaultKind::Usage, summary).cause(error.to_string());
             fault.hint("Run it in a terminal, or with --headless.")
         };
-        let (cols, rows) = terminal::size().map_err(fault)?;
+        let size = measured().map_err(fault)?;
         crash::watch(&options.crashes);
         take(options.keyboard).map_err(fault)?;
         let begun = output().and_then(Writer::start).and_then(|writer| {
-            let wire = Wire::new(Arc::clone(&writer), Size { cols, rows });
+            let wire = Wire::new(Arc::clone(&writer), size);
             Ok((Terminal::new(wire)?, writer))
         });
         // The fault is told on the terminal as it was found.
@@ -135,7 +137,7 @@ impl Screen {
 
     /// The size that the terminal has before it is taken.
     pub fn measured() -> Option<Size> {
-        terminal::size().ok().map(|(cols, rows)| Size { cols, rows })
+        measured().ok()
     }
 
     /// The size in cells.
@@ -232,8 +234,8 @@ impl Screen {
         if take(self.options.keyboard).is_err() {
             return;
         }
-        if let Ok((cols, rows)) = terminal::size() {
-            self.resized(Size { cols, rows });
+        if let Ok(size) = measured() {
+            self.resized(size);
         }
         self.repaint();
     }
@@ -265,6 +267,14 @@ fn take(keyboard: Keyboard) -> io::Result<()> {
         restore();
     }
     entered
+}
+
+/// How large the terminal is. A serial line does not know, and says nothing by nothing.
+fn measured() -> io::Result<Size> {
+    Ok(match terminal::size()? {
+        (0, _) | (_, 0) => UNKNOWN,
+        (cols, rows) => Size { cols, rows },
+    })
 }
 
 /// The terminal itself, without the buffer and the lock of standard output: who writes there may be stuck.
