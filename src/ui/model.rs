@@ -4,6 +4,7 @@
 
 pub mod anchors;
 pub mod fold;
+pub mod kept;
 pub mod log_look;
 pub mod log_view;
 pub mod moments;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::anchors::Anchors;
 use super::fold::Fold;
+use super::kept::Kept;
 use super::rows::LineAnchor;
 use super::scroll::ListView;
 use super::walk::Walk;
@@ -82,6 +83,8 @@ pub struct LogLook {
     pub bookmarks: BTreeSet<(Timestamp, u64)>,
     /// How many lines match what is searched for.
     pub tally: Option<Tally>,
+    /// The lines around what is held or frozen.
+    pub kept: Kept,
 }
 
 impl Default for LogLook {
@@ -95,6 +98,7 @@ impl Default for LogLook {
             templates: ListView::default(),
             bookmarks: BTreeSet::new(),
             tally: None,
+            kept: Kept::default(),
         }
     }
 }

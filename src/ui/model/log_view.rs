@@ -9,11 +9,17 @@ use super::anchors::Anchors;
 use super::fold::Fold;
 use super::log_look::Rows;
 use super::rows::{LineAnchor, log_groups};
-use super::scroll::Freeze;
+use super::scroll::{Freeze, Scroll};
 use crate::domain::observation::log::{LogGroup, LogLine};
 use crate::session::Session;
 use crate::session::logs::StoredLine;
 use crate::ui::search::{Search, Shown, shows};
+
+/// A line that is held still, in the ring or for who reads it.
+pub fn stored<'a>(ui: &'a Ui, session: &'a Session, number: u64) -> Option<&'a StoredLine> {
+    let held = session.logs.lines().iter().find(|stored| stored.number == number);
+    held.or_else(|| ui.log.kept.line(number))
+}
 
 /// The lines that are shown at all, walked by their place in the ring.
 pub struct LogView<'a> {
@@ -39,8 +45,13 @@ impl<'a> LogView<'a> {
             Rows::Of(number) => Some((&ui.log.fold, number)),
             Rows::Lines | Rows::Templates => None,
         };
-        let (lines, groups, search) = (session.logs.lines(), log_groups(ui, session), ui.logs.search.as_ref());
+        let (ring, groups, search) = (session.logs.lines(), log_groups(ui, session), ui.logs.search.as_ref());
+        let is_still = ui.logs.freeze != Freeze::Running || matches!(ui.logs.scroll, Scroll::Held { .. });
+        let stands_in = is_still && ui.log.kept.stands_in(ring);
+        let lines = if stands_in { ui.log.kept.lines() } else { ring };
         let known = match (template, search, &ui.log.tally) {
+            // What was met goes with the ring.
+            _ if stands_in => None,
             (Some((fold, number)), _, _) => fold.lines_of(number),
             (None, Some(search), Some(tally)) if search.shown == Shown::Matches => {
                 tally.lines(&session.logs, &groups, search)

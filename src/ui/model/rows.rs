@@ -219,7 +219,7 @@ pub fn templates(ui: &Ui) -> Vec<(usize, &TemplateCount)> {
 }
 
 /// Pane 3: the lines on screen in `rows` rows. Looks no further than it must: the ring may hold a hundred thousand.
-pub fn logs<'a>(ui: &Ui, session: &'a Session, rows: usize) -> LogRows<'a> {
+pub fn logs<'a>(ui: &'a Ui, session: &'a Session, rows: usize) -> LogRows<'a> {
     let view = LogView::new(ui, session);
     let (cursor, top) = match &ui.logs.scroll {
         Scroll::Head => (view.at_or_after(0), None),
@@ -246,7 +246,7 @@ pub fn logs<'a>(ui: &Ui, session: &'a Session, rows: usize) -> LogRows<'a> {
         shown.push(at);
         next = view.at_or_after(at + 1);
     }
-    let lines: Vec<&StoredLine> = shown.into_iter().filter_map(|at| session.logs.lines().get(at)).collect();
+    let lines: Vec<&StoredLine> = shown.into_iter().filter_map(|at| view.line(at)).collect();
     let cursor = (selected < lines.len()).then_some(selected);
     LogRows { lines, cursor, withheld }
 }

@@ -5,7 +5,7 @@ pub mod alarm;
 use serde::Serialize;
 
 use super::overlay::{Item, Telling};
-use super::{Ui, rows, terms};
+use super::{Ui, log_view, rows, terms};
 use crate::domain::diagnosis::evidence::{Answer, Evidence};
 use crate::domain::remediation::step::Step;
 use crate::session::Session;
@@ -24,7 +24,7 @@ pub fn lines(ui: &Ui, session: &Session, item: &Item, telling: Telling) -> Optio
             Some(tell(Telling::Raw, series, |_| Vec::new()))
         }
         Item::Line(number) => {
-            let stored = session.logs.lines().iter().find(|stored| stored.number == *number)?;
+            let stored = log_view::stored(ui, session, *number)?;
             Some(tell(telling, stored, line_lines))
         }
         Item::Evidence(id) => incident?.evidence(*id).map(|evidence| tell(telling, evidence, evidence_lines)),

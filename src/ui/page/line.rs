@@ -4,7 +4,7 @@ use super::{Desk, Page, addresses, console_note, json};
 use crate::domain::observation::oom_kill::KillSign;
 use crate::session::logs::StoredLine;
 use crate::ui::console;
-use crate::ui::model::log_view::LogView;
+use crate::ui::model::log_view::{self, LogView};
 use crate::ui::model::moments;
 use crate::ui::model::rows::LineAnchor;
 use crate::ui::theme::Role;
@@ -14,9 +14,7 @@ const AROUND: usize = 12;
 
 /// The page.
 pub(super) fn page(number: u64, desk: Desk<'_>) -> Option<Page> {
-    let lines = desk.session.logs.lines();
-    let place = lines.iter().position(|stored| stored.number == number)?;
-    let stored = lines.get(place)?;
+    let stored = log_view::stored(desk.ui, desk.session, number)?;
     let line = stored.line.as_ref();
     let mut page = Page::default();
     page.field("when", desk.look.moment(line.at));

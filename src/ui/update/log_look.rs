@@ -9,6 +9,7 @@ use super::super::model::log_look::{Column, Rows, Wrap};
 use super::super::model::log_view::LogView;
 use super::super::model::overlay::Overlay;
 use super::super::model::rows::{self, LineAnchor};
+use super::super::model::scroll::{Freeze, Scroll};
 use super::super::model::{Instants, Pane, Tone, Ui};
 use super::log_motion;
 use super::notice::refuse;
@@ -62,6 +63,22 @@ pub(super) fn refresh(ui: &mut Ui, session: &Session, at: Instants) {
     match &ui.logs.search {
         Some(search) => ui.log.tally.get_or_insert_default().refresh(&session.logs, &groups, search),
         None => ui.log.tally = None,
+    }
+    keep(ui, session);
+}
+
+/// Keeps the lines that stand still on screen from the ring, which goes on.
+fn keep(ui: &mut Ui, session: &Session) {
+    let (ring, kept) = (session.logs.lines(), &mut ui.log.kept);
+    match (&ui.logs.scroll, ui.logs.freeze) {
+        (Scroll::Held { cursor, .. }, _) => kept.hold(*cursor, ring),
+        (Scroll::Tail | Scroll::Head, Freeze::At { number, .. }) if !kept.stands_in(ring) => {
+            if let Some(newest) = ring.iter().rfind(|stored| stored.number < number) {
+                kept.hold(LineAnchor::of(newest), ring);
+            }
+        }
+        (Scroll::Tail | Scroll::Head, Freeze::At { .. }) => {}
+        (Scroll::Tail | Scroll::Head, Freeze::Running) => kept.let_go(),
     }
 }
 

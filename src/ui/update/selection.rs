@@ -1,10 +1,12 @@
 //! What is done with the selected thing: open, pin, raw, copy, save.
 
+use std::sync::Arc;
+
 use super::super::intent::Intent;
 use super::super::keymap::Action;
 use super::super::model::log_look::Rows;
 use super::super::model::overlay::{Item, Opened, Overlay, Telling};
-use super::super::model::{Instants, Pane, Tone, Ui, Zoom, moments, rows, telling};
+use super::super::model::{Instants, Pane, Tone, Ui, Zoom, log_view, moments, rows, telling};
 use super::notice::refuse;
 use super::{log_look, motion};
 use crate::session::Session;
@@ -136,8 +138,8 @@ pub(super) fn pin(ui: &mut Ui, item: &Item, session: &Session, at: Instants) -> 
             vec![Intent::TogglePin { incident: incident.id, evidence: *evidence }]
         }
         (Item::Line(number), incident) => {
-            let stored = session.logs.lines().iter().find(|stored| stored.number == *number);
-            let Some(line) = stored.map(|stored| &stored.line) else {
+            let stored = log_view::stored(ui, session, *number);
+            let Some(line) = stored.map(|stored| Arc::clone(&stored.line)) else {
                 return refuse(ui, "It is not held any more.", at);
             };
             let cited = incident.and_then(|incident| Some((incident.id, moments::cited_by(incident, &line.id)?)));

@@ -195,19 +195,55 @@ fn pages_and_ends_of_the_logs() {
     assert!(!person.ui.logs.follows(), "G goes to the end, f follows");
 }
 
-#[test]
-fn an_evicted_line_leaves_its_time_selected() {
-    let mut person = Person::new(busy());
-    let lines: Vec<LogLine> = (0..100).map(numbered).collect();
+/// A board that holds about a hundred lines.
+fn small() -> LogBoard {
     let one = StoredLine { number: 0, line: Arc::new(numbered(0)) }.bytes();
-    person.session.logs = LogBoard::with_cap(100 * (one + 10));
-    person.session.logs.fold_batch(&"/ecs/my-api".into(), &BatchSummary::default(), &lines);
+    let mut board = LogBoard::with_cap(100 * (one + 10));
+    let lines: Vec<LogLine> = (0..100).map(numbered).collect();
+    board.fold_batch(&"/ecs/my-api".into(), &BatchSummary::default(), &lines);
+    board
+}
+
+/// Every line of before has left the ring.
+fn floods(person: &mut Person) {
+    for page in 1..4 {
+        let more: Vec<LogLine> = (100 * page..100 * (page + 1)).map(numbered).collect();
+        person.session.logs.fold_batch(&"/ecs/my-api".into(), &BatchSummary::default(), &more);
+        person.waits(1_000);
+    }
+    assert!(person.session.logs.lines().front().unwrap().number > 150);
+}
+
+#[test]
+fn what_is_held_outlives_the_ring() {
+    let mut person = Person::new(busy());
+    person.session.logs = small();
     person.presses("3");
-    person.types("ggjj");
-    let more: Vec<LogLine> = (100..190).map(numbered).collect();
-    person.session.logs.fold_batch(&"/ecs/my-api".into(), &BatchSummary::default(), &more);
-    let first = person.session.logs.lines().front().unwrap().line.text.to_string();
-    assert_eq!(selected(&person), first, "the oldest that is left");
+    person.types("ggjjjjj");
+    person.waits(1_000);
+    let before = on_screen(&person);
+    floods(&mut person);
+    assert_eq!((selected(&person).as_str(), on_screen(&person)), ("GET 5", before));
+    person.presses("enter");
+    assert!(!person.said().contains("Nothing"), "{}", person.said());
+    person.presses("q f");
+    assert_eq!(selected(&person), "GET 399");
+}
+
+#[test]
+fn what_is_frozen_outlives_the_ring() {
+    let mut person = Person::new(busy());
+    person.session.logs = small();
+    person.presses("3 p");
+    person.waits(1_000);
+    let before = on_screen(&person);
+    assert!(!before.is_empty());
+    floods(&mut person);
+    assert_eq!(on_screen(&person), before);
+    person.types("kkk");
+    assert_eq!(selected(&person), "GET 96");
+    person.presses("p f");
+    assert!(on_screen(&person).contains(&399));
 }
 
 fn alarm(name: &str, state: AlarmState) -> Alarm {
