@@ -1,7 +1,7 @@
 //! Where everything goes: a pure function of the terminal's size, the focused pane and the zoom.
 //!
 //! ```text
-//! Wide (>= 120 columns)            Single (80-119)            Tabs (60-79)         Line (below 60x16)
+//! Wide (from 120x24 on)            Single (from 80 on)        Tabs (60-79)         Line (below 60x16)
 //! header                           header                     header               one line
 //! incidents                        incidents                  incidents
 //! [1] alarms   | [2] metrics       tabs                       tabs
@@ -17,6 +17,8 @@ use super::model::{Pane, Size, Zoom};
 
 /// From this many columns on there are two columns of panes.
 pub const WIDE_COLS: u16 = 120;
+/// Three panes above each other need this many rows. Below, as in the half of a window, one at a time shows more.
+pub const WIDE_ROWS: u16 = 24;
 /// From this many columns on there is room for summary lines beside the one main pane.
 pub const SINGLE_COLS: u16 = 80;
 /// Below this many columns there is one line only.
@@ -203,7 +205,7 @@ fn form(size: Size) -> Form {
         Form::Line
     } else if size.cols < SINGLE_COLS {
         Form::Tabs
-    } else if size.cols < WIDE_COLS {
+    } else if size.cols < WIDE_COLS || size.rows < WIDE_ROWS {
         Form::Single
     } else {
         Form::Wide
@@ -365,7 +367,8 @@ mod tests {
         assert_eq!([form(59, 40), form(60, 15)], [Form::Line, Form::Line]);
         assert_eq!([form(60, 16), form(79, 90)], [Form::Tabs, Form::Tabs]);
         assert_eq!([form(80, 24), form(119, 24)], [Form::Single, Form::Single]);
-        assert_eq!([form(120, 30), form(300, 90)], [Form::Wide, Form::Wide]);
+        assert_eq!([form(120, 24), form(300, 90)], [Form::Wide, Form::Wide]);
+        assert_eq!([form(120, 23), form(240, 16)], [Form::Single, Form::Single]);
         let charts = |rows| layout(Size { cols: 120, rows }, Pane::Alarms, Zoom::Overview).charts;
         assert_eq!([charts(29), charts(30)], [ChartForm::Sparkline, ChartForm::Full]);
     }
