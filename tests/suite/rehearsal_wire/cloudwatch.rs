@@ -6,8 +6,8 @@ mod math;
 
 use aws_sdk_cloudwatch::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudwatch::types::{
-    AlarmType, Dimension, HistoryItemType, Metric, MetricDataQuery, MetricStat, ScanBy, StateValue, Statistic,
-    StatusCode,
+    AlarmType, Dimension, HistoryItemType, Metric, MetricDataQuery, MetricStat, ScanBy, StandardUnit, StateValue,
+    Statistic, StatusCode,
 };
 use pagerdeck::rehearsal::server::Rehearsal;
 
@@ -233,7 +233,7 @@ async fn an_average_a_percentile_and_a_maximum_of_one_minute_differ() {
     let answer = asked(&[Average, Maximum, Minimum, Sum, SampleCount], &[], 60).await.unwrap();
     let [point] = answer.datapoints() else { panic!("one minute: {answer:?}") };
     let (mean, count) = (point.average().unwrap(), point.sample_count().unwrap());
-    assert_eq!((mean, count, point.unit().map(|unit| unit.as_str())), (97.8, 6.0, Some("Percent")));
+    assert_eq!((mean, count, point.unit()), (97.8, 6.0, Some(&StandardUnit::Percent)));
     assert!((point.sum().unwrap() - mean * count).abs() < 1e-9);
     let (least, most) = (point.minimum().unwrap(), point.maximum().unwrap());
     assert!(least < mean && mean < most && most <= 100.0, "{least} {mean} {most}");
@@ -241,8 +241,9 @@ async fn an_average_a_percentile_and_a_maximum_of_one_minute_differ() {
     let extended = answer.datapoints()[0].extended_statistics().unwrap();
     assert_eq!(extended.get("p99.9"), Some(&most));
     assert!((least..=most).contains(&extended["TM(10%:90%)"]));
-    for refused in [asked(&[], &[], 60), asked(&[Average], &["p99"], 60), asked(&[Average], &[], 90)] {
-        let refused = refused.await.unwrap_err();
+    let refused: [(&[_], &[_], i32); 3] = [(&[], &[], 60), (&[Average], &["p99"], 60), (&[Average], &[], 90)];
+    for (statistics, extended, period) in refused {
+        let refused = asked(statistics, extended, period).await.unwrap_err();
         assert!(refused.code().unwrap().starts_with("InvalidParameter"), "{refused:?}");
     }
     rehearsal.stop().await;
