@@ -275,7 +275,9 @@ impl<'a> Reading<'a> {
             self.wrong("workload", "an object of kind, namespace and name");
             return None;
         }
-        let Some(kind) = WORKLOAD_KINDS.into_iter().find(|known| known.word() == kind) else {
+        // As kubectl has it, as the API has it, and as the evidence has it, all of which a model is shown.
+        let plain = kind.replace('-', "");
+        let Some(kind) = WORKLOAD_KINDS.into_iter().find(|known| known.word().eq_ignore_ascii_case(&plain)) else {
             self.flaws.push(Flaw::UnknownWorkloadKind { kind: kind.to_owned() });
             return None;
         };
@@ -307,6 +309,17 @@ mod tests {
         assert_eq!(proposal.workload.unwrap().key(), "deployment/payments/my-api");
         assert!((proposal.confidence.value() - 0.86).abs() < 1e-9);
         assert_eq!(read(&with("workload", Value::Null)).unwrap().workload, None);
+    }
+
+    #[test]
+    fn a_kind_of_workload_is_known_however_it_is_written() {
+        for kind in ["statefulset", "StatefulSet", "stateful-set"] {
+            let workload = json!({"kind": kind, "namespace": "payments", "name": "ledger"});
+            assert_eq!(
+                read(&with("workload", workload)).unwrap().workload.unwrap().key(),
+                "statefulset/payments/ledger"
+            );
+        }
     }
 
     #[test]

@@ -276,14 +276,12 @@ mod tests {
 
     #[test]
     fn what_a_terminal_may_not_read_at_once_is_bracketed() {
-        let tape = Tape::default();
-        let writer = Writer::start(tape.clone()).unwrap();
-        let size = Size { cols: 200, rows: 3 };
-        let mut terminal = Terminal::new(Wire::new(Arc::clone(&writer), size)).unwrap();
         // The first move and the letters.
         for (letters, brackets) in [(SHORT - 6, false), (SHORT - 5, true)] {
-            terminal.clear().unwrap();
-            writes(&tape, &writer);
+            let tape = Tape::default();
+            let writer = Writer::start(tape.clone()).unwrap();
+            let size = Size { cols: 200, rows: 3 };
+            let mut terminal = Terminal::new(Wire::new(Arc::clone(&writer), size)).unwrap();
             terminal.draw(|frame| frame.render_widget("x".repeat(letters), frame.area())).unwrap();
             let frame = writes(&tape, &writer).concat();
             let [begins, ends] = [frame.starts_with("\x1b[?2026h"), frame.ends_with("\x1b[?2026l")];
