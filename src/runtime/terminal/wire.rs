@@ -214,7 +214,9 @@ impl<S: Sink> Backend for Wire<S> {
             return Ok(());
         }
         let mut whole = Vec::with_capacity(self.frame.len() + BEGIN.len() + END.len());
-        let [begin, end]: [&[u8]; 2] = if self.frame.len() <= SHORT { [b"", b""] } else { [BEGIN, END] };
+        // What goes on where the last frame ended is bracketed too: no text stands outside of what is ours.
+        let is_bare = self.frame.len() <= SHORT && self.frame.starts_with(b"\x1b");
+        let [begin, end]: [&[u8]; 2] = if is_bare { [b"", b""] } else { [BEGIN, END] };
         whole.extend(begin);
         whole.append(&mut self.frame);
         whole.extend(end);
