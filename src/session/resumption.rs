@@ -65,7 +65,7 @@ fn settle_steps(incident: &mut Incident, mode: Mode) -> Vec<Effect> {
     for step in incident.plan.iter_mut().flat_map(|plan| &mut plan.steps) {
         match step.state {
             StepState::Running => step.state = StepState::Uncertain,
-            StepState::Verifying => effects.push(verification::measure(id, step.id)),
+            StepState::Verifying => effects.push(verification::later(id, step.id)),
             StepState::Armed { .. } | StepState::Rehearsed | StepState::Rehearsing => {
                 step.state = StepState::StoodDown { why: "the program ended".to_owned() };
             }

@@ -51,8 +51,15 @@ fn ends_open(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> bool {
     matches!(last.state, StepState::Failed { .. }) || (is_undo_done && fires(incident, alarms))
 }
 
+/// Whether an alarm of it fires, or has lost its metric since it opened: what it watches may be as bad as before.
 fn fires(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> bool {
-    let fires = |name| alarms.get(name).is_some_and(|alarm| alarm.state == AlarmState::Alarm);
+    let fires = |name| {
+        alarms.get(name).is_some_and(|alarm| match alarm.state {
+            AlarmState::Alarm => true,
+            AlarmState::InsufficientData => alarm.since >= incident.opened_at,
+            AlarmState::Ok => false,
+        })
+    };
     incident.alarms.iter().any(fires)
 }
 

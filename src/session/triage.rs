@@ -24,7 +24,7 @@ pub(super) fn conclude(incident: IncidentId, event: Event) -> Effect {
 /// Folds an event about an incident.
 pub fn incident(session: &mut Session, record: &Record, event: &IncidentEvent) -> Vec<Effect> {
     match event {
-        IncidentEvent::Identified { alarm, service } => identified(session, alarm, service),
+        IncidentEvent::Identified { alarm, service } => identified(session, record.at, (alarm, service)),
         IncidentEvent::Opened { service, alarm } => opened(session, record, service, alarm),
         IncidentEvent::AlarmJoined { alarm } => joined(session, record, alarm),
         IncidentEvent::ServiceCorrected { service } => {
@@ -51,7 +51,7 @@ fn severity(session: &Session, alarm: &AlarmName) -> Severity {
     session.alarms.get(alarm).map_or(Severity::P3, |alarm| alarm.severity)
 }
 
-fn identified(session: &mut Session, alarm: &AlarmName, service: &Service) -> Vec<Effect> {
+fn identified(session: &mut Session, now: Timestamp, (alarm, service): (&AlarmName, &Service)) -> Vec<Effect> {
     session.services.insert(alarm.clone(), service.clone());
     let open = session
         .incidents
@@ -60,8 +60,9 @@ fn identified(session: &mut Session, alarm: &AlarmName, service: &Service) -> Ve
     match open {
         Some(incident) if incident.alarms.contains(alarm) => {
             let id = incident.id;
+            let is_news = is_news(session, id, alarm);
             raise(session, id, alarm);
-            Vec::new()
+            if is_news { ask_again(session, id, now) } else { Vec::new() }
         }
         Some(incident) => {
             let event = IncidentEvent::AlarmJoined { alarm: alarm.clone() };
@@ -72,6 +73,15 @@ fn identified(session: &mut Session, alarm: &AlarmName, service: &Service) -> Ve
             vec![conclude(session.next_incident(), Event::Incident(event))]
         }
     }
+}
+
+/// Whether an alarm has begun to fire since the evidence of an incident was read in which every step is decided: what was
+/// decided was not decided on that.
+fn is_news(session: &Session, id: IncidentId, alarm: &AlarmName) -> bool {
+    let settled = session.incidents.get(&id).filter(|incident| incident.is_settled());
+    let fires = session.alarms.get(alarm).filter(|alarm| alarm.state == AlarmState::Alarm);
+    let read = settled.and_then(|incident| incident.window).zip(fires);
+    read.is_some_and(|(window, alarm)| alarm.since > window.to)
 }
 
 /// An incident is as bad as the worst of its alarms that fires or has fired: one that is only looked into raises nothing.
@@ -100,6 +110,7 @@ fn opened(session: &mut Session, record: &Record, service: &Service, alarm: &Ala
 /// asked about unless a step is armed or on its way: the person may ask again then.
 fn joined(session: &mut Session, record: &Record, alarm: &AlarmName) -> Vec<Effect> {
     let told = session.services.get(alarm).cloned();
+    let is_news = record.incident.is_some_and(|id| is_news(session, id, alarm));
     if let Some(id) = record.incident {
         raise(session, id, alarm);
     }
@@ -112,10 +123,10 @@ fn joined(session: &mut Session, record: &Record, alarm: &AlarmName) -> Vec<Effe
     if let Some(told) = told {
         service::merge(&mut incident.service, told);
     }
-    if known(&incident.service) == before {
-        return Vec::new();
-    }
     let id = incident.id;
+    if known(&incident.service) == before {
+        return if is_news { ask_again(session, id, record.at) } else { Vec::new() };
+    }
     let armed = |step: &Step| matches!(step.state, StepState::Armed { .. });
     let is_busy = standing::is_in_flight(incident) || incident.asked_step().is_some_and(armed);
     let mut effects = vec![Effect::Follow { incident: id }];

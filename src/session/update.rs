@@ -2,10 +2,12 @@
 
 use super::effect::Effect;
 use super::event::{AlarmEvent, Event, LogEvent, MetricEvent, SessionEvent, TimerEvent, TimerPurpose, WorkloadEvent};
+use super::feeds::FeedId;
 use super::record::Record;
 use super::state::{Credentials, Session};
 use super::{cluster, feeds, narrative, place, remediation, reporting, resumption, standing, triage, verification};
 use crate::domain::drill;
+use crate::domain::observation::alarm::AlarmState;
 use crate::domain::observation::metric::Series;
 use crate::domain::observation::service::ServiceName;
 use crate::domain::observation::skew::ClockSkew;
@@ -62,6 +64,8 @@ fn session_event(session: &mut Session, record: &Record, event: &SessionEvent) -
         SessionEvent::Started { header } => session.header = (**header).clone(),
         SessionEvent::Resumed { .. } => {
             (session.ended, session.elsewhere) = (None, None);
+            // This process has not been told of any alarm yet.
+            session.feeds.remove(&FeedId::Alarms);
             // It may be another machine, and this one's clock may have been set since.
             session.clock = ClockSkew::NONE;
             return resumption::settle(session, record.at);
@@ -109,13 +113,15 @@ fn alarm_event(session: &mut Session, event: &AlarmEvent) -> Vec<Effect> {
             vec![Effect::Identify { alarm: alarm.name.clone() }]
         }
         AlarmEvent::Cleared { alarm } | AlarmEvent::Updated { alarm } => {
-            let unseen = session.alarms.insert(alarm.name.clone(), (**alarm).clone()).is_none();
+            let before = session.alarms.insert(alarm.name.clone(), (**alarm).clone()).map(|before| before.state);
+            // What lost its metric, or cleared while no process ran, is back at OK with no word of its own.
+            let is_back = alarm.state == AlarmState::Ok && before.is_some_and(|before| before != AlarmState::Ok);
             let mut effects = standing::over(session, &alarm.name);
-            if matches!(event, AlarmEvent::Cleared { .. }) {
+            if is_back || matches!(event, AlarmEvent::Cleared { .. }) {
                 effects.extend(standing::recovered(session, &alarm.name));
             }
             // The alarm the session was started for is looked into even when it does not fire any more.
-            if unseen && session.is_focus(&alarm.name) {
+            if before.is_none() && session.is_focus(&alarm.name) {
                 effects.push(Effect::Identify { alarm: alarm.name.clone() });
             }
             effects

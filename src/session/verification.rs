@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::effect::Effect;
 use super::event::{Event, Occasion, RemediationEvent, ReportEvent, TimerPurpose, VerificationEvent};
+use super::feeds::{FeedHealth, FeedId};
 use super::incident::{ChangeOutcome, Incident};
 use super::record::{IncidentId, Record};
 use super::state::Session;
@@ -13,7 +14,7 @@ use crate::domain::count::counted;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::runbook;
 use crate::domain::remediation::step::{Shortfall, StepId, StepState};
-use crate::domain::remediation::verification::{Measurement, TestState, VerificationTest, evaluate};
+use crate::domain::remediation::verification::{Measurement, TestState, VerificationTest, evaluate_all, have_passed};
 
 /// Seconds between two measurements.
 const EVERY_S: i64 = 5;
@@ -23,11 +24,21 @@ pub fn measure(incident: IncidentId, step: StepId) -> Effect {
     Effect::Measure { incident, step }
 }
 
-/// Asks again when the timer fires, if the step is still being watched.
+/// Asks again after a while.
+pub fn later(incident: IncidentId, step: StepId) -> Effect {
+    let after = SignedDuration::from_secs(EVERY_S);
+    Effect::Schedule { incident, purpose: TimerPurpose::Measure { step }, after }
+}
+
+/// Asks again when the timer fires, if the step is still being watched. Before this process was told of the alarms, nothing is
+/// measured: they may have cleared while none ran.
 pub fn measure_again(session: &Session, id: IncidentId, step: StepId) -> Vec<Effect> {
     let watched = session.incidents.get(&id).and_then(|incident| incident.step(step));
     match watched {
-        Some(step) if step.state == StepState::Verifying => vec![measure(id, step.id)],
+        Some(step) if step.state == StepState::Verifying => {
+            let is_told = session.feed(FeedId::Alarms).health != FeedHealth::Connecting;
+            vec![if is_told { measure(id, step.id) } else { later(id, step.id) }]
+        }
         Some(_) | None => Vec::new(),
     }
 }
@@ -51,8 +62,8 @@ fn measured(session: &mut Session, id: IncidentId, step: StepId, measurement: &M
     };
     let Some(verification) = incident.verification.as_mut().filter(|v| v.step == step) else { return Vec::new() };
     verification.watch.see(measurement);
-    let had = |test| verification.watch.had(test, measurement.at);
-    let states: Vec<TestState> = tests.iter().map(|test| evaluate(test, measurement, had(test))).collect();
+    let watch = &verification.watch;
+    let states = evaluate_all(&tests, measurement, |test| watch.had(test, measurement.at));
     verification.tests.clone_from(&states);
     verification.last = Some(measurement.clone());
     let over = states.iter().any(|state| matches!(state, TestState::Failed | TestState::Unmeasured));
@@ -61,14 +72,13 @@ fn measured(session: &mut Session, id: IncidentId, step: StepId, measurement: &M
         let tests = states.into_iter().map(TestState::at_the_end).collect();
         return vec![conclude(id, Event::Verification(VerificationEvent::Ended { step, tests }))];
     }
-    let after = SignedDuration::from_secs(EVERY_S);
-    vec![Effect::Schedule { incident: id, purpose: TimerPurpose::Measure { step }, after }]
+    vec![later(id, step)]
 }
 
 fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestState]) -> Vec<Effect> {
     let Some(id) = record.incident else { return Vec::new() };
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
-    let passed = tests.iter().all(|state| *state == TestState::Passed);
+    let passed = have_passed(tests);
     let watched = incident.verification.as_mut().filter(|watched| watched.step == step);
     let last = watched.and_then(|watched| {
         tests.clone_into(&mut watched.tests);

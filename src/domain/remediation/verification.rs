@@ -228,13 +228,15 @@ pub enum TestState {
     Failed,
     /// Its budget ended, and nothing was measured.
     Unmeasured,
+    /// What it asks for was so before the step, which others tell of: it is no test of it.
+    Moot,
 }
 
 impl TestState {
     /// Whether there is nothing left to wait for but the other tests.
     pub fn is_reached(self) -> bool {
         match self {
-            Self::Passed | Self::Holding => true,
+            Self::Passed | Self::Holding | Self::Moot => true,
             Self::Waiting | Self::Failed | Self::Unmeasured => false,
         }
     }
@@ -243,9 +245,36 @@ impl TestState {
     pub fn at_the_end(self) -> Self {
         match self {
             Self::Holding => Self::Passed,
-            Self::Waiting | Self::Passed | Self::Failed | Self::Unmeasured => self,
+            Self::Waiting | Self::Passed | Self::Failed | Self::Unmeasured | Self::Moot => self,
         }
     }
+}
+
+/// Evaluates the tests of a step, which have had so many seconds of their budgets. An alarm that was back before the step is
+/// no test of it beside one that it can have brought back.
+pub fn evaluate_all(
+    tests: &[VerificationTest],
+    measured: &Measurement,
+    had_s: impl Fn(&VerificationTest) -> i64,
+) -> Vec<TestState> {
+    let is_of = |test: &VerificationTest, those: &dyn Fn(&String) -> bool| match test {
+        VerificationTest::AlarmCleared { alarm, .. } => those(alarm),
+        VerificationTest::RolloutComplete { .. }
+        | VerificationTest::MemoryBelow { .. }
+        | VerificationTest::NoNewKills { .. } => false,
+    };
+    let tells = tests.iter().any(|test| is_of(test, &|alarm| measured.alarms.contains_key(alarm)));
+    let state = |test| {
+        let is_moot = tells && is_of(test, &|alarm| measured.early.contains(alarm));
+        if is_moot { TestState::Moot } else { evaluate(test, measured, had_s(test)) }
+    };
+    tests.iter().map(state).collect()
+}
+
+/// Whether the tests of a watch that is over say that the step worked.
+pub fn have_passed(states: &[TestState]) -> bool {
+    let mut told = states.iter().filter(|state| **state != TestState::Moot);
+    told.all(|state| *state == TestState::Passed)
 }
 
 /// Evaluates one test that has had `elapsed_s` of its budget. A budget that ends without the measurement is never a pass, and is
@@ -320,6 +349,23 @@ mod tests {
             [TestState::Waiting, TestState::Unmeasured]
         );
         assert_eq!(test.unmeasured(Some(&early)), "a was back at OK before the step could have done it");
+    }
+
+    #[test]
+    fn an_alarm_that_was_back_before_the_step_is_no_test_beside_one_that_fired() {
+        let test = |alarm: &str| VerificationTest::AlarmCleared { alarm: alarm.to_owned(), within_s: 900 };
+        let tests = [test("a"), test("b")];
+        let told = |told: &[(&str, AlarmState)]| {
+            let measured = Measurement { early: ["a".to_owned()].into(), ..measured(told, None) };
+            evaluate_all(&tests, &measured, |_| 900)
+        };
+        let passed = told(&[("b", AlarmState::Ok)]);
+        assert_eq!(passed, [TestState::Moot, TestState::Passed]);
+        assert!(have_passed(&passed) && passed.iter().all(|state| state.is_reached()));
+        let failed = told(&[("b", AlarmState::Alarm)]);
+        assert_eq!(failed, [TestState::Moot, TestState::Failed]);
+        assert!(!have_passed(&failed));
+        assert_eq!(told(&[("c", AlarmState::Ok)]), [TestState::Unmeasured; 2], "no test of it tells");
     }
 
     #[test]

@@ -41,8 +41,9 @@ impl Order {
         let alarms = found.alarms.iter().filter_map(|name| session.alarms.get(name));
         // What was read before the step, or is read no more, is not how an alarm stands.
         let alarms = alarms.filter(|_| were_read_since(session, verification.watch.since));
+        let now = session.clock.at_aws(session.now);
         let name = |alarm: &Alarm| alarm.name.as_str().to_owned();
-        let (early, told): (Vec<&Alarm>, Vec<&Alarm>) = alarms.partition(|alarm| is_early(alarm, started_at));
+        let (early, told): (Vec<&Alarm>, Vec<&Alarm>) = alarms.partition(|alarm| is_early(alarm, started_at, now));
         Some(Self {
             incident,
             step: found.step(step)?.clone(),
@@ -67,10 +68,13 @@ fn were_read_since(session: &Session, since: Timestamp) -> bool {
     feed.health == FeedHealth::Live && feed.answered_at.is_some_and(|at| at >= since)
 }
 
-/// Whether an alarm is back at OK by points that are not all of after the start.
-fn is_early(alarm: &Alarm, started_at: Timestamp) -> bool {
-    let period = jiff::SignedDuration::from_secs(i64::from(alarm.period_s()));
-    alarm.state == AlarmState::Ok && alarm.since < started_at + period
+/// Whether that an alarm is back at OK tells nothing of a step: it was before the start, or came back by points that are not
+/// all of after it. One that came back with the first of them counts when it has stayed there for all that it is decided over.
+fn is_early(alarm: &Alarm, started_at: Timestamp, now: Timestamp) -> bool {
+    let after = |seconds: u32| started_at + jiff::SignedDuration::from_secs(i64::from(seconds));
+    let has_stayed = now >= after(alarm.decided_over_s().max(alarm.period_s()));
+    let is_by_earlier_points = alarm.since < after(alarm.period_s()) && !has_stayed;
+    alarm.state == AlarmState::Ok && (alarm.since < started_at || is_by_earlier_points)
 }
 
 /// Measures and tells. What could not be measured is told as not measured: its test waits, and
@@ -262,12 +266,16 @@ mod tests {
         assert_eq!(told(&session), (Some(AlarmState::Alarm), 0));
         tell(&mut session, "09:30:40", alarm(AlarmState::Ok, "09:30:35"));
         assert_eq!(told(&session), (None, 1), "by a point that began before the step");
-        tell(&mut session, "09:31:10", alarm(AlarmState::Ok, "09:31:05"));
+        tell(&mut session, "09:31:10", Event::Feed(FeedEvent::Answered { feed: alarms }));
+        assert_eq!(told(&session), (Some(AlarmState::Ok), 0), "it has stayed so by points of after it");
+        tell(&mut session, "09:31:15", alarm(AlarmState::Ok, "09:29:55"));
+        assert_eq!(told(&session), (None, 1), "back before the step, however long it stays");
+        tell(&mut session, "09:31:20", alarm(AlarmState::Ok, "09:31:05"));
         assert_eq!(told(&session), (Some(AlarmState::Ok), 0));
         let fault = crate::domain::fault::Fault::new(crate::domain::fault::FaultKind::Denied, "No.");
         tell(
             &mut session,
-            "09:31:20",
+            "09:31:30",
             Event::Feed(FeedEvent::Changed { feed: alarms, health: FeedHealth::Lost { fault } }),
         );
         assert_eq!(told(&session), (None, 0), "a state that nobody reads any more is none");

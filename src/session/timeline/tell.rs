@@ -236,13 +236,14 @@ fn remediation(event: &RemediationEvent) -> Option<(EntryKind, String)> {
 
 fn verification(event: &VerificationEvent) -> Option<(EntryKind, String)> {
     let VerificationEvent::Ended { step, tests } = event else { return None };
-    let passed = tests.iter().filter(|state| **state == TestState::Passed).count();
-    let word = match (passed == tests.len(), tests.contains(&TestState::Failed)) {
+    let count = |which| tests.iter().filter(|state| **state == which).count();
+    let (passed, of) = (count(TestState::Passed), tests.len() - count(TestState::Moot));
+    let word = match (passed == of, tests.contains(&TestState::Failed)) {
         (true, _) => "VERIFIED",
         (false, false) if tests.contains(&TestState::Unmeasured) => "UNVERIFIED",
         (false, _) => "FAILED verification",
     };
-    Some((EntryKind::Verification, format!("{step} {word}: {passed} of {} tests passed", tests.len())))
+    Some((EntryKind::Verification, format!("{step} {word}: {passed} of {of} tests passed")))
 }
 
 fn report(event: &ReportEvent) -> String {

@@ -5,6 +5,7 @@ use crate::domain::diagnosis::evidence::{Answer, EvidenceSource};
 use crate::domain::observation::alarm::{Alarm, Comparison, fixture};
 use crate::domain::observation::metric::{MetricId, MetricQuery, MetricRole, Statistic};
 use crate::domain::observation::service::{Certainty, Origin};
+use crate::domain::remediation::step::Plan;
 use crate::session::event::{AlarmEvent, SessionEvent};
 
 fn latency() -> MetricId {
@@ -138,6 +139,34 @@ fn an_alarm_that_cleared_before_it_joined_counts_by_its_severity_once() {
     assert_eq!(fold(Some(1), joined("no-pods")), Some(Severity::P1), "it has fired");
     fold(Some(2), opened("cpu"));
     assert_eq!(fold(Some(2), joined("no-pods")), Some(Severity::P2), "not for this one: it is looked into");
+}
+
+/// Every step was decided, on what was known then. A listing tells anew what fires when the program starts again.
+#[test]
+fn what_begins_to_fire_after_every_step_was_decided_begins_a_new_round() {
+    let minute = |n| Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_mins(n);
+    let service = || Box::new(inferred("my-api", MetricRole::Cpu));
+    for (name, since, begins) in [("cpu", 40, true), ("cpu", 5, false), ("5xx", 40, true), ("5xx", 5, false)] {
+        let mut session = Session::default();
+        let mut incident = Incident::new(IncidentId(1), *service(), Severity::P2, minute(10));
+        incident.alarms = vec!["cpu".into(), "memory".into()];
+        incident.window = Some(Window::minutes_before(minute(10), 30));
+        incident.plan = Some(Plan { runbook: "leak/default".to_owned(), steps: Vec::new() });
+        incident.phase = Phase::Watching;
+        session.incidents.insert(incident.id, incident);
+        let known = Alarm { since: minute(since), ..alarm(name, latency(), (Statistic::Average, 60)) };
+        told(&mut session, Event::Alarm(AlarmEvent::Raised { alarm: Box::new(known) }));
+        let identified = IncidentEvent::Identified { alarm: name.into(), service: service() };
+        let mut effects = told(&mut session, Event::Incident(identified));
+        if let [Effect::Conclude { incident, event }] = &effects[..]
+            && matches!(**event, Event::Incident(_))
+        {
+            let at = Timestamp::UNIX_EPOCH;
+            let joins = Record { seq: session.seq + 1, at, incident: *incident, event: (**event).clone() };
+            effects = update::update(&mut session, &joins);
+        }
+        assert_eq!(!asked(&effects).is_empty(), begins, "{name} since minute {since}: {effects:?}");
+    }
 }
 
 /// One that only scales is told as updated, however it stands: it opens nothing by itself.

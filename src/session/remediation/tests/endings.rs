@@ -7,7 +7,8 @@ use crate::domain::remediation::runbook;
 use crate::domain::remediation::step::{LeftOut, Shortfall};
 use crate::domain::remediation::trace::Trace;
 use crate::domain::remediation::verification::{Measurement, RolloutFacts, VerificationTest};
-use crate::session::event::AlarmEvent;
+use crate::session::event::{AlarmEvent, FeedEvent, TimerEvent, TimerPurpose};
+use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::{Change, ChangeOutcome};
 
 fn two_steps() -> Story {
@@ -237,6 +238,42 @@ fn what_waits_stands_down_when_no_alarm_of_the_incident_fires_any_more() {
     story.session.incidents.get_mut(&I1).unwrap().plan.as_mut().unwrap().steps[0] = again;
     let updated = AlarmEvent::Updated { alarm: Box::new(ok("two")) };
     assert_eq!(story.commit(4, Event::Alarm(updated)), [], "who rehearses it again knows");
+}
+
+/// A step that starves the pods makes the metric go, not the trouble.
+#[test]
+fn an_alarm_that_loses_its_metric_neither_stands_a_step_down_nor_closes_an_incident() {
+    let lost = Alarm { state: AlarmState::InsufficientData, since: start(), ..fixture::any("high-cpu") };
+    let ok = Alarm { state: AlarmState::Ok, ..lost.clone() };
+    let mut story = undone(AlarmState::Alarm);
+    assert_eq!(cleared(&mut story, 70, lost.clone()), Phase::Asking);
+    let mut story = Story::new(vec![step(S1, Action::RolloutRestart)]);
+    let alarm = fixture::any("high-cpu");
+    story.session.incidents.get_mut(&I1).unwrap().alarms.push(alarm.name.clone());
+    story.session.alarms.insert(alarm.name.clone(), alarm);
+    story.rehearse(1, S1, &Action::RolloutRestart);
+    cleared(&mut story, 2, lost);
+    assert_eq!(story.step(S1).state, StepState::Rehearsed);
+    let effects = story.commit(3, Event::Alarm(AlarmEvent::Updated { alarm: Box::new(ok) }));
+    settle(&mut story, 3, effects);
+    assert!(matches!(story.step(S1).state, StepState::StoodDown { .. }), "it is back at OK");
+}
+
+/// Its alarms may have cleared while no process ran.
+#[test]
+fn what_is_watched_on_is_measured_when_this_process_was_told_of_the_alarms() {
+    let mut story = Story::new(vec![step(S1, Action::RolloutRestart)]);
+    let live = || Event::Feed(FeedEvent::Changed { feed: FeedId::Alarms, health: FeedHealth::Live });
+    story.commit(0, live());
+    story.rehearse(1, S1, &Action::RolloutRestart);
+    story.run(2, S1);
+    let timer = || Event::Timer(TimerEvent::Fired { purpose: TimerPurpose::Measure { step: S1 } });
+    let later = [crate::session::verification::later(I1, S1)];
+    let effects = story.commit(9_000, Event::Session(SessionEvent::Resumed { note: String::new() }));
+    assert!(effects.contains(&later[0]) && !effects.iter().any(|effect| matches!(effect, Effect::Measure { .. })));
+    assert_eq!(story.commit(9_005, timer()), later);
+    story.commit(9_006, live());
+    assert_eq!(story.commit(9_010, timer()), [Effect::Measure { incident: I1, step: S1 }]);
 }
 
 /// Nobody measures for two steps: what was put back while it was watched has come to its end with that.

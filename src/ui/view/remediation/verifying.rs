@@ -13,18 +13,20 @@ const UNMEASURED: &str = "first measurement outstanding";
 /// Draws them.
 pub(super) fn tests(sheet: &mut Sheet<'_>, step: &Step, (verification, incident): (&Verification, &Incident)) {
     let look = sheet.look;
-    let passed = verification.tests.iter().filter(|state| **state == TestState::Passed).count();
+    let count = |which| verification.tests.iter().filter(|state| **state == which).count();
+    let (passed, of) = (count(TestState::Passed), step.tests.len().saturating_sub(count(TestState::Moot)));
     let age = match step.state {
         StepState::Verifying => format!(" ({})", look.age(verification.watch.since)),
         _ => String::new(),
     };
     let since = look.clock(verification.watch.since);
-    sheet.text(Role::Title, &format!("VERIFICATION  {passed} of {} passed  since {since}{age}", step.tests.len()));
+    sheet.text(Role::Title, &format!("VERIFICATION  {passed} of {of} passed  since {since}{age}"));
     for (at, test) in step.tests.iter().enumerate() {
         let (role, mark) = match verification.tests.get(at) {
             Some(TestState::Passed) => (Role::Good, "[ok]"),
             Some(TestState::Failed) => (Role::Danger, "[no]"),
             Some(TestState::Unmeasured) => (Role::Warning, "[??]"),
+            Some(TestState::Moot) => (Role::Faint, "[--]"),
             Some(TestState::Waiting | TestState::Holding) | None => (Role::Faint, "[..]"),
         };
         let text = test.text() + &so_far(step, verification, (test, at));
@@ -44,7 +46,13 @@ fn so_far(step: &Step, verification: &Verification, (test, at): (&VerificationTe
     let had = verification.last.as_ref().map(|last| verification.watch.had(test, last.at));
     let watched = had.and_then(|had| test.watched(had)).map_or_else(String::new, |watched| format!(", {watched}"));
     let is_open = verification.tests.get(at) == Some(&TestState::Waiting) && step.state != StepState::Verifying;
-    watched + if is_open { ", not settled when it ended" } else { "" }
+    let is_moot = verification.tests.get(at) == Some(&TestState::Moot);
+    let why = match (is_moot, is_open) {
+        (true, _) => ", no test of it: it was so before the step",
+        (false, true) => ", not settled when it ended",
+        (false, false) => "",
+    };
+    watched + why
 }
 
 fn measured(verification: &Verification, look: &Look) -> Option<String> {
@@ -66,6 +74,7 @@ pub(super) fn words(step: &Step, verification: &Verification, look: &Look) -> Ve
             Some(TestState::Passed) => "Test passed",
             Some(TestState::Failed) => "Test FAILED",
             Some(TestState::Unmeasured) => "Test not measured",
+            Some(TestState::Moot) => "No test",
             Some(TestState::Waiting | TestState::Holding) | None => "Test waits",
         };
         lines.push(format!("{word}: {}{}", test.text(), so_far(step, verification, (test, at))));
