@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and so do the functions it shares with others"
 )]
 
+mod adrift;
 mod asked;
 mod at_rest;
 mod cli;

@@ -3,15 +3,11 @@
 //!
 //! `PAGERDECK_WAYS_OUT=100` goes each way a hundred times.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use pagerdeck::config::{Hyperlinks, Keyboard, Multiplexer};
 use pagerdeck::runtime::terminal::{Screen, ScreenOptions};
-use rustix::fs::{Mode, OFlags, open};
-use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
 use tempfile::TempDir;
 
 use super::hostile_terminal::played;
@@ -327,31 +323,6 @@ fn by_a_lost_terminal() {
         seat.hang_up();
         assert_eq!(std::fs::read_to_string(seat.home().join("left")).unwrap(), "left with 129\n");
     });
-}
-
-/// A terminal that does not control the program hangs up without a signal. This one, as a serial line, does not know its size
-/// either.
-#[test]
-fn by_a_lost_terminal_that_tells_neither_its_size_nor_its_end() {
-    let home = tempfile::tempdir().unwrap();
-    let mut held = File::from(openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap());
-    unlockpt(&held).unwrap();
-    let name = ptsname(&held, Vec::new()).unwrap();
-    let terminal = File::from(open(&name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap());
-    let end = || terminal.try_clone().unwrap();
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pagerdeck"));
-    command.arg("rehearse").stdin(end()).stdout(end()).stderr(end());
-    command.env_clear().env("HOME", home.path()).env("XDG_STATE_HOME", home.path()).env("TERM", "xterm-256color");
-    let mut child = command.spawn().unwrap();
-    drop((command, terminal));
-    let (mut written, mut chunk) = (Vec::new(), [0; 4_096]);
-    while !String::from_utf8_lossy(&written).contains("[1] ALARMS") {
-        let length = held.read(&mut chunk).unwrap();
-        written.extend(&chunk[..length]);
-    }
-    drop(held);
-    let left = child.wait().unwrap();
-    assert_eq!(left.code(), Some(129), "{left:?}");
 }
 
 /// A shell with jobs: the settings while the cockpit is stopped are those from before it, and after it came back and left.

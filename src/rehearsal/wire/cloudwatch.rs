@@ -19,8 +19,12 @@ pub use listings::Listings;
 
 /// Answers an operation.
 pub fn answer(cloud: &Cloud, call: &Call, fullness: Fullness) -> Result<Response, Refusal> {
-    let input =
-        cbor::read(&call.body).map_err(|error| Refusal::invalid("SerializationException", error.to_string()))?;
+    // No body at all is a map without members.
+    let input = if call.body.is_empty() {
+        Value::Map(Vec::new())
+    } else {
+        cbor::read(&call.body).map_err(|error| Refusal::invalid("SerializationException", error.to_string()))?
+    };
     if !matches!(input, Value::Map(_)) {
         return Err(Refusal::invalid("SerializationException", "Expected a map of members"));
     }

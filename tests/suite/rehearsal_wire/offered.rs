@@ -289,7 +289,7 @@ async fn a_late_answer_is_late_by_the_clock_of_the_rehearsal() {
         let asked = rehearsal.clock.now();
         let answer = request(&rehearsal, apis[0], None).exchange().await;
         let late = rehearsal.clock.now().duration_since(asked);
-        assert!(answer.status == 200 && late >= SignedDuration::from_secs(3), "{apis:?}: {late:#}");
+        assert!(answer.status == 200 && late >= SignedDuration::from_secs(3), "{apis:?}: {late:#} {answer:?}");
         rehearsal.faults.change(&DrillChange::Cleared { fault }, rehearsal.clock.now());
     }
     rehearsal.stop().await;

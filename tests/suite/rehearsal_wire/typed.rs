@@ -117,10 +117,6 @@ fn table() -> Vec<Row> {
         ("{ kind = \"unresolved\" }", all(Unreachable)),
         ("{ kind = \"cut\", after_bytes = 25 }", [Some(Cut), Some(Cut), Some(Cut), Some(Cut), Some(Unreachable), None]),
         ("{ kind = \"malformed\" }", slack(Malformed, Some(FaultKind::Rejected))),
-        (
-            "{ kind = \"skewed\" }",
-            [Some(Credentials), Some(Credentials), Some(Credentials), Some(Credentials), None, None],
-        ),
         ("{ kind = \"restart\" }", [None, None, None, None, Some(Unreachable), None]),
         ("{ kind = \"refused\", word = \"channel_is_archived\" }", [None, None, None, None, None, Some(Denied)]),
         ("{ kind = \"stream\", after_frames = 3 }", [None, None, Some(Cut), None, None, None]),
@@ -159,6 +155,19 @@ async fn every_fault_of_every_api_is_named_as_it_is() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The refusal tells by how much the clock is off.
+#[tokio::test]
+async fn a_call_that_is_refused_for_its_time_is_repeated_with_the_right_one() {
+    for api in ["cloudwatch", "logs", "bedrock", "sts"] {
+        let rehearsal = play_with(&format!("[[fault]]\nservice = \"{api}\"\neffect = {{ kind = \"skewed\" }}\n")).await;
+        let found = ask_within(&rehearsal, api, LONG).await;
+        // The one that is refused, and the one that is not: the fault lies over both.
+        let met = rehearsal.ledger.entries().iter().filter(|entry| entry.fault.is_some()).count();
+        assert_eq!((found.is_ok(), met), (true, 2), "{api}");
+        rehearsal.stop().await;
+    }
 }
 
 #[tokio::test]
