@@ -53,6 +53,11 @@ impl Kept {
         }
     }
 
+    /// Whether lines below a number came after the last one that was kept.
+    pub fn ends_before(&self, number: u64) -> bool {
+        self.lines.iter().map(|stored| stored.number).max().is_some_and(|last| last + 1 < number)
+    }
+
     /// A line by its number.
     pub fn line(&self, number: u64) -> Option<&StoredLine> {
         self.lines.iter().find(|stored| stored.number == number)

@@ -21,6 +21,12 @@ pub fn stored<'a>(ui: &'a Ui, session: &'a Session, number: u64) -> Option<&'a S
     held.or_else(|| ui.log.kept.line(number))
 }
 
+/// Whether the lines that are kept are shown, as the ring has gone over what stands still.
+pub fn stands_in(ui: &Ui, session: &Session) -> bool {
+    let is_still = ui.logs.freeze != Freeze::Running || matches!(ui.logs.scroll, Scroll::Held { .. });
+    is_still && ui.log.kept.stands_in(session.logs.lines())
+}
+
 /// The lines that are shown at all, walked by their place in the ring.
 pub struct LogView<'a> {
     lines: &'a std::collections::VecDeque<StoredLine>,
@@ -37,6 +43,15 @@ pub struct LogView<'a> {
 impl<'a> LogView<'a> {
     /// The lines of the incident on screen, under the pane's search and freeze.
     pub fn new(ui: &'a Ui, session: &'a Session) -> Self {
+        Self::over(ui, session, stands_in(ui, session))
+    }
+
+    /// The same over the ring, whatever is kept.
+    pub fn of_ring(ui: &'a Ui, session: &'a Session) -> Self {
+        Self::over(ui, session, false)
+    }
+
+    fn over(ui: &'a Ui, session: &'a Session, stands_in: bool) -> Self {
         let limit = match ui.logs.freeze {
             Freeze::Running => u64::MAX,
             Freeze::At { number, .. } => number,
@@ -46,8 +61,6 @@ impl<'a> LogView<'a> {
             Rows::Lines | Rows::Templates => None,
         };
         let (ring, groups, search) = (session.logs.lines(), log_groups(ui, session), ui.logs.search.as_ref());
-        let is_still = ui.logs.freeze != Freeze::Running || matches!(ui.logs.scroll, Scroll::Held { .. });
-        let stands_in = is_still && ui.log.kept.stands_in(ring);
         let lines = if stands_in { ui.log.kept.lines() } else { ring };
         let known = match (template, search, &ui.log.tally) {
             // What was met goes with the ring.
@@ -105,6 +118,12 @@ impl<'a> LogView<'a> {
         from + offset.unwrap_or(0)
     }
 
+    /// The place behind that of an anchor, be its line there or not.
+    pub fn behind(&self, anchor: LineAnchor) -> usize {
+        let place = self.place(anchor);
+        place + usize::from(self.line(place).is_some_and(|line| line.number == anchor.number))
+    }
+
     /// The first shown place at or after one.
     pub fn at_or_after(&self, at: usize) -> Option<usize> {
         let first_in = |mut places: Range<usize>| places.find(|place| self.shows(*place));
@@ -133,7 +152,12 @@ impl<'a> LogView<'a> {
 
     /// The next shown line after a place for which `wanted` holds.
     pub fn find_after(&self, at: usize, wanted: impl Fn(&LogLine) -> bool) -> Option<usize> {
-        (at + 1..self.lines.len()).find(|at| self.shows(*at) && wanted(&self.lines[*at].line))
+        self.find_from(at + 1, wanted)
+    }
+
+    /// The first shown line at or after a place for which `wanted` holds.
+    pub fn find_from(&self, at: usize, wanted: impl Fn(&LogLine) -> bool) -> Option<usize> {
+        (at..self.lines.len()).find(|at| self.shows(*at) && wanted(&self.lines[*at].line))
     }
 
     /// The next shown line before a place for which `wanted` holds.

@@ -2,10 +2,10 @@
 
 use super::super::intent::Intent;
 use super::super::model::log_look::Rows;
-use super::super::model::log_view::LogView;
+use super::super::model::log_view::{LogView, stands_in};
 use super::super::model::rows::{self, LineAnchor};
-use super::super::model::scroll::Scroll;
-use super::super::model::{Instants, Pane, Ui};
+use super::super::model::scroll::{Freeze, Scroll};
+use super::super::model::{Instants, Pane, Tone, Ui};
 use super::motion::{Motion, Way, shift};
 use super::notice::refuse;
 use super::time::{self, Origin};
@@ -13,7 +13,7 @@ use crate::domain::observation::log::LogLine;
 use crate::session::Session;
 
 /// Moves by a row, a page, or to an end.
-pub(super) fn step(ui: &mut Ui, session: &Session, motion: Motion) {
+pub(super) fn step(ui: &mut Ui, session: &Session, (motion, at): (Motion, Instants)) {
     let rows = rows::log_height(ui);
     if ui.log.rows == Rows::Templates {
         let ids: Vec<usize> = rows::templates(ui).iter().map(|(number, _)| *number).collect();
@@ -34,7 +34,34 @@ pub(super) fn step(ui: &mut Ui, session: &Session, motion: Motion) {
         Motion::Top => view.at_or_after(0).unwrap_or(here),
         Motion::Bottom => view.before(view.len()).unwrap_or(here),
     };
+    let is_onward = matches!(motion, Motion::Down | Motion::HalfDown | Motion::Bottom);
+    if is_onward && (motion == Motion::Bottom || place == here) && stands_in(ui, session) {
+        let found = beyond(ui, session, |ring, from| match motion {
+            Motion::Bottom => ring.before(ring.len()),
+            _ => ring.at_or_after(from),
+        });
+        if let Some(place) = found {
+            ui.log.kept.let_go();
+            return go(ui, session, place);
+        }
+        if let Freeze::At { number, .. } = ui.logs.freeze
+            && ui.log.kept.ends_before(number)
+        {
+            ui.tell(Tone::Told, "Of this frozen pane no later line is kept: p lets it go on.", at);
+        }
+    }
     go(ui, session, place);
+}
+
+/// A place in the ring, which holds what came after the lines that are kept. What is frozen stays within those.
+fn beyond(ui: &Ui, session: &Session, find: impl Fn(&LogView<'_>, usize) -> Option<usize>) -> Option<usize> {
+    if ui.logs.freeze != Freeze::Running || !stands_in(ui, session) {
+        return None;
+    }
+    let here = place(ui, session)?;
+    let anchor = LogView::new(ui, session).line(here).map(LineAnchor::of)?;
+    let ring = LogView::of_ring(ui, session);
+    find(&ring, ring.behind(anchor))
 }
 
 /// The place of the selected line.
@@ -90,10 +117,18 @@ pub(super) fn jump(
     let view = LogView::new(ui, session);
     let found = match (place(ui, session), way) {
         (None, _) => None,
-        (Some(_), _) if following => view.find_before(view.len(), wanted),
-        (Some(here), Way::Onward) => view.find_after(here, wanted),
-        (Some(here), Way::Backward) => view.find_before(here, wanted),
+        (Some(_), _) if following => view.find_before(view.len(), &wanted),
+        (Some(here), Way::Onward) => view.find_after(here, &wanted),
+        (Some(here), Way::Backward) => view.find_before(here, &wanted),
     };
+    if found.is_none()
+        && way == Way::Onward
+        && let Some(place) = beyond(ui, session, |ring, from| ring.find_from(from, &wanted))
+    {
+        ui.log.kept.let_go();
+        go(ui, session, place);
+        return Vec::new();
+    }
     let Some(place) = found else {
         if rows::counted_alone(ui, session).is_some() {
             return refuse(
@@ -103,7 +138,8 @@ pub(super) fn jump(
             );
         }
         let side = if way == Way::Onward && !following { "after" } else { "before" };
-        return refuse(ui, format!("No {what} {side} this line."), at);
+        let among = if stands_in(ui, session) { " among those that are kept" } else { "" };
+        return refuse(ui, format!("No {what} {side} this line{among}."), at);
     };
     go(ui, session, place);
     Vec::new()

@@ -85,7 +85,7 @@ pub(super) fn step(ui: &mut Ui, session: &Session, (motion, at): (Motion, Instan
             let ids = metric_ids(ui, session);
             shift(&mut ui.metrics, &ids, rows, motion);
         }
-        Pane::Logs => log_motion::step(ui, session, motion),
+        Pane::Logs => log_motion::step(ui, session, (motion, at)),
         Pane::Rca => rca_motion::step(ui, session, (motion, at)),
         Pane::Remediation => {
             let ids: Vec<StepId> = rows::steps(ui, session).iter().map(|step| step.id).collect();
@@ -234,7 +234,7 @@ fn follow(ui: &mut Ui, session: &Session, at: Instants) -> Vec<Intent> {
     }
     match ui.focus {
         Pane::Logs => match ui.logs.scroll {
-            Scroll::Tail if ui.logs.freeze == Freeze::Running => log_motion::step(ui, session, Motion::Bottom),
+            Scroll::Tail if ui.logs.freeze == Freeze::Running => log_motion::step(ui, session, (Motion::Bottom, at)),
             Scroll::Tail | Scroll::Head | Scroll::Held { .. } => time::present(ui),
         },
         Pane::Timeline => match ui.timeline.scroll {

@@ -246,6 +246,45 @@ fn what_is_frozen_outlives_the_ring() {
     assert!(on_screen(&person).contains(&399));
 }
 
+/// What is kept is a part of the log, and not its end.
+#[test]
+fn from_what_is_held_the_way_goes_on_into_the_ring() {
+    for key in ["G", "e", "j"] {
+        let mut person = Person::new(busy());
+        person.session.logs = small();
+        person.presses("3 G");
+        person.waits(1_000);
+        assert_eq!(selected(&person), "GET 99");
+        floods(&mut person);
+        assert_eq!(selected(&person), "GET 99");
+        let ring = person.session.logs.lines();
+        let found = match key {
+            "G" => ring.back(),
+            "e" => ring.iter().find(|stored| stored.line.level == LogLevel::Error),
+            _ => ring.front(),
+        };
+        let expected = found.unwrap().line.text.to_string();
+        person.presses(key);
+        assert_eq!(selected(&person), expected, "{key}: {}", person.said());
+        person.waits(1_000);
+        assert_eq!(selected(&person), expected, "{key}: it stays there");
+    }
+}
+
+#[test]
+fn what_is_frozen_says_that_it_looks_among_the_kept_lines_alone() {
+    let mut person = Person::new(busy());
+    person.session.logs = small();
+    person.presses("3 p");
+    person.waits(1_000);
+    floods(&mut person);
+    person.presses("k e");
+    assert!(person.said().contains("No error after this line among those that are kept"), "{}", person.said());
+    person.presses("G");
+    assert_eq!(selected(&person), "GET 99");
+    assert!(!person.said().contains("no later line"), "it is the end: {}", person.said());
+}
+
 fn alarm(name: &str, state: AlarmState) -> Alarm {
     Alarm { state, reason: format!("{name} says so"), ..fixture::any(name) }
 }
