@@ -240,6 +240,28 @@ fn what_waits_stands_down_when_no_alarm_of_the_incident_fires_any_more() {
     assert_eq!(story.commit(4, Event::Alarm(updated)), [], "who rehearses it again knows");
 }
 
+/// Another test goes on for longer, and the leak fills it up again meanwhile.
+#[test]
+fn memory_that_fell_below_its_bound_in_its_time_has_passed() {
+    let mut restart = step(S1, Action::RolloutRestart);
+    restart.tests = vec![
+        VerificationTest::MemoryBelow { percent: 80.0, within_s: 900 },
+        VerificationTest::AlarmCleared { alarm: "slow".to_owned(), within_s: 1_800 },
+    ];
+    let mut story = Story::new(vec![restart]);
+    story.rehearse(1, S1, &Action::RolloutRestart);
+    story.run(2, S1);
+    let rollout = RolloutFacts { replicas: 1, updated: 1, available: 1, observed: true, ..RolloutFacts::default() };
+    for (second, memory) in [(10, 95.0), (60, 40.0), (1_200, 95.0)] {
+        let alarms = [("slow".to_owned(), AlarmState::Alarm)].into();
+        let measurement =
+            Measurement { rollout: Some(rollout), memory: Some(memory), alarms, ..Measurement::default() };
+        story.commit(second, Event::Verification(VerificationEvent::Measured { step: S1, measurement }));
+    }
+    let watched = story.incident().verification.as_ref().unwrap();
+    assert_eq!(watched.tests, [TestState::Passed, TestState::Waiting]);
+}
+
 /// A step that starves the pods makes the metric go, not the trouble.
 #[test]
 fn an_alarm_that_loses_its_metric_neither_stands_a_step_down_nor_closes_an_incident() {
