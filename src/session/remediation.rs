@@ -18,7 +18,7 @@ use crate::domain::remediation::step::{Step, StepId, StepState};
 
 pub use decided::arm_expired;
 pub(super) use decided::{left_out, unlock};
-pub use judged::{judge, judge_again};
+pub use judged::{is_elsewhere, judge, judge_again};
 pub use moved::moved;
 pub use press::{Objection, Press, admits};
 pub use rehearsed::bind;

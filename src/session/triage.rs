@@ -109,7 +109,10 @@ fn opened(session: &mut Session, record: &Record, service: &Service, alarm: &Ala
 /// A further alarm of the service. What it tells of an inferred one (metrics, log groups, the workload) is added, and is
 /// asked about unless a step is armed or on its way: the person may ask again then.
 fn joined(session: &mut Session, record: &Record, alarm: &AlarmName) -> Vec<Effect> {
-    let told = session.services.get(alarm).cloned();
+    // A service of that name in another cluster is another one.
+    let is_elsewhere =
+        |service: &Service| remediation::is_elsewhere(session, service.metrics.values().map(|query| &query.metric));
+    let told = session.services.get(alarm).filter(|told| !is_elsewhere(told)).cloned();
     let is_news = record.incident.is_some_and(|id| is_news(session, id, alarm));
     if let Some(id) = record.incident {
         raise(session, id, alarm);

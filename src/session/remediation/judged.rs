@@ -5,11 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::preview;
 use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmRule, AlarmState, terms};
 use crate::domain::observation::metric::MetricId;
+use crate::domain::observation::service::Service;
 use crate::domain::remediation::gate::{self, Aim, GateInput, GateReport, NarrativeStanding, Purpose};
 use crate::domain::remediation::runbook::{self, Clearing, PlanInput};
 use crate::domain::remediation::step::{Plan, Step, StepId, StepState};
 use crate::session::effect::Effect;
 use crate::session::event::{Event, RemediationEvent, TimerPurpose};
+use crate::session::header::Header;
 use crate::session::incident::{Incident, Phase};
 use crate::session::record::IncidentId;
 use crate::session::standing::standing;
@@ -46,7 +48,7 @@ fn report(session: &Session, id: IncidentId, now: Timestamp) -> Option<GateRepor
     if session.elsewhere.is_some() {
         return None;
     }
-    let alarms = incident.alarms.iter().filter_map(|name| session.alarms.get(name));
+    let alarms = own(session, incident).into_iter().filter_map(|name| session.alarms.get(name));
     let alarmed: Vec<MetricId> = alarms.flat_map(Alarm::metrics).cloned().collect();
     Some(gate::judge(GateInput {
         verdict: incident.verdict.as_ref()?,
@@ -66,6 +68,23 @@ fn report(session: &Session, id: IncidentId, now: Timestamp) -> Option<GateRepor
         policy: &session.header.policy,
         now,
     }))
+}
+
+/// The alarms that tell of what a step would go to: the one it was opened for, and of those that joined it, as a service of
+/// that name is theirs too, the ones of the same cluster and account.
+fn own<'a>(session: &Session, incident: &'a Incident) -> Vec<&'a AlarmName> {
+    let is_here =
+        |name: &AlarmName| session.alarms.get(name).is_none_or(|alarm| !is_elsewhere(session, alarm.metrics()));
+    let alarms = incident.alarms.iter().enumerate();
+    alarms.filter(|(at, name)| *at == 0 || is_here(name)).map(|(_, name)| name).collect()
+}
+
+/// Whether any of these metrics is of another cluster or account than a step would go to.
+pub fn is_elsewhere<'a>(session: &Session, metrics: impl IntoIterator<Item = &'a MetricId>) -> bool {
+    let bare = Service::bare("");
+    let Header { scope, mode, .. } = &session.header;
+    let aim = Aim { service: &bare, alarmed: &[], scope, mode: *mode };
+    metrics.into_iter().any(|metric| aim.is_elsewhere(metric))
 }
 
 pub(super) fn gate_judged(session: &mut Session, id: IncidentId, report: &GateReport, now: Timestamp) -> Vec<Effect> {
@@ -126,13 +145,13 @@ const LONG_FIRING: SignedDuration = SignedDuration::from_hours(24);
 fn telling<'a>(session: &Session, incident: &'a Incident) -> Vec<&'a AlarmName> {
     let now = session.clock.at_aws(session.now);
     let firing = |name: &&AlarmName| session.alarms.get(*name).filter(|alarm| alarm.state == AlarmState::Alarm);
-    let fires: Vec<&AlarmName> = incident.alarms.iter().filter(|name| firing(name).is_some()).collect();
+    let fires: Vec<&AlarmName> = own(session, incident).into_iter().filter(|name| firing(name).is_some()).collect();
     let is_new = |name: &&AlarmName| firing(name).is_some_and(|alarm| now.duration_since(alarm.since) < LONG_FIRING);
     let new: Vec<&AlarmName> = fires.iter().copied().filter(is_new).collect();
     match (new.is_empty(), fires.is_empty()) {
         (false, _) => new,
         (true, false) => fires,
-        (true, true) => incident.alarms.iter().collect(),
+        (true, true) => own(session, incident),
     }
 }
 
@@ -201,7 +220,6 @@ mod tests {
     use super::*;
     use crate::domain::observation::alarm::{Comparison, Evaluation, MissingData, Severity, fixture};
     use crate::domain::observation::metric::Statistic;
-    use crate::domain::observation::service::Service;
 
     fn alarm(name: &str, rule: AlarmRule, periods: Option<u32>) -> Alarm {
         let evaluation = periods.map(|periods| Evaluation { periods, to_alarm: 1, missing: MissingData::Missing });
@@ -225,6 +243,29 @@ mod tests {
         assert_eq!(told(&[("certificate", fires, 0), ("cpu", fires, 71), ("5xx", ok, 71)]), ["cpu"]);
         assert_eq!(told(&[("cpu", fires, 0), ("5xx", ok, 71)]), ["cpu"], "the only one");
         assert_eq!(told(&[("cpu", ok, 71)]), ["cpu"], "and it will say that it cannot tell");
+    }
+
+    #[test]
+    fn an_alarm_of_another_cluster_that_joined_by_name_is_none_of_the_gate_or_of_the_tests() {
+        let mut session = Session::default();
+        session.header.scope.cluster = Some("eks-prod".into());
+        let mut incident = Incident::new(IncidentId(1), Service::bare("my-api"), Severity::P2, Timestamp::UNIX_EPOCH);
+        for (name, cluster) in [("prod", "eks-prod"), ("prod-too", "eks-prod"), ("staging", "eks-staging")] {
+            let dimensions = [("ClusterName".to_owned(), cluster.to_owned())].into();
+            let namespace = "ContainerInsights".to_owned();
+            let metric = MetricId { namespace, dimensions, ..MetricId::default() };
+            let (statistic, comparison) = (Statistic::Average, Comparison::Greater);
+            let alarm =
+                alarm(name, AlarmRule::Metric { metric, statistic, period_s: 60, comparison, threshold: 1.0 }, None);
+            incident.alarms.push(alarm.name.clone());
+            session.alarms.insert(alarm.name.clone(), alarm);
+        }
+        let names =
+            |incident: &Incident| own(&session, incident).into_iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names(&incident), ["prod", "prod-too"]);
+        assert_eq!(telling(&session, &incident), [&AlarmName::from("prod"), &"prod-too".into()]);
+        incident.alarms.reverse();
+        assert_eq!(names(&incident), ["staging", "prod-too", "prod"], "what it was opened for is never left out");
     }
 
     #[test]

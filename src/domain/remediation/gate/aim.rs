@@ -58,6 +58,11 @@ impl Aim<'_> {
         self.metrics().find_map(found)
     }
 
+    /// Whether a metric is of another cluster or account than a step would go to.
+    pub fn is_elsewhere(&self, metric: &MetricId) -> bool {
+        self.of_other_cluster(metric).is_some() || self.of_other_account(metric).is_some()
+    }
+
     fn of_other_cluster(&self, metric: &MetricId) -> Option<(String, String)> {
         let told = metric.dimensions.get("ClusterName")?;
         let here = self.scope.cluster.as_ref().filter(|here| !is_called(here, told))?;
