@@ -92,11 +92,11 @@ pub enum RefusalReason {
 }
 
 impl RefusalReason {
-    /// Whether it keeps a step of this purpose locked. An undo asks that what is known is fresh and of the cluster it
-    /// goes to; its target is that of the step it undoes, and neither a cause nor a remedy nor a narrative is needed to go back.
+    /// Whether it keeps a step of this purpose locked. An undo asks that what is known is fresh; its target is that of the
+    /// step it undoes, wherever the alarm is from, and neither a cause nor a remedy nor a narrative is needed to go back.
     fn keeps(self, purpose: Purpose) -> bool {
         match (purpose, self) {
-            (Purpose::Remedy, _) | (Purpose::Undo, Self::Stale | Self::OtherCluster) => true,
+            (Purpose::Remedy, _) | (Purpose::Undo, Self::Stale) => true,
             (
                 Purpose::Undo,
                 Self::Inconclusive
@@ -111,6 +111,7 @@ impl RefusalReason {
                 | Self::LowConfidence
                 | Self::Policy
                 | Self::NoTarget
+                | Self::OtherCluster
                 | Self::NameAlone,
             ) => false,
         }

@@ -30,7 +30,8 @@ impl Aim<'_> {
     /// What keeps a remedy from its target.
     ///
     /// 1. No workload is known.
-    /// 2. A metric of the alarm or of the service is of another cluster, account or namespace than the workload.
+    /// 2. A metric of the alarm or of the service is of another cluster, account or namespace than the workload. A cluster
+    ///    whose name at AWS is not known is no other one.
     /// 3. Nobody wrote down that this workload is meant. An ECS service that was not configured is no workload of the
     ///    cluster, and live, one whose namespace no dimension tells is known by its name alone.
     pub(super) fn refusal(&self) -> Option<Refusal> {
@@ -68,7 +69,11 @@ impl Aim<'_> {
         let here = self.scope.cluster.as_ref().filter(|here| !is_called(here, told))?;
         if is_of_ecs(metric) {
             let what = format!("the ECS cluster {told}, and a step would go to the Kubernetes cluster {here}");
-            return Some((what, "name metrics of the workload under [[service]]".to_owned()));
+            let unlock = "name metrics of the workload, or the workload that is meant, under [[service]]";
+            return (!self.is_written_down()).then(|| (what, unlock.to_owned()));
+        }
+        if self.scope.cluster_home.is_none() && !is_by_eksctl(here) {
+            return None;
         }
         let unlock = format!("connect to {told} with --context, or call the cluster {told} in the kubeconfig if it is");
         let is_kubernetes = OF_KUBERNETES.contains(&metric.namespace.as_str());
@@ -83,10 +88,17 @@ impl Aim<'_> {
         Some((what, format!("use the profile and the context of account {told}")))
     }
 
-    fn unconfirmed(&self, target: &WorkloadRef) -> Option<Refusal> {
+    /// Whether a person wrote down which workload is meant.
+    fn is_written_down(&self) -> bool {
         match self.service.origin {
-            Origin::Configured | Origin::Corrected => return None,
-            Origin::Inferred { .. } => {}
+            Origin::Configured | Origin::Corrected => true,
+            Origin::Inferred { .. } => false,
+        }
+    }
+
+    fn unconfirmed(&self, target: &WorkloadRef) -> Option<Refusal> {
+        if self.is_written_down() {
+            return None;
         }
         let name = &self.service.name;
         let text = if self.alarmed.iter().any(is_of_ecs) {
@@ -105,10 +117,13 @@ impl Aim<'_> {
         Some(Refusal::new(RefusalReason::NameAlone, text, unlock))
     }
 
-    /// Whether a metric tells of the very workload: its namespace and its name, or that of the service.
+    /// Whether a metric tells of the very workload: its namespace and its name, or that of the service, and no cluster of
+    /// which it is not known whether it is this one.
     fn tells(&self, metric: &MetricId, target: &WorkloadRef) -> bool {
         let names = |value: &String| *value == target.name || value == self.service.name.as_str();
-        metric.dimensions.get("Namespace").is_some_and(|namespace| namespace == target.namespace.as_str())
+        let cluster = metric.dimensions.get("ClusterName").zip(self.scope.cluster.as_ref());
+        cluster.is_none_or(|(told, here)| is_called(here, told))
+            && metric.dimensions.get("Namespace").is_some_and(|namespace| namespace == target.namespace.as_str())
             && metric.dimensions.iter().any(|(key, value)| key != "Namespace" && key != "ClusterName" && names(value))
     }
 }
@@ -126,11 +141,14 @@ fn is_of_ecs(metric: &MetricId) -> bool {
 
 /// Whether a cluster of the kubeconfig is the one that AWS calls so: `eksctl` writes `NAME.REGION.eksctl.io`.
 fn is_called(cluster: &ClusterName, told: &str) -> bool {
-    let is_by_eksctl = || {
-        let rest = cluster.as_str().strip_prefix(told);
-        rest.is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".eksctl.io"))
-    };
-    cluster.as_str() == told || is_by_eksctl()
+    let rest = cluster.as_str().strip_prefix(told);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.') && is_by_eksctl(cluster))
+}
+
+/// Whether `eksctl` named it, so that its name at AWS is known, as it is from an ARN. Any other name in a kubeconfig is a
+/// person's own.
+fn is_by_eksctl(cluster: &ClusterName) -> bool {
+    cluster.as_str().ends_with(".eksctl.io")
 }
 
 #[cfg(test)]
@@ -170,7 +188,13 @@ mod tests {
     }
 
     fn scope() -> Scope {
-        Scope { account: Some("111111111111".into()), cluster: Some("eks-prod".into()), ..Scope::default() }
+        let home = ClusterHome { account: "111111111111".into(), region: "us-east-1".into() };
+        Scope { cluster_home: Some(home), ..named("eks-prod") }
+    }
+
+    /// A cluster of which the kubeconfig tells no ARN.
+    fn named(cluster: &str) -> Scope {
+        Scope { account: Some("111111111111".into()), cluster: Some(cluster.into()), ..Scope::default() }
     }
 
     fn reason((service, mode): (&Service, Mode), alarmed: &[MetricId]) -> Option<RefusalReason> {
@@ -187,7 +211,7 @@ mod tests {
             (pods("eks-staging", "payments"), other),
             (pods("eks-prod", "shop"), other),
             (ecs("eks-prod"), None),
-            (ecs("legacy-ecs"), other),
+            (ecs("legacy-ecs"), None),
             (metric("AWS/MemoryDB", &[("ClusterName", "sessions")]), None),
             (front(), None),
             (here, None),
@@ -210,8 +234,9 @@ mod tests {
             let service = service(Origin::Configured);
             Aim { service: &service, alarmed: &[metric], scope, mode: Mode::Live }.refusal().map(|refusal| refusal.text)
         };
-        let cluster = |name: &str| Scope { cluster: Some(name.into()), ..scope() };
-        assert_eq!(refused(&cluster("eks-prod.us-east-1.eksctl.io"), pods("eks-prod", "payments")), None);
+        let by_eksctl = named("eks-prod.us-east-1.eksctl.io");
+        assert_eq!(refused(&by_eksctl, pods("eks-prod", "payments")), None);
+        assert!(refused(&by_eksctl, pods("eks-staging", "payments")).is_some());
         let text = "m is of cluster eks, and a step would go to eks-prod.";
         assert_eq!(refused(&scope(), pods("eks", "payments")).as_deref(), Some(text));
         let home = ClusterHome { account: "222222222222".into(), region: "us-east-1".into() };
@@ -220,6 +245,43 @@ mod tests {
         assert_eq!(refused(&scope, of("222222222222")), None);
         let text = "m is of account 111111111111, and a step would go to a cluster of account 222222222222.";
         assert_eq!(refused(&scope, of("111111111111")).as_deref(), Some(text));
+    }
+
+    #[test]
+    fn a_cluster_whose_name_at_aws_is_not_known_is_no_other_one_and_is_not_known_to_be_the_same() {
+        for name in ["in-cluster", "production", "kubernetes"] {
+            for (origin, mode, expected) in [
+                (Origin::Configured, Mode::DryRun, None),
+                (Origin::Configured, Mode::Live, None),
+                (inferred(), Mode::DryRun, None),
+                (inferred(), Mode::Live, Some(RefusalReason::NameAlone)),
+            ] {
+                let (service, alarmed, scope) = (service(origin), [pods("eks-prod", "payments")], named(name));
+                let aim = Aim { service: &service, alarmed: &alarmed, scope: &scope, mode };
+                assert_eq!(aim.refusal().map(|refusal| refusal.reason), expected, "{name} {mode:?} {service:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_of_ours_is_undone_wherever_the_alarm_is_from() {
+        use crate::domain::remediation::gate::Purpose;
+        for (reason, remedy, undo) in [
+            (RefusalReason::OtherCluster, true, false),
+            (RefusalReason::NameAlone, true, false),
+            (RefusalReason::Stale, true, true),
+        ] {
+            assert_eq!((reason.keeps(Purpose::Remedy), reason.keeps(Purpose::Undo)), (remedy, undo), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn an_ecs_cluster_is_another_one_where_nobody_wrote_down_the_workload() {
+        for (origin, expected) in
+            [(inferred(), Some(RefusalReason::OtherCluster)), (Origin::Configured, None), (Origin::Corrected, None)]
+        {
+            assert_eq!(reason((&service(origin), Mode::DryRun), &[ecs("legacy-ecs")]), expected);
+        }
     }
 
     #[test]
