@@ -71,6 +71,43 @@ const FELL: [&str; 24] = [
 ];
 const FLAT: [&str; 8] = ["flat", "steady", "stable", "unchanged", "constant", "normal", "calm", "ordinary"];
 const DENIED: [&str; 8] = ["not", "no", "never", "without", "didn't", "doesn't", "isn't", "nor"];
+/// What may stand between a denial and what it denies, beside words in -ly: `has not been rising`, `shows no clear rise`.
+const BETWEEN: [&str; 34] = [
+    "a",
+    "an",
+    "any",
+    "the",
+    "be",
+    "been",
+    "being",
+    "to",
+    "have",
+    "has",
+    "had",
+    "even",
+    "yet",
+    "still",
+    "longer",
+    "stay",
+    "stayed",
+    "remain",
+    "remained",
+    "show",
+    "sign",
+    "signs",
+    "of",
+    "significant",
+    "notable",
+    "marked",
+    "clear",
+    "much",
+    "visible",
+    "sustained",
+    "sudden",
+    "further",
+    "corresponding",
+    "such",
+];
 
 /// What a clause says of its subject.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -190,14 +227,53 @@ fn against_itself(text: &str) -> Option<String> {
 
 fn said(words: &[&str]) -> Option<Said> {
     let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
-    let rose = has(&ROSE) || has(&DENIED) && has(&RISE);
-    match (rose, has(&FELL), has(&FLAT), has(&DENIED)) {
-        (true, false, false, false) | (false, false, true, true) => Some(Said::Rose),
-        (true, false, false, true) | (false, false, true, false) => Some(Said::DidNotRise),
-        (false, true, false, false) => Some(Said::Fell),
+    let of_rise = |at: &usize| {
+        let word = words.get(*at).copied().unwrap_or_default();
+        ROSE.contains(&word) || RISE.contains(&word) && denial(words, *at) == Denial::OfIt
+    };
+    let rose = (0..words.len()).find(of_rise);
+    let flat = words.iter().position(|word| FLAT.contains(word));
+    match (rose, has(&FELL), flat) {
+        (Some(at), false, None) => match denial(words, at) {
+            Denial::No => Some(Said::Rose),
+            Denial::OfIt => Some(Said::DidNotRise),
+            Denial::OfAnother => None,
+        },
+        (None, false, Some(at)) => match denial(words, at) {
+            Denial::No => Some(Said::DidNotRise),
+            Denial::OfIt => Some(Said::Rose),
+            Denial::OfAnother => None,
+        },
+        (None, true, None) => (!has(&DENIED)).then_some(Said::Fell),
         // Of two words, and of a fall denied, nobody knows which counts.
-        (_, true, _, _) | (true, false, true, _) | (false, false, false, _) => None,
+        (Some(_), true, _) | (None, true, Some(_)) | (Some(_), false, Some(_)) | (None, false, None) => None,
     }
+}
+
+/// What a denial in a clause denies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Denial {
+    No,
+    OfIt,
+    /// It may be another thing: `the growth is not explained by increased traffic`.
+    OfAnother,
+}
+
+/// Whether the word of a clause is denied. What is named after it `without` another is not.
+fn denial(words: &[&str], at: usize) -> Denial {
+    let (before, after) = words.split_at(at.min(words.len()));
+    let Some(denied) = before.iter().rposition(|word| DENIED.contains(word)) else {
+        let beside = |n: usize| after.get(n) == Some(&"without") || n > 0 && after.get(n - 1) == Some(&"with");
+        let first = after.iter().position(|word| DENIED.contains(word));
+        return if first.is_none_or(beside) { Denial::No } else { Denial::OfAnother };
+    };
+    // `No traffic increase`.
+    let named = before.get(denied).is_some_and(|word| matches!(*word, "no" | "without"));
+    let is_subject = |word: &str| SUBJECTS.iter().any(|(_, known)| known.contains(&word));
+    let passes =
+        |word: &&str| BETWEEN.contains(word) || word.ends_with("ly") && *word != "only" || named && is_subject(word);
+    let between = before.get(denied + 1..).unwrap_or_default();
+    if between.iter().all(passes) { Denial::OfIt } else { Denial::OfAnother }
 }
 
 fn of(evidence: &[Evidence], question: Question) -> Option<&Evidence> {

@@ -102,6 +102,28 @@ fn what_stands_beside_a_figure_is_not_taken_for_it() {
     }
 }
 
+/// A denial counts for the word it stands before, and for no other in the clause.
+#[test]
+fn what_is_denied_of_another_thing_is_not_denied_of_the_subject() {
+    let leak = leak().evidence();
+    for (sentence, expected) in [
+        ("The memory growth is not explained by an increase in traffic [E1][E4].", "unchecked"),
+        ("The memory growth is not explained by increased traffic [E1][E4].", "unchecked"),
+        ("The memory growth is not due to a spike in requests [E1][E4].", "unchecked"),
+        ("Memory grew without a rise in traffic [E1].", "supported"),
+        ("Memory rose with no increase in requests [E1].", "supported"),
+        ("Traffic stayed flat without a pause [E4].", "supported"),
+        ("Traffic did not rise as memory grew [E4].", "supported"),
+        ("There was no traffic increase [E4].", "supported"),
+        ("Traffic shows no clear increase [E4].", "supported"),
+        ("Memory did not significantly increase [E1].", "contradicted"),
+        ("Memory has not been growing [E1].", "contradicted"),
+        ("Traffic is not stable [E4].", "contradicted"),
+    ] {
+        assert_eq!(standing(sentence, &leak), expected, "{sentence}: {:?}", check(sentence, &leak, &known()));
+    }
+}
+
 /// A heading is held against nothing, and counts for nothing; one that says what is not so counts.
 #[test]
 fn a_heading_is_no_claim() {
