@@ -32,7 +32,7 @@ pub(super) fn command(text: &str) -> Option<&str> {
 }
 
 fn tells_to_act(sentence: &str, known: &Known) -> bool {
-    if SPOKEN_TO.is_match(sentence) {
+    if SPOKEN_TO.is_match(&OWN_DOING.replace_all(sentence, "")) {
         return true;
     }
     // An order stands at the beginning of a sentence, or of what follows from it.
@@ -73,7 +73,7 @@ static COMMAND: LazyLock<Regex> = LazyLock::new(|| {
         r"|(?P<shell>(?:curl|wget)\s+(?:-|\$|https?:|\S+\.\S)",
         r"|rm\s+[-/~*]|kill\s+-|chmod\s|dd\s+if=|ssh\s+\S+@",
         r"|helm\s+(?:rollback|upgrade|install|uninstall|delete|get|list|history|template|repo|pull)\b",
-        r"|aws\s+[a-z0-9]+\s+[a-z0-9-]+",
+        r"|aws\s+[a-z0-9-]+\s+(?:[a-z0-9]+-[a-z0-9-]+|ls|cp|mv|rm|rb|mb|sync|tail|invoke|publish|wait|set|deploy)\b",
         r"|docker\s+(?:run|rm|kill|stop|restart|exec|pull)\b|terraform\s+(?:apply|destroy|import|taint)\b",
         r"|argocd\s+app\b|flux\s+(?:suspend|resume|reconcile)\b|git\s+(?:revert|push|checkout|reset)\b",
         r"|\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b))",
@@ -88,6 +88,14 @@ static SPOKEN_TO: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)\b(?:you|your|yourself|please)\b",
         r"|\b(?:must|should|ought to)\s+(?:not\s+)?be\s+",
         r"(?:\w+ed|rolled|undone|made|cut|put|brought|set|shut|taken|given|rebuilt)\b",
+    ))
+});
+
+/// What a process does itself, told of what it does it to: `objects that should be released`.
+static OWN_DOING: LazyLock<Regex> = LazyLock::new(|| {
+    expression(concat!(
+        r"(?i)\b(?:that|which)\s+(?:should|ought to)\s+(?:not\s+)?be\s+",
+        r"(?:released|freed|closed|collected|reclaimed|disposed|discarded|returned|deallocated|retained|cached|reused)\b",
     ))
 });
 
@@ -110,9 +118,10 @@ static VERB: LazyLock<Regex> = LazyLock::new(|| expression(&format!(r"(?i)^(?:{V
 
 /// An order: a verb before what it is done to, or one of a few turns.
 static ORDER: LazyLock<Regex> = LazyLock::new(|| {
-    const WHAT: &str = r#"the|a|an|all|any|it|its|them|this|that|these|those|every|each|my|our|both|sure|[`'"]|\w+/\w"#;
+    const WHAT: &str =
+        r#"(?:the|an?|all|any|it|its|them|this|that|these|those|every|each|my|our|both|sure)\b|[`'"]|\w+/\w"#;
     expression(&format!(
-        r"(?i)^(?:(?:{VERBS})\s+(?:{WHAT})\b?|(?:do\s+not|don't|never)\s+(?:{VERBS})\b|roll\s+(?:\S+\s+)?back\b|look\s+(?:at|into|for)\b|wait\s+(?:for|until)\b|go\s+to\b|log\s+in)"
+        r"(?i)^(?:(?:{VERBS})\s+(?:{WHAT})|(?:do\s+not|don't|never)\s+(?:{VERBS})\b|roll\s+(?:\S+\s+)?back\b|look\s+(?:at|into|for)\b|wait\s+(?:for|until)\b|go\s+to\b|log\s+in)"
     ))
 });
 
@@ -145,8 +154,11 @@ mod tests {
             "Memory grows; roll back to revision 41 [E7].",
             "Do not restart my-api: a migration is running.",
             "The namespace must be deleted [E6].",
+            "It is the namespace that should be deleted [E6].",
+            "What holds objects that should be released must be restarted [E6].",
             "Note: delete the claim [E6].",
             "First, drain the node [E6].",
+            "It is emptied with aws s3 rm s3://spool --recursive [E8].",
         ] {
             assert!(advice(sentence, &known()).is_some(), "{sentence}");
         }
@@ -167,6 +179,12 @@ mod tests {
             "Requests do not suffer [E9].",
             "The limit should be higher than what it needs [E6].",
             "Scale events: none [E6].",
+            "Deploy at 09:09 changed the image [E7].",
+            "Restart attempts failed [E6].",
+            "Set against before, latency doubled [E10].",
+            "The aws load balancer reports 5xx [E9].",
+            "Objects that should be released after each request stay alive [E3].",
+            "It holds connections which should be closed [E8].",
             "Set sizes of the pool fell [E8].",
             "Memory moved by 3.1 %/min, and then the kernel killed the container [E2].",
         ] {
