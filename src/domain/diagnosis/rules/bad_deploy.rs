@@ -114,7 +114,9 @@ fn rolled_out_at(reading: &Reading) -> Option<Timestamp> {
 mod tests {
     use super::super::tests::fixture::{Incident, Stand, now, table};
     use super::*;
-    use crate::domain::diagnosis::evidence::{self, OtherChanges};
+    use crate::domain::diagnosis::evidence::{self, Answer, OtherChanges, Payload};
+    use crate::domain::diagnosis::rules::judge;
+    use crate::domain::observation::oom_kill::{KillSource, OomCount};
 
     fn regression() -> Incident {
         Incident::healthy().rollout(6).errors_from(8, 120.0)
@@ -179,6 +181,32 @@ mod tests {
                 ),
             ],
         );
+    }
+
+    /// No kill was seen, and statuses keep the last of several ends by errors: they leave open what the others were.
+    fn restarts(incident: Incident, most: &[(KillSource, u64)]) -> Incident {
+        let Some(Answer::Observed { payload: Payload::OomKills(count) }) = incident.answer(Question::OomKills).cloned()
+        else {
+            panic!("no kills were counted");
+        };
+        let payload = Payload::OomKills(OomCount { by_source: most.to_vec(), ..count });
+        incident.withheld(Question::OomKills, Answer::Truncated { payload, seen: 0, of: Some(6) })
+    }
+
+    #[test]
+    fn a_release_that_ends_by_errors_again_and_again_is_rolled_back_where_memory_was_never_near_its_limit() {
+        use KillSource::{Events, Logs, Status};
+        let near = || regression().memory((0..30).map(|n| 91.0 + 0.1 * f64::from(n % 3)));
+        for (name, incident, most, sure) in [
+            ("nothing else tells of one", regression(), [(Logs, 0), (Events, 0), (Status, 6)].as_slice(), true),
+            ("near its limit", near(), &[(Logs, 0), (Events, 0), (Status, 6)], false),
+            ("events were not read", regression(), &[(Logs, 0), (Status, 6)], false),
+            ("events tell of some", regression(), &[(Logs, 0), (Events, 2), (Status, 6)], false),
+        ] {
+            let verdict = judge(&restarts(incident.new_error(9), most).evidence(), now());
+            let settled = verdict.conclusive && verdict.cause() == Cause::BadDeploy;
+            assert_eq!(settled && verdict.assured().value() > 0.75, sure, "{name}: {:?}", verdict.ranked);
+        }
     }
 
     #[test]

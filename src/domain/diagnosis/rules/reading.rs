@@ -18,7 +18,7 @@ use crate::domain::observation::alarm::Bound;
 use crate::domain::observation::change::Change;
 use crate::domain::observation::cluster_sign;
 use crate::domain::observation::metric::{Point, Series, Unit};
-use crate::domain::observation::oom_kill::KillSource;
+use crate::domain::observation::oom_kill::{KillSource, OomCount};
 use crate::domain::observation::workload::{ContainerSpec, Revision};
 
 pub(super) use alarmed::Alarmed;
@@ -77,6 +77,8 @@ pub(super) struct Kills {
     pub(super) total: u64,
     /// Whether a zero is a zero: something that would show a kill was read whole.
     pub(super) sure: bool,
+    /// Whether all that would show a kill was read and shows none, but for ends that statuses no longer keep.
+    pub(super) unseen: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -225,7 +227,8 @@ impl Reading {
             }
             Payload::OomKills(count) => {
                 let sure = tells_of_none(piece);
-                self.kills = Some(Kills { id, total: count.total, sure });
+                let unseen = shows_none(count);
+                self.kills = Some(Kills { id, total: count.total, sure, unseen });
                 if !sure && count.total == 0 && matches!(piece.answer, Answer::Observed { .. }) {
                     let why = "in part: not read: what would show kills of pods that are gone".to_owned();
                     self.unusable.push((piece.question, why));
@@ -308,6 +311,14 @@ impl Reading {
     }
 }
 
+/// Whether statuses and events were read, and nothing but statuses leaves open whether any was killed.
+fn shows_none(count: &OomCount) -> bool {
+    let read = |of| count.by_source.iter().any(|(source, _)| *source == of);
+    let others = count.by_source.iter().filter(|(source, _)| *source != KillSource::Status);
+    let told: u64 = count.total + others.map(|(_, most)| most).sum::<u64>();
+    told == 0 && read(KillSource::Status) && read(KillSource::Events)
+}
+
 /// Whether a piece of evidence was read so that what it does not hold is not there.
 pub(super) fn tells_of_none(piece: &Evidence) -> bool {
     let Answer::Observed { payload } = &piece.answer else { return matches!(piece.answer, Answer::Absent) };
@@ -325,6 +336,11 @@ pub(super) fn tells_of_none(piece: &Evidence) -> bool {
 }
 
 impl Reading {
+    /// The memory that leaves no room for kills among ends that statuses no longer keep: far from its limit all the while.
+    pub(super) fn room_throughout(&self) -> Option<&Memory> {
+        self.memory.as_ref().filter(|memory| !memory.grows() && memory.shape.peak < CALM)
+    }
+
     /// Tells lives from falls: memory that falls back begins a new life only where a container was started anew. Of one that
     /// is collected, or a mean over pods, it does so by itself: level, where its peaks are, and else it is not known what.
     fn tell_lives(&mut self) {

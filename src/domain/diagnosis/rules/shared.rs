@@ -101,12 +101,21 @@ pub(super) fn days_words(hours: &SameHours) -> String {
     format!("{} on {} before, {} now", number(hours.usual), counted(hours.days, "day"), number(hours.now))
 }
 
-/// Supports when no container was killed, and that is sure.
+/// Supports when no container was killed, and that is sure: of what ends by errors again and again a status keeps the last
+/// end only, and those before were no kills where memory was never near its limit.
 pub(super) fn nothing_was_killed(reading: &Reading) -> Outcome {
     match &reading.kills {
         Some(kills) if kills.total > 0 => Outcome::Against(counted(kills.total, "OOM kill"), vec![kills.id]),
         Some(kills) if kills.sure => Outcome::For("no OOM kill in the window".to_owned(), vec![kills.id]),
-        Some(_) | None => Outcome::Open,
+        Some(kills) => match reading.room_throughout().filter(|_| kills.unseen) {
+            Some(memory) => {
+                let text =
+                    format!("no OOM kill is seen, and memory peaked at {}% of its limit", number(memory.shape.peak));
+                Outcome::For(text, vec![kills.id, memory.id])
+            }
+            None => Outcome::Open,
+        },
+        None => Outcome::Open,
     }
 }
 
