@@ -82,7 +82,6 @@ pub struct Service {
     pub origin: Origin,
 }
 
-#[cfg(test)]
 impl Service {
     /// A configured service of which nothing but its name is known.
     pub fn bare(name: &str) -> Self {
