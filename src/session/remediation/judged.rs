@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn an_alarm_of_another_cluster_that_joined_by_name_is_none_of_the_gate_or_of_the_tests() {
         let mut session = Session::default();
-        session.header.scope.cluster = Some("eks-prod".into());
+        session.header.scope.cluster = Some("eks-prod.us-east-1.eksctl.io".into());
         let mut incident = Incident::new(IncidentId(1), Service::bare("my-api"), Severity::P2, Timestamp::UNIX_EPOCH);
         for (name, cluster) in [("prod", "eks-prod"), ("prod-too", "eks-prod"), ("staging", "eks-staging")] {
             let dimensions = [("ClusterName".to_owned(), cluster.to_owned())].into();
