@@ -7,6 +7,7 @@ use pagerdeck::domain::remediation::step::{Step, StepId, StepState};
 use pagerdeck::journal::{End, Writer};
 use pagerdeck::session::effect::Effect;
 use pagerdeck::session::event::{Event, Execution, RemediationEvent, SessionEvent};
+use pagerdeck::session::feeds::FeedId;
 use pagerdeck::session::incident::{Incident, Phase};
 use pagerdeck::session::{IncidentId, Record, Session, update};
 
@@ -76,6 +77,8 @@ fn known(session: &Session) -> Session {
     let mut known = session.durable();
     known.timeline = pagerdeck::session::timeline::Timeline::default();
     known.ended = None;
+    // A new process has been told of no alarm yet.
+    known.feeds.remove(&FeedId::Alarms);
     for incident in known.incidents.values_mut() {
         incident.plan = None;
         incident.approval = None;
