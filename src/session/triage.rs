@@ -1,6 +1,6 @@
 //! From an alarm to evidence and a verdict: what is asked, what came back, what the rules say of it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::effect::Effect;
 use super::event::{Event, EvidenceEvent, IncidentEvent, Occasion};
@@ -75,13 +75,16 @@ fn identified(session: &mut Session, now: Timestamp, (alarm, service): (&AlarmNa
     }
 }
 
+/// An alarm that fires so soon after the evidence was read tells of what was read: alarms are minutes behind.
+const SAME: SignedDuration = SignedDuration::from_mins(5);
+
 /// Whether an alarm has begun to fire since the evidence of an incident was read in which every step is decided: what was
 /// decided was not decided on that.
 fn is_news(session: &Session, id: IncidentId, alarm: &AlarmName) -> bool {
     let settled = session.incidents.get(&id).filter(|incident| incident.is_settled());
     let fires = session.alarms.get(alarm).filter(|alarm| alarm.state == AlarmState::Alarm);
     let read = settled.and_then(|incident| incident.window).zip(fires);
-    read.is_some_and(|(window, alarm)| alarm.since > window.to)
+    read.is_some_and(|(window, alarm)| alarm.since > window.to + SAME)
 }
 
 /// An incident is as bad as the worst of its alarms that fires or has fired: one that is only looked into raises nothing.
