@@ -46,7 +46,7 @@ pub struct LogDigest {
 }
 
 impl LogDigest {
-    /// An empty digest of a window; lines outside of it are in none of its counts but [`Outside`]'s.
+    /// An empty digest of a window; lines outside of it are in none of its counts but `Outside`'s.
     pub fn new(window: Window) -> Self {
         Self {
             window,
