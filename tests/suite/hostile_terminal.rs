@@ -186,6 +186,14 @@ fn storm(seat: &mut Seat, last: (u16, u16)) -> Vec<(usize, (u16, u16))> {
         .collect()
 }
 
+/// The last size is known once keys are answered that came after it.
+fn knows_its_size(seat: &mut Seat) {
+    seat.press("?");
+    seat.wait_for(" HELP ");
+    seat.press("\x1b");
+    seat.wait("the screen before", |text| !text.contains(" HELP "));
+}
+
 /// The recording has each size at the time of its frame; the terminal has it at any time. In the end they show the same.
 #[test]
 fn a_storm_of_sizes_over_the_cockpit_leaves_no_wrong_cell() {
@@ -194,6 +202,7 @@ fn a_storm_of_sizes_over_the_cockpit_leaves_no_wrong_cell() {
     let mut seat = Seat::take(&["rehearse", "--speed", "10", "--record", cast.to_str().unwrap()], first);
     seat.wait_for("#1 REHEARSED");
     let sizes = storm(&mut seat, last);
+    knows_its_size(&mut seat);
     seat.press("\x03");
     seat.wait_for("again leaves");
     seat.press("\x03");
@@ -253,11 +262,7 @@ fn a_storm_of_sizes_over_a_replay_leaves_no_wrong_cell() {
     let mut seat = Seat::take(&["replay", journal.to_str().unwrap()], (80, 24));
     seat.wait_for("REPLAY ");
     let sizes = storm(&mut seat, size);
-    // The last size is known once a key is answered that came after it.
-    seat.press("?");
-    seat.wait_for(" HELP ");
-    seat.press("\x1b");
-    seat.wait("the replay", |text| !text.contains(" HELP "));
+    knows_its_size(&mut seat);
     let raw = seat.raw();
     let fed = raw.rfind(END).unwrap() + END.len();
     let kept = dragged(&raw[..fed], &sizes, (80, 24));
