@@ -92,7 +92,7 @@ pub struct Verification {
     pub last: Option<Measurement>,
 }
 
-/// A step that has changed the cluster. It outlives its plan: what ran is never told as if it had not.
+/// A step that has changed the cluster, or may have. It outlives its plan: what ran is never told as if it had not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// Which step.
@@ -117,6 +117,8 @@ pub enum ChangeOutcome {
     Unverified,
     /// Another step has put it back.
     Undone,
+    /// Nobody can tell whether it was made at all.
+    Unknown,
 }
 
 /// What is reported.
@@ -317,15 +319,21 @@ impl Incident {
     /// Whether what changes of a kind have come to is that of before them: an undo puts back, and the undo of an undo sets
     /// again what that had put back.
     pub fn was_put_back(&self, remedy: RemedyKind) -> bool {
-        let last = self.changes.iter().rfind(|change| change.remedy == remedy).map(|change| change.step);
+        let made = |change: &&Change| change.remedy == remedy && change.outcome != ChangeOutcome::Unknown;
+        let last = self.changes.iter().rfind(made).map(|change| change.step);
         let chain = std::iter::successors(last, |step| self.undos.get(step).copied());
         chain.count().is_multiple_of(2) && last.is_some()
     }
 
     /// Whether an undo of a step of ours is still to be decided.
     pub fn has_open_undo(&self) -> bool {
+        self.open_undo().is_some()
+    }
+
+    /// The undo of a step of ours that is still to be decided.
+    pub fn open_undo(&self) -> Option<StepId> {
         let mut steps = self.plan.iter().flat_map(|plan| &plan.steps);
-        steps.any(|step| self.undos.contains_key(&step.id) && !step.state.is_decided())
+        steps.find(|step| self.undos.contains_key(&step.id) && !step.state.is_decided()).map(|step| step.id)
     }
 
     /// The changes by steps of plans that are no more.

@@ -7,6 +7,7 @@ use super::event::{Event, ReportEvent, TimerPurpose};
 use super::header::SlackUse;
 use super::incident::{Change, ChangeOutcome, Incident, Post, ReportState};
 use super::record::{IncidentId, Record};
+use super::standing;
 use super::state::Session;
 use super::triage::conclude;
 use crate::domain::diagnosis::sufficiency::RemedyKind;
@@ -177,6 +178,12 @@ pub fn taken_up(incident: &mut Incident, now: Timestamp) -> Vec<Effect> {
     watch(id, &report.follow_ups, now)
 }
 
+/// Concludes the report as things stand now.
+pub fn drafted(session: &Session, id: IncidentId) -> Effect {
+    let (headline, follow_ups) = draft(session, id);
+    conclude(id, Event::Report(ReportEvent::Drafted { headline, follow_ups }))
+}
+
 /// The headline and the follow-ups as they stand now.
 pub fn draft(session: &Session, id: IncidentId) -> (String, Vec<FollowUp>) {
     let Some(incident) = session.incidents.get(&id) else { return (String::new(), Vec::new()) };
@@ -184,7 +191,11 @@ pub fn draft(session: &Session, id: IncidentId) -> (String, Vec<FollowUp>) {
     let cause = verdict.map_or(Cause::Inconclusive, Verdict::cause);
     let words = verdict.map_or(cause.words(), Verdict::words);
     let outcome = outcome(incident);
-    let headline = format!("{} {}: {words}; {outcome}", incident.severity.word(), incident.service.name);
+    let mut headline = format!("{} {}: {words}; {outcome}", incident.severity.word(), incident.service.name);
+    if let Some(foreign) = standing::foreign(incident, &session.alarms) {
+        headline.push_str("; ");
+        headline.push_str(&foreign);
+    }
     (headline, follow_ups(session, incident, cause))
 }
 
@@ -203,6 +214,7 @@ fn change_outcome(change: &Change) -> String {
         ChangeOutcome::Failed => format!("{words} ran and failed verification"),
         ChangeOutcome::Unverified => format!("{words} ran and could not be verified"),
         ChangeOutcome::Undone => format!("{words} ran and was put back"),
+        ChangeOutcome::Unknown => format!("{words} may or may not have run"),
     }
 }
 

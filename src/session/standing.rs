@@ -9,9 +9,13 @@ use super::record::Record;
 use super::remediation;
 use super::state::Session;
 use super::triage::conclude;
+use crate::domain::count::either;
 use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmState};
+use crate::domain::observation::metric::MetricId;
+use crate::domain::observation::service::tells_of_workload;
 use crate::domain::remediation::gate::Purpose;
 use crate::domain::remediation::step::{LeftOut, Step, StepState};
+use crate::domain::remediation::verification::VerificationTest;
 
 /// Where the steps of an incident leave it: what may be on its way comes before what waits for the person.
 pub fn standing(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> Phase {
@@ -53,14 +57,37 @@ fn ends_open(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> bool {
 
 /// Whether an alarm of it fires, or has lost its metric since it opened: what it watches may be as bad as before.
 fn fires(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> bool {
-    let fires = |name| {
-        alarms.get(name).is_some_and(|alarm| match alarm.state {
-            AlarmState::Alarm => true,
-            AlarmState::InsufficientData => alarm.since >= incident.opened_at,
-            AlarmState::Ok => false,
-        })
+    let fires = |alarm: &Alarm| match alarm.state {
+        AlarmState::Alarm => true,
+        AlarmState::InsufficientData => alarm.since >= incident.opened_at,
+        AlarmState::Ok => false,
     };
-    incident.alarms.iter().any(fires)
+    let known = incident.alarms.iter().filter_map(|name| alarms.get(name));
+    known.filter(|alarm| !is_foreign(incident, alarm)).any(fires)
+}
+
+/// Whether an alarm has joined by the name of the service alone: no step is tested by it, and none of its metrics is one of the
+/// service's or measures what the rules speak of. It keeps nothing open.
+fn is_foreign(incident: &Incident, alarm: &Alarm) -> bool {
+    let tests = incident.plan.iter().flat_map(|plan| &plan.steps).flat_map(|step| &step.tests);
+    let tests_it = |test: &VerificationTest| matches!(test, VerificationTest::AlarmCleared { alarm: of, .. } if *of == *alarm.name.as_str());
+    let is_own = |metric: &MetricId| {
+        tells_of_workload(&metric.name) || incident.service.metrics.values().any(|query| query.metric == *metric)
+    };
+    let metrics = alarm.metrics();
+    incident.alarms.first() != Some(&alarm.name)
+        && !metrics.is_empty()
+        && !metrics.iter().any(is_own)
+        && !tests.into_iter().any(tests_it)
+}
+
+/// The alarms that fire on and are of nothing that the incident is about, as a clause.
+pub fn foreign(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> Option<String> {
+    let known = incident.alarms.iter().filter_map(|name| alarms.get(name));
+    let firing = known.filter(|alarm| alarm.state == AlarmState::Alarm && is_foreign(incident, alarm));
+    let names: Vec<&str> = firing.map(|alarm| alarm.name.as_str()).collect();
+    let fire = either(names.len(), "fires", "fire");
+    (!names.is_empty()).then(|| format!("{} still {fire}, of something else", names.join(", ")))
 }
 
 /// Concludes that the steps against what has cleared by itself stand down. The way back from a step of ours is for no alarm.
@@ -86,7 +113,10 @@ pub fn over(session: &Session, alarm: &AlarmName) -> Vec<Effect> {
             && standing(incident, &session.alarms) == Phase::Closed
     };
     let closed = |incident: &Incident| {
-        let reason = "every step is decided, and no alarm of it fires any more".to_owned();
+        let mut reason = "every step is decided, and no alarm of it fires any more".to_owned();
+        if let Some(foreign) = foreign(incident, &session.alarms) {
+            reason = format!("{reason}; {foreign}");
+        }
         conclude(incident.id, Event::Incident(IncidentEvent::Closed { reason }))
     };
     session.incidents.values().filter(is_over).map(closed).collect()

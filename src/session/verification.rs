@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::effect::Effect;
-use super::event::{Event, Occasion, RemediationEvent, ReportEvent, TimerPurpose, VerificationEvent};
+use super::event::{Event, Occasion, RemediationEvent, TimerPurpose, VerificationEvent};
 use super::feeds::{FeedHealth, FeedId};
 use super::incident::{ChangeOutcome, Incident};
 use super::record::{IncidentId, Record};
@@ -111,8 +111,7 @@ fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestStat
         effects.extend(triage::ask(session, id, record.at, Occasion::Failed { step }));
         effects.extend(undo);
     }
-    let (headline, follow_ups) = reporting::draft(session, id);
-    effects.push(conclude(id, Event::Report(ReportEvent::Drafted { headline, follow_ups })));
+    effects.push(reporting::drafted(session, id));
     effects
 }
 

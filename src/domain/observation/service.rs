@@ -12,7 +12,7 @@ use super::log::LogGroup;
 use super::metric::{MetricQuery, MetricRole};
 use super::workload::WorkloadRef;
 
-pub use dimension::{Measure, measure_of, role_of};
+pub use dimension::{Measure, measure_of, role_of, tells_of_workload};
 pub use infer::{Surroundings, contains_name, infer};
 pub use merge::merge;
 

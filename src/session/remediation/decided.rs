@@ -12,7 +12,7 @@ use crate::domain::remediation::approval::{Approval, Decision};
 use crate::domain::remediation::request::{Digest, Mode};
 use crate::domain::remediation::step::{Action, LeftOut, Plan, Step, StepId, StepState};
 use crate::session::effect::Effect;
-use crate::session::event::{Event, RemediationEvent, ReportEvent, TimerPurpose};
+use crate::session::event::{Event, RemediationEvent, TimerPurpose};
 use crate::session::incident::Incident;
 use crate::session::record::{IncidentId, Record};
 use crate::session::reporting;
@@ -102,14 +102,9 @@ fn after_decision(session: &mut Session, id: IncidentId) -> Vec<Effect> {
     incident.phase = standing(incident, &session.alarms);
     effects.extend(left_out(incident));
     if incident.is_settled() {
-        effects.push(report_drafted(session, id));
+        effects.push(reporting::drafted(session, id));
     }
     effects
-}
-
-fn report_drafted(session: &Session, id: IncidentId) -> Effect {
-    let (headline, follow_ups) = reporting::draft(session, id);
-    conclude(id, Event::Report(ReportEvent::Drafted { headline, follow_ups }))
 }
 
 /// A step is free when all it needs is verified; in a dry-run nothing ever is, so "would run" counts there. Live, its

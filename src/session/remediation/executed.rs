@@ -11,6 +11,7 @@ use crate::session::effect::Effect;
 use crate::session::event::Execution;
 use crate::session::incident::{Change, ChangeOutcome, Incident, Phase, Started, Verification};
 use crate::session::record::Record;
+use crate::session::reporting;
 use crate::session::standing::standing;
 use crate::session::state::Session;
 use crate::session::verification;
@@ -91,7 +92,8 @@ pub(super) fn settled(
     step: StepId,
     (trace, text): (Trace, &str),
 ) -> Vec<Effect> {
-    let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) else { return Vec::new() };
+    let Some(id) = record.incident else { return Vec::new() };
+    let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
     let Some(found) = incident.step_mut(step).filter(|step| step.state == StepState::Uncertain) else {
         return Vec::new();
     };
@@ -105,8 +107,12 @@ pub(super) fn settled(
         // It is never told as if it had not run.
         Trace::Unclear => {
             found.state = StepState::Failed { why: text.to_owned(), by: Shortfall::NotKnown };
+            let remedy = found.action.kind();
+            incident.changes.push(Change { step, remedy, outcome: ChangeOutcome::Unknown });
             incident.phase = standing(incident, &session.alarms);
-            left_out(incident).into_iter().collect()
+            let left_out = left_out(incident);
+            let report = reporting::drafted(session, id);
+            left_out.into_iter().chain([report]).collect()
         }
     }
 }

@@ -139,7 +139,7 @@ pub fn admits(
             waits(found, digest, at)?;
             alone(session.header.mode, incident, step)?;
             offered(incident, found)?;
-            sound(found)
+            sound(incident, found)
         }
         Press::Refuse => {
             writable(session)?;
@@ -185,10 +185,13 @@ fn offered(incident: &Incident, found: &Step) -> Result<(), Objection> {
 }
 
 /// What a check forbids would be refused at the gate; it is said before anybody types a token, and in a dry-run, too.
-fn sound(found: &Step) -> Result<(), Objection> {
+fn sound(incident: &Incident, found: &Step) -> Result<(), Objection> {
     match found.rehearsal.as_ref().and_then(Rehearsal::failed_check) {
         Some(check) if check.name == AS_PLANNED => {
-            Err(Objection::NotAsPlanned { step: found.id, text: check.text.clone() })
+            // While an undo is open its plan is kept, and with it what the other steps were planned on.
+            let undo = incident.open_undo().filter(|undo| *undo != found.id);
+            let first = undo.map_or_else(String::new, |undo| format!(", once {undo} is decided"));
+            Err(Objection::NotAsPlanned { step: found.id, text: format!("{}{first}", check.text) })
         }
         Some(check) => Err(Objection::CheckFailed { step: found.id, text: format!("{}: {}", check.name, check.text) }),
         None => Ok(()),

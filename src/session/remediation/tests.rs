@@ -1,6 +1,7 @@
 //! What a late, repeated or resumed event may and may not do to steps.
 
 mod endings;
+mod foreign;
 mod kept;
 mod moved;
 mod offered;

@@ -25,7 +25,7 @@ use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::{RehearsalOutcome, Step, StepState};
 use crate::session::Session;
 use crate::session::feeds::{FeedHealth, FeedId};
-use crate::session::incident::Incident;
+use crate::session::incident::{ChangeOutcome, Incident};
 use crate::ui::layout::Edges;
 use crate::ui::model::{Pane, Ui, rows};
 use crate::ui::theme::Role;
@@ -111,11 +111,15 @@ fn changed(session: &Session, incident: Option<&Incident>, look: &Look) -> Span<
         return look.span(Role::Danger, format!("UNCERTAIN whether {} changed anything", step.id));
     }
     let made = incident.map_or(&[][..], |incident| &incident.changes);
+    let unknown = made.iter().find(|one| one.outcome == ChangeOutcome::Unknown);
     let changed: Vec<String> = made.iter().map(|one| format!("{} {}", one.step, one.remedy.words())).collect();
     let running = steps.iter().find(|step| step.state == StepState::Running);
     match (session.header.mode, changed.is_empty(), running) {
         (Mode::Live, _, Some(step)) => look.span(Role::Warning, format!("{} is on its way", step.id)),
-        (Mode::Live, false, None) => look.span(Role::Warning, format!("CHANGED by {}", changed.join(", "))),
+        (Mode::Live, false, None) => match unknown {
+            Some(one) => look.span(Role::Danger, format!("NOT KNOWN whether {} changed anything", one.step)),
+            None => look.span(Role::Warning, format!("CHANGED by {}", changed.join(", "))),
+        },
         (Mode::Live, true, None) | (Mode::DryRun, _, _) => look.span(Role::Good, "nothing has been changed"),
     }
 }

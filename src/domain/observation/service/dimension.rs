@@ -212,6 +212,14 @@ pub fn role_of(name: &str) -> Option<MetricRole> {
     })
 }
 
+/// Whether a metric of this name tells how a workload does: it has a role, or it counts kills, or pods that are well.
+pub fn tells_of_workload(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let words =
+        ["oom", "kill", "terminat", "crash", "backoff", "healthy", "available", "ready", "pods", "4xx", "throttl"];
+    role_of(name).is_some() || words.iter().any(|word| lower.contains(word))
+}
+
 /// What a metric of processor or memory is told in, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {

@@ -142,6 +142,19 @@ fn an_uncertain_step_that_has_run_goes_on_to_its_verification() {
             assert_eq!(watched.watch.since, at(910), "its budgets begin with what was found");
             assert_eq!(watched.started_at, at(2), "its pods are those since the request left");
         }
+        if trace == Trace::Unclear {
+            let outcomes: Vec<ChangeOutcome> = story.incident().changes.iter().map(|change| change.outcome).collect();
+            assert_eq!(outcomes, [ChangeOutcome::Unknown], "nobody says that nothing was changed");
+            settle(&mut story, 910, effects);
+            let report = |story: &Story| story.incident().report.as_ref().map(|report| report.headline.clone());
+            assert!(report(&story).unwrap().ends_with("set resources may or may not have run (seen)"));
+            story.session.incidents.get_mut(&I1).unwrap().plan = None;
+            let (headline, _) = crate::session::reporting::draft(&story.session, I1);
+            assert!(
+                headline.ends_with("set resources may or may not have run"),
+                "of a plan that is no more: {headline}"
+            );
+        }
         assert_eq!(story.tell(911, settled), [], "it is settled once");
     }
 }

@@ -88,6 +88,34 @@ fn an_undo_on_old_evidence_stands_down_as_anything_else() {
     assert!(matches!(story.step(S2).state, StepState::StoodDown { .. }));
 }
 
+/// The plan is kept for the undo, and what the others were planned on with it: to read the evidence again is not enough.
+#[test]
+fn what_was_planned_before_an_undo_says_that_the_undo_goes_first() {
+    use crate::domain::remediation::step::{AS_PLANNED, Check, CheckState};
+    let mut story = Story::new(vec![step(S1, raise()), step(S2, Action::RolloutRestart)]);
+    story.rehearse(1, S1, &raise());
+    story.run(2, S1);
+    let (text, state) =
+        ("revision 42 in the evidence, 43 now: read the evidence again with r".to_owned(), CheckState::Failed);
+    let check = Check { name: AS_PLANNED.to_owned(), state, text: text.clone() };
+    let objection = |story: &mut Story| {
+        let other = Rehearsal { checks: vec![check.clone()], ..*rehearsal(&Action::RolloutRestart) };
+        story.session.incidents.get_mut(&I1).unwrap().step_mut(S1).unwrap().state = StepState::Verified;
+        story.session.incidents.get_mut(&I1).unwrap().step_mut(S2).unwrap().state = StepState::Rehearsing;
+        story.tell(5, RemediationEvent::StepRehearsed { step: S2, rehearsal: Box::new(other), digest: None });
+        let digest = story.step(S2).digest.clone().unwrap();
+        let at = start() + SignedDuration::from_secs(6);
+        admits(&story.session, at, (I1, S2), Press::Approve(&digest)).unwrap_err()
+    };
+    assert_eq!(objection(&mut story), Objection::NotAsPlanned { step: S2, text: text.clone() });
+    let plan = runbook::with_undo(story.incident().plan.as_ref().unwrap(), S1, 2).unwrap();
+    story.tell(3, RemediationEvent::UndoProposed { of: S1, plan: Box::new(plan) });
+    assert_eq!(
+        objection(&mut story),
+        Objection::NotAsPlanned { step: S2, text: format!("{text}, once #3 is decided") }
+    );
+}
+
 #[test]
 fn what_a_check_forbids_is_not_approved_in_any_mode() {
     use crate::domain::remediation::step::{Check, CheckState};
