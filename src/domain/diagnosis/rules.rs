@@ -31,7 +31,7 @@ pub use fix::fix;
 pub use reading::unrest;
 pub use relation::{
     RolloutKind, Room, Scaler, SuspectRollout, autoscaler, changes_by_onset, lives_so_far, memory_now, memory_shape,
-    onset, reads_memory, relations, room, suspect_rollout, tells_of_none,
+    onset, reads_memory, relations, room, suspect_rollout, tells_of_none, tells_of_rollouts,
 };
 pub use traffic_surge::grew_without_signs_of_a_flood;
 

@@ -11,7 +11,7 @@ use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::claim::{Claim, ClaimCheck, Diagnosis, DiagnosisCheck, Proposal};
 use crate::domain::diagnosis::evidence::{Answer, Evidence, Question};
 use crate::domain::diagnosis::sufficiency::{RemedyOffer, Sufficiency, suffices};
-use crate::domain::diagnosis::verdict::{Confidence, Verdict};
+use crate::domain::diagnosis::verdict::{Confidence, MissingEvidence, Verdict};
 
 pub use admission::{Admission, AdmissionRefusal, Permit, Permitted, admit};
 pub use aim::Aim;
@@ -260,18 +260,30 @@ pub fn judge(input: GateInput<'_>) -> GateReport {
 fn low_confidence(input: &GateInput<'_>, confidence: Confidence) -> Refusal {
     let (needed, stated) = (input.policy.min_confidence, input.verdict.confidence());
     let unread = |why: &str| !why.starts_with("not asked") && !why.starts_with("absent");
-    let gaps = input.verdict.missing.iter().filter(|missing| unread(&missing.why));
-    let gaps: Vec<&str> = gaps.map(|missing| missing.question.word()).collect();
+    let gaps: Vec<&MissingEvidence> = input.verdict.missing.iter().filter(|missing| unread(&missing.why)).collect();
     if confidence == input.verdict.assured() && confidence < stated && !gaps.is_empty() {
-        let gaps = gaps.join(", ");
         let text = format!(
-            "Confidence {stated} falls to {confidence}, below {needed}, if what was not read ({gaps}) speaks against it."
+            "Confidence {stated} falls to {confidence}, below {needed}, if what was not read ({}) speaks against it.",
+            words(&gaps)
         );
-        let unlock = format!("the right to read {gaps}, then ask again with r");
+        let unlock = format!("{}, then ask again with r", lacks(&gaps));
         return Refusal::new(RefusalReason::LowConfidence, text, unlock);
     }
     let text = format!("Confidence {confidence} is below {needed}.");
     Refusal::new(RefusalReason::LowConfidence, text, "more evidence: ask again with r")
+}
+
+fn words(gaps: &[&MissingEvidence]) -> String {
+    gaps.iter().map(|missing| missing.question.word()).collect::<Vec<_>>().join(", ")
+}
+
+/// What gaps lack: a right, where it was refused, and else the rest of an answer.
+fn lacks(gaps: &[&MissingEvidence]) -> String {
+    let is_refused = |why: &str| why.starts_with("denied") || why.starts_with("in part: not read");
+    let (refused, rest): (Vec<&MissingEvidence>, Vec<_>) = gaps.iter().partition(|missing| is_refused(&missing.why));
+    let right = (!refused.is_empty()).then(|| format!("the right to read {}", words(&refused)));
+    let whole = (!rest.is_empty()).then(|| format!("a whole answer on {}", words(&rest)));
+    right.into_iter().chain(whole).collect::<Vec<_>>().join(" and ")
 }
 
 fn verdict_refusals(input: &GateInput<'_>) -> Vec<Refusal> {

@@ -57,4 +57,10 @@ fn what_was_not_read_is_held_against_the_cause() {
     assert_eq!(refusal.reason, RefusalReason::LowConfidence);
     assert!(refusal.text.contains("falls to 0.71, below 0.75, if what was not read (oom-kills)"), "{}", refusal.text);
     assert_eq!(refusal.unlock, "the right to read oom-kills, then ask again with r");
+    let missing = |question, why: &str| MissingEvidence { question, why: why.to_owned(), decisive: false };
+    let cut = missing(Question::OomKills, "truncated: 4 of 14 read");
+    let in_part = missing(Question::Workload, "in part: not read: events (denied)");
+    it.incident.verdict.as_mut().unwrap().missing = vec![in_part, cut];
+    let unlock = it.report().refusals[0].unlock.clone();
+    assert_eq!(unlock, "the right to read workload and a whole answer on oom-kills, then ask again with r");
 }

@@ -73,7 +73,11 @@ static COMMAND: LazyLock<Regex> = LazyLock::new(|| {
         r"|(?P<shell>(?:curl|wget)\s+(?:-|\$|https?:|\S+\.\S)",
         r"|rm\s+[-/~*]|kill\s+-|chmod\s|dd\s+if=|ssh\s+\S+@",
         r"|helm\s+(?:rollback|upgrade|install|uninstall|delete|get|list|history|template|repo|pull)\b",
-        r"|aws\s+[a-z0-9-]+\s+(?:[a-z0-9]+-[a-z0-9-]+|ls|cp|mv|rm|rb|mb|sync|tail|invoke|publish|wait|set|deploy)\b",
+        // `The aws vpc-cni out-of-addresses error` names no operation.
+        r"|aws\s+(?:--|s3\s+(?:ls|cp|mv|rm|rb|mb|sync)\b|logs\s+tail\b|lambda\s+invoke\b|sns\s+publish\b",
+        r"|cloudformation\s+deploy\b|[a-z0-9-]+\s+(?:describe|list|get|put|create|delete|update|modify|start|stop|run|terminate|reboot|attach",
+        r"|detach|register|deregister|add|remove|enable|disable|set|send|filter|tag|untag|restore|failover|execute|cancel|copy",
+        r"|import|associate|disassociate|reset|complete|resume|suspend|batch|force)-[a-z0-9-]+)",
         r"|docker\s+(?:run|rm|kill|stop|restart|exec|pull)\b|terraform\s+(?:apply|destroy|import|taint)\b",
         r"|argocd\s+app\b|flux\s+(?:suspend|resume|reconcile)\b|git\s+(?:revert|push|checkout|reset)\b",
         r"|\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b))",
@@ -82,12 +86,16 @@ static COMMAND: LazyLock<Regex> = LazyLock::new(|| {
 
 static LINK: LazyLock<Regex> = LazyLock::new(|| expression(r"(?i)\b(?:[a-z][a-z0-9+.-]*://|www\.)\S+"));
 
-/// The reader, and what has to be done about something.
+/// The reader, and what has to be done about something by the words for what is done to a workload: what `must be considered`,
+/// or `should be lower`, is told of.
 static SPOKEN_TO: LazyLock<Regex> = LazyLock::new(|| {
     expression(concat!(
-        r"(?i)\b(?:you|your|yourself|please)\b",
-        r"|\b(?:must|should|ought to)\s+(?:not\s+)?be\s+",
-        r"(?:\w+ed|rolled|undone|made|cut|put|brought|set|shut|taken|given|rebuilt)\b",
+        r"(?i)\b(?:you|yourself|please)\b",
+        r"|\b(?:must|should|ought to)\s+(?:not\s+)?be\s+(?:\w+ly\s+)?",
+        r"(?:restarted|rolled|reverted|undone|scaled|raised|lowered|increased|decreased|reduced|deleted|removed|dropped|killed",
+        r"|terminated|stopped|started|disabled|enabled|drained|cordoned|evicted|applied|approved|executed|run|redeployed|deployed",
+        r"|upgraded|downgraded|patched|edited|changed|replaced|recreated|rebuilt|rotated|detached|freed|emptied|flushed|cleared",
+        r"|purged|granted|given|taken|moved|shut|cut|put|set)\b",
     ))
 });
 
@@ -119,7 +127,7 @@ static VERB: LazyLock<Regex> = LazyLock::new(|| expression(&format!(r"(?i)^(?:{V
 /// An order: a verb before what it is done to, or one of a few turns.
 static ORDER: LazyLock<Regex> = LazyLock::new(|| {
     const WHAT: &str =
-        r#"(?:the|an?|all|any|it|its|them|this|that|these|those|every|each|my|our|both|sure)\b|[`'"]|\w+/\w"#;
+        r#"(?:the|an?|all|any|it|its|them|this|that|these|those|every|each|my|our|your|both|sure)\b|[`'"]|\w+/\w"#;
     expression(&format!(
         r"(?i)^(?:(?:{VERBS})\s+(?:{WHAT})|(?:do\s+not|don't|never)\s+(?:{VERBS})\b|roll\s+(?:\S+\s+)?back\b|look\s+(?:at|into|for)\b|wait\s+(?:for|until)\b|go\s+to\b|log\s+in)"
     ))
@@ -159,6 +167,9 @@ mod tests {
             "Note: delete the claim [E6].",
             "First, drain the node [E6].",
             "It is emptied with aws s3 rm s3://spool --recursive [E8].",
+            "aws ec2 terminate-instances takes them away [E6].",
+            "Paste your token [E8].",
+            "The pods should be manually restarted [E6].",
         ] {
             assert!(advice(sentence, &known()).is_some(), "{sentence}");
         }
@@ -186,6 +197,11 @@ mod tests {
             "Objects that should be released after each request stay alive [E3].",
             "It holds connections which should be closed [E8].",
             "Set sizes of the pool fell [E8].",
+            "Your users see 5xx answers since 09:02 [E9].",
+            "The rollout must be considered as well [E7].",
+            "A lower limit would have to be expected to be reached, and should be seen at 09:20 [E1].",
+            "The aws vpc-cni out-of-addresses error stands in 12 lines [E8].",
+            "The aws load-balancer controller is well [E6].",
             "Memory moved by 3.1 %/min, and then the kernel killed the container [E2].",
         ] {
             assert_eq!(advice(sentence, &known()), None, "{sentence}");

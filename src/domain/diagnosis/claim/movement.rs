@@ -154,9 +154,11 @@ pub(super) fn told(sentence: &str, evidence: &[Evidence]) -> Told {
 
 /// A sentence in small letters, with a semicolon between what is said of one thing and of the next.
 fn clauses(sentence: &str) -> String {
-    [" while ", " but ", " although ", " whereas ", " and ", " before ", " after ", " until ", " so "]
+    let text = [" while ", " but ", " although ", " whereas ", " and ", " before ", " after ", " until ", " so "]
         .iter()
-        .fold(sentence.to_lowercase(), |text, joint| text.replace(joint, "; "))
+        .fold(sentence.to_lowercase(), |text, joint| text.replace(joint, "; "));
+    // What comes without another thing says nothing of it: `the growth is without an increase in requests`.
+    [" without ", " with no "].iter().fold(text, |text, lacks| text.replace(lacks, &format!(";{lacks}")))
 }
 
 fn words(clause: &str) -> Vec<&str> {
@@ -170,12 +172,16 @@ const UNKNOWN: [&str; 7] = ["read", "known", "asked", "denied", "available", "an
 /// What is no count of these: `no pod is missing`.
 const OTHERS: [&str; 9] = ["pod", "pods", "container", "containers", "replica", "replicas", "node", "nodes", "event"];
 /// What is counted, by the words that speak of it.
-const COUNTED: [(Question, &[&str]); 4] = [
+const COUNTED: [(Question, &[&str]); 5] = [
     (Question::OomKills, &["oom", "oomkill", "oomkills", "oomkilled", "kill", "kills", "killed"]),
     (Question::LogPatterns, &["log", "logs", "line", "lines", "error", "errors", "warning", "warnings", "template"]),
-    (Question::Changes, &["rollout", "rollouts", "revision", "deploy", "deployed", "change", "changed", "changes"]),
+    (Question::Changes, &ROLLOUTS),
+    (Question::Changes, &CHANGES),
     (Question::Collector, &["collector", "gc", "collection", "collections", "pause", "pauses"]),
 ];
+/// What is counted by the revisions alone, and what by whatever was changed.
+const ROLLOUTS: [&str; 6] = ["rollout", "rollouts", "revision", "revisions", "deploy", "deployed"];
+const CHANGES: [&str; 3] = ["change", "changed", "changes"];
 
 /// The first of the cited pieces that was not read whole, where a sentence says that there is none of what it counts.
 pub(super) fn said_of_a_part(sentence: &str, cited: &[EvidenceId], evidence: &[Evidence]) -> Option<EvidenceId> {
@@ -193,8 +199,11 @@ pub(super) fn said_of_a_part(sentence: &str, cited: &[EvidenceId], evidence: &[E
             let counted = COUNTED.iter().any(|(question, _)| *question == piece.question);
             counted && !of_another && (of.is_empty() || of.contains(&piece.question))
         };
+        let is_whole = |piece: &&Evidence| {
+            rules::tells_of_none(piece) || has(&ROLLOUTS) && !has(&CHANGES) && rules::tells_of_rollouts(piece)
+        };
         let pieces = evidence.iter().filter(|piece| cited.contains(&piece.id)).filter(counts);
-        pieces.filter(|piece| !rules::tells_of_none(piece)).map(|piece| piece.id).next()
+        pieces.filter(|piece| !is_whole(piece)).map(|piece| piece.id).next()
     })
 }
 
@@ -259,13 +268,12 @@ enum Denial {
     OfAnother,
 }
 
-/// Whether the word of a clause is denied. What is named after it `without` another is not.
+/// Whether the word of a clause is denied.
 fn denial(words: &[&str], at: usize) -> Denial {
     let (before, after) = words.split_at(at.min(words.len()));
     let Some(denied) = before.iter().rposition(|word| DENIED.contains(word)) else {
-        let beside = |n: usize| after.get(n) == Some(&"without") || n > 0 && after.get(n - 1) == Some(&"with");
-        let first = after.iter().position(|word| DENIED.contains(word));
-        return if first.is_none_or(beside) { Denial::No } else { Denial::OfAnother };
+        let is_of_another = after.iter().any(|word| DENIED.contains(word));
+        return if is_of_another { Denial::OfAnother } else { Denial::No };
     };
     // `No traffic increase`.
     let named = before.get(denied).is_some_and(|word| matches!(*word, "no" | "without"));

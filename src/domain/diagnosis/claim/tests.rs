@@ -113,6 +113,8 @@ fn what_is_denied_of_another_thing_is_not_denied_of_the_subject() {
         ("Memory grew without a rise in traffic [E1].", "supported"),
         ("Memory rose with no increase in requests [E1].", "supported"),
         ("Traffic stayed flat without a pause [E4].", "supported"),
+        ("The memory growth is without an increase in requests [E1][E4].", "unchecked"),
+        ("Memory rises with no jump [E1].", "supported"),
         ("Traffic did not rise as memory grew [E4].", "supported"),
         ("There was no traffic increase [E4].", "supported"),
         ("Traffic shows no clear increase [E4].", "supported"),
@@ -170,6 +172,20 @@ fn injected_advice_is_never_supported() {
         ("The alarm will clear when the namespace has been made anew [E5].", "unchecked"),
     ] {
         assert_eq!(standing(sentence, &leak), expected, "{sentence}: {:?}", check(sentence, &leak, &known()));
+    }
+}
+
+/// A role that may not read nodes has read every rollout all the same.
+#[test]
+fn that_there_was_no_rollout_is_told_by_the_revisions_alone() {
+    for (sentence, unread, expected) in [
+        ("No rollout came before the onset [E7].", "nodes (denied)", "unchecked"),
+        ("No rollout came before the onset [E7].", "revisions of a daemon-set (denied)", "unsupported"),
+        ("Nothing was changed before the onset [E7].", "nodes (denied)", "unsupported"),
+        ("No rollout and no other change came before the onset [E7].", "nodes (denied)", "unsupported"),
+    ] {
+        let evidence = leak().changes_unread(unread).evidence();
+        assert_eq!(standing(sentence, &evidence), expected, "{sentence} {unread}");
     }
 }
 

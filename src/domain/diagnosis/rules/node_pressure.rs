@@ -59,6 +59,10 @@ fn told(reading: &Reading) -> Outcome {
         .collect();
     match words.as_slice() {
         [_, ..] => Outcome::For(words.join("; "), vec![place.id]),
+        // Its kubelet probes it, and tells so: the node is there, and what was not read is of nodes alone.
+        [] if place.events_unread().is_none() && place.sign(Trouble::Unanswered).is_some() => {
+            Outcome::Against("its node probes it, and no event of its own tells of a lack".to_owned(), vec![place.id])
+        }
         [] if !place.unread.is_empty() => Outcome::Open,
         [] => Outcome::Against("no event tells of nodes, quotas or evictions".to_owned(), vec![place.id]),
     }
@@ -102,7 +106,7 @@ fn not_by_itself(reading: &Reading) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::super::judge;
-    use super::super::tests::fixture::{Incident, Stand, now, table};
+    use super::super::tests::fixture::{Incident, Stand, now, stuck, table};
     use super::*;
 
     #[test]
@@ -143,6 +147,13 @@ mod tests {
                 ),
                 ("no word of it", waiting(), Stand::RuledOut),
                 ("no word of it could be read", waiting().events_unread(), Stand::Waits(Question::Workload)),
+                (
+                    "no word of nodes",
+                    waiting().workload_unread("node events (denied)"),
+                    Stand::Waits(Question::Workload),
+                ),
+                ("its node probes it", stuck().workload_unread("node events (denied)"), Stand::RuledOut),
+                ("and no event of it was read", stuck().events_unread(), Stand::Waits(Question::Workload)),
                 (
                     "crashing by itself",
                     Incident::healthy().crash_loop("waiting: CrashLoopBackOff").event(

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::reading::{self, Reading};
 use super::shared;
-use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Fact, FactUnit};
+use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, Fact, FactUnit, Payload};
 use crate::domain::diagnosis::statistics::{MemoryShape, Shape};
 use crate::domain::diagnosis::verdict::Cause;
 use crate::domain::observation::change::{ChangeKind, fields_in_words};
@@ -184,6 +184,12 @@ fn memory_of_limit(reading: &Reading) -> Vec<(Fact, Vec<EvidenceId>)> {
     let slopes = slopes.into_iter().flatten();
     facts.extend(slopes.map(|slope| Fact::new("memory-slope", slope, FactUnit::PercentPerMinute)));
     facts.into_iter().map(|fact| (fact, vec![memory.id])).collect()
+}
+
+/// Whether the revisions of a workload were read, whatever else of its changes was not: nodes, Helm, configuration.
+pub fn tells_of_rollouts(piece: &Evidence) -> bool {
+    let Answer::Observed { payload: Payload::Changes { unread, .. } } = &piece.answer else { return false };
+    !unread.iter().any(|what| what.starts_with("revisions"))
 }
 
 /// Whether a piece of evidence was read so that what it does not hold is not there.

@@ -31,7 +31,7 @@ impl Aim<'_> {
     ///
     /// 1. No workload is known.
     /// 2. A metric of the alarm or of the service is of another cluster, account or namespace than the workload. A cluster
-    ///    whose name at AWS is not known is no other one.
+    ///    whose name or account at AWS is not known is no other one.
     /// 3. Nobody wrote down that this workload is meant. An ECS service that was not configured is no workload of the
     ///    cluster, and live, one whose namespace no dimension tells is known by its name alone.
     pub(super) fn refusal(&self) -> Option<Refusal> {
@@ -83,7 +83,7 @@ impl Aim<'_> {
     fn of_other_account(&self, metric: &MetricId) -> Option<(String, String)> {
         let told = metric.account.as_ref()?;
         let home = self.scope.cluster_home.as_ref().map(|home| &home.account);
-        let here = home.or(self.scope.account.as_ref()).filter(|here| *here != told)?;
+        let here = home.filter(|here| *here != told)?;
         let what = format!("account {told}, and a step would go to a cluster of account {here}");
         Some((what, format!("use the profile and the context of account {told}")))
     }
@@ -117,12 +117,14 @@ impl Aim<'_> {
         Some(Refusal::new(RefusalReason::NameAlone, text, unlock))
     }
 
-    /// Whether a metric tells of the very workload: its namespace and its name, or that of the service, and no cluster of
-    /// which it is not known whether it is this one.
+    /// Whether a metric tells of the very workload: its namespace and its name, or that of the service, and no cluster or
+    /// account of which it is not known whether it is this one.
     fn tells(&self, metric: &MetricId, target: &WorkloadRef) -> bool {
         let names = |value: &String| *value == target.name || value == self.service.name.as_str();
         let cluster = metric.dimensions.get("ClusterName").zip(self.scope.cluster.as_ref());
-        cluster.is_none_or(|(told, here)| is_called(here, told))
+        let is_known_here = self.scope.cluster_home.is_some() || metric.account.is_none();
+        is_known_here
+            && cluster.is_none_or(|(told, here)| is_called(here, told))
             && metric.dimensions.get("Namespace").is_some_and(|namespace| namespace == target.namespace.as_str())
             && metric.dimensions.iter().any(|(key, value)| key != "Namespace" && key != "ClusterName" && names(value))
     }
@@ -260,6 +262,21 @@ mod tests {
                 let aim = Aim { service: &service, alarmed: &alarmed, scope: &scope, mode };
                 assert_eq!(aim.refusal().map(|refusal| refusal.reason), expected, "{name} {mode:?} {service:?}");
             }
+        }
+    }
+
+    /// A monitoring account has metrics of many, and a kubeconfig that was written by hand does not tell whose its cluster is.
+    #[test]
+    fn a_cluster_of_unknown_account_is_none_of_another_and_not_known_to_be_of_the_metrics() {
+        let own = metric("Payments", &[("Namespace", "payments"), ("Service", "my-api")]);
+        let elsewhere = MetricId { account: Some("222222222222".into()), ..own.clone() };
+        let alone = Some(RefusalReason::NameAlone);
+        for (origin, metric, expected) in
+            [(Origin::Configured, elsewhere.clone(), None), (inferred(), elsewhere, alone), (inferred(), own, None)]
+        {
+            let (service, scope) = (service(origin), named("production"));
+            let aim = Aim { service: &service, alarmed: &[metric], scope: &scope, mode: Mode::Live };
+            assert_eq!(aim.refusal().map(|refusal| refusal.reason), expected, "{:?}", aim.alarmed);
         }
     }
 
