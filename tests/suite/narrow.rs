@@ -1,9 +1,10 @@
 //! What gives way where there is little room, and what never does.
 
-use pagerdeck::domain::diagnosis::evidence::Question;
+use pagerdeck::domain::diagnosis::evidence::{EvidenceId, Question};
 use pagerdeck::domain::diagnosis::sufficiency::Sufficiency;
 use pagerdeck::domain::fault::{Fault, FaultKind};
-use pagerdeck::domain::observation::alarm::Alarm;
+use pagerdeck::domain::observation::alarm::{Alarm, AlarmRule};
+use pagerdeck::domain::observation::metric::MetricRole;
 use pagerdeck::domain::observation::service::Service;
 use pagerdeck::domain::remediation::step::{CheckState, RehearsalOutcome, Step, StepState};
 use pagerdeck::session::feeds::{Feed, FeedHealth, FeedId};
@@ -179,7 +180,9 @@ fn no_fact_of_an_armed_step_is_cut_at_the_least_size() {
     let mut session = fixture::armed();
     session.header.scope.identity =
         Some("arn:aws:sts::123456789012:assumed-role/oncall-payments-rw/ana.example".to_owned());
-    let rehearsal = fixture::incident(&mut session).plan.as_mut().unwrap().steps[0].rehearsal.as_mut().unwrap();
+    let step = &mut fixture::incident(&mut session).plan.as_mut().unwrap().steps[0];
+    step.why = (1..=6).map(EvidenceId).collect();
+    let rehearsal = step.rehearsal.as_mut().unwrap();
     rehearsal.blast = "6 pods replaced, at most 1 down and 2 extra at a time (maxUnavailable 25%)".to_owned();
     let shown = text(&ui((60, 16), Pane::Remediation, Zoom::Overview), &session);
     for (word, said) in [
@@ -227,4 +230,40 @@ fn what_refuses_several_remedies_alike_is_told_once() {
     let remedies = incident.offers.len();
     let shown = text(&ui((200, 60), Pane::Remediation, Zoom::Zoomed), &session);
     assert!(remedies > 1 && shown.matches("refused: Nothing is settled.").count() == 1, "{shown}");
+}
+
+/// Who was paged for errors looks at errors, and sees that there are more charts than fit.
+#[test]
+fn the_chart_that_the_incident_was_opened_about_is_the_first() {
+    let mut session = fixture::gate_open();
+    let shown = overview((120, 40), &session);
+    assert!(shown.contains(" 1-2 of 4 ") && shown.contains("CPU now"), "{shown}");
+    let requests = session.metrics.values().next().unwrap()[&MetricRole::Requests].query.clone();
+    for alarm in session.alarms.values_mut() {
+        if let AlarmRule::Metric { metric, statistic, .. } = &mut alarm.rule {
+            (*metric, *statistic) = (requests.metric.clone(), requests.statistic);
+        }
+    }
+    let shown = overview((120, 40), &session);
+    let row = shown.lines().find(|row| row.contains("REQ now")).expect("the first chart");
+    assert!(row.find("REQ") < row.find("CPU"), "{row}");
+    // Kills are counted by a metric of their own: what they are about is memory.
+    let charts = session.metrics.values_mut().next().unwrap();
+    let mut kills = charts[&MetricRole::Requests].clone();
+    kills.query.role = MetricRole::Alarm;
+    kills.query.metric.name = "pod_container_status_terminated_reason_oom_killed".to_owned();
+    let query = kills.query.clone();
+    charts.insert(MetricRole::Alarm, kills);
+    for alarm in session.alarms.values_mut() {
+        if let AlarmRule::Metric { metric, .. } = &mut alarm.rule {
+            *metric = query.metric.clone();
+        }
+    }
+    let shown = overview((120, 40), &session);
+    let row = shown.lines().find(|row| row.contains("MEM now")).expect("the first chart");
+    assert!(row.find("MEM") < row.find("CPU"), "{row}");
+    let mut ui = ui((120, 40), Pane::Metrics, Zoom::Zoomed);
+    ui.size.rows = 60;
+    let shown = text(&ui, &session);
+    assert!(shown.contains("oom_killed now"), "a long name leaves room for its value: {shown}");
 }

@@ -77,12 +77,25 @@ pub fn service<'a>(ui: &Ui, session: &'a Session) -> Option<&'a ServiceName> {
     of_incident.or_else(of_alarm).or_else(|| session.metrics.keys().next())
 }
 
-/// Pane 2: the charts of the service, in the order of the screen.
+/// Pane 2: the charts of the service, in the order of the screen: before all the one that the first alarm of the incident
+/// compares, and memory where it counts kills, which stand as marks in every chart. Alarms that join later move no chart.
 pub fn metrics<'a>(ui: &Ui, session: &'a Session) -> Vec<(MetricRole, &'a Series)> {
     let Some(by_role) = service(ui, session).and_then(|name| session.metrics.get(name)) else { return Vec::new() };
     let all = MetricRole::ALL.into_iter().filter_map(|role| by_role.get(&role).map(|series| (role, series)));
     let search = ui.metrics.search.as_ref();
-    all.filter(|(role, series)| shows(search, &metric_text(*role, series))).collect()
+    let mut shown: Vec<_> = all.filter(|(role, series)| shows(search, &metric_text(*role, series))).collect();
+    let alarms = ui.incident(session).into_iter().flat_map(|incident| &incident.alarms);
+    let mut alarms = alarms.filter_map(|name| session.alarms.get(name));
+    let compared = alarms.find_map(|alarm| shown.iter().position(|(_, series)| alarm.compares(&series.query)));
+    let lead = compared.and_then(|at| {
+        let (role, series) = shown[at];
+        let counts_kills = role == MetricRole::Alarm && series.query.metric.name.to_ascii_lowercase().contains("oom");
+        if counts_kills { shown.iter().position(|(role, _)| *role == MetricRole::Memory) } else { Some(at) }
+    });
+    if let Some(at) = lead {
+        shown[..=at].rotate_right(1);
+    }
+    shown
 }
 
 /// What a chart is called on screen.

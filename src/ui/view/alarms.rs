@@ -8,12 +8,14 @@
 
 mod words;
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::look::Look;
-use super::sheet::{Held, Sheet, frame};
+use super::sheet::{Held, Sheet, frame, rows_shown};
 use super::stamp;
 use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, Comparison};
 use crate::domain::observation::metric::{Series, Unit};
@@ -58,11 +60,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     }
     let stamp = stamp::stamp(session, FeedId::Alarms, look);
     let inner = frame(buffer, area, (&title, &stamp), (look, held));
-    let sheet = Sheet::new(buffer, inner, look);
-    body(sheet, (ui, session), held);
+    let shown = body(Sheet::new(buffer, inner, look), (ui, session), held);
+    rows_shown(buffer, area, shown, look);
 }
 
-fn body(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), held: Held) {
+/// Draws the rows, and tells which of how many they are.
+fn body(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), held: Held) -> (Range<usize>, usize) {
     let look = sheet.look;
     let stale = stamp::is_stale(session, FeedId::Alarms, look);
     let alarms = rows::alarms(ui, session);
@@ -72,11 +75,11 @@ fn body(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), held: Held) {
             sheet.text(Role::Good, &format!("0 firing / 0 (checked {} ago).", look.age(at)));
         }
         stamp::explain(&mut sheet, session, FeedId::Alarms);
-        return;
+        return (0..0, 0);
     }
     if alarms.is_empty() {
         sheet.text(Role::Faint, "No alarm matches the filter.  \\ shows all again");
-        return;
+        return (0..0, 0);
     }
     let names: Vec<_> = alarms.iter().map(|alarm| alarm.name.clone()).collect();
     let span = ui.alarms.scroll.span(&names, sheet.left());
@@ -114,6 +117,7 @@ fn body(mut sheet: Sheet<'_>, (ui, session): (&Ui, &Session), held: Held) {
         let of = session.alarms.len();
         sheet.text(Role::Good, &format!("0 firing / {of} ({checked})."));
     }
+    (span.first..span.end, alarms.len())
 }
 
 fn row(

@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::look::Look;
-use super::sheet::Sheet;
+use super::sheet::{Sheet, place_words};
 use crate::domain::diagnosis::evidence::{Answer, Evidence, Payload, answer_text};
 use crate::domain::observation::log::LogLine;
 use crate::domain::observation::metric::Series;
@@ -27,15 +27,16 @@ pub enum Behind {
 /// Draws the list: two rows a piece where all fit, one otherwise; the selected one opens below it.
 pub fn list(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Incident), behind: Behind) {
     let look = sheet.look;
-    sheet.text(Role::Title, "EVIDENCE (read from the source)");
+    let heading = Line::from(look.span(Role::Title, "EVIDENCE (read from the source)"));
     let shown = rows::evidence(ui, session);
     if shown.is_empty() {
+        sheet.row(&heading);
         let words = if incident.awaited.is_empty() { "none asked" } else { "waiting for answers" };
         sheet.text(Role::Faint, words);
         return;
     }
     let ids: Vec<_> = shown.iter().map(|evidence| evidence.id).collect();
-    let rows_left = sheet.left();
+    let rows_left = sheet.left().saturating_sub(1);
     let double = behind != Behind::Nowhere && rows_left >= shown.len() * 2 + 3;
     let capacity = match behind {
         Behind::Nowhere => rows_left,
@@ -43,6 +44,8 @@ pub fn list(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inci
         Behind::Below | Behind::Beside => rows_left.saturating_sub(5).max(rows_left.min(3)),
     };
     let span = ui.evidence.scroll.span(&ids, capacity);
+    let place = place_words(span.first..span.end, ids.len()).unwrap_or_default();
+    sheet.ends(&heading, &Line::from(look.span(Role::Faint, place)));
     for (at, evidence) in shown.iter().enumerate().take(span.end).skip(span.first) {
         let pinned = if incident.pins.contains(&evidence.id) { look.sign("•", "*") } else { " " };
         let text = if double { evidence.question.text().to_owned() } else { answer_text(evidence) };

@@ -9,13 +9,15 @@
 
 mod words;
 
+use std::ops::Range;
+
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::look::Look;
-use super::sheet::{Held, Sheet, frame, put};
+use super::sheet::{Held, Sheet, frame, put, rows_shown};
 use super::stamp;
 use crate::domain::diagnosis::statistics;
 use crate::domain::observation::metric::{MetricRole, Series};
@@ -60,21 +62,26 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
     super::push_search(&mut title, ui.metrics.search.as_ref(), look);
     let texts = rows::metrics(ui, session).into_iter().map(|(role, series)| rows::metric_text(role, series));
     super::push_matches(&mut title, (ui.metrics.search.as_ref(), texts), look);
+    let all = rows::metrics(ui, session);
     let feed = session.metric_feed(rows::service(ui, session));
     let stamp = stamp::stamp_feed(&feed, FeedId::Metrics, look);
     let inner = frame(buffer, area, (&title, &stamp), (look, held));
-    let all = rows::metrics(ui, session);
     if all.is_empty() {
         empty(Sheet::new(buffer, inner, look), ui, &feed);
         return;
     }
     let facts = facts((ui, session), &feed);
     let selected = ui.metrics.scroll.span(&all.iter().map(|(role, _)| *role).collect::<Vec<_>>(), all.len()).cursor;
-    if ui.layout().charts == ChartForm::Sparkline || inner.height < CHART_ROWS {
-        sparklines(Sheet::new(buffer, inner, look), &all, (&facts, selected.filter(|_| held == Held::Keys)));
-    } else {
-        charts(buffer, inner, &all, (&facts, selected, look));
+    let form = if inner.height < CHART_ROWS { ChartForm::Sparkline } else { ui.layout().charts };
+    let shown = shown(inner, form, (all.len(), selected));
+    match form {
+        ChartForm::Sparkline => {
+            let keyed = selected.filter(|_| held == Held::Keys);
+            sparklines(Sheet::new(buffer, inner, look), (&all, shown.clone()), (&facts, keyed));
+        }
+        ChartForm::Full => charts(buffer, inner, (&all, shown.clone()), (&facts, selected, look)),
     }
+    rows_shown(buffer, area, (shown, all.len()), look);
     if stamp::is_stale_feed(&feed, FeedId::Metrics, look) {
         buffer.set_style(inner, look.style(Role::Stale));
     }
@@ -266,10 +273,12 @@ fn hole_words(series: &Series, look: &Look) -> Option<String> {
 fn heading(
     (role, series): (MetricRole, &Series),
     (window, facts): (Window, &Facts<'_>),
-    (look, chosen): (&Look, Held),
+    (look, chosen, columns): (&Look, Held, usize),
 ) -> Line<'static> {
     let role_style = if chosen == Held::Keys { Role::Accent } else { Role::Title };
-    let mut spans = vec![look.span(role_style, rows::metric_name(role, series).to_owned())];
+    // A name is never longer than what is read of it.
+    let name = format::clip_start(rows::metric_name(role, series), (columns / 3).max(8), look.glyphs).into_owned();
+    let mut spans = vec![look.span(role_style, name)];
     // That it has gone silent matters more than a hole before that, and there is not room for both.
     let holes = hole_words(series, look).filter(|_| silent_since(series, window).is_none());
     spans.extend(holes.map(|words| look.span(Role::Warning, words)));
@@ -285,20 +294,33 @@ fn fitted(mut line: Line<'static>, columns: usize) -> Line<'static> {
     line
 }
 
+/// Charts beside each other.
+fn columns(inner: Rect) -> usize {
+    if inner.width >= BESIDE_COLS { 2 } else { 1 }
+}
+
+/// Which charts there is room for; the selected one is always among them.
+fn shown(inner: Rect, form: ChartForm, (many, selected): (usize, Option<usize>)) -> Range<usize> {
+    let room = match form {
+        ChartForm::Sparkline => usize::from(inner.height),
+        ChartForm::Full => usize::from((inner.height / CHART_ROWS).max(1)) * columns(inner),
+    };
+    let first = selected.map_or(0, |at| (at + 1).saturating_sub(room));
+    first..(first + room).min(many)
+}
+
 fn charts(
     buffer: &mut Buffer,
     area: Rect,
-    all: &[(MetricRole, &Series)],
+    (all, shown): (&[(MetricRole, &Series)], Range<usize>),
     (facts, selected, look): (&Facts<'_>, Option<usize>, &Look),
 ) {
-    let columns = if area.width >= BESIDE_COLS { 2 } else { 1 };
-    let bands = usize::from((area.height / CHART_ROWS).max(1)).min(all.len().div_ceil(columns));
-    let room = bands * columns;
-    // The selected chart is always among those drawn.
-    let first = selected.map_or(0, |at| (at + 1).saturating_sub(room));
+    let columns = columns(area);
+    let bands = shown.len().div_ceil(columns).max(1);
     let high = area.height / bands as u16;
     let wide = area.width / columns as u16;
-    for (place, (role, series)) in all.iter().skip(first).take(room).enumerate() {
+    for (place, at) in shown.clone().enumerate() {
+        let (role, series) = all[at];
         let (column, band) = ((place % columns) as u16, (place / columns) as u16);
         let tile = Rect {
             x: area.x + column * wide,
@@ -306,9 +328,8 @@ fn charts(
             width: wide.saturating_sub(u16::from(columns > 1)),
             height: high,
         };
-        let chosen =
-            if selected == Some(first + place) && columns * bands < all.len() { Held::Keys } else { Held::Nothing };
-        one(buffer, tile, (*role, series), (facts, look, chosen));
+        let chosen = if selected == Some(at) && shown.len() < all.len() { Held::Keys } else { Held::Nothing };
+        one(buffer, tile, (role, series), (facts, look, chosen));
     }
 }
 
@@ -319,7 +340,8 @@ fn one(
     (facts, look, chosen): (&Facts<'_>, &Look, Held),
 ) {
     let (shown, recent) = facts.recent(series, look.now);
-    let line = fitted(heading((role, &recent), (shown, facts), (look, chosen)), usize::from(tile.width));
+    let columns = usize::from(tile.width);
+    let line = fitted(heading((role, &recent), (shown, facts), (look, chosen, columns)), columns);
     put(buffer, Rect { height: 1, ..tile }, &line, look);
     let (window, series) = facts.drawn(series, look);
     let chart = Chart {
@@ -348,10 +370,14 @@ pub(super) fn chart_styles(look: &Look) -> ChartStyles {
     }
 }
 
-fn sparklines(mut sheet: Sheet<'_>, all: &[(MetricRole, &Series)], (facts, selected): (&Facts<'_>, Option<usize>)) {
+fn sparklines(
+    mut sheet: Sheet<'_>,
+    (all, shown): (&[(MetricRole, &Series)], Range<usize>),
+    (facts, selected): (&Facts<'_>, Option<usize>),
+) {
     let look = sheet.look;
     let columns = (sheet.width().saturating_sub(46)).clamp(8, 40);
-    for (at, (role, series)) in all.iter().enumerate() {
+    for (at, (role, series)) in all.iter().enumerate().take(shown.end).skip(shown.start) {
         let (window, drawn) = facts.drawn(series, look);
         let (shown, series) = facts.recent(series, look.now);
         let threshold = facts.threshold(&series);

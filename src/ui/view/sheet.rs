@@ -1,5 +1,7 @@
 //! A rectangle that is written from the top, row by row, and never beyond its edges; and the frame of a pane.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -176,6 +178,27 @@ pub fn frame(buffer: &mut Buffer, area: Rect, (title, stamp): (&Line<'_>, &Line<
     let right = if stamp_line.width() + 14 <= room { stamp_line } else { shortened(stamp, room.saturating_sub(14)) };
     ends(buffer, top, (&padded(title), &right), look);
     Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 }
+}
+
+/// Says on the lower edge of a frame which of so many rows are on screen, where some have no room: `1-6 of 9`.
+pub fn rows_shown(buffer: &mut Buffer, area: Rect, (shown, of): (Range<usize>, usize), look: &Look) {
+    let area = area.intersection(buffer.area);
+    let Some(words) = place_words(shown, of).filter(|_| area.height > 2) else { return };
+    let line = padded(&Line::from(look.span(Role::Faint, words)));
+    let wide = line.width() as u16;
+    if wide + 4 <= area.width {
+        put(buffer, Rect { x: area.right() - wide - 2, y: area.bottom() - 1, width: wide, height: 1 }, &line, look);
+    }
+}
+
+/// Which of so many rows are on screen; `None` where all are.
+pub fn place_words(shown: Range<usize>, of: usize) -> Option<String> {
+    match shown.len() {
+        many if many >= of => None,
+        0 => Some(format!("0 of {of}")),
+        1 => Some(format!("{} of {of}", shown.end)),
+        _ => Some(format!("{}-{} of {of}", shown.start + 1, shown.end)),
+    }
 }
 
 /// Draws a pane's title and stamp without a box around it, and gives the rectangle below.

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::look::Look;
-use super::sheet::{Held, Sheet, frame};
+use super::sheet::{Held, Sheet, frame, rows_shown};
 use crate::domain::count::counted;
 use crate::session::Session;
 use crate::session::timeline::{Entry, EntryKind};
@@ -61,6 +61,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
             sheet.select_last();
         }
     }
+    rows_shown(buffer, area, (span.first..span.end, entries.len()), look);
 }
 
 /// Adds the faults of a game day that strike now, with what is left of each: as many as have room, and how many more.
