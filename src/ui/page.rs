@@ -5,6 +5,7 @@ mod evidence;
 mod json;
 mod laid;
 mod line;
+mod links;
 mod metric;
 mod step;
 mod workload;
@@ -137,6 +138,18 @@ pub fn of(item: &Item, telling: Telling, desk: Desk<'_>) -> Option<Page> {
         }
         Item::Workload(target) => workload::page(target, desk),
     }
+}
+
+/// Writes the addresses under their heading, if there are any.
+fn link_rows(page: &mut Page, links: Vec<(&'static str, String)>, desk: Desk<'_>) {
+    if links.is_empty() {
+        return;
+    }
+    page.head("LINKS (Tab chooses, y copies)");
+    for (name, url) in links {
+        page.link(name, url);
+    }
+    console_note(page, desk);
 }
 
 /// Addresses lead nowhere where the account is a simulated one, and say so.

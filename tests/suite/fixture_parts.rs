@@ -197,7 +197,10 @@ pub fn evidence(now: Timestamp) -> Vec<Evidence> {
         id: EvidenceId(n as u32 + 1),
         question,
         source: EvidenceSource::Combined,
-        query: format!("GetMetricData {} my-api Average 60s", question.word()),
+        query: match question {
+            Question::OomKills | Question::LogPatterns => "FilterLogEvents /ecs/my-api".to_owned(),
+            _ => format!("GetMetricData {} my-api Average 60s", question.word()),
+        },
         window: Window::minutes_before(now, 30),
         asked_at: now - SignedDuration::from_secs(41),
         answered_at: now - SignedDuration::from_secs(38),

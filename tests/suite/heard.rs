@@ -1,5 +1,6 @@
 //! What `--plain` says to who listens: every pane in words, a thing a line, with nothing drawn, cut or laid out in columns.
 
+use pagerdeck::domain::diagnosis::evidence::{EvidenceSource, Question};
 use pagerdeck::report::narration::Narrator;
 use pagerdeck::session::{Session, update};
 use pagerdeck::ui::model::overlay::Item;
@@ -100,6 +101,44 @@ fn a_thing_is_told_without_its_chart_and_each_point_after_its_time() {
             assert_words(line, &format!("{item:?}"));
         }
         assert!(lines.iter().any(|line| line.starts_with("09:30:00Z ")), "{lines:?}");
+    }
+}
+
+/// Where the console shows it: the graph of a metric, the query of the lines that were counted, the workload.
+#[test]
+fn what_is_opened_tells_where_the_console_shows_it() {
+    let session = fixture::gate_open();
+    let incident = session.incidents.values().next().unwrap();
+    let of = |question: Question| {
+        let evidence = incident.evidence.iter().find(|evidence| evidence.question == question).unwrap();
+        view::item_words(&Item::Evidence(evidence.id), (&ui(), &session), fixture::now()).unwrap().join("\n")
+    };
+    for (question, address) in [
+        (
+            Question::Cpu,
+            "graph: https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#metricsV2:graph=",
+        ),
+        (
+            Question::OomKills,
+            "kills: https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:",
+        ),
+        (Question::LogPatterns, "$257Esource$257E$2528$257E$2527*2fecs*2fmy-api$2529$2529"),
+        (Question::OomKills, "workload: https://us-east-1.console.aws.amazon.com/eks/home?region=us-east-1#/clusters/"),
+    ] {
+        let told = of(question);
+        assert!(told.contains(address), "{question:?} {address}: {told}");
+    }
+    let role = pagerdeck::domain::observation::metric::MetricRole::Cpu;
+    let told = view::item_words(&Item::Metric(role), (&ui(), &session), fixture::now()).unwrap().join("\n");
+    let window = "start~'2026-05-01T09*3a01*3a00.000Z~end~'2026-05-01T09*3a31*3a00.000Z)";
+    assert!(told.contains("~'CPUUtilization") && told.contains(window), "{told}");
+    let mut files = session.clone();
+    for evidence in &mut files.incidents.values_mut().next().unwrap().evidence {
+        evidence.source = EvidenceSource::Files;
+    }
+    for evidence in &files.incidents.values().next().unwrap().evidence {
+        let told = view::item_words(&Item::Evidence(evidence.id), (&ui(), &files), fixture::now()).unwrap();
+        assert!(!told.join("\n").contains("https://"), "what files tell is on no page: {told:?}");
     }
 }
 

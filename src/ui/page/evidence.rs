@@ -1,6 +1,6 @@
 //! A piece of evidence opened: the question, how it was asked, how complete the answer is, and everything it holds.
 
-use super::{Desk, Page, Plot, metric};
+use super::{Desk, Page, Plot, link_rows, links, metric};
 use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceSource, Payload, answer_text};
 use crate::domain::diagnosis::verdict::Side;
@@ -39,6 +39,7 @@ pub(super) fn page(evidence: &Evidence, desk: Desk<'_>) -> Page {
         }
         Answer::Absent => page.text(Role::Warning, "Asked, answered, and there is nothing."),
     }
+    link_rows(&mut page, links::of_evidence(evidence, desk), desk);
     page
 }
 
@@ -196,7 +197,7 @@ fn lines(page: &mut Page, lines: &[LogLine], desk: Desk<'_>) {
     if lines.is_empty() {
         return;
     }
-    page.head(format!("EXCERPTS ({})", lines.len()));
+    page.head(format!("EXCERPTS ({}){}", lines.len(), desk.look.stamps_in()));
     for line in lines {
         page.text(Role::Text, format!("{} {:<5} {}", desk.look.stamp(line.at), line.level.word(), line.text));
     }

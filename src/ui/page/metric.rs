@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Desk, Page};
+use super::{Desk, Page, link_rows, links};
 use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::evidence::Payload;
 use crate::domain::diagnosis::statistics::{self, DaysBefore, EarlierDay, time_to_limit};
@@ -131,6 +131,7 @@ pub(super) fn page(role: MetricRole, desk: Desk<'_>) -> Option<Page> {
     }
     page.field("statistic", format!("{} over {}s", series.query.statistic, series.query.period_s));
     page.field("role", role.word());
+    link_rows(&mut page, links::of_metric(series, plot.window, desk), desk);
     points(&mut page, &plot, desk);
     Some(page)
 }
