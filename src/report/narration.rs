@@ -151,7 +151,7 @@ fn charts(evidence: &Evidence, signs: Signs) -> Vec<String> {
     let Some(peak) = series.within(evidence.window).map(|point| point.value).reduce(f64::max) else {
         return Vec::new();
     };
-    let at = |instant: jiff::Timestamp| instant.strftime("%H:%M").to_string();
+    let at = |instant: jiff::Timestamp| instant.strftime("%H:%MZ").to_string();
     let row = sparkline(series, evidence.window, signs);
     let threshold = threshold.map_or_else(String::new, |value| format!(", threshold {value}"));
     let (from, to, unit) = (at(evidence.window.from), at(evidence.window.to), series.unit.sign());

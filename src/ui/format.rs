@@ -113,6 +113,14 @@ pub fn stamp(at: Timestamp, zone: &Zone, now: Timestamp) -> String {
     }
 }
 
+/// The zone that times without a sign of their own are in, where that is not UTC: `CEST`.
+pub fn zone_name(zone: &Zone, now: Timestamp) -> Option<String> {
+    match zone {
+        Zone::Utc | Zone::Relative => None,
+        Zone::Local(own) => Some(now.to_zoned(own.clone()).strftime("%Z").to_string()),
+    }
+}
+
 /// The time of day to the minute, with its zone: `09:31Z`, `11:31 CEST`.
 pub fn minute_clock(at: Timestamp, zone: &Zone) -> String {
     match zone {
@@ -338,7 +346,9 @@ mod tests {
         assert_eq!(stamp(at, &Zone::Utc, now), "09:31:07.204");
         assert_eq!(clock(at, &Zone::Relative, now), "-1m02s");
         let fixed = TimeZone::fixed(jiff::tz::offset(2));
-        assert_eq!(stamp(at, &Zone::Local(fixed), now), "11:31:07.204");
+        assert_eq!(stamp(at, &Zone::Local(fixed.clone()), now), "11:31:07.204");
+        assert_eq!(zone_name(&Zone::Local(fixed), now).as_deref(), Some("+02"));
+        assert_eq!(zone_name(&Zone::Utc, now), None);
         let soon: Timestamp = "2026-05-01T09:31:10.404Z".parse().unwrap();
         assert_eq!(wait(at, soon), "3.2s");
     }

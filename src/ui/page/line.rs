@@ -61,7 +61,7 @@ fn around(page: &mut Page, stored: &StoredLine, desk: Desk<'_>) {
         shown.push(at);
         next = view.at_or_after(at + 1);
     }
-    page.head("AROUND IT");
+    page.head(format!("AROUND IT{}", desk.look.stamps_in()));
     for at in shown {
         let Some(other) = view.line(at) else { continue };
         let same = other.line.stream == stored.line.stream;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::domain::observation::sanitise;
@@ -64,6 +64,14 @@ impl Look {
         Span::styled(safe(text.into()), self.style(role))
     }
 
+    /// The name of the container at a place among those of its group.
+    pub fn lane<'t>(&self, place: usize, name: impl Into<Cow<'t, str>>) -> Span<'t> {
+        let (name, style) = (safe(name.into()), self.theme.lane(place));
+        // Where a wide letter was, a line below it is not always taken away again. Names of pods have none.
+        let is_narrow = name.chars().all(|letter| letter.is_ascii() || letter == '…');
+        Span::styled(name, if is_narrow { style } else { style.remove_modifier(Modifier::UNDERLINED) })
+    }
+
     /// A line of texts with their roles.
     pub fn line<'t, const N: usize>(&self, parts: [(Role, Cow<'t, str>); N]) -> Line<'t> {
         parts.into_iter().map(|(role, text)| self.span(role, text)).collect()
@@ -99,6 +107,11 @@ impl Look {
     /// The time of day with milliseconds.
     pub fn stamp(&self, at: Timestamp) -> String {
         format::stamp(at, &self.zone, self.told_now())
+    }
+
+    /// What stands once above stamps, which have no zone of their own: `, times CEST`.
+    pub fn stamps_in(&self) -> String {
+        format::zone_name(&self.zone, self.now).map_or_else(String::new, |name| format!(", times {name}"))
     }
 
     /// Date, time of day and age, for what is read at leisure.

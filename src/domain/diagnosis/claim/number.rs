@@ -350,6 +350,7 @@ mod tests {
             [None, Some(When::Before), Some(When::Before)]
         );
         assert_eq!(found("5xx of 7d9f8 between 09:14-09:30 and 09:31:05"), []);
+        assert_eq!(found("at 09:14Z, and from 2026-05-01 09:14Z to 09:30Z"), []);
         assert_eq!(found("at 09:14 pod my-api-7d9f-0412 (v4.11.2, P2, E99) on 2026-05-01"), []);
     }
 }

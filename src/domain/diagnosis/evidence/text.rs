@@ -34,9 +34,9 @@ pub fn answer_text(evidence: &Evidence) -> String {
     }
 }
 
-/// `09:14`, in UTC.
+/// `09:14Z`: who reads it may have set another clock.
 pub(crate) fn clock(at: Timestamp) -> String {
-    at.strftime("%H:%M").to_string()
+    at.strftime("%H:%MZ").to_string()
 }
 
 /// The facts of one evidence, by name.
@@ -265,7 +265,7 @@ fn of_workload(workload: &Workload, numbers: &Numbers) -> String {
 
 fn of_changes(revisions: &[Revision], (others, unread): (&[Change], &[String])) -> String {
     let when = |at: Option<Timestamp>| {
-        at.map_or_else(|| "at an unknown time".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
+        at.map_or_else(|| "at an unknown time".to_owned(), |at| at.strftime("%Y-%m-%d %H:%MZ").to_string())
     };
     let none = if unread.is_empty() { "no revisions" } else { "no revision is known" };
     let mut text = revisions.last().map_or_else(

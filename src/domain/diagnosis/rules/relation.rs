@@ -101,7 +101,7 @@ pub fn changes_by_onset(evidence: &[Evidence]) -> Vec<String> {
     all.sort();
     let placed = |(at, words): (Option<Timestamp>, String)| {
         let Some(at) = at else { return format!("{words}, at an unknown time") };
-        let when = at.strftime("%Y-%m-%d %H:%M");
+        let when = at.strftime("%Y-%m-%d %H:%MZ");
         match trouble.map(|trouble| trouble.duration_since(at).as_mins()) {
             Some(minutes) if minutes >= 0 => format!("{when} {words}, {minutes} min before the onset"),
             Some(minutes) => format!("{when} {words}, {} min after the onset", -minutes),

@@ -43,7 +43,7 @@ fn silence(reading: &Reading) -> Outcome {
             let lines = either(onset.before, "line", "lines");
             let (before, now) = (format!("{} {lines}", number(onset.before)), number(onset.after));
             let text = format!("the logs fell silent: {before} a minute before, {now} since");
-            Outcome::For(format!("{text} {}", onset.at.strftime("%H:%M")), vec![logs.id])
+            Outcome::For(format!("{text} {}", onset.at.strftime("%H:%MZ")), vec![logs.id])
         }
         Voice::Heard => Outcome::Against("it goes on writing its logs".to_owned(), vec![logs.id]),
         Voice::Unknown => Outcome::Open,

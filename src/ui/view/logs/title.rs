@@ -12,7 +12,7 @@ use crate::domain::observation::log::LogGroup;
 use crate::session::Session;
 use crate::session::logs::LogGap;
 use crate::ui::format::{self, grouped};
-use crate::ui::model::log_look::Rows;
+use crate::ui::model::log_look::{Column, Rows};
 use crate::ui::model::rows::{self, LogRows};
 use crate::ui::model::scroll::Freeze;
 use crate::ui::model::{Pane, Ui};
@@ -133,6 +133,12 @@ fn what(title: &mut Line<'static>, ui: &Ui, look: &Look) {
             let text = format::clip(template, 30, look.glyphs).into_owned();
             title.push_span(look.span(Role::Accent, format!("ONLY {text}  ")));
         }
+    }
+    if ui.log.rows != Rows::Templates
+        && ui.log.columns.contains(&Column::Time)
+        && let Some(zone) = format::zone_name(&look.zone, look.now)
+    {
+        title.push_span(look.span(Role::Text, format!("{zone}  ")));
     }
     if let Some(at) = ui.moment {
         title.push_span(look.span(Role::Accent, format!("@{}  ", look.instant(at))));

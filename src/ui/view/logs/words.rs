@@ -5,7 +5,7 @@ use super::{stamp, title};
 use crate::session::Session;
 use crate::session::feeds::FeedId;
 use crate::session::logs::LogGap;
-use crate::ui::format::grouped;
+use crate::ui::format::{self, grouped};
 use crate::ui::model::{Ui, moments, rows};
 use crate::ui::view::kills;
 use crate::ui::view::look::Look;
@@ -30,7 +30,10 @@ pub fn words((ui, session): (&Ui, &Session), (most, look): (usize, &Look)) -> Ve
     match (shown.lines.len(), &ui.logs.search) {
         (0, Some(_)) => lines.push("No line has that in it.".to_owned()),
         (0, None) => lines.push("No log lines so far.".to_owned()),
-        (many, _) => lines.push(format!("The newest {}, oldest first:", grouped(many as u64))),
+        (many, _) => {
+            let zone = format::zone_name(&look.zone, look.now).unwrap_or_else(|| "UTC".to_owned());
+            lines.push(format!("The newest {}, oldest first, times in {zone}:", grouped(many as u64)));
+        }
     }
     for stored in &shown.lines {
         let line = &stored.line;
