@@ -5,6 +5,7 @@
 pub mod anchors;
 pub mod fold;
 pub mod kept;
+pub mod lanes;
 pub mod log_look;
 pub mod log_view;
 pub mod moments;
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use self::fold::Fold;
+use self::lanes::Lanes;
 use self::log_look::LogLook;
 use self::overlay::{ConfirmField, Overlay};
 use self::rows::LineAnchor;
@@ -407,6 +409,7 @@ impl Ui {
     pub fn forget_computed(&mut self) {
         self.settled = Settled::default();
         (self.log.fold, self.log.tally) = (Fold::default(), None);
+        self.log.lanes = Lanes::default();
     }
 
     /// Says something on the message line.

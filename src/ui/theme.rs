@@ -140,7 +140,28 @@ impl Theme {
             },
         }
     }
+
+    /// How the name of the container at a place is drawn: each colour by itself first, then in further shapes, then again.
+    /// The name stands there: no look of it means anything.
+    pub fn lane(&self, place: usize) -> Style {
+        let mut colours: Vec<Option<Color>> = Vec::with_capacity(LANES.len());
+        for role in LANES {
+            let colour = self.style(role).fg;
+            if !colours.contains(&colour) {
+                colours.push(colour);
+            }
+        }
+        let shape = SHAPES[place / colours.len() % SHAPES.len()];
+        let style = Style::new().add_modifier(shape);
+        colours[place % colours.len()].map_or(style, |colour| style.fg(colour))
+    }
 }
+
+/// Whose colours tell containers apart: none that warns, none of what may be overlooked.
+const LANES: [Role; 4] = [Role::Text, Role::Accent, Role::Model, Role::Good];
+/// Their shapes, the plain one first.
+const SHAPES: [Modifier; 4] =
+    [Modifier::empty(), Modifier::UNDERLINED, Modifier::BOLD, Modifier::BOLD.union(Modifier::UNDERLINED)];
 
 /// Bold, reverse and underline: all there is without colour, and part of the look with it.
 fn shape(role: Role, colours: Colours) -> Style {
@@ -262,6 +283,23 @@ mod tests {
         assert_eq!(mono.style(Role::Danger).fg, None);
         let reset = Theme { own: OwnColours::of(|_| Some(Color::Reset)), ..Theme::default() };
         assert_eq!(reset.style(Role::Danger).fg, None, "the terminal's own colour is none");
+    }
+
+    #[test]
+    fn six_containers_are_told_apart_in_every_theme_and_none_looks_faint_or_like_a_warning() {
+        for name in [ThemeName::Dark, ThemeName::Light, ThemeName::HighContrast] {
+            for (colours, least) in [(Colours::Full, 6), (Colours::Mono, 4)] {
+                let theme = Theme { name, colours, own: OwnColours::default() };
+                let looks: Vec<Style> = (0..least).map(|place| theme.lane(place)).collect();
+                for (at, look) in looks.iter().enumerate() {
+                    assert!(!looks[..at].contains(look), "{name:?} {colours:?} {at}");
+                }
+                let unlike = [Role::Warning, Role::Danger, Role::Kill, Role::Faint, Role::Rehearsal, Role::Replay];
+                for role in unlike.into_iter().filter_map(|role| theme.style(role).fg) {
+                    assert!((0..40).all(|place| theme.lane(place).fg != Some(role)), "{name:?} {role:?}");
+                }
+            }
+        }
     }
 
     #[test]

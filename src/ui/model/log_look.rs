@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::anchors::Anchors;
 use super::fold::Fold;
 use super::kept::Kept;
+use super::lanes::Lanes;
 use super::rows::LineAnchor;
 use super::scroll::ListView;
 use super::walk::Walk;
@@ -85,6 +86,8 @@ pub struct LogLook {
     pub tally: Option<Tally>,
     /// The lines around what is held or frozen.
     pub kept: Kept,
+    /// How containers are told apart.
+    pub lanes: Lanes,
 }
 
 impl Default for LogLook {
@@ -99,6 +102,7 @@ impl Default for LogLook {
             bookmarks: BTreeSet::new(),
             tally: None,
             kept: Kept::default(),
+            lanes: Lanes::default(),
         }
     }
 }

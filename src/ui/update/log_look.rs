@@ -21,6 +21,8 @@ const SHIFT: usize = 20;
 
 /// Does what the key asks.
 pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Intent> {
+    // From the palette it may be done in another pane: what it does is seen.
+    ui.focus = Pane::Logs;
     match action {
         Action::Fold => fold(ui, session, at),
         Action::Columns => ui.overlay = Some(Overlay::Columns { selected: 0 }),
@@ -64,6 +66,7 @@ pub(super) fn refresh(ui: &mut Ui, session: &Session, at: Instants) {
         Some(search) => ui.log.tally.get_or_insert_default().refresh(&session.logs, &groups, search),
         None => ui.log.tally = None,
     }
+    ui.log.lanes.refresh(&session.logs);
     keep(ui, session);
 }
 
@@ -125,7 +128,6 @@ fn bookmark(ui: &mut Ui, session: &Session, at: Instants) -> Vec<Intent> {
 }
 
 fn next_bookmark(ui: &mut Ui, session: &Session, at: Instants) -> Vec<Intent> {
-    ui.focus = Pane::Logs;
     ui.log.rows = Rows::Lines;
     let here = log_motion::place(ui, session).and_then(|place| LogView::new(ui, session).line(place));
     let here = here.map_or((Timestamp::MIN, 0), |line| (line.line.at, line.number));

@@ -10,6 +10,7 @@ use crate::domain::observation::log::{LogGroup, LogLevel, LogLine};
 use crate::domain::observation::oom_kill::KillSign;
 use crate::session::logs::{LogGap, StoredLine};
 use crate::ui::format::{self, grouped};
+use crate::ui::model::lanes::container;
 use crate::ui::model::log_look::{Column, LogLook, Wrap};
 use crate::ui::model::rows::LogRows;
 use crate::ui::search::Search;
@@ -181,7 +182,8 @@ fn head<'a>(
                 let wide = if manner.columns < 90 { 6 } else { (manner.columns / 5).clamp(20, 40) };
                 let shown = format::clip_start(name, wide, look.glyphs);
                 let blank = wide.saturating_sub(format::width(&shown));
-                spans.push(look.span(lane(name), format!("{shown}{:blank$} ", "")));
+                spans.push(look.lane(manner.log.lanes.place(line), shown));
+                spans.push(Span::raw(" ".repeat(blank + 1)));
             }
             Column::Stream => spans.push(
                 look.span(Role::Faint, format!("{} ", format::clip_start(line.stream.as_str(), 60, look.glyphs))),
@@ -192,22 +194,6 @@ fn head<'a>(
         spans.push(look.span(Role::Accent, format!("{source}: ")));
     }
     spans
-}
-
-/// The pod or task out of a stream's name: of its last two parts the longer one, which is the one with an id in it, up to
-/// an underscore: `my-api-7d9f_payments_app-3e1c…` and `my-api-7d9f/app` are `my-api-7d9f`, `ecs/app/8a41` is `8a41`.
-fn container(stream: &str) -> &str {
-    let parts = stream.rsplit('/').filter(|part| !part.is_empty()).take(2);
-    let longest = parts.reduce(|last, before| if before.len() > last.len() { before } else { last }).unwrap_or(stream);
-    longest.split_once('_').map_or(longest, |(pod, _)| pod)
-}
-
-/// A role for a name, the same on every screen. The name stands beside it: no colour means anything here.
-fn lane(name: &str) -> Role {
-    const LANES: [Role; 4] = [Role::Accent, Role::Model, Role::Strong, Role::Text];
-    // FNV-1a, 32 bits (Fowler, Noll, Vo 1991).
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    LANES[hash as usize % LANES.len()]
 }
 
 /// The text without its first columns, and whether anything was left out.
@@ -268,17 +254,6 @@ mod tests {
         assert_eq!(sources.told_beside(&lines[0], Some(&lines[2])), Some("/eks/application"));
         assert_eq!(sources.told_beside(&lines[0], Some(&lines[0])), None);
         assert_eq!(Sources(vec![&groups[0]]).told_beside(&lines[0], None), None, "one group is named in the title");
-    }
-
-    #[test]
-    fn a_container_is_named_by_its_pod_and_keeps_its_colour() {
-        assert_eq!(container("my-api-7d9f_payments_app-3e1c"), "my-api-7d9f");
-        assert_eq!(container("ecs/app/8a41"), "8a41");
-        assert_eq!(container("my-api-7d9f/app"), "my-api-7d9f");
-        assert_eq!(container("/"), "/");
-        assert_eq!(lane("my-api-7d9f"), lane("my-api-7d9f"));
-        let lanes: std::collections::HashSet<Role> = (0..40).map(|n| lane(&format!("my-api-7d9f-{n:04}"))).collect();
-        assert_eq!(lanes.len(), 4, "names of one deployment spread over all of them");
     }
 
     #[test]
