@@ -26,6 +26,8 @@ use crate::ui::theme::Role;
 
 /// Credentials that end within this are worth a warning.
 const CREDENTIALS_SOON_S: i64 = 600;
+/// Columns of a cluster's name where there is not room for more.
+const SHORT_CLUSTER: usize = 12;
 
 /// A part with its spellings from long to short; an empty one means it may go.
 struct Part {
@@ -58,23 +60,74 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (session, incident): (&Session, Opt
 /// Line 1 in at most `columns`, as far as what must stay leaves that possible.
 fn line(session: &Session, incident: Option<&Incident>, (columns, look): (usize, &Look)) -> Line<'static> {
     let mut parts = parts(session, incident, look);
-    // Indices into `parts`, first to give way first: the scenario's name and who has the baton before any word of the scope.
-    let order = [8, 0, 2, 9, 7, 5, 5, 4, 3, 7, 2, 9, 12, 13];
-    for index in order {
-        if total(&parts) <= columns {
+    let mut between = Between::Rule;
+    let mut gone = Vec::new();
+    for way in WAYS {
+        if total(&parts, between) <= columns {
             break;
         }
-        parts[index].shorten();
+        match way {
+            Way::Shorter(index) if parts[index].shorten() => gone.push(index),
+            Way::Shorter(_) => {}
+            Way::Closer => between = Between::Blank,
+        }
     }
     // What went before it was known how much had to go comes back where there is room after all, the last to go first.
-    for index in order.into_iter().rev() {
+    for index in gone.into_iter().rev() {
         let before = parts[index].at;
         parts[index].at = before.saturating_sub(1);
-        if total(&parts) > columns {
+        if total(&parts, between) > columns {
             parts[index].at = before;
         }
     }
-    join(&parts, look)
+    join(&parts, between, look)
+}
+
+/// How room is made.
+#[derive(Clone, Copy)]
+enum Way {
+    /// The next spelling of a part, by its place in `parts`.
+    Shorter(usize),
+    /// Nothing but a blank between the parts.
+    Closer,
+}
+
+/// What gives way, the first first: who has the baton, the scenario's name, seconds and account numbers before any word of
+/// the place; then how the rest of it is told; where this is at the very last.
+const WAYS: [Way; 17] = [
+    Way::Shorter(8),
+    Way::Shorter(0),
+    Way::Shorter(2),
+    Way::Shorter(9),
+    Way::Shorter(7),
+    Way::Closer,
+    Way::Shorter(4),
+    Way::Shorter(2),
+    Way::Shorter(9),
+    Way::Shorter(7),
+    Way::Shorter(5),
+    Way::Shorter(5),
+    Way::Shorter(3),
+    Way::Shorter(5),
+    Way::Shorter(9),
+    Way::Shorter(12),
+    Way::Shorter(13),
+];
+
+/// What stands between two parts.
+#[derive(Clone, Copy)]
+enum Between {
+    Rule,
+    Blank,
+}
+
+impl Between {
+    fn columns(self) -> usize {
+        match self {
+            Self::Rule => 3,
+            Self::Blank => 1,
+        }
+    }
 }
 
 fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Part> {
@@ -90,11 +143,11 @@ fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Par
     let elsewhere =
         header.scope.cluster_elsewhere().map(|home| format!(" CLUSTER OF {} {} ", home.account, home.region));
     let account = header.scope.account.as_ref().map_or("account ?".to_owned(), ToString::to_string);
-    let own_word = header.environment != account && !header.environment.is_empty();
+    let own_word = !header.environment.eq_ignore_ascii_case(&account) && !header.environment.is_empty();
     let environment = if own_word { header.environment.clone() } else { account.clone() };
     let short = (account.len() == 12).then(|| format!("{}..{}", &account[..4], &account[8..]));
     let account = if own_word { vec![format!("acct {account}"), short.unwrap_or_default(), none()] } else { vec![] };
-    let place = place(session);
+    let place = place(session, look);
     let (credentials_role, credentials) = credentials(session, look);
     let baton = incident.map_or(Baton::Watch, |incident| incident.phase.baton());
     let clock = clocks(look);
@@ -104,7 +157,7 @@ fn parts(session: &Session, incident: Option<&Incident>, look: &Look) -> Vec<Par
         Part::new(Role::Text, account),
         Part::new(Role::Text, [header.scope.region.to_string(), none()]),
         Part::new(Role::Text, [identity(header.scope.identity.as_deref()), none()]),
-        Part::new(Role::Text, [place.0, place.1, none()]),
+        Part::new(Role::Text, place.into_iter().chain([none()])),
         mode(header.mode, look),
         Part::new(credentials_role, credentials),
         Part::new(Role::Text, [baton.word().to_owned(), none()]),
@@ -192,17 +245,21 @@ pub fn identity(arn: Option<&str>) -> String {
     parts.next().unwrap_or(kind).to_owned()
 }
 
-fn place(session: &Session) -> (String, String) {
+/// Cluster and namespace; with the end of a long cluster's name, which tells it from others; and the namespace alone.
+fn place(session: &Session, look: &Look) -> Vec<String> {
     let scope = &session.header.scope;
     let context = scope.context.as_ref().map(KubeContext::as_str);
     let cluster = context.or(scope.cluster.as_ref().map(ClusterName::as_str)).unwrap_or("no cluster");
+    // The context that the AWS command line writes is the cluster's ARN: account and region stand in the line already.
+    let cluster = cluster.rsplit_once(":cluster/").map_or(cluster, |(_, name)| name);
+    let short = format::clip_start(cluster, SHORT_CLUSTER, look.glyphs);
     let namespaces: Vec<&str> = session.header.namespaces.iter().map(Namespace::as_str).collect();
     let first = match namespaces.as_slice() {
-        [] => return (cluster.to_owned(), cluster.to_owned()),
+        [] => return vec![cluster.to_owned(), short.into_owned()],
         [one] => (*one).to_owned(),
         [one, more @ ..] => format!("{one}+{}", more.len()),
     };
-    (format!("{cluster}/{first}"), first)
+    vec![format!("{cluster}/{first}"), format!("{short}/{first}"), first]
 }
 
 fn credentials(session: &Session, look: &Look) -> (Role, Vec<String>) {
@@ -230,16 +287,20 @@ fn has_ended(session: &Session, look: &Look) -> bool {
     matches!(session.credentials, Credentials::ExpireAt(at) if look.seconds_left(at) <= 0)
 }
 
-fn total(parts: &[Part]) -> usize {
+fn total(parts: &[Part], between: Between) -> usize {
     let shown: Vec<usize> = parts.iter().map(|part| format::width(part.text())).filter(|wide| *wide > 0).collect();
-    shown.iter().sum::<usize>() + shown.len().saturating_sub(1) * 3
+    shown.iter().sum::<usize>() + shown.len().saturating_sub(1) * between.columns()
 }
 
-fn join(parts: &[Part], look: &Look) -> Line<'static> {
+fn join(parts: &[Part], between: Between, look: &Look) -> Line<'static> {
+    let between = match between {
+        Between::Rule => look.sign(" │ ", " | "),
+        Between::Blank => " ",
+    };
     let mut spans: Vec<Span<'static>> = Vec::new();
     for part in parts.iter().filter(|part| !part.text().is_empty()) {
         if !spans.is_empty() {
-            spans.push(look.span(Role::Rule, look.sign(" │ ", " | ")));
+            spans.push(look.span(Role::Rule, between));
         }
         spans.push(look.span(part.role, part.text().to_owned()));
     }
@@ -290,6 +351,25 @@ mod tests {
             }
             assert!(text.len() <= columns.max(40), "{columns}: {text}");
         }
+    }
+
+    #[test]
+    fn where_a_live_session_acts_is_read_at_every_size() {
+        let mut session = session(Mode::Live);
+        session.credentials = Credentials::ExpireAt(look().now + jiff::SignedDuration::from_mins(42));
+        for (columns, words) in [
+            (60, &["REHEARSAL", "PROD", "*** LIVE ***", "us-east-1", "eks-prod/payments"][..]),
+            (80, &["REHEARSAL", "PROD", "*** LIVE ***", "us-east-1", "eks-prod/payments", "creds 42m"]),
+        ] {
+            let text = line(&session, None, (columns, &look())).to_string();
+            assert!(words.iter().all(|word| text.contains(word)) && text.len() <= columns, "{columns}: {text}");
+        }
+        session.header.origin = Origin::Real;
+        let text = line(&session, None, (60, &look())).to_string();
+        assert!(text.contains("us-east-1") && text.contains("eks-prod/payments"), "{text}");
+        session.header.scope.context = Some("arn:aws:eks:us-east-1:123456789012:cluster/eks-prod".into());
+        let text = line(&session, None, (60, &look())).to_string();
+        assert!(text.contains("us-east-1") && text.contains("eks-prod/payments"), "{text}");
     }
 
     #[test]
