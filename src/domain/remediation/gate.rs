@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::policy::{Policy, RulesAlone};
 use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::claim::{Claim, ClaimCheck, Diagnosis, DiagnosisCheck, Proposal};
-use crate::domain::diagnosis::evidence::{Answer, Evidence, Question};
+use crate::domain::diagnosis::evidence::{Answer, Evidence};
 use crate::domain::diagnosis::sufficiency::{RemedyOffer, Sufficiency, suffices};
 use crate::domain::diagnosis::verdict::{Confidence, MissingEvidence, Verdict};
+use crate::domain::fault::Fault;
 
 pub use admission::{Admission, AdmissionRefusal, Permit, Permitted, admit};
 pub use aim::Aim;
@@ -299,24 +300,51 @@ fn verdict_refusals(input: &GateInput<'_>) -> Vec<Refusal> {
     Vec::new()
 }
 
-/// What evidence would settle a cause. Asking again brings none of what nobody could ask for: that has to be named first.
+/// What evidence would settle a cause. Asking again brings none of what this credential may not read, nor of what nobody
+/// could ask for: that has to be granted or named first.
 fn unlock_by_evidence(input: &GateInput<'_>) -> String {
-    let asked = |question: Question| {
-        let answer = input.evidence.iter().rev().find(|evidence| evidence.question == question);
-        !answer.is_some_and(|evidence| matches!(evidence.answer, Answer::NotAsked { .. }))
-    };
-    let missing = input.verdict.missing.iter().filter(|missing| missing.decisive).map(|missing| missing.question);
-    let (asked, unknown): (Vec<Question>, Vec<Question>) = missing.partition(|question| asked(*question));
-    let words = |questions: &[Question]| questions.iter().map(|one| one.word()).collect::<Vec<_>>().join(", ");
-    match (asked.as_slice(), unknown.as_slice()) {
-        ([], []) => "evidence that settles a cause: ask again with r".to_owned(),
-        (asked, []) => format!("evidence on {}: ask again with r", words(asked)),
-        ([], unknown) => format!("evidence on {}: say under [[service]] where it is read", words(unknown)),
-        (asked, unknown) => {
-            let (asked, unknown) = (words(asked), words(unknown));
-            format!("evidence on {asked}: ask again with r; on {unknown}: say under [[service]] where it is read")
+    let (mut asked, mut denied, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    let mut lacking: Vec<String> = Vec::new();
+    for missing in input.verdict.missing.iter().filter(|missing| missing.decisive) {
+        let question = missing.question;
+        match input.evidence.iter().rev().find(|evidence| evidence.question == question).map(|found| &found.answer) {
+            Some(Answer::NotAsked { .. }) => unknown.push(question.word()),
+            Some(Answer::Denied { fault }) => {
+                denied.push(question.word());
+                let lacks = lacked(fault);
+                if !lacking.contains(&lacks) {
+                    lacking.push(lacks);
+                }
+            }
+            Some(Answer::Observed { .. } | Answer::Truncated { .. } | Answer::Absent | Answer::Failed { .. })
+            | None => {
+                asked.push(question.word());
+            }
         }
     }
+    let ways = [
+        (asked, "ask again with r".to_owned()),
+        (denied, format!("{}; then r", lacking.join(", "))),
+        (unknown, "say under [[service]] where it is read".to_owned()),
+    ];
+    let ways: Vec<String> = ways
+        .into_iter()
+        .filter(|(questions, _)| !questions.is_empty())
+        .map(|(questions, way)| format!("on {}: {way}", questions.join(", ")))
+        .collect();
+    if ways.is_empty() {
+        "evidence that settles a cause: ask again with r".to_owned()
+    } else {
+        format!("evidence {}", ways.join("; "))
+    }
+}
+
+/// What a denial says is lacking: `the identity lacks logs:FilterLogEvents`.
+fn lacked(fault: &Fault) -> String {
+    let Some(hint) = fault.hints.first() else { return "the right to read it is lacking".to_owned() };
+    let hint = hint.trim_end_matches('.').replace('`', "");
+    let mut letters = hint.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 fn age_refusal(input: &GateInput<'_>) -> Option<Refusal> {

@@ -3,6 +3,7 @@
 use super::*;
 use pagerdeck::domain::diagnosis::evidence::{Answer, Question};
 use pagerdeck::domain::diagnosis::verdict::{ConfidenceTerms, MissingEvidence};
+use pagerdeck::domain::fault::{Fault, FaultKind};
 
 /// Asking again brings nothing that nobody could ask for.
 #[test]
@@ -23,6 +24,27 @@ fn evidence_that_nobody_could_ask_for_is_not_unlocked_by_asking_again() {
     assert_eq!(
         unlock(&[Question::Memory, Question::Cpu]),
         "evidence on memory, cpu: say under [[service]] where it is read"
+    );
+}
+
+/// A right that this credential does not have is not gained by asking again: it is named, once.
+#[test]
+fn evidence_that_was_denied_is_unlocked_by_the_right_to_read_it() {
+    let mut case = judged();
+    case.incident.verdict =
+        Some(fixture_parts::inconclusive(&[Question::Memory, Question::OomKills, Question::LogPatterns]));
+    let denied = |hints: &[&str]| {
+        let fault = Fault::new(FaultKind::Denied, "It was denied.");
+        Answer::Denied { fault: hints.iter().fold(fault, |fault, hint| fault.hint(*hint)) }
+    };
+    for evidence in &mut case.incident.evidence {
+        if matches!(evidence.question, Question::OomKills | Question::LogPatterns) {
+            evidence.answer = denied(&["The identity lacks `logs:FilterLogEvents`."]);
+        }
+    }
+    assert_eq!(
+        case.report().refusals[0].unlock,
+        "evidence on memory: ask again with r; on oom-kills, log-patterns: the identity lacks logs:FilterLogEvents; then r"
     );
 }
 

@@ -1,9 +1,13 @@
 //! What a decision turns on: a word and what it tells of the step, in full, and in as few words as say the same.
 
+use crate::domain::remediation::runbook::undo_of;
 use crate::domain::remediation::step::Step;
 use crate::session::Session;
 use crate::session::header::Origin;
 use crate::session::incident::Incident;
+
+/// Before the way back from an action that has no undo worth offering.
+const BY_HAND: &str = "not offered, by hand: ";
 
 /// A word, and what it tells of the step.
 pub(super) type Fact = (&'static str, String);
@@ -35,6 +39,8 @@ pub(super) fn facts(session: &Session, (incident, step): (&Incident, &Step)) -> 
     );
     let blast = rehearsal.map_or("not known", |rehearsal| rehearsal.blast.as_str());
     let undo = rehearsal.map_or_else(|| step.action.undo(None), |rehearsal| rehearsal.undo.clone());
+    // What nobody offers afterwards is told before the decision.
+    let undo = if undo_of(&step.action).is_some() { undo } else { format!("{BY_HAND}{undo}") };
     [
         ("WHAT", format!("{sent}  (as {})", step.action.equivalent(&step.target))),
         ("WHERE", format!("{cluster}{home}  ns {}  account {account}  {}{known}", step.target.namespace, scope.region)),
@@ -52,7 +58,12 @@ pub(super) fn short_facts(session: &Session, (incident, step): (&Incident, &Step
     };
     let [what, place, who, why, undo] = facts;
     let blast = step.rehearsal.as_ref().map_or("not known", |rehearsal| rehearsal.blast.as_str());
-    let ids: Vec<String> = step.why.iter().map(ToString::to_string).collect();
+    let mut ids: Vec<String> = step.why.iter().map(ToString::to_string).collect();
+    // What would be done is told before all the evidence that speaks for it.
+    if ids.len() > 3 {
+        let more = ids.split_off(2).len();
+        ids.push(format!("+{more}"));
+    }
     let cause = match (incident.undos.get(&step.id), &incident.verdict) {
         (Some(of), _) => format!("puts back {of}"),
         (None, Some(verdict)) => {
