@@ -118,6 +118,7 @@ impl<'a> Chart<'a> {
         self.other_days(buffer, plot, (top, styles, 1));
         self.threshold_line(buffer, plot, (top, styles));
         self.curve(buffer, plot, (top, styles.curve));
+        self.threshold_seen_through(buffer, plot, (top, styles));
         self.other_days(buffer, plot, (top, styles, SEEN_THROUGH));
         self.marks(buffer, plot, styles);
         self.present_mark(buffer, plot, (top, styles));
@@ -163,6 +164,17 @@ impl<'a> Chart<'a> {
         let row = row_of(bound, top, plot.height);
         let line = self.glyphs.pick("╌", "-").repeat(usize::from(plot.width));
         buffer.set_stringn(plot.x, plot.y + row, line, usize::from(plot.width), styles.threshold);
+    }
+
+    /// Columns that are filled beyond the threshold would hide it: it stands out of them.
+    fn threshold_seen_through(&self, buffer: &mut Buffer, plot: Rect, (top, styles): (f64, &ChartStyles)) {
+        let Some(bound) = self.threshold.filter(|bound| (0.0..=top).contains(bound)) else { return };
+        let row = plot.y + row_of(bound, top, plot.height);
+        for x in plot.left()..plot.right() {
+            if buffer[(x, row)].symbol() == EIGHTHS[7] {
+                buffer[(x, row)].set_symbol(self.glyphs.pick("╌", "-")).set_style(styles.threshold);
+            }
+        }
     }
 
     fn cursor_line(&self, buffer: &mut Buffer, plot: Rect, styles: &ChartStyles) {

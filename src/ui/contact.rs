@@ -57,6 +57,10 @@ pub fn parts(session: &Session) -> [(&'static str, Standing); 3] {
     };
     let model = match (&header.model, header.model_choice) {
         (Some(model), _) => Standing::Found(format!("{model} is asked once an incident has its evidence")),
+        // Which there are is asked of AWS.
+        (None, ModelChoice::OfRegion) if matches!(aws, Standing::Missing(_)) => {
+            Standing::Without(Fault::new(FaultKind::NotConfigured, "looked for once AWS answers"))
+        }
         (None, ModelChoice::OfRegion) => Standing::Awaited,
         (None, ModelChoice::Settled) => {
             Standing::Without(Fault::new(FaultKind::NotConfigured, "no model: the rules speak alone"))
@@ -123,6 +127,9 @@ mod tests {
         let mut read = lost.clone();
         read.feeds.entry(FeedId::Alarms).or_default().answered_at = Some(jiff::Timestamp::UNIX_EPOCH);
         assert!(!is_first(&read), "old data is shown, not hidden");
+        let mut of_region = lost.clone();
+        of_region.header.model_choice = ModelChoice::OfRegion;
+        assert!(matches!(parts(&of_region)[2].1, Standing::Without(_)), "nobody asks for it while AWS is missing");
         let Standing::Missing(told) = &parts(&lost)[0].1 else { panic!("AWS is missing") };
         assert!(told.hints.iter().any(|hint| hint.starts_with("aws sso login")), "{told:?}");
     }

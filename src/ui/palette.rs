@@ -85,8 +85,11 @@ fn actions<'a>(keymap: &'a Keymap, query: &str, ground: Ground) -> Vec<&'a Bindi
         id.into_iter().chain(words).min().map(|cost| (starts, cost))
     };
     let known = keymap.bindings().iter().filter(|binding| ground.has(binding));
-    let mut found: Vec<((bool, u32), &Binding)> =
-        known.filter_map(|binding| rank(binding).map(|rank| (rank, binding))).collect();
+    // Before anything is typed all are alike: what is decided in pane 5, by its own keys, is not offered first.
+    let is_late = |binding: &Binding| query.trim().is_empty() && binding.row.action.is_verb();
+    let mut found: Vec<((bool, bool, u32), &Binding)> = known
+        .filter_map(|binding| rank(binding).map(|(starts, cost)| ((is_late(binding), starts, cost), binding)))
+        .collect();
     found.sort_by_key(|(rank, _)| *rank);
     found.into_iter().map(|(_, binding)| binding).collect()
 }
@@ -186,6 +189,14 @@ mod tests {
                 assert_eq!(first(&session, query), id, "{query}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_decided_is_not_what_is_offered_first() {
+        let all = found(&Session::default(), "");
+        let place = |id: &str| all.iter().position(|other| other == id).unwrap();
+        assert!(place("approve") > place("quit") && place("approve") > place("open"), "{all:?}");
+        assert_eq!(first(&Session::default(), "approve"), "approve", "who types it finds it");
     }
 
     #[test]

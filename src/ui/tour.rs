@@ -1,5 +1,6 @@
 //! The tour: a short way through the cockpit that goes on when the person did what it asks for. It presses nothing itself.
 
+use super::keymap::{Action, Binding, Keymap};
 use super::model::overlay::{Item, Overlay};
 use super::model::{Pane, Ui};
 use crate::domain::remediation::step::StepState;
@@ -47,36 +48,73 @@ impl Lesson {
         Self::Done,
     ];
 
+    /// The one after it.
+    pub fn next(self) -> Option<Self> {
+        Self::ALL.get(self as usize + 1).copied()
+    }
+
     /// From 1, and of how many.
     pub fn place(self) -> (usize, usize) {
         (self as usize + 1, Self::ALL.len())
     }
 
-    /// What to do.
-    pub fn text(self, session: &Session) -> &'static str {
+    /// What to do, by the keys in force.
+    pub fn text(self, keymap: &Keymap, session: &Session) -> String {
+        let key = |action| keymap.binding(action).map(Binding::first_key).unwrap_or_default();
         match self {
             Self::Alarm if session.incidents.is_empty() => {
-                "You are on call, in a rehearsal: line 1 says so. The page comes within seconds."
+                "You are on call, in a rehearsal: line 1 says so. The page comes within seconds.".to_owned()
             }
-            Self::Alarm => "An alarm fired, and line 2 names the incident. Open the selected alarm: Enter.",
-            Self::Back => "Esc (or q) closes what is open and leads back, everywhere. Close it.",
-            Self::Logs => "The number in a pane's title is its key. Go to the logs: 3.",
+            Self::Alarm => format!(
+                "An alarm fired, and line 2 names the incident. Open the selected alarm: {}.",
+                key(Action::Open)
+            ),
+            Self::Back => {
+                format!("{} closes what is open and leads back, everywhere. Close it.", key(Action::Back))
+            }
+            Self::Logs => {
+                format!("The number in a pane's title is its key. Go to the logs: {}.", key(Action::Focus(Pane::Logs)))
+            }
             Self::Jump => {
-                "o jumps to the next OOM kill or heap error, e to the next error; f follows again. Press o or e."
+                let (oom, error, follow) = (key(Action::NextOom), key(Action::NextError), key(Action::Follow));
+                format!(
+                    "{oom} jumps to the next OOM kill or heap error, {error} to the next error; {follow} follows again. \
+                     Press {oom} or {error}."
+                )
             }
-            Self::Analysis => "Why did it happen? The rules' verdict stands beside the model's text. Go there: 4.",
-            Self::Evidence => {
-                "Every sentence cites evidence such as E3: read from the source. Open one: j or k, then Enter."
-            }
-            Self::Remedy => "Esc closes it. What may be done about it, and what would it do? Go to the steps: 5.",
-            Self::Decide if !asks(session) => "The step is being judged and rehearsed. It will ask for you.",
+            Self::Analysis => format!(
+                "Why did it happen? The rules' verdict stands beside the model's text. Go there: {}.",
+                key(Action::Focus(Pane::Rca))
+            ),
+            Self::Evidence => format!(
+                "Every sentence cites evidence such as E3: read from the source. Open one: {} or {}, then {}.",
+                key(Action::Down),
+                key(Action::Up),
+                key(Action::Open)
+            ),
+            Self::Remedy => format!(
+                "{} closes it. What may be done about it, and what would it do? Go to the steps: {}.",
+                key(Action::Back),
+                key(Action::Focus(Pane::Remediation))
+            ),
+            Self::Decide if !asks(session) => "The step is being judged and rehearsed. It will ask for you.".to_owned(),
             Self::Decide => {
-                "Read the whole card. This is a dry-run: A records \"would run\" and sends nothing. Wait a second, press A once."
+                "Read the whole card. This is a dry-run: A records \"would run\" and sends nothing. Wait a \
+                             second, press A once."
+                    .to_owned()
             }
-            Self::Done => {
-                "That was all of it: alarm, evidence, verdict, decision. ? lists every key. Ctrl-X ends the tour."
-            }
+            Self::Done => format!(
+                "That was all of it: alarm, evidence, verdict, decision. {} lists every key. {} ends the tour.",
+                key(Action::Help),
+                key(Action::EndTour)
+            ),
         }
+    }
+
+    /// How it is left, where its text does not say so.
+    pub fn way_out(self, keymap: &Keymap) -> Option<String> {
+        let key = keymap.binding(Action::EndTour).filter(|_| self != Self::Done)?.first_key();
+        Some(format!("({key} ends the tour)"))
     }
 
     fn is_done(self, ui: &Ui, session: &Session) -> bool {
@@ -100,8 +138,12 @@ impl Lesson {
 
 /// Goes on as far as the person went. Never back: a lesson that was learned is over.
 pub fn advance(ui: &mut Ui, session: &Session) {
+    // Who decided has been through all of it, however they came there.
+    if ui.tour.is_some() && decided(session) {
+        ui.tour = Some(Lesson::Done);
+    }
     while let Some(lesson) = ui.tour.filter(|lesson| lesson.is_done(ui, session)) {
-        ui.tour = Lesson::ALL.get(lesson as usize + 1).copied();
+        ui.tour = lesson.next();
         // One thing at a time: what opened the alarm does not close it in the same breath.
         if ui.tour == Some(Lesson::Back) {
             return;
@@ -125,6 +167,10 @@ fn steps(session: &Session) -> impl Iterator<Item = &StepState> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::observation::alarm::Severity;
+    use crate::domain::observation::service::Service;
+    use crate::session::IncidentId;
+    use crate::session::incident::Incident;
 
     #[test]
     fn a_lesson_is_over_when_the_person_did_it_and_not_before() {
@@ -150,9 +196,17 @@ mod tests {
     }
 
     #[test]
-    fn every_lesson_fits_two_rows_of_eighty() {
-        for lesson in Lesson::ALL {
-            assert!(lesson.text(&Session::default()).len() <= 2 * 78 - 12, "{lesson:?}");
-        }
+    fn the_keys_that_are_told_are_those_in_force() {
+        let keymap = Keymap::with([("open", vec!["l".to_owned()])]).unwrap();
+        let mut session = Session::default();
+        let one = Incident::new(IncidentId(1), Service::bare("my-api"), Severity::P2, jiff::Timestamp::UNIX_EPOCH);
+        session.incidents.insert(IncidentId(1), one);
+        assert!(Lesson::Alarm.text(&keymap, &session).ends_with("alarm: l."));
+        assert!(Lesson::Alarm.text(&Keymap::default(), &session).ends_with("alarm: Enter."));
+        let ways = Lesson::ALL.map(|lesson| {
+            let text = lesson.text(&keymap, &session) + &lesson.way_out(&keymap).unwrap_or_default();
+            text.matches("ends the tour").count()
+        });
+        assert_eq!(ways, [1; 9], "each says once how it is left");
     }
 }

@@ -45,6 +45,7 @@ fn take(ui: &mut Ui, input: Input, session: &Session, at: Instants) -> Vec<Inten
         Input::Key(key) => {
             // From the first key on the incident on screen is the person's: a worse one will not take its place.
             ui.chosen = ui.incident(session).map(|incident| incident.id);
+            notice::was_read(ui, at);
             let intents = keys::key(ui, key, session, at);
             ui.prompt.note_input(at.mono_ms);
             intents

@@ -65,6 +65,15 @@ fn threshold_and_marks_are_where_they_belong() {
 }
 
 #[test]
+fn filled_columns_do_not_hide_the_threshold_they_are_above() {
+    let full = series(Unit::Percent, &[Some(10.0), Some(10.0), Some(100.0), Some(100.0)]);
+    let filled = Chart { glyphs: Glyphs::Unicode, markers: Markers::Block, ..chart(&full, 4) };
+    let rows = rows(&Chart { threshold: Some(50.0), ..filled }, 12, 5);
+    assert!(rows[2].ends_with("╌╌╌╌╌╌"), "{rows:?}");
+    assert!(rows[1].ends_with('█') && rows[3].ends_with('█'), "{rows:?}");
+}
+
+#[test]
 fn the_axis_ends_above_everything() {
     let requests = series(Unit::Count, &[Some(130.0), Some(412.0)]);
     assert!((chart(&requests, 2).top() - 500.0).abs() < f64::EPSILON);

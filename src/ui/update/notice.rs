@@ -5,6 +5,8 @@ use super::super::model::{Instants, Tone, Ui};
 
 /// A message stays this long.
 const MESSAGE_MS: u64 = 8_000;
+/// Who presses another key after this long has read it.
+const READ_MS: u64 = 1_000;
 /// A sequence of keys lapses after this long.
 pub(super) const SEQUENCE_MS: u64 = 1_500;
 
@@ -16,6 +18,12 @@ pub(super) fn age(ui: &mut Ui, at: Instants) {
     let older = |since: u64, most: u64| at.mono_ms.saturating_sub(since) > most;
     ui.message.take_if(|message| older(message.mono_ms, MESSAGE_MS));
     ui.keys.pending.take_if(|(_, since)| older(*since, SEQUENCE_MS));
+}
+
+/// Lets go of what was said when the next key is pressed: it has been read, and was about the key before. What was said
+/// within the last second may not have been.
+pub(super) fn was_read(ui: &mut Ui, at: Instants) {
+    ui.message.take_if(|message| at.mono_ms.saturating_sub(message.mono_ms) > READ_MS);
 }
 
 /// Says why a press does nothing.

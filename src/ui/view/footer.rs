@@ -9,6 +9,7 @@ use super::look::Look;
 use super::overlay::detail;
 use super::sheet::{ends, put};
 use crate::domain::count::counted;
+use crate::domain::remediation::gate::GateReport;
 use crate::domain::remediation::runbook::undo_of;
 use crate::domain::remediation::step::{Step, StepState};
 use crate::session::Session;
@@ -112,6 +113,10 @@ fn hints((ui, session): (&Ui, &Session), (columns, look): (usize, &Look)) -> Lin
     let called = called_for((ui, session));
     if let Some(call) = called.clone() {
         hints.insert(0, call);
+    }
+    // Nobody has to stand on the rules alone where the gate is open.
+    if ui.incident(session).and_then(|incident| incident.gate.as_ref()).is_some_and(GateReport::is_open) {
+        hints.retain(|(_, word)| *word != "rules");
     }
     if ui.focus == Pane::Remediation {
         let step = ui.step(session);

@@ -109,7 +109,10 @@ fn write(buffer: &mut Buffer, area: Rect, (writing, text): (Writing, &TextArea<'
         Writing::DenyReason(_, step) => ("DENY", format!("why is {step} denied?")),
     };
     let title = look.line([(Role::Focus, format!(" {word} ").into()), (Role::Text, format!(" {what}").into())]);
-    let inner = window(buffer, area, (&title, "Enter sends  Alt-Enter new line  Esc closes"), look);
+    // The last line tells all of the keys.
+    let whole = "Enter sends  Alt-Enter new line  Esc closes";
+    let keys = if title.width() + whole.len() + 6 <= usize::from(area.width) { whole } else { "Esc closes" };
+    let inner = window(buffer, area, (&title, keys), look);
     match look.typed {
         Typed::Shown => text.render(inner, buffer),
         Typed::Hidden => Sheet::new(buffer, inner, look).text(Role::Faint, "(what is written here is not recorded)"),

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::diagnosis::evidence::{Answer, Evidence, EvidenceId, EvidenceSource, Question};
 use crate::domain::observation::scope::Window;
 use crate::domain::remediation::gate::NarrativeStanding;
+use crate::ui::model::log_look::Rows;
 use crate::ui::model::{Pane, rows};
 
 fn evidence(number: u32, query: &str) -> Evidence {
@@ -107,4 +108,26 @@ fn letters_of_a_search_decide_nothing_and_the_step_must_be_seen_again() {
     assert_eq!(person.ui.step_search.as_ref().map(|search| search.text().to_owned()), Some("A".to_owned()));
     person.sends(key_input("enter", KeyEventKind::Press));
     assert_eq!(person.sends(key_input("A", KeyEventKind::Press)), [], "no frame has shown it since");
+}
+
+/// What was said was about the key before: it does not hide the keys of what is done next.
+#[test]
+fn a_message_goes_with_the_next_key_but_not_before_it_was_read() {
+    let mut person = Person::new(session(StepState::Rehearsed));
+    person.presses("3 n");
+    assert!(!person.said().is_empty());
+    person.types("z");
+    assert!(!person.said().is_empty(), "a key right after it takes nothing away");
+    person.presses("z");
+    assert_eq!(person.said(), "");
+}
+
+/// What is done to the logs from the palette is seen.
+#[test]
+fn an_action_of_the_logs_goes_to_the_logs() {
+    let mut person = Person::new(session(StepState::Rehearsed));
+    person.presses("1 :");
+    person.types("fold");
+    person.presses("enter");
+    assert_eq!((person.ui.focus, person.ui.log.rows), (Pane::Logs, Rows::Templates));
 }
