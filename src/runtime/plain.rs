@@ -200,7 +200,9 @@ impl Plain {
                 let item = command::thing(&name, (session, ui));
                 let words = item.and_then(|item| view::item_words(&item, (ui, session), self.core.clock.now()));
                 words.unwrap_or_else(|| {
-                    vec![format!("There is no {name} here. Name an alarm, a metric, E1, #1, workload or verdict.")]
+                    vec![format!(
+                        "There is no {name} here. Name an alarm, a metric, E1, #1, workload, verdict or line WORDS."
+                    )]
                 })
             }
         }
@@ -317,7 +319,7 @@ fn opening(session: &Session) -> String {
 
 fn named(incident: &Incident) -> String {
     let (id, severity, name) = (incident.id, incident.severity.word(), &incident.service.name);
-    format!("{id} {severity} {name}: {}", incident.phase.word())
+    format!("{id} {severity} {name}: {}", incident.phase_words())
 }
 
 impl Drop for Plain {

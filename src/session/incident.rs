@@ -358,6 +358,15 @@ impl Incident {
         matches!(step.state, StepState::Armed { .. }) || (step.state == StepState::Approved && approved())
     }
 
+    /// Its phase in words, the same wherever it is told: where a plan was to be made and none could be, there is none.
+    pub fn phase_words(&self) -> String {
+        if let Phase::Uncertain(step) = self.phase {
+            return format!("UNCERTAIN {step}");
+        }
+        let has_none = self.phase == Phase::Planned && self.plan.is_none();
+        if has_none { "no plan".to_owned() } else { self.phase.word().to_owned() }
+    }
+
     /// Whether it is over as far as we are asked: every step is decided. It is open all the same while an alarm of it fires.
     pub fn is_settled(&self) -> bool {
         self.phase == Phase::Closed || (self.phase == Phase::Watching && self.plan.is_some())

@@ -7,14 +7,17 @@ use crate::domain::remediation::step::{StepId, StepState};
 use crate::session::incident::Incident;
 use crate::session::{IncidentId, Session};
 use crate::ui::intent::Intent;
+use crate::ui::model::log_view::LogView;
 use crate::ui::model::overlay::Item;
 use crate::ui::model::{Pane, Ui, rows};
 use crate::ui::palette::{Choice, choices};
+use crate::ui::search::Search;
 
 /// The commands, as `help` tells them.
 pub(super) const HELP: &str = "\
 alarms, metrics, logs, why, step, timeline: tell what the pane of that name shows. With words after it: only what has them in it, such as: logs OutOfMemory. With a number: so many, such as: logs 100.
 open NAME: tell everything of an alarm, a metric, a piece of evidence, a step, the workload or the verdict, such as: open E3, open cpu, open #1, open workload.
+open line WORDS: tell everything of the newest log line that has these words in it, with what stands around it; open line alone: of the newest.
 incident I2: go to another incident.
 approve NAME DIGEST: approve the step that waits, by its whole confirmation as asked.
 confirm NAME DIGEST: send the step that is armed, by the same confirmation typed once more.
@@ -193,6 +196,9 @@ pub(super) fn thing(name: &str, (session, ui): (&Session, &Ui)) -> Option<Item> 
         "workload" => return incident?.service.workload.clone().map(Item::Workload),
         _ => {}
     }
+    if name == "line" || name.starts_with("line ") {
+        return line(name.trim_start_matches("line").trim(), (session, ui));
+    }
     let metrics = rows::metrics(ui, session);
     let named = |role: &MetricRole, series: &Series| {
         [role.word(), rows::metric_name(*role, series)].iter().any(|word| word.eq_ignore_ascii_case(name))
@@ -203,6 +209,13 @@ pub(super) fn thing(name: &str, (session, ui): (&Session, &Ui)) -> Option<Item> 
     let alarms = || rows::alarms(ui, session).into_iter().map(|alarm| alarm.name.clone());
     let whole = alarms().find(|alarm| alarm.as_str() == name);
     whole.or_else(|| alarms().find(|alarm| alarm.as_str().contains(name))).map(Item::Alarm)
+}
+
+/// The newest log line of the incident that has these words in it.
+fn line(words: &str, (session, ui): (&Session, &Ui)) -> Option<Item> {
+    let (view, search) = (LogView::new(ui, session), Search::filter(words.to_owned()));
+    let place = view.find_before(view.len(), |line| words.is_empty() || search.matches(&line.text))?;
+    view.line(place).map(|stored| Item::Line(stored.number))
 }
 
 /// The fault that the palette would find first.
@@ -224,6 +237,7 @@ fn fault(words: &str, (session, ui): (&Session, &Ui)) -> Result<Intent, String> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::observation::log::{BatchSummary, LogGroup, LogLevel, LogLine};
     use crate::session::header::{Header, Origin};
 
     #[test]
@@ -256,6 +270,27 @@ mod tests {
         assert_eq!(injection.text(), "Slack fails on its side for 5 min");
         assert_eq!(asked(&rehearsal, "clear"), Ok(Intent::GameDay { drill: Drill::Calm }));
         assert!(asked(&rehearsal, "slack skewed").is_err() && asked(&Session::default(), "slack 5xx 5m").is_err());
+    }
+
+    #[test]
+    fn a_line_is_opened_by_words_of_it_the_newest_first() {
+        let group: LogGroup = "/ecs/my-api".into();
+        let line = |second: i64, text: &str| LogLine {
+            id: second.to_string().into(),
+            at: jiff::Timestamp::from_second(second).unwrap(),
+            group: group.clone(),
+            stream: "pod-1/app".into(),
+            level: LogLevel::Error,
+            text: text.into(),
+            kill: None,
+        };
+        let mut session = Session::default();
+        let lines = [line(1, "OutOfMemoryError: one"), line(2, "OutOfMemoryError: two"), line(3, "fine")];
+        session.logs.fold_batch(&group, &BatchSummary::default(), &lines);
+        let opened = |name: &str| thing(name, (&session, &Ui::default()));
+        assert_eq!(opened("line outofmemory"), Some(Item::Line(1)));
+        assert_eq!(opened("line"), Some(Item::Line(2)));
+        assert_eq!(opened("line nothing of the kind"), None);
     }
 
     #[test]

@@ -143,7 +143,7 @@ fn belongs(page: &mut Page, alarm: &Alarm, desk: Desk<'_>) {
     let service = desk.session.services.get(&alarm.name).or(incident.map(|incident| &incident.service));
     page.head("WHAT IT IS ABOUT");
     match incident {
-        Some(found) => page.field("incident", format!("{} {}", found.id, found.phase.word())),
+        Some(found) => page.field("incident", format!("{} {}", found.id, found.phase_words())),
         None => page.text(Role::Faint, "No incident is open about it. Back in pane 1, I opens one."),
     }
     let Some(service) = service else { return };

@@ -164,11 +164,7 @@ fn named(session: &Session, incident: &Incident, look: &Look) -> Named {
             (_, _) => (format!("{closed}, {firing} still firing"), age),
         };
     }
-    let phase = match incident.phase {
-        Phase::Uncertain(step) => format!("UNCERTAIN {step}"),
-        Phase::Planned if incident.plan.is_none() => "no plan".to_owned(),
-        phase => phase.word().to_owned(),
-    };
+    let phase = incident.phase_words();
     let waits = incident.asked_step().map_or_else(String::new, |step| format!(" {} {}", step.id, step.state.word()));
     let all = incident.alarms.len();
     (format!("{brief}  {phase}{waits}  {firing} of {all} firing"), age)
