@@ -16,6 +16,7 @@ pub mod terminal;
 mod access;
 mod cockpit;
 mod core;
+mod departure;
 mod desk;
 mod ending;
 mod expectation;

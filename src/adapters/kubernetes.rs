@@ -23,7 +23,7 @@ pub use call::{Client, Timeouts};
 pub use fault::{Doing, KubeError, Problem};
 pub use objects::told::tell_once;
 pub use objects::{Objects, objects};
-pub use patch::{Applied, FIELD_MANAGER, apply};
+pub use patch::{Applied, FIELD_MANAGER, Go, Turn, apply};
 pub use read::View;
 pub use rehearse::{Intent, fails_by_now, rehearse};
 pub use watch::{Refused, Unreadable, WatchError, WatchReport, watch_once};

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::clock::Clock;
+use super::departure::Departure;
 use super::inbox::Inbox;
 use super::outbox::{Outbox, Released};
 use super::runner::Runner;
@@ -52,9 +53,9 @@ pub struct Core {
     watched: Watched,
     /// Of which incidents the end left a report unposted.
     unposted: BTreeSet<IncidentId>,
-    /// What has left, for those who prove that nothing else did.
+    /// The ways out that were handed over, for those who prove that nothing else leaves.
     #[cfg(test)]
-    pub(super) sent: Vec<(IncidentId, StepId)>,
+    pub(super) handed: Vec<Departure>,
 }
 
 /// Whether a step stood down, or was called back.
@@ -95,7 +96,7 @@ impl Core {
             watched,
             unposted: BTreeSet::new(),
             #[cfg(test)]
-            sent: Vec::new(),
+            handed: Vec::new(),
         }
     }
 
@@ -237,28 +238,32 @@ impl Core {
                 self.commit(Some(incident), Event::Remediation(event));
             }
             Released::Withhold { incident, step, fault } => self.not_applied(incident, step, fault),
-            Released::Send { incident, step, permit } => self.send(incident, step, permit),
+            Released::Send { incident, step, permit, departure } => self.send((incident, step), permit, departure),
         }
     }
 
-    fn send(&mut self, incident: IncidentId, step: StepId, permit: Permit) {
+    fn send(&mut self, (incident, step): (IncidentId, StepId), permit: Permit, departure: Departure) {
         let left = permit.usable_until().duration_since(self.now());
         // From here on the permit ends by a clock that nobody can set back.
         let left = Duration::try_from(left).ok().filter(|left| !left.is_zero());
         let found = self.session.incidents.get(&incident).and_then(|incident| incident.step(step)).cloned();
         if let Some((left, found)) = left.zip(found) {
             #[cfg(test)]
-            self.sent.push((incident, step));
-            self.runner.execute(incident, found, (permit, Instant::now() + left));
+            self.handed.push(departure.clone());
+            self.commit(Some(incident), Event::Remediation(RemediationEvent::LookBegan { step }));
+            self.runner.execute((incident, found), (permit, Instant::now() + left), departure);
             return;
         }
         let fault = Fault::new(FaultKind::Rejected, "The approval expired before the request could leave.")
             .hint("Rehearse the step again with d and approve it again.");
-        self.not_applied(incident, step, fault);
+        if departure.ends() {
+            self.not_applied(incident, step, fault);
+        }
     }
 
-    /// Calls back what has passed the gate and still waits for its start to be on the disk: whatever the disk tells later, no
-    /// request leaves for it, and the journal says that none did. Gives the steps; what was sent is not among them.
+    /// Calls back what has passed the gate and has not left: it waits for its start to be on the disk, or its target is looked
+    /// at once more. Whatever disk and cluster tell later, no request leaves for it, and the journal says that none did. Gives
+    /// the steps; what was sent is not among them.
     pub fn call_back(&mut self, why: &str) -> Vec<StepId> {
         let text = format!("Called back before its request left: {why}. Nothing was sent.");
         let fault = Fault::new(FaultKind::Rejected, text).hint("d rehearses it again; then it takes a fresh decision.");
@@ -272,7 +277,7 @@ impl Core {
         called
     }
 
-    /// Stands down every step that waits for the person, and calls back what waits for the disk.
+    /// Stands down every step that waits for the person, and calls back what has not left.
     pub fn stand_down(&mut self, why: &str) -> StoodDown {
         let effects = remediation::stand_down_all(&self.session, why);
         let any = !effects.is_empty();

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
+use super::departure::Departure;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::gate::{self, Admission, AdmissionRefusal, Permit};
 use crate::domain::remediation::request::{Bound, Digest};
@@ -16,6 +17,8 @@ use crate::session::{IncidentId, Session};
 pub struct Outbox {
     waiting: VecDeque<(u64, Effect)>,
     held: Vec<Held>,
+    /// What was handed out with [`Released::Send`] and is not over.
+    departing: Vec<Departing>,
     written: u64,
     synced: u64,
 }
@@ -28,27 +31,45 @@ struct Held {
     permit: Permit,
 }
 
+/// What was handed to who sends it, and has perhaps not left.
+#[derive(Debug)]
+struct Departing {
+    incident: IncidentId,
+    step: StepId,
+    digest: Digest,
+    departure: Departure,
+}
+
 impl Held {
     fn withheld(self, fault: Fault) -> Released {
         Released::Withhold { incident: self.incident, step: self.step, fault }
     }
+}
 
-    /// Lets the permit out, unless what it was given for has moved while its start was on the way to the disk.
-    fn leaves(self, session: &Session) -> Released {
-        let still = |step: &Step| {
-            let rehearsal = step.rehearsal.as_ref().filter(|_| step.state == StepState::Running);
-            let (request, facts) = rehearsal.and_then(|it| it.request.as_ref().zip(it.facts.as_ref()))?;
-            let (text, header) = (step.text(), &session.header);
-            let (scope, mode, policy) = (&header.scope, header.mode, &header.policy);
-            Some(Bound { text: &text, request, facts, scope, mode, policy }.digest())
-        };
-        let here = session.incidents.get(&self.incident).filter(|_| session.elsewhere.is_none());
-        let found = here.and_then(|incident| incident.step(self.step));
-        if found.and_then(still).as_ref() == Some(self.permit.digest()) {
-            return Released::Send { incident: self.incident, step: self.step, permit: self.permit };
-        }
-        self.withheld(Fault::new(FaultKind::Rejected, AdmissionRefusal::OtherDigest.text()))
+impl Departing {
+    /// Keeps it from leaving, where it has not.
+    fn called_back(&self, fault: &Fault) -> Option<Released> {
+        let (incident, step) = (self.incident, self.step);
+        self.departure.call_back().then(|| Released::Withhold { incident, step, fault: fault.clone() })
     }
+}
+
+/// Whether what a permit was given for is still so.
+fn still_holds(session: &Session, (incident, step): (IncidentId, StepId), digest: &Digest) -> bool {
+    let still = |step: &Step| {
+        let rehearsal = step.rehearsal.as_ref().filter(|_| step.state == StepState::Running);
+        let (request, facts) = rehearsal.and_then(|it| it.request.as_ref().zip(it.facts.as_ref()))?;
+        let (text, header) = (step.text(), &session.header);
+        let (scope, mode, policy) = (&header.scope, header.mode, &header.policy);
+        Some(Bound { text: &text, request, facts, scope, mode, policy }.digest())
+    };
+    let here = session.incidents.get(&incident).filter(|_| session.elsewhere.is_none());
+    let found = here.and_then(|incident| incident.step(step));
+    found.and_then(still).as_ref() == Some(digest)
+}
+
+fn moved() -> Fault {
+    Fault::new(FaultKind::Rejected, AdmissionRefusal::OtherDigest.text())
 }
 
 /// What may be done now.
@@ -85,7 +106,7 @@ pub enum Released {
         /// Why.
         fault: Fault,
     },
-    /// The start is on disk: the request may leave.
+    /// The start is on disk: the request may leave, unless it is called back before it does.
     Send {
         /// Of which incident.
         incident: IncidentId,
@@ -93,6 +114,8 @@ pub enum Released {
         step: StepId,
         /// The permit.
         permit: Permit,
+        /// Its way out.
+        departure: Departure,
     },
 }
 
@@ -128,10 +151,14 @@ impl Outbox {
         told
     }
 
-    /// Gives up every permit whose start is not on the disk, or not known to be. A permit is either held here or was handed
-    /// out with [`Released::Send`]: what is called back was not sent, and never will be.
+    /// Gives up every permit whose request has not left: those held here, and of those that were handed out with
+    /// [`Released::Send`] the ones whose target is still being looked at. What is called back was not sent, and never will be.
     pub fn call_back(&mut self, fault: &Fault) -> Vec<Released> {
-        self.held.drain(..).map(|held| held.withheld(fault.clone())).collect()
+        let held = self.held.drain(..).map(|held| held.withheld(fault.clone()));
+        let departing = self.departing.iter().filter_map(|one| one.called_back(fault));
+        let told = held.chain(departing).collect();
+        self.departing.retain(|one| !one.departure.is_over());
+        told
     }
 
     /// Whether nothing waits.
@@ -171,9 +198,28 @@ impl Outbox {
         let synced = self.synced;
         let (ready, held) = std::mem::take(&mut self.held).into_iter().partition(|held| held.seq <= synced);
         self.held = held;
+        released.extend(self.fallen(session));
         let ready: Vec<Held> = ready;
-        released.extend(ready.into_iter().map(|held| held.leaves(session)));
+        released.extend(ready.into_iter().map(|held| self.lets_go(session, held)));
         released
+    }
+
+    /// Lets a permit out, unless what it was given for has moved while its start was on the way to the disk.
+    fn lets_go(&mut self, session: &Session, held: Held) -> Released {
+        let (incident, step, digest) = (held.incident, held.step, held.permit.digest().clone());
+        if !still_holds(session, (incident, step), &digest) {
+            return held.withheld(moved());
+        }
+        let departure = Departure::default();
+        self.departing.push(Departing { incident, step, digest, departure: departure.clone() });
+        Released::Send { incident, step, permit: held.permit, departure }
+    }
+
+    /// Calls back what moved while its target was looked at once more.
+    fn fallen(&mut self, session: &Session) -> Vec<Released> {
+        self.departing.retain(|one| !one.departure.is_over());
+        let moves = |one: &&Departing| !still_holds(session, (one.incident, one.step), &one.digest);
+        self.departing.iter().filter(moves).filter_map(|one| one.called_back(&moved())).collect()
     }
 
     /// What becomes of the decision of record `seq`.

@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use self::patience::Failing;
 use super::clock::{Clock, Flight};
 use super::core::fired;
+use super::departure::Departure;
 use super::inbox::Postbox;
 use super::outside::Outside;
 use super::tasks::Tasks;
@@ -179,9 +180,9 @@ impl Runner {
         }
     }
 
-    /// Sends an approved request. The permit is used up.
-    pub fn execute(&self, incident: IncidentId, step: Step, permit: (Permit, Instant)) {
-        self.fly("execution", move |means| steps::execute(means, (incident, step), permit));
+    /// Sends an approved request, unless it is called back before it leaves. The permit is used up.
+    pub fn execute(&self, step: (IncidentId, Step), permit: (Permit, Instant), departure: Departure) {
+        self.fly("execution", move |means| steps::execute(means, step, permit, departure));
     }
 
     /// Looks whether an uncertain step has run, whose request left then.

@@ -145,10 +145,11 @@ fn a_clock_that_goes_back_takes_no_time_off_the_screen() {
     assert_eq!(approvals(Planted::Nothing, &again(5_250)), Ok(1), "on screen for five seconds, by whichever account");
 }
 
-/// The disk is slow: what was approved and is not acknowledged yet, and what passed the gate and whose start is not, is called
-/// back by whatever takes the person away. When the disk answers, nothing comes of it.
+/// Disk and cluster are slow: what was approved and is not acknowledged yet, what passed the gate and whose start is not, and
+/// that whose object is being looked at once more, is called back by whatever takes the person away. When disk and cluster
+/// answer, nothing comes of it.
 #[test]
-fn nothing_leaves_that_was_called_back_while_the_disk_was_slow() {
+fn nothing_leaves_that_was_called_back_while_disk_or_cluster_were_slow() {
     let runtime = still();
     let _entered = runtime.enter();
     let key = |code, modifiers| Act::Key(KeyEvent::new(code, modifiers), 0);
@@ -162,19 +163,20 @@ fn nothing_leaves_that_was_called_back_while_the_disk_was_slow() {
         Some(Act::Leaves("signal hangup")),
     ];
     let disk = Act::Acknowledged { behind: 0, synced: true };
-    // How far the disk had come: not to the decision, or to that and not to the start.
-    for (away, before) in ways.iter().flat_map(|away| [(away, None), (away, Some(&disk))]) {
+    // How far the disk had come: not to the decision, or to that and not to the start, or to both.
+    for (away, before) in ways.iter().flat_map(|away| [0, 1, 2].map(|before| (away, before))) {
         let mut world = World::new(Wishes { mode: Mode::Live, confirm: Confirm::Key }, Planted::Nothing);
         let mut oracle = Oracle::new(&world);
         let approve = [Act::Rehearsed(Object::Same), letter('5'), Act::Draw, Act::Pass(8_000), letter('A')];
         let slow = [Act::Draw, Act::Pass(4_000)];
-        let acts = approve.iter().chain(&slow).chain(before).chain(away).chain([&disk, &disk]);
+        let disks = std::iter::repeat_n(&disk, before);
+        let acts = approve.iter().chain(&slow).chain(disks).chain(away).chain([&disk, &disk, &Act::Departs]);
         for act in acts {
             oracle.sees(&world, act);
             let records = world.happens(act);
             oracle.judges(&world, act, &records).unwrap();
         }
-        let (sent, started) = (usize::from(away.is_none()), usize::from(away.is_none() || before.is_some()));
+        let (sent, started) = (usize::from(away.is_none()), usize::from(away.is_none() || before > 0));
         assert_eq!((oracle.approved, oracle.permits, oracle.sent), (1, started, sent), "{away:?}, {before:?}");
         assert_eq!(oracle.called_back, started - sent, "{away:?}, {before:?}");
         let stood_down = matches!(world.step().state, StepState::StoodDown { .. });

@@ -67,13 +67,33 @@ pub struct Narrative {
     pub prompt: String,
 }
 
-/// A step whose request left.
+/// How far the request of a step that started has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Way {
+    /// Its start is on the way to the disk, or the journal is from before the way was told.
+    ToDisk,
+    /// Its target is looked at once more.
+    Looking {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It left, and cannot be called back.
+    Sent {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A step that started: its request leaves, unless it is called back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Started {
     /// Which.
     pub step: StepId,
-    /// When, by the clock of AWS as that was known then.
+    /// When it started, and then when its request left, by the clock of AWS as that was known then.
     pub at_aws: Timestamp,
+    /// How far its request has come.
+    pub way: Way,
 }
 
 /// A running or ended verification.
@@ -213,7 +233,7 @@ pub struct Incident {
     pub approval: Option<Approval>,
     /// What steps have changed, in order, of every plan.
     pub changes: Vec<Change>,
-    /// The step whose request left last.
+    /// The step that started last.
     pub started: Option<Started>,
     /// The verification under way or last ended.
     pub verification: Option<Verification>,
@@ -308,6 +328,11 @@ impl Incident {
             Purpose::Undo => true,
             Purpose::Remedy => suffices(&self.offers, step.action.kind()),
         }
+    }
+
+    /// How far the request of a step that runs has come.
+    pub fn way_of(&self, step: StepId) -> Way {
+        self.started.filter(|started| started.step == step).map_or(Way::ToDisk, |started| started.way)
     }
 
     /// What a step does, in a few words: `set resources`, `undo of #1: set resources`.

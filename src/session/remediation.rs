@@ -9,7 +9,7 @@ mod rehearsed;
 
 use super::effect::Effect;
 use super::event::{Event, RemediationEvent};
-use super::incident::Phase;
+use super::incident::{Phase, Way};
 use super::record::{IncidentId, Record};
 use super::standing::standing;
 use super::state::Session;
@@ -41,6 +41,12 @@ pub fn fold(session: &mut Session, record: &Record, event: &RemediationEvent) ->
             disarm(session, id, *step, StepState::StoodDown { why: refusal.text() })
         }
         RemediationEvent::StepStarted { step, .. } => executed::started(session, record, *step),
+        RemediationEvent::LookBegan { step } => {
+            executed::on_its_way(session, record, *step, Way::Looking { since: record.at })
+        }
+        RemediationEvent::RequestLeft { step } => {
+            executed::on_its_way(session, record, *step, Way::Sent { at: record.at })
+        }
         RemediationEvent::StepFinished { step, execution } => executed::finished(session, record, *step, execution),
         RemediationEvent::StoodDown { step, why } => {
             disarm(session, id, *step, StepState::StoodDown { why: why.clone() })

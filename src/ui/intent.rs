@@ -74,7 +74,7 @@ pub enum Intent {
         /// By what, in words.
         why: String,
     },
-    /// Call back every step whose start is not on the disk yet, so that its request never leaves. What was sent goes on.
+    /// Call back every step whose request has not left, so that it never does. What was sent goes on.
     CallBack {
         /// By what, in words.
         why: String,

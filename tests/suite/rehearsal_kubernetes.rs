@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::{Api, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
 use kube::runtime::watcher;
 use kube::{Client, Config};
-use pagerdeck::adapters::kubernetes::{Applied, apply, rehearse};
+use pagerdeck::adapters::kubernetes::{Applied, Go, apply, rehearse};
 use pagerdeck::domain::observation::workload::{WorkloadKind, WorkloadRef};
 use pagerdeck::domain::remediation::step::{Action, RehearsalOutcome};
 use pagerdeck::rehearsal::clock::Speed;
@@ -261,7 +261,7 @@ async fn a_restart_rolls_a_stateful_set_and_a_daemon_set() {
             assert_eq!(rehearsal.failed_check(), None, "{kind:?}");
             assert_eq!(state.ledger.summary().mutating, 0);
             let permit = permit_of((Action::RolloutRestart, target.clone()), rehearsal);
-            let applied = apply(&client, permit, Instant::now() + Duration::from_mins(1)).await;
+            let applied = apply(&client, permit, Instant::now() + Duration::from_mins(1), |_| std::future::ready(Go::On)).await;
             assert!(matches!(applied, Applied::Done { attempts: 1, .. }), "{kind:?}: {applied:?}");
             let begun = client.read_rollout(&target).await.unwrap();
             assert!(!begun.is_complete() && begun.replicas > 0, "{kind:?}: {begun:?}");

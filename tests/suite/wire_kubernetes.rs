@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pagerdeck::adapters::install_tls_provider;
 use pagerdeck::adapters::kubernetes::connect::{Source, connect};
-use pagerdeck::adapters::kubernetes::{Access, Applied, Client, Timeouts, apply, rehearse};
+use pagerdeck::adapters::kubernetes::{Access, Applied, Client, Go, Timeouts, Turn, apply, rehearse};
 use pagerdeck::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency};
 use pagerdeck::domain::diagnosis::verdict::Confidence;
 use pagerdeck::domain::fault::FaultKind;
@@ -205,7 +205,7 @@ async fn a_write_sends_the_very_bytes_of_its_rehearsal() {
     let path = "spec.template.metadata.annotations[\"kubectl.kubernetes.io/restartedAt\"]";
     assert_eq!(told, [(path, Some("\"2026-05-01T09:32:50Z\""))]);
 
-    let applied = apply(&client, permit(Action::RolloutRestart, rehearsal), in_time()).await;
+    let applied = apply(&client, permit(Action::RolloutRestart, rehearsal), in_time(), on).await;
     assert!(matches!(applied, Applied::Done { generation: 42, attempts: 1, .. }), "{applied:?}");
     let real = server.seen_by("PATCH").remove(1);
     assert_eq!(real.query, "fieldManager=pagerdeck&fieldValidation=Strict", "and no dryRun");
@@ -315,6 +315,11 @@ fn in_time() -> Instant {
     Instant::now() + Duration::from_mins(1)
 }
 
+/// Nobody calls it back.
+fn on(_: Turn) -> std::future::Ready<Go> {
+    std::future::ready(Go::On)
+}
+
 fn live_writes(server: &Server) -> Vec<Seen> {
     server.seen_by("PATCH").into_iter().filter(|seen| !seen.query.contains("dryRun")).collect()
 }
@@ -323,7 +328,7 @@ fn live_writes(server: &Server) -> Vec<Seen> {
 async fn a_status_change_in_between_is_tried_again_with_the_fresh_version() {
     let conflict_twice = |n| if n < 3 { status(409, "Conflict", "modified") } else { Reply::Json(200, restarted(103)) };
     let (server, client, permit) = racing(|reads| deployment(100 + reads, 41), conflict_twice).await;
-    let applied = apply(&client, permit, in_time()).await;
+    let applied = apply(&client, permit, in_time(), on).await;
     assert!(matches!(applied, Applied::Done { attempts: 3, .. }), "{applied:?}");
     let versions: Vec<Value> = live_writes(&server)
         .iter()
@@ -335,15 +340,33 @@ async fn a_status_change_in_between_is_tried_again_with_the_fresh_version() {
 #[tokio::test]
 async fn no_request_leaves_after_the_time_of_its_permit() {
     let (server, client, permit) = racing(|_| deployment(100, 41), |_| Reply::Json(200, restarted(101))).await;
-    let applied = apply(&client, permit, Instant::now()).await;
+    let applied = apply(&client, permit, Instant::now(), on).await;
     assert!(matches!(applied, Applied::Refused { .. }), "{applied:?}");
     assert!(live_writes(&server).is_empty());
+}
+
+/// Before it leaves, and between a conflict and the next time.
+#[tokio::test]
+async fn a_request_that_is_called_back_does_not_leave() {
+    for (leaves, ways) in [(0, vec![Turn::Leaves]), (1, vec![Turn::Leaves, Turn::CameBack, Turn::Leaves])] {
+        let (server, client, permit) = racing(|_| deployment(100, 41), |_| status(409, "Conflict", "modified")).await;
+        let asked = std::sync::Mutex::new(Vec::new());
+        let turn = |turn| {
+            let mut asked = asked.lock().unwrap();
+            asked.push(turn);
+            let left = asked.iter().filter(|turn| **turn == Turn::Leaves).count();
+            std::future::ready(if left > leaves { Go::Back } else { Go::On })
+        };
+        assert_eq!(apply(&client, permit, in_time(), turn).await, Applied::CalledBack);
+        assert_eq!(asked.into_inner().unwrap(), ways);
+        assert_eq!(live_writes(&server).len(), leaves);
+    }
 }
 
 #[tokio::test]
 async fn others_that_keep_writing_win() {
     let (server, client, permit) = racing(|_| deployment(100, 41), |_| status(409, "Conflict", "modified")).await;
-    assert!(matches!(apply(&client, permit, in_time()).await, Applied::Conflict { .. }));
+    assert!(matches!(apply(&client, permit, in_time(), on).await, Applied::Conflict { .. }));
     assert_eq!(live_writes(&server).len(), 3);
 }
 
@@ -351,13 +374,13 @@ async fn others_that_keep_writing_win() {
 async fn a_target_that_moved_is_not_touched() {
     let (server, client, permit) =
         racing(|reads| deployment(100, 41 + i64::from(reads)), |_| Reply::Json(200, restarted(1))).await;
-    let Applied::Conflict { moved } = apply(&client, permit, in_time()).await else { panic!("sent on other facts") };
+    let Applied::Conflict { moved } = apply(&client, permit, in_time(), on).await else { panic!("sent on other facts") };
     assert_eq!(moved, ["generation 41 -> 42"]);
     assert!(live_writes(&server).is_empty());
     // It also stops when the move is only seen after a 409.
     let object = |reads| deployment(100 + reads, if reads < 2 { 41 } else { 42 });
     let (server, client, permit) = racing(object, |_| status(409, "Conflict", "modified")).await;
-    assert!(matches!(apply(&client, permit, in_time()).await, Applied::Conflict { .. }));
+    assert!(matches!(apply(&client, permit, in_time(), on).await, Applied::Conflict { .. }));
     assert_eq!(live_writes(&server).len(), 1);
 }
 
@@ -365,13 +388,13 @@ async fn a_target_that_moved_is_not_touched() {
 async fn a_refusal_changed_nothing_and_a_lost_answer_is_unknown() {
     for (code, unknown) in [(403, false), (422, false), (429, false), (500, true), (504, true)] {
         let (server, client, permit) = racing(|_| deployment(100, 41), move |_| status(code, "Some", "text")).await;
-        let applied = apply(&client, permit, in_time()).await;
+        let applied = apply(&client, permit, in_time(), on).await;
         assert_eq!(matches!(applied, Applied::Unknown { .. }), unknown, "{code} {applied:?}");
         assert_eq!(matches!(applied, Applied::Refused { .. }), !unknown, "{code} {applied:?}");
         assert_eq!(live_writes(&server).len(), 1, "never sent twice");
     }
     let (server, client, permit) = racing(|_| deployment(100, 41), |_| Reply::Silence).await;
-    let Applied::Unknown { fault } = apply(&client, permit, in_time()).await else {
+    let Applied::Unknown { fault } = apply(&client, permit, in_time(), on).await else {
         panic!("a lost answer is not known")
     };
     assert_eq!(fault.kind, FaultKind::Timeout);

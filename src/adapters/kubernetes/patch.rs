@@ -50,6 +50,26 @@ pub enum Applied {
         /// How the answer was lost.
         fault: Fault,
     },
+    /// It was called back before it left. Nothing was changed by us.
+    CalledBack,
+}
+
+/// Where on its way whoever may call the request back is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The target is what was approved, and the request would leave now.
+    Leaves,
+    /// The server did not take it, as others wrote in between: the target is read again.
+    CameBack,
+}
+
+/// What they say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Go {
+    /// It goes on.
+    On,
+    /// It is called back.
+    Back,
 }
 
 impl Resource {
@@ -93,8 +113,11 @@ impl Client {
 /// Uses a permit up: reads the object again, compares it with what was approved, and sends the approved bytes with the
 /// fresh `resourceVersion` as their only addition, so that a write in between still answers 409. After a 409 it reads
 /// and compares again; what was approved is never widened. Reads may be slow: no request leaves once the time of the
-/// permit is over.
-pub async fn apply(client: &Client, permit: Permit, until: Instant) -> Applied {
+/// permit is over, and `turn` is asked right before it does.
+pub async fn apply<F>(client: &Client, permit: Permit, until: Instant, turn: impl Fn(Turn) -> F) -> Applied
+where
+    F: Future<Output = Go>,
+{
     let permitted = permit.consume();
     let target = &permitted.target;
     for attempt in 1..=MOST_ATTEMPTS {
@@ -109,12 +132,19 @@ pub async fn apply(client: &Client, permit: Permit, until: Instant) -> Applied {
         if Instant::now() >= until {
             return Applied::Refused { fault: too_late() };
         }
+        if turn(Turn::Leaves).await == Go::Back {
+            return Applied::CalledBack;
+        }
         match send_once(client, &permitted, &object).await {
             Ok(after) => {
                 let generation = generation(&after);
                 return Applied::Done { generation, diff: field::difference(&object, &after), attempts: attempt };
             }
-            Err(error) if matches!(error.problem, Problem::Conflict(_)) => {}
+            Err(error) if matches!(error.problem, Problem::Conflict(_)) => {
+                if turn(Turn::CameBack).await == Go::Back {
+                    return Applied::CalledBack;
+                }
+            }
             Err(error) => return lost_or_refused(&error),
         }
     }

@@ -145,6 +145,16 @@ fn started() -> (Session, Outbox) {
     (session, outbox)
 }
 
+/// The same with the permit handed to who sends it.
+fn handed() -> (Session, Outbox, Departure) {
+    let (session, mut outbox) = started();
+    outbox.acknowledge(START, START);
+    let Some(Released::Send { departure, .. }) = outbox.release(&session, now()).pop() else {
+        panic!("the start is on the disk");
+    };
+    (session, outbox, departure)
+}
+
 fn read() -> Effect {
     Effect::Follow { incident: INCIDENT }
 }
@@ -226,14 +236,24 @@ fn a_permit_is_sent_or_called_back_and_never_both() {
     assert!(matches!(outbox.call_back(&why()).as_slice(), [Released::Withhold { .. }]), "acknowledged, and still here");
     assert!(outbox.release(&session, now()).is_empty());
 
-    let (session, mut outbox) = started();
-    outbox.acknowledge(START, START);
-    assert!(matches!(outbox.release(&session, now()).as_slice(), [Released::Send { .. }]));
+    let (_, mut outbox, departure) = handed();
+    assert!(departure.leaves());
     assert!(outbox.call_back(&why()).is_empty(), "what was sent cannot be called back");
+    departure.came_back();
+    assert!(matches!(outbox.call_back(&why()).as_slice(), [Released::Withhold { .. }]), "before it is sent again it can");
+
+    let (session, mut outbox, departure) = handed();
+    assert!(matches!(outbox.call_back(&why()).as_slice(), [Released::Withhold { step: STEP, .. }]), "it looks once more");
+    assert!(!departure.leaves(), "whatever the look comes to");
+    assert!(outbox.call_back(&why()).is_empty() && outbox.release(&session, now()).is_empty(), "told once");
+
+    let (_, mut outbox, departure) = handed();
+    assert!(departure.ends(), "it ended before it left");
+    assert!(outbox.call_back(&why()).is_empty(), "and that is told by who sends it");
 }
 
 #[test]
-fn a_permit_whose_facts_moved_while_its_start_was_on_the_way_to_the_disk_is_not_let_out() {
+fn a_permit_whose_facts_moved_before_its_request_left_is_not_let_out() {
     let moves: [fn(&mut Session); 3] = [
         |session| session.header.scope.account = Some("999999999999".into()),
         |session| session.header.policy.approval_ttl_s += 1,
@@ -246,6 +266,12 @@ fn a_permit_whose_facts_moved_while_its_start_was_on_the_way_to_the_disk_is_not_
         let released = outbox.release(&session, now());
         assert!(matches!(released.as_slice(), [Released::Withhold { .. }]), "{released:?}");
         assert!(outbox.release(&session, now()).is_empty());
+
+        let (mut session, mut outbox, departure) = handed();
+        moved(&mut session);
+        let released = outbox.release(&session, now());
+        assert!(matches!(released.as_slice(), [Released::Withhold { .. }]), "while the object is looked at: {released:?}");
+        assert!(!departure.leaves() && outbox.release(&session, now()).is_empty());
     }
 }
 
@@ -290,6 +316,9 @@ fn after_the_journal_is_gone_nothing_that_moves_the_world_leaves() {
     assert!(matches!(told.as_slice(), [Released::Withhold { incident: INCIDENT, step: STEP, .. }]), "{told:?}");
     outbox.acknowledge(u64::MAX, u64::MAX);
     assert!(outbox.release(&session, now()).is_empty(), "a late acknowledgement brings no permit back");
+
+    let (_, mut outbox, departure) = handed();
+    assert!(matches!(outbox.close().as_slice(), [Released::Withhold { .. }]) && !departure.leaves());
 }
 
 #[test]

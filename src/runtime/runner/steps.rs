@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Means;
-use crate::adapters::kubernetes::{self, Applied, apply};
+use crate::adapters::kubernetes::{self, Applied, Go, Turn, apply};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::gate::Permit;
-use crate::domain::remediation::step::{Check, Rehearsal, RehearsalOutcome, Step};
+use crate::domain::remediation::step::{Check, Rehearsal, RehearsalOutcome, Step, StepId};
 use crate::domain::remediation::trace::{may_still_arrive, trace};
+use crate::runtime::departure::Departure;
 use crate::session::IncidentId;
 use crate::session::event::{Event, Execution, RemediationEvent, SessionEvent};
 
@@ -36,17 +37,40 @@ pub async fn rehearse(means: Means, incident: IncidentId, step: Step) {
     tell(&means, incident, event).await;
 }
 
-/// Sends the approved request, until then, unless a check says by now that it must not run. The permit is used up whatever
-/// happens.
-pub async fn execute(means: Means, (incident, step): (IncidentId, Step), (permit, until): (Permit, Instant)) {
+/// Sends the approved request, until then, unless a check says by now that it must not run, or it is called back before it
+/// leaves. The permit is used up whatever happens.
+pub async fn execute(
+    means: Means,
+    (incident, step): (IncidentId, Step),
+    (permit, until): (Permit, Instant),
+    departure: Departure,
+) {
+    let way = (incident, step.id, &departure);
     let execution = match means.outside.cluster().await {
-        Err(fault) => Execution::NotApplied { fault },
+        Err(fault) => Some(Execution::NotApplied { fault }),
         Ok(client) => match kubernetes::fails_by_now(client, &step).await {
-            Some(check) => Execution::NotApplied { fault: forbidden_by(&check) },
-            None => executed(apply(client, permit, until).await),
+            Some(check) => Some(Execution::NotApplied { fault: forbidden_by(&check) }),
+            None => executed(apply(client, permit, until, |turn| takes(&means, way, turn)).await),
         },
     };
-    tell(&means, incident, RemediationEvent::StepFinished { step: step.id, execution }).await;
+    // Whoever calls it back tells so at once: nobody waits for an answer of the cluster to be told.
+    if let Some(execution) = execution.filter(|_| departure.ends()) {
+        tell(&means, incident, RemediationEvent::StepFinished { step: step.id, execution }).await;
+    }
+}
+
+/// Takes a turn on the way of the request: whether it goes on is decided by its departure alone, and told before it does.
+async fn takes(means: &Means, (incident, step, departure): (IncidentId, StepId, &Departure), turn: Turn) -> Go {
+    let event = match turn {
+        Turn::Leaves if departure.leaves() => RemediationEvent::RequestLeft { step },
+        Turn::Leaves => return Go::Back,
+        Turn::CameBack => {
+            departure.came_back();
+            RemediationEvent::LookBegan { step }
+        }
+    };
+    tell(means, incident, event).await;
+    Go::On
 }
 
 fn forbidden_by(check: &Check) -> Fault {
@@ -56,8 +80,10 @@ fn forbidden_by(check: &Check) -> Fault {
         .hint("Rehearse the step again with d: what stands in its way is shown there.")
 }
 
-fn executed(applied: Applied) -> Execution {
-    match applied {
+/// How it ended; `None` of what was called back.
+fn executed(applied: Applied) -> Option<Execution> {
+    let execution = match applied {
+        Applied::CalledBack => return None,
         Applied::Done { generation, .. } => Execution::Applied { generation },
         Applied::Refused { fault } => Execution::NotApplied { fault },
         Applied::Unknown { fault } => Execution::Unknown { fault },
@@ -66,7 +92,8 @@ fn executed(applied: Applied) -> Execution {
                 .cause(moved.join("; "))
                 .hint("Rehearse the step again with d: the new facts need a new approval."),
         },
-    }
+    };
+    Some(execution)
 }
 
 /// Looks whether a step whose end is unknown has run, whose request left then by the clock of AWS. Reads only. What may still
@@ -91,5 +118,41 @@ pub async fn look(means: Means, incident: IncidentId, (step, left_at): (Step, Op
         }
         // Nothing seen settles nothing: the step stays uncertain.
         Err(fault) => means.post.tell(Some(incident), Event::Session(SessionEvent::Faulted { fault })).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::super::follow::tests::outside_at;
+    use super::*;
+    use crate::runtime::inbox::Inbox;
+    use crate::runtime::outside::ClusterAccess;
+
+    const STEP: StepId = StepId(1);
+
+    fn told(inbox: &mut mpsc::Receiver<Inbox>) -> Option<RemediationEvent> {
+        let Ok(Inbox::Event { event, .. }) = inbox.try_recv() else { return None };
+        let Event::Remediation(event) = *event else { return None };
+        Some(event)
+    }
+
+    /// The journal has it before the request can have been taken, and nothing of what was called back.
+    #[tokio::test]
+    async fn a_request_goes_on_as_its_departure_says_and_tells_so() {
+        let off = ClusterAccess::Off { why: "a test".to_owned() };
+        let (means, _tasks, mut inbox) = outside_at("http://127.0.0.1:9", off);
+        let departure = Departure::default();
+        let way = (IncidentId(1), STEP, &departure);
+        assert_eq!(takes(&means, way, Turn::Leaves).await, Go::On);
+        assert_eq!(told(&mut inbox), Some(RemediationEvent::RequestLeft { step: STEP }));
+        assert!(!departure.call_back(), "it is on its way");
+        assert_eq!(takes(&means, way, Turn::CameBack).await, Go::On);
+        assert_eq!(told(&mut inbox), Some(RemediationEvent::LookBegan { step: STEP }));
+        assert!(departure.call_back());
+        assert_eq!(takes(&means, way, Turn::Leaves).await, Go::Back);
+        assert_eq!(told(&mut inbox), None);
+        assert_eq!(executed(Applied::CalledBack), None);
     }
 }

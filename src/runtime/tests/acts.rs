@@ -48,6 +48,8 @@ pub(super) enum Act {
     ArmTimerFires,
     WorseIncident,
     Finished,
+    /// The task that was handed a permit has looked at the object once more, and its request would leave.
+    Departs,
     /// A signal, or the end of the terminal's input: the program leaves.
     Leaves(&'static str),
 }
@@ -87,12 +89,14 @@ pub(super) enum Planted {
     OldVerdictStands,
     /// The wall's clock is not looked at, so that a sleep of the machine goes unnoticed.
     SleepUnseen,
-    /// What waits for the disk is not called back.
+    /// What has not left is not called back.
     CallLost,
+    /// What was called back while the object was looked at once more leaves all the same.
+    CallUnheard,
 }
 
 impl Planted {
-    pub(super) const WEAKNESSES: [Self; 9] = [
+    pub(super) const WEAKNESSES: [Self; 10] = [
         Self::YesApproves,
         Self::EnterConfirms,
         Self::PasteConfirms,
@@ -102,5 +106,6 @@ impl Planted {
         Self::OldVerdictStands,
         Self::SleepUnseen,
         Self::CallLost,
+        Self::CallUnheard,
     ];
 }

@@ -68,8 +68,8 @@ pub(super) struct Oracle {
     offered: Offered,
     /// What the watch told of the object since it was last rehearsed.
     watched: Option<TargetFacts>,
-    /// The record of a start whose request has not left.
-    unsent: Option<u64>,
+    /// The record of a start whose request has not left, and what it was permitted for.
+    unsent: Option<(u64, Digest)>,
     pub(super) sent: usize,
     pub(super) called_back: usize,
     pub(super) armed: usize,
@@ -152,15 +152,20 @@ impl Oracle {
         Ok(())
     }
 
-    /// A request leaves once, after its start is on the disk, and none that was called back; whatever takes the person away
-    /// calls back what has not left.
+    /// A request leaves once, after its start is on the disk, for the place and policy it was permitted for, and none that was
+    /// called back; whatever takes the person away calls back what has not left.
     fn leaves(&mut self, world: &World, act: &Act) -> Judged {
-        let sent = world.core.sent.len();
+        let sent = world.left;
         if sent > self.sent {
             let started = self.unsent.take();
-            must(sent == self.sent + 1 && started.is_some_and(|start| world.synced >= start), || {
+            let is_durable = started.as_ref().is_some_and(|(start, _)| world.synced >= *start);
+            must(sent == self.sent + 1 && is_durable, || {
                 format!("{} left, started {started:?}, the disk has {}", sent - self.sent, world.synced)
             })?;
+            must(world.core.session.read_only.is_none(), || "it left, and nothing can be written down".to_owned())?;
+            if let Some((_, digest)) = &started {
+                Self::is_of_here(world, digest)?;
+            }
             self.sent = sent;
         }
         must(self.unsent.is_none() || !takes_away(act), || format!("{act:?}, and what was started can still leave"))
@@ -202,7 +207,7 @@ impl Oracle {
             }
             RemediationEvent::StepStarted { digest, .. } => {
                 self.permits += 1;
-                self.unsent = Some(record.seq);
+                self.unsent = Some((record.seq, digest.clone()));
                 self.is_permitted(world, record, digest)
             }
             RemediationEvent::StepFinished { execution: Execution::NotApplied { .. }, .. } => {
@@ -300,6 +305,11 @@ impl Oracle {
     /// The digest is of the facts as they are: object, request, scope, mode and policy.
     fn is_bound(&self, world: &World, digest: &Digest) -> Judged {
         self.is_still(world, digest)?;
+        Self::is_of_here(world, digest)
+    }
+
+    /// The digest is of this request, at this place, under this policy.
+    fn is_of_here(world: &World, digest: &Digest) -> Judged {
         let header = &world.core.session.header;
         let step = world.step();
         let rehearsal = step.rehearsal.as_ref().and_then(|it| it.request.as_ref().zip(it.facts.as_ref()));

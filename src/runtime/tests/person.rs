@@ -90,11 +90,13 @@ impl Person {
         match &world.step().state {
             StepState::Proposed | StepState::Rehearsing => Act::Rehearsed(Object::Same),
             _ if world.ui.focus != Pane::Remediation => letter('5'),
+            StepState::StoodDown { .. } if !world.core.handed.is_empty() && dice.percent(30) => Act::Departs,
             StepState::Expired | StepState::StoodDown { .. } if world.is_locked() => Act::GateOpens,
             StepState::Expired | StepState::StoodDown { .. } => letter('d'),
             StepState::Rehearsed if dice.percent(15) => Act::GateOpens,
             StepState::Rehearsed => letter('A'),
             StepState::Armed { .. } => Self::types(world, dice),
+            StepState::Running if dice.percent(50) => Act::Departs,
             _ => Act::Pass(dice.pick(self.pauses)),
         }
     }
@@ -137,6 +139,7 @@ fn noise(world: &World, dice: &mut Dice) -> Act {
             Act::TaskPanics,
             Act::ArmTimerFires,
             Act::Finished,
+            Act::Departs,
             Act::Leaves("signal terminate"),
             Act::Leaves("signal hangup"),
         ]),

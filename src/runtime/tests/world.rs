@@ -27,6 +27,7 @@ use crate::domain::remediation::step::{
 use crate::rehearsal::clock::{SimClock, Speed};
 use crate::runtime::clock::Clock;
 use crate::runtime::core::{Core, Watched};
+use crate::runtime::departure::Departure;
 use crate::runtime::desk::{self, Hands};
 use crate::runtime::inbox::{Inbox, Lane, Postbox};
 use crate::runtime::outside::{AwsAccess, ClusterAccess, Outside};
@@ -56,6 +57,8 @@ pub(super) struct World {
     generation: i64,
     uid: u32,
     over: bool,
+    /// How many requests have left.
+    pub(super) left: usize,
     answered: usize,
     gone: Step,
     _inbox: mpsc::Receiver<Inbox>,
@@ -164,7 +167,7 @@ impl World {
         let ui = Ui::new(UiOptions::default(), Size { cols: 100, rows: 32 });
         let (mono, synced, generation, uid) = (60_000, 0, 41, 1);
         let gone = Step { state: StepState::Locked { why: "gone".to_owned() }, ..step() };
-        Self { core, ui, mono, synced, planted, generation, uid, over: false, answered: 0, gone, _inbox: inbox }
+        Self { core, ui, mono, synced, planted, generation, uid, over: false, left: 0, answered: 0, gone, _inbox: inbox }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -340,10 +343,17 @@ impl World {
                 let Some(digest) = self.step().digest.clone() else { return };
                 crate::runtime::core::fired(TimerPurpose::ArmExpiry { step: STEP, digest })
             }
+            Act::Departs if !self.departs() => return,
+            Act::Departs => {
+                self.left += 1;
+                Event::Remediation(RemediationEvent::RequestLeft { step: STEP })
+            }
             // An answer comes once, and to what was sent.
-            Act::Finished if self.answered == self.core.sent.len() => return,
+            Act::Finished if self.answered == self.left => return,
             Act::Finished => {
                 self.answered += 1;
+                let is_told = self.core.handed.last().is_some_and(Departure::ends);
+                assert!(is_told, "what left has an end");
                 let fault = Fault::new(FaultKind::Timeout, "No answer.");
                 Event::Remediation(RemediationEvent::StepFinished {
                     step: STEP,
@@ -353,6 +363,13 @@ impl World {
             other => return self.beside(other),
         };
         self.core.receive(Inbox::Event { incident: Some(INCIDENT), event: Box::new(event), lane: Lane::default() });
+    }
+
+    /// Whether the task that was handed the last permit lets its request go now.
+    fn departs(&self) -> bool {
+        let Some(departure) = self.core.handed.last() else { return false };
+        let is_called_back = departure.is_over() && matches!(self.step().state, StepState::StoodDown { .. });
+        departure.leaves() || (self.planted == Planted::CallUnheard && is_called_back)
     }
 
     /// What is told by nobody's event.

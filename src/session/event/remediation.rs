@@ -100,6 +100,16 @@ pub enum RemediationEvent {
         /// Its digest.
         digest: Digest,
     },
+    /// The start is on the disk, or others wrote in between: the target is looked at once more before the request leaves.
+    LookBegan {
+        /// Of which step.
+        step: StepId,
+    },
+    /// The request left, and cannot be called back any more.
+    RequestLeft {
+        /// Of which step.
+        step: StepId,
+    },
     /// An execution ended.
     StepFinished {
         /// Which step.
@@ -154,6 +164,8 @@ impl RemediationEvent {
             | Self::PlanProposed { .. }
             | Self::StepSkipped { .. }
             | Self::RehearsalAsked { .. }
+            | Self::LookBegan { .. }
+            | Self::RequestLeft { .. }
             | Self::StepRehearsed { .. }
             | Self::UndoProposed { .. } => Durability::Buffered,
         }

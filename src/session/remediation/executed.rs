@@ -9,7 +9,7 @@ use crate::domain::remediation::trace::Trace;
 use crate::domain::remediation::verification::{TestState, Watch};
 use crate::session::effect::Effect;
 use crate::session::event::Execution;
-use crate::session::incident::{Change, ChangeOutcome, Incident, Phase, Started, Verification};
+use crate::session::incident::{Change, ChangeOutcome, Incident, Phase, Started, Verification, Way};
 use crate::session::record::Record;
 use crate::session::reporting;
 use crate::session::standing::standing;
@@ -22,8 +22,22 @@ pub(super) fn started(session: &mut Session, record: &Record, step: StepId) -> V
     if let Some(found) = incident.step_mut(step).filter(|step| step.state == StepState::Approved) {
         found.state = StepState::Running;
         incident.phase = Phase::Running;
-        incident.started = Some(Started { step, at_aws: session.clock.at_aws(record.at) });
+        incident.started = Some(Started { step, at_aws: session.clock.at_aws(record.at), way: Way::ToDisk });
         others_wait(incident, step);
+    }
+    Vec::new()
+}
+
+/// How far the request of a running step has come. What came of it is counted from when it left.
+pub(super) fn on_its_way(session: &mut Session, record: &Record, step: StepId, way: Way) -> Vec<Effect> {
+    let at_aws = session.clock.at_aws(record.at);
+    let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) else { return Vec::new() };
+    if let Some(started) = incident.started.as_mut().filter(|started| started.step == step) {
+        started.way = way;
+        match way {
+            Way::ToDisk | Way::Looking { .. } => {}
+            Way::Sent { .. } => started.at_aws = at_aws,
+        }
     }
     Vec::new()
 }

@@ -221,6 +221,8 @@ fn remediation(event: &RemediationEvent) -> Option<(EntryKind, String)> {
         RemediationEvent::StepSkipped { step, why } => format!("{step} SKIPPED: {}", why.text()),
         RemediationEvent::PermitRefused { step, refusal } => format!("{step} no permit: {}", refusal.text()),
         RemediationEvent::StepStarted { step, digest } => format!("{step} STARTED {digest}"),
+        RemediationEvent::LookBegan { step } => format!("{step} looks at its target once more before it is sent"),
+        RemediationEvent::RequestLeft { step } => format!("{step} SENT"),
         RemediationEvent::StepFinished { step, execution } => match execution {
             Execution::Applied { generation } => format!("{step} applied, generation {generation}"),
             Execution::NotApplied { fault } => format!("{step} not applied: {fault}"),

@@ -11,7 +11,7 @@ use crate::domain::remediation::runbook::undo_of;
 use crate::domain::remediation::step::{Action, Rehearsal, RehearsalOutcome, Step, StepState};
 use crate::session::Session;
 use crate::session::feeds::{FeedHealth, FeedId};
-use crate::session::incident::Incident;
+use crate::session::incident::{Incident, Way};
 use crate::ui::format;
 use crate::ui::model::Ui;
 use crate::ui::theme::Role;
@@ -112,10 +112,7 @@ pub(super) fn sentence(session: &Session, (incident, step): (&Incident, &Step), 
             let text = "APPROVED and on its way through the gate. Esc or Ctrl-C stands it down.";
             (Role::Warning, text.to_owned())
         }
-        StepState::Running => {
-            let text = "RUNNING: the request leaves once its start is on the disk. Till then Ctrl-C calls it back; what was sent goes on.";
-            (Role::Warning, text.to_owned())
-        }
+        StepState::Running => (Role::Warning, running((incident, step), look)),
         StepState::Verifying => (Role::Warning, "The request was applied; its result is being watched.".to_owned()),
         StepState::Verified => (Role::Good, "VERIFIED: every test passed.".to_owned()),
         StepState::Failed { why, .. } => (Role::Danger, format!("{}: {why}.", step.state.word())),
@@ -132,6 +129,27 @@ pub(super) fn sentence(session: &Session, (incident, step): (&Incident, &Step), 
 }
 
 /// A rehearsal that was not accepted leaves its step proposed: it was rehearsed, and may not run.
+/// How far its request has come, and whether Ctrl-C still keeps it here.
+fn running((incident, step): (&Incident, &Step), look: &Look) -> String {
+    let target = &step.target;
+    match incident.way_of(step.id) {
+        Way::ToDisk => {
+            "RUNNING: the request leaves once its start is on the disk. Till then Ctrl-C calls it back; what was sent goes on."
+                .to_owned()
+        }
+        Way::Looking { since } => format!(
+            "RUNNING: looks at {}/{} once more before it is sent ({}, no answer yet). Nothing was sent; Ctrl-C calls it back.",
+            target.kind.word(),
+            target.name,
+            look.age(since)
+        ),
+        Way::Sent { at } => format!(
+            "RUNNING: SENT {}, no answer yet. Ctrl-C does not stop the cluster: what was sent goes on.",
+            look.instant(at)
+        ),
+    }
+}
+
 fn proposed(step: &Step) -> (Role, String) {
     let what = match step.rehearsal.as_ref().map(|found| &found.outcome) {
         None | Some(RehearsalOutcome::Rehearsed) => {
