@@ -54,8 +54,12 @@ impl Departing {
     }
 }
 
-/// Whether what a permit was given for is still so.
-fn still_holds(session: &Session, (incident, step): (IncidentId, StepId), digest: &Digest) -> bool {
+/// Why a permit does not serve any more: what it was given for is not so, or nobody may look whether it is.
+fn falls(session: &Session, (incident, step): (IncidentId, StepId), digest: &Digest) -> Option<Fault> {
+    if let Some((whose, fault)) = session.unusable_credentials() {
+        let text = format!("The {whose} credentials failed before its request left. Nothing was sent.");
+        return Some(Fault { hints: fault.hints.clone(), ..Fault::new(FaultKind::Credentials, text) });
+    }
     let still = |step: &Step| {
         let rehearsal = step.rehearsal.as_ref().filter(|_| step.state == StepState::Running);
         let (request, facts) = rehearsal.and_then(|it| it.request.as_ref().zip(it.facts.as_ref()))?;
@@ -65,11 +69,8 @@ fn still_holds(session: &Session, (incident, step): (IncidentId, StepId), digest
     };
     let here = session.incidents.get(&incident).filter(|_| session.elsewhere.is_none());
     let found = here.and_then(|incident| incident.step(step));
-    found.and_then(still).as_ref() == Some(digest)
-}
-
-fn moved() -> Fault {
-    Fault::new(FaultKind::Rejected, AdmissionRefusal::OtherDigest.text())
+    let holds = found.and_then(still).as_ref() == Some(digest);
+    (!holds).then(|| Fault::new(FaultKind::Rejected, AdmissionRefusal::OtherDigest.text()))
 }
 
 /// What may be done now.
@@ -207,8 +208,8 @@ impl Outbox {
     /// Lets a permit out, unless what it was given for has moved while its start was on the way to the disk.
     fn lets_go(&mut self, session: &Session, held: Held) -> Released {
         let (incident, step, digest) = (held.incident, held.step, held.permit.digest().clone());
-        if !still_holds(session, (incident, step), &digest) {
-            return held.withheld(moved());
+        if let Some(fault) = falls(session, (incident, step), &digest) {
+            return held.withheld(fault);
         }
         let departure = Departure::default();
         self.departing.push(Departing { incident, step, digest, departure: departure.clone() });
@@ -218,8 +219,11 @@ impl Outbox {
     /// Calls back what moved while its target was looked at once more.
     fn fallen(&mut self, session: &Session) -> Vec<Released> {
         self.departing.retain(|one| !one.departure.is_over());
-        let moves = |one: &&Departing| !still_holds(session, (one.incident, one.step), &one.digest);
-        self.departing.iter().filter(moves).filter_map(|one| one.called_back(&moved())).collect()
+        let fallen = |one: &Departing| {
+            let fault = falls(session, (one.incident, one.step), &one.digest)?;
+            one.called_back(&fault)
+        };
+        self.departing.iter().filter_map(fallen).collect()
     }
 
     /// What becomes of the decision of record `seq`.

@@ -7,6 +7,8 @@ mod moved;
 mod press;
 mod rehearsed;
 
+use jiff::Timestamp;
+
 use super::effect::Effect;
 use super::event::{Event, RemediationEvent};
 use super::incident::{Phase, Way};
@@ -102,6 +104,13 @@ pub(super) fn stand_down_where(
 /// The same for every incident.
 pub fn stand_down_all(session: &Session, why: &str) -> Vec<Effect> {
     session.incidents.keys().flat_map(|id| stand_down(session, *id, why)).collect()
+}
+
+/// The same where the credentials do not serve any more.
+pub fn locked_out(session: &Session, at: Timestamp) -> Vec<Effect> {
+    let failed = session.unusable_credentials();
+    let why = failed.map(|(whose, _)| format!("the {whose} credentials failed at {}", at.strftime("%H:%M:%SZ")));
+    why.map_or_else(Vec::new, |why| stand_down_all(session, &why))
 }
 
 #[cfg(test)]

@@ -126,7 +126,19 @@ impl Session {
 
     /// Why the credentials do not serve, whatever is known of their end: with them the alarms are asked for every few seconds.
     pub fn credentials_fault(&self) -> Option<&Fault> {
-        match &self.feeds.get(&FeedId::Alarms)?.health {
+        self.refused(FeedId::Alarms)
+    }
+
+    /// Whose credentials do not serve, and why: what is read with them may have become another thing meanwhile, so that
+    /// nothing is decided until they do.
+    pub fn unusable_credentials(&self) -> Option<(&'static str, &Fault)> {
+        let of = |feed, whose| Some((whose, self.refused(feed)?));
+        of(FeedId::Alarms, "AWS").or_else(|| of(FeedId::Workloads, "Kubernetes"))
+    }
+
+    /// Why a feed is not let in.
+    fn refused(&self, feed: FeedId) -> Option<&Fault> {
+        match &self.feeds.get(&feed)?.health {
             FeedHealth::Lost { fault } | FeedHealth::Retrying { fault, .. } => {
                 Some(fault).filter(|fault| fault.kind == FaultKind::Credentials)
             }

@@ -33,9 +33,10 @@ fn route(session: &mut Session, record: &Record) -> Vec<Effect> {
         Event::Session(event) => session_event(session, record, event),
         Event::Alarm(event) => alarm_event(session, event),
         Event::Feed(event) => {
+            let served = session.unusable_credentials().is_none();
             feeds::fold((&mut session.feeds, &mut session.service_feeds), event, record.at);
             session.logs.fold_feed(event, record.at);
-            Vec::new()
+            if served { remediation::locked_out(session, record.at) } else { Vec::new() }
         }
         Event::Metric(MetricEvent::Read { service, series }) => {
             chart(session, service, series);

@@ -261,7 +261,8 @@ async fn a_restart_rolls_a_stateful_set_and_a_daemon_set() {
             assert_eq!(rehearsal.failed_check(), None, "{kind:?}");
             assert_eq!(state.ledger.summary().mutating, 0);
             let permit = permit_of((Action::RolloutRestart, target.clone()), rehearsal);
-            let applied = apply(&client, permit, Instant::now() + Duration::from_mins(1), |_| std::future::ready(Go::On)).await;
+            let applied =
+                apply(&client, permit, Instant::now() + Duration::from_mins(1), |_| std::future::ready(Go::On)).await;
             assert!(matches!(applied, Applied::Done { attempts: 1, .. }), "{kind:?}: {applied:?}");
             let begun = client.read_rollout(&target).await.unwrap();
             assert!(!begun.is_complete() && begun.replicas > 0, "{kind:?}: {begun:?}");

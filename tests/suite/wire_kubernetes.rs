@@ -374,7 +374,9 @@ async fn others_that_keep_writing_win() {
 async fn a_target_that_moved_is_not_touched() {
     let (server, client, permit) =
         racing(|reads| deployment(100, 41 + i64::from(reads)), |_| Reply::Json(200, restarted(1))).await;
-    let Applied::Conflict { moved } = apply(&client, permit, in_time(), on).await else { panic!("sent on other facts") };
+    let Applied::Conflict { moved } = apply(&client, permit, in_time(), on).await else {
+        panic!("sent on other facts")
+    };
     assert_eq!(moved, ["generation 41 -> 42"]);
     assert!(live_writes(&server).is_empty());
     // It also stops when the move is only seen after a 409.

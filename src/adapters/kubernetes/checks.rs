@@ -120,9 +120,7 @@ fn rolls(action: &Action, workload: &Workload, object: &Value) -> Check {
     if on_delete && workload.target.kind != WorkloadKind::Deployment {
         return check(name, CheckState::Failed, "its update strategy is OnDelete: no pod would be replaced by itself");
     }
-    if !state.is_complete() {
-        let text =
-            format!("one is under way: {} of {} updated, {} available", state.updated, state.replicas, state.available);
+    if let Some(text) = rollout::unsettled(&state) {
         return check(name, CheckState::Warning, text);
     }
     check(name, CheckState::Ok, format!("settled: {} of {} available", state.available, state.replicas))

@@ -57,6 +57,21 @@ pub(super) fn facts(kind: WorkloadKind, object: &Value) -> RolloutFacts {
     }
 }
 
+/// What is not as after a rollout that has settled. Where every pod is of the newest template already, none may be under way:
+/// they are not available, whatever the reason, and those of the next template may not become so either.
+pub(super) fn unsettled(state: &RolloutFacts) -> Option<String> {
+    let RolloutFacts { replicas, updated, available, old, observed, stuck } = *state;
+    let counts = format!("{updated} of {replicas} updated, {available} available");
+    match (state.is_complete(), stuck) {
+        (true, _) => None,
+        (false, true) => Some(format!("the last one made no progress within its deadline: {counts}")),
+        (false, false) if observed && old == 0 && updated >= replicas => {
+            Some(format!("{counts}: pods of the next template may not become so either"))
+        }
+        (false, false) => Some(format!("one is under way: {counts}")),
+    }
+}
+
 /// `Progressing=False` with `ProgressDeadlineExceeded`: the controller itself gave up waiting.
 fn is_stuck(object: &Value) -> bool {
     let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
@@ -97,6 +112,22 @@ mod tests {
         stuck["conditions"] =
             json!([{ "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" }]);
         assert!(deployment(&stuck).stuck);
+    }
+
+    #[test]
+    fn pods_that_are_down_are_no_rollout() {
+        let told = |status: Value| unsettled(&deployment(&status));
+        let status = |updated: u32, total: u32, available: u32| json!({ "observedGeneration": 8, "replicas": total, "updatedReplicas": updated, "availableReplicas": available });
+        assert_eq!(told(status(6, 6, 6)), None);
+        let down = "6 of 6 updated, 0 available: pods of the next template may not become so either";
+        assert_eq!(told(status(6, 6, 0)).as_deref(), Some(down));
+        assert_eq!(told(status(2, 7, 5)).as_deref(), Some("one is under way: 2 of 6 updated, 5 available"));
+        assert_eq!(told(status(6, 7, 6)).as_deref(), Some("one is under way: 6 of 6 updated, 6 available"));
+        let mut stuck = status(2, 7, 5);
+        stuck["conditions"] =
+            json!([{ "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" }]);
+        let text = "the last one made no progress within its deadline: 2 of 6 updated, 5 available";
+        assert_eq!(told(stuck).as_deref(), Some(text));
     }
 
     #[test]

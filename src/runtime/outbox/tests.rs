@@ -16,6 +16,7 @@ use crate::domain::remediation::policy::{Confirm, LiveRule, Policy};
 use crate::domain::remediation::request::{Mode, of_action};
 use crate::domain::remediation::step::{Action, Plan, Rehearsal, RehearsalOutcome, Step, StepState, TargetFacts};
 use crate::session::event::{Event, RemediationEvent};
+use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::Incident;
 use crate::session::{Record, update};
 
@@ -240,10 +241,16 @@ fn a_permit_is_sent_or_called_back_and_never_both() {
     assert!(departure.leaves());
     assert!(outbox.call_back(&why()).is_empty(), "what was sent cannot be called back");
     departure.came_back();
-    assert!(matches!(outbox.call_back(&why()).as_slice(), [Released::Withhold { .. }]), "before it is sent again it can");
+    assert!(
+        matches!(outbox.call_back(&why()).as_slice(), [Released::Withhold { .. }]),
+        "before it is sent again it can"
+    );
 
     let (session, mut outbox, departure) = handed();
-    assert!(matches!(outbox.call_back(&why()).as_slice(), [Released::Withhold { step: STEP, .. }]), "it looks once more");
+    assert!(
+        matches!(outbox.call_back(&why()).as_slice(), [Released::Withhold { step: STEP, .. }]),
+        "it looks once more"
+    );
     assert!(!departure.leaves(), "whatever the look comes to");
     assert!(outbox.call_back(&why()).is_empty() && outbox.release(&session, now()).is_empty(), "told once");
 
@@ -254,7 +261,12 @@ fn a_permit_is_sent_or_called_back_and_never_both() {
 
 #[test]
 fn a_permit_whose_facts_moved_before_its_request_left_is_not_let_out() {
-    let moves: [fn(&mut Session); 3] = [
+    let expired = |session: &mut Session| {
+        let fault = Fault::new(FaultKind::Credentials, "Expired.");
+        session.feeds.entry(FeedId::Alarms).or_default().health = FeedHealth::Lost { fault };
+    };
+    let moves: [fn(&mut Session); 4] = [
+        expired,
         |session| session.header.scope.account = Some("999999999999".into()),
         |session| session.header.policy.approval_ttl_s += 1,
         |session| session.incidents.get_mut(&INCIDENT).unwrap().plan = None,
@@ -270,7 +282,10 @@ fn a_permit_whose_facts_moved_before_its_request_left_is_not_let_out() {
         let (mut session, mut outbox, departure) = handed();
         moved(&mut session);
         let released = outbox.release(&session, now());
-        assert!(matches!(released.as_slice(), [Released::Withhold { .. }]), "while the object is looked at: {released:?}");
+        assert!(
+            matches!(released.as_slice(), [Released::Withhold { .. }]),
+            "while the object is looked at: {released:?}"
+        );
         assert!(!departure.leaves() && outbox.release(&session, now()).is_empty());
     }
 }

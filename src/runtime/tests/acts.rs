@@ -43,7 +43,9 @@ pub(super) enum Act {
     Verdict(Offered),
     PolicyChanges,
     ScopeChanges,
+    /// The credentials expire, and are renewed.
     FeedFails,
+    FeedAnswers,
     TaskPanics,
     ArmTimerFires,
     WorseIncident,
@@ -91,12 +93,14 @@ pub(super) enum Planted {
     SleepUnseen,
     /// What has not left is not called back.
     CallLost,
+    /// That the credentials expired goes by.
+    ExpiryUnseen,
     /// What was called back while the object was looked at once more leaves all the same.
     CallUnheard,
 }
 
 impl Planted {
-    pub(super) const WEAKNESSES: [Self; 10] = [
+    pub(super) const WEAKNESSES: [Self; 11] = [
         Self::YesApproves,
         Self::EnterConfirms,
         Self::PasteConfirms,
@@ -107,5 +111,6 @@ impl Planted {
         Self::SleepUnseen,
         Self::CallLost,
         Self::CallUnheard,
+        Self::ExpiryUnseen,
     ];
 }

@@ -66,6 +66,8 @@ pub(super) struct Oracle {
     approval: Option<Approved>,
     /// Whether the last verdict suffices for the step's remedy, which is no undo.
     offered: Offered,
+    /// Whether the credentials serve.
+    served: bool,
     /// What the watch told of the object since it was last rehearsed.
     watched: Option<TargetFacts>,
     /// The record of a start whose request has not left, and what it was permitted for.
@@ -95,6 +97,7 @@ impl Oracle {
             before: before(world),
             approval: None,
             offered: Offered::Yes,
+            served: true,
             watched: None,
             unsent: None,
             sent: 0,
@@ -142,6 +145,11 @@ impl Oracle {
         if let Act::Verdict(offered) = act {
             self.offered = *offered;
         }
+        match act {
+            Act::FeedFails => self.served = false,
+            Act::FeedAnswers => self.served = true,
+            _ => {}
+        }
         for record in records {
             if let Event::Remediation(event) = &record.event {
                 self.judge_record(world, act, (record, event))?;
@@ -162,6 +170,7 @@ impl Oracle {
             must(sent == self.sent + 1 && is_durable, || {
                 format!("{} left, started {started:?}, the disk has {}", sent - self.sent, world.synced)
             })?;
+            must(self.served, || "it left, and the credentials did not serve".to_owned())?;
             must(world.core.session.read_only.is_none(), || "it left, and nothing can be written down".to_owned())?;
             if let Some((_, digest)) = &started {
                 Self::is_of_here(world, digest)?;
@@ -252,6 +261,7 @@ impl Oracle {
         })?;
         must(self.before.gate_holds, || "the gate was locked, or its evidence too old".to_owned())?;
         must(self.offered == Offered::Yes, || "the remedy is not offered any more".to_owned())?;
+        must(self.served, || "the credentials did not serve".to_owned())?;
         must(self.before.writable, || "nothing can be written down".to_owned())?;
         self.is_still(world, digest)?;
         on_screen_whole(shown)?;
@@ -284,6 +294,7 @@ impl Oracle {
             format!("record {} was approved, the disk has {}", approval.seq, world.synced)
         })?;
         must(world.now() < approval.expires_at, || "the approval had expired".to_owned())?;
+        must(self.served, || "a permit while the credentials did not serve".to_owned())?;
         must(session.read_only.is_none(), || "nothing can be written down".to_owned())?;
         let holds =
             world.step_gate().is_some_and(|gate| gate.holds(Purpose::Remedy, &session.header.policy, world.now()));

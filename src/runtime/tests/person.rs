@@ -87,6 +87,9 @@ impl Person {
         if !world.ui.layout().shows_step_whole() {
             return if world.ui.focus == Pane::Remediation { Act::Resize(100, 32) } else { letter('5') };
         }
+        if world.core.session.unusable_credentials().is_some() && dice.percent(60) {
+            return Act::FeedAnswers;
+        }
         match &world.step().state {
             StepState::Proposed | StepState::Rehearsing => Act::Rehearsed(Object::Same),
             _ if world.ui.focus != Pane::Remediation => letter('5'),
@@ -204,5 +207,6 @@ fn cloud(dice: &mut Dice) -> Act {
         Act::PolicyChanges,
         Act::ScopeChanges,
         Act::FeedFails,
+        Act::FeedAnswers,
     ])
 }

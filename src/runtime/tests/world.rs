@@ -167,7 +167,20 @@ impl World {
         let ui = Ui::new(UiOptions::default(), Size { cols: 100, rows: 32 });
         let (mono, synced, generation, uid) = (60_000, 0, 41, 1);
         let gone = Step { state: StepState::Locked { why: "gone".to_owned() }, ..step() };
-        Self { core, ui, mono, synced, planted, generation, uid, over: false, left: 0, answered: 0, gone, _inbox: inbox }
+        Self {
+            core,
+            ui,
+            mono,
+            synced,
+            planted,
+            generation,
+            uid,
+            over: false,
+            left: 0,
+            answered: 0,
+            gone,
+            _inbox: inbox,
+        }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -336,9 +349,12 @@ impl World {
                 Event::Session(SessionEvent::ScopeLearned { scope: Scope { identity, ..scope() }, environment: None })
             }
             Act::FeedFails => {
-                let fault = Fault::new(FaultKind::Credentials, "The credentials expired.");
+                let unseen = self.planted == Planted::ExpiryUnseen;
+                let kind = if unseen { FaultKind::Timeout } else { FaultKind::Credentials };
+                let fault = Fault::new(kind, "The credentials expired.");
                 Event::Feed(FeedEvent::Changed { feed: FeedId::Alarms, health: FeedHealth::Lost { fault } })
             }
+            Act::FeedAnswers => Event::Feed(FeedEvent::Changed { feed: FeedId::Alarms, health: FeedHealth::Live }),
             Act::ArmTimerFires => {
                 let Some(digest) = self.step().digest.clone() else { return };
                 crate::runtime::core::fired(TimerPurpose::ArmExpiry { step: STEP, digest })

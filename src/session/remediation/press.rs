@@ -39,6 +39,13 @@ pub enum Objection {
         /// Why not.
         why: String,
     },
+    /// The credentials do not serve.
+    LockedOut {
+        /// Whose.
+        whose: &'static str,
+        /// What helps.
+        hint: String,
+    },
     /// The gate is locked, or not judged yet.
     Locked,
     /// The gate was open, and its evidence is too old by now.
@@ -98,6 +105,9 @@ impl Objection {
     pub fn text(&self) -> String {
         match self {
             Self::ReadOnly { why } => format!("Nothing can be decided: {why}"),
+            Self::LockedOut { whose, hint } => {
+                format!("Not counted: the {whose} credentials fail, and what is shown may be so no more. {hint}")
+            }
             Self::Locked => "Not counted: the gate is LOCKED. Pane 4 says what would open it.".to_owned(),
             Self::Stale => "Not counted: the evidence has grown too old. r reads it again.".to_owned(),
             Self::NotOffered { step } => {
@@ -135,6 +145,7 @@ pub fn admits(
     match press {
         Press::Approve(digest) => {
             writable(session)?;
+            let_in(session)?;
             open(session, (incident, step), at)?;
             waits(found, digest, at)?;
             alone(session.header.mode, incident, step)?;
@@ -157,6 +168,14 @@ pub fn admits(
 fn writable(session: &Session) -> Result<(), Objection> {
     let fault = session.elsewhere().or_else(|| session.read_only.clone());
     fault.map_or(Ok(()), |fault| Err(Objection::ReadOnly { why: fault.summary }))
+}
+
+/// Nothing is approved on what nobody may look at any more.
+fn let_in(session: &Session) -> Result<(), Objection> {
+    let refused = session.unusable_credentials();
+    refused.map_or(Ok(()), |(whose, fault)| {
+        Err(Objection::LockedOut { whose, hint: fault.hints.first().cloned().unwrap_or_default() })
+    })
 }
 
 fn open(session: &Session, (incident, step): (&Incident, StepId), at: Timestamp) -> Result<(), Objection> {

@@ -3,6 +3,7 @@
 mod endings;
 mod foreign;
 mod kept;
+mod locked_out;
 mod moved;
 mod offered;
 

@@ -120,7 +120,11 @@ pub(super) fn sentence(session: &Session, (incident, step): (&Incident, &Step), 
         StepState::Denied { reason } => (Role::Warning, format!("DENIED: {reason}. Nothing was sent.")),
         StepState::Skipped { why } => (Role::Faint, format!("SKIPPED: {}. Nothing was sent.", why.text())),
         StepState::Expired => (Role::Warning, "EXPIRED: not confirmed in time. Nothing was sent.".to_owned()),
-        StepState::StoodDown { why } => (Role::Warning, format!("STOOD DOWN: {}.", why.trim_end_matches('.'))),
+        StepState::StoodDown { why } => {
+            let text = format!("STOOD DOWN: {}.", why.trim_end_matches('.'));
+            let fix = session.unusable_credentials().and_then(|(_, fault)| fault.hints.first());
+            (Role::Warning, fix.map_or(text.clone(), |fix| format!("{text} {fix}")))
+        }
         StepState::Uncertain => {
             let text = "UNCERTAIN: a request may or may not have left before the program ended. It is never sent again by itself.";
             (Role::Danger, text.to_owned())
@@ -170,6 +174,10 @@ fn rehearsed(session: &Session, (incident, step): (&Incident, &Step), look: &Loo
     }
     if let Some(check) = step.rehearsal.as_ref().and_then(Rehearsal::failed_check) {
         return (Role::Warning, format!("The check \"{}\" says no: this step cannot run. {}", check.name, check.text));
+    }
+    if let Some((whose, fault)) = session.unusable_credentials() {
+        let fix = fault.hints.first().map_or("", String::as_str);
+        return (Role::Danger, format!("The {whose} credentials fail: nothing can be approved. {fix}"));
     }
     if !incident.gate_is_open_for(step.id) {
         return (Role::Warning, "The gate is LOCKED: this step cannot run until pane 4 says it is open.".to_owned());
