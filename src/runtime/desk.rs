@@ -310,10 +310,16 @@ fn undo(core: &mut Core, incident: IncidentId, step: StepId) -> Wish {
         Some(plan) => {
             let undo = plan.steps.last().map(|undo| undo.id);
             remediate(core, incident, RemediationEvent::UndoProposed { of: step, plan: Box::new(plan) });
-            match undo.and_then(|undo| step_of(core, incident, undo)) {
-                Some(undo) => Wish::Tell(format!("{} undoes {step} and is rehearsed first: j shows it.", undo.id)),
-                None => Wish::Tell(format!("An undo of {step} is proposed already: j shows it.")),
-            }
+            let known = core.session.incidents.get(&incident);
+            let is_read = known.is_some_and(|incident| incident.gate.is_some());
+            let told = match (undo.and_then(|undo| step_of(core, incident, undo)), is_read) {
+                (Some(undo), true) => format!("{} undoes {step} and is rehearsed first.", undo.id),
+                (Some(undo), false) => {
+                    format!("{} undoes {step}: the evidence is read again, then it is rehearsed.", undo.id)
+                }
+                (None, _) => format!("An undo of {step} is proposed already."),
+            };
+            Wish::Tell(told)
         }
         None => Wish::Tell(
             "No undo is offered: what this step replaced was the broken state. The way back is on its UNDO line."

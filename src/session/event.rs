@@ -118,6 +118,11 @@ pub enum Occasion {
         /// Which step.
         step: StepId,
     },
+    /// The undo of a step was asked for, and what was known then is too old to decide it on.
+    Undo {
+        /// Which step is the undo.
+        step: StepId,
+    },
 }
 
 /// Reports and exports.

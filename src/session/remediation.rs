@@ -20,7 +20,7 @@ use crate::domain::remediation::step::{Step, StepId, StepState};
 
 pub use decided::arm_expired;
 pub(super) use decided::{left_out, unlock};
-pub use judged::{is_elsewhere, judge, judge_again};
+pub use judged::{is_elsewhere, judge, judge_again, undos_wait};
 pub use moved::moved;
 pub use press::{Objection, Press, admits};
 pub use rehearsed::bind;
@@ -31,7 +31,7 @@ pub fn fold(session: &mut Session, record: &Record, event: &RemediationEvent) ->
     match event {
         RemediationEvent::GateJudged { report } => judged::gate_judged(session, id, report, record.at),
         RemediationEvent::PlanProposed { plan } => judged::proposed(session, id, plan),
-        RemediationEvent::UndoProposed { of, plan } => judged::undo_proposed(session, id, *of, plan),
+        RemediationEvent::UndoProposed { of, plan } => judged::undo_proposed(session, (id, record.at), *of, plan),
         RemediationEvent::RehearsalAsked { step } => rehearsed::rehearsal_asked(session, record, *step),
         RemediationEvent::StepRehearsed { step, rehearsal, digest } => {
             rehearsed::rehearsed(session, id, *step, (rehearsal, digest.as_ref()))

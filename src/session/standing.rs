@@ -147,7 +147,7 @@ pub fn reopen(incident: &mut Incident, phase: Phase) {
     }
     incident.phase = phase;
     let is_needed = match incident.occasion {
-        Occasion::Failed { .. } => true,
+        Occasion::Failed { .. } | Occasion::Undo { .. } => true,
         Occasion::Incident => incident.has_open_undo(),
     };
     if !is_needed {

@@ -214,7 +214,9 @@ pub fn evidence(session: &mut Session, record: &Record, event: &EvidenceEvent) -
 }
 
 fn asked(session: &mut Session, id: IncidentId, asks: &[(EvidenceId, Question)], window: Window) -> Vec<Effect> {
-    let mut effects = remediation::stand_down(session, id, "the evidence is being read again");
+    remediation::undos_wait(session, id);
+    // Told of a step for as long as it stands so: by then the evidence may have come.
+    let mut effects = remediation::stand_down(session, id, "the evidence was asked for again");
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
     incident.awaited = asks.to_vec();
     incident.window = Some(window);

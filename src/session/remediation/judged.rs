@@ -10,13 +10,13 @@ use crate::domain::remediation::gate::{self, Aim, GateInput, GateReport, Narrati
 use crate::domain::remediation::runbook::{self, Clearing, PlanInput};
 use crate::domain::remediation::step::{Plan, Step, StepId, StepState};
 use crate::session::effect::Effect;
-use crate::session::event::{Event, RemediationEvent, TimerPurpose};
+use crate::session::event::{Event, Occasion, RemediationEvent, TimerPurpose};
 use crate::session::header::Header;
 use crate::session::incident::{Incident, Phase};
 use crate::session::record::IncidentId;
 use crate::session::standing::standing;
 use crate::session::state::Session;
-use crate::session::triage::conclude;
+use crate::session::triage::{self, conclude};
 
 /// Concludes a fresh judgement of the gate.
 pub fn judge(session: &Session, id: IncidentId, now: Timestamp) -> Vec<Effect> {
@@ -102,6 +102,9 @@ pub(super) fn gate_judged(session: &mut Session, id: IncidentId, report: &GateRe
         };
     }
     let waits_for_undo = incident.has_open_undo() && report.is_open_for(Purpose::Undo);
+    if !report.is_open_for(Purpose::Undo) {
+        undos_wait(session, id);
+    }
     let mut effects = super::stand_down_where(session, id, "the gate is locked", |step| {
         session.incidents.get(&id).is_some_and(|incident| !report.is_open_for(incident.purpose(step.id)))
     });
@@ -177,7 +180,12 @@ pub(super) fn proposed(session: &mut Session, id: IncidentId, plan: &Plan) -> Ve
 
 /// Adds the undo to the plan as it stands now; what the other steps have come to meanwhile is left alone. One undo of a
 /// step is enough.
-pub(super) fn undo_proposed(session: &mut Session, id: IncidentId, of: StepId, plan: &Plan) -> Vec<Effect> {
+pub(super) fn undo_proposed(
+    session: &mut Session,
+    (id, at): (IncidentId, Timestamp),
+    of: StepId,
+    plan: &Plan,
+) -> Vec<Effect> {
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
     let Some(undo) = plan.steps.last().filter(|undo| undo.id != of && incident.step(undo.id).is_none()) else {
         return Vec::new();
@@ -193,15 +201,30 @@ pub(super) fn undo_proposed(session: &mut Session, id: IncidentId, of: StepId, p
     if let Some(plan) = incident.plan.as_mut() {
         plan.steps.push(undo.clone());
     }
-    if incident.gate.is_none() {
+    let Some(gate) = &incident.gate else {
         // The evidence is being read again and nothing could be decided on it: it is rehearsed when the gate opens.
         return Vec::new();
+    };
+    if !gate.holds(Purpose::Undo, &session.header.policy, at) {
+        // A step is watched for as long as evidence may be old: after it there is nothing to decide its undo on.
+        return triage::ask(session, id, at, Occasion::Undo { step: undo.id });
     }
     incident.phase = standing(incident, &session.alarms);
-    vec![preview(id, undo.id)]
+    // Where the incident was over nobody followed it any more.
+    vec![Effect::Follow { incident: id }, preview(id, undo.id)]
 }
 
-/// Undos that were proposed while there was no judgement to decide them on.
+/// Undos that only wait for the person have nothing to be decided on: they are rehearsed anew once there is.
+pub fn undos_wait(session: &mut Session, id: IncidentId) {
+    let Some(incident) = session.incidents.get_mut(&id) else { return };
+    let undos = &incident.undos;
+    let steps = incident.plan.iter_mut().flat_map(|plan| &mut plan.steps);
+    for step in steps.filter(|step| undos.contains_key(&step.id) && step.state == StepState::Rehearsed) {
+        (step.state, step.rehearsal, step.digest) = (StepState::Proposed, None, None);
+    }
+}
+
+/// Undos that were proposed, or waited, while there was no judgement to decide them on.
 fn rehearse_waiting_undos(session: &mut Session, id: IncidentId) -> Vec<Effect> {
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
     let undos = &incident.undos;

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use crate::domain::remediation::approval::Decision;
+use crate::domain::remediation::gate::Purpose;
 use crate::domain::remediation::request::{Digest, Mode};
 use crate::domain::remediation::step::{AS_PLANNED, Rehearsal, Step, StepId, StepState};
 use crate::session::incident::Incident;
@@ -109,7 +110,7 @@ impl Objection {
                 format!("Not counted: the {whose} credentials fail, and what is shown may be so no more. {hint}")
             }
             Self::Locked => "Not counted: the gate is LOCKED. Pane 4 says what would open it.".to_owned(),
-            Self::Stale => "Not counted: the evidence has grown too old. r reads it again.".to_owned(),
+            Self::Stale => "Not counted: the evidence has grown too old. r in pane 4 reads it again.".to_owned(),
             Self::NotOffered { step } => {
                 format!(
                     "Not counted: the evidence of now does not suffice for {step}. Pane 5 says what it suffices for."
@@ -158,7 +159,7 @@ pub fn admits(
         }
         Press::Rehearse => match (found.state.is_open_to_rehearsal(), incident.gate_is_open_for(step)) {
             (true, true) => offered(incident, found),
-            (true, false) => Err(Objection::Locked),
+            (true, false) => Err(shut(incident, step)),
             (false, _) => Err(state),
         },
     }
@@ -183,7 +184,15 @@ fn open(session: &Session, (incident, step): (&Incident, StepId), at: Timestamp)
     match &incident.gate {
         Some(gate) if gate.holds(purpose, &session.header.policy, at) => Ok(()),
         Some(gate) if gate.is_open_for(purpose) => Err(Objection::Stale),
-        Some(_) | None => Err(Objection::Locked),
+        Some(_) | None => Err(shut(incident, step)),
+    }
+}
+
+/// Why a gate is shut. For an undo it is by the age of the evidence alone, whatever pane 4 says of remedies.
+fn shut(incident: &Incident, step: StepId) -> Objection {
+    match (incident.purpose(step), &incident.gate) {
+        (Purpose::Undo, Some(_)) => Objection::Stale,
+        (Purpose::Undo, None) | (Purpose::Remedy, _) => Objection::Locked,
     }
 }
 

@@ -6,6 +6,7 @@ mod kept;
 mod locked_out;
 mod moved;
 mod offered;
+mod undos;
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -158,6 +158,9 @@ fn evidence(event: &EvidenceEvent) -> (EntryKind, String) {
         EvidenceEvent::Asked { asks, occasion: Occasion::Failed { step }, .. } => {
             format!("{} asked again: {step} failed", counted(asks.len(), "question"))
         }
+        EvidenceEvent::Asked { asks, occasion: Occasion::Undo { step }, .. } => {
+            format!("{} asked again: {step}, an undo, is decided on what is so now", counted(asks.len(), "question"))
+        }
         EvidenceEvent::Answered { evidence } => {
             format!("{} {}: {}", evidence.id, evidence.question.word(), evidence.answer.completeness())
         }

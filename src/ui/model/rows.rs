@@ -151,10 +151,12 @@ pub fn step_text(step: &Step) -> String {
     parts.join("\n")
 }
 
-/// The step shown while none was chosen and none waits: the last that has moved, else the first.
+/// The step shown while none was chosen and none waits: the last that has moved or undoes another, else the first.
 pub fn default_step(incident: &Incident) -> Option<&Step> {
     let steps = &incident.plan.as_ref()?.steps;
-    let moved = |step: &&Step| !matches!(step.state, StepState::Locked { .. } | StepState::Proposed);
+    let moved = |step: &&Step| {
+        incident.undos.contains_key(&step.id) || !matches!(step.state, StepState::Locked { .. } | StepState::Proposed)
+    };
     steps.iter().rev().find(moved).or_else(|| steps.first())
 }
 

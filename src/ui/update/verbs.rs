@@ -46,7 +46,11 @@ pub(super) fn verb(ui: &mut Ui, action: Action, session: &Session, at: Instants)
             vec![Intent::SettleUncertain { incident: incident.id, step: step.id }]
         }
         Action::Rehearse if undecided(&step.state) => vec![Intent::Rehearse { incident: incident.id, step: step.id }],
-        Action::Undo if step.state.can_be_undone() => vec![Intent::Undo { incident: incident.id, step: step.id }],
+        Action::Undo if step.state.can_be_undone() => {
+            // The undo is what is looked at next.
+            ui.chosen_step = None;
+            vec![Intent::Undo { incident: incident.id, step: step.id }]
+        }
         Action::Undo if step.state == StepState::Running => {
             refuse(ui, format!("{} is RUNNING: wait until its request has ended.", step.id), at)
         }

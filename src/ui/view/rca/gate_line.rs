@@ -54,12 +54,16 @@ pub fn gate_line(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Li
 
 /// Why the evidence is being read again without a key pressed, and how far that is.
 pub fn reading_again(incident: &Incident) -> Option<String> {
-    let Occasion::Failed { step } = incident.occasion else { return None };
+    let because = match incident.occasion {
+        Occasion::Incident => return None,
+        Occasion::Failed { step } => format!("{step} failed"),
+        Occasion::Undo { step } => format!("{step} is decided on what is so now"),
+    };
     let (open, of) = (incident.awaited.len(), incident.awaited.len() + incident.round().len());
     match (incident.gate.is_some(), open) {
         (true, _) => None,
-        (false, 0) => Some(format!("{step} failed: the evidence has been read again and is being judged.")),
-        (false, _) => Some(format!("{step} failed: reading the evidence again, {} of {of} answered.", of - open)),
+        (false, 0) => Some(format!("{because}: the evidence has been read again and is being judged.")),
+        (false, _) => Some(format!("{because}: reading the evidence again, {} of {of} answered.", of - open)),
     }
 }
 

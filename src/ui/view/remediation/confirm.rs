@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 use super::super::look::Look;
 use super::step::Room;
 use crate::domain::count::counted;
+use crate::domain::remediation::gate::Purpose;
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::runbook::undo_of;
@@ -12,6 +13,7 @@ use crate::domain::remediation::step::{Action, Rehearsal, RehearsalOutcome, Step
 use crate::session::Session;
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::{Incident, Way};
+use crate::session::remediation::{self, Press};
 use crate::ui::format;
 use crate::ui::model::Ui;
 use crate::ui::theme::Role;
@@ -38,7 +40,7 @@ pub fn rows(
         return rows;
     }
     rows.extend(wrapped(role, &sentence, (columns, look)));
-    let keys = keys(session, step);
+    let keys = keys(session, (incident, step));
     if !keys.is_empty() {
         rows.extend(wrapped(Role::Accent, keys, (columns, look)));
     }
@@ -101,7 +103,7 @@ pub(super) fn sentence(session: &Session, (incident, step): (&Incident, &Step), 
     let mode = session.header.mode;
     match &step.state {
         StepState::Locked { why } => (Role::Warning, format!("LOCKED: {why}")),
-        StepState::Proposed => proposed(step),
+        StepState::Proposed => proposed(session, (incident, step), look),
         StepState::Rehearsing => (Role::Faint, "The server is being asked with dryRun=All.".to_owned()),
         StepState::Rehearsed => rehearsed(session, (incident, step), look),
         StepState::Armed { .. } => (Role::Danger, format!("This WILL {}.", deed(session, step, look))),
@@ -154,17 +156,38 @@ fn running((incident, step): (&Incident, &Step), look: &Look) -> String {
     }
 }
 
-fn proposed(step: &Step) -> (Role, String) {
+/// Why an undo waits: nothing but the age of what is known keeps it.
+fn too_old(session: &Session, (incident, step): (&Incident, &Step), look: &Look) -> Option<String> {
+    let gate = incident.gate.as_ref().filter(|gate| !gate.is_open_for(Purpose::Undo))?;
+    match incident.purpose(step.id) {
+        Purpose::Remedy => return None,
+        Purpose::Undo => {}
+    }
+    let age = gate.oldest.map_or_else(String::new, |oldest| format!(" (it is {} old)", look.age(oldest)));
+    let bound = session.header.policy.evidence_max_age_s;
+    Some(format!("This undo needs evidence younger than {bound} s{age}: r in pane 4 reads it, then it is rehearsed."))
+}
+
+fn proposed(session: &Session, (incident, step): (&Incident, &Step), look: &Look) -> (Role, String) {
+    let nothing = unchanged(session);
     let what = match step.rehearsal.as_ref().map(|found| &found.outcome) {
         None | Some(RehearsalOutcome::Rehearsed) => {
-            return (Role::Faint, "Proposed, not rehearsed yet. Nothing has been changed.".to_owned());
+            let waits = too_old(session, (incident, step), look);
+            let text = waits.unwrap_or_else(|| format!("Proposed, not rehearsed yet. {nothing}"));
+            return (Role::Faint, text);
         }
         Some(RehearsalOutcome::Forbidden { .. }) => "This credential may not do it",
         Some(RehearsalOutcome::Refused { .. }) => "The server refused its rehearsal",
         Some(RehearsalOutcome::LocalOnly { .. }) => "The server was not asked",
         Some(RehearsalOutcome::NotRehearsable { .. }) => "It could not be rehearsed",
     };
-    (Role::Warning, format!("{what}: it cannot run. Nothing has been changed."))
+    (Role::Warning, format!("{what}: it cannot run. {nothing}"))
+}
+
+/// What is true of the session where a step did not run: another may have.
+fn unchanged(session: &Session) -> &'static str {
+    let is_untouched = session.incidents.values().all(|incident| incident.changes.is_empty());
+    if is_untouched { "Nothing has been changed." } else { "Nothing was sent of it." }
 }
 
 fn rehearsed(session: &Session, (incident, step): (&Incident, &Step), look: &Look) -> (Role, String) {
@@ -180,7 +203,8 @@ fn rehearsed(session: &Session, (incident, step): (&Incident, &Step), look: &Loo
         return (Role::Danger, format!("The {whose} credentials fail: nothing can be approved. {fix}"));
     }
     if !incident.gate_is_open_for(step.id) {
-        return (Role::Warning, "The gate is LOCKED: this step cannot run until pane 4 says it is open.".to_owned());
+        let locked = || "The gate is LOCKED: this step cannot run until pane 4 says it is open.".to_owned();
+        return (Role::Warning, too_old(session, (incident, step), look).unwrap_or_else(locked));
     }
     if !incident.still_offers(step) {
         let text =
@@ -236,8 +260,14 @@ fn deed(session: &Session, step: &Step, look: &Look) -> String {
     }
 }
 
-fn keys(session: &Session, step: &Step) -> &'static str {
+fn keys(session: &Session, (incident, step): (&Incident, &Step)) -> &'static str {
+    let counts = |digest| {
+        let at = (incident.id, step.id);
+        remediation::admits(session, session.now, at, Press::Approve(digest)).is_ok()
+    };
     match (&step.state, session.header.mode) {
+        // A key that would be refused is not offered.
+        (StepState::Rehearsed, _) if !step.digest.as_ref().is_some_and(counts) => "X deny  S skip  d rehearse again",
         (StepState::Rehearsed, Mode::DryRun) => "A approve (would run)  X deny  S skip  d rehearse again",
         (StepState::Rehearsed, Mode::Live) => "A arm  X deny  S skip  d rehearse again",
         (StepState::Proposed | StepState::Expired | StepState::StoodDown { .. }, _) => "d rehearse  X deny  S skip",
