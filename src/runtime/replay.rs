@@ -19,7 +19,8 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::journal::Reader;
 use crate::report::narration::Narrator;
 use crate::report::sparkline::Signs;
-use crate::session::{Record, Session, timeline, update};
+use crate::session::incident::Incident;
+use crate::session::{IncidentId, Record, Session, timeline, update};
 use crate::ui::input::Input;
 use crate::ui::intent::Intent;
 use crate::ui::model::{Instants, Showing, Size, Tone, Ui};
@@ -101,6 +102,16 @@ impl Tape {
         }
     }
 
+    /// The incident that the last change belongs to, where there was one: that is what a review asks about.
+    fn opens_on(&self) -> Option<IncidentId> {
+        let moved = |incident: &&Incident| {
+            let mut steps = incident.plan.iter().flat_map(|plan| &plan.steps);
+            !incident.changes.is_empty() || steps.any(|step| step.state.is_in_flight())
+        };
+        let moved = self.session.incidents.values().filter(moved);
+        moved.max_by_key(|incident| incident.started.map(|started| started.at_aws)).map(|incident| incident.id)
+    }
+
     fn place(&self) -> String {
         let stop = self.stops.get(self.at).and_then(|stop| self.records.get(*stop));
         let told = stop.and_then(|record| timeline::tell(&record.event)).map_or_else(String::new, |(_, text)| text);
@@ -126,7 +137,8 @@ impl Tape {
         // Before the terminal is taken: from here on no signal ends the process without giving it back.
         let mut signals = Signals::listen();
         let display = Screen::enter(config.into())?;
-        let ui = Ui { showing: Showing::Journal, ..Ui::new(options, display.size()) };
+        let chosen = self.opens_on();
+        let ui = Ui { showing: Showing::Journal, chosen, ..Ui::new(options, display.size()) };
         let clock = Clock::wall();
         let mut player = Player { tape: self, ui, display, clock: clock.clone() };
         let (sender, mut inputs) = mpsc::channel::<Stamped>(LEAP);
@@ -269,7 +281,12 @@ impl Player {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::diagnosis::sufficiency::RemedyKind;
+    use crate::domain::observation::alarm::Severity;
+    use crate::domain::observation::service::Service;
+    use crate::domain::remediation::step::StepId;
     use crate::session::event::{Event, SessionEvent};
+    use crate::session::incident::{Change, ChangeOutcome};
 
     fn tape(notes: u32) -> Tape {
         let note = |n: u32| Record {
@@ -279,6 +296,22 @@ mod tests {
             event: Event::Session(SessionEvent::Noted { text: format!("note {n}") }),
         };
         Tape::new((0..notes).map(note).collect())
+    }
+
+    #[test]
+    fn a_replay_opens_on_the_incident_that_something_was_changed_in() {
+        let mut tape = tape(1);
+        assert_eq!(tape.opens_on(), None);
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        for id in [1, 2, 3].map(IncidentId) {
+            let mut incident = Incident::new(id, Service::bare("my-api"), Severity::P2, at);
+            if id == IncidentId(2) {
+                let (remedy, outcome) = (RemedyKind::Scale, ChangeOutcome::Verified);
+                incident.changes.push(Change { step: StepId(1), remedy, outcome });
+            }
+            tape.session.incidents.insert(id, incident);
+        }
+        assert_eq!(tape.opens_on(), Some(IncidentId(2)));
     }
 
     #[test]

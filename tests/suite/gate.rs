@@ -7,7 +7,7 @@ mod unlock;
 use jiff::{SignedDuration, Timestamp};
 use pagerdeck::domain::diagnosis::claim::{ClaimCheck, DiagnosisCheck};
 use pagerdeck::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency};
-use pagerdeck::domain::diagnosis::verdict::Confidence;
+use pagerdeck::domain::diagnosis::verdict::{Cause, Confidence};
 use pagerdeck::domain::fault::{Fault, FaultKind};
 use pagerdeck::domain::remediation::approval::Approval;
 use pagerdeck::domain::remediation::gate::{
@@ -344,7 +344,7 @@ fn why() -> String {
 
 type Refused = (&'static str, fn(&mut Judged), &'static [RefusalReason]);
 
-const OF_THE_EVIDENCE: [Refused; 6] = [
+const OF_THE_EVIDENCE: [Refused; 7] = [
     ("as it is", |_| {}, &[]),
     ("inconclusive", |it| it.incident.verdict = Some(fixture_parts::inconclusive(&[])), &[RefusalReason::Inconclusive]),
     (
@@ -355,6 +355,11 @@ const OF_THE_EVIDENCE: [Refused; 6] = [
             }
         },
         &[RefusalReason::NoRemedy],
+    ),
+    (
+        "nothing is wrong",
+        |it| it.incident.verdict.as_mut().unwrap().ranked[0].cause = Cause::NothingWrong,
+        &[RefusalReason::NothingToDo],
     ),
     ("no target", |it| it.incident.service.workload = None, &[RefusalReason::NoTarget]),
     ("as old as it may be", |it| it.now = it.incident.evidence[0].answered_at + SignedDuration::from_secs(600), &[]),

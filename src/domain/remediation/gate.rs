@@ -11,7 +11,7 @@ use crate::domain::count::{counted, either};
 use crate::domain::diagnosis::claim::{Claim, ClaimCheck, Diagnosis, DiagnosisCheck, Proposal};
 use crate::domain::diagnosis::evidence::{Answer, Evidence};
 use crate::domain::diagnosis::sufficiency::{RemedyOffer, Sufficiency, suffices};
-use crate::domain::diagnosis::verdict::{Confidence, MissingEvidence, Verdict};
+use crate::domain::diagnosis::verdict::{Cause, Confidence, MissingEvidence, Verdict};
 use crate::domain::fault::Fault;
 
 pub use admission::{Admission, AdmissionRefusal, Permit, Permitted, admit};
@@ -62,6 +62,8 @@ pub enum Purpose {
 pub enum RefusalReason {
     /// The evidence does not settle a cause.
     Inconclusive,
+    /// All that was read is healthy: there is nothing to remedy.
+    NothingToDo,
     /// No remedy of the catalogue is sufficient for the cause.
     NoRemedy,
     /// Evidence is too old.
@@ -101,6 +103,7 @@ impl RefusalReason {
             (
                 Purpose::Undo,
                 Self::Inconclusive
+                | Self::NothingToDo
                 | Self::NoRemedy
                 | Self::NarrativeUnderWay
                 | Self::NarrativeBroken
@@ -131,6 +134,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// As a person reads it: health is no lock.
+    pub fn told(&self) -> String {
+        if self.reason == RefusalReason::NothingToDo { self.text.clone() } else { format!("LOCKED: {}", self.text) }
+    }
+
     fn new(reason: RefusalReason, text: impl Into<String>, unlock: impl Into<String>) -> Self {
         Self { reason, text: text.into(), unlock: unlock.into() }
     }
@@ -293,8 +301,12 @@ fn verdict_refusals(input: &GateInput<'_>) -> Vec<Refusal> {
         return vec![Refusal::new(RefusalReason::Inconclusive, "The evidence does not settle a cause.", unlock)];
     }
     let sufficient = input.offers.iter().any(|offer| matches!(offer.sufficiency, Sufficiency::Sufficient { .. }));
+    if input.verdict.cause() == Cause::NothingWrong {
+        let text = "Nothing to do: all that was read is healthy.";
+        return vec![Refusal::new(RefusalReason::NothingToDo, text, "if the alarm goes on, read again with r")];
+    }
     if !sufficient {
-        let text = format!("No remedy of the catalogue fits {}.", input.verdict.words());
+        let text = format!("No remedy of the catalogue fits this cause: {}.", input.verdict.words());
         return vec![Refusal::new(RefusalReason::NoRemedy, text, "a person decides outside pagerdeck")];
     }
     Vec::new()

@@ -308,7 +308,7 @@ fn join(parts: &[Part], between: Between, look: &Look) -> Line<'static> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::domain::observation::scope::Scope;
 
@@ -327,7 +327,7 @@ mod tests {
         Session { header, ..Session::default() }
     }
 
-    fn look() -> Look {
+    pub(in crate::ui::view) fn look() -> Look {
         Look {
             theme: crate::ui::theme::Theme::default(),
             glyphs: crate::ui::model::Glyphs::Ascii,

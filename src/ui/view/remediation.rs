@@ -21,11 +21,12 @@ use super::look::Look;
 use super::sheet::{Held, Sheet, bare, frame, mark};
 use crate::domain::count::counted;
 use crate::domain::diagnosis::sufficiency::Sufficiency;
+use crate::domain::remediation::gate::RefusalReason;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::{RehearsalOutcome, Step, StepState};
 use crate::session::Session;
 use crate::session::feeds::{FeedHealth, FeedId};
-use crate::session::incident::{ChangeOutcome, Incident};
+use crate::session::incident::{ChangeOutcome, Incident, Phase, Way};
 use crate::ui::layout::Edges;
 use crate::ui::model::{Pane, Ui, rows};
 use crate::ui::theme::Role;
@@ -60,7 +61,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
             step::draw(sheet, (ui, session), (incident, step));
         }
         Some(_) => plan(&mut sheet, (ui, session, incident), held),
-        None => locked(&mut sheet, incident),
+        None => locked(&mut sheet, (session, incident)),
     }
     if let Some(search) = super::in_force(search) {
         mark(buffer, inner, search, look);
@@ -104,24 +105,49 @@ fn watch(session: &Session, look: &Look) -> Option<Span<'static>> {
     }
 }
 
-/// What of the plan has moved the world: said always, so that nobody has to guess.
+/// Whether no step of any incident has moved the world, as far as is known.
+fn is_untouched(session: &Session) -> bool {
+    session.incidents.values().all(|incident| moved(session.header.mode, incident).is_none())
+}
+
+/// What of the plan has moved the world, or of that of another incident: said always, so that nobody has to guess.
 fn changed(session: &Session, incident: Option<&Incident>, look: &Look) -> Span<'static> {
-    let steps = incident.and_then(|incident| incident.plan.as_ref()).map_or(&[][..], |plan| &plan.steps);
+    let mode = session.header.mode;
+    if let Some((_, role, text)) = incident.and_then(|incident| moved(mode, incident)) {
+        return look.span(role, text);
+    }
+    let others = session.incidents.values().filter_map(|other| Some((other, moved(mode, other)?)));
+    match others.max_by_key(|(_, (gravity, ..))| *gravity) {
+        Some((other, (_, role, text))) => {
+            let watched = if other.phase == Phase::Verifying { ", verifying" } else { "" };
+            look.span(role, format!("{} {text}{watched}", other.id))
+        }
+        None => look.span(Role::Good, "nothing has been changed"),
+    }
+}
+
+/// What the steps of an incident have moved, the gravest of it, with how grave that is.
+fn moved(mode: Mode, incident: &Incident) -> Option<(u8, Role, String)> {
+    let steps = incident.plan.as_ref().map_or(&[][..], |plan| &plan.steps);
     if let Some(step) = steps.iter().find(|step| step.state == StepState::Uncertain) {
-        return look.span(Role::Danger, format!("UNCERTAIN whether {} changed anything", step.id));
+        return Some((3, Role::Danger, format!("UNCERTAIN whether {} changed anything", step.id)));
     }
-    let made = incident.map_or(&[][..], |incident| &incident.changes);
-    let unknown = made.iter().find(|one| one.outcome == ChangeOutcome::Unknown);
-    let changed: Vec<String> = made.iter().map(|one| format!("{} {}", one.step, one.remedy.words())).collect();
-    let running = steps.iter().find(|step| step.state == StepState::Running);
-    match (session.header.mode, changed.is_empty(), running) {
-        (Mode::Live, _, Some(step)) => look.span(Role::Warning, format!("{} is on its way", step.id)),
-        (Mode::Live, false, None) => match unknown {
-            Some(one) => look.span(Role::Danger, format!("NOT KNOWN whether {} changed anything", one.step)),
-            None => look.span(Role::Warning, format!("CHANGED by {}", changed.join(", "))),
-        },
-        (Mode::Live, true, None) | (Mode::DryRun, _, _) => look.span(Role::Good, "nothing has been changed"),
+    if mode == Mode::DryRun {
+        return None;
     }
+    if let Some(step) = steps.iter().find(|step| step.state == StepState::Running) {
+        let text = match incident.way_of(step.id) {
+            Way::ToDisk | Way::Looking { .. } => format!("{} is about to be sent", step.id),
+            Way::Sent { .. } => format!("{} is sent, no answer yet", step.id),
+        };
+        return Some((2, Role::Warning, text));
+    }
+    if let Some(one) = incident.changes.iter().find(|one| one.outcome == ChangeOutcome::Unknown) {
+        return Some((3, Role::Danger, format!("NOT KNOWN whether {} changed anything", one.step)));
+    }
+    let changed: Vec<String> =
+        incident.changes.iter().map(|one| format!("{} {}", one.step, one.remedy.words())).collect();
+    (!changed.is_empty()).then(|| (1, Role::Warning, format!("CHANGED by {}", changed.join(", "))))
 }
 
 fn plan(sheet: &mut Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Incident), held: Held) {
@@ -197,21 +223,25 @@ fn next_words(session: &Session, step: &Step) -> &'static str {
     }
 }
 
-fn locked(sheet: &mut Sheet<'_>, incident: &Incident) {
-    for (role, text) in locked_words(incident) {
+fn locked(sheet: &mut Sheet<'_>, (session, incident): (&Session, &Incident)) {
+    for (role, text) in locked_words(session, incident) {
         let indent = if text.starts_with(' ') { 4 } else { 2 };
         sheet.wrapped(role, &text, indent);
     }
 }
 
 /// Why there is no plan, and what would unlock one.
-fn locked_words(incident: &Incident) -> Vec<(Role, String)> {
+fn locked_words(session: &Session, incident: &Incident) -> Vec<(Role, String)> {
     let Some(gate) = &incident.gate else {
-        let changed = if incident.changes.is_empty() { " Nothing has been changed." } else { "" };
+        let changed = if is_untouched(session) { " Nothing has been changed." } else { "" };
         return vec![(Role::Faint, format!("LOCKED until the analyst has signed off.{changed}"))];
     };
     let refusals = gate.refusals.iter().flat_map(|refusal| {
-        [(Role::Warning, format!("LOCKED: {}", refusal.text)), (Role::Faint, format!("  unlock: {}", refusal.unlock))]
+        let unlock = (Role::Faint, format!("  unlock: {}", refusal.unlock));
+        match refusal.reason {
+            RefusalReason::NothingToDo => vec![(Role::Good, refusal.told())],
+            _ => vec![(Role::Warning, refusal.told()), unlock],
+        }
     });
     let mut told: Vec<(Role, String)> = refusals.collect();
     let mut refused: Vec<(Vec<&str>, String)> = Vec::new();
@@ -241,9 +271,47 @@ pub fn summary(session: &Session, incident: Option<&Incident>, look: &Look) -> L
     line.spans.extend(heading(incident, look));
     let open = incident.filter(|incident| !incident.is_settled());
     if let Some(refusal) = open.and_then(|incident| incident.gate.as_ref()).and_then(|gate| gate.refusals.first()) {
-        line.push_span(look.span(Role::Warning, format!("  LOCKED: {}", refusal.text)));
+        line.push_span(look.span(Role::Warning, format!("  {}", refusal.told())));
     }
     line.push_span(Span::raw("  "));
     line.push_span(changed(session, incident, look));
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::diagnosis::sufficiency::RemedyKind;
+    use crate::domain::observation::alarm::Severity;
+    use crate::domain::observation::service::Service;
+    use crate::domain::remediation::step::StepId;
+    use crate::session::IncidentId;
+    use crate::session::incident::{Change, ChangeOutcome};
+
+    #[test]
+    fn what_another_incident_has_changed_is_not_denied() {
+        let mut session = Session::default();
+        session.header.mode = Mode::Live;
+        for id in [1, 2].map(IncidentId) {
+            let incident = Incident::new(id, Service::bare("my-api"), Severity::P2, Timestamp::UNIX_EPOCH);
+            session.incidents.insert(id, incident);
+        }
+        let look = super::super::header::tests::look();
+        let told = |session: &Session, id| changed(session, session.incidents.get(&IncidentId(id)), &look).to_string();
+        assert!(is_untouched(&session));
+        assert_eq!([1, 2].map(|id| told(&session, id)), ["nothing has been changed"; 2]);
+        let first = session.incidents.get_mut(&IncidentId(1)).unwrap();
+        let remedy = RemedyKind::RolloutRestart;
+        first.changes.push(Change { step: StepId(1), remedy, outcome: ChangeOutcome::Watched });
+        first.phase = Phase::Verifying;
+        assert!(!is_untouched(&session));
+        assert_eq!(told(&session, 1), "CHANGED by #1 rollout restart");
+        assert_eq!(told(&session, 2), "I1 CHANGED by #1 rollout restart, verifying");
+        let words: String = locked_words(&session, &session.incidents[&IncidentId(2)]).remove(0).1;
+        assert_eq!(words, "LOCKED until the analyst has signed off.");
+        session.header.mode = Mode::DryRun;
+        assert_eq!(told(&session, 2), "nothing has been changed");
+    }
 }

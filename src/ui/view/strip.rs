@@ -22,7 +22,8 @@ pub fn incidents(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session)
     let queue = session.queue();
     let shown = ui.incident(session).and_then(|shown| queue.iter().position(|incident| incident.id == shown.id));
     let told = fitted(session, (&queue, shown), (usize::from(area.width), look));
-    let cut = Cut::of(&told.iter().map(wide).collect::<Vec<_>>(), shown, usize::from(area.width));
+    let widths: Vec<usize> = told.iter().map(wide).collect();
+    let (cut, hidden) = cut(&queue, (&widths, shown), usize::from(area.width));
     let between = || look.span(Role::Rule, look.sign(" │ ", " | "));
     let mut spans: Vec<Span<'static>> = Vec::new();
     if cut.before > 0 {
@@ -41,6 +42,10 @@ pub fn incidents(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session)
         spans.push(quiet(session, look));
     }
     let mut right = Line::default();
+    for words in hidden {
+        right.push_span(look.span(Role::Armed, words));
+        right.push_span(Span::raw("  "));
+    }
     if cut.after > 0 {
         right.push_span(look.span(Role::Accent, format!("+{}  ", cut.after)));
     }
@@ -65,13 +70,42 @@ fn fitted(
         return whole;
     }
     let short = |(at, (told, incident)): (usize, (Named, &&Incident))| {
-        let brief = || match incident.phase {
-            Phase::Closed => format!("{} closed", briefly(session, incident, look)),
-            _ => briefly(session, incident, look),
+        let brief = || {
+            let words = moving(incident).or((incident.phase == Phase::Closed).then(|| "closed".to_owned()));
+            let words = words.map_or_else(String::new, |words| format!(" {words}"));
+            format!("{}{words}", briefly(session, incident, look))
         };
         if Some(at) == shown { told } else { (brief(), told.1) }
     };
     whole.into_iter().zip(queue).enumerate().map(short).collect()
+}
+
+/// What stands at the moment in an incident whose step is armed, or whose request may be on its way or is being watched.
+fn moving(incident: &Incident) -> Option<String> {
+    let armed = incident.asked_step().filter(|step| matches!(step.state, StepState::Armed { .. }));
+    match (armed, incident.phase) {
+        (Some(step), _) => Some(format!("{} ARMED", step.id)),
+        (None, Phase::Uncertain(step)) => Some(format!("UNCERTAIN {step}")),
+        (None, phase @ (Phase::Running | Phase::Verifying)) => Some(phase.word().to_owned()),
+        (None, _) => None,
+    }
+}
+
+/// Which incidents have room, and what is said of those that move something and have none.
+fn cut(queue: &[&Incident], (widths, shown): (&[usize], Option<usize>), columns: usize) -> (Cut, Vec<String>) {
+    let told = |cut: &Cut, columns: usize| {
+        let hidden = queue.iter().enumerate().filter(|(at, _)| !cut.shows(widths, *at, columns));
+        hidden.filter_map(|(_, one)| Some(format!("{} {}", one.id, moving(one)?))).collect::<Vec<String>>()
+    };
+    let mut room = columns;
+    // What is told at the edge takes room from the others: a second look is of what is left.
+    for _ in 0..2 {
+        let needed: usize = told(&Cut::of(widths, shown, room), room).iter().map(|words| width(words) + 2).sum();
+        room = columns.saturating_sub(needed);
+    }
+    let cut = Cut::of(widths, shown, room);
+    let hidden = told(&cut, room);
+    (cut, hidden)
 }
 
 fn wide((text, age): &Named) -> usize {
@@ -108,6 +142,15 @@ impl Cut {
         let begins = |at: &usize| lead(before) + wide(&widths[before..*at]) + BETWEEN < room;
         let after = (before + 1..widths.len()).filter(|at| !begins(at)).count();
         Self { before, after }
+    }
+
+    /// Whether an incident is there from its beginning to its end.
+    fn shows(&self, widths: &[usize], at: usize, columns: usize) -> bool {
+        let is_there = at >= self.before && at + self.after < widths.len();
+        let lead = if self.before > 0 { MORE } else { 0 };
+        let more = if self.after > 0 { MORE } else { 0 };
+        let end = || lead + Self::together(&widths[self.before..=at]);
+        is_there && (Self::fits(widths, columns) || end() + more <= Self::room(widths, columns))
     }
 
     /// Whether all of them have room.
@@ -253,7 +296,39 @@ pub fn summary(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), 
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::domain::observation::alarm::Severity;
+    use crate::domain::observation::service::Service;
+    use crate::session::IncidentId;
+
+    #[test]
+    fn whatever_moves_something_is_in_the_strip_or_told_at_its_edge() {
+        let all: Vec<Incident> = (1..=6)
+            .map(|id| {
+                let mut one =
+                    Incident::new(IncidentId(id), Service::bare("my-api"), Severity::P2, Timestamp::UNIX_EPOCH);
+                one.phase = if id == 2 { Phase::Verifying } else { Phase::Triage };
+                one
+            })
+            .collect();
+        let queue: Vec<&Incident> = all.iter().collect();
+        let widths = [30; 6];
+        for shown in 0..6 {
+            for columns in 60..300 {
+                let (cut, hidden) = cut(&queue, (&widths, Some(shown)), columns);
+                let taken: usize = hidden.iter().map(|words| width(words) + 2).sum();
+                let there = cut.shows(&widths, 1, columns - taken);
+                assert_eq!(
+                    hidden,
+                    if there { vec![] } else { vec!["I2 verifying".to_owned()] },
+                    "{shown} at {columns}"
+                );
+            }
+        }
+        assert_eq!(cut(&queue, (&widths, Some(0)), 400).1, [""; 0], "all of them have room");
+    }
 
     #[test]
     fn the_incident_on_screen_is_in_the_strip_whole_and_the_rest_is_counted() {

@@ -21,6 +21,9 @@ const WORTH_A_RESTART: i64 = 10;
 /// So many new lives in a window are evidence of what a restart does.
 const LIVES: usize = 3;
 
+/// What every remedy is refused for where nothing asks for one.
+const HEALTHY: &str = "All that was read is healthy.";
+
 /// Every remedy of the catalogue with its test, in the catalogue's order.
 pub fn offers(verdict: &Verdict, evidence: &[Evidence], now: Timestamp) -> Vec<RemedyOffer> {
     let ground = Ground {
@@ -111,13 +114,13 @@ impl Ground<'_> {
             Cause::TrafficSurge => Err("A restart in a flood takes capacity away and frees nothing.".to_owned()),
             Cause::CrashLoop => Err("Its containers restart already; the next start ends like the last.".to_owned()),
             Cause::BadDeploy => Err("A restart starts the same revision again.".to_owned()),
-            Cause::NothingWrong => Err("Nothing is wrong.".to_owned()),
+            Cause::NothingWrong => Err(HEALTHY.to_owned()),
             other @ (Cause::CollectorThrash
             | Cause::CpuBound
             | Cause::DependencyFailing
             | Cause::NodePressure
             | Cause::FlappingAlarm
-            | Cause::Inconclusive) => Err(format!("A restart is no remedy for {}.", other.words())),
+            | Cause::Inconclusive) => Err(format!("A restart is no remedy here: {}.", other.words())),
         }
     }
 
@@ -140,6 +143,7 @@ impl Ground<'_> {
             },
             Cause::MemoryLeak => Err("Memory grows: a higher limit only delays the kill.".to_owned()),
             Cause::TrafficSurge => Err("Memory has room; the flood takes the processor.".to_owned()),
+            Cause::NothingWrong => Err(HEALTHY.to_owned()),
             other @ (Cause::CollectorThrash
             | Cause::CpuBound
             | Cause::BadDeploy
@@ -148,17 +152,19 @@ impl Ground<'_> {
             | Cause::DependencyFailing
             | Cause::NodePressure
             | Cause::FlappingAlarm
-            | Cause::NothingWrong
-            | Cause::Inconclusive) => Err(format!("No evidence asks for other resources with {}.", other.words())),
+            | Cause::Inconclusive) => Err(format!("No evidence asks for other resources: {}.", other.words())),
         }
     }
 
     /// Back only where the onset follows a rollout, and there is something to go back to.
     fn undo(&self) -> Result<String, String> {
+        if self.verdict.cause() == Cause::NothingWrong {
+            return Err(HEALTHY.to_owned());
+        }
         let Some(rollout) = &self.rollout else { return Err("The onset follows no rollout.".to_owned()) };
         if !matches!(self.verdict.cause(), Cause::BadDeploy | Cause::MemoryLeak | Cause::CrashLoop | Cause::LimitTooLow)
         {
-            return Err(format!("A rollback is no remedy for {}.", self.verdict.words()));
+            return Err(format!("A rollback is no remedy here: {}.", self.verdict.words()));
         }
         if self.verdict.cause() == Cause::MemoryLeak && !rollout.new_images {
             return Err(format!("Revision {} runs the images of the one before: the leak is older.", rollout.revision));
@@ -230,6 +236,7 @@ impl Ground<'_> {
         }
         match self.verdict.cause() {
             Cause::CpuBound => Ok("The processor is the bottleneck at normal load; more replicas share it.".to_owned()),
+            Cause::NothingWrong => Err(HEALTHY.to_owned()),
             Cause::TrafficSurge if self.organic == Some(true) => {
                 Ok("Requests grew without a sign of a flood; more replicas share them.".to_owned())
             }
@@ -246,8 +253,7 @@ impl Ground<'_> {
             | Cause::DependencyFailing
             | Cause::NodePressure
             | Cause::FlappingAlarm
-            | Cause::NothingWrong
-            | Cause::Inconclusive) => Err(format!("More replicas are no remedy for {}.", other.words())),
+            | Cause::Inconclusive) => Err(format!("More replicas are no remedy here: {}.", other.words())),
         }
     }
 }

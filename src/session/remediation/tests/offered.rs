@@ -72,7 +72,7 @@ fn the_undo_of_our_own_change_is_offered_where_no_remedy_fits_any_more() {
 }
 
 #[test]
-fn an_undo_on_old_evidence_stands_down_as_anything_else() {
+fn an_undo_on_old_evidence_goes_back_and_stands_down_where_it_is_armed() {
     let mut story = Story::new(vec![step(S1, raise())]);
     story.rehearse(1, S1, &raise());
     story.run(2, S1);
@@ -83,9 +83,15 @@ fn an_undo_on_old_evidence_stands_down_as_anything_else() {
     let keeps = story.tell(5, RemediationEvent::GateJudged { report: Box::new(locked(RefusalReason::NoRemedy, 0)) });
     settle(&mut story, 5, keeps);
     assert_eq!(story.step(S2).state, StepState::Rehearsed);
-    let falls = story.tell(6, RemediationEvent::GateJudged { report: Box::new(locked(RefusalReason::Stale, 0)) });
-    settle(&mut story, 6, falls);
-    assert!(matches!(story.step(S2).state, StepState::StoodDown { .. }));
+    let digest = story.step(S2).digest.clone().unwrap();
+    let mut armed = Story { session: story.session.clone(), seq: story.seq };
+    armed.tell(5, RemediationEvent::StepArmed { step: S2, digest, until: start() + SignedDuration::from_secs(65) });
+    for story in [&mut story, &mut armed] {
+        let falls = story.tell(6, RemediationEvent::GateJudged { report: Box::new(locked(RefusalReason::Stale, 0)) });
+        settle(story, 6, falls);
+    }
+    assert_eq!(story.step(S2).state, StepState::Proposed);
+    assert!(matches!(armed.step(S2).state, StepState::StoodDown { .. }));
 }
 
 /// The plan is kept for the undo, and what the others were planned on with it: to read the evidence again is not enough.

@@ -42,7 +42,7 @@ pub fn gate_line(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Li
     }
     let mut lines = packed(&figures, (columns, look));
     for refusal in gate.refusals.iter().take(3) {
-        let text = format!("LOCKED: {} {}", refusal.text.trim_end_matches('.').to_owned() + ";", refusal.unlock);
+        let text = format!("{}; {}", refusal.told().trim_end_matches('.'), refusal.unlock);
         lines.extend(wrapped(Role::Warning, &text, (columns, look)));
     }
     if gate.refusals.len() > 3 {

@@ -186,8 +186,7 @@ fn proposed(session: &Session, (incident, step): (&Incident, &Step), look: &Look
 
 /// What is true of the session where a step did not run: another may have.
 fn unchanged(session: &Session) -> &'static str {
-    let is_untouched = session.incidents.values().all(|incident| incident.changes.is_empty());
-    if is_untouched { "Nothing has been changed." } else { "Nothing was sent of it." }
+    if super::is_untouched(session) { "Nothing has been changed." } else { "Nothing was sent of it." }
 }
 
 fn rehearsed(session: &Session, (incident, step): (&Incident, &Step), look: &Look) -> (Role, String) {

@@ -14,7 +14,7 @@ pub fn words((ui, session): (&Ui, &Session), look: &Look) -> Vec<String> {
         return vec!["No incident, no plan. Nothing has been changed.".to_owned()];
     };
     let Some(chosen) = ui.step(session) else {
-        return locked_words(incident).into_iter().map(|(_, text)| text).collect();
+        return locked_words(session, incident).into_iter().map(|(_, text)| text).collect();
     };
     let steps = incident.plan.as_ref().map_or(&[][..], |plan| plan.steps.as_slice());
     let others = steps.iter().filter(|other| other.id != chosen.id);
