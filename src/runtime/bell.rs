@@ -72,19 +72,20 @@ impl Bell {
         self.away = focus == Focus::Lost;
     }
 
-    /// What to call for, if anything: news since the last time. What happens while the person looks is no news later.
-    pub fn news(&mut self, session: &Session, now: Timestamp) -> Option<News> {
+    /// What to call for: all news since the last time, the credentials' first. What happens while the person looks is no
+    /// news later.
+    pub fn news(&mut self, session: &Session, now: Timestamp) -> Vec<News> {
         let expiry = self.expiry(session, now);
-        let mut news = expiry.map(|text| News { call: self.rules.credentials, text }).filter(|news| self.calls(news));
+        let mut news: Vec<News> = expiry.map(|text| News { call: self.rules.credentials, text }).into_iter().collect();
         for (id, incident) in &session.incidents {
             let present = Told::of(incident);
             let before = self.told.entry(*id).or_default();
             if *before != present {
-                let told = words(incident, (before, &present), self.rules);
+                news.extend(words(incident, (before, &present), self.rules));
                 *before = present;
-                news = told.filter(|news| self.calls(news)).or(news);
             }
         }
+        news.retain(|news| self.calls(news));
         news
     }
 
@@ -148,6 +149,10 @@ mod tests {
         Bell { away: true, ..Bell::default() }
     }
 
+    fn texts(bell: &mut Bell, session: &Session, now: Timestamp) -> Vec<String> {
+        bell.news(session, now).into_iter().map(|news| news.text).collect()
+    }
+
     #[test]
     fn a_new_alarm_rings_once_and_only_while_nobody_looks() {
         let mut session = Session::default();
@@ -157,14 +162,14 @@ mod tests {
         session.incidents.insert(incident.id, incident.clone());
         let now = opened;
         let mut bell = away();
-        assert!(bell.news(&session, now).unwrap().text.ends_with("my-api-cpu-high is in ALARM"));
-        assert_eq!(bell.news(&session, now), None);
+        assert_eq!(texts(&mut bell, &session, now), ["I1 my-api: my-api-cpu-high is in ALARM"]);
+        assert!(texts(&mut bell, &session, now).is_empty());
         bell.focus(Focus::Gained);
         incident.alarms.push(AlarmName::from("my-api-oomkilled"));
         session.incidents.insert(incident.id, incident);
-        assert_eq!(bell.news(&session, now), None);
+        assert!(texts(&mut bell, &session, now).is_empty());
         bell.focus(Focus::Lost);
-        assert_eq!(bell.news(&session, now), None, "what was seen is no news");
+        assert!(texts(&mut bell, &session, now).is_empty(), "what was seen is no news");
     }
 
     #[test]
@@ -172,11 +177,31 @@ mod tests {
         let expiry = at("2026-05-01T09:41:00Z");
         let mut session = Session { credentials: Credentials::ExpireAt(expiry), ..Session::default() };
         let mut bell = away();
-        assert_eq!(bell.news(&session, at("2026-05-01T09:30:59Z")), None);
-        assert_eq!(bell.news(&session, at("2026-05-01T09:31:00Z")).unwrap().text, "credentials expire in 10 min");
-        assert_eq!(bell.news(&session, at("2026-05-01T09:32:00Z")), None);
+        assert!(texts(&mut bell, &session, at("2026-05-01T09:30:59Z")).is_empty());
+        assert_eq!(texts(&mut bell, &session, at("2026-05-01T09:31:00Z")), ["credentials expire in 10 min"]);
+        assert!(texts(&mut bell, &session, at("2026-05-01T09:32:00Z")).is_empty());
         session.credentials = Credentials::ExpireAt(at("2026-05-01T10:41:00Z"));
-        assert_eq!(bell.news(&session, at("2026-05-01T10:32:00Z")).unwrap().text, "credentials expire in 9 min");
+        assert_eq!(texts(&mut bell, &session, at("2026-05-01T10:32:00Z")), ["credentials expire in 9 min"]);
+    }
+
+    #[test]
+    fn all_that_is_new_in_one_turn_is_called() {
+        let now = at("2026-05-01T09:31:00Z");
+        let mut session =
+            Session { credentials: Credentials::ExpireAt(at("2026-05-01T09:41:00Z")), ..Session::default() };
+        for (number, name) in [(1, "my-api"), (2, "cart")] {
+            let mut incident = Incident::new(IncidentId(number), Service::bare(name), Severity::P2, now);
+            incident.alarms.push(AlarmName::from(format!("{name}-cpu-high").as_str()));
+            session.incidents.insert(incident.id, incident);
+        }
+        let mut bell = away();
+        let expected = [
+            "credentials expire in 10 min",
+            "I1 my-api: my-api-cpu-high is in ALARM",
+            "I2 cart: cart-cpu-high is in ALARM",
+        ];
+        assert_eq!(texts(&mut bell, &session, now), expected);
+        assert!(texts(&mut bell, &session, now).is_empty());
     }
 
     #[test]
@@ -187,8 +212,9 @@ mod tests {
         let lost = FeedHealth::Lost { fault: Fault::new(FaultKind::Credentials, "They have expired.") };
         for (health, rings) in [(lost.clone(), true), (lost.clone(), false), (FeedHealth::Live, false), (lost, true)] {
             session.feeds.insert(FeedId::Alarms, Feed { health, ..Feed::default() });
-            let news = bell.news(&session, at("2026-05-01T09:31:00Z")).map(|news| news.text);
-            assert_eq!(news.as_deref(), rings.then_some("credentials failed: They have expired."));
+            let news = texts(&mut bell, &session, at("2026-05-01T09:31:00Z"));
+            let expected: &[&str] = if rings { &["credentials failed: They have expired."] } else { &[] };
+            assert_eq!(news, expected);
         }
     }
 
@@ -207,7 +233,7 @@ mod tests {
         ] {
             let mut bell = Bell::of(Notices { alarm: call, ..Notices::default() });
             bell.focus(focus);
-            assert_eq!(bell.news(&session, opened).is_some(), rings, "{call:?} {focus:?}");
+            assert_eq!(!bell.news(&session, opened).is_empty(), rings, "{call:?} {focus:?}");
         }
     }
 }

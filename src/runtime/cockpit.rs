@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use self::wishes::Left;
-use super::bell::{Bell, News};
+use super::bell::Bell;
 use super::clock::wall_now;
 use super::core::Core;
 use super::desk::{self, Hands, Wish};
@@ -161,12 +161,19 @@ impl Cockpit {
             if self.newest_told() != told || self.is_due(self.core.now()) {
                 self.soon();
             }
-            if let Some(News { text, .. }) = self.bell.news(&self.core.session, self.core.clock.now()) {
-                self.screen.notify(&text, self.config.notices.by);
-            }
+            self.call();
             if self.core.clock.stands_still() && self.core.is_idle() && self.inbox.is_empty() {
                 self.core.clock.jump();
             }
+        }
+    }
+
+    /// Calls the person once for all that is new.
+    fn call(&mut self) {
+        let news = self.bell.news(&self.core.session, self.core.clock.now());
+        if !news.is_empty() {
+            let texts: Vec<String> = news.into_iter().map(|news| news.text).collect();
+            self.screen.notify(&texts.join("; "), self.config.notices.by);
         }
     }
 
