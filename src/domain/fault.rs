@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 /// The class of a failure. Decides the word on screen, whether a retry helps, and the colour; never parsed from text.
@@ -94,12 +95,15 @@ pub struct Fault {
     /// What to do next.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<String>,
+    /// How long the other side asks to be left alone, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<SignedDuration>,
 }
 
 impl Fault {
     /// A fault with a summary alone.
     pub fn new(kind: FaultKind, summary: impl Into<String>) -> Self {
-        Self { kind, summary: summary.into(), causes: Vec::new(), hints: Vec::new() }
+        Self { kind, summary: summary.into(), causes: Vec::new(), hints: Vec::new(), wait: None }
     }
 
     /// Adds a cause.
@@ -111,6 +115,12 @@ impl Fault {
     /// Adds a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds how long the other side asks to wait.
+    pub fn asks_to_wait(mut self, wait: SignedDuration) -> Self {
+        self.wait = Some(wait);
         self
     }
 }

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::redact;
 use crate::domain::observation::scope::Namespace;
@@ -127,26 +129,6 @@ impl KubeError {
         }
     }
 
-    /// The wait the server asked for, if it named one.
-    pub fn retry_after(&self) -> Option<Duration> {
-        match &self.problem {
-            Problem::Throttled(wait) => *wait,
-            Problem::Unauthorized(_)
-            | Problem::CredentialProgram(_)
-            | Problem::Denied(_)
-            | Problem::NotFound(_)
-            | Problem::Conflict(_)
-            | Problem::Gone(_)
-            | Problem::Rejected { .. }
-            | Problem::Unavailable { .. }
-            | Problem::TimedOut(_)
-            | Problem::Unreachable(_)
-            | Problem::Cut(_)
-            | Problem::Malformed(_)
-            | Problem::Unbuildable(_) => None,
-        }
-    }
-
     /// What a person reads.
     pub fn fault(&self) -> Fault {
         let doing = &self.doing;
@@ -170,7 +152,9 @@ impl KubeError {
                 let fault = if let Problem::Unreachable(message) = &self.problem { said(fault, message) } else { fault };
                 fault.hint("Check VPN, bastion and proxy, and that the cluster's endpoint is open to this network.")
             }
-            Problem::Throttled(Some(wait)) => fault.hint(format!("The server asks to wait {} s.", wait.as_secs())),
+            Problem::Throttled(Some(wait)) => fault
+                .hint(format!("The server asks to wait {} s.", wait.as_secs()))
+                .asks_to_wait(SignedDuration::try_from(*wait).unwrap_or(SignedDuration::MAX)),
             Problem::Throttled(None) => fault,
             Problem::NotFound(message)
             | Problem::Gone(message)
@@ -315,6 +299,16 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     }
     text
 }
+    #[test]
+    fn a_server_that_asks_to_wait_is_told_with_the_wait() {
+        let status: kube::core::Status =
+            serde_json::from_str(r#"{ "code": 429, "message": "Slow down.", "details": { "retryAfterSeconds": 20 } }"#)
+                .unwrap();
+        let doing = Doing { verb: "list", group: "", resource: "pods", namespace: None, name: None };
+        let fault = KubeError::new(&doing, problem_of_status(&status)).fault();
+        assert_eq!((fault.kind, fault.wait), (FaultKind::Throttled, Some(SignedDuration::from_secs(20))));
+    }
+
 
 #[cfg(test)]
 mod tests {

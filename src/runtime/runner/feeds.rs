@@ -14,7 +14,7 @@ use crate::domain::observation::alarm::{Alarm, AlarmChange, AlarmName, changes};
 use crate::runtime::clock::Flight;
 use crate::session::event::{AlarmEvent, Event, FeedEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
-use crate::session::timers::backoff;
+use crate::session::timers::wait_after;
 
 /// Seconds until a feed that failed for good is tried once more: the person may have logged in beside.
 const LOST_AGAIN_S: i64 = 15;
@@ -55,7 +55,7 @@ impl Pulse {
         let now = means.clock.now();
         let (until, health) = if fault.kind.is_transient() {
             self.failures += 1;
-            let until = now + backoff(self.failures, roll(means));
+            let until = now + wait_after(&fault, self.failures, roll(means));
             (until, FeedHealth::Retrying { attempt: self.failures, until, fault })
         } else if fault.kind == FaultKind::NotConfigured && self.fed == Fed::By(FeedId::Workloads) {
             // A session without a cluster is whole; one without AWS is not, and its fault says what to set.
@@ -173,6 +173,15 @@ mod tests {
             let Ok(Inbox::Event { event, .. }) = inbox.try_recv() else { panic!("nothing was told") };
             assert_eq!(*event, expected);
         }
+    }
+
+    #[tokio::test]
+    async fn a_feed_is_left_alone_for_as_long_as_the_server_asks() {
+        let (means, _tasks, _inbox) = outside();
+        let fault = Fault::new(FaultKind::Throttled, "Slow down.").asks_to_wait(SignedDuration::from_secs(20));
+        let before = means.clock.now();
+        let until = Pulse::new(FeedId::Workloads).fail(&means, fault).await;
+        assert!(until >= before + SignedDuration::from_secs(20), "{before} {until}");
     }
 
     #[test]

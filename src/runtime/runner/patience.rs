@@ -10,7 +10,7 @@ use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::service::ServiceName;
 use crate::session::event::{Event, FeedEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
-use crate::session::timers::backoff;
+use crate::session::timers::wait_after;
 
 /// Attempts at one piece of evidence before its question counts as failed.
 const ATTEMPTS: u32 = 4;
@@ -131,7 +131,7 @@ pub async fn wait_or_give_up(means: &Means, fed: impl Into<Fed>, attempt: u32, f
     if !fault.kind.is_transient() || attempt >= ATTEMPTS {
         return Err(fault);
     }
-    let until = means.clock.now() + backoff(attempt, roll(means));
+    let until = means.clock.now() + wait_after(&fault, attempt, roll(means));
     tell_health(means, fed, FeedHealth::Retrying { attempt, until, fault }).await;
     means.clock.rest_until(until).await;
     Ok(())
