@@ -34,12 +34,16 @@ struct Release {
     version: i64,
     at: Option<Timestamp>,
     described: String,
-    fields: BTreeMap<String, FieldValue>,
+    /// What it was given; `None` where the Secret does not open.
+    fields: Option<BTreeMap<String, FieldValue>>,
 }
 
-/// The revisions of a release, each with what its values and chart changed against the one before.
+/// The revisions of a release, each with what its values and chart changed against the one before. One that does not open is
+/// told all the same: before a rollback it is the one that matters.
 pub(super) fn helm(secrets: &[core::Secret], release: &str) -> Vec<Change> {
-    let mut revisions: Vec<Release> = secrets.iter().filter_map(|secret| unpacked(secret, release)).collect();
+    let is_helm = |secret: &&core::Secret| secret.type_.as_deref() == Some(HELM);
+    let mut revisions: Vec<Release> =
+        secrets.iter().filter(is_helm).filter_map(|secret| revision(secret, release)).collect();
     revisions.sort_by_key(|revision| revision.version);
     let first = revisions.len().saturating_sub(REVISIONS + 1);
     revisions
@@ -48,39 +52,68 @@ pub(super) fn helm(secrets: &[core::Secret], release: &str) -> Vec<Change> {
         .skip(first)
         .map(|(nth, revision)| {
             let before = nth.checked_sub(1).and_then(|nth| revisions.get(nth));
+            let both = before.and_then(|before| before.fields.as_ref()).zip(revision.fields.as_ref());
             Change {
                 kind: ChangeKind::HelmRelease,
                 name: safe(release),
                 at: revision.at,
                 what: format!("revision {}, {}", revision.version, revision.described),
-                fields: before.map(|before| differences(&before.fields, &revision.fields)).unwrap_or_default(),
+                fields: both.map(|(before, after)| differences(before, after)).unwrap_or_default(),
             }
         })
         .collect()
 }
 
-/// A Secret's release: base64 (undone by the API's own decoding), base64 again, gzip, JSON.
-fn unpacked(secret: &core::Secret, wanted: &str) -> Option<Release> {
-    if secret.type_.as_deref() != Some(HELM) {
-        return None;
+/// A Secret's revision of the release; `None` where it is of another.
+fn revision(secret: &core::Secret, wanted: &str) -> Option<Release> {
+    let opened = opened(secret).and_then(|release| {
+        if release["name"].is_string() && release["version"].is_i64() { Ok(release) } else { Err("no release in it") }
+    });
+    match opened {
+        Ok(release) => (release["name"].as_str() == Some(wanted)).then(|| read(&release)),
+        Err(why) => unopened(secret, wanted, why),
     }
-    let packed = STANDARD.decode(&secret.data.as_ref()?.get("release")?.0).ok()?;
+}
+
+/// What a Secret holds: base64 (undone by the API's own decoding), base64 again, gzip, JSON.
+fn opened(secret: &core::Secret) -> Result<Value, &'static str> {
+    let packed = secret.data.as_ref().and_then(|data| data.get("release")).ok_or("no release in it")?;
+    let packed = STANDARD.decode(&packed.0).map_err(|_| "it is no base64")?;
     let mut text = String::new();
-    GzDecoder::new(packed.as_slice()).take(MOST_BYTES).read_to_string(&mut text).ok()?;
-    let release: Value = serde_json::from_str(&text).ok()?;
-    if release["name"].as_str() != Some(wanted) {
-        return None;
+    let mut unpacked = GzDecoder::new(packed.as_slice()).take(MOST_BYTES);
+    unpacked.read_to_string(&mut text).map_err(|_| "it does not unpack")?;
+    if unpacked.limit() == 0 {
+        return Err("it is too large");
     }
+    serde_json::from_str(&text).map_err(|_| "it is no JSON")
+}
+
+fn read(release: &Value) -> Release {
     let mut fields = fields(&release["config"]);
     for (key, path) in [("chart", "/chart/metadata/version"), ("app version", "/chart/metadata/appVersion")] {
         let told = release.pointer(path).and_then(Value::as_str);
         fields.extend(told.map(|version| (key.to_owned(), value(version, version))));
     }
-    Some(Release {
-        version: release["version"].as_i64()?,
+    Release {
+        version: release["version"].as_i64().unwrap_or_default(),
         at: release.pointer("/info/last_deployed").and_then(Value::as_str).and_then(|at| at.parse().ok()),
         described: safe(release.pointer("/info/description").and_then(Value::as_str).unwrap_or_default()),
-        fields,
+        fields: Some(fields),
+    }
+}
+
+/// A revision as the labels of its Secret tell it, which Helm sets for itself to find it by.
+fn unopened(secret: &core::Secret, wanted: &str, why: &str) -> Option<Release> {
+    let label = |name: &str| secret.metadata.labels.as_ref()?.get(name).map(String::as_str);
+    if label("name") != Some(wanted) {
+        return None;
+    }
+    let modified = label("modifiedAt").and_then(|at| Timestamp::from_second(at.parse().ok()?).ok());
+    Some(Release {
+        version: label("version")?.parse().ok()?,
+        at: modified.or_else(|| Some(secret.metadata.creation_timestamp.as_ref()?.0)),
+        described: format!("which cannot be read: {why}"),
+        fields: None,
     })
 }
 
@@ -241,7 +274,34 @@ mod tests {
         assert!(!format!("{:?}", helm(&secrets, "shop")).contains("hunter"));
         let broken: core::Secret =
             serde_json::from_value(json!({ "type": HELM, "data": { "release": "AAAA" } })).unwrap();
-        assert!(helm(&[broken], "shop").is_empty());
+        assert!(helm(&[broken], "shop").is_empty(), "whose it is, nobody knows");
+    }
+
+    #[test]
+    fn a_revision_that_does_not_open_is_told_and_compared_with_nothing() {
+        let broken = |text: &[u8]| -> core::Secret {
+            let labels = json!({ "owner": "helm", "name": "shop", "version": "2", "modifiedAt": "1777626000" });
+            let release = STANDARD.encode(STANDARD.encode(text));
+            let object = json!({ "type": HELM, "metadata": { "labels": labels }, "data": { "release": release } });
+            serde_json::from_value(object).unwrap()
+        };
+        let packed = |text: &str| {
+            let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+            packed.write_all(text.as_bytes()).unwrap();
+            packed.finish().unwrap()
+        };
+        for (bytes, why) in [
+            (b"cut".to_vec(), "it does not unpack"),
+            (packed("{\"name\":"), "it is no JSON"),
+            (packed("{}"), "no release in it"),
+        ] {
+            let secrets = [secret(3, "cart:3", "c"), broken(&bytes), secret(1, "cart:1", "a")];
+            let told: Vec<String> = helm(&secrets, "shop").iter().map(Change::told).collect();
+            let second = format!("2026-05-01 09:00Z  Helm release shop revision 2, which cannot be read: {why}");
+            assert_eq!(told[1], second);
+            assert_eq!(told[2], "2026-05-01 09:00Z  Helm release shop revision 3, Upgrade complete");
+            assert!(helm(&[broken(&bytes)], "other").is_empty());
+        }
     }
 
     #[test]
