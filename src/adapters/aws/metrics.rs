@@ -225,9 +225,9 @@ fn read(query: &MetricQuery, (id, answers): (&str, &Answers), window: Window) ->
     let points = gathered.points.iter().copied().filter(is_whole);
     let series = Series::new(query.clone(), unit_of(query), points);
     match &gathered.status {
-        Some(StatusCode::InternalError) => failed(CallError::Unavailable(format!("InternalError: {}", why()))),
-        Some(StatusCode::Forbidden) => failed(CallError::Denied(format!("Forbidden: {}", why()))),
-        Some(StatusCode::PartialData) => Reading::Partial { series, why: format!("PartialData: {}", why()) },
+        Some(StatusCode::InternalError) => failed(CallError::Unavailable(told("InternalError"))),
+        Some(StatusCode::Forbidden) => failed(CallError::Denied(told("Forbidden"))),
+        Some(StatusCode::PartialData) => Reading::Partial { series, why: told("PartialData") },
         _ if series.points.is_empty() => Reading::Empty(series),
         _ => Reading::Complete(series),
     }

@@ -60,7 +60,8 @@ async fn day(
 fn add(found: &mut Earlier, query: &MetricQuery, reading: Reading) {
     let Some(outcome) = found.get_mut(query) else { return };
     match (outcome, reading) {
-        (Ok(points), Reading::Complete(series) | Reading::Partial { series, .. }) => points.extend(series.points),
+        (Ok(points), Reading::Complete(series)) => points.extend(series.points),
+        (outcome @ Ok(_), Reading::Partial { why, .. }) => *outcome = Err(format!("a day came in part ({why})")),
         (outcome @ Ok(_), Reading::Failed { source, .. }) => *outcome = Err(source.to_string()),
         (Ok(_), Reading::Empty(_)) | (Err(_), _) => {}
     }
@@ -75,7 +76,7 @@ mod tests {
     use super::super::follow::tests::outside_at;
     use super::super::read;
     use super::*;
-    use crate::domain::observation::metric::{MetricId, MetricRole, Statistic};
+    use crate::domain::observation::metric::{MetricId, MetricRole, Series, Statistic, Unit};
     use crate::domain::observation::scope::whole_minute;
     use crate::rehearsal::wire::cloudwatch::cbor::{Value, read as parse, write};
     use crate::runtime::outside::ClusterAccess;
@@ -84,6 +85,20 @@ mod tests {
     fn period(body: &Bytes) -> i64 {
         let asked = parse(body).unwrap();
         asked.list("MetricDataQueries")[0].get("MetricStat").and_then(|stat| stat.int("Period")).unwrap()
+    }
+
+    #[test]
+    fn a_day_that_came_in_part_is_no_day_to_compare_with() {
+        let query =
+            MetricQuery { role: MetricRole::Cpu, metric: MetricId::default(), statistic: Statistic::Sum, period_s: 60 };
+        let series = || Series::new(query.clone(), Unit::None, [Point { at: Timestamp::UNIX_EPOCH, value: 1.0 }]);
+        let mut found = Earlier::from([(query.clone(), Ok(Vec::new()))]);
+        add(&mut found, &query, Reading::Complete(series()));
+        assert_eq!(found[&query].as_ref().map(Vec::len), Ok(1));
+        let why = "PartialData: ServiceError: it was cut".to_owned();
+        add(&mut found, &query, Reading::Partial { series: series(), why });
+        add(&mut found, &query, Reading::Complete(series()));
+        assert_eq!(found[&query], Err("a day came in part (PartialData: ServiceError: it was cut)".to_owned()));
     }
 
     #[tokio::test]

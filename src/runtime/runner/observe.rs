@@ -386,7 +386,7 @@ fn collector_answer(order: &Order, logs: &Result<LogRead, Fault>, answers: &Metr
     };
     let metric = match reading {
         Some(Ok(Reading::Failed { query, source })) => Some(read::unread(query, source).summary),
-        Some(Ok(Reading::Partial { .. })) => Some("read in part".to_owned()),
+        Some(Ok(Reading::Partial { why, .. })) => Some(format!("read in part, {why}")),
         Some(Err(fault)) => Some(fault.summary.clone()),
         Some(Ok(Reading::Complete(_) | Reading::Empty(_))) | None => None,
     };
