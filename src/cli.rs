@@ -89,9 +89,11 @@ fn real(flags: &Flags, env: &Environment) -> Result<Config, Fault> {
     resolve(flags, env, World::Real)
 }
 
-/// Opens our own log for a session. Without it the session goes on: the journal is what counts.
+/// Opens our own log for a session. Without it the session goes on, the journal is what counts; but whoever set the log up
+/// waits for it.
 fn log_to_file(config: &Config) -> Option<Logbook> {
-    logbook::open(&config.paths.log, &config.log_filter).ok()
+    let opened = logbook::open(&config.paths.log, &config.log_filter);
+    opened.map_err(|fault| print::fault(&fault)).ok()
 }
 
 fn cockpit(flags: &Flags, env: &Environment) -> Result<Ending, Fault> {

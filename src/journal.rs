@@ -22,10 +22,23 @@ mod fault;
 mod reader;
 mod writer;
 
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+
 pub use chain::{Flaw, Hash};
 pub use fault::JournalError;
 pub use reader::{Anchor, Broken, End, Preamble, Reader, Verification, verify};
-pub use writer::{Receipt, Resumed, Store, Writer};
+pub use writer::{Resumed, Store, Writer};
 
 /// The schema this program writes, and the latest it reads.
 pub const SCHEMA: u32 = 1;
+
+/// Makes a folder, with those it lies in, for its owner alone: names of sessions and exports tell of incidents.
+///
+/// # Errors
+/// It is not there and cannot be made.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}

@@ -1,15 +1,16 @@
 //! Appends records: one write a line, one hash a line, and an acknowledgement only for what is on the disk.
 //! After the first failed write nothing more is written: the session is read-only from there on.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Write};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::chain::{self, Hash, Part};
 use super::fault::JournalError;
+use super::make_folder;
 use super::reader::{Anchor, End, Preamble, Reader};
 use crate::domain::observation::redact;
 use crate::session::Record;
@@ -72,7 +73,7 @@ impl Writer<File> {
     /// Never writes over a file.
     pub fn create(path: &Path, preamble: &Preamble) -> Result<Self, JournalError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(file("making the folder", folder))?;
+        make_folder(folder).map_err(file("making the folder", folder))?;
         let file_made =
             OpenOptions::new().append(true).create_new(true).mode(0o600).open(path).map_err(file("making", path))?;
         lock(&file_made, path)?;

@@ -1,14 +1,13 @@
 //! The way into a rehearsal's cloud for other programs: a folder with a kubeconfig and the variables of a shell, there as long
 //! as the rehearsal runs. The ports are drawn anew for every run, so nothing of it goes into a journal.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::private;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::journal::make_folder;
 use crate::rehearsal::Rehearsal;
 
 /// The files; they go when it does.
@@ -34,7 +33,7 @@ pub(super) fn lay(folder: &Path, rehearsal: &Rehearsal) -> Result<Attached, Faul
             .cause(format!("{error}."))
             .hint("Name another folder by `--attach`; what lies there already is left alone.")
     };
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unwritten)?;
+    make_folder(folder).map_err(unwritten)?;
     let folder = folder.canonicalize().map_err(unwritten)?;
     let (kubeconfig, variables) = (folder.join("kubeconfig"), folder.join("env"));
     // Only what was written here is taken away at the end: there may be somebody's own files of these names.

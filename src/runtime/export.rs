@@ -1,12 +1,12 @@
 //! Files for the person: transcripts and single texts, written beside the journals, never over an existing file.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::domain::fault::{Fault, FaultKind};
-use crate::journal::Reader;
+use crate::journal::{Reader, make_folder};
 use crate::report::{Journaled, html, transcript};
 use crate::session::{Session, update};
 
@@ -17,7 +17,7 @@ pub fn write_text(folder: &Path, name: &Path, text: &str) -> Result<PathBuf, Fau
             .cause(error.to_string())
             .hint("Free some room, or set PAGERDECK_STATE to another folder.")
     };
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed(&error))?;
+    make_folder(folder).map_err(|error| failed(&error))?;
     let plain = name.file_name().map_or_else(|| "export".into(), |name| name.to_string_lossy().into_owned());
     for number in 1..1_000 {
         let path = folder.join(numbered(&plain, number));

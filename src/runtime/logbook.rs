@@ -1,8 +1,8 @@
 //! Our own log: to a file beside the journals, never to the terminal. It tells of the program, not of the incident.
 
 use std::fmt;
-use std::fs::{DirBuilder, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use tracing_appender::non_blocking::WorkerGuard;
@@ -12,6 +12,7 @@ use tracing_subscriber::fmt::time::FormatTime;
 
 use super::clock::wall_now;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::journal::make_folder;
 
 /// Keeps the log open; writes what is left when it is dropped.
 #[derive(Debug)]
@@ -27,18 +28,31 @@ impl FormatTime for Utc {
     }
 }
 
+fn unopened(path: &Path, cause: String) -> Fault {
+    Fault::new(FaultKind::Storage, format!("The log {} could not be opened.", path.display())).cause(cause)
+}
+
+/// Reads the filter of the log.
+///
+/// # Errors
+/// It says nothing that can be followed.
+pub fn checked(path: &Path, filter: &str) -> Result<EnvFilter, Fault> {
+    let unread = |error: tracing_subscriber::filter::ParseError| {
+        let cause = format!("PAGERDECK_LOG={filter} is no filter: {error}.");
+        unopened(path, cause).hint("Set PAGERDECK_LOG to `info`, or to `pagerdeck=debug`.")
+    };
+    EnvFilter::try_new(filter).map_err(unread)
+}
+
 /// Opens the log and takes in what `tracing` tells from now on, as far as the filter lets it through.
 ///
 /// # Errors
 /// The folder or the file cannot be made, or the filter cannot be read. A session goes on without its log.
 pub fn open(path: &Path, filter: &str) -> Result<Logbook, Fault> {
-    let failed = |cause: String| {
-        Fault::new(FaultKind::Storage, format!("The log {} could not be opened.", path.display())).cause(cause)
-    };
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| failed(error.to_string()).hint("Correct the log filter: `info`, or `pagerdeck=debug`."))?;
+    let failed = |cause: String| unopened(path, cause);
+    let filter = checked(path, filter)?;
     if let Some(folder) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed(error.to_string()))?;
+        make_folder(folder).map_err(|error| failed(error.to_string()))?;
     }
     let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
     let (writer, guard) = tracing_appender::non_blocking(file.map_err(|error| failed(error.to_string()))?);

@@ -389,7 +389,36 @@ fn the_doctor_names_what_is_missing_and_its_fix() {
     assert_eq!(said.code, Some(1), "{}\n{}", said.out, said.err);
     assert!(said.out.contains("[no] aws identity"), "{}", said.out);
     assert!(said.out.contains("[--] cluster"), "{}", said.out);
+    assert!(said.out.contains("[ok] journals") && said.out.contains("[ok] log"), "{}", said.out);
+}
+
+#[test]
+fn the_doctor_makes_folders_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let state = home.path().join("state/nested");
+    let mut doctor = home.command(&["doctor"]);
+    doctor.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").env("PAGERDECK_STATE", &state);
+    let said = Said::of(&doctor.output().unwrap());
     assert!(said.out.contains("[ok] journals"), "{}", said.out);
+    for path in [state.parent().unwrap(), &state, &state.join("sessions")] {
+        let mode = std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o700, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_log_that_is_not_kept_is_told() {
+    let home = Home::new();
+    let with_filter = |args: &[&str]| {
+        let mut command = home.command(args);
+        command.env("PAGERDECK_LOG", "a=b=c").env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+        Said::of(&command.output().unwrap())
+    };
+    let said = with_filter(&["rehearse", "quiet", "--speed", "max", "--for", "1"]);
+    assert!(said.err.contains("PAGERDECK_LOG=a=b=c is no filter"), "{}", said.err);
+    let said = with_filter(&["doctor"]);
+    assert!(said.out.contains("[no] log") && said.out.contains("PAGERDECK_LOG to `info`"), "{}", said.out);
 }
 
 #[test]

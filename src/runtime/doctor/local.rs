@@ -6,9 +6,18 @@ use super::Check;
 use crate::config::{Colours, Config, Glyphs, Surface};
 use crate::domain::count::counted;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::journal::make_folder;
+use crate::runtime::logbook;
 
 pub(super) fn examine(config: &Config) -> Vec<Check> {
-    vec![configuration(config), policy(config), state(&config.paths.sessions), terminal(config), slack(config)]
+    vec![
+        configuration(config),
+        policy(config),
+        state(&config.paths.sessions),
+        log(config),
+        terminal(config),
+        slack(config),
+    ]
 }
 
 fn configuration(config: &Config) -> Check {
@@ -29,7 +38,7 @@ fn policy(config: &Config) -> Check {
 
 /// Whether a journal could be written: the folder is made as a session would make it, and a file is tried in it.
 fn state(sessions: &Path) -> Check {
-    let tried = std::fs::create_dir_all(sessions).and_then(|()| {
+    let tried = make_folder(sessions).and_then(|()| {
         let probe = sessions.join(".doctor");
         std::fs::write(&probe, b"")?;
         std::fs::remove_file(&probe)
@@ -42,6 +51,12 @@ fn state(sessions: &Path) -> Check {
                 .hint("Free space or fix the folder's mode, or set PAGERDECK_STATE; without a journal a session is read-only.")
         }),
     )
+}
+
+/// Whether what is told of the program itself would be kept.
+fn log(config: &Config) -> Check {
+    let path = &config.paths.log;
+    Check::of("log", logbook::checked(path, &config.log_filter).map(|_| path.display().to_string()))
 }
 
 fn terminal(config: &Config) -> Check {

@@ -1,9 +1,9 @@
 //! What a crash leaves behind: the terminal as it was, and a report in a file whose path is the last thing said.
 
 use std::backtrace::Backtrace;
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +12,7 @@ use std::thread::{self, ThreadId};
 
 use super::{is_taken, restore};
 use crate::domain::observation::{redact, sanitise};
+use crate::journal::make_folder;
 use crate::runtime::clock::wall_now;
 
 /// Whether the hook is there already.
@@ -57,7 +58,7 @@ pub(super) fn tell() {
 
 /// Writes the report. The message is ours, and still passes the same door as all that leaves for a file.
 fn write(panic: &PanicHookInfo<'_>, folder: &Path) -> io::Result<PathBuf> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    make_folder(folder)?;
     let stamp = wall_now().strftime("%Y%m%dT%H%M%SZ");
     let path = folder.join(format!("crash-{stamp}-{}.txt", std::process::id()));
     let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
