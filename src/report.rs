@@ -42,6 +42,12 @@ pub fn claim_mark(check: &ClaimCheck) -> &'static str {
     }
 }
 
+/// Said before a timeline that does not begin with the session.
+fn left_out(session: &Session) -> Option<String> {
+    let dropped = session.timeline.dropped();
+    (dropped > 0).then(|| format!("Before these, {dropped} more are in the journal alone."))
+}
+
 /// Said behind a sentence in which nothing could be checked.
 const UNCHECKED: &str = "cites, nothing to check";
 

@@ -10,7 +10,7 @@ mod steps;
 use std::fmt::{self, Write};
 
 use self::markup::Page;
-use super::{Journaled, rehearsal_label};
+use super::{Journaled, left_out, rehearsal_label};
 use crate::session::Session;
 
 /// Nothing may run and nothing be loaded, whatever was written into the page.
@@ -91,8 +91,7 @@ fn alarms(page: &mut Page<'_>, session: &Session) -> fmt::Result {
 
 fn timeline(page: &mut Page<'_>, session: &Session) -> fmt::Result {
     page.leaf(("h2", ""), "Timeline")?;
-    if session.timeline.dropped() > 0 {
-        let text = format!("Before these, {} more are in the journal alone.", session.timeline.dropped());
+    if let Some(text) = left_out(session) {
         page.leaf(("p", "warn"), text)?;
     }
     page.table(&["Time", "Record", "Incident", "What"], |page| {

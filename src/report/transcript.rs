@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 pub(super) use sections::decides;
 
-use super::{Journaled, clean, incident, rehearsal_label};
+use super::{Journaled, clean, incident, left_out, rehearsal_label};
 use crate::session::header::Origin;
 use crate::session::incident::Incident;
 use crate::session::{Record, Session};
@@ -114,6 +114,9 @@ fn one_incident(out: &mut dyn Write, session: &Session, incident: &Incident, rec
 
 fn timeline(out: &mut dyn Write, session: &Session) -> fmt::Result {
     writeln!(out, "## Timeline\n")?;
+    if let Some(text) = left_out(session) {
+        writeln!(out, "{text}\n")?;
+    }
     for entry in session.timeline.entries() {
         let incident = entry.incident.map_or_else(String::new, |id| format!("{id} "));
         writeln!(out, "- `{:.3}` {incident}{}", entry.at, clean::markdown(&entry.text))?;

@@ -21,6 +21,21 @@ fn the_transcript_is_labelled_and_shows_hostile_text_as_text() {
 }
 
 #[test]
+fn a_timeline_that_begins_late_says_so() {
+    use crate::session::event::SessionEvent;
+    let mut session = session();
+    for seq in 1..=5_003 {
+        let event = Event::Session(SessionEvent::Noted { text: format!("note {seq}") });
+        session.timeline.fold(&Record { seq, at: at(0), incident: None, event });
+    }
+    let (mut text, mut page) = (String::new(), String::new());
+    transcript::markdown(&mut text, &journaled(&session, &[])).unwrap();
+    super::html::page(&mut page, &journaled(&session, &[])).unwrap();
+    let said = format!("Before these, {} more are in the journal alone.", session.timeline.dropped());
+    assert!(session.timeline.dropped() >= 3 && text.contains(&said) && page.contains(&said), "{said}");
+}
+
+#[test]
 fn the_question_that_the_narrative_was_to_answer_stands_above_it() {
     let mut session = session();
     let incident = session.incidents.values_mut().next().unwrap();
