@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::io::{BufRead, BufReader, Read as _};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,9 @@ use super::chain::{self, Flaw, Hash, Part};
 use super::fault::JournalError;
 use crate::session::Record;
 use crate::session::event::{Event, SessionEvent};
+
+/// No line of ours is nearly as long, and what has no end of a line is not read into memory to the end of the file.
+const MOST_LINE: u64 = 64 << 20;
 
 /// What the first line says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,9 +85,12 @@ impl Anchor {
     }
 }
 
-/// Records of a journal, one by one. After an error or a torn end it is exhausted.
+/// Records of a journal, one by one. After a torn end it is exhausted; as an iterator after an error as well, while
+/// [`Reader::next_record`] goes on behind a line that cannot be read.
 pub struct Reader<R> {
     source: R,
+    /// Where it is, for what a person reads.
+    path: PathBuf,
     preamble: Preamble,
     at: Anchor,
     last_seq: u64,
@@ -101,15 +107,20 @@ impl Reader<BufReader<File>> {
             path: path.to_owned(),
             source,
         })?;
-        Self::new(BufReader::with_capacity(1 << 16, file))
+        Self::begin(BufReader::with_capacity(1 << 16, file), path)
     }
 }
 
 impl<R: BufRead> Reader<R> {
     /// Reads the first line.
     pub fn new(source: R) -> Result<Self, JournalError> {
+        Self::begin(source, Path::new("the journal"))
+    }
+
+    fn begin(source: R, path: &Path) -> Result<Self, JournalError> {
         let mut reader = Self {
             source,
+            path: path.to_owned(),
             preamble: Preamble::new(""),
             at: Anchor { lines: 0, hash: Hash::GENESIS },
             last_seq: 0,
@@ -173,11 +184,12 @@ impl<R: BufRead> Reader<R> {
             return Ok(None);
         }
         self.buffer.clear();
-        let read = self.source.read_until(b'\n', &mut self.buffer).map_err(|source| JournalError::File {
-            doing: "reading",
-            path: std::path::PathBuf::from("the journal"),
-            source,
-        })? as u64;
+        let within = self.source.by_ref().take(MOST_LINE + 1).read_until(b'\n', &mut self.buffer);
+        let failed = |source| JournalError::File { doing: "reading", path: self.path.clone(), source };
+        let read = within.map_err(failed)? as u64;
+        if read > MOST_LINE {
+            return Err(JournalError::Broken { line: self.at.lines + 1, flaw: Flaw::Malformed });
+        }
         let Some(line) = self.buffer.strip_suffix(b"\n") else {
             self.end = Some(if read == 0 { End::Whole } else { End::Torn { bytes: read } });
             return Ok(None);

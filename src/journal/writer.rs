@@ -35,15 +35,6 @@ impl Store for File {
     }
 }
 
-/// What an append came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// The highest sequence number that is on the disk. What follows from a record waits until this reaches it.
-    pub durable_seq: u64,
-    /// Secrets that only the last check before writing found. The record as written then differs from the one folded.
-    pub redacted: u32,
-}
-
 /// What taking up a journal found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resumed {
@@ -64,7 +55,6 @@ pub struct Writer<S> {
     at: Anchor,
     length: u64,
     last_seq: u64,
-    durable_seq: u64,
     health: Health,
 }
 
@@ -99,7 +89,6 @@ impl Writer<File> {
             at: reader.anchor(),
             length: reader.whole_bytes(),
             last_seq: reader.last_seq(),
-            durable_seq: reader.last_seq(),
             health: Health::Fine,
         };
         if let End::Torn { .. } = end {
@@ -114,38 +103,35 @@ impl Writer<File> {
 impl<S: Store> Writer<S> {
     /// Begins a journal on an empty store.
     pub fn begin(store: S, preamble: &Preamble) -> Result<Self, JournalError> {
-        let mut writer = Self {
-            store,
-            at: Anchor { lines: 0, hash: Hash::GENESIS },
-            length: 0,
-            last_seq: 0,
-            durable_seq: 0,
-            health: Health::Fine,
-        };
+        let mut writer =
+            Self { store, at: Anchor { lines: 0, hash: Hash::GENESIS }, length: 0, last_seq: 0, health: Health::Fine };
         let payload = serde_json::to_string(preamble).map_err(JournalError::Encode)?;
         writer.write(Part::Preamble, &payload)?;
         writer.sync()?;
         Ok(writer)
     }
 
-    /// Appends a record. How durably is the event's own matter: an ephemeral one has no line, a buffered one reaches
-    /// the system, a synced one the disk, with all before it.
-    pub fn append(&mut self, record: &Record) -> Result<Receipt, JournalError> {
+    /// Appends a record, which reaches the system, and the disk with the next [`sync`](Self::sync); an ephemeral one has no
+    /// line. Says how many secrets only this last check before writing found: the record as written then differs from the
+    /// one folded.
+    pub fn append(&mut self, record: &Record) -> Result<u32, JournalError> {
         if record.seq <= self.last_seq {
             return Err(JournalError::OutOfOrder { last: self.last_seq, seq: record.seq });
         }
-        let durability = record.event.durability();
-        if durability == Durability::Ephemeral {
-            return Ok(Receipt { durable_seq: self.durable_seq, redacted: 0 });
+        match record.event.durability() {
+            Durability::Ephemeral => return Ok(0),
+            Durability::Buffered | Durability::Synced => {}
         }
         let mut value = serde_json::to_value(record).map_err(JournalError::Encode)?;
         let redacted = hide_secrets(&mut value);
         self.write(Part::Record, &value.to_string())?;
         self.last_seq = record.seq;
-        if durability == Durability::Synced {
-            self.sync()?;
-        }
-        Ok(Receipt { durable_seq: self.durable_seq, redacted })
+        Ok(redacted)
+    }
+
+    /// The last record appended: the system has it, the disk perhaps not yet.
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
     }
 
     /// Brings everything appended so far to the disk, and says up to which record.
@@ -156,18 +142,12 @@ impl<S: Store> Writer<S> {
             self.health = Health::Closed;
             return Err(JournalError::Write(error));
         }
-        self.durable_seq = self.last_seq;
-        Ok(self.durable_seq)
+        Ok(self.last_seq)
     }
 
     /// The place after the last line, for a report to print.
     pub fn anchor(&self) -> Anchor {
         self.at
-    }
-
-    /// The highest sequence number that is on the disk.
-    pub fn durable_seq(&self) -> u64 {
-        self.durable_seq
     }
 
     fn write(&mut self, part: Part, payload: &str) -> Result<(), JournalError> {

@@ -25,7 +25,7 @@ pub enum Inbox {
         /// Who tells it.
         lane: Lane,
     },
-    /// The journal has written and fsynced so far.
+    /// The journal has written so far, and so far of it is on the disk.
     Acknowledged {
         /// Highest sequence number written.
         written: u64,

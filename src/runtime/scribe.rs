@@ -106,25 +106,31 @@ impl Drop for Alarm<'_> {
     }
 }
 
-/// Writes batch by batch: whatever has come in meanwhile is written together and brought to the disk by one sync.
+/// Writes batch by batch: whatever has come in meanwhile is written together, told as written, brought to the disk by one
+/// sync, and told as that. What only has to be written does not wait for the disk.
 fn write_all<S: Store>(
     mut writer: Writer<S>,
     records: &Receiver<Record>,
     inbox: &mpsc::Sender<Inbox>,
 ) -> Result<Anchor, Fault> {
     let _alarm = Alarm { inbox };
+    // What was there before this thread is on the disk.
+    let mut synced = writer.last_seq();
     while let Ok(first) = records.recv() {
         let batch = std::iter::once(first).chain(records.try_iter());
-        match write_batch(&mut writer, batch) {
-            Ok((synced, hidden)) => {
+        let written = write_batch(&mut writer, batch).and_then(|hidden| {
+            // A full inbox hears of it with the sync: the disk never waits for the loop.
+            let _ = inbox.try_send(Inbox::Acknowledged { written: writer.last_seq(), synced });
+            synced = writer.sync()?;
+            Ok(hidden)
+        });
+        match written {
+            Ok(hidden) => {
                 if hidden > 0 {
                     let _ = inbox.blocking_send(Inbox::Hidden { secrets: hidden });
                 }
-                // try_send: at the very end nobody reads any more, and a full inbox is told with the next batch.
-                let told = inbox.try_send(Inbox::Acknowledged { written: synced, synced });
-                if let Err(mpsc::error::TrySendError::Full(message)) = told {
-                    let _ = inbox.blocking_send(message);
-                }
+                // At the very end nobody reads any more.
+                let _ = inbox.blocking_send(Inbox::Acknowledged { written: synced, synced });
             }
             Err(error) => {
                 let fault = error.fault();
@@ -137,16 +143,13 @@ fn write_all<S: Store>(
     Ok(writer.anchor())
 }
 
-/// Up to which record everything is on the disk, and how many secrets only the last check before writing found.
-fn write_batch<S: Store>(
-    writer: &mut Writer<S>,
-    batch: impl Iterator<Item = Record>,
-) -> Result<(u64, u64), JournalError> {
+/// Appends all of it, and says how many secrets only the last check before writing found.
+fn write_batch<S: Store>(writer: &mut Writer<S>, batch: impl Iterator<Item = Record>) -> Result<u64, JournalError> {
     let mut hidden = 0;
     for record in batch {
-        hidden += u64::from(writer.append(&record)?.redacted);
+        hidden += u64::from(writer.append(&record)?);
     }
-    Ok((writer.sync()?, hidden))
+    Ok(hidden)
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 
 use super::*;
+use crate::domain::remediation::approval::Decision;
+use crate::domain::remediation::step::StepId;
 use crate::journal::Preamble;
-use crate::session::event::{Event, SessionEvent};
+use crate::session::event::{Event, RemediationEvent, SessionEvent};
 
 /// What a store does from its n-th write on.
 #[derive(Clone, Copy)]
@@ -64,6 +66,14 @@ fn note(seq: u64, text: &str) -> Record {
     Record { seq, at: Timestamp::UNIX_EPOCH, incident: None, event }
 }
 
+/// A record that is to be on the disk before anything follows from it.
+fn decided(seq: u64) -> Record {
+    let decision = Decision::Skipped { by: "oncall".to_owned() };
+    let event = Event::Remediation(RemediationEvent::DecisionGiven { step: StepId(1), decision });
+    assert_eq!(event.durability(), Durability::Synced);
+    Record { event, ..note(seq, "") }
+}
+
 fn closed(scribe: &mut Scribe) -> Result<Option<Anchor>, Fault> {
     closed_within(scribe, Duration::from_mins(1))
 }
@@ -96,6 +106,58 @@ fn what_is_written_is_acknowledged_and_what_was_hidden_is_told() {
         Some(Inbox::Hidden { secrets }) => assert_eq!(secrets, 2),
         other => panic!("{other:?}"),
     }
+}
+
+/// A disk that syncs when it is told to.
+struct Slow {
+    turns: std::sync::mpsc::Receiver<()>,
+    syncs: Sender<()>,
+}
+
+impl Write for Slow {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Store for Slow {
+    fn persist(&mut self) -> io::Result<()> {
+        let _ = self.syncs.send(());
+        self.turns.recv().map_err(io::Error::other)
+    }
+
+    fn cut(&mut self, _length: u64) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_written_is_told_before_the_disk_has_it_and_one_sync_is_for_all_that_came_meanwhile() {
+    let ((turn, turns), (syncs, synced)) = (channel(), channel());
+    turn.send(()).unwrap();
+    let writer = Writer::begin(Slow { turns, syncs }, &Preamble::new("s")).unwrap();
+    let (sender, mut inbox) = mpsc::channel(16);
+    let mut scribe = Scribe::start(writer, Path::new("journal.jsonl"), sender).unwrap();
+    let mut told = || match inbox.blocking_recv() {
+        Some(Inbox::Acknowledged { written, synced }) => (written, synced),
+        other => panic!("{other:?}"),
+    };
+    scribe.append(decided(1));
+    assert_eq!(told(), (1, 0), "an approval is not on the disk yet");
+    for seq in 2..=4 {
+        scribe.append(decided(seq));
+    }
+    turn.send(()).unwrap();
+    assert_eq!(told(), (1, 1));
+    assert_eq!(told(), (4, 1));
+    turn.send(()).unwrap();
+    assert_eq!(told(), (4, 4));
+    assert!(closed(&mut scribe).is_ok());
+    assert_eq!(synced.iter().count(), 3, "the first line, the first decision, and the three behind it");
 }
 
 #[test]
