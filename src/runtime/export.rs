@@ -5,10 +5,32 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::core::Core;
+use super::inbox::Inbox;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::journal::{Reader, make_folder};
 use crate::report::{Journaled, html, transcript};
+use crate::session::event::{Event, ReportEvent};
 use crate::session::{Session, update};
+
+/// Writes files for the person beside the loop, which never waits for the disk; it hears of them by [`Inbox::Saved`].
+pub(super) fn begin(core: &Core, work: impl FnOnce() -> Result<Vec<PathBuf>, Fault> + Send + 'static) {
+    let post = core.runner.means().post.clone();
+    core.runner.tasks().spawn("export", async move {
+        let written = tokio::task::spawn_blocking(work).await;
+        if let Ok(written) = written {
+            post.send(Inbox::Saved(written)).await;
+        }
+    });
+}
+
+/// Notes in the journal what was written: a file may hold what is nobody else's business.
+pub(super) fn note(core: &mut Core, paths: &[PathBuf]) {
+    for path in paths {
+        let path = path.display().to_string();
+        core.commit(None, Event::Report(ReportEvent::Exported { path }));
+    }
+}
 
 /// Writes a text to a new file of this name (a number is put behind a name that is taken). Readable by its owner alone.
 pub fn write_text(folder: &Path, name: &Path, text: &str) -> Result<PathBuf, Fault> {

@@ -7,6 +7,7 @@ mod lines;
 mod speech;
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -57,7 +58,7 @@ struct Plain {
     waits: Waits,
     asking: Asking,
     cancelled_at: Option<u64>,
-    exports: std::path::PathBuf,
+    exports: PathBuf,
     out: std::io::Stdout,
 }
 
@@ -86,7 +87,7 @@ pub async fn run(run: Run, config: &Config) -> Result<Ending, Fault> {
         Ok(Left::ByPerson) => ("the person left".to_owned(), Ending::Done),
         Ok(Left::BySignal(signal)) => {
             let ending = Ending::Signalled { number: signal.number(), why: String::new() };
-            (format!("signal {signal:?}").to_lowercase(), ending)
+            (format!("signal {}", signal.word()), ending)
         }
         Err(_) => ("the output could not be written".to_owned(), Ending::Done),
     };
@@ -143,6 +144,7 @@ impl Plain {
             Some(Inbox::Signal(Signal::Interrupt)) => return self.cancel(),
             Some(Inbox::Signal(Signal::Continue)) => self.stand_down("the program was suspended")?,
             Some(Inbox::Signal(signal)) => return Ok(Some(Left::BySignal(signal))),
+            Some(Inbox::Saved(saved)) => self.saved(saved)?,
             Some(_) | None => {}
         }
         Ok(None)
@@ -262,7 +264,11 @@ impl Plain {
     fn apply(&mut self, intent: Intent) -> Result<(), Fault> {
         match desk::apply(&mut self.core, Hands::Person, intent) {
             Wish::Tell(text) => self.say(&text).map(drop),
-            Wish::Export => self.export(),
+            Wish::Export => {
+                let (journal, folder) = (self.core.journal_path(), self.exports.clone());
+                export::begin(&self.core, move || export::write_transcript(&journal, &folder));
+                Ok(())
+            }
             Wish::Done
             | Wish::Quit
             | Wish::Suspend
@@ -274,9 +280,14 @@ impl Plain {
         }
     }
 
-    fn export(&mut self) -> Result<(), Fault> {
-        let written = export::write_transcript(&self.core.journal_path(), &self.exports);
-        let told = written.map_or_else(|fault| fault.to_string(), |paths| export::told(&paths) + ".");
+    fn saved(&mut self, saved: Result<Vec<PathBuf>, Fault>) -> Result<(), Fault> {
+        let told = saved.map_or_else(
+            |fault| fault.to_string(),
+            |paths| {
+                export::note(&mut self.core, &paths);
+                export::told(&paths) + "."
+            },
+        );
         self.say(&told).map(drop)
     }
 

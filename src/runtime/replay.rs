@@ -265,7 +265,7 @@ impl Player {
             Intent::Repaint => self.display.repaint(),
             Intent::Copy { text } => {
                 // A failure is a failure of the next frame.
-                let _ = self.display.copy(text);
+                self.display.copy(text);
             }
             // Not wished for by a key of its own: a window that lost the keyboard, a page that was opened.
             Intent::StandDown { .. } | Intent::CallBack { .. } | Intent::Inspect { .. } => {}

@@ -159,7 +159,7 @@ impl Screen {
         }
     }
 
-    /// Draws a frame, in one write, inside synchronized-output brackets; nothing is written for an unchanged one.
+    /// Draws a frame, in one write, inside synchronized-output brackets where more than a little changes; nothing is written for an unchanged one.
     /// `WouldBlock` means that it is not on screen yet, because the terminal is slow: draw again.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<Drawn> {
         if !TAKEN.load(Ordering::SeqCst) {
@@ -202,9 +202,8 @@ impl Screen {
     }
 
     /// Puts a text on the clipboard by OSC 52, wrapped for what lies between. Whether the terminal obeys cannot be known.
-    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+    pub fn copy(&mut self, text: &str) {
         self.writer.send(clipboard(text, self.options.multiplexer));
-        Ok(())
     }
 
     /// Rings the bell, shows a notification by OSC 9, or both.

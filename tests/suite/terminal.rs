@@ -181,6 +181,23 @@ impl Seat {
     }
 }
 
+/// A transcript holds what the operator sees: that one was written is in the journal, however it was asked for.
+#[test]
+fn an_export_of_plain_lines_is_told_and_journaled() {
+    let line = r#""$0" "$@"; grep -o '"is":"exported","path":"[^"]*"' state/pagerdeck/sessions/*.jsonl"#;
+    let program = env!("CARGO_BIN_EXE_pagerdeck");
+    let words = ["/bin/bash", "-c", line, program, "rehearse", "quiet", "--speed", "10", "--plain"];
+    let mut seat = Seat::of(&words, (200, 40), &[]);
+    seat.wait_for("Type help");
+    seat.press("export\r");
+    seat.wait_for("Written:");
+    seat.press("quit\r");
+    let (_, raw) = seat.end();
+    for ending in [".md\"", ".html\""] {
+        assert!(raw.lines().any(|line| line.contains("\"is\":\"exported\"") && line.trim().ends_with(ending)), "{raw}");
+    }
+}
+
 impl Drop for Seat {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -8,11 +8,10 @@ use crate::domain::fault::Fault;
 use crate::runtime::desk::Wish;
 use crate::runtime::ending::Ending;
 use crate::runtime::export;
-use crate::runtime::inbox::{Inbox, Signal};
+use crate::runtime::inbox::Signal;
 use crate::runtime::options::options;
 use crate::runtime::terminal::Pacing;
 use crate::runtime::virtual_screen::instants;
-use crate::session::event::{Event, ReportEvent};
 use crate::ui::model::Tone;
 
 /// How the cockpit was left.
@@ -31,7 +30,7 @@ impl Left {
         match self {
             Self::ByPerson => "the person left".to_owned(),
             Self::ForRehearsal => "the person left for a rehearsal".to_owned(),
-            Self::BySignal(signal) => format!("signal {signal:?}").to_lowercase(),
+            Self::BySignal(signal) => format!("signal {}", signal.word()),
         }
     }
 
@@ -55,10 +54,10 @@ impl Cockpit {
                 self.screen.suspend();
                 return self.sized();
             }
-            Wish::Copy(text) => match self.screen.copy(&text) {
-                Ok(()) => self.tell(Tone::Told, sent_to_clipboard(self.config.screen.multiplexer).to_owned()),
-                Err(error) => self.tell(Tone::Refused, format!("Not copied: {error}.")),
-            },
+            Wish::Copy(text) => {
+                self.screen.copy(&text);
+                self.tell(Tone::Told, sent_to_clipboard(self.config.screen.multiplexer).to_owned());
+            }
             Wish::Save { name, text } => self.save(name, text),
             Wish::Export => self.export(),
             Wish::Reload => self.reload(),
@@ -94,23 +93,12 @@ impl Cockpit {
 
     fn save(&mut self, name: String, text: String) {
         let folder = self.files();
-        self.write(move || export::write_text(&folder, Path::new(&name), &text).map(|path| vec![path]));
+        export::begin(&self.core, move || export::write_text(&folder, Path::new(&name), &text).map(|path| vec![path]));
     }
 
     fn export(&mut self) {
         let (journal, folder) = (self.core.journal_path(), self.files());
-        self.write(move || export::write_transcript(&journal, &folder));
-    }
-
-    /// The disk is never waited for.
-    fn write(&mut self, work: impl FnOnce() -> Result<Vec<PathBuf>, Fault> + Send + 'static) {
-        let post = self.core.runner.means().post.clone();
-        self.core.runner.tasks().spawn("export", async move {
-            let written = tokio::task::spawn_blocking(work).await;
-            if let Ok(written) = written {
-                post.send(Inbox::Saved(written)).await;
-            }
-        });
+        export::begin(&self.core, move || export::write_transcript(&journal, &folder));
     }
 
     pub(super) fn saved(&mut self, saved: Result<Vec<PathBuf>, Fault>) {
@@ -118,10 +106,7 @@ impl Cockpit {
         match saved {
             Ok(paths) => {
                 self.tell(Tone::Told, export::told(&paths));
-                for path in paths {
-                    let path = path.display().to_string();
-                    self.core.commit(None, Event::Report(ReportEvent::Exported { path }));
-                }
+                export::note(&mut self.core, &paths);
             }
             Err(fault) => self.tell(Tone::Refused, fault.to_string()),
         }
