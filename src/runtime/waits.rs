@@ -46,7 +46,7 @@ fn words(name: &str, feed: &Feed, now: Timestamp) -> Option<String> {
         FeedHealth::Retrying { attempt, until, fault } => {
             let left = until.duration_since(now).as_secs().max(0);
             let when = if left > 0 { format!("asked again in {left} s") } else { "asked again now".to_owned() };
-            Some(format!("{name}: {} {attempt} failed, {when}", fault.summary))
+            Some(format!("{name}: {} Attempt {attempt} failed, {when}", fault.summary))
         }
         FeedHealth::Off { .. } | FeedHealth::Live | FeedHealth::Lost { .. } => None,
     }
@@ -64,6 +64,17 @@ mod tests {
         let told: Vec<u64> =
             (0..240).map(|second| second * 1_000).filter(|at| waits.line(&[], &session, *at).is_some()).collect();
         assert_eq!(told, [5_000, 15_000, 35_000, 75_000, 135_000, 195_000]);
+    }
+
+    #[test]
+    fn a_feed_that_fails_is_told_with_its_attempts() {
+        use crate::domain::fault::{Fault, FaultKind};
+        let fault = Fault::new(FaultKind::Unreachable, "The alarms could not be read (page 1).");
+        let until = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(8);
+        let health = FeedHealth::Retrying { attempt: 5, until, fault };
+        let told = words("alarms", &Feed { health, ..Feed::default() }, Timestamp::UNIX_EPOCH);
+        let expected = "alarms: The alarms could not be read (page 1). Attempt 5 failed, asked again in 8 s";
+        assert_eq!(told.as_deref(), Some(expected));
     }
 
     #[test]
