@@ -81,7 +81,8 @@ impl Tasks {
             let _ = done.send(());
         });
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.retain(|finished| !finished.is_terminated());
+        // A word is sent, or the sender gone, where it is over.
+        last.retain_mut(|finished| finished.try_recv() == Err(oneshot::error::TryRecvError::Empty));
         last.push(finished);
     }
 
@@ -108,6 +109,20 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+
+    #[tokio::test]
+    async fn what_has_said_its_last_words_is_forgotten() {
+        let (inbox, _kept) = mpsc::channel(1);
+        let tasks = Tasks::new(inbox);
+        for _ in 0..3 {
+            let (end, over) = oneshot::channel();
+            tasks.spawn_last("post", async move {
+                let _ = end.send(());
+            });
+            over.await.unwrap();
+        }
+        assert_eq!(tasks.last.lock().unwrap().len(), 1, "the newest, until another comes");
+    }
 
     #[tokio::test]
     async fn the_end_waits_for_last_words_and_cuts_the_rest() {
