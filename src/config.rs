@@ -251,6 +251,7 @@ pub struct Timeouts {
 }
 
 impl Default for Timeouts {
+    /// Those of the adapters, which know why.
     fn default() -> Self {
         Self { connect: Duration::from_secs(5), answer: Duration::from_secs(15), idle: Duration::from_mins(1) }
     }

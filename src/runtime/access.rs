@@ -53,3 +53,20 @@ pub fn cluster_times(config: &Config) -> Timeouts {
     let times = config.cluster.timeouts;
     Timeouts { connect: times.connect, answer: times.answer, ..Timeouts::default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, Flags, World, resolve};
+
+    /// The configuration may not use the adapters, so that both write the figures down; there is one set of them all the same.
+    #[test]
+    fn what_is_not_configured_is_as_the_adapters_have_it() {
+        let home = tempfile::tempdir().unwrap();
+        let env = Environment::of([("HOME", home.path().to_str().unwrap())]);
+        let config = resolve(&Flags::default(), &env, World::Real).unwrap();
+        assert_eq!(aws(&config).timeouts, CallTimeouts::default());
+        assert_eq!(config.model.as_ref().map(model_times), Some(StreamTimeouts::default()));
+        assert_eq!(cluster_times(&config), Timeouts::default());
+    }
+}

@@ -40,9 +40,9 @@ pub struct StreamTimeouts {
 }
 
 impl Default for StreamTimeouts {
-    /// 60 s and 45 s: first tokens were seen after up to 63 s in all, and healthy streams paused for 40 s.
+    /// 60 s each: first tokens were seen after up to 63 s in all, and healthy streams paused for 40 s.
     fn default() -> Self {
-        Self { first_byte: Duration::from_mins(1), idle: Duration::from_secs(45) }
+        Self { first_byte: Duration::from_mins(1), idle: Duration::from_mins(1) }
     }
 }
 

@@ -46,10 +46,10 @@ pub struct CallTimeouts {
 }
 
 impl Default for CallTimeouts {
-    /// 3 s, 15 s, 30 s, 10 s: a page of 10,000 log events takes a few seconds, and a person waits for it.
+    /// 5 s, 15 s, 30 s, 10 s: a bastion far away takes seconds to connect, a page of 10,000 log events takes a few seconds, and a person waits for it.
     fn default() -> Self {
         Self {
-            connect: Duration::from_secs(3),
+            connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(15),
             attempt: Duration::from_secs(30),
             stalled: Duration::from_secs(10),
