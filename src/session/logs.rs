@@ -210,6 +210,11 @@ impl GroupBoard {
         self.evicted
     }
 
+    /// Lines that the ring holds.
+    pub fn held(&self) -> u64 {
+        self.received().saturating_sub(self.evicted)
+    }
+
     /// Lines that happened in the last `seconds` before `now`, by their own time, held or not.
     pub fn rate(&self, now: Timestamp, seconds: i64) -> u64 {
         self.rate.over(now, seconds)

@@ -87,7 +87,7 @@ proptest! {
             let held = board.lines().iter().filter(|stored| stored.line.group.as_str() == name).count() as u64;
             let Some(group) = board.group(&name.into()) else { continue };
             prop_assert_eq!(group.received(), own().count() as u64);
-            prop_assert_eq!(group.received(), held + group.evicted());
+            prop_assert_eq!((group.received(), group.held()), (held + group.evicted(), held));
             let recent = own().filter(|line| (at(2_000)..at(4_000)).contains(&line.at)).count() as u64;
             prop_assert_eq!(group.rate(at(4_800), 2), recent, "the rate knows nothing of the ring");
         }

@@ -12,7 +12,7 @@ use super::rows::{LineAnchor, log_groups};
 use super::scroll::{Freeze, Scroll};
 use crate::domain::observation::log::{LogGroup, LogLine};
 use crate::session::Session;
-use crate::session::logs::StoredLine;
+use crate::session::logs::{GroupBoard, StoredLine};
 use crate::ui::search::{Search, Shown, shows};
 
 /// A line that is held still, in the ring or for who reads it.
@@ -38,6 +38,8 @@ pub struct LogView<'a> {
     /// frame the whole ring.
     known: Option<&'a Anchors>,
     limit: u64,
+    /// How many lines of the groups there are at the most: who has met so many looks no further.
+    held: usize,
 }
 
 impl<'a> LogView<'a> {
@@ -71,12 +73,20 @@ impl<'a> LogView<'a> {
             }
             (None, _, _) => None,
         };
-        Self { lines, groups, search, template, known, limit }
+        let boards = groups.iter().filter_map(|group| session.logs.group(group));
+        let held = if stands_in { u64::MAX } else { boards.map(GroupBoard::held).sum() };
+        let held = usize::try_from(held).unwrap_or(usize::MAX);
+        Self { lines, groups, search, template, known, limit, held }
     }
 
     /// The same, whatever the pane is filtered by.
     pub fn unfiltered(ui: &'a Ui, session: &'a Session) -> Self {
         Self { search: None, template: None, known: None, ..Self::new(ui, session) }
+    }
+
+    /// The most lines that can be shown at all.
+    pub fn held(&self) -> usize {
+        self.held
     }
 
     /// Places in the ring.

@@ -236,6 +236,10 @@ pub fn templates(ui: &Ui) -> Vec<(usize, &TemplateCount)> {
 /// Pane 3: the lines on screen in `rows` rows. Looks no further than it must: the ring may hold a hundred thousand.
 pub fn logs<'a>(ui: &'a Ui, session: &'a Session, rows: usize) -> LogRows<'a> {
     let view = LogView::new(ui, session);
+    let most = rows.min(view.held());
+    if most == 0 {
+        return LogRows { withheld: view.withheld(session), ..LogRows::default() };
+    }
     let (cursor, top) = match &ui.logs.scroll {
         Scroll::Head => (view.at_or_after(0), None),
         Scroll::Tail => (view.before(view.len()), None),
@@ -249,7 +253,7 @@ pub fn logs<'a>(ui: &'a Ui, session: &'a Session, rows: usize) -> LogRows<'a> {
     // Upwards from the cursor to the top that was held, or as far as there are rows; then downwards while there is room.
     let mut above: Vec<usize> = Vec::new();
     let mut next = view.before(cursor);
-    while let Some(at) = next.filter(|at| above.len() + 1 < rows && top.is_none_or(|top| *at >= top)) {
+    while let Some(at) = next.filter(|at| above.len() + 1 < most && top.is_none_or(|top| *at >= top)) {
         above.push(at);
         next = view.before(at);
     }
@@ -257,7 +261,7 @@ pub fn logs<'a>(ui: &'a Ui, session: &'a Session, rows: usize) -> LogRows<'a> {
     let selected = above.len();
     let mut shown = above;
     let mut next = Some(cursor);
-    while let Some(at) = next.filter(|_| shown.len() < rows) {
+    while let Some(at) = next.filter(|_| shown.len() < most) {
         shown.push(at);
         next = view.at_or_after(at + 1);
     }

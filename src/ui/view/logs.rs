@@ -141,11 +141,15 @@ fn unkept(sheet: &mut Sheet<'_>, (ui, session): (&Ui, &Session), counted: u64) {
 
 /// How many lines older than the first one shown were received and are not held, if it is the oldest that is.
 fn older(session: &Session, shown: &LogRows<'_>, sources: &Sources<'_>) -> u64 {
+    let boards = || sources.0.iter().filter_map(|group| session.logs.group(group));
+    let evicted = boards().map(GroupBoard::evicted).sum();
+    // Where all lines are shown, the first is the oldest: those of a group that tells little lie far behind in the ring.
+    if evicted == 0 || boards().map(GroupBoard::held).sum::<u64>() == shown.lines.len() as u64 {
+        return evicted;
+    }
     let oldest = session.logs.lines().iter().find(|stored| sources.0.contains(&&stored.line.group));
     match (oldest, shown.lines.first()) {
-        (Some(oldest), Some(first)) if oldest.number == first.number => {
-            sources.0.iter().filter_map(|group| session.logs.group(group)).map(GroupBoard::evicted).sum()
-        }
+        (Some(oldest), Some(first)) if oldest.number == first.number => evicted,
         (Some(_) | None, _) => 0,
     }
 }
