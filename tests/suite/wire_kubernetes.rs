@@ -340,7 +340,7 @@ async fn a_status_change_in_between_is_tried_again_with_the_fresh_version() {
 #[tokio::test]
 async fn no_request_leaves_after_the_time_of_its_permit() {
     let (server, client, permit) = racing(|_| deployment(100, 41), |_| Reply::Json(200, restarted(101))).await;
-    let applied = apply(&client, permit, Instant::now(), on).await;
+    let applied = apply(&client, permit, Instant::now() + Duration::from_secs(1), on).await;
     assert!(matches!(applied, Applied::Refused { .. }), "{applied:?}");
     assert!(live_writes(&server).is_empty());
 }

@@ -112,8 +112,8 @@ impl Client {
 
 /// Uses a permit up: reads the object again, compares it with what was approved, and sends the approved bytes with the
 /// fresh `resourceVersion` as their only addition, so that a write in between still answers 409. After a 409 it reads
-/// and compares again; what was approved is never widened. Reads may be slow: no request leaves once the time of the
-/// permit is over, and `turn` is asked right before it does.
+/// and compares again; what was approved is never widened. Reads may be slow, and a request may have to wait for a new
+/// connection: none is begun that could leave once the time of the permit is over, and `turn` is asked right before it.
 pub async fn apply<F>(client: &Client, permit: Permit, until: Instant, turn: impl Fn(Turn) -> F) -> Applied
 where
     F: Future<Output = Go>,
@@ -129,7 +129,7 @@ where
         if !moved.is_empty() {
             return Applied::Conflict { moved };
         }
-        if Instant::now() >= until {
+        if Instant::now() + client.timeouts.connect >= until {
             return Applied::Refused { fault: too_late() };
         }
         if turn(Turn::Leaves).await == Go::Back {
