@@ -1,6 +1,6 @@
 //! One rate budget an API family, shared by every panel: a cockpit must not throttle the account it tries to save.
 //!
-//! The arithmetic is pure and takes its times; the shared part keeps the waits visible while they last.
+//! The arithmetic is pure and takes its times. A wait of ours is short, and counts to the call that it holds back.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,22 +34,6 @@ pub enum Family {
 }
 
 impl Family {
-    /// The word on screen.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Alarms => "DescribeAlarms",
-            Self::AlarmHistory => "DescribeAlarmHistory",
-            Self::MetricData => "GetMetricData",
-            Self::ListMetrics => "ListMetrics",
-            Self::LogEvents => "FilterLogEvents",
-            Self::LogGroups => "DescribeLogGroups",
-            Self::LiveTail => "StartLiveTail",
-            Self::Insights => "Logs Insights",
-            Self::Model => "ConverseStream",
-            Self::Identity => "GetCallerIdentity",
-        }
-    }
-
     /// Our share: about half of the documented quota, since others in the account poll as well.
     pub fn rate(self) -> Rate {
         match self {
@@ -105,23 +89,12 @@ impl Bucket {
     }
 }
 
-/// A wait that is going on, for the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wait {
-    /// Whose budget is spent.
-    pub family: Family,
-    /// Callers in line.
-    pub callers: u32,
-    /// How long until the last of them goes.
-    pub left: Duration,
-}
-
 /// The budget of one account and region. Cheap to clone; every clone draws from the same buckets.
 #[derive(Clone, Debug)]
 pub struct Budget {
     start: Instant,
     limits: Limits,
-    shared: Arc<Mutex<Shared>>,
+    buckets: Arc<Mutex<BTreeMap<Family, Bucket>>>,
 }
 
 /// Whether a budget holds calls back.
@@ -131,28 +104,15 @@ enum Limits {
     None,
 }
 
-#[derive(Debug, Default)]
-struct Shared {
-    buckets: BTreeMap<Family, Bucket>,
-    waiting: BTreeMap<Family, Line>,
-}
-
-/// Who stands in line for a family, and until when.
-#[derive(Clone, Copy, Debug, Default)]
-struct Line {
-    callers: u32,
-    until: Duration,
-}
-
 impl Budget {
     /// The budget for a real account.
     pub fn for_account() -> Self {
-        Self { start: Instant::now(), limits: Limits::Account, shared: Arc::default() }
+        Self { start: Instant::now(), limits: Limits::Account, buckets: Arc::default() }
     }
 
     /// No limits: for loopback, where there is no account to protect and time may run faster than the wall.
     pub fn unlimited() -> Self {
-        Self { start: Instant::now(), limits: Limits::None, shared: Arc::default() }
+        Self { start: Instant::now(), limits: Limits::None, buckets: Arc::default() }
     }
 
     /// Takes a turn; returns once the call may be sent. Dropping the future gives the turn back.
@@ -168,26 +128,10 @@ impl Budget {
         }
     }
 
-    /// The waits going on now, by family.
-    pub fn waits(&self) -> Vec<Wait> {
-        let now = self.start.elapsed();
-        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = shared.waiting.iter().filter(|(_, line)| line.callers > 0);
-        lines
-            .map(|(family, line)| Wait { family: *family, callers: line.callers, left: line.until.saturating_sub(now) })
-            .collect()
-    }
-
     fn book(&self, family: Family) -> Duration {
         let now = self.start.elapsed();
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = shared.buckets.entry(family).or_insert_with(|| Bucket::full(family.rate(), now)).take(now);
-        if !wait.is_zero() {
-            let line = shared.waiting.entry(family).or_default();
-            line.callers += 1;
-            line.until = now + wait;
-        }
-        wait
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.entry(family).or_insert_with(|| Bucket::full(family.rate(), now)).take(now)
     }
 }
 
@@ -207,12 +151,9 @@ struct Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut shared = self.budget.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(line) = shared.waiting.get_mut(&self.family) {
-            line.callers = line.callers.saturating_sub(1);
-        }
+        let mut buckets = self.budget.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if self.turn == Turn::Waiting
-            && let Some(bucket) = shared.buckets.get_mut(&self.family)
+            && let Some(bucket) = buckets.get_mut(&self.family)
         {
             bucket.give_back();
         }
@@ -277,19 +218,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wait_is_visible_while_it_lasts_and_gone_when_it_is_given_up() {
+    async fn who_gives_up_a_wait_gives_back_the_turn() {
         let budget = Budget::for_account();
         for _ in 0..4 {
             budget.turn(Family::Model).await;
         }
-        assert!(budget.waits().is_empty());
-        let mut waiting = Box::pin(budget.turn(Family::Model));
-        assert!(futures::poll!(&mut waiting).is_pending());
-        let waits = budget.waits();
-        assert_eq!((waits[0].family, waits[0].callers), (Family::Model, 1));
-        assert!(waits[0].left > Duration::ZERO && waits[0].left <= MS(2_000));
-        drop(waiting);
-        assert!(budget.waits().is_empty());
+        let mut given_up = Box::pin(budget.turn(Family::Model));
+        assert!(futures::poll!(&mut given_up).is_pending());
+        drop(given_up);
+        let wait = budget.book(Family::Model);
+        assert!(wait <= MS(2_000), "{wait:?}: and not four seconds, behind who is gone");
     }
 
     #[tokio::test]

@@ -351,11 +351,6 @@ impl Clients {
         &self.model_region
     }
 
-    /// The budget, for the waits on screen.
-    pub fn budget(&self) -> &Budget {
-        &self.budget
-    }
-
     /// The clock of AWS, as the answers tell it.
     pub fn clock(&self) -> &AwsClock {
         &self.clock
