@@ -223,6 +223,10 @@ impl Running {
 }
 
 impl Drop for Running {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "nothing can be waited for here; whoever leaves waits for the farewell"
+    )]
     fn drop(&mut self) {
         let Ok(runtime) = Handle::try_current() else { return };
         if self.state == State::Scanning {
@@ -239,6 +243,10 @@ impl Drop for Running {
 
 /// Starts a query beside the caller: where that one goes while the request is on its way, the answer still comes, and what it
 /// names is stopped.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it outlives its caller on purpose; whoever leaves waits for the farewell"
+)]
 async fn start(clients: &Clients, query: &InsightsQuery) -> Result<Running, InsightsError> {
     clients.turn(Family::Insights).await;
     let (asker, started) = oneshot::channel();
