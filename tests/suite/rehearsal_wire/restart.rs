@@ -1,5 +1,7 @@
 //! The API server goes away and comes back, as clients with open watches see it.
 
+use std::time::Duration;
+
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
@@ -68,7 +70,8 @@ async fn a_watcher_goes_on_after_a_drill() {
     rehearsal.clock.jump_to(after(&rehearsal, 8));
     deployments.patch("my-api", &PatchParams::default(), &touch()).await.unwrap();
     let seen = loop {
-        match events.next().await.unwrap() {
+        let next = tokio::time::timeout(Duration::from_mins(2), events.next()).await.expect("the change is told");
+        match next.unwrap() {
             Ok(watcher::Event::Apply(one) | watcher::Event::InitApply(one))
                 if one.annotations().contains_key("touched") =>
             {

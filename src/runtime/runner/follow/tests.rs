@@ -1,6 +1,7 @@
 //! Who is followed, from when, and until when; over an outside that answers nothing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::*;
 use crate::adapters::names::Names;
@@ -35,6 +36,11 @@ fn cpu(name: &str) -> MetricQuery {
 fn session(incidents: impl IntoIterator<Item = Incident>) -> Session {
     let incidents = incidents.into_iter().map(|incident| (incident.id, incident)).collect();
     Session { incidents, ..Session::default() }
+}
+
+/// What a test waits for, by its words where it does not come: a defect must fail and not hang.
+pub(in crate::runtime::runner) async fn within<T>(what: &str, awaited: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_mins(2), awaited).await.unwrap_or_else(|_| panic!("{what} did not come"))
 }
 
 pub(in crate::runtime::runner) fn outside() -> (Means, Tasks, mpsc::Receiver<Inbox>) {
@@ -146,7 +152,7 @@ async fn a_service_is_charted_while_an_open_incident_is_about_it() {
     following.end_idle(&session);
     assert_eq!(following.charts.keys().map(ServiceName::as_str).collect::<Vec<_>>(), ["billing"]);
     let told = loop {
-        if let Inbox::Event { event, .. } = inbox.recv().await.unwrap() {
+        if let Inbox::Event { event, .. } = within("the end of the chart", inbox.recv()).await.unwrap() {
             break *event;
         }
     };

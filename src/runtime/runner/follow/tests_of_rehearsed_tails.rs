@@ -1,6 +1,7 @@
 //! A group of a rehearsal followed with Live Tail wanted, while the credentials run out under the open session: the clock
 //! runs twenty times as fast as the wall.
 
+use super::tests::within;
 use super::*;
 use crate::adapters::aws::logs::{LogQuery, read_window};
 use crate::config::LogReading;
@@ -107,7 +108,7 @@ async fn credentials_that_expire_under_a_session_cost_no_line_and_show_none_twic
     let until = start + SignedDuration::from_secs(60);
     let mut heard = Heard::default();
     while !(back(&heard) && heard.accounted_to.is_some_and(|to| to > until)) {
-        let Some(message) = inbox.recv().await else { break };
+        let Some(message) = within("the tail that is back", inbox.recv()).await else { break };
         if let Inbox::Event { event, .. } = message {
             heard.hear(*event);
         }

@@ -10,6 +10,7 @@ use axum::response::Response;
 use futures::StreamExt;
 use serde_json::{Value, json};
 
+use super::tests::within;
 use super::*;
 use crate::adapters::names::Names;
 use crate::config::LogReading;
@@ -133,7 +134,7 @@ async fn follow(sessions: Vec<Opened>, enough: impl Fn(&Heard) -> bool) -> Heard
     let followed = Followed::begin(shown, start, (&means, &tasks));
     let mut told = Heard { ways: Vec::new(), counted: 0, shown: Vec::new(), early: 0 };
     while !enough(&told) {
-        let Some(message) = inbox.recv().await else { break };
+        let Some(message) = within("what is enough", inbox.recv()).await else { break };
         let Inbox::Event { event, .. } = message else { continue };
         match *event {
             Event::Feed(FeedEvent::GroupFollowed { following, .. }) => told.ways.push(following),
