@@ -2,7 +2,7 @@
 //!
 //! `-- --pictures FOLDER` writes the screens of a real rehearsal as SVG instead.
 //!
-//! The program is the one built beside, or `PAGERDECK_BIN`. Words after `--` choose figures by their beginning (`G2 G9`).
+//! The program is the one built beside, or `PAGERDECK_BIN`. Words after `--` choose figures by name (`G2 G9`).
 //! Peers are measured where they are installed, in the same run. Nothing here fails for being slow.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads clocks, its environment, and starts threads")]

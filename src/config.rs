@@ -23,7 +23,6 @@ use jiff::SignedDuration;
 use crate::domain::fault::Fault;
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::scope::{KubeContext, Namespace, Region, Scope};
-use crate::domain::observation::service::Service;
 use crate::domain::remediation::policy::Policy;
 use crate::domain::remediation::request::Mode;
 
@@ -151,8 +150,6 @@ pub struct Config {
     pub limit: Option<SignedDuration>,
     /// The alarm to go straight to, by name or ARN.
     pub focus: Option<String>,
-    /// The login name: who decides, where AWS does not tell.
-    pub login: String,
     /// The filter of our own log file, as `tracing` reads it.
     pub log_filter: String,
 }
@@ -427,10 +424,5 @@ impl Config {
     /// The same configuration, read again from its files.
     pub fn read_again(&self) -> Result<Self, Fault> {
         resolve(&self.source.flags, &self.source.env, self.source.world)
-    }
-
-    /// The configured services, for the session's header.
-    pub fn plain_services(&self) -> Vec<Service> {
-        self.services.iter().map(|configured| configured.service.clone()).collect()
     }
 }

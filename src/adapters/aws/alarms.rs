@@ -40,13 +40,6 @@ pub enum AlarmsError {
 }
 
 impl AlarmsError {
-    /// Whether asking again, later and unchanged, may succeed.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::DescribePage { source, .. } => source.is_transient(),
-        }
-    }
-
     /// As a person reads it.
     pub fn fault(&self) -> Fault {
         match self {

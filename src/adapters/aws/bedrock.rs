@@ -123,11 +123,6 @@ impl BedrockError {
         }
     }
 
-    /// Whether asking again, later and unchanged, may succeed.
-    pub fn is_transient(&self) -> bool {
-        self.kind().is_transient()
-    }
-
     /// As a person reads it.
     pub fn fault(&self) -> Fault {
         match self {
@@ -301,8 +296,8 @@ mod tests {
     #[test]
     fn a_broken_stream_is_worth_asking_again_and_a_refused_one_is_not() {
         let open = |source| BedrockError::OpenStream { model: "m".into(), region: "us-east-1".into(), source };
-        assert!(open(CallError::Throttled("429".into())).is_transient());
-        assert!(!open(CallError::Denied("no".into())).is_transient());
-        assert!(BedrockError::EndedEarly { chars: 3 }.is_transient());
+        assert!(open(CallError::Throttled("429".into())).fault().kind.is_transient());
+        assert!(!open(CallError::Denied("no".into())).fault().kind.is_transient());
+        assert!(BedrockError::EndedEarly { chars: 3 }.fault().kind.is_transient());
     }
 }

@@ -91,11 +91,6 @@ impl CallError {
         }
     }
 
-    /// Whether asking again, later and unchanged, may succeed.
-    pub fn is_transient(&self) -> bool {
-        self.kind().is_transient()
-    }
-
     /// As a person reads it.
     pub(super) fn fault(&self, step: Step<'_>) -> Fault {
         let mut fault = Fault::new(self.kind(), step.summary).cause(sentence(&self.to_string()));

@@ -136,14 +136,6 @@ pub enum ClientsError {
 }
 
 impl ClientsError {
-    /// Whether asking again, later and unchanged, may succeed.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::FindRegion | Self::ReadEndpoint { .. } | Self::KeepToLoopback { .. } => false,
-            Self::AskIdentity(source) | Self::LoadCredentials(source) => source.is_transient(),
-        }
-    }
-
     /// As a person reads it.
     pub fn fault(&self) -> Fault {
         match self {

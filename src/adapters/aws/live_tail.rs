@@ -116,11 +116,6 @@ impl LiveTailError {
         }
     }
 
-    /// Whether opening a session again, later and unchanged, may succeed.
-    pub fn is_transient(&self) -> bool {
-        self.kind().is_transient()
-    }
-
     /// As a person reads it.
     pub fn fault(&self) -> Fault {
         match self {

@@ -54,11 +54,6 @@ impl LogsError {
         }
     }
 
-    /// Whether asking again, later and unchanged, may succeed.
-    pub fn is_transient(&self) -> bool {
-        self.kind().is_transient()
-    }
-
     /// As a person reads it.
     pub fn fault(&self) -> Fault {
         match self {

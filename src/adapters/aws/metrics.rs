@@ -52,13 +52,6 @@ pub enum MetricsError {
 }
 
 impl MetricsError {
-    /// Whether asking again, later and unchanged, may succeed.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::GetData { source, .. } | Self::Evaluate { source, .. } | Self::List(source) => source.is_transient(),
-        }
-    }
-
     /// As a person reads it.
     pub fn fault(&self) -> Fault {
         match self {
@@ -219,7 +212,10 @@ fn message(message: &MessageData) -> String {
 fn read(query: &MetricQuery, (id, answers): (&str, &Answers), window: Window) -> Reading {
     let failed = |source| Reading::Failed { query: query.clone(), source };
     let Some(gathered) = answers.get(id) else { return failed(answers.without("this metric")) };
-    let why = || gathered.messages.join("; ");
+    let told = |word: &str| match gathered.messages.join("; ") {
+        messages if messages.is_empty() => word.to_owned(),
+        messages => format!("{word}: {messages}"),
+    };
     let from = aligned(window.from, query.period_s);
     let is_whole = |point: &Point| from <= point.at && query.is_over(point.at, window.to);
     let points = gathered.points.iter().copied().filter(is_whole);

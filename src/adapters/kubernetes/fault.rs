@@ -106,11 +106,6 @@ impl KubeError {
         Self { doing: Box::new(doing.clone()), problem }
     }
 
-    /// Whether asking again, later and unchanged, may succeed.
-    pub fn is_transient(&self) -> bool {
-        self.kind().is_transient()
-    }
-
     /// The class.
     pub fn kind(&self) -> FaultKind {
         match &self.problem {
@@ -299,6 +294,11 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
     #[test]
     fn a_server_that_asks_to_wait_is_told_with_the_wait() {
         let status: kube::core::Status =
@@ -308,11 +308,6 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         let fault = KubeError::new(&doing, problem_of_status(&status)).fault();
         assert_eq!((fault.kind, fault.wait), (FaultKind::Throttled, Some(SignedDuration::from_secs(20))));
     }
-
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn what_a_server_says_holds_no_secret() {

@@ -44,15 +44,6 @@ pub enum WatchError {
 }
 
 impl WatchError {
-    /// Whether another attempt, later and unchanged, may succeed.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::NoNamespace | Self::NothingReadable(_) => false,
-            Self::Expired(_) => true,
-            Self::Api(error) => error.is_transient(),
-        }
-    }
-
     /// What a person reads.
     pub fn fault(&self) -> Fault {
         match self {

@@ -263,7 +263,7 @@ async fn silence_is_told_by_what_was_awaited() {
     let (end, chunks) = listen(&server.clients(), soon).await;
     let error = end.unwrap_err();
     assert!(matches!(error, BedrockError::Silent { awaited: Awaited::NextPiece, chars: 2, .. }), "{error:?}");
-    assert!(error.is_transient());
+    assert!(error.fault().kind.is_transient());
     assert_eq!(folded(&chunks).text(), "Hm");
 }
 

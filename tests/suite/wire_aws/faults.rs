@@ -143,7 +143,7 @@ async fn silence_ends_by_our_own_time_out() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let error = describe_all(&impatient_clients(&url)).await.unwrap_err();
     assert_eq!(error.fault().kind, FaultKind::Timeout);
-    assert!(error.is_transient());
+    assert!(error.fault().kind.is_transient());
 }
 
 #[tokio::test]

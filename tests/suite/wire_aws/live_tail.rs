@@ -210,7 +210,7 @@ async fn silence_is_a_fault_wherever_it_begins() {
         let server = serving(move || then_silent(bytes.clone())).await;
         let error = listen(&server.clients()).await.0.unwrap_err();
         assert!(matches!(&error, LiveTailError::Silent { awaited: met, .. } if *met == awaited), "{error:?}");
-        assert!(error.is_transient() && error.kind() == FaultKind::Timeout);
+        assert!(error.fault().kind.is_transient() && error.kind() == FaultKind::Timeout);
     }
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = format!("http://{}", listener.local_addr().unwrap());

@@ -156,7 +156,7 @@ async fn a_failure_tells_how_far_it_came_and_keeps_what_it_had() {
     let (summary, pages) = read(&server.clients(), &query()).await;
     let error = summary.unwrap_err();
     assert!(matches!(&error, LogsError::FilterEvents { page: 3, events: 5, source: CallError::Throttled(_), .. }));
-    assert!(error.is_transient());
+    assert!(error.fault().kind.is_transient());
     assert!(error.fault().summary.contains("page 3, after 5 events"), "{}", error.fault());
     assert_eq!(ids(&pages).len(), 5);
 }

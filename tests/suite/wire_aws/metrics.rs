@@ -51,7 +51,7 @@ async fn a_page_offered_twice_ends_the_listing_as_malformed() {
     let server = Server::start(|_, _| cbor(200, &json!({"MetricAlarms": [], "NextToken": "again"}))).await;
     let error = describe_all(&server.clients()).await.unwrap_err();
     assert!(matches!(error, AlarmsError::DescribePage { page: 2, source: CallError::Malformed(_) }));
-    assert!(!error.is_transient());
+    assert!(!error.fault().kind.is_transient());
 }
 
 fn query(n: usize) -> MetricQuery {

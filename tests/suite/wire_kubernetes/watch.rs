@@ -95,7 +95,7 @@ async fn a_410_right_after_each_listing_ends_the_attempt() {
     let (reports, ended) = watched(&server, 9).await;
     assert_eq!(words(&reports), ["listed 0 pods"]);
     assert!(matches!(ended, Some(WatchError::Expired(_))), "{ended:?}");
-    assert!(ended.unwrap().is_transient());
+    assert!(ended.unwrap().fault().kind.is_transient());
 }
 
 /// A server that tells of one change and forgets its place each time is listed anew once, and then waited for.
@@ -186,7 +186,7 @@ async fn what_may_not_be_read_is_told_and_the_rest_is_watched() {
     let (reports, ended) = watched(&none, 9).await;
     assert_eq!(reports, []);
     let ended = ended.unwrap();
-    assert!(matches!(ended, WatchError::NothingReadable(_)) && !ended.is_transient());
+    assert!(matches!(ended, WatchError::NothingReadable(_)) && !ended.fault().kind.is_transient());
 }
 
 /// A step may aim at a daemon set: it is listed and followed, so that what waits on it learns of its changes.

@@ -29,13 +29,6 @@ pub enum HistoryError {
 }
 
 impl HistoryError {
-    /// Whether asking again, later and unchanged, may succeed.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::DescribePage { source, .. } => source.is_transient(),
-        }
-    }
-
     /// As a person reads it.
     pub fn fault(&self) -> Fault {
         match self {

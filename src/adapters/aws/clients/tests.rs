@@ -39,7 +39,7 @@ async fn a_call_without_credentials_says_how_to_get_some() {
     let error = clients.identity().await.unwrap_err();
     assert!(matches!(&error, ClientsError::AskIdentity(CallError::NoCredentials(_))), "{error:?}");
     assert!(error.fault().hints[0].contains("aws sso login"));
-    assert!(!error.is_transient());
+    assert_eq!(error.fault().kind, FaultKind::Credentials);
 }
 
 #[tokio::test]

@@ -18,7 +18,6 @@ use crate::domain::observation::scope::Window;
 #[derive(Debug)]
 pub struct Tail {
     group: LogGroup,
-    filter: Option<String>,
     limits: ReadLimits,
     start: Timestamp,
     covered_to: Timestamp,
@@ -64,7 +63,6 @@ impl Tail {
     pub fn new(group: LogGroup, start: Timestamp) -> Self {
         Self {
             group,
-            filter: None,
             limits: ReadLimits { events: 50_000, ..ReadLimits::default() },
             start,
             covered_to: start,
@@ -72,12 +70,6 @@ impl Tail {
             pending: None,
             seen: Seen::default(),
         }
-    }
-
-    /// Takes only events that match a filter pattern of CloudWatch Logs.
-    pub fn filtered(mut self, pattern: impl Into<String>) -> Self {
-        self.filter = Some(pattern.into());
-        self
     }
 
     /// Ends a poll at these limits.
@@ -122,7 +114,7 @@ impl Tail {
         let query = LogQuery {
             group: self.group.clone(),
             window,
-            filter: self.filter.clone(),
+            filter: None,
             order: ReadOrder::OldestFirst,
             limits: self.limits,
         };

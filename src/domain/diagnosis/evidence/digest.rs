@@ -134,11 +134,6 @@ impl LogDigest {
     pub fn summary(&self) -> &BatchSummary {
         &self.summary
     }
-
-    /// How many templates the lines fall into.
-    pub fn templates(&self) -> usize {
-        self.miner.len()
-    }
 }
 
 fn keep(excerpts: &mut Vec<LogLine>, line: &LogLine) {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::old::{self, Opened};
-use super::{Collection, CollectionKind, size, unified};
+use super::{Collection, size, unified};
 
 /// Lines that a collection may take from its opening to its seconds; a log cut in the middle must not swallow the rest.
 const LONGEST: usize = 60;
@@ -51,11 +51,6 @@ impl CollectorReader {
         }
     }
 
-    /// What was read so far.
-    pub fn collections(&self) -> &[Collection] {
-        &self.collections
-    }
-
     /// What was read, by one clock: where some lines tell the time since the start and some a date, those of the clock that
     /// fewer have lose their time.
     pub fn finish(mut self) -> Vec<Collection> {
@@ -71,11 +66,6 @@ impl CollectorReader {
     /// The most that the heap may be, in bytes, where the log told it last: a process writes it as it starts.
     pub fn maximum(&self) -> Option<u64> {
         self.maximum
-    }
-
-    /// Full collections so far.
-    pub fn full(&self) -> u64 {
-        self.collections.iter().filter(|collection| collection.kind == CollectionKind::Full).count() as u64
     }
 }
 
