@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distances() {
+    fn the_distance_of_words_is_how_many_letters_differ() {
         for (a, b, expected) in
             [("", "abc", 3), ("region", "region", 0), ("regoin", "region", 2), ("kitten", "sitting", 3)]
         {

@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns() {
+    fn a_star_stands_for_any_letters() {
         for (pattern, name, expected) in [
             ("my-api-*", "my-api-cpu-high", true),
             ("my-api-*", "my-apis", false),

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn speeds() {
+    fn a_person_has_speeds_that_can_be_followed() {
         for (word, expected) in [("1", true), ("10", true), ("0.5", true), ("11", false), ("max", false)] {
             assert_eq!(leaves_time_to_read(speed(word).unwrap()), expected, "{word}");
         }

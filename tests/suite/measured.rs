@@ -42,7 +42,7 @@ fn cells(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn collector_logs() {
+fn a_heap_is_judged_by_its_collector_log_as_it_was_labelled() {
     let Some(folder) = folder("gc") else { return };
     let labels = std::fs::read_to_string(folder.join("labels.csv")).unwrap();
     for row in labels.lines().skip(1).map(cells) {

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn cases() {
+    fn a_deploy_is_to_blame_where_what_is_new_followed_it() {
         let hot = || (0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 });
         let step = |n: u32, to: f64| {
             if n >= 8 {

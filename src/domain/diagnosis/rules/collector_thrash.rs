@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn cases() {
+    fn a_collector_that_thrashes_is_told_from_one_that_works() {
         let surge = thrash().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));
         table(
             weigh,

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn cases() {
+    fn the_processor_is_to_blame_where_nothing_else_explains_it() {
         let surge = busy().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));
         let always = || Incident::healthy().cpu([97.0; 30]);
         let collects = busy().collector((0..30).map(|n| if n >= 6 { 55.0 } else { 3.0 }));

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn cases() {
+    fn a_crash_loop_holds_for_what_ends_again_and_again_but_by_memory() {
         let probe = "Liveness probe failed: HTTP probe failed with statuscode: 500";
         let pull = "Failed to pull image \"my-api:41-bad\": manifest unknown";
         table(

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn cases() {
+    fn a_failing_dependency_is_told_from_what_fails_here() {
         let slow = Incident::healthy().latency_from(12, 2.4).signs(&[(LogSign::Dependency, 31)], 40);
         let only_logs = Incident::healthy().signs(&[(LogSign::Dependency, 31)], 31);
         let only_logs = [Question::Errors, Question::Latency, Question::Cpu, Question::Memory, Question::Traffic]

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cases() {
+    fn an_alarm_that_flaps_is_told_from_one_that_stays() {
         let flapping = || Incident::healthy().cpu((0..30).map(|n| if n % 5 < 2 { 87.5 } else { 82.0 }));
         let doubled = || (0..30).map(|n| if n < 10 { 1_240.0 } else { 2_480.0 });
         table(

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn cases() {
+    fn a_limit_too_low_is_told_from_a_leak_and_a_surge() {
         let surge = full().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));
         let metrics = [Question::Cpu, Question::Memory, Question::Traffic, Question::Errors, Question::Latency];
         let cluster_alone = || metrics.into_iter().fold(Incident::healthy(), Incident::never_asked);

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn cases() {
+    fn a_leak_holds_for_memory_that_grows_alone() {
         let lives = leak().memory((0..30).map(|n| 30.0 + 7.0 * f64::from(n % 10)));
         let brim = leak().memory((0..30).map(|n| if n % 9 == 4 { 62.0 } else { 98.5 }));
         let surge = leak().traffic((0..30).map(|n| if n >= 5 { 9_900.0 } else { 1_240.0 }));

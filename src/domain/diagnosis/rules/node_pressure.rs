@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cases() {
+    fn node_pressure_holds_for_pods_that_find_no_room_alone() {
         let waiting = || Incident::healthy().pending(2);
         let scheduling = "0/3 nodes are available: 3 Insufficient memory.";
         let quota = "pods \"my-api-9\" is forbidden: exceeded quota: compute";

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cases() {
+    fn nothing_wrong_holds_where_all_is_read_and_well_alone() {
         let metrics = [Question::Cpu, Question::Memory, Question::Traffic, Question::Errors, Question::Latency];
         let cluster_alone = || metrics.into_iter().fold(Incident::healthy(), Incident::never_asked);
         let hot = || Incident::healthy().cpu((0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 }));

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cases() {
+    fn a_stuck_process_is_told_from_a_busy_one() {
         let spins = stuck().cpu((0..30).map(|n| if n >= 18 { 99.0 } else { 41.0 }));
         let gives_up = stuck().traffic((0..30).map(|n| if n >= 19 { 20.0 } else { 1_240.0 }));
         let retried = stuck().errors([2.0; 30]).latency([0.04; 30]);

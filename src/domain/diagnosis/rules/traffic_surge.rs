@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn cases() {
+    fn a_surge_is_told_from_traffic_as_usual() {
         let full = |n: u32| if n.is_multiple_of(9) { 62.0 } else { 98.5 };
         table(
             weigh,
