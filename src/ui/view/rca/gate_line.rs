@@ -36,11 +36,12 @@ pub fn gate_line(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Li
         if format::width(&figures) + open.len() + 3 <= columns {
             return vec![look.line([(Role::Text, figures.into()), (Role::Good, format!("   {open}").into())])];
         }
-        let mut lines = packed(&figures, (columns, look));
-        lines.push(Line::from(look.span(Role::Good, open)));
+        let mut lines = vec![Line::from(look.span(Role::Good, open))];
+        lines.extend(packed(&figures, (columns, look)));
         return lines;
     }
-    let mut lines = packed(&figures, (columns, look));
+    // Where there is not room for all of it the figures give way: why it is locked is what is asked.
+    let mut lines: Vec<Line<'static>> = Vec::new();
     for refusal in gate.refusals.iter().take(3) {
         let text = format!("{}; {}", refusal.told().trim_end_matches('.'), refusal.unlock);
         lines.extend(wrapped(Role::Warning, &text, (columns, look)));
@@ -49,6 +50,7 @@ pub fn gate_line(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Li
         let more = format!("LOCKED: and {} more reasons (l)", gate.refusals.len() - 3);
         lines.push(Line::from(look.span(Role::Warning, more)));
     }
+    lines.extend(packed(&figures, (columns, look)));
     lines
 }
 
