@@ -22,7 +22,7 @@ mod traffic_surge;
 
 use jiff::Timestamp;
 
-use super::evidence::{Answer, Evidence, Question};
+use super::evidence::{Answer, Evidence, Payload, Question};
 use super::verdict::{Cause, Confidence, Finding, MissingEvidence, RankedCause, Side, Verdict};
 use case::Case;
 use reading::Reading;
@@ -146,6 +146,10 @@ fn missing(evidence: &[Evidence], cases: &[Case], reading: &Reading) -> Vec<Miss
 fn lack(answer: &Answer) -> Option<String> {
     match answer {
         Answer::Observed { .. } => None,
+        // These are bounds: nothing was left unread.
+        Answer::Truncated { payload: Payload::OomKills(count), seen, of: Some(most) } if *seen == count.total => {
+            Some(format!("truncated: {seen} for sure, up to {most}"))
+        }
         Answer::Truncated { seen, of: Some(of), .. } => Some(format!("truncated: {seen} of {of} read")),
         Answer::Truncated { seen, of: None, .. } => Some(format!("truncated after {seen}")),
         Answer::Absent => Some("absent: asked, and there is nothing".to_owned()),

@@ -53,6 +53,13 @@ fn completeness_role(answer: &Answer) -> Role {
 
 fn completeness(answer: &Answer) -> String {
     match answer {
+        Answer::Truncated { payload: Payload::OomKills(count), seen, of: Some(most) } if *seen == count.total => {
+            format!(
+                "between {} and {}: of some that ended nobody says by what",
+                format::grouped(*seen),
+                format::grouped(*most)
+            )
+        }
         Answer::Truncated { seen, of, .. } => {
             let of = of.map_or_else(String::new, |of| format!(" of {}", format::grouped(of)));
             format!("truncated: the first {}{of} were read", format::grouped(*seen))

@@ -83,7 +83,11 @@ fn told(least: &str, count: &OomCount) -> (Role, String) {
     }
 }
 
+/// What was read in part; or between how many and how many they are, where of some that ended nobody says by what.
 fn truncated(least: &str, count: &OomCount, (seen, of): (u64, Option<u64>)) -> String {
+    if let (true, Some(most)) = (seen == count.total, of) {
+        return format!("{} to {}", grouped(seen), grouped(most));
+    }
     let of = of.map_or_else(String::new, |of| format!(" of {}", grouped(of)));
     format!("{least}{} in the first {}{of}", grouped(count.total), grouped(seen))
 }

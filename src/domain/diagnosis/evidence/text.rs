@@ -23,6 +23,12 @@ const TOLD: usize = 3;
 pub fn answer_text(evidence: &Evidence) -> String {
     match &evidence.answer {
         Answer::Observed { payload } => found(evidence, payload),
+        // These are bounds: of the rest nobody says by what they ended.
+        Answer::Truncated { payload: payload @ Payload::OomKills(count), seen, of: Some(most) }
+            if *seen == count.total =>
+        {
+            format!("{} (at the least: up to {most}, if the rest ended by it as well)", found(evidence, payload))
+        }
         Answer::Truncated { payload, seen, of } => {
             let of = of.map_or_else(|| "an unknown number".to_owned(), |of| of.to_string());
             format!("{} (truncated: {seen} of {of} read)", found(evidence, payload))
