@@ -31,8 +31,15 @@ pub fn list(mut sheet: Sheet<'_>, (ui, session, incident): (&Ui, &Session, &Inci
     let shown = rows::evidence(ui, session);
     if shown.is_empty() {
         sheet.row(&heading);
-        let words = if incident.awaited.is_empty() { "none asked" } else { "waiting for answers" };
-        sheet.text(Role::Faint, words);
+        let hidden = incident.round().len();
+        match (ui.evidence.search.as_ref(), incident.awaited.is_empty()) {
+            (Some(search), _) if hidden > 0 => {
+                let text = format!("none matches /{} ({hidden} hidden)  \\ shows all again", look.typed(search.text()));
+                sheet.wrapped(Role::Warning, &text, 2);
+            }
+            (_, true) => sheet.text(Role::Faint, "none asked"),
+            (_, false) => sheet.text(Role::Faint, "waiting for answers"),
+        }
         return;
     }
     let ids: Vec<_> = shown.iter().map(|evidence| evidence.id).collect();

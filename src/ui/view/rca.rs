@@ -41,9 +41,15 @@ const RAW_COLS: u16 = 150;
 pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (look, held): (&Look, Held)) {
     let incident = ui.incident(session);
     let mut title = super::title(Pane::Rca, (look, held));
-    title.spans.extend(narrative::title(session, incident, look));
+    // What hides rows is told before whose text it is, which gives way where there is not room for both.
+    let before = title.spans.len();
     super::push_search(&mut title, ui.evidence.search.as_ref(), look);
+    title.spans.get_mut(before).into_iter().for_each(|blank| *blank = Span::default());
     title.spans.extend(found((ui, session, incident), look));
+    if title.spans.len() > before {
+        title.push_span(Span::raw("  "));
+    }
+    title.spans.extend(narrative::title(session, incident, look));
     let stamp = narrative::stamp(session, incident, look);
     let inner = frame(buffer, area, (&title, &stamp), (look, held));
     let Some(incident) = incident else {
@@ -104,7 +110,8 @@ fn stacked(buffer: &mut Buffer, area: Rect, (ui, session, incident): (&Ui, &Sess
 
 /// What is below the verdict: the text gets what it needs, but leaves half to the evidence, a row each and its heading.
 fn text_and_list((ui, session, incident): (&Ui, &Session, &Incident), rest: Rect, look: &Look) -> (Rect, Rect) {
-    let wanted = rows::evidence(ui, session).len() + incident.awaited.len() + 1;
+    // That there is none takes a row as well.
+    let wanted = rows::evidence(ui, session).len().max(1) + incident.awaited.len() + 1;
     let high = usize::from(rest.height);
     // Where nothing is said yet the findings of the rules stand there.
     let needs = if narrative::has_text(incident) {
