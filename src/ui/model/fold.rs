@@ -10,6 +10,7 @@ use super::walk::Walk;
 use crate::domain::observation::log::LogGroup;
 use crate::domain::observation::log_template::{Miner, TemplateCount, TemplateNumber};
 use crate::session::logs::{LogBoard, StoredLine};
+use crate::ui::search::{Search, Shown, shows};
 
 /// Lines folded between two frames at most, of those that were held when folding began.
 const MOST: usize = 10_000;
@@ -21,6 +22,8 @@ const RETOLD_MS: u64 = 250;
 #[derive(Clone, Debug, Default)]
 pub struct Fold {
     groups: Vec<LogGroup>,
+    /// What lines are folded: all, or those that match this.
+    search: Option<Search>,
     walk: Walk,
     miner: Miner,
     lines: Vec<Anchors>,
@@ -32,14 +35,17 @@ pub struct Fold {
 }
 
 impl Fold {
-    /// Takes in what came since the last time. Other groups begin anew.
-    pub fn refresh(&mut self, board: &LogBoard, groups: &[&LogGroup], mono_ms: u64) {
-        if !self.groups.iter().eq(groups.iter().copied()) {
-            *self = Self { groups: groups.iter().map(|group| (*group).clone()).collect(), ..Self::default() };
+    /// Takes in what came since the last time. Other groups begin anew, and so does another search.
+    pub fn refresh(&mut self, board: &LogBoard, (groups, search): (&[&LogGroup], Option<&Search>), mono_ms: u64) {
+        let filter = search.filter(|search| search.shown == Shown::Matches && !search.text().is_empty());
+        let is_same = self.search.as_ref().map(Search::text) == filter.map(Search::text);
+        if !is_same || !self.groups.iter().eq(groups.iter().copied()) {
+            let groups = groups.iter().map(|group| (*group).clone()).collect();
+            *self = Self { groups, search: filter.cloned(), ..Self::default() };
         }
-        let Self { groups, walk, miner, lines, oldest, met, .. } = self;
+        let Self { groups, search, walk, miner, lines, oldest, met, .. } = self;
         walk.on(board, MOST, |stored| {
-            if !groups.contains(&stored.line.group) {
+            if !groups.contains(&stored.line.group) || !shows(search.as_ref(), &stored.line.text) {
                 return;
             }
             let TemplateNumber(template) = miner.add(&stored.line);
@@ -128,6 +134,11 @@ impl Fold {
     pub fn is_new_since(&self, number: usize, at: Timestamp) -> bool {
         let known_before = self.oldest.is_some_and(|oldest| oldest < at);
         known_before && self.template(number).is_some_and(|found| found.first_at > at)
+    }
+
+    /// What its lines match, if they are not all.
+    pub fn search(&self) -> Option<&Search> {
+        self.search.as_ref()
     }
 
     /// Lines folded so far.

@@ -15,6 +15,7 @@ use crate::domain::observation::service::ServiceName;
 use crate::domain::remediation::request::Request;
 use crate::domain::remediation::step::{Step, StepState};
 use crate::session::Session;
+use crate::session::feeds::FeedHealth;
 use crate::session::incident::Incident;
 use crate::session::logs::StoredLine;
 use crate::session::timeline::Entry;
@@ -100,6 +101,27 @@ pub fn metrics<'a>(ui: &Ui, session: &'a Session) -> Vec<(MetricRole, &'a Series
 
 /// What a chart is called on screen.
 pub fn metric_name(role: MetricRole, series: &Series) -> &str {
+    if role == MetricRole::Alarm { &series.query.metric.name } else { role_name(role) }
+}
+
+/// Metrics of the incident's service that were asked for and have no points: they have no chart, and are no less asked for.
+pub fn silent_metrics(ui: &Ui, session: &Session) -> Vec<MetricRole> {
+    let Some(incident) = ui.incident(session).filter(|_| ui.metrics.search.is_none()) else { return Vec::new() };
+    let name = &incident.service.name;
+    // What is refused is no silence of its own.
+    let feed = session.metric_feed(Some(name));
+    if feed.health != FeedHealth::Live || feed.answered_at.is_none() {
+        return Vec::new();
+    }
+    let known = session.metrics.get(name);
+    let has_points =
+        |role: &MetricRole| known.and_then(|known| known.get(role)).is_some_and(|series| !series.points.is_empty());
+    let asked = MetricRole::ALL.into_iter().filter(|role| incident.service.metrics.contains_key(role));
+    asked.filter(|role| !has_points(role)).collect()
+}
+
+/// What a role is called on screen.
+pub fn role_name(role: MetricRole) -> &'static str {
     match role {
         MetricRole::Cpu => "CPU",
         MetricRole::Memory => "MEM",
@@ -109,7 +131,7 @@ pub fn metric_name(role: MetricRole, series: &Series) -> &str {
         MetricRole::Latency => "LAT",
         MetricRole::Restarts => "RESTARTS",
         MetricRole::CollectorTime => "GC TIME",
-        MetricRole::Alarm => &series.query.metric.name,
+        MetricRole::Alarm => "ALARM",
     }
 }
 
@@ -227,10 +249,9 @@ pub fn log_height(ui: &Ui) -> usize {
     inside.saturating_sub(strip_rows(inside)).max(1)
 }
 
-/// Pane 3 folded: the templates under the pane's search, with their numbers.
+/// Pane 3 folded: the templates of the lines under the pane's search, with their numbers.
 pub fn templates(ui: &Ui) -> Vec<(usize, &TemplateCount)> {
-    let search = ui.logs.search.as_ref();
-    ui.log.fold.rows().filter(|(_, found)| shows(search, &found.template)).collect()
+    ui.log.fold.rows().collect()
 }
 
 /// Pane 3: the lines on screen in `rows` rows. Looks no further than it must: the ring may hold a hundred thousand.

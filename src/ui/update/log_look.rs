@@ -15,6 +15,7 @@ use super::log_motion;
 use super::notice::refuse;
 use super::time::{self, Origin};
 use crate::session::Session;
+use crate::ui::search::Shown;
 
 /// Columns a shift moves the text by.
 const SHIFT: usize = 20;
@@ -59,8 +60,21 @@ fn fold(ui: &mut Ui, session: &Session, at: Instants) {
 /// Takes in the lines that came, where something is counted over them.
 pub(super) fn refresh(ui: &mut Ui, session: &Session, at: Instants) {
     let groups = rows::log_groups(ui, session);
-    if ui.log.rows != Rows::Lines {
-        ui.log.fold.refresh(&session.logs, &groups, at.mono_ms);
+    match ui.log.rows {
+        Rows::Lines => {}
+        // Without the search the template would be one of all lines: they are folded anew.
+        Rows::Of(_) if !is_filtered(ui) && ui.log.fold.search().is_some() => {
+            ui.log.rows = Rows::Templates;
+            ui.log.fold.refresh(&session.logs, (&groups, None), at.mono_ms);
+        }
+        Rows::Templates => {
+            ui.log.fold.refresh(&session.logs, (&groups, ui.logs.search.as_ref()), at.mono_ms);
+        }
+        // The template was found among the lines that matched then: it is one of those, whatever is searched for in it.
+        Rows::Of(_) => {
+            let search = ui.log.fold.search().cloned();
+            ui.log.fold.refresh(&session.logs, (&groups, search.as_ref()), at.mono_ms);
+        }
     }
     match &ui.logs.search {
         Some(search) => ui.log.tally.get_or_insert_default().refresh(&session.logs, &groups, search),
@@ -68,6 +82,10 @@ pub(super) fn refresh(ui: &mut Ui, session: &Session, at: Instants) {
     }
     ui.log.lanes.refresh(&session.logs);
     keep(ui, session);
+}
+
+fn is_filtered(ui: &Ui) -> bool {
+    ui.logs.search.as_ref().is_some_and(|search| search.shown == Shown::Matches)
 }
 
 /// Keeps the lines that stand still on screen from the ring, which goes on.
@@ -89,8 +107,6 @@ fn keep(ui: &mut Ui, session: &Session) {
 pub(super) fn open_template(ui: &mut Ui, at: Instants) -> Vec<Intent> {
     let Some(number) = selected_template(ui) else { return refuse(ui, "No template is selected.", at) };
     ui.log.rows = Rows::Of(number);
-    // The search chose templates; their lines are shown whole.
-    ui.logs.search = None;
     ui.tell(Tone::Told, "The lines of this template. q goes back to the list, T to all lines.", at);
     Vec::new()
 }

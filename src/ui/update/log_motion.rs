@@ -11,6 +11,7 @@ use super::notice::refuse;
 use super::time::{self, Origin};
 use crate::domain::observation::log::LogLine;
 use crate::session::Session;
+use crate::ui::search::Shown;
 
 /// Moves by a row, a page, or to an end.
 pub(super) fn step(ui: &mut Ui, session: &Session, (motion, at): (Motion, Instants)) {
@@ -138,7 +139,12 @@ pub(super) fn jump(
             );
         }
         let side = if way == Way::Onward && !following { "after" } else { "before" };
-        let among = if stands_in(ui, session) { " among those that are kept" } else { "" };
+        let is_filtered = ui.logs.search.as_ref().is_some_and(|search| search.shown == Shown::Matches);
+        let among = match (stands_in(ui, session), is_filtered) {
+            (true, _) => " among those that are kept",
+            (false, true) => " among those that match",
+            (false, false) => "",
+        };
         return refuse(ui, format!("No {what} {side} this line{among}."), at);
     };
     go(ui, session, place);

@@ -141,6 +141,11 @@ fn next_match(ui: &mut Ui, way: Way, session: &Session, at: Instants) -> Vec<Int
     };
     let rows = ui.layout().rows(ui.focus).max(1);
     let found = match ui.focus {
+        // Of lines that match, every template has one.
+        Pane::Logs if ui.log.rows == Rows::Templates && ui.log.fold.search().is_some() => {
+            let motion = if way == Way::Onward { Motion::Down } else { Motion::Up };
+            return step(ui, session, (motion, at));
+        }
         Pane::Logs if ui.log.rows == Rows::Templates => {
             let found: Vec<(usize, String)> =
                 rows::templates(ui).iter().map(|(number, found)| (*number, found.template.clone())).collect();

@@ -43,6 +43,8 @@ const CHART_ROWS: u16 = 6;
 
 /// A series whose trend leads less far over the chart than this part of its peak goes nowhere.
 const FLAT: f64 = 0.01;
+/// A series that goes nowhere and ends on another level than it began, by this part of its peak, has jumped.
+const JUMP: f64 = 0.25;
 /// CloudWatch has most points three minutes after their period at the latest, and is asked for them once a minute.
 const LATE: SignedDuration = SignedDuration::from_mins(4);
 
@@ -70,6 +72,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, (ui, session): (&Ui, &Session), (lo
         empty(Sheet::new(buffer, inner, look), ui, &feed);
         return;
     }
+    let inner = silent(buffer, inner, (ui, session), look);
     let facts = facts((ui, session), &feed);
     let selected = ui.metrics.scroll.span(&all.iter().map(|(role, _)| *role).collect::<Vec<_>>(), all.len()).cursor;
     let form = if inner.height < CHART_ROWS { ChartForm::Sparkline } else { ui.layout().charts };
@@ -98,6 +101,18 @@ fn span_words((ui, session): (&Ui, &Session), look: &Look) -> String {
             format!("{from}{}{to}  {} now", look.sign("–", "-"), chart::present_sign(look.glyphs))
         }
     }
+}
+
+/// Says on the last row which metrics were asked for in vain; gives what is left above it.
+fn silent(buffer: &mut Buffer, inner: Rect, (ui, session): (&Ui, &Session), look: &Look) -> Rect {
+    let names: Vec<&str> = rows::silent_metrics(ui, session).into_iter().map(rows::role_name).collect();
+    if names.is_empty() || inner.height < 2 {
+        return inner;
+    }
+    let text = format!("? no data in the last {MINUTES}m: {}", names.join(", "));
+    let row = Rect { y: inner.bottom() - 1, height: 1, ..inner };
+    put(buffer, row, &Line::from(look.span(Role::Warning, text)), look);
+    Rect { height: inner.height - 1, ..inner }
 }
 
 /// What charts need beside their series.
@@ -221,7 +236,12 @@ fn numbers(
     let slope = statistics::trend(&series.points).map(|trend| {
         let level = series.peak().map_or(0.0, |peak| peak.value.abs());
         if trend.growth.abs() < FLAT * level {
-            return ("slope", "flat".to_owned());
+            // The slope of most pairs of points is none where it jumped from one level to another.
+            let jumped = statistics::onset(&series.points, &[]);
+            return match jumped.filter(|onset| (onset.after - onset.before).abs() > JUMP * level) {
+                Some(onset) => ("was", format!("{} till {}", tell(onset.before), format::minute(onset.at, &look.zone))),
+                None => ("slope", "flat".to_owned()),
+            };
         }
         let sign = if trend.per_minute < 0.0 { "" } else { "+" };
         // Two digits are as many as its error leaves.

@@ -1,5 +1,6 @@
 //! The log pane folded: one row a template.
 
+use jiff::Timestamp;
 use ratatui::text::Line;
 
 use super::super::sheet::{Held, Sheet};
@@ -8,6 +9,7 @@ use crate::domain::observation::log::LogLevel;
 use crate::domain::observation::log_template::TemplateCount;
 use crate::session::Session;
 use crate::ui::format::{grouped, width};
+use crate::ui::model::fold::Fold;
 use crate::ui::model::{Ui, moments, rows};
 use crate::ui::search::Search;
 use crate::ui::theme::Role;
@@ -33,7 +35,7 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, (ui, session): (&Ui, &Session), held: 
     sheet.text(Role::Faint, &heading);
     if shown.is_empty() {
         let words =
-            if ui.logs.search.is_some() { "No template matches.  Esc then \\ shows all" } else { "No line is held." };
+            if ui.logs.search.is_some() { "No line matches.  Esc then \\ shows all" } else { "No line is held." };
         sheet.text(Role::Faint, words);
         return;
     }
@@ -44,7 +46,7 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, (ui, session): (&Ui, &Session), held: 
         let new = deploy.is_some_and(|deploy| fold.is_new_since(*number, deploy));
         let mut left = look.line([
             (Role::Strong, format!("{:>8} ", grouped(found.count)).into()),
-            (Role::Text, format!("{:>5}  ", fold.per_minute(*number, session.clock.at_aws(look.now))).into()),
+            (Role::Text, format!("{:>5}  ", per_minute(fold, *number, session.clock.at_aws(look.now))).into()),
             (
                 Role::Faint,
                 format!("{:<wide$} {:<wide$} ", look.clock(found.first_at), look.clock(found.last_at)).into(),
@@ -60,6 +62,11 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, (ui, session): (&Ui, &Session), held: 
             sheet.select_last();
         }
     }
+}
+
+/// Lines a minute; not known while those of the last minute may not be folded yet.
+fn per_minute(fold: &Fold, number: usize, now: Timestamp) -> String {
+    if fold.is_done() { fold.per_minute(number, now).to_string() } else { "?".to_owned() }
 }
 
 fn level_role(found: &TemplateCount) -> Role {

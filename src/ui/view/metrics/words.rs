@@ -32,6 +32,10 @@ pub fn words((ui, session): (&Ui, &Session), look: &Look) -> Vec<String> {
         lines.push(none.to_owned());
     }
     lines.extend(all.iter().map(|(role, series)| one((*role, series), &facts, look)));
+    let silent: Vec<&str> = rows::silent_metrics(ui, session).into_iter().map(rows::role_name).collect();
+    if !silent.is_empty() {
+        lines.push(format!("No data in the last {MINUTES} minutes: {}.", silent.join(", ")));
+    }
     if let Some((_, series)) = all.first() {
         let (window, _) = facts.recent(series, look.now);
         lines.extend(happened("OOM kill", facts.kills, (window, look)));
