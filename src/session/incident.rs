@@ -123,6 +123,17 @@ pub struct Change {
     pub outcome: ChangeOutcome,
 }
 
+/// What spoke for a step when it was approved: what is found out later was no reason for it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ground {
+    /// The verdict, in its words.
+    pub cause: String,
+    /// The confidence that counted.
+    pub confidence: Confidence,
+    /// When it was approved.
+    pub at: Timestamp,
+}
+
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -229,6 +240,8 @@ pub struct Incident {
     pub last_step: u32,
     /// Steps that undo another, and which.
     pub undos: BTreeMap<StepId, StepId>,
+    /// What spoke for the steps that were approved, when they were.
+    pub grounds: BTreeMap<StepId, Ground>,
     /// The approval that is not used up.
     pub approval: Option<Approval>,
     /// What steps have changed, in order, of every plan.
@@ -249,6 +262,12 @@ impl Incident {
         let accepted = self.diagnosis.as_ref().filter(|diagnosis| diagnosis.check == DiagnosisCheck::Accepted);
         let rules = self.verdict.as_ref().map(Verdict::assured);
         accepted.map(|diagnosis| rules.map_or(diagnosis.confidence, |rules| rules.min(diagnosis.confidence))).or(rules)
+    }
+
+    /// What speaks for a step that is approved at an instant.
+    pub fn ground(&self, at: Timestamp) -> Option<Ground> {
+        let cause = self.verdict.as_ref()?.words().to_owned();
+        Some(Ground { cause, confidence: self.confidence().unwrap_or_default(), at })
     }
 
     /// A new incident.
@@ -277,6 +296,7 @@ impl Incident {
             plan: None,
             last_step: 0,
             undos: BTreeMap::new(),
+            grounds: BTreeMap::new(),
             approval: None,
             changes: Vec::new(),
             started: None,

@@ -51,6 +51,11 @@ pub(super) fn decided(session: &mut Session, record: &Record, step: StepId, deci
     match decision {
         Decision::Approved { digest, confirm, expires_at, .. } => {
             found.state = StepState::Approved;
+            if let Some(incident) = session.incidents.get_mut(&id)
+                && let Some(ground) = incident.ground(record.at)
+            {
+                incident.grounds.insert(step, ground);
+            }
             match mode {
                 Mode::DryRun => after_decision(session, id),
                 Mode::Live => {

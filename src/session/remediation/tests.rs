@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::*;
 use crate::domain::diagnosis::evidence::{EvidenceId, Question};
 use crate::domain::diagnosis::sufficiency::{RemedyKind, RemedyOffer, Sufficiency};
-use crate::domain::diagnosis::verdict::Confidence;
+use crate::domain::diagnosis::verdict::{Confidence, Verdict};
 use crate::domain::observation::alarm::Severity;
 use crate::domain::observation::scope::Window;
 use crate::domain::observation::service::{Origin, Service};
@@ -311,6 +311,18 @@ fn a_resumed_session_stands_on_no_judgement_of_the_process_before() {
     story.commit(900, Event::Session(SessionEvent::Resumed { note: String::new() }));
     assert_eq!(story.incident().phase, Phase::Uncertain(S1));
     assert_eq!(story.tell(901, RemediationEvent::RehearsalAsked { step: S2 }), [], "the gate is not open any more");
+}
+
+#[test]
+fn what_is_found_out_after_an_approval_was_no_reason_for_it() {
+    let mut story = Story::new(vec![step(S1, raise())]);
+    story.rehearse(1, S1, &raise());
+    let verdict = Verdict { ranked: Vec::new(), missing: Vec::new(), conclusive: false, rests_on: Vec::new() };
+    story.session.incidents.values_mut().for_each(|incident| incident.verdict = Some(verdict.clone()));
+    story.approve(2, S1);
+    story.session.incidents.values_mut().for_each(|incident| incident.verdict = None);
+    let ground = &story.incident().grounds[&S1];
+    assert_eq!((ground.cause.as_str(), ground.at), (verdict.words(), start() + SignedDuration::from_secs(2)));
 }
 
 #[test]

@@ -10,6 +10,8 @@ use super::overlay::detail;
 use super::sheet::{ends, put};
 use crate::domain::count::counted;
 use crate::domain::remediation::gate::GateReport;
+use crate::domain::remediation::policy::Confirm;
+use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::runbook::undo_of;
 use crate::domain::remediation::step::{Step, StepState};
 use crate::session::Session;
@@ -122,6 +124,9 @@ fn hints((ui, session): (&Ui, &Session), (columns, look): (usize, &Look)) -> Lin
         let step = ui.step(session);
         let whole = ui.layout().shows_step_whole();
         hints.retain(|(_, word)| fits(word, step) && (whole || *word != "approve"));
+        // Said as on the card: where a token is asked for after it, the key decides nothing by itself.
+        let arms = step.is_some_and(|step| arms(session, step));
+        hints.iter_mut().filter(|(_, word)| arms && *word == "approve").for_each(|(_, word)| *word = "arm");
     }
     let wide = |hints: &[(String, &str)]| hints.iter().map(|(key, word)| key.len() + word.len() + 3).sum::<usize>();
     while (wide(&hints) > columns || hints.len() > MOST_HINTS) && hints.len() > 1 {
@@ -148,6 +153,13 @@ fn called_for((ui, session): (&Ui, &Session)) -> Option<(String, &'static str)> 
         (_, Some(_) | None) => return None,
     };
     Some((ui.options.keymap.binding(action)?.first_key(), wanted))
+}
+
+/// Whether the first key only asks for the token.
+fn arms(session: &Session, step: &Step) -> bool {
+    let header = &session.header;
+    let asked = header.policy.confirm(header.mode, &header.scope, &step.target.namespace, step.action.kind());
+    header.mode == Mode::Live && asked == Confirm::Typed
 }
 
 /// Whether a verb would be taken for the step on screen: what would be refused is no hint.

@@ -30,13 +30,12 @@ pub(super) fn facts(session: &Session, (incident, step): (&Incident, &Step)) -> 
     let why: Vec<String> = step.why.iter().map(ToString::to_string).collect();
     // What speaks for a step does not speak for putting it back.
     let undoes = incident.undos.get(&step.id).map(|of| format!("puts back what {of} changed"));
-    let verdict = incident.verdict.as_ref().map_or_else(
-        || "no verdict".to_owned(),
-        |verdict| {
-            let counts = incident.confidence().unwrap_or_default();
-            format!("{}, {counts}", verdict.words())
-        },
-    );
+    // What is found out later is not why it was approved.
+    let verdict = match (incident.grounds.get(&step.id), &incident.verdict) {
+        (Some(ground), _) => format!("{}, {} at {}", ground.cause, ground.confidence, ground.at.strftime("%H:%M:%SZ")),
+        (None, Some(verdict)) => format!("{}, {}", verdict.words(), incident.confidence().unwrap_or_default()),
+        (None, None) => "no verdict".to_owned(),
+    };
     let blast = rehearsal.map_or("not known", |rehearsal| rehearsal.blast.as_str());
     let undo = rehearsal.map_or_else(|| step.action.undo(None), |rehearsal| rehearsal.undo.clone());
     // What nobody offers afterwards is told before the decision.
@@ -64,13 +63,14 @@ pub(super) fn short_facts(session: &Session, (incident, step): (&Incident, &Step
         let more = ids.split_off(2).len();
         ids.push(format!("+{more}"));
     }
-    let cause = match (incident.undos.get(&step.id), &incident.verdict) {
-        (Some(of), _) => format!("puts back {of}"),
-        (None, Some(verdict)) => {
+    let cause = match (incident.undos.get(&step.id), incident.grounds.get(&step.id), &incident.verdict) {
+        (Some(of), _, _) => format!("puts back {of}"),
+        (None, Some(ground), _) => format!("{} ({} {})", ids.join(" "), ground.cause, ground.confidence),
+        (None, None, Some(verdict)) => {
             let counts = incident.confidence().unwrap_or_default();
             format!("{} ({} {counts})", ids.join(" "), verdict.words())
         }
-        (None, None) => why.1.clone(),
+        (None, None, None) => why.1.clone(),
     };
     let scope = &session.header.scope;
     let account = scope.account.as_ref().map_or_else(String::new, |account| format!("  {account}"));

@@ -62,8 +62,12 @@ fn head(sheet: &mut Sheet<'_>, session: &Session, (incident, step, below): (&Inc
     let steps = incident.plan.as_ref().map_or(&[][..], |plan| plan.steps.as_slice());
     let place = steps.iter().position(|other| other.id == step.id).map_or(1, |at| at + 1);
     let number = if place as u32 == step.id.0 { String::new() } else { format!("  ({})", step.id) };
+    // Remedies of a plan are alternatives, of which an undo is none.
+    let is_undo = |step: &Step| incident.undos.contains_key(&step.id);
+    let alternatives = steps.iter().filter(|step| !is_undo(step)).count();
+    let word = if alternatives > 1 && !is_undo(step) { "OPTION" } else { "STEP" };
     let left = look.line([
-        (Role::Strong, format!("STEP {place} of {}{number}   ", steps.len()).into()),
+        (Role::Strong, format!("{word} {place} of {}{number}   ", steps.len()).into()),
         (Role::Strong, incident.step_words(step).into()),
     ]);
     let mut right = Line::from(look.span(state_role(&step.state), format!(" {} ", step.state.word())));
@@ -229,6 +233,9 @@ fn diff(sheet: &mut Sheet<'_>, changes: &[FieldChange], rows: usize) {
         return;
     }
     let columns = sheet.width();
+    // What makes pods start anew is no change that anybody decides about, where there is another.
+    let mut changes: Vec<&FieldChange> = changes.iter().collect();
+    changes.sort_by_key(|change| change.path.contains("restartedAt"));
     for (at, change) in changes.iter().enumerate() {
         let remaining = sheet.left().saturating_sub(until);
         let more = changes.len() - at;
@@ -245,17 +252,34 @@ fn diff(sheet: &mut Sheet<'_>, changes: &[FieldChange], rows: usize) {
         if format::width(&one) <= columns {
             sheet.text(Role::Text, &one);
         } else if remaining < 2 {
-            let bare = |value: &str| value.trim_matches('"').to_owned();
             let field = name.trim_start_matches("../");
-            sheet.text(Role::Text, &format!("{field}: {} -> {}", bare(before), bare(after)));
+            let room = columns.saturating_sub(format::width(field) + 6) / 2;
+            let [before, after] = ends_of([before, after].map(|value| value.trim_matches('"')), room, sheet.look);
+            sheet.text(Role::Text, &format!("{field}: {before} -> {after}"));
         } else {
             // The values are what a decision is about: the path gives way to them.
             let widest = format::width(&change.path) + format::width(before).max(format::width(after)) + 4;
             let path = if widest <= columns { &change.path } else { &name };
+            let room = columns.saturating_sub(format::width(path) + 4);
+            let [before, after] = ends_of([before, after], room, sheet.look);
             sheet.text(Role::Danger, &format!("- {path}: {before}"));
             sheet.text(Role::Good, &format!("+ {path}: {after}"));
         }
     }
+}
+
+/// Two values in so many columns each: what they begin with alike gives way, up to the last part of a name that they share;
+/// then whatever is before their ends.
+fn ends_of(values: [&str; 2], room: usize, look: &Look) -> [String; 2] {
+    if values.iter().all(|value| format::width(value) <= room) {
+        return values.map(str::to_owned);
+    }
+    let [before, after] = values;
+    let alike = before.char_indices().zip(after.chars()).take_while(|((_, a), b)| a == b);
+    let alike = alike.last().map_or(0, |((at, letter), _)| at + letter.len_utf8());
+    let from = before[..alike].rfind('/').map_or(0, |at| at + 1);
+    let lead = if from > 0 { ".." } else { "" };
+    values.map(|value| format::clip_start(&format!("{lead}{}", &value[from..]), room, look.glyphs).into_owned())
 }
 
 fn value(json: Option<&str>) -> &str {
@@ -288,4 +312,19 @@ pub(super) fn rehearsal_words(step: &Step, rehearsal: &Rehearsal, look: &Look) -
         lines.push("No field would change.".to_owned());
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_change_is_told_before_what_stays() {
+        let look = Look::of(&Ui::default(), jiff::Timestamp::UNIX_EPOCH);
+        let images = ["registry.example.com/payments/my-api:4.11.2", "registry.example.com/payments/my-api:4.11.1"];
+        assert_eq!(ends_of(images, 60, &look), images);
+        assert_eq!(ends_of(images, 30, &look), ["..my-api:4.11.2", "..my-api:4.11.1"]);
+        assert_eq!(ends_of(images, 6, &look), ["….11.2", "….11.1"]);
+        assert_eq!(ends_of(["2026-04-11T22:10:03Z", "2026-05-01T09:32:50Z"], 9, &look), ["…2:10:03Z", "…9:32:50Z"]);
+    }
 }
