@@ -129,6 +129,17 @@ impl Keymap {
         }
     }
 
+    /// The pane in which a key decides, where it has no meaning in this one; and how the key is written.
+    pub fn deciding_elsewhere(&self, chord: Chord, pane: Pane) -> Option<(Pane, String)> {
+        let decides = |binding: &&Binding| binding.row.action.is_verb() || binding.row.action == Action::StandOnRules;
+        let pressed = |binding: &&Binding| binding.keys.iter().any(|keys| keys.as_slice() == [chord]);
+        let found = self.bindings.iter().filter(decides).find(pressed)?;
+        match found.row.context {
+            Context::In(own) if own != pane => Some((own, found.first_key())),
+            Context::In(_) | Context::Everywhere | Context::OutOf(_) => None,
+        }
+    }
+
     /// The footer's hints for a pane: its own first, then what is always useful, and `? help` last.
     pub fn hints(&self, pane: Pane) -> Vec<(String, &'static str)> {
         let hinted = |own: bool| {

@@ -78,9 +78,10 @@ pub fn choices<'a>(keymap: &'a Keymap, (session, now): (&'a Session, Timestamp),
 /// a sentence find nothing.
 fn actions<'a>(keymap: &'a Keymap, query: &str, ground: Ground) -> Vec<&'a Binding> {
     let rank = |binding: &Binding| {
-        let id = fuzzy(query, binding.row.id);
-        let near = |cost: &u32| *cost <= THIN * query.chars().count() as u32;
-        let words = fuzzy(query, binding.row.words).filter(near).map(|cost| cost + 3);
+        let letters = query.chars().count() as u32;
+        // Of an id nothing but its own words is near: what the first Enter does must not be found by letters anywhere.
+        let id = fuzzy(query, binding.row.id).filter(|cost| 2 * cost <= THIN * letters);
+        let words = fuzzy(query, binding.row.words).filter(|cost| *cost <= THIN * letters).map(|cost| cost + 3);
         let starts = !binding.row.id.starts_with(query.trim());
         id.into_iter().chain(words).min().map(|cost| (starts, cost))
     };
@@ -188,6 +189,18 @@ mod tests {
             for (query, id) in [("q", "quit"), ("nerr", "next-error"), ("export", "export"), ("no such thing", "")] {
                 assert_eq!(first(&session, query), id, "{query}");
             }
+        }
+    }
+
+    #[test]
+    fn letters_here_and_there_in_an_id_do_not_name_it() {
+        for session in [rehearsal(), Session::default()] {
+            assert_eq!(first(&session, "theme"), "theme");
+            assert!(
+                !found(&session, "theme").iter().any(|id| id == "game-day-throttle-metrics"),
+                "{:?}",
+                found(&session, "theme")
+            );
         }
     }
 

@@ -136,6 +136,8 @@ pub enum Action {
     Repaint,
     /// Read the configuration again.
     Reload,
+    /// The next theme.
+    Theme,
     /// Leave for a rehearsal, while there is nothing to see.
     TryRehearsal,
     /// End the tour.
@@ -381,6 +383,7 @@ pub const TABLE: &[Row] = &[
     row("help", Action::Help, &["?"], "All keys, searchable").hint("help").fixed(),
     row("repaint", Action::Repaint, &["ctrl-l"], "Draw everything again"),
     row("reload", Action::Reload, &["ctrl-r"], "Read the configuration again: looks, keys, panes, notices"),
+    row("theme", Action::Theme, &[], "Next theme: dark, light, high contrast"),
     row("try-rehearsal", Action::TryRehearsal, &["ctrl-t"], "Live through a rehearsal instead, while nothing was read"),
     row("end-tour", Action::EndTour, &["ctrl-x"], "End the tour"),
     row("suspend", Action::Suspend, &["ctrl-z"], "Back to the shell; stands down what is armed").fixed(),

@@ -107,7 +107,7 @@ mod tests {
         let others: Vec<&str> = others.iter().map(String::as_str).collect();
         let later = write("/a", &others);
         assert_eq!(place(&later, "/a", "my-pod-2/app"), 2);
-        assert_eq!(place(&later, "/a", "new-0/app"), 3);
+        assert!((3..43).contains(&place(&later, "/a", "new-39/app")), "new ones come after");
         let both = write("/b", &["my-pod-2/app"]);
         assert_eq!(place(&both, "/b", "my-pod-2/app"), 0, "each group counts its own");
         assert_eq!(place(&both, "/b", "unseen"), place(&first, "/c", "unseen"));

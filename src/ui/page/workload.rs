@@ -214,6 +214,10 @@ fn rollouts(page: &mut Page, revisions: &[Revision], desk: Desk<'_>) {
     page.head("ROLLOUTS");
     for revision in revisions.iter().rev() {
         let at = revision.created_at.map_or_else(|| "at an unknown time".to_owned(), |at| desk.look.moment(at));
+        // A rollback takes the older template again, and the cluster tells since when there is that.
+        let is_back =
+            revisions.iter().any(|other| other.number < revision.number && other.created_at > revision.created_at);
+        let at = if is_back { format!("a rollback, to what there is since {at}") } else { at };
         let images: Vec<&str> = revision.images.values().map(String::as_str).collect();
         let pods = revision.replicas.map_or_else(String::new, |replicas| counted(replicas, "pod") + "  ");
         page.field("revision", format!("{}  {at}  {pods}{}", revision.number, images.join(" ")));

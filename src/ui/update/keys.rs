@@ -5,10 +5,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use super::super::contact;
 use super::super::intent::Intent;
 use super::super::keymap::chord::Chord;
-use super::super::keymap::{Action, Meaning};
+use super::super::keymap::{Action, Binding, Meaning};
+use super::super::model::log_look::Rows;
 use super::super::model::overlay::{Overlay, Writing};
 use super::super::model::scroll::{ListView, TextView};
-use super::super::model::{ClockStyle, Confirming, Instants, Pane, Ui, Zoom};
+use super::super::model::{ClockStyle, Colours, Confirming, Instants, Pane, ThemeName, Tone, Ui, Zoom};
 use super::motion::{self, Motion, Way};
 use super::notice::{IN_A_BURST, SEQUENCE_MS, refuse};
 use super::{log_look, rca_motion, selection, time, typing, verbs};
@@ -48,7 +49,7 @@ pub(super) fn key(ui: &mut Ui, key: KeyEvent, session: &Session, at: Instants) -
     {
         return intents;
     }
-    let Some(action) = resolve(ui, chord, at) else { return Vec::new() };
+    let Some(action) = resolve(ui, chord, at) else { return elsewhere(ui, chord, at) };
     // A held key repeats; a decision is one press.
     if action.is_verb() && key.kind != KeyEventKind::Press {
         return Vec::new();
@@ -106,6 +107,16 @@ fn resolve(ui: &mut Ui, chord: Chord, at: Instants) -> Option<Action> {
     }
 }
 
+/// A key that decides, and counts in another pane alone: it is told where.
+fn elsewhere(ui: &mut Ui, chord: Chord, at: Instants) -> Vec<Intent> {
+    let is_begun = ui.keys.pending.is_some();
+    let Some((pane, key)) = ui.options.keymap.deciding_elsewhere(chord, ui.focus).filter(|_| !is_begun) else {
+        return Vec::new();
+    };
+    let way = ui.options.keymap.binding(Action::Focus(pane)).map(Binding::first_key).unwrap_or_default();
+    refuse(ui, format!("{key} counts in {} alone: {way} goes there. Nothing was decided.", pane.word()), at)
+}
+
 /// Does an action, by key or from the palette.
 pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<Intent> {
     if let Some(motion) = Motion::of(action) {
@@ -136,6 +147,8 @@ pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) 
             selection::act(ui, action, session, at)
         }
         Action::Approve | Action::Deny | Action::Skip | Action::Rehearse | Action::Undo => {
+            // What was decided stays on screen: the next one does not take its place under the finger.
+            ui.chosen_step = ui.step(session).map(|step| step.id);
             verbs::verb(ui, action, session, at)
         }
         Action::Filter | Action::Inquire | Action::Note | Action::Help | Action::Palette | Action::Faults => {
@@ -145,6 +158,7 @@ pub(super) fn act(ui: &mut Ui, action: Action, session: &Session, at: Instants) 
         Action::Workload => selection::workload(ui, session, at),
         Action::Export => vec![Intent::Export],
         Action::Reload => vec![Intent::Reload],
+        Action::Theme => theme(ui, at),
         Action::TryRehearsal if contact::is_first(session) => vec![Intent::TryRehearsal],
         Action::TryRehearsal => refuse(ui, "A session is under way. Leave it, then `pagerdeck rehearse`.", at),
         Action::EndTour => {
@@ -201,6 +215,21 @@ fn place(ui: &mut Ui, action: Action, session: &Session, at: Instants) -> Vec<In
     Vec::new()
 }
 
+/// Goes to the next theme; the configuration has the one that a session begins with.
+fn theme(ui: &mut Ui, at: Instants) -> Vec<Intent> {
+    if ui.options.colours == Colours::Mono {
+        return refuse(ui, "Colours are off here: NO_COLOR, --mono or the configuration say so.", at);
+    }
+    let (next, word) = match ui.options.theme {
+        ThemeName::Dark => (ThemeName::Light, "light"),
+        ThemeName::Light => (ThemeName::HighContrast, "high-contrast"),
+        ThemeName::HighContrast => (ThemeName::Dark, "dark"),
+    };
+    ui.options.theme = next;
+    ui.tell(Tone::Told, format!("Theme {word}, until the end; `theme` in the configuration keeps it."), at);
+    Vec::new()
+}
+
 fn back(ui: &mut Ui, at: Instants) -> Vec<Intent> {
     if ui.focus == Pane::Logs && log_look::back(ui) {
         return Vec::new();
@@ -232,8 +261,13 @@ fn other_incident(ui: &mut Ui, session: &Session, at: Instants, way: Way) -> Vec
     (ui.narrative, ui.cite, ui.hit) = (TextView::default(), None, None);
     ui.chosen_step = None;
     ui.confirm = None;
-    if ui.moment.is_some() {
-        time::present(ui);
+    // A template is one of the lines of its incident.
+    if matches!(ui.log.rows, Rows::Of(_)) {
+        ui.log.rows = Rows::Templates;
+    }
+    // What was there at the same time is what one goes to the other incident for.
+    if let Some(moment) = ui.moment {
+        time::point(ui, session, moment, time::Origin::Keys);
     }
     Vec::new()
 }

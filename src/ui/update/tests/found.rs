@@ -131,3 +131,27 @@ fn an_action_of_the_logs_goes_to_the_logs() {
     person.presses("enter");
     assert_eq!((person.ui.focus, person.ui.log.rows), (Pane::Logs, Rows::Templates));
 }
+
+/// A key of pane 5 that is pressed elsewhere counts for nothing, and is told where it would.
+#[test]
+fn a_key_that_decides_is_told_its_pane() {
+    let mut person = Person::new(session(StepState::Rehearsed));
+    for (pane, key, way) in [("1", "A", "5 goes there"), ("3", "U", "5 goes there"), ("3", "R", "4 goes there")] {
+        assert_eq!(person.presses(&format!("{pane} {key}")), [], "{key} in {pane}");
+        assert!(person.said().contains(way), "{key} in {pane}: {}", person.said());
+    }
+}
+
+/// What was decided stays on screen until the person goes on.
+#[test]
+fn the_step_that_was_decided_stays_on_screen() {
+    let mut session = session(StepState::Rehearsed);
+    let plan = session.incidents.get_mut(&I1).unwrap().plan.as_mut().unwrap();
+    plan.steps.push(step(2, StepState::Rehearsed));
+    let mut person = Person::new(session);
+    assert_eq!(person.presses("5 A").len(), 1);
+    set(&mut person.session, StepState::Approved);
+    assert_eq!(person.ui.step(&person.session).map(|step| step.id), Some(S1));
+    person.presses("j");
+    assert_eq!(person.ui.step(&person.session).map(|step| step.id), Some(StepId(2)));
+}

@@ -49,8 +49,24 @@ fn folded_lines_are_counted_by_template_and_opened_by_enter() {
     assert_eq!(selected(&person), "failed 20", "only the lines of the template");
     person.presses("q");
     assert_eq!(person.ui.log.rows, Rows::Templates);
-    person.presses("o");
+    assert_eq!(templates(&mut person).len(), 1, "still of the lines that match");
+    person.presses("\\ o");
     assert_eq!((person.ui.log.rows, selected(&person).as_str()), (Rows::Lines, "OOMKilled exit=137"));
+}
+
+/// What is looked for may stand where lines differ: their templates are found by their lines.
+#[test]
+fn a_filter_folds_the_lines_it_shows() {
+    let mut person = Person::new(busy());
+    person.presses("3 /");
+    person.types("failed 20");
+    person.presses("enter T");
+    assert_eq!(templates(&mut person).iter().map(|(_, count)| count).sum::<u64>(), 1);
+    person.presses("enter");
+    assert_eq!(selected(&person), "failed 20");
+    person.presses("\\");
+    assert_eq!(templates(&mut person).iter().map(|(_, count)| count).sum::<u64>(), 100, "all lines again");
+    assert_eq!(person.ui.log.rows, Rows::Templates);
 }
 
 #[test]
@@ -238,4 +254,22 @@ fn new_lines_move_nothing_while_an_instant_is_pointed_at() {
     assert_eq!((person.ui.moment, selected(&person), person.ui.logs.scroll.clone()), before);
     assert!(!matches!(person.ui.logs.scroll, Scroll::Tail));
     assert_eq!(person.ui.focus, Pane::Logs);
+}
+
+/// What the other service did at that time is what one goes to it for.
+#[test]
+fn the_instant_stays_where_it_is_from_one_incident_to_the_next() {
+    let mut session = story();
+    let mut other = incident(2);
+    other.service = Service::bare("orders");
+    session.incidents.insert(other.id, other);
+    let mut person = Person::new(session);
+    person.presses("3 k k");
+    let (moment, held) = (person.ui.moment, selected(&person));
+    assert!(moment.is_some());
+    person.presses("]");
+    assert_eq!(person.ui.moment, moment);
+    person.presses("[");
+    assert_eq!((person.ui.moment, selected(&person)), (moment, held));
+    assert!(!matches!(person.ui.logs.scroll, Scroll::Tail), "nothing follows again by itself");
 }
