@@ -1,10 +1,12 @@
 //! What gives way where there is little room, and what never does.
 
-use pagerdeck::domain::diagnosis::evidence::{EvidenceId, Question};
+use pagerdeck::domain::diagnosis::evidence::{Answer, EvidenceId, Payload, Question};
 use pagerdeck::domain::diagnosis::sufficiency::Sufficiency;
 use pagerdeck::domain::fault::{Fault, FaultKind};
 use pagerdeck::domain::observation::alarm::{Alarm, AlarmRule};
+use pagerdeck::domain::observation::log::Completeness;
 use pagerdeck::domain::observation::metric::MetricRole;
+use pagerdeck::domain::observation::oom_kill::OomCount;
 use pagerdeck::domain::observation::service::Service;
 use pagerdeck::domain::remediation::step::{CheckState, RehearsalOutcome, Step, StepState};
 use pagerdeck::session::feeds::{Feed, FeedHealth, FeedId};
@@ -13,6 +15,7 @@ use pagerdeck::session::incident::Incident;
 use pagerdeck::session::state::Credentials;
 use pagerdeck::session::{IncidentId, Session};
 use pagerdeck::ui::model::{Pane, Zoom};
+use pagerdeck::ui::search::Search;
 
 use super::fixture;
 use super::fixture_parts;
@@ -266,4 +269,65 @@ fn the_chart_that_the_incident_was_opened_about_is_the_first() {
     ui.size.rows = 60;
     let shown = text(&ui, &session);
     assert!(shown.contains("oom_killed now"), "a long name leaves room for its value: {shown}");
+}
+
+/// Where the figures of the gate have no room, why it is locked has.
+#[test]
+fn what_locks_the_gate_is_told_before_its_figures() {
+    let session = fixture::locked();
+    for size in [(120, 24), (120, 28), (120, 32), (120, 40), (200, 60)] {
+        let shown = overview(size, &session);
+        assert!(!shown.contains("[4] RCA") || shown.contains("LOCKED: There is no"), "{size:?}\n{shown}");
+    }
+    let shown = text(&ui((60, 16), Pane::Rca, Zoom::Overview), &session);
+    assert!(shown.contains("LOCKED: There is no"), "{shown}");
+}
+
+/// What a search hides is there, and the search is told wherever its pane is.
+#[test]
+fn evidence_that_a_search_hides_is_not_told_as_none() {
+    let session = fixture::gate_open();
+    for size in [(60, 16), (80, 24), (120, 40), (200, 60)] {
+        for pane in [Pane::Rca, Pane::Alarms] {
+            let mut ui = ui(size, pane, Zoom::Overview);
+            ui.evidence.search = Some(Search::filter("ledger"));
+            let shown = text(&ui, &session);
+            let title = shown.lines().find(|row| row.contains("[4] RCA"));
+            assert!(title.is_none_or(|title| title.contains("/ledger")), "{size:?} {pane:?}\n{shown}");
+            let told = shown.contains("none matches /ledger (8 hidden)");
+            assert!(told == (pane == Pane::Rca) && !shown.contains("none asked"), "{size:?} {pane:?}\n{shown}");
+        }
+    }
+}
+
+/// Of containers that ended nobody knows how, it is not told how many lines were read.
+#[test]
+fn kills_that_are_not_told_apart_are_told_by_their_bounds() {
+    let mut session = fixture::gate_open();
+    let found = fixture::incident(&mut session)
+        .evidence
+        .iter_mut()
+        .find(|evidence| evidence.question == Question::OomKills)
+        .unwrap();
+    if let Answer::Observed { payload: Payload::OomKills(count) } = &found.answer {
+        let completeness = Completeness::Truncated { seen: 0, of: Some(6) };
+        let count = OomCount { total: 0, completeness, by_container: Vec::new(), ..count.clone() };
+        found.answer = Answer::Truncated { payload: Payload::OomKills(count), seen: 0, of: Some(6) };
+    }
+    let shown = overview((120, 40), &session);
+    assert!(shown.contains("0 to 6") && !shown.contains("in the first"), "{shown}");
+}
+
+/// What was asked for and has no points is not passed over.
+#[test]
+fn metrics_without_points_are_named() {
+    let mut session = fixture::gate_open();
+    let charts = session.metrics.values_mut().next().unwrap();
+    let queries = charts.iter().map(|(role, series)| (*role, series.query.clone())).collect();
+    charts.remove(&MetricRole::Memory);
+    fixture::incident(&mut session).service.metrics = queries;
+    for size in [(60, 16), (80, 24), (120, 40)] {
+        let shown = text(&ui(size, Pane::Metrics, Zoom::Zoomed), &session);
+        assert!(shown.contains("? no data in the last 30m: MEM"), "{size:?}\n{shown}");
+    }
 }

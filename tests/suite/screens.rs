@@ -349,7 +349,7 @@ fn every_fact_of_a_decision_is_on_screen_at_the_least_size() {
     let shown = text(&ui((60, 16), Pane::Remediation, Zoom::Overview), &fixture::armed());
     let facts = [
         "*** LIVE ***",
-        "STEP 1 of 2",
+        "OPTION 1 of 2",
         "ARMED",
         "expires in 47s",
         "WHAT",
