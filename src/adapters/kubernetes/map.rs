@@ -12,11 +12,13 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference, Time};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use super::patch::FIELD_MANAGER;
 use super::quantity;
 use crate::domain::observation::redact;
 use crate::domain::observation::scope::Namespace;
 use crate::domain::observation::workload::{
-    ClusterEvent, ContainerSpec, ContainerState, Ownership, Pod, Termination, Workload, WorkloadKind, WorkloadRef,
+    ClusterEvent, ContainerSpec, ContainerState, Ownership, Pod, Scaled, Termination, Workload, WorkloadKind,
+    WorkloadRef,
 };
 
 pub use history::revision;
@@ -100,6 +102,7 @@ fn base(kind: WorkloadKind, meta: &ObjectMeta, selector: &LabelSelector, templat
         selector: selector.match_labels.clone().unwrap_or_default(),
         labels: meta.labels.clone().unwrap_or_default(),
         ownership: ownership(meta),
+        scaled: scaled(meta),
         created_at: at(meta.creation_timestamp.as_ref()),
         ..Workload::named(target)
     }
@@ -170,6 +173,20 @@ pub fn ownership(meta: &ObjectMeta) -> Ownership {
         (Some("Helm"), Some(release)) => Ownership::Helm { release },
         _ => Ownership::Direct,
     }
+}
+
+/// When somebody set the number of replicas, and nothing else: by the subresource that is for it, or by a patch of that field.
+/// What declares the whole object (`kubectl apply`) tells of no scaling. We patch other fields as well, and date them alike.
+pub fn scaled(meta: &ObjectMeta) -> Option<Scaled> {
+    let entries = meta.managed_fields.as_deref().unwrap_or_default().iter();
+    let told = entries.filter_map(|entry| {
+        let spec = entry.fields_v1.as_ref()?.0.get("f:spec")?.as_object()?;
+        let manager = entry.manager.as_deref().unwrap_or("somebody");
+        let alone = spec.len() == 1 || entry.subresource.as_deref() == Some("scale") || manager == FIELD_MANAGER;
+        let at = entry.time.as_ref()?.0;
+        (spec.contains_key("f:replicas") && alone).then(|| Scaled { at, by: safe(manager) })
+    });
+    told.max_by_key(|scaled| scaled.at)
 }
 
 /// The deployments behind replica sets, by `namespace/replica-set`.

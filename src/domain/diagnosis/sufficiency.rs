@@ -1,5 +1,6 @@
 //! Which remedies the verdict suffices for. The tests are code: the model cannot open a remedy they refuse.
 
+mod lately;
 mod raise;
 mod tests_of_remedies;
 

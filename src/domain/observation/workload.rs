@@ -145,8 +145,20 @@ pub struct Workload {
     pub ownership: Ownership,
     /// Whether rollouts are paused.
     pub paused: bool,
+    /// When its number of replicas was set last, and by whom, where that is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaled: Option<Scaled>,
     /// Created.
     pub created_at: Option<Timestamp>,
+}
+
+/// That somebody set a number of replicas.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scaled {
+    /// When.
+    pub at: Timestamp,
+    /// The field manager.
+    pub by: String,
 }
 
 impl Workload {
@@ -170,6 +182,7 @@ impl Workload {
             labels: BTreeMap::new(),
             ownership: Ownership::Direct,
             paused: false,
+            scaled: None,
             created_at: None,
         }
     }

@@ -199,3 +199,30 @@ fn a_revision_needs_a_deployment_and_a_number() {
     assert_eq!((found.earlier, revision(&again).unwrap().1.earlier), (vec![], vec![38, 40]));
     assert!(revision(&object(json!({ "metadata": { "annotations": { REVISION: "1" } } }))).is_none());
 }
+
+/// Only what sets the number of replicas and nothing else tells when that was done.
+#[test]
+fn who_scaled_it_is_told_by_who_set_that_field_alone() {
+    let entry = |manager: &str, subresource: Option<&str>, time: &str, spec: Value| {
+        let mut entry =
+            json!({ "manager": manager, "operation": "Update", "time": time, "fieldsV1": { "f:spec": spec } });
+        if let Some(subresource) = subresource {
+            entry["subresource"] = json!(subresource);
+        }
+        entry
+    };
+    let by = |entries: Value| {
+        let found = scaled(&object(json!({ "name": "my-api", "managedFields": entries })));
+        found.map(|scaled| (scaled.by, scaled.at.to_string()))
+    };
+    let (early, late) = ("2026-05-01T09:00:00Z", "2026-05-01T09:10:00Z");
+    let whole = || entry("kubectl-client-side-apply", None, late, json!({ "f:replicas": {}, "f:template": {} }));
+    let number = || json!({ "f:replicas": {} });
+    assert_eq!(by(json!([])), None);
+    assert_eq!(by(json!([whole()])), None);
+    let scale = entry("kubectl", Some("scale"), early, number());
+    assert_eq!(by(json!([whole(), scale.clone()])), Some(("kubectl".to_owned(), early.to_owned())));
+    let ours = entry("pagerdeck", None, late, json!({ "f:replicas": {}, "f:template": {} }));
+    assert_eq!(by(json!([scale, ours])), Some(("pagerdeck".to_owned(), late.to_owned())));
+    assert_eq!(by(json!([entry("pagerdeck", None, late, json!({ "f:template": {} }))])), None);
+}

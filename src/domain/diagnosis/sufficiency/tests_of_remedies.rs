@@ -1,7 +1,8 @@
 //! The sufficiency tests themselves: what must be settled before a remedy may be offered, and what forbids it.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use super::lately::{Raise, minutes_since, raise, scaled};
 use super::{RemedyKind, RemedyOffer, Sufficiency, killed, to_raise};
 use crate::domain::diagnosis::evidence::{Evidence, Payload};
 use crate::domain::diagnosis::rules::{
@@ -14,8 +15,6 @@ use crate::domain::observation::workload::{Ownership, Workload, WorkloadKind};
 
 /// The stamp that a rolling restart leaves on the pod template.
 const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
-/// A restart so young that did not help forbids the next.
-const RECENT: SignedDuration = SignedDuration::from_mins(30);
 /// A new process that lasts no longer than this gains nobody any time.
 const WORTH_A_RESTART: i64 = 10;
 /// So many new lives in a window are evidence of what a restart does.
@@ -35,6 +34,7 @@ pub fn offers(verdict: &Verdict, evidence: &[Evidence], now: Timestamp) -> Vec<R
         room: room(evidence),
         autoscaler: autoscaler(evidence),
         organic: grew_without_signs_of_a_flood(evidence),
+        raise: raise(evidence, now),
         now,
     };
     RemedyKind::ALL.into_iter().map(|remedy| RemedyOffer { remedy, sufficiency: ground.test(remedy) }).collect()
@@ -60,6 +60,7 @@ struct Ground<'a> {
     room: Room,
     autoscaler: Scaler,
     organic: Option<bool>,
+    raise: Option<Raise>,
     now: Timestamp,
 }
 
@@ -125,13 +126,17 @@ impl Ground<'_> {
     }
 
     fn minutes_since_restart(&self, workload: &Workload) -> Option<i64> {
-        let at: Timestamp = workload.template_annotations.get(RESTARTED_AT)?.parse().ok()?;
-        let ago = self.now.duration_since(at);
-        // A stamp of the time to come is of a clock ahead of ours.
-        (ago.abs() < RECENT).then(|| ago.as_mins().max(0))
+        minutes_since(workload.template_annotations.get(RESTARTED_AT)?.parse().ok()?, self.now)
     }
 
     fn set_resources(&self, workload: &Workload) -> Result<String, String> {
+        if let (Cause::LimitTooLow, Some(raise)) = (self.verdict.cause(), &self.raise) {
+            let Raise { revision, minutes, words, .. } = raise;
+            return Err(format!(
+                "Its memory limit was raised {minutes} min ago (revision {revision}: {words}), and it is full again: how \
+                 much it needs is not known."
+            ));
+        }
         match self.verdict.cause() {
             Cause::LimitTooLow => match (to_raise(&workload.containers, self.killed), &self.room) {
                 (Err(why), _) => Err(why),
@@ -168,6 +173,15 @@ impl Ground<'_> {
         }
         if self.verdict.cause() == Cause::MemoryLeak && !rollout.new_images {
             return Err(format!("Revision {} runs the images of the one before: the leak is older.", rollout.revision));
+        }
+        if let (Cause::LimitTooLow, Some(raise)) = (self.verdict.cause(), &self.raise)
+            && raise.alone
+            && raise.revision == rollout.revision
+        {
+            return Err(format!(
+                "Revision {} did nothing but raise the limit that is too low: going back would lower it again.",
+                raise.revision
+            ));
         }
         if let Some(back) = rollout.rolled_back_to {
             let suspect = rollout.revision;
@@ -233,6 +247,11 @@ impl Ground<'_> {
         }
         if asks {
             self.more_replicas_stay()?;
+            if let Some((minutes, by)) = scaled(workload, self.now) {
+                return Err(format!(
+                    "Its number of replicas was set {minutes} min ago by {by}: what comes of that is not known yet."
+                ));
+            }
         }
         match self.verdict.cause() {
             Cause::CpuBound => Ok("The processor is the bottleneck at normal load; more replicas share it.".to_owned()),
@@ -339,6 +358,31 @@ mod tests {
         assert_eq!(offered(&quick), none);
         let slow = leak().memory((0..30).map(|n| 30.0 + 4.0 * f64::from(n % 15)));
         assert_eq!(offered(&slow), ["rollout-restart"]);
+    }
+
+    /// Each raise takes half as much again from the nodes, and each tells no more of what it needs than the one before.
+    #[test]
+    fn what_was_just_given_is_not_given_again_whoever_gave_it() {
+        let none: Vec<&str> = Vec::new();
+        let brim = |n: usize| if n % 9 == 4 { 62.0 } else { 98.5 + 0.5 * jitter(n) };
+        let full = || leak().memory((0..30).map(brim));
+        assert_eq!(offered(&full().limit_raised(-120)), ["set-resources"], "two hours before the window");
+        assert_eq!(offered(&full().limit_raised(12)), none);
+        let reason = |incident: &Incident, remedy| {
+            let evidence = incident.evidence();
+            let mut verdict = judge(&evidence, now());
+            verdict.ranked[0].cause = Cause::LimitTooLow;
+            let offers = offers(&verdict, &evidence, now());
+            offers.into_iter().find(|offer| offer.remedy == remedy).unwrap().sufficiency
+        };
+        let refused = |text: &str| Sufficiency::Refused { reasons: vec![text.to_owned()] };
+        let told = "Its memory limit was raised 18 min ago (revision 41: 512Mi -> 768Mi), and it is full again: how much it needs is not known.";
+        assert_eq!(reason(&full().limit_raised(12), RemedyKind::SetResources), refused(told));
+        let hot = || Incident::healthy().cpu((0..30).map(|n| if n >= 8 { 97.0 } else { 43.0 } + 0.3 * jitter(n)));
+        let told = "Revision 41 did nothing but raise the limit that is too low: going back would lower it again.";
+        assert_eq!(reason(&hot().limit_raised(6), RemedyKind::RolloutUndo), refused(told));
+        assert_eq!(offered(&hot().scaled(-31)), ["scale"]);
+        assert_eq!(offered(&hot().scaled(21)), none);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::domain::diagnosis::statistics::DAYS_ASKED;
 use crate::domain::diagnosis::statistics::tests::{jitter, points};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::alarm::Bound;
-use crate::domain::observation::change::{Change, ChangeKind};
+use crate::domain::observation::change::{Change, ChangeKind, FieldChange};
 use crate::domain::observation::log::{Completeness, LogLevel};
 use crate::domain::observation::log_sign::{LogSign, SignCount};
 use crate::domain::observation::log_template::TemplateCount;
@@ -282,6 +282,13 @@ impl Incident {
     /// A restart so many minutes after the window's start: a revision of the same template.
     pub(crate) fn restarted(self, minute: i64) -> Self {
         self.rollout(minute).revisions(|all, _| all[1].images = all[0].images.clone())
+    }
+
+    /// A rollout that raised the memory limit and did nothing else.
+    pub(crate) fn limit_raised(self, minute: i64) -> Self {
+        let [before, after] = ["512Mi", "768Mi"].map(|limit| Some(limit.to_owned()));
+        let field = "containers.app.resources.limits.memory".to_owned();
+        self.restarted(minute).revisions(|all, _| all[1].changed = vec![FieldChange { field, before, after }])
     }
 
     /// Another revision after the newest.
