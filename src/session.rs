@@ -7,6 +7,7 @@ pub mod feeds;
 pub mod header;
 pub mod incident;
 pub mod judgement;
+mod lasting;
 pub mod logs;
 pub mod narrative;
 mod place;

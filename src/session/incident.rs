@@ -110,6 +110,8 @@ pub struct Verification {
     pub tests: Vec<TestState>,
     /// The last measurement.
     pub last: Option<Measurement>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// A step that has changed the cluster, or may have. It outlives its plan: what ran is never told as if it had not.
@@ -150,6 +152,8 @@ pub enum ChangeOutcome {
     Undone,
     /// Nobody can tell whether it was made at all.
     Unknown,
+    /// Every test passed, and what it had ended began again within the hour.
+    DidNotLast,
 }
 
 /// What is reported.

@@ -64,6 +64,26 @@ mod tests {
         told(session, SessionEvent::ScopeLearned { scope, environment: Some(account.to_owned()) })
     }
 
+    /// `kubectx` in another terminal, and a kubeconfig in which two clusters have one name.
+    #[test]
+    fn a_cluster_of_the_same_name_is_another_place_and_told_by_what_it_is() {
+        let mut session = Session::default();
+        let mut learned = |server: &str, uid: &str| {
+            let scope = Scope {
+                cluster: Some("prod".into()),
+                server: Some(server.to_owned()),
+                cluster_uid: Some(uid.to_owned()),
+                ..Scope::default()
+            };
+            told(&mut session, SessionEvent::ScopeLearned { scope, environment: None });
+            session.elsewhere().map(|fault| fault.summary)
+        };
+        assert_eq!(learned("https://a", "u-1"), None);
+        assert_eq!(learned("https://bastion", "u-1"), None, "the same by another way");
+        let there = learned("https://a", "u-2").expect("another cluster");
+        assert!(there.contains("uid u-1") && there.contains("uid u-2"), "{there}");
+    }
+
     /// Its credentials became those of another account, or it was resumed with them.
     #[test]
     fn a_session_at_another_place_asks_and_decides_nothing_and_stays_what_it_was() {

@@ -215,6 +215,7 @@ fn change_outcome(change: &Change) -> String {
         ChangeOutcome::Unverified => format!("{words} ran and could not be verified"),
         ChangeOutcome::Undone => format!("{words} ran and was put back"),
         ChangeOutcome::Unknown => format!("{words} may or may not have run"),
+        ChangeOutcome::DidNotLast => format!("{words} ran, was verified, and did not last"),
     }
 }
 
@@ -224,6 +225,9 @@ fn step_outcome(incident: &Incident, step: &Step) -> String {
         StepState::Verified => format!("{words} ran and was verified"),
         StepState::Failed { why, by: Shortfall::NotReached } => format!("{words} ran and failed verification ({why})"),
         StepState::Failed { why, by: Shortfall::NotMeasured } => format!("{words} ran and {why}"),
+        StepState::Failed { why, by: Shortfall::DidNotLast } => {
+            format!("{words} ran, was verified, and did not last ({why})")
+        }
         StepState::Failed { why, by: Shortfall::NotKnown } => format!("{words} may or may not have run ({why})"),
         StepState::Undone { by } => format!("{words} ran and was put back by {by}"),
         StepState::Approved => format!("{words} would run (dry-run, nothing was changed)"),

@@ -68,7 +68,7 @@ fn fires(incident: &Incident, alarms: &BTreeMap<AlarmName, Alarm>) -> bool {
 
 /// Whether an alarm has joined by the name of the service alone: no step is tested by it, and none of its metrics is one of the
 /// service's or measures what the rules speak of. It keeps nothing open.
-fn is_foreign(incident: &Incident, alarm: &Alarm) -> bool {
+pub fn is_foreign(incident: &Incident, alarm: &Alarm) -> bool {
     let tests = incident.plan.iter().flat_map(|plan| &plan.steps).flat_map(|step| &step.tests);
     let tests_it = |test: &VerificationTest| matches!(test, VerificationTest::AlarmCleared { alarm: of, .. } if *of == *alarm.name.as_str());
     let is_own = |metric: &MetricId| {

@@ -89,7 +89,8 @@ impl Session {
 
     /// Why nothing of this session may be asked, decided or looked at where this process is.
     pub fn elsewhere(&self) -> Option<Fault> {
-        let (here, there) = (self.elsewhere.as_deref()?, &self.header.scope);
+        let here = self.elsewhere.as_deref()?;
+        let (there, here) = self.header.scope.told_apart(here)?;
         let text = format!("This session is of {there}, and this is {here}: nothing of it is asked or decided here.");
         let hint = "Begin a new session here, or resume this one with the --context and --profile that it had.";
         Some(Fault::new(FaultKind::Usage, text).hint(hint))

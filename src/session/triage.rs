@@ -7,7 +7,7 @@ use super::event::{Event, EvidenceEvent, IncidentEvent, Occasion};
 use super::incident::{Incident, Phase};
 use super::record::{IncidentId, Record};
 use super::state::Session;
-use super::{judgement, narrative, remediation, standing, storm, update};
+use super::{judgement, lasting, narrative, remediation, standing, storm, update};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload, Question};
 use crate::domain::observation::alarm::{AlarmName, AlarmRule, AlarmState, Severity};
 use crate::domain::observation::metric::Series;
@@ -53,6 +53,10 @@ fn severity(session: &Session, alarm: &AlarmName) -> Severity {
 
 fn identified(session: &mut Session, now: Timestamp, (alarm, service): (&AlarmName, &Service)) -> Vec<Effect> {
     session.services.insert(alarm.clone(), service.clone());
+    if let Some(lapsed) = lasting::fires_again(session, alarm) {
+        session.raised.remove(alarm);
+        return vec![lapsed];
+    }
     let open = session
         .incidents
         .values()

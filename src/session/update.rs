@@ -5,7 +5,9 @@ use super::event::{AlarmEvent, Event, LogEvent, MetricEvent, SessionEvent, Timer
 use super::feeds::FeedId;
 use super::record::Record;
 use super::state::{Credentials, Session};
-use super::{cluster, feeds, narrative, place, remediation, reporting, resumption, standing, triage, verification};
+use super::{
+    cluster, feeds, lasting, narrative, place, remediation, reporting, resumption, standing, triage, verification,
+};
 use crate::domain::drill;
 use crate::domain::observation::alarm::AlarmState;
 use crate::domain::observation::metric::Series;
@@ -48,7 +50,9 @@ fn route(session: &mut Session, record: &Record) -> Vec<Effect> {
         }
         Event::Workload(WorkloadEvent::Changed { change }) => {
             cluster::fold(&mut session.cluster, change);
-            remediation::moved(session, change)
+            let mut effects = remediation::moved(session, change);
+            effects.extend(lasting::killed_again(session, change));
+            effects
         }
         Event::Incident(event) => triage::incident(session, record, event),
         Event::Evidence(event) => triage::evidence(session, record, event),

@@ -9,7 +9,7 @@ use super::incident::{ChangeOutcome, Incident};
 use super::record::{IncidentId, Record};
 use super::state::Session;
 use super::triage::conclude;
-use super::{remediation, reporting, standing, triage};
+use super::{lasting, remediation, reporting, standing, triage};
 use crate::domain::count::counted;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::runbook;
@@ -52,6 +52,7 @@ pub fn fold(session: &mut Session, record: &Record, event: &VerificationEvent) -
             measured(session, id, *step, &Measurement { at: record.at, ..measurement.clone() })
         }
         VerificationEvent::Ended { step, tests } => ended(session, record, *step, tests),
+        VerificationEvent::Lapsed { step, why } => lasting::fold(session, record, *step, why),
     }
 }
 
@@ -88,6 +89,7 @@ fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestStat
     let watched = incident.verification.as_mut().filter(|watched| watched.step == step);
     let last = watched.and_then(|watched| {
         tests.clone_into(&mut watched.tests);
+        watched.ended_at = Some(record.at);
         watched.last.clone()
     });
     let Some(found) = incident.step_mut(step).filter(|step| step.state == StepState::Verifying) else {

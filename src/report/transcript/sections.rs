@@ -209,7 +209,7 @@ pub(in crate::report) fn decides(event: &Event) -> bool {
                 | RemediationEvent::PlanProposed { .. }
                 | RemediationEvent::RehearsalAsked { .. }
         ),
-        Event::Verification(VerificationEvent::Ended { .. })
+        Event::Verification(VerificationEvent::Ended { .. } | VerificationEvent::Lapsed { .. })
         | Event::Narrative(NarrativeEvent::RulesChosen { .. })
         | Event::Session(SessionEvent::Noted { .. }) => true,
         _ => false,

@@ -190,4 +190,11 @@ pub enum VerificationEvent {
         /// Each test in the step's order.
         tests: Vec<TestState>,
     },
+    /// What a verified step had ended began again within the hour.
+    Lapsed {
+        /// Which step.
+        step: StepId,
+        /// What began again, and when.
+        why: String,
+    },
 }

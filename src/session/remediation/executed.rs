@@ -81,7 +81,8 @@ fn verify(incident: &mut Incident, step: StepId, (since, clock): (Timestamp, Clo
     let tests = vec![TestState::Waiting; found.tests.len()];
     let started = incident.started.filter(|started| started.step == step);
     let started_at = started.map_or_else(|| clock.at_aws(since), |started| started.at_aws);
-    incident.verification = Some(Verification { step, watch: Watch::from(since), started_at, tests, last: None });
+    let watch = Watch::from(since);
+    incident.verification = Some(Verification { step, watch, started_at, tests, last: None, ended_at: None });
     incident.changes.push(change);
     undone(incident, step);
     incident.phase = Phase::Verifying;

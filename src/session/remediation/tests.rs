@@ -3,6 +3,7 @@
 mod endings;
 mod foreign;
 mod kept;
+mod lasting;
 mod locked_out;
 mod moved;
 mod offered;
@@ -22,7 +23,7 @@ use crate::domain::remediation::approval::Decision;
 use crate::domain::remediation::gate::{GateReport, Share, StandsOn};
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::{self, Mode};
-use crate::domain::remediation::step::{Action, Plan, Rehearsal, RehearsalOutcome, Step, TargetFacts};
+use crate::domain::remediation::step::{Action, Plan, Rehearsal, RehearsalOutcome, Shortfall, Step, TargetFacts};
 use crate::domain::remediation::verification::{TestState, VerificationTest};
 use crate::session::event::{EvidenceEvent, Execution, Occasion, SessionEvent, VerificationEvent};
 use crate::session::incident::Incident;

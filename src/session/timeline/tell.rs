@@ -240,7 +240,13 @@ fn remediation(event: &RemediationEvent) -> Option<(EntryKind, String)> {
 }
 
 fn verification(event: &VerificationEvent) -> Option<(EntryKind, String)> {
-    let VerificationEvent::Ended { step, tests } = event else { return None };
+    let (step, tests) = match event {
+        VerificationEvent::Ended { step, tests } => (step, tests),
+        VerificationEvent::Lapsed { step, why } => {
+            return Some((EntryKind::Verification, format!("{step} did not last: {why}")));
+        }
+        VerificationEvent::Measured { .. } => return None,
+    };
     let count = |which| tests.iter().filter(|state| **state == which).count();
     let (passed, of) = (count(TestState::Passed), tests.len() - count(TestState::Moot));
     let word = match (passed == of, tests.contains(&TestState::Failed)) {

@@ -48,6 +48,8 @@ pub enum Shortfall {
     NotMeasured,
     /// Whether it ran at all cannot be told any more.
     NotKnown,
+    /// Every test passed, and what it had ended began again soon after.
+    DidNotLast,
 }
 
 /// Where a step stands.
@@ -129,6 +131,7 @@ impl StepState {
             Self::Failed { by: Shortfall::NotReached, .. } => "FAILED",
             Self::Failed { by: Shortfall::NotMeasured, .. } => "UNVERIFIED",
             Self::Failed { by: Shortfall::NotKnown, .. } => "NOT KNOWN",
+            Self::Failed { by: Shortfall::DidNotLast, .. } => "RELAPSED",
             Self::Undone { .. } => "UNDONE",
             Self::Denied { .. } => "DENIED",
             Self::Skipped { .. } => "SKIPPED",
