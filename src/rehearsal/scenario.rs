@@ -89,9 +89,9 @@ impl Scenario {
             account: Some(self.scope.account.clone()),
             region: self.scope.region.clone(),
             cluster: Some(self.scope.cluster.clone()),
-            cluster_home: None,
             context: Some(self.scope.context.clone()),
             identity: Some(self.scope.identity.clone()),
+            ..Scope::default()
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::{OnceCell, watch};
 use crate::adapters::aws::bedrock::StreamTimeouts;
 use crate::adapters::aws::clients::{CallTimeouts, ClientOptions, Clients, Hosts};
 use crate::adapters::kubernetes::connect::{Source, connect};
-use crate::adapters::kubernetes::{Client, Timeouts};
+use crate::adapters::kubernetes::{Client, KubeError, Timeouts};
 use crate::adapters::names::Names;
 use crate::adapters::slack::{POST_TIMEOUT, Webhook};
 use crate::config::{Environments, LogReading, MAX_TOKENS, Poll};
@@ -75,6 +75,7 @@ pub struct Outside {
     scope: Mutex<Scope>,
     aws: OnceCell<Clients>,
     cluster: OnceCell<Client>,
+    cluster_known: OnceCell<()>,
 }
 
 impl fmt::Debug for Outside {
@@ -115,6 +116,7 @@ impl Outside {
             scope: Mutex::new(scope),
             aws: OnceCell::new(),
             cluster: OnceCell::new(),
+            cluster_known: OnceCell::new(),
         }
     }
 
@@ -169,11 +171,28 @@ impl Outside {
                         scope.cluster = Some(connection.identity.cluster);
                         scope.cluster_home = connection.identity.home;
                         scope.context = Some(connection.identity.context);
+                        // The address of a simulator is made by chance.
+                        let is_simulated = matches!(source, Source::Rehearsal { .. });
+                        scope.server = Some(connection.identity.server).filter(|_| !is_simulated);
                         Ok(connection.client)
                     }
                 }
             })
             .await
+    }
+
+    /// Learns who the API server takes us for, and what tells this cluster from every other. What it refuses to say is not
+    /// asked again.
+    pub async fn learn_cluster(&self) -> Result<(), Fault> {
+        let known = self.cluster_known.get_or_try_init(|| async {
+            let client = self.cluster().await?;
+            let (user, uid) = tokio::join!(client.whoami(), client.cluster_uid());
+            let (user, uid) = (told(user)?, told(uid)?);
+            let mut scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+            (scope.cluster_user, scope.cluster_uid) = (user, uid);
+            Ok(())
+        });
+        known.await.copied()
     }
 
     /// Gives what must still be said to AWS a moment.
@@ -229,6 +248,15 @@ impl Outside {
         let mut scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
         scope.region = region;
         scope.clone()
+    }
+}
+
+/// What an API server says, where it may say it.
+fn told(answer: Result<String, KubeError>) -> Result<Option<String>, Fault> {
+    match answer.map_err(|error| error.fault()) {
+        Ok(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Err(fault) if matches!(fault.kind, FaultKind::Denied | FaultKind::NotFound) => Ok(None),
+        Err(fault) => Err(fault),
     }
 }
 

@@ -34,9 +34,10 @@ pub fn scope() -> Scope {
         account: Some("123456789012".into()),
         region: "us-east-1".into(),
         cluster: Some("eks-prod".into()),
-        cluster_home: None,
         context: Some("eks-prod".into()),
         identity: Some("arn:aws:sts::123456789012:assumed-role/oncall-ro/ana".to_owned()),
+        cluster_user: Some("oncall-ro".to_owned()),
+        ..Scope::default()
     }
 }
 

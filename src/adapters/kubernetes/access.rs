@@ -59,6 +59,14 @@ impl Client {
         let name = answer.pointer("/status/userInfo/username").and_then(Value::as_str).unwrap_or_default();
         Ok(safe(name))
     }
+
+    /// What tells this cluster from every other: the uid of its namespace `kube-system`, which is as old as it.
+    pub async fn cluster_uid(&self) -> Result<String, KubeError> {
+        let name = Some("kube-system".to_owned());
+        let asking = Doing { verb: "get", group: "", resource: "namespaces", namespace: None, name };
+        let found: Value = self.get_json("/api/v1/namespaces/kube-system", &asking).await?;
+        Ok(safe(found.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default()))
+    }
 }
 
 fn reviewing(group: &'static str, resource: &'static str) -> Doing {

@@ -47,20 +47,54 @@ pub struct Scope {
     /// Whose the cluster is, where its name in the kubeconfig says so: the credentials for AWS may be for another account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster_home: Option<ClusterHome>,
+    /// The address of its API server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// What tells it from every other, whatever either is called: the uid of its namespace `kube-system`, once read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_uid: Option<String>,
     /// The kubeconfig context, where there is one.
     pub context: Option<KubeContext>,
     /// Who we are to AWS (an ARN), once known.
     pub identity: Option<String>,
+    /// Who the API server takes us for, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_user: Option<String>,
 }
 
 impl Scope {
     /// Whether another is another place: an account, region or cluster that both know differs. What one of them does not know
     /// says nothing.
     pub fn is_apart_from(&self, other: &Self) -> bool {
+        self.has_other_names_than(other) || self.is_other_cluster_than(other)
+    }
+
+    /// The two places in words that differ; `None` where nothing tells them apart.
+    pub fn told_apart(&self, other: &Self) -> Option<(String, String)> {
+        let named = |scope: &Self| match (&scope.server, &scope.cluster_uid) {
+            (Some(server), Some(uid)) => format!("{scope} at {server} (uid {uid})"),
+            (Some(server), None) => format!("{scope} at {server}"),
+            (None, Some(uid)) => format!("{scope} (uid {uid})"),
+            (None, None) => scope.to_string(),
+        };
+        let names = self.has_other_names_than(other).then(|| (self.to_string(), other.to_string()));
+        names.or_else(|| self.is_other_cluster_than(other).then(|| (named(self), named(other))))
+    }
+
+    fn has_other_names_than(&self, other: &Self) -> bool {
         let region = |scope: &Self| Some(scope.region.clone()).filter(|region| !region.as_str().is_empty());
         differ(self.account.as_ref(), other.account.as_ref())
             || differ(region(self).as_ref(), region(other).as_ref())
             || differ(self.cluster.as_ref(), other.cluster.as_ref())
+    }
+
+    /// Whether two clusters are not the same, whatever they are called. One may be reached by several addresses: they count
+    /// where its uid could not be read.
+    fn is_other_cluster_than(&self, other: &Self) -> bool {
+        match (&self.cluster_uid, &other.cluster_uid) {
+            (Some(one), Some(other)) => one != other,
+            (Some(_) | None, None) | (None, Some(_)) => differ(self.server.as_ref(), other.server.as_ref()),
+        }
     }
 
     /// Whose the cluster is, where that is another account or region than the one AWS is asked in.
@@ -143,6 +177,27 @@ mod tests {
             (scope("1", "us-east-1", "staging"), true),
         ] {
             assert_eq!((here.is_apart_from(&other), other.is_apart_from(&here)), (is_apart, is_apart), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_cluster_is_known_by_its_uid_and_else_by_its_address() {
+        let scope = |server: &str, uid: &str| Scope {
+            cluster: Some("prod".into()),
+            server: Some(server).filter(|it| !it.is_empty()).map(str::to_owned),
+            cluster_uid: Some(uid).filter(|it| !it.is_empty()).map(str::to_owned),
+            ..Scope::default()
+        };
+        let here = scope("https://a", "u-1");
+        for (other, is_apart) in [
+            (scope("https://b", "u-1"), false),
+            (scope("https://a", "u-2"), true),
+            (scope("https://a", ""), false),
+            (scope("https://b", ""), true),
+            (scope("", ""), false),
+        ] {
+            assert_eq!((here.is_apart_from(&other), other.is_apart_from(&here)), (is_apart, is_apart), "{other:?}");
+            assert_eq!(here.told_apart(&other).is_some_and(|(here, there)| here != there), is_apart, "{other:?}");
         }
     }
 }

@@ -29,14 +29,12 @@ pub(super) async fn another(outside: &Outside, scope: &Scope) -> Option<String> 
         outside.learn_identity(identity.account, identity.arn);
         Some(())
     });
-    let cluster = Box::pin(async { outside.cluster().await.ok().map(drop) });
+    let cluster = Box::pin(outside.learn_cluster());
     let _ = tokio::time::timeout(PATIENCE, async { tokio::join!(who, cluster) }).await;
-    let here = outside.scope();
-    scope.is_apart_from(&here).then(|| {
-        format!(
-            "This session is of {scope}, and this is {here}. Resume it with the --context, --profile and --region that it had, or look at it with `pagerdeck replay`."
-        )
-    })
+    let (there, here) = scope.told_apart(&outside.scope())?;
+    Some(format!(
+        "This session is of {there}, and this is {here}. Resume it with the --context, --profile and --region that it had, or look at it with `pagerdeck replay`."
+    ))
 }
 
 #[cfg(test)]

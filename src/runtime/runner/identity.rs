@@ -87,6 +87,9 @@ async fn look<'a>(means: &'a Means, last: &mut Scope) -> Result<&'a Clients, Fau
         if means.outside.has_cluster() {
             drop(means.outside.cluster().await);
             learned().await;
+            // Until it answers this, it is known by its names alone.
+            drop(means.outside.learn_cluster().await);
+            learned().await;
         }
     };
     let who = async {

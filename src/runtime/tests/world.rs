@@ -91,6 +91,7 @@ fn scope() -> Scope {
         cluster_home: Some(ClusterHome { account: "123456789012".into(), region: "us-east-1".into() }),
         context: Some("eks-prod".into()),
         identity: Some("arn:aws:sts::123456789012:assumed-role/oncall/ana".to_owned()),
+        ..Scope::default()
     }
 }
 

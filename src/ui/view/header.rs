@@ -320,6 +320,7 @@ pub(super) mod tests {
             cluster_home: None,
             context: None,
             identity: Some("arn:aws:sts::123456789012:assumed-role/oncall-ro/ana".to_owned()),
+            ..Scope::default()
         };
         let origin = Origin::Rehearsal { scenario: "oom-leak".to_owned(), seed: 1, speed: "1".to_owned() };
         let namespaces = vec!["payments".into()];

@@ -1,5 +1,6 @@
 //! What a decision turns on: a word and what it tells of the step, in full, and in as few words as say the same.
 
+use crate::domain::observation::scope::Scope;
 use crate::domain::remediation::runbook::undo_of;
 use crate::domain::remediation::step::Step;
 use crate::session::Session;
@@ -43,10 +44,20 @@ pub(super) fn facts(session: &Session, (incident, step): (&Incident, &Step)) -> 
     [
         ("WHAT", format!("{sent}  (as {})", step.action.equivalent(&step.target))),
         ("WHERE", format!("{cluster}{home}  ns {}  account {account}  {}{known}", step.target.namespace, scope.region)),
-        ("WHO", scope.identity.clone().unwrap_or_else(|| "identity not known".to_owned())),
+        ("WHO", who(scope)),
         ("WHY", format!("{}  blast: {blast}", undoes.unwrap_or_else(|| format!("{} ({verdict})", why.join(" "))))),
         ("UNDO", undo),
     ]
+}
+
+/// Who AWS takes us for, and who the API server does: the credentials of a kubeconfig may be somebody else's.
+fn who(scope: &Scope) -> String {
+    let aws = scope.identity.as_deref().unwrap_or("identity not known");
+    match scope.cluster_user.as_deref() {
+        Some(user) if Some(user) == scope.identity.as_deref() => format!("aws and kubernetes {user}"),
+        Some(user) => format!("aws {aws}  kubernetes {user}"),
+        None => format!("aws {aws}  kubernetes user not known"),
+    }
 }
 
 /// The same facts in fewer words: what another row of the card says as well is left out.
@@ -83,7 +94,9 @@ pub(super) fn short_facts(session: &Session, (incident, step): (&Incident, &Step
         place.clone()
     };
     // `arn:aws:sts::123456789012:assumed-role/…`: the account stands above.
-    let who = who.1.splitn(6, ':').nth(5).unwrap_or(&who.1).to_owned();
+    let short = |name: &str| name.splitn(6, ':').nth(5).unwrap_or(name).to_owned();
+    let who = who.1.split("  ").map(|part| part.split(' ').map(short).collect::<Vec<_>>().join(" "));
+    let who = who.collect::<Vec<_>>().join("  ");
     [
         ("WHAT", first(&what.1, &["  (as "])),
         place,
