@@ -70,6 +70,11 @@ async fn rehearsed(scenario: Scenario, action: &Action) -> Rehearsal {
 async fn the_shipped_roles_are_enough_for_every_check() {
     let mut scenario = load("oom-leak").unwrap();
     with_shipped_roles(&mut scenario);
+    let known = start(scenario.clone(), StartOptions { speed: Speed::Max, seed: None }).await.unwrap();
+    let client = connect_to(&known.endpoints.kubernetes).await;
+    let (user, uid) = (client.whoami().await.unwrap(), client.cluster_uid().await.unwrap());
+    assert!(!user.is_empty() && !uid.is_empty(), "{user} {uid}");
+    known.stop().await;
     let rehearsal = Box::pin(rehearsed(scenario, &Action::RolloutRestart)).await;
     assert_eq!(rehearsal.outcome, RehearsalOutcome::Rehearsed);
     let unknown: Vec<&Check> = rehearsal.checks.iter().filter(|check| check.state == CheckState::Unknown).collect();

@@ -68,6 +68,17 @@ impl Resource {
     pub(super) const DAEMON_SETS: Self = Self::apps("daemonsets");
     pub(super) const REPLICA_SETS: Self = Self::apps("replicasets");
     pub(super) const CONTROLLER_REVISIONS: Self = Self::apps("controllerrevisions");
+    pub(super) const SERVICE_ACCOUNTS: Self = Self::core("serviceaccounts");
+    pub(super) const CLAIMS: Self = Self::core("persistentvolumeclaims");
+    pub(super) const APPLICATIONS: Self =
+        Self { root: "/apis/argoproj.io/v1alpha1", group: "argoproj.io", plural: "applications" };
+    pub(super) const KUSTOMIZATIONS: Self = Self {
+        root: "/apis/kustomize.toolkit.fluxcd.io/v1",
+        group: "kustomize.toolkit.fluxcd.io",
+        plural: "kustomizations",
+    };
+    pub(super) const HELM_RELEASES: Self =
+        Self { root: "/apis/helm.toolkit.fluxcd.io/v2", group: "helm.toolkit.fluxcd.io", plural: "helmreleases" };
     pub(super) const BUDGETS: Self = Self { root: "/apis/policy/v1", group: "policy", plural: "poddisruptionbudgets" };
     pub(super) const AUTOSCALERS: Self =
         Self { root: "/apis/autoscaling/v2", group: "autoscaling", plural: "horizontalpodautoscalers" };

@@ -2,9 +2,11 @@
 
 mod admitted;
 mod headroom;
+mod healing;
 mod owner;
 mod range;
 mod selector;
+mod starts;
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{LimitRange, Node, Pod, ResourceQuota};
@@ -163,7 +165,7 @@ fn request_above_limit(workload: &Workload, container: &str, limit: u64) -> Opti
 pub(super) async fn of_cluster(client: &Client, subject: Subject<'_>) -> Vec<Check> {
     let target = &subject.workload.target;
     let place = Some(&target.namespace);
-    let (access, budgets, scalers, quotas, ranges, nodes, pods) = tokio::join!(
+    let (access, budgets, scalers, quotas, ranges, nodes, pods, begun, heals) = tokio::join!(
         client.may_patch(target),
         client.list::<PodDisruptionBudget>(Resource::BUDGETS, place, &[]),
         client.list::<HorizontalPodAutoscaler>(Resource::AUTOSCALERS, place, &[]),
@@ -171,6 +173,8 @@ pub(super) async fn of_cluster(client: &Client, subject: Subject<'_>) -> Vec<Che
         client.list::<LimitRange>(Resource::LIMIT_RANGES, place, &[]),
         client.list::<Node>(Resource::NODES, None, &[]),
         client.list::<Pod>(Resource::PODS, None, &[("fieldSelector", "status.phase!=Succeeded,status.phase!=Failed")]),
+        Box::pin(starts::of_new_pods(client, &subject)),
+        Box::pin(healing::heals(client, &subject)),
     );
     let listed = ranges.as_ref().map_or(&[][..], |list| list.items.as_slice());
     let need = Need::of(&subject, listed);
@@ -179,14 +183,16 @@ pub(super) async fn of_cluster(client: &Client, subject: Subject<'_>) -> Vec<Che
         (Err(error), _) | (_, Err(error)) => unknown("node headroom", &error),
     };
     let quota = quotas.map_or_else(|e| unknown("quota", &e), |list| headroom::in_quota(&need, &list.items));
-    vec![
+    let mut checks = vec![
         access_check(access),
         budgets.map_or_else(|e| unknown("disruption budget", &e), |list| budget(&subject, &list.items)),
         scalers.map_or_else(|e| unknown("autoscaler", &e), |list| autoscaler(&subject, &list.items)),
         quota,
         ranges.map_or_else(|e| unknown("limit range", &e), |list| range::in_ranges(&subject, &list.items)),
         room,
-    ]
+    ];
+    checks.extend(begun.into_iter().chain(heals));
+    checks
 }
 
 fn access_check(access: Result<Access, KubeError>) -> Check {

@@ -77,8 +77,8 @@ impl Scope {
             (None, Some(uid)) => format!("{scope} (uid {uid})"),
             (None, None) => scope.to_string(),
         };
-        let names = self.has_other_names_than(other).then(|| (self.to_string(), other.to_string()));
-        names.or_else(|| self.is_other_cluster_than(other).then(|| (named(self), named(other))))
+        let by_name = self.has_other_names_than(other).then(|| (self.to_string(), other.to_string()));
+        by_name.or_else(|| self.is_other_cluster_than(other).then(|| (named(self), named(other))))
     }
 
     fn has_other_names_than(&self, other: &Self) -> bool {

@@ -3,6 +3,7 @@
 use ratatui::text::Line;
 
 use super::super::look::Look;
+use crate::domain::diagnosis::claim::{Diagnosis, DiagnosisCheck};
 use crate::domain::remediation::gate::{GateReport, StandsOn};
 use crate::session::event::Occasion;
 use crate::session::incident::{Incident, Phase};
@@ -29,6 +30,31 @@ pub fn gate_line(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Li
         };
         return wrapped(Role::Faint, &text, (columns, look));
     };
+    let mut lines = judged(incident, gate, (columns, look));
+    lines.extend(said(incident, (columns, look)));
+    lines
+}
+
+/// What the accepted diagnosis says in short, and what it says it does not know, in two rows each: no other sentence may be
+/// there that says so.
+fn said(incident: &Incident, (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
+    let accepted = incident.diagnosis.as_ref().filter(|diagnosis| diagnosis.check == DiagnosisCheck::Accepted);
+    let Some(Diagnosis { proposal, .. }) = accepted else { return Vec::new() };
+    let row = |word: &str, role: Role, text: &str| {
+        let text = format!("{word}: {}", text.split_whitespace().collect::<Vec<_>>().join(" "));
+        let (first, rest) = text.split_at(format::wrap(&text, columns).first().map_or(0, |first| first.len()));
+        let rest = format::clip(rest.trim_start(), columns, look.glyphs);
+        let rows = [first, &*rest].into_iter().filter(|row| !row.is_empty());
+        rows.map(|row| Line::from(look.span(role, row.to_owned()))).collect::<Vec<_>>()
+    };
+    let summary = Some(proposal.summary.trim()).filter(|text| !text.is_empty());
+    let unknowns = Some(proposal.unknowns.join("; ")).filter(|text| !text.is_empty());
+    let summary = summary.map(|text| row("model", Role::Model, text));
+    let unknowns = unknowns.map(|text| row("not known to it", Role::Warning, &text));
+    summary.into_iter().chain(unknowns).flatten().collect()
+}
+
+fn judged(incident: &Incident, gate: &GateReport, (columns, look): (usize, &Look)) -> Vec<Line<'static>> {
     let figures = figures(incident, gate, look);
     if gate.is_open() {
         let step = incident.asked_step().map_or_else(String::new, |step| format!(" -> step {}", step.id.0));
@@ -107,4 +133,47 @@ fn figures(incident: &Incident, gate: &GateReport, look: &Look) -> String {
     };
     let fresh = gate.oldest.map_or_else(|| "no evidence".to_owned(), |at| format!("fresh {}", look.age(at)));
     format!("{}  evidence {}/{}  {claims}  {fresh}", confidence(incident, gate), gate.evidence.n, gate.evidence.of)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::diagnosis::claim::Proposal;
+    use crate::domain::diagnosis::verdict::{Cause, Confidence};
+    use crate::domain::observation::alarm::Severity;
+    use crate::domain::observation::service::Service;
+    use crate::session::IncidentId;
+    use crate::ui::model::Ui;
+
+    /// A model that writes no sentence may warn in its answer alone.
+    #[test]
+    fn what_the_accepted_diagnosis_says_is_there_to_read() {
+        let mut incident = Incident::new(IncidentId(1), Service::bare("my-api"), Severity::P2, Timestamp::UNIX_EPOCH);
+        let proposal = Proposal {
+            cause: Cause::MemoryLeak,
+            confidence: Confidence::new(0.9),
+            summary: "Do not restart my-api:\na migration is running, and a restart would leave it half done."
+                .to_owned(),
+            evidence: Vec::new(),
+            workload: None,
+            remedies: Vec::new(),
+            unknowns: vec!["Whether a restart is safe.".to_owned(), "Who migrates.".to_owned()],
+        };
+        let look = Look::of(&Ui::default(), Timestamp::UNIX_EPOCH);
+        let told = |incident: &Incident, columns| {
+            said(incident, (columns, &look)).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let rejected = DiagnosisCheck::Rejected { reasons: vec!["It names nothing.".to_owned()] };
+        let (check, confidence) = (rejected, Confidence::default());
+        incident.diagnosis = Some(Diagnosis { proposal: proposal.clone(), check, confidence });
+        assert!(told(&incident, 100).is_empty());
+        incident.diagnosis = Some(Diagnosis { proposal, check: DiagnosisCheck::Accepted, confidence });
+        let whole = "model: Do not restart my-api: a migration is running, and a restart would leave it half done.";
+        assert_eq!(told(&incident, 100), [whole, "not known to it: Whether a restart is safe.; Who migrates."]);
+        let rows = told(&incident, 30);
+        assert_eq!(rows.len(), 4, "{rows:?}");
+        assert!(rows[1].ends_with('…') && rows.iter().all(|row| format::width(row) <= 30), "{rows:?}");
+    }
 }
