@@ -139,7 +139,7 @@ impl Runner {
             }
             Effect::Follow { incident } => self.follow(incident, session),
             Effect::Observe { incident, asks, window } => {
-                // A round may be about other groups than the one before: the person corrects services.
+                // A round may be about other groups than the one before: a further alarm tells of more.
                 self.follow(incident, session);
                 if let Some(order) = observe::Order::of((session, &mut self.following), incident, asks, window) {
                     self.fly("observe", |means| observe::observe(means, order));

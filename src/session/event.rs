@@ -89,11 +89,6 @@ pub enum IncidentEvent {
         /// The alarm.
         alarm: AlarmName,
     },
-    /// The person corrected what the alarm is about.
-    ServiceCorrected {
-        /// As corrected.
-        service: Box<Service>,
-    },
     /// It was seen that incidents began together, or who of them probably moved first.
     StormSeen {
         /// The storm.

@@ -20,7 +20,7 @@ use crate::domain::remediation::step::{Step, StepId, StepState};
 
 pub use decided::arm_expired;
 pub(super) use decided::{left_out, unlock};
-pub use judged::{is_elsewhere, judge, judge_again, undos_wait};
+pub use judged::{is_elsewhere, judge, judge_again, judge_of_storm, undos_wait};
 pub use moved::moved;
 pub use press::{Objection, Press, admits};
 pub use rehearsed::bind;

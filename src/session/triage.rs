@@ -27,16 +27,9 @@ pub fn incident(session: &mut Session, record: &Record, event: &IncidentEvent) -
         IncidentEvent::Identified { alarm, service } => identified(session, record.at, (alarm, service)),
         IncidentEvent::Opened { service, alarm } => opened(session, record, service, alarm),
         IncidentEvent::AlarmJoined { alarm } => joined(session, record, alarm),
-        IncidentEvent::ServiceCorrected { service } => {
-            let Some(id) = record.incident else { return Vec::new() };
-            if let Some(incident) = session.incidents.get_mut(&id) {
-                incident.service = (**service).clone();
-            }
-            ask_again(session, id, record.at)
-        }
         IncidentEvent::StormSeen { storm } => {
             storm::remember(session, storm);
-            Vec::new()
+            remediation::judge_of_storm(session, storm)
         }
         IncidentEvent::Closed { .. } => {
             if let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) {

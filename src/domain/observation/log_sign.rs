@@ -1,6 +1,8 @@
 //! What a log line tells of trouble that the level alone does not: a dependency that fails, a configuration that is
 //! wrong, a flood that is fended off. Counted over all lines of a window, so that rules see figures and no text.
 
+mod whom;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -10,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::log::{LogLevel, LogLine};
 use super::wording::automaton;
+
+pub use whom::whom;
 
 /// A kind of trouble that lines tell of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -59,8 +59,6 @@ pub enum Origin {
         #[serde(default)]
         certainty: Certainty,
     },
-    /// Corrected by the person on screen.
-    Corrected,
 }
 
 /// A service.

@@ -88,7 +88,7 @@ impl Looked {
 async fn infer(means: &Means, services: &[ConfiguredService], alarm: &Alarm, looked: &mut Looked) -> Service {
     let configured: Vec<Service> = services.iter().map(|configured| configured.service.clone()).collect();
     let service = service::infer(alarm, &Surroundings { configured: &configured, ..Surroundings::default() });
-    if matches!(service.origin, Origin::Configured | Origin::Corrected) {
+    if service.origin == Origin::Configured {
         return service;
     }
     let view = looked.view(means, alarm).await;
@@ -105,7 +105,7 @@ async fn infer(means: &Means, services: &[ConfiguredService], alarm: &Alarm, loo
     };
     let service = service::infer(alarm, &around);
     match service.origin {
-        Origin::Configured | Origin::Corrected => service,
+        Origin::Configured => service,
         Origin::Inferred { .. } => {
             let log_groups = looked.log_groups(means, service.name.as_str(), elsewhere).await;
             service::infer(alarm, &Surroundings { log_groups: log_groups.as_deref(), ..around })

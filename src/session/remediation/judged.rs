@@ -3,10 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::preview;
+use crate::domain::diagnosis::storm::Storm;
 use crate::domain::observation::alarm::{Alarm, AlarmName, AlarmRule, AlarmState, terms};
 use crate::domain::observation::metric::MetricId;
 use crate::domain::observation::service::Service;
-use crate::domain::remediation::gate::{self, Aim, GateInput, GateReport, NarrativeStanding, Purpose};
+use crate::domain::remediation::gate::{self, Aim, GateInput, GateReport, NarrativeStanding, Purpose, RefusalReason};
 use crate::domain::remediation::runbook::{self, Clearing, PlanInput};
 use crate::domain::remediation::step::{Plan, Step, StepId, StepState};
 use crate::session::effect::Effect;
@@ -50,7 +51,7 @@ fn report(session: &Session, id: IncidentId, now: Timestamp) -> Option<GateRepor
     }
     let alarms = own(session, incident).into_iter().filter_map(|name| session.alarms.get(name));
     let alarmed: Vec<MetricId> = alarms.flat_map(Alarm::metrics).cloned().collect();
-    Some(gate::judge(GateInput {
+    let mut report = gate::judge(GateInput {
         verdict: incident.verdict.as_ref()?,
         offers: &incident.offers,
         evidence: incident.round(),
@@ -67,7 +68,32 @@ fn report(session: &Session, id: IncidentId, now: Timestamp) -> Option<GateRepor
         },
         policy: &session.header.policy,
         now,
-    }))
+    });
+    if let Some(unlock) = begun_elsewhere(session, incident) {
+        let no_remedy = report.refusals.iter_mut().filter(|refusal| refusal.reason == RefusalReason::NoRemedy);
+        no_remedy.for_each(|refusal| refusal.unlock.clone_from(&unlock));
+    }
+    Some(report)
+}
+
+/// Where another incident of the storm probably moved first and has a plan, what helps is there.
+fn begun_elsewhere(session: &Session, incident: &Incident) -> Option<String> {
+    let mover = &incident.storm.as_ref()?.first_mover;
+    let mut others = session.incidents.values().filter(|other| other.id != incident.id && other.phase != Phase::Closed);
+    let first = others.find(|other| other.service.name == *mover && other.plan.is_some())?;
+    Some(format!("{mover} probably began it: {} has a plan, [ and ] go there", first.id))
+}
+
+/// Judges again what of a storm no remedy fits, where the way out is told in other words by now.
+pub fn judge_of_storm(session: &Session, storm: &Storm) -> Vec<Effect> {
+    let of_it = session.incidents.values().filter(|incident| incident.storm.as_ref() == Some(storm));
+    let is_news = |incident: &&Incident| {
+        let unlock = begun_elsewhere(session, incident);
+        let refusals = incident.gate.iter().flat_map(|gate| &gate.refusals);
+        let mut no_remedy = refusals.filter(|refusal| refusal.reason == RefusalReason::NoRemedy);
+        no_remedy.any(|refusal| unlock.as_ref().is_some_and(|unlock| *unlock != refusal.unlock))
+    };
+    of_it.filter(is_news).flat_map(|incident| judge(session, incident.id, session.now)).collect()
 }
 
 /// The alarms that tell of what a step would go to: the one it was opened for, and of those that joined it, as a service of
@@ -175,7 +201,11 @@ pub(super) fn proposed(session: &mut Session, id: IncidentId, plan: &Plan) -> Ve
     incident.plan = Some(plan.clone());
     incident.last_step = plan.steps.iter().map(|step| step.id.0).fold(incident.last_step, u32::max);
     incident.phase = standing(incident, &session.alarms);
-    plan.steps.iter().filter(|step| step.rehearsal.is_none()).map(|step| preview(id, step.id)).collect()
+    let storm = incident.storm.clone();
+    let mut effects: Vec<Effect> =
+        plan.steps.iter().filter(|step| step.rehearsal.is_none()).map(|step| preview(id, step.id)).collect();
+    effects.extend(storm.iter().flat_map(|storm| judge_of_storm(session, storm)));
+    effects
 }
 
 /// Adds the undo to the plan as it stands now; what the other steps have come to meanwhile is left alone. One undo of a
@@ -289,6 +319,32 @@ mod tests {
         assert_eq!(telling(&session, &incident), [&AlarmName::from("prod"), &"prod-too".into()]);
         incident.alarms.reverse();
         assert_eq!(names(&incident), ["staging", "prod-too", "prod"], "what it was opened for is never left out");
+    }
+
+    #[test]
+    fn what_another_incident_began_is_sent_there_once_that_has_a_plan() {
+        use crate::domain::diagnosis::storm::Certainty;
+        use crate::domain::remediation::step::Plan;
+        let mut session = Session::default();
+        let (storm, of) = (
+            |mover: &str| Storm {
+                members: vec!["my-api".into(), "orders".into()],
+                first_mover: mover.into(),
+                certainty: Certainty::Likely,
+                reasons: Vec::new(),
+            },
+            |id, name| Incident::new(IncidentId(id), Service::bare(name), Severity::P2, Timestamp::UNIX_EPOCH),
+        );
+        let mut orders = of(2, "orders");
+        orders.storm = Some(storm("my-api"));
+        session.incidents.insert(IncidentId(1), of(1, "my-api"));
+        assert_eq!(begun_elsewhere(&session, &orders), None, "it has no plan");
+        let plan = Plan { runbook: "memory-leak/default".to_owned(), steps: Vec::new() };
+        session.incidents.get_mut(&IncidentId(1)).unwrap().plan = Some(plan);
+        let told = "my-api probably began it: I1 has a plan, [ and ] go there";
+        assert_eq!(begun_elsewhere(&session, &orders).as_deref(), Some(told));
+        orders.storm = Some(storm("orders"));
+        assert_eq!(begun_elsewhere(&session, &orders), None, "it began here");
     }
 
     #[test]

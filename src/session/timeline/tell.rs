@@ -142,7 +142,6 @@ fn incident(event: &IncidentEvent) -> Option<(EntryKind, String)> {
     let text = match event {
         IncidentEvent::Opened { service, alarm } => format!("incident opened on {} by {alarm}", service.name),
         IncidentEvent::AlarmJoined { alarm } => format!("{alarm} joined the incident"),
-        IncidentEvent::ServiceCorrected { service } => format!("service corrected to {}", service.name),
         IncidentEvent::StormSeen { storm } => storm.to_string(),
         IncidentEvent::Closed { reason } => format!("incident closed: {reason}"),
         IncidentEvent::Identified { .. } => return None,

@@ -153,7 +153,6 @@ fn belongs(page: &mut Page, alarm: &Alarm, desk: Desk<'_>) {
     page.field("log groups", groups.join(", "));
     match &service.origin {
         Origin::Configured => page.field("known", "by the configuration"),
-        Origin::Corrected => page.field("known", "corrected on screen"),
         Origin::Inferred { reasons, certainty } => {
             page.field("inferred", format!("{}: {}", certainty.word(), reasons.join(" ")));
         }

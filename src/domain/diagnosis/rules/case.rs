@@ -37,7 +37,7 @@ pub(super) struct Case {
     findings: Vec<Finding>,
     open: Vec<(Question, f64, Need)>,
     broken: bool,
-    called: Option<&'static str>,
+    called: Option<String>,
 }
 
 impl Case {
@@ -61,13 +61,13 @@ impl Case {
     }
 
     /// Calls it by closer words than its cause's, where there are any.
-    pub(super) fn called(self, called: Option<&'static str>) -> Self {
+    pub(super) fn called(self, called: Option<String>) -> Self {
         Self { called, ..self }
     }
 
     /// Its words.
-    pub(super) fn words(&self) -> &'static str {
-        self.called.unwrap_or(self.cause.words())
+    pub(super) fn words(&self) -> &str {
+        self.called.as_deref().unwrap_or(self.cause.words())
     }
 
     fn find(&mut self, text: String, side: Side, weight: f64, evidence: Vec<EvidenceId>) {
@@ -154,7 +154,7 @@ impl Case {
     pub(super) fn ranked(&self, is_unread: impl Fn(Question) -> bool) -> RankedCause {
         let mut findings = self.findings.clone();
         findings.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-        let (confidence, called) = (self.confidence(), self.called.map(str::to_owned));
+        let (confidence, called) = (self.confidence(), self.called.clone());
         RankedCause { cause: self.cause, confidence, findings, terms: Some(self.terms(is_unread)), called }
     }
 }

@@ -1,16 +1,19 @@
 //! Dependency failing or slow: errors or response times rise, the logs name what does not answer, and the service itself
 //! has processor, memory and traffic as usual.
 
+use std::collections::BTreeMap;
+
 use super::case::{Case, Need, Outcome};
 use super::reading::Reading;
 use super::shared;
 use crate::domain::count::counted;
 use crate::domain::diagnosis::evidence::{Question, number};
 use crate::domain::diagnosis::verdict::Cause;
-use crate::domain::observation::log_sign::LogSign;
+use crate::domain::observation::log_sign::{LogSign, sign, whom};
 
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::DependencyFailing)
+        .called(called(reading))
         .test(Question::LogPatterns, 0.4, Need::Essential, named(reading))
         .test(shared::unfelt(reading), 0.2, Need::Essential, hurt(reading))
         .test(Question::Cpu, 0.1, Need::Helpful, cpu(reading))
@@ -18,6 +21,21 @@ pub(super) fn weigh(reading: &Reading) -> Case {
         .test(Question::OomKills, 0.05, Need::Excluding, shared::nothing_was_killed(reading))
         .test(Question::Traffic, 0.1, Need::Excluding, shared::traffic_is_no_reason(reading))
         .test(Question::Changes, 0.1, Need::Helpful, shared::no_rollout_before(reading))
+}
+
+/// With the name of what fails: who is to be called is the one thing to know.
+fn called(reading: &Reading) -> Option<String> {
+    let logs = reading.logs.as_ref().filter(|logs| shared::tell_of(logs, LogSign::Dependency).is_some())?;
+    let loud = logs.loud.iter().filter(|template| sign(&template.example, template.level) == Some(LogSign::Dependency));
+    let mut named: BTreeMap<&str, u64> = BTreeMap::new();
+    for template in loud {
+        if let Some(host) = whom(&template.example) {
+            *named.entry(host).or_default() += template.count;
+        }
+    }
+    let most = named.into_iter().max_by_key(|(_, lines)| *lines).map(|(host, _)| host);
+    let host = most.or_else(|| whom(&logs.sign(LogSign::Dependency)?.example))?;
+    Some(format!("{}: {host}", Cause::DependencyFailing.words()))
 }
 
 /// The logs name a dependency: often, and in no small part of their errors.
@@ -66,8 +84,18 @@ fn cpu(reading: &Reading) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use super::super::judge;
     use super::super::tests::fixture::{Incident, Stand, table};
     use super::*;
+    use crate::domain::diagnosis::rules::tests::fixture::now;
+
+    #[test]
+    fn it_is_called_by_what_fails() {
+        let of = |incident: Incident| judge(&incident.evidence(), now()).words().to_owned();
+        assert_eq!(of(failing()), "dependency failing", "no line says whom");
+        let saying = failing().saying("POST http://ledger.payments.svc/v1: connection refused");
+        assert_eq!(of(saying), "dependency failing: ledger.payments.svc");
+    }
 
     fn failing() -> Incident {
         Incident::healthy().errors_from(12, 90.0).signs(&[(LogSign::Dependency, 240)], 250)

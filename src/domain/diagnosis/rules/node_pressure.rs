@@ -11,7 +11,7 @@ use crate::domain::observation::cluster_sign::Trouble;
 
 pub(super) fn weigh(reading: &Reading) -> Case {
     Case::new(Cause::NodePressure)
-        .called(called(reading))
+        .called(called(reading).map(str::to_owned))
         .test(Question::Workload, 0.5, Need::Essential, told(reading))
         .test(Question::Workload, 0.2, Need::Helpful, short(reading))
         .test(Question::Workload, 0.15, Need::Excluding, not_by_itself(reading))

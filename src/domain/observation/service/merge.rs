@@ -2,7 +2,7 @@
 
 use super::{Origin, Service};
 
-/// Adds what a second alarm told of an inferred service; a configured one, or one that a person corrected, is complete.
+/// Adds what a second alarm told of an inferred service; a configured one is complete.
 pub fn merge(service: &mut Service, other: Service) {
     let (Origin::Inferred { reasons, certainty }, Origin::Inferred { reasons: more, certainty: other_certainty }) =
         (&mut service.origin, other.origin)

@@ -91,7 +91,7 @@ impl Aim<'_> {
     /// Whether a person wrote down which workload is meant.
     fn is_written_down(&self) -> bool {
         match self.service.origin {
-            Origin::Configured | Origin::Corrected => true,
+            Origin::Configured => true,
             Origin::Inferred { .. } => false,
         }
     }
@@ -294,9 +294,7 @@ mod tests {
 
     #[test]
     fn an_ecs_cluster_is_another_one_where_nobody_wrote_down_the_workload() {
-        for (origin, expected) in
-            [(inferred(), Some(RefusalReason::OtherCluster)), (Origin::Configured, None), (Origin::Corrected, None)]
-        {
+        for (origin, expected) in [(inferred(), Some(RefusalReason::OtherCluster)), (Origin::Configured, None)] {
             assert_eq!(reason((&service(origin), Mode::DryRun), &[ecs("legacy-ecs")]), expected);
         }
     }
@@ -317,9 +315,7 @@ mod tests {
             let alarmed = [alarmed];
             assert_eq!(reason((&service(inferred()), Mode::DryRun), &alarmed), dry, "{alarmed:?}");
             assert_eq!(reason((&service(inferred()), Mode::Live), &alarmed), live, "{alarmed:?}");
-            for origin in [Origin::Configured, Origin::Corrected] {
-                assert_eq!(reason((&service(origin), Mode::Live), &alarmed), None, "{alarmed:?}");
-            }
+            assert_eq!(reason((&service(Origin::Configured), Mode::Live), &alarmed), None, "{alarmed:?}");
         }
         let (service, scope) = (service(inferred()), scope());
         let aim = Aim { service: &service, alarmed: &[front()], scope: &scope, mode: Mode::Live };
