@@ -191,7 +191,7 @@ fn no_fact_of_an_armed_step_is_cut_at_the_least_size() {
     for (word, said) in [
         ("WHAT", "PATCH deployments/my-api"),
         ("WHERE", "us-east-1"),
-        ("WHO", "assumed-role/oncall-payments-rw/ana.example"),
+        ("WHO", "aws oncall-payments-rw/ana.example  k8s oncall-ro"),
         ("WHY", "6 pods replaced"),
         ("UNDO", "rollout undo to revision 41"),
     ] {

@@ -94,7 +94,11 @@ pub(super) fn short_facts(session: &Session, (incident, step): (&Incident, &Step
         place.clone()
     };
     // `arn:aws:sts::123456789012:assumed-role/…`: the account stands above.
-    let short = |name: &str| name.splitn(6, ':').nth(5).unwrap_or(name).to_owned();
+    let short = |word: &str| match word.splitn(6, ':').nth(5) {
+        Some(name) => name.trim_start_matches("assumed-role/").to_owned(),
+        None if word == "kubernetes" => "k8s".to_owned(),
+        None => word.to_owned(),
+    };
     let who = who.1.split("  ").map(|part| part.split(' ').map(short).collect::<Vec<_>>().join(" "));
     let who = who.collect::<Vec<_>>().join("  ");
     [
