@@ -73,18 +73,8 @@ fn verdict() -> Verdict {
 }
 
 fn step() -> Step {
-    Step {
-        id: StepId(1),
-        action: Action::RolloutRestart,
-        target: workload(),
-        why: vec![EvidenceId(1)],
-        planned_on: None,
-        needs: Vec::new(),
-        tests: Vec::new(),
-        rehearsal: None,
-        digest: None,
-        state: StepState::Approved,
-    }
+    let (why, state) = (vec![EvidenceId(1)], StepState::Approved);
+    Step { why, state, ..Step::new(StepId(1), Action::RolloutRestart, workload()) }
 }
 
 fn workload() -> WorkloadRef {

@@ -19,7 +19,7 @@ use super::triage::conclude;
 use crate::domain::remediation::step::{Step, StepId, StepState};
 
 pub use decided::arm_expired;
-pub(super) use decided::{left_out, unlock};
+pub(super) use decided::leave_out_alternatives;
 pub use judged::{is_elsewhere, judge, judge_again, judge_of_storm, undos_wait};
 pub use moved::moved;
 pub use press::{Objection, Press, admits};

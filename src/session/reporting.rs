@@ -236,8 +236,7 @@ fn step_outcome(incident: &Incident, step: &Step) -> String {
         StepState::Skipped { why } => format!("{words} was skipped ({})", why.text()),
         StepState::Uncertain => format!("{words} may or may not have run"),
         StepState::Running | StepState::Verifying => format!("{words} is under way"),
-        StepState::Locked { .. }
-        | StepState::Proposed
+        StepState::Proposed
         | StepState::Rehearsing
         | StepState::Rehearsed
         | StepState::Armed { .. }

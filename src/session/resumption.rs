@@ -74,7 +74,6 @@ fn settle_steps(incident: &mut Incident, mode: Mode) -> Vec<Effect> {
                 step.state = StepState::StoodDown { why };
             }
             StepState::Approved
-            | StepState::Locked { .. }
             | StepState::Proposed
             | StepState::Verified
             | StepState::Failed { .. }

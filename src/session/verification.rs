@@ -11,7 +11,6 @@ use super::state::Session;
 use super::triage::conclude;
 use super::{lasting, remediation, reporting, standing, triage};
 use crate::domain::count::counted;
-use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::runbook;
 use crate::domain::remediation::step::{Shortfall, StepId, StepState};
 use crate::domain::remediation::verification::{Measurement, TestState, VerificationTest, evaluate_all, have_passed};
@@ -99,14 +98,13 @@ fn ended(session: &mut Session, record: &Record, step: StepId, tests: &[TestStat
     if passed {
         found.state = StepState::Verified;
         incident.note_outcome(step, ChangeOutcome::Verified);
-        effects.extend(remediation::unlock(incident, (Mode::Live, &session.cluster)));
+        remediation::leave_out_alternatives(incident);
         incident.phase = standing::standing(incident, &session.alarms);
     } else {
         let (state, outcome) = fell_short((&found.tests, tests), last.as_ref());
         found.state = state;
         incident.note_outcome(step, outcome);
         incident.phase = standing::standing(incident, &session.alarms);
-        effects.extend(remediation::left_out(incident));
         let undo = undo(incident, step).filter(|_| got_worse(incident, step, (tests, last.as_ref())));
         // The evidence is as old as the plan, and the step has changed what it told of. It is read before the undo is
         // proposed, so that the gate for it is judged on what is so now.

@@ -412,7 +412,7 @@ fn rehearsal(action: &Action, when: Timestamp) -> Rehearsal {
     }
 }
 
-/// A restart, and a limit change that waits for it.
+/// A restart, and a limit change beside it.
 pub fn plan(mode: Mode, when: Timestamp) -> Plan {
     let restart = Action::RolloutRestart;
     let rehearsal = rehearsal(&restart, when);
@@ -421,20 +421,10 @@ pub fn plan(mode: Mode, when: Timestamp) -> Plan {
         let text = restart.text(&target());
         Bound { text: &text, request, facts, scope: &scope, mode, policy: &policy }.digest()
     });
-    let step = |id: u32, action: Action, state: StepState| Step {
-        id: StepId(id),
-        action,
-        target: target(),
-        why: vec![EvidenceId(1), EvidenceId(2), EvidenceId(3)],
-        planned_on: None,
-        needs: Vec::new(),
-        tests: Vec::new(),
-        rehearsal: None,
-        digest: None,
-        state,
-    };
-    let first = Step { rehearsal: Some(rehearsal), digest, ..step(1, restart, StepState::Rehearsed) };
+    let why = vec![EvidenceId(1), EvidenceId(2), EvidenceId(3)];
+    let step = |id: u32, action: Action| Step { why: why.clone(), ..Step::new(StepId(id), action, target()) };
+    let first = Step { rehearsal: Some(rehearsal), digest, state: StepState::Rehearsed, ..step(1, restart) };
     let limit = Action::SetResources { container: "app".to_owned(), memory_limit: 1 << 30, was: Some(512 << 20) };
-    let second = step(2, limit, StepState::Locked { why: "needs #1 verified".to_owned() });
+    let second = step(2, limit);
     Plan { runbook: "memory-leak".to_owned(), steps: vec![first, second] }
 }

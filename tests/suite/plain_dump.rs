@@ -70,7 +70,6 @@ fn why() -> String {
 #[test]
 fn where_a_step_stands() {
     let states = [
-        StepState::Locked { why: why() },
         StepState::Proposed,
         StepState::Rehearsing,
         StepState::Rehearsed,

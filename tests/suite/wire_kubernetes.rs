@@ -148,18 +148,7 @@ pub fn permit_of((action, target): (Action, WorkloadRef), rehearsal: Rehearsal) 
         at: at(),
         refusals: Vec::new(),
     };
-    let mut step = Step {
-        id: StepId(1),
-        action,
-        target,
-        why: Vec::new(),
-        planned_on: None,
-        needs: Vec::new(),
-        tests: Vec::new(),
-        rehearsal: None,
-        digest: None,
-        state: StepState::Approved,
-    };
+    let mut step = Step { state: StepState::Approved, ..Step::new(StepId(1), action, target) };
     let text = step.text();
     let (request, facts) = (rehearsal.request.clone().unwrap(), rehearsal.facts.clone().unwrap());
     let bound =

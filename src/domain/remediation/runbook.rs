@@ -79,7 +79,6 @@ pub fn with_undo(plan: &Plan, of: StepId, last_step: u32) -> Option<Plan> {
     undo.id = StepId(last_step + 1);
     undo.action = action;
     undo.planned_on = undo.planned_on.as_ref().map(PlannedOn::object_alone);
-    undo.needs = Vec::new();
     undo.tests.retain(|test| matches!(test, VerificationTest::RolloutComplete { .. }));
     undo.rehearsal = None;
     undo.digest = None;
@@ -91,16 +90,10 @@ pub fn with_undo(plan: &Plan, of: StepId, last_step: u32) -> Option<Plan> {
 
 fn step(number: u32, action: Action, input: &PlanInput<'_>) -> Step {
     Step {
-        id: StepId(number),
         tests: tests(&action, input),
         planned_on: workload(input.evidence).map(|found| PlannedOn::of(&action, found)),
-        action,
-        target: input.target.clone(),
         why: cited(input.verdict),
-        needs: Vec::new(),
-        rehearsal: None,
-        digest: None,
-        state: StepState::Proposed,
+        ..Step::new(StepId(number), action, input.target.clone())
     }
 }
 

@@ -287,8 +287,6 @@ pub struct Step {
     /// The object as the evidence has it; unknown of steps of older journals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_on: Option<PlannedOn>,
-    /// Steps that must be verified first.
-    pub needs: Vec<StepId>,
     /// What tells whether it worked.
     pub tests: Vec<VerificationTest>,
     /// The last rehearsal.
@@ -300,6 +298,21 @@ pub struct Step {
 }
 
 impl Step {
+    /// One of which nothing is known but what it does, and to what.
+    pub fn new(id: StepId, action: Action, target: WorkloadRef) -> Self {
+        Self {
+            id,
+            action,
+            target,
+            why: Vec::new(),
+            planned_on: None,
+            tests: Vec::new(),
+            rehearsal: None,
+            digest: None,
+            state: StepState::Proposed,
+        }
+    }
+
     /// The one text form.
     pub fn text(&self) -> String {
         self.action.text(&self.target)

@@ -14,7 +14,7 @@ use crate::domain::remediation::approval::Decision;
 use crate::domain::remediation::gate::{GateReport, Share, StandsOn};
 use crate::domain::remediation::policy::{Confirm, LiveRule, Policy};
 use crate::domain::remediation::request::{Mode, of_action};
-use crate::domain::remediation::step::{Action, Plan, Rehearsal, RehearsalOutcome, Step, StepState, TargetFacts};
+use crate::domain::remediation::step::{Action, Plan, Rehearsal, RehearsalOutcome, Step, TargetFacts};
 use crate::session::event::{Event, RemediationEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::Incident;
@@ -59,18 +59,7 @@ fn open_gate() -> GateReport {
 }
 
 fn step() -> Step {
-    Step {
-        id: STEP,
-        action: Action::RolloutRestart,
-        target: target(),
-        why: Vec::new(),
-        planned_on: None,
-        needs: Vec::new(),
-        tests: Vec::new(),
-        rehearsal: None,
-        digest: None,
-        state: StepState::Proposed,
-    }
+    Step::new(STEP, Action::RolloutRestart, target())
 }
 
 /// A live session whose one step is rehearsed and waits for the person.

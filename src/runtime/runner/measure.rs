@@ -286,18 +286,7 @@ mod tests {
         let mut incident = Incident::new(IncidentId(1), service, Severity::P2, at("09:20:00"));
         let target =
             WorkloadRef { kind: WorkloadKind::Deployment, namespace: "payments".into(), name: "my-api".to_owned() };
-        let step = Step {
-            id: StepId(1),
-            action: Action::RolloutRestart,
-            target,
-            why: Vec::new(),
-            planned_on: None,
-            needs: Vec::new(),
-            tests: Vec::new(),
-            rehearsal: None,
-            digest: None,
-            state: StepState::Approved,
-        };
+        let step = Step { state: StepState::Approved, ..Step::new(StepId(1), Action::RolloutRestart, target) };
         incident.plan = Some(Plan { runbook: "leak/default".to_owned(), steps: vec![step] });
         incident
     }

@@ -109,18 +109,7 @@ fn gate(now: Timestamp, refusals: Vec<Refusal>) -> GateReport {
 }
 
 fn step() -> Step {
-    Step {
-        id: STEP,
-        action: Action::RolloutRestart,
-        target: target(),
-        why: Vec::new(),
-        planned_on: None,
-        needs: Vec::new(),
-        tests: Vec::new(),
-        rehearsal: None,
-        digest: None,
-        state: StepState::Proposed,
-    }
+    Step::new(STEP, Action::RolloutRestart, target())
 }
 
 fn incident(id: IncidentId, severity: Severity) -> Incident {
@@ -167,7 +156,7 @@ impl World {
         let core = Core::new(session(wishes), standing(start()), runner, scribe, Watched::ByPrinter);
         let ui = Ui::new(UiOptions::default(), Size { cols: 100, rows: 32 });
         let (mono, synced, generation, uid) = (60_000, 0, 41, 1);
-        let gone = Step { state: StepState::Locked { why: "gone".to_owned() }, ..step() };
+        let gone = Step { state: StepState::Proposed, ..step() };
         Self {
             core,
             ui,

@@ -79,7 +79,7 @@ pub enum RemediationEvent {
         /// What.
         decision: Decision,
     },
-    /// A step was left out, because what it needs can not come any more.
+    /// A step was left out, because one before it had ended. Of journals from before steps were alternatives.
     StepSkipped {
         /// Which step.
         step: StepId,

@@ -1,16 +1,11 @@
-//! Decisions of the person: which press counts, and what follows from it for the steps behind.
-
-use std::collections::BTreeMap;
+//! Decisions of the person: which press counts, and what follows from it.
 
 use jiff::Timestamp;
 
-use super::moved::freed;
 use super::press::{Press, admits};
-use super::preview;
-use crate::domain::observation::workload::ClusterView;
 use crate::domain::remediation::approval::{Approval, Decision};
 use crate::domain::remediation::request::{Digest, Mode};
-use crate::domain::remediation::step::{Action, LeftOut, Plan, Step, StepId, StepState};
+use crate::domain::remediation::step::{Action, LeftOut, Step, StepId, StepState};
 use crate::session::effect::Effect;
 use crate::session::event::{Event, RemediationEvent, TimerPurpose};
 use crate::session::incident::Incident;
@@ -81,70 +76,22 @@ pub(super) fn decided(session: &mut Session, record: &Record, step: StepId, deci
 
 pub(super) fn skipped(session: &mut Session, id: IncidentId, step: StepId, why: &LeftOut) -> Vec<Effect> {
     let found = session.incidents.get_mut(&id).and_then(|incident| incident.step_mut(step));
-    let Some(found) = found.filter(|step| matches!(step.state, StepState::Locked { .. })) else { return Vec::new() };
+    let Some(found) = found.filter(|step| step.state.is_open_to_refusal()) else { return Vec::new() };
     found.state = StepState::Skipped { why: why.clone() };
     after_decision(session, id)
 }
 
-/// Concludes that a step which can never come open any more is left out. The next of them follows from that.
-pub fn left_out(incident: &Incident) -> Option<Effect> {
-    let steps = &incident.plan.as_ref()?.steps;
-    let ended = |need: &StepId| {
-        let before = steps.iter().find(|step| step.id == *need)?;
-        let end = before.state.dead_end()?.to_owned();
-        Some(LeftOut::After { step: before.id, end })
-    };
-    let mut locked = steps.iter().filter(|step| matches!(step.state, StepState::Locked { .. }));
-    let (step, why) = locked.find_map(|step| Some((step.id, step.needs.iter().find_map(ended)?)))?;
-    Some(conclude(incident.id, Event::Remediation(RemediationEvent::StepSkipped { step, why })))
-}
-
-/// Unlocks what waited for this decision, leaves out what waits in vain, and reports when every step is decided.
+/// Reports when every step is decided.
 fn after_decision(session: &mut Session, id: IncidentId) -> Vec<Effect> {
-    let mode = session.header.mode;
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };
-    let mut effects = unlock(incident, (mode, &session.cluster));
     incident.phase = standing(incident, &session.alarms);
-    effects.extend(left_out(incident));
-    if incident.is_settled() {
-        effects.push(reporting::drafted(session, id));
-    }
-    effects
-}
-
-/// A step is free when all it needs is verified; in a dry-run nothing ever is, so "would run" counts there. Live, its
-/// rehearsal was of the target before the step that just ran: it is rehearsed anew.
-pub fn unlock(incident: &mut Incident, (mode, cluster): (Mode, &ClusterView)) -> Vec<Effect> {
-    let id = incident.id;
-    let Some(plan) = incident.plan.as_mut() else { return Vec::new() };
-    let done: Vec<StepId> = plan
-        .steps
-        .iter()
-        .filter(|step| match mode {
-            Mode::DryRun => step.state == StepState::Approved,
-            Mode::Live => step.state == StepState::Verified,
-        })
-        .map(|step| step.id)
-        .collect();
-    let mut effects = Vec::new();
-    leave_out_alternatives(plan, &incident.undos);
-    for step in &mut plan.steps {
-        if matches!(step.state, StepState::Locked { .. }) && step.needs.iter().all(|need| done.contains(need)) {
-            match mode {
-                Mode::DryRun => step.state = freed(step, cluster),
-                Mode::Live => {
-                    step.state = StepState::Rehearsing;
-                    effects.push(preview(id, step.id));
-                }
-            }
-        }
-    }
-    effects
+    if incident.is_settled() { vec![reporting::drafted(session, id)] } else { Vec::new() }
 }
 
 /// A rollback that was verified has taken away what the other remedies are for; after any other, a rollback may still be
 /// due, and fresh evidence says so.
-fn leave_out_alternatives(plan: &mut Plan, undos: &BTreeMap<StepId, StepId>) {
+pub fn leave_out_alternatives(incident: &mut Incident) {
+    let Incident { plan: Some(plan), undos, .. } = incident else { return };
     let is_done = |step: &&Step| step.state == StepState::Verified && !undos.contains_key(&step.id);
     let rolled_back = |step: &&Step| matches!(step.action, Action::RolloutUndo { .. });
     let Some(by) = plan.steps.iter().filter(is_done).find(rolled_back).map(|step| step.id) else { return };

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::left_out;
 use crate::domain::observation::skew::ClockSkew;
 use crate::domain::remediation::step::{Shortfall, StepId, StepState};
 use crate::domain::remediation::trace::Trace;
@@ -86,9 +85,7 @@ fn verify(incident: &mut Incident, step: StepId, (since, clock): (Timestamp, Clo
     incident.changes.push(change);
     undone(incident, step);
     incident.phase = Phase::Verifying;
-    let mut effects = vec![verification::measure(incident.id, step)];
-    effects.extend(left_out(incident));
-    effects
+    vec![verification::measure(incident.id, step)]
 }
 
 /// A step that another has put back: what its tests wait for will not come, and nobody watches it any more.
@@ -125,9 +122,7 @@ pub(super) fn settled(
             let remedy = found.action.kind();
             incident.changes.push(Change { step, remedy, outcome: ChangeOutcome::Unknown });
             incident.phase = standing(incident, &session.alarms);
-            let left_out = left_out(incident);
-            let report = reporting::drafted(session, id);
-            left_out.into_iter().chain([report]).collect()
+            vec![reporting::drafted(session, id)]
         }
     }
 }

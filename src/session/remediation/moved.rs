@@ -1,5 +1,5 @@
 //! Steps whose object has moved since they were rehearsed, as the watch tells it: what waits for the person or for its
-//! permit stands down at once, not only when the request would leave, and what comes free is held against what it told.
+//! permit stands down at once, not only when the request would leave, and what is rehearsed is held against what it told.
 
 use super::RemediationEvent;
 use super::rehearsed::after_rehearsal;
@@ -61,8 +61,7 @@ fn outdated_by(step: &Step, workload: &Workload) -> Option<String> {
     (now > then).then(|| planned_on.and_then(|on| on.moved(workload)).unwrap_or_else(changed))
 }
 
-/// Where a step stands once it is rehearsed and nothing locks it: what the watch has told meanwhile counts, whether it came
-/// while the rehearsal was under way or while the step was locked.
+/// Where a step stands once it is rehearsed: what the watch has told while the rehearsal was under way counts.
 pub(super) fn freed(step: &Step, view: &ClusterView) -> StepState {
     let Some(rehearsal) = &step.rehearsal else { return StepState::Proposed };
     let outdated = view.workloads.get(&step.target.key()).and_then(|seen| outdated_by(step, seen));
@@ -92,8 +91,7 @@ fn waits(state: &StepState, mode: Mode) -> bool {
         (StepState::Rehearsed | StepState::Armed { .. }, _) | (StepState::Approved, Mode::Live) => true,
         (StepState::Approved, Mode::DryRun)
         | (
-            StepState::Locked { .. }
-            | StepState::Proposed
+            StepState::Proposed
             | StepState::Rehearsing
             | StepState::Running
             | StepState::Verifying

@@ -53,9 +53,7 @@ pub(super) fn rehearsed(
     };
     found.digest = digest;
     found.rehearsal = Some(rehearsal.clone());
-    if matches!(found.state, StepState::Proposed | StepState::Rehearsing) {
-        found.state = freed(found, &session.cluster);
-    }
+    found.state = freed(found, &session.cluster);
     if incident.asked_step().is_some() && matches!(incident.phase, Phase::Planned) {
         incident.phase = Phase::Asking;
     }
@@ -64,7 +62,7 @@ pub(super) fn rehearsed(
 
 /// A rehearsal that comes late must not change the request of a step that waits, runs or has run.
 fn may_take_rehearsal(state: &StepState) -> bool {
-    matches!(state, StepState::Proposed | StepState::Rehearsing | StepState::Locked { .. })
+    matches!(state, StepState::Proposed | StepState::Rehearsing)
 }
 
 pub(super) fn after_rehearsal(rehearsal: &Rehearsal) -> StepState {

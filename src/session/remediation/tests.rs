@@ -23,7 +23,9 @@ use crate::domain::remediation::approval::Decision;
 use crate::domain::remediation::gate::{GateReport, Share, StandsOn};
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::{self, Mode};
-use crate::domain::remediation::step::{Action, Plan, Rehearsal, RehearsalOutcome, Shortfall, Step, TargetFacts};
+use crate::domain::remediation::step::{
+    Action, LeftOut, Plan, Rehearsal, RehearsalOutcome, Shortfall, Step, TargetFacts,
+};
 use crate::domain::remediation::verification::{TestState, VerificationTest};
 use crate::session::event::{EvidenceEvent, Execution, Occasion, SessionEvent, VerificationEvent};
 use crate::session::incident::Incident;
@@ -42,18 +44,8 @@ fn target() -> WorkloadRef {
 }
 
 fn step(id: StepId, action: Action) -> Step {
-    Step {
-        id,
-        action,
-        target: target(),
-        why: Vec::new(),
-        planned_on: None,
-        needs: Vec::new(),
-        tests: vec![VerificationTest::RolloutComplete { within_s: 600 }],
-        rehearsal: None,
-        digest: None,
-        state: StepState::Proposed,
-    }
+    let tests = vec![VerificationTest::RolloutComplete { within_s: 600 }];
+    Step { tests, ..Step::new(id, action, target()) }
 }
 
 fn raise() -> Action {
@@ -230,20 +222,20 @@ fn a_rehearsal_of_an_earlier_plan_meets_no_step_of_the_next() {
     assert_eq!(story.incident().plan, None);
 }
 
+/// Before steps were alternatives, one waited for another, and was left out with it.
 #[test]
-fn an_incident_is_not_closed_while_a_step_is_left_and_the_next_is_rehearsed_anew() {
-    let mut second = step(S2, raise());
-    second.needs = vec![S1];
-    second.state = StepState::Locked { why: "needs #1 verified".to_owned() };
-    let mut story = Story::new(vec![step(S1, Action::RolloutRestart), second]);
-    story.rehearse(1, S1, &Action::RolloutRestart);
-    story.rehearse(1, S2, &raise());
-    story.run(2, S1);
-    let tests = vec![TestState::Passed];
-    let effects = story.commit(60, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
-    assert!(effects.contains(&Effect::Preview { incident: I1, step: S2 }), "the target is another since then");
-    assert_eq!(story.step(S2).state, StepState::Rehearsing);
-    assert_eq!(story.incident().phase, Phase::Asking);
+fn an_older_journal_whose_steps_waited_for_each_other_is_read() {
+    let plan =
+        Plan { runbook: "leak/default".to_owned(), steps: vec![step(S1, Action::RolloutRestart), step(S2, raise())] };
+    let mut old = serde_json::to_value(RemediationEvent::PlanProposed { plan: Box::new(plan) }).unwrap();
+    old["plan"]["steps"][1]["needs"] = serde_json::json!([1]);
+    old["plan"]["steps"][1]["state"] = serde_json::json!({ "is": "locked", "why": "needs #1 verified" });
+    let mut story = Story::new(Vec::new());
+    story.tell(1, serde_json::from_value(old).unwrap());
+    assert_eq!(story.step(S2).state, StepState::Proposed);
+    let why = LeftOut::After { step: S1, end: "denied".to_owned() };
+    story.tell(2, RemediationEvent::StepSkipped { step: S2, why: why.clone() });
+    assert_eq!(story.step(S2).state, StepState::Skipped { why });
 }
 
 /// Commits effects as the loop does, and what they conclude; gives back what is left to do.

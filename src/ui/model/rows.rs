@@ -176,9 +176,7 @@ pub fn step_text(step: &Step) -> String {
 /// The step shown while none was chosen and none waits: the last that has moved or undoes another, else the first.
 pub fn default_step(incident: &Incident) -> Option<&Step> {
     let steps = &incident.plan.as_ref()?.steps;
-    let moved = |step: &&Step| {
-        incident.undos.contains_key(&step.id) || !matches!(step.state, StepState::Locked { .. } | StepState::Proposed)
-    };
+    let moved = |step: &&Step| incident.undos.contains_key(&step.id) || step.state != StepState::Proposed;
     steps.iter().rev().find(moved).or_else(|| steps.first())
 }
 

@@ -17,8 +17,6 @@ pub(super) fn page(step: &Step, incident: &Incident, desk: Desk<'_>) -> Page {
     let scope = &desk.session.header.scope;
     page.field("where", scope.to_string());
     page.field("who", scope.identity.clone().unwrap_or_else(|| "identity not known".to_owned()));
-    let needs: Vec<String> = step.needs.iter().map(ToString::to_string).collect();
-    page.field("needs", needs.join(" "));
     page.head("WHY");
     if let Some(of) = incident.undos.get(&step.id) {
         page.text(Role::Text, format!("It puts back what {of} changed. The evidence was for {of}:"));

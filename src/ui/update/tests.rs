@@ -36,18 +36,7 @@ fn digest(text: &str) -> Digest {
 fn step(number: u32, state: StepState) -> Step {
     let target =
         WorkloadRef { kind: WorkloadKind::Deployment, namespace: "payments".into(), name: "my-api".to_owned() };
-    Step {
-        id: StepId(number),
-        action: Action::RolloutRestart,
-        target,
-        why: Vec::new(),
-        planned_on: None,
-        needs: Vec::new(),
-        tests: Vec::new(),
-        rehearsal: None,
-        digest: Some(digest("7f3a0000")),
-        state,
-    }
+    Step { digest: Some(digest("7f3a0000")), state, ..Step::new(StepId(number), Action::RolloutRestart, target) }
 }
 
 fn incident(number: u32) -> Incident {

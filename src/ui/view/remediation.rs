@@ -2,7 +2,7 @@
 //! has the keys and room enough, one step fills it: see `step`.
 //!
 //! ```text
-//! ┌ [5] REMEDIATION  2 steps  #1 REHEARSED  #2 LOCKED ─────────────── nothing has been changed ┐
+//! ┌ [5] REMEDIATION  2 steps  #1 REHEARSED  #2 PROPOSED ───────────── nothing has been changed ┐
 //! │ 1 REHEARSED  rollout restart deployment/my-api -n payments  dryRun=All ok 09:30:49Z  #7f3a  │
 //! ```
 
@@ -90,9 +90,7 @@ fn state_role(state: &StepState) -> Role {
         StepState::Denied { .. } | StepState::Expired | StepState::StoodDown { .. } | StepState::Undone { .. } => {
             Role::Warning
         }
-        StepState::Locked { .. } | StepState::Proposed | StepState::Rehearsing | StepState::Skipped { .. } => {
-            Role::Faint
-        }
+        StepState::Proposed | StepState::Rehearsing | StepState::Skipped { .. } => Role::Faint,
     }
 }
 
@@ -193,7 +191,7 @@ fn row(step: &Step, look: &Look) -> (Line<'static>, Line<'static>) {
 /// Why a step stands where it stands, where the state says so.
 fn why(state: &StepState) -> Option<&str> {
     match state {
-        StepState::Locked { why } | StepState::Failed { why, .. } | StepState::StoodDown { why } => Some(why),
+        StepState::Failed { why, .. } | StepState::StoodDown { why } => Some(why),
         StepState::Denied { reason } => Some(reason),
         _ => None,
     }

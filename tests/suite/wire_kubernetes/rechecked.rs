@@ -8,18 +8,8 @@ use super::*;
 
 /// A step that was planned on what the server holds, as rehearsed.
 fn scale(rehearsal: Rehearsal) -> Step {
-    Step {
-        id: StepId(1),
-        action: Action::Scale { replicas: 9, was: 6 },
-        target: target(),
-        why: Vec::new(),
-        planned_on: None,
-        needs: Vec::new(),
-        tests: Vec::new(),
-        rehearsal: Some(rehearsal),
-        digest: None,
-        state: StepState::Running,
-    }
+    let (rehearsal, state) = (Some(rehearsal), StepState::Running);
+    Step { rehearsal, state, ..Step::new(StepId(1), Action::Scale { replicas: 9, was: 6 }, target()) }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ pub enum LeftOut {
     /// The person wanted it so.
     #[default]
     ByPerson,
-    /// A step it needs came to an end that leaves nothing to build on.
+    /// A step before it came to an end that left nothing to build on, when steps were no alternatives yet.
     After {
         /// Which step.
         step: StepId,
@@ -56,12 +56,8 @@ pub enum Shortfall {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
 pub enum StepState {
-    /// Waits for something.
-    Locked {
-        /// For what.
-        why: String,
-    },
-    /// In the plan, not yet rehearsed.
+    /// In the plan, not yet rehearsed. Before steps were alternatives one could be locked until another was verified.
+    #[serde(alias = "locked")]
     Proposed,
     /// A rehearsal is on its way.
     Rehearsing,
@@ -119,7 +115,6 @@ impl StepState {
     /// The word on screen and in JSON.
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Locked { .. } => "LOCKED",
             Self::Proposed => "PROPOSED",
             Self::Rehearsing => "REHEARSING",
             Self::Rehearsed => "REHEARSED",
@@ -150,8 +145,7 @@ impl StepState {
             | Self::Undone { .. }
             | Self::Denied { .. }
             | Self::Skipped { .. } => true,
-            Self::Locked { .. }
-            | Self::Proposed
+            Self::Proposed
             | Self::Rehearsing
             | Self::Rehearsed
             | Self::Armed { .. }
@@ -163,34 +157,10 @@ impl StepState {
         }
     }
 
-    /// The end it came to when that leaves nothing for a later step to build on: `denied`, `skipped`, `not verified`,
-    /// `undone`.
-    pub fn dead_end(&self) -> Option<&'static str> {
-        match self {
-            Self::Denied { .. } => Some("denied"),
-            Self::Skipped { .. } => Some("skipped"),
-            Self::Failed { .. } => Some("not verified"),
-            Self::Undone { .. } => Some("undone"),
-            Self::Approved
-            | Self::Verified
-            | Self::Locked { .. }
-            | Self::Proposed
-            | Self::Rehearsing
-            | Self::Rehearsed
-            | Self::Armed { .. }
-            | Self::Running
-            | Self::Verifying
-            | Self::Expired
-            | Self::StoodDown { .. }
-            | Self::Uncertain => None,
-        }
-    }
-
     /// Whether a person may still deny or skip it.
     pub fn is_open_to_refusal(&self) -> bool {
         match self {
-            Self::Locked { .. }
-            | Self::Proposed
+            Self::Proposed
             | Self::Rehearsing
             | Self::Rehearsed
             | Self::Armed { .. }
@@ -212,8 +182,7 @@ impl StepState {
     pub fn is_open_to_rehearsal(&self) -> bool {
         match self {
             Self::Proposed | Self::Rehearsed | Self::Armed { .. } | Self::Expired | Self::StoodDown { .. } => true,
-            Self::Locked { .. }
-            | Self::Rehearsing
+            Self::Rehearsing
             | Self::Approved
             | Self::Running
             | Self::Verifying
@@ -250,8 +219,7 @@ impl StepState {
     pub fn undone(&self, by: StepId) -> Option<Self> {
         match self {
             Self::Verifying | Self::Verified | Self::Uncertain => Some(Self::Undone { by }),
-            Self::Locked { .. }
-            | Self::Proposed
+            Self::Proposed
             | Self::Rehearsing
             | Self::Rehearsed
             | Self::Armed { .. }
@@ -279,7 +247,6 @@ impl StepState {
             Self::Denied { .. } => Some("denied"),
             Self::Skipped { why: LeftOut::ByPerson } => Some("skipped"),
             Self::Skipped { why: LeftOut::After { .. } | LeftOut::Instead { .. } }
-            | Self::Locked { .. }
             | Self::Proposed
             | Self::Rehearsing
             | Self::Rehearsed
@@ -287,5 +254,18 @@ impl StepState {
             | Self::Expired
             | Self::StoodDown { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_waited_for_another_in_an_older_journal_is_an_alternative() {
+        let old = r#"{"is":"locked","why":"needs #1 verified"}"#;
+        assert_eq!(serde_json::from_str::<StepState>(old).unwrap(), StepState::Proposed);
+        let now = serde_json::to_value(StepState::Proposed).unwrap();
+        assert_eq!(now, serde_json::json!({ "is": "proposed" }));
     }
 }

@@ -30,18 +30,8 @@ fn step(action: Action, request: Option<Request>) -> Step {
         blast: String::new(),
         undo: String::new(),
     };
-    Step {
-        id: StepId(1),
-        action,
-        target: target(),
-        why: Vec::new(),
-        planned_on: None,
-        needs: Vec::new(),
-        tests: Vec::new(),
-        rehearsal: Some(rehearsal),
-        digest: None,
-        state: StepState::Uncertain,
-    }
+    let state = StepState::Uncertain;
+    Step { rehearsal: Some(rehearsal), state, ..Step::new(StepId(1), action, target()) }
 }
 
 fn of(action: Action) -> Step {

@@ -4,22 +4,11 @@ use super::*;
 use crate::domain::observation::alarm::{Alarm, AlarmRule, AlarmState, fixture};
 use crate::domain::remediation::gate::{Refusal, RefusalReason};
 use crate::domain::remediation::runbook;
-use crate::domain::remediation::step::{LeftOut, Shortfall};
 use crate::domain::remediation::trace::Trace;
 use crate::domain::remediation::verification::{Measurement, RolloutFacts, VerificationTest};
 use crate::session::event::{AlarmEvent, FeedEvent, TimerEvent, TimerPurpose};
 use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::{Change, ChangeOutcome};
-
-fn two_steps() -> Story {
-    let mut second = step(S2, raise());
-    second.needs = vec![S1];
-    second.state = StepState::Locked { why: "needs #1 verified".to_owned() };
-    let mut story = Story::new(vec![step(S1, Action::RolloutRestart), second]);
-    story.rehearse(1, S1, &Action::RolloutRestart);
-    story.rehearse(1, S2, &raise());
-    story
-}
 
 #[test]
 fn an_undo_is_added_once_beside_what_runs_and_outlives_a_new_round() {
@@ -160,22 +149,23 @@ fn an_uncertain_step_that_has_run_goes_on_to_its_verification() {
 }
 
 #[test]
-fn a_plan_whose_next_step_can_never_come_open_ends_and_is_reported() {
+fn a_plan_of_which_every_step_is_refused_ends_and_is_reported() {
     let by = || "who".to_owned();
     let denied = Decision::Denied { reason: "not now".to_owned(), by: by() };
     for (decision, end) in [(denied, "denied"), (Decision::Skipped { by: by() }, "skipped")] {
         for mode in [Mode::DryRun, Mode::Live] {
-            let mut story = two_steps();
+            let mut story = alternatives();
             story.session.header.mode = mode;
-            let decided = story.tell(2, RemediationEvent::DecisionGiven { step: S1, decision: decision.clone() });
-            settle(&mut story, 2, decided);
-            let why = LeftOut::After { step: S1, end: end.to_owned() };
-            assert_eq!(story.step(S2).state, StepState::Skipped { why }, "{end}, {mode:?}");
-            assert_eq!(story.step(S2).state.decision_word(), None, "nobody decided that");
+            for (second, id) in [(2, S1), (3, S2)] {
+                assert_eq!(story.incident().report, None);
+                let told = RemediationEvent::DecisionGiven { step: id, decision: decision.clone() };
+                let decided = story.tell(second, told);
+                settle(&mut story, second, decided);
+            }
             assert_eq!(story.incident().phase, Phase::Closed);
-            assert_eq!(story.incident().closed_at, Some(start() + SignedDuration::from_secs(2)));
+            assert_eq!(story.incident().closed_at, Some(start() + SignedDuration::from_secs(3)));
             let headline = &story.incident().report.as_ref().expect("a report").headline;
-            assert!(headline.contains(&format!("#1 before it was {end}")), "{headline}");
+            assert!(headline.contains(&format!("rollout restart was {end}")), "{headline}");
         }
     }
 }
@@ -418,18 +408,6 @@ fn what_has_to_hold_counts_as_passed_at_the_end_alone() {
     assert_eq!(measured(8, true), looked(TestState::Passed), "seconds are no watch");
     assert_eq!(measured(607, true), looked(TestState::Passed));
     assert_eq!(measured(608, true), (vec![TestState::Passed; 2], StepState::Verified));
-}
-
-#[test]
-fn a_failure_ends_the_steps_after_it_and_leaves_the_incident_open() {
-    let mut story = two_steps();
-    story.run(2, S1);
-    let tests = vec![TestState::Failed];
-    let ended = story.commit(902, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
-    settle(&mut story, 902, ended);
-    let why = LeftOut::After { step: S1, end: "not verified".to_owned() };
-    assert_eq!(story.step(S2).state, StepState::Skipped { why });
-    assert_eq!((standing(story.incident(), &story.session.alarms), story.incident().closed_at), (Phase::Asking, None));
 }
 
 /// Two remedies, of which either can be had.

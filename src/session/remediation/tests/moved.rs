@@ -22,28 +22,6 @@ fn a_change_that_is_told_while_the_rehearsal_is_under_way_is_not_lost() {
 }
 
 #[test]
-fn a_step_that_comes_free_is_held_against_what_was_told_while_it_was_locked() {
-    for (generation, outdated) in [(41, false), (42, true)] {
-        let mut second = step(S2, raise());
-        second.needs = vec![S1];
-        second.state = StepState::Locked { why: "needs #1 verified".to_owned() };
-        let mut story = Story::new(vec![step(S1, Action::RolloutRestart), second]);
-        story.session.header.mode = Mode::DryRun;
-        story.rehearse(1, S2, &raise());
-        told_of_object(&mut story, "u", generation);
-        assert!(matches!(story.step(S2).state, StepState::Locked { .. }));
-        // Rehearsed on what is so now; the second step is not.
-        let facts = TargetFacts { uid: "u".to_owned(), generation, fields: [].into() };
-        let now = Rehearsal { facts: Some(facts), ..*rehearsal(&Action::RolloutRestart) };
-        let (rehearsal, digest) = (Box::new(now), None);
-        story.tell(4, RemediationEvent::StepRehearsed { step: S1, rehearsal, digest });
-        story.approve(5, S1);
-        assert_eq!(story.step(S1).state, StepState::Approved);
-        assert_eq!(stood_down(&story.step(S2).state), outdated, "{:?}", story.step(S2).state);
-    }
-}
-
-#[test]
 fn an_object_that_a_listing_does_not_hold_is_gone() {
     let of = |kind| Listed { kind: ListedKind::Workloads(kind), namespace: "payments".into() };
     let elsewhere = Listed { namespace: "shop".into(), ..of(WorkloadKind::Deployment) };

@@ -102,7 +102,6 @@ fn field((ui, session): (&Ui, &Session), (columns, room, look): (usize, Room, &L
 pub(super) fn sentence(session: &Session, (incident, step): (&Incident, &Step), look: &Look) -> (Role, String) {
     let mode = session.header.mode;
     match &step.state {
-        StepState::Locked { why } => (Role::Warning, format!("LOCKED: {why}")),
         StepState::Proposed => proposed(session, (incident, step), look),
         StepState::Rehearsing => (Role::Faint, "The server is being asked with dryRun=All.".to_owned()),
         StepState::Rehearsed => rehearsed(session, (incident, step), look),
