@@ -87,7 +87,7 @@ pub enum ModelChoice {
 impl Header {
     /// Notes where the session takes place, and which model follows from that.
     pub fn learn_scope(&mut self, scope: &Scope) {
-        self.scope = scope.clone();
+        self.scope = self.scope.completed_by(scope);
         match self.model_choice {
             ModelChoice::OfRegion if !scope.region.as_str().is_empty() => self.model = Some(usual_model(&scope.region)),
             ModelChoice::OfRegion | ModelChoice::Settled => {}

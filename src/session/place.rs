@@ -84,6 +84,18 @@ mod tests {
         assert!(there.contains("uid u-1") && there.contains("uid u-2"), "{there}");
     }
 
+    /// A process that goes on knows its region first, and the rest when it is answered.
+    #[test]
+    fn what_is_not_known_yet_takes_nothing_from_what_a_place_is_known_by() {
+        let mut session = Session::default();
+        assert_eq!(learned(&mut session, "111"), []);
+        let scope = Scope { region: "us-east-1".into(), ..Scope::default() };
+        told(&mut session, SessionEvent::ScopeLearned { scope, environment: None });
+        assert_eq!(session.header.scope.account, Some("111".into()));
+        learned(&mut session, "222");
+        assert!(session.elsewhere.is_some());
+    }
+
     /// Its credentials became those of another account, or it was resumed with them.
     #[test]
     fn a_session_at_another_place_asks_and_decides_nothing_and_stays_what_it_was() {

@@ -69,6 +69,24 @@ impl Scope {
         self.has_other_names_than(other) || self.is_other_cluster_than(other)
     }
 
+    /// The same place, with what became known of it. What was known and is not by now stays known: it is what another is held
+    /// against.
+    pub fn completed_by(&self, newer: &Self) -> Self {
+        let or = |newer: &Option<String>, known: &Option<String>| newer.clone().or_else(|| known.clone());
+        let is_named = !newer.region.as_str().is_empty();
+        Self {
+            account: newer.account.clone().or_else(|| self.account.clone()),
+            region: if is_named { newer.region.clone() } else { self.region.clone() },
+            cluster: newer.cluster.clone().or_else(|| self.cluster.clone()),
+            cluster_home: newer.cluster_home.clone().or_else(|| self.cluster_home.clone()),
+            server: or(&newer.server, &self.server),
+            cluster_uid: or(&newer.cluster_uid, &self.cluster_uid),
+            context: newer.context.clone().or_else(|| self.context.clone()),
+            identity: or(&newer.identity, &self.identity),
+            cluster_user: or(&newer.cluster_user, &self.cluster_user),
+        }
+    }
+
     /// The two places in words that differ; `None` where nothing tells them apart.
     pub fn told_apart(&self, other: &Self) -> Option<(String, String)> {
         let named = |scope: &Self| match (&scope.server, &scope.cluster_uid) {
