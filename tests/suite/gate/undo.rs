@@ -29,7 +29,6 @@ pub fn lengthen(request: &mut Request) {
 pub fn every_state() -> Vec<StepState> {
     let why = || "w".to_owned();
     vec![
-        StepState::Locked { why: why() },
         StepState::Proposed,
         StepState::Rehearsing,
         StepState::Rehearsed,
