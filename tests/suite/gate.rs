@@ -277,7 +277,7 @@ proptest! {
     #[test]
     fn no_permit_unless_every_condition_holds(
         spoilt in proptest::collection::btree_set(0_usize..60, 0..4),
-        state in proptest::option::weighted(0.2, 0_usize..15),
+        state in proptest::option::weighted(0.2, 0_usize..14),
         durable in APPROVED_AT - 3..APPROVED_AT + 3,
         late in -60_i64..60,
     ) {
