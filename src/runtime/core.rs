@@ -302,6 +302,7 @@ impl Core {
         // Nobody lets it out any more; who reads the journal must not take it for uncertain.
         self.call_back(reason);
         self.end_posts().await;
+        self.leave_behind();
         self.commit(None, Event::Session(SessionEvent::Ended { reason: reason.to_owned() }));
         self.runner.end().await;
         match self.scribe.close().await {
@@ -312,6 +313,16 @@ impl Core {
             }
             // It was told when it happened.
             Err(_) => {}
+        }
+    }
+
+    /// Whoever takes over must not read for ever that a request is under way.
+    fn leave_behind(&mut self) {
+        for (incident, step) in self.outbox.left_behind() {
+            let fault = Fault::new(FaultKind::Cut, "The session ended before the cluster answered.")
+                .hint("Resume it and look with d: the request may have been taken.");
+            let event = RemediationEvent::StepFinished { step, execution: Execution::Unknown { fault } };
+            self.commit(Some(incident), Event::Remediation(event));
         }
     }
 
@@ -350,7 +361,20 @@ impl Core {
         let journal = Some(self.journal_path()).filter(|path| path.is_file());
         let journal = journal.map_or_else(|| "none".to_owned(), |path| path.display().to_string());
         let anchor = self.anchor.map_or_else(String::new, |anchor| format!("\nanchor   {anchor}"));
-        format!("journal  {journal}{anchor}{}", self.told_unposted())
+        format!("journal  {journal}{anchor}{}{}", self.told_unsettled(), self.told_unposted())
+    }
+
+    /// The steps whose result nobody has seen to its end.
+    fn told_unsettled(&self) -> String {
+        let again = self.resumed_by().map_or_else(String::new, |command| format!(" `{command}` goes on."));
+        let told = self.session.incidents.values().flat_map(|incident| {
+            let steps = incident.plan.iter().flat_map(|plan| &plan.steps).filter(|step| step.state.is_in_flight());
+            steps.map(|step| {
+                let (id, words, word) = (incident.id, incident.step_words(step), step.state.word());
+                format!("\nstep     {id} {} {words} is {word}: its result is not known.{again}", step.id)
+            })
+        });
+        told.collect()
     }
 
     /// The reports that the end left unposted, and how they are posted after all.

@@ -43,13 +43,11 @@ impl Departure {
         self.moves(Stage::Here, Stage::CalledBack)
     }
 
-    /// The task is at its end. Whether that is to be told: the end of what was called back is told by who did it.
+    /// It is at its end. Whether that is still to be told: the end of what was called back is told by who did it, and no end
+    /// is told twice.
     #[must_use]
     pub fn ends(&self) -> bool {
-        let mut stage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_told = *stage == Stage::CalledBack;
-        *stage = if is_told { Stage::CalledBack } else { Stage::Over };
-        !is_told
+        self.moves(Stage::Left, Stage::Over) || self.moves(Stage::Here, Stage::Over)
     }
 
     /// Whether it can neither leave nor be called back any more.
@@ -78,6 +76,7 @@ mod tests {
         assert!(left.leaves() && !left.call_back() && !left.leaves());
         assert!(called.call_back() && !called.leaves() && !called.call_back());
         assert!(left.ends() && !called.ends(), "what was called back has been told");
+        assert!(!left.ends(), "an end is told once");
         assert!(left.is_over() && called.is_over() && !left.call_back());
     }
 
