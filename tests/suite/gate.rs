@@ -336,6 +336,9 @@ impl Judged {
     fn check(&mut self, at: usize, check: ClaimCheck) {
         self.incident.narrative.claims[at].check = check;
     }
+    fn is_called(&mut self, cause: Cause) {
+        self.incident.verdict.as_mut().unwrap().ranked[0].cause = cause;
+    }
 }
 
 fn why() -> String {
@@ -356,11 +359,7 @@ const OF_THE_EVIDENCE: [Refused; 7] = [
         },
         &[RefusalReason::NoRemedy],
     ),
-    (
-        "nothing is wrong",
-        |it| it.incident.verdict.as_mut().unwrap().ranked[0].cause = Cause::NothingWrong,
-        &[RefusalReason::NothingToDo],
-    ),
+    ("nothing is wrong", |it| it.is_called(Cause::NothingWrong), &[RefusalReason::NothingToDo]),
     ("no target", |it| it.incident.service.workload = None, &[RefusalReason::NoTarget]),
     ("as old as it may be", |it| it.now = it.incident.evidence[0].answered_at + SignedDuration::from_secs(600), &[]),
     (
