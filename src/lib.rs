@@ -80,7 +80,7 @@
 //! | claim | one sentence of the narrative with the evidence it cites and its check |
 //! | diagnosis | the model's structured answer, checked, beside the verdict |
 //! | runbook | turns a verdict into a plan |
-//! | plan, step, action | steps in order; an action on a target with its exact request; one of a closed catalogue |
+//! | plan, step, action | alternatives, the best first; an action on a target with its exact request; one of a closed catalogue |
 //! | preview | a step's request sent with `dryRun=All` |
 //! | approval, decision | what a person decided about one digest |
 //! | permit, refusal | leave to send one request once, or why not and what would unlock |

@@ -42,6 +42,7 @@ mod rehearsed;
 mod repeatable;
 mod replay;
 mod screens;
+mod skipped;
 mod stale;
 mod stories_of_faults;
 mod story;

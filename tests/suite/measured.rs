@@ -13,15 +13,7 @@ use pagerdeck::domain::observation::log::{LogGroup, LogLine, RawLogEvent, ingest
 use pagerdeck::domain::observation::log_template::{Miner, TemplateNumber};
 use pagerdeck::domain::observation::metric::Point;
 
-#[expect(clippy::disallowed_methods, reason = "the folder of real data is named by the environment alone")]
-pub fn folder(name: &str) -> Option<PathBuf> {
-    let found =
-        std::env::var_os("PAGERDECK_DATA").map(|root| PathBuf::from(root).join(name)).filter(|path| path.is_dir());
-    if found.is_none() {
-        tell(&format!("{name}: skipped, PAGERDECK_DATA names no folder that holds it"));
-    }
-    found
-}
+use super::skipped::data;
 
 #[expect(clippy::print_stdout, reason = "the figures are what this is run for")]
 pub fn tell(text: &str) {
@@ -43,7 +35,7 @@ fn cells(line: &str) -> Vec<String> {
 
 #[test]
 fn a_heap_is_judged_by_its_collector_log_as_it_was_labelled() {
-    let Some(folder) = folder("gc") else { return };
+    let Some(folder) = data("gc") else { return };
     let labels = std::fs::read_to_string(folder.join("labels.csv")).unwrap();
     for row in labels.lines().skip(1).map(cells) {
         let text = String::from_utf8_lossy(&std::fs::read(folder.join(&row[0])).unwrap()).into_owned();
@@ -110,7 +102,7 @@ fn grouping(texts: &[String], events: &[String]) -> f64 {
 
 #[test]
 fn log_templates() {
-    let Some(folder) = folder("loghub") else { return };
+    let Some(folder) = data("loghub") else { return };
     let (mut content_sum, mut raw_sum, mut systems) = (0.0, 0.0, 0.0);
     let mut names: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.sort();
@@ -172,7 +164,7 @@ fn nab(flags: &[usize], windows: &[(usize, usize)]) -> (f64, usize, usize) {
 
 #[test]
 fn anomalies_of_real_metrics() {
-    let Some(folder) = folder("nab") else { return };
+    let Some(folder) = data("nab") else { return };
     let windows: BTreeMap<String, Vec<(String, String)>> =
         serde_json::from_str(&std::fs::read_to_string(folder.join("windows.json")).unwrap()).unwrap();
     let (mut score, mut all, mut hit, mut wrong, mut weeks) = (0.0, 0, 0, 0, 0.0);

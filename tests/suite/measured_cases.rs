@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use pagerdeck::runtime::exported::{self, Files};
 use serde_json::{Value, json};
 
-use super::measured::{folder, tell};
+use super::measured::tell;
+use super::skipped::data;
 
 /// What the program made of an incident's files.
 struct Found {
@@ -174,7 +175,7 @@ fn categories(found: &Found) -> &'static [&'static str] {
 
 #[test]
 fn incidents_of_another_project() {
-    let Some(root) = folder("opensre") else { return };
+    let Some(root) = data("opensre") else { return };
     let mut sums: BTreeMap<&str, usize> = BTreeMap::new();
     for engine in names(&root).iter().filter(|path| path.is_dir()) {
         for case in names(engine).iter().filter(|path| path.join("answer.yml").is_file()) {
@@ -266,7 +267,7 @@ fn told(page: &str) -> (&'static str, &'static str, &'static str) {
 
 #[test]
 fn faults_as_manifests() {
-    let Some(root) = folder("k8s-faults") else { return };
+    let Some(root) = data("k8s-faults") else { return };
     let mut right = (0, 0);
     for fault in names(&root).iter().filter(|path| path.is_dir()) {
         let (page, file) = (std::fs::read_to_string(fault.join("README.md")).unwrap(), format!("{}.yaml", name(fault)));

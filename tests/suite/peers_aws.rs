@@ -28,6 +28,8 @@ use pagerdeck::domain::observation::metric::{MetricId, MetricQuery, MetricRole, 
 use pagerdeck::domain::observation::scope::{Region, Window};
 use tokio::sync::mpsc;
 
+use super::skipped;
+
 /// A peer that runs until it is dropped.
 pub(crate) struct Peer {
     child: Child,
@@ -54,12 +56,7 @@ pub(crate) fn peer(name: &str) -> Option<PathBuf> {
     if program.exists() {
         return Some(program);
     }
-    let required = std::env::var_os("PAGERDECK_REQUIRE_PEERS").is_some_and(|value| value == "1");
-    assert!(!required, "{name} is required and not installed: run tests/peers/install.sh");
-    #[expect(clippy::print_stderr, reason = "a skipped test must be seen to be skipped")]
-    {
-        eprintln!("skipped: {name} is not installed (tests/peers/install.sh)");
-    }
+    skipped::without(name);
     None
 }
 

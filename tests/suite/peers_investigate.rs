@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::peers_aws::{GROUP, Peer, load_lines, load_metrics, ministack, now, sdk};
+use crate::skipped::data;
 
 const ALARM: &str = "my-api-cpu-high";
 
@@ -114,20 +115,12 @@ async fn an_alarm_that_does_not_exist_is_said_at_once() {
 /// Real exported data, where `PAGERDECK_DATA` says it lies: a CPU series and a collector's log.
 #[tokio::test]
 async fn real_data_is_counted_exactly() {
-    #[expect(clippy::disallowed_methods, reason = "the tests' own settings: where real data lies")]
-    let folder = std::env::var_os("PAGERDECK_DATA").map(PathBuf::from);
-    let Some(folder) = folder else {
-        #[expect(clippy::print_stderr, reason = "a skipped test must be seen to be skipped")]
-        {
-            eprintln!("skipped: PAGERDECK_DATA does not say where real data lies");
-        }
-        return;
-    };
+    let (Some(nab), Some(collector)) = (data("nab"), data("gc")) else { return };
     let Some(peer) = ministack() else { return };
-    let series = std::fs::read_to_string(folder.join("nab/ec2_cpu_utilization_5f5533.csv")).unwrap();
+    let series = std::fs::read_to_string(nab.join("ec2_cpu_utilization_5f5533.csv")).unwrap();
     let values: Vec<f64> =
         series.lines().skip(1).take(30).map(|line| line.split_once(',').unwrap().1.parse().unwrap()).collect();
-    let log = std::fs::read(folder.join("gc/ps-details-memoryleak2.log")).unwrap();
+    let log = std::fs::read(collector.join("ps-details-memoryleak2.log")).unwrap();
     let log = String::from_utf8_lossy(&log);
     let lines: Vec<String> = log.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
     load(&peer, &values, &lines[..lines.len().min(10_000)]).await;

@@ -14,8 +14,9 @@ use pagerdeck::session::Record;
 use pagerdeck::session::event::{Event, RemediationEvent, SessionEvent};
 use tempfile::TempDir;
 
-use super::peers_tmux::{absent, path};
+use super::peers_tmux::path;
 use super::rehearsed::fold;
+use super::skipped;
 use super::terminal::Seat;
 use super::ways_out::{AROUND, at_the_confirmation, twice_control_c};
 
@@ -35,11 +36,11 @@ impl Bastion {
     /// Begins to listen, where there are the programs. Each connection gets an sshd of its own, so that none is left behind.
     fn open() -> Option<Self> {
         let Some(sshd) = SSHD.into_iter().find(|sshd| Path::new(sshd).exists()) else {
-            absent("sshd");
+            skipped::without("sshd");
             return None;
         };
         if !Path::new(SSH).exists() {
-            absent("ssh");
+            skipped::without("ssh");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();

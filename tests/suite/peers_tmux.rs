@@ -8,6 +8,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::skipped;
 use super::terminal::Seat;
 
 const CONTROL_C: &str = "\x03";
@@ -107,20 +108,9 @@ pub fn path(path: &Path) -> &str {
 fn is_there() -> bool {
     let there = Command::new("tmux").arg("-V").output().is_ok_and(|output| output.status.success());
     if !there {
-        absent("tmux");
+        skipped::without("tmux");
     }
     there
-}
-
-/// Says that a test is skipped without a program, or fails where it must be there.
-#[expect(clippy::disallowed_methods, reason = "the tests' own settings: whether the peers must be there")]
-pub fn absent(program: &str) {
-    let required = std::env::var_os("PAGERDECK_REQUIRE_PEERS").is_some_and(|value| value == "1");
-    assert!(!required, "{program} is required and not installed");
-    #[expect(clippy::print_stderr, reason = "a skipped test must be seen to be skipped")]
-    {
-        eprintln!("skipped: {program} is not installed");
-    }
 }
 
 /// Looks at everything by keys, decides a step, and leaves.

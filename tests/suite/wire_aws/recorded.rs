@@ -13,21 +13,10 @@ use serde_json::Value;
 
 use super::bedrock::{folded, listen, streamed};
 use super::server::{Server, reply};
-
-fn folder() -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "the tests' own setting: where recordings lie, if anywhere")]
-    let folder = std::env::var_os("PAGERDECK_DATA").map(|data| PathBuf::from(data).join("bedrock"));
-    folder.filter(|folder| folder.is_dir())
-}
+use crate::skipped::data;
 
 fn recordings(ending: &str) -> Vec<(String, Bytes)> {
-    let Some(folder) = folder() else {
-        #[expect(clippy::print_stderr, reason = "a skipped check must be seen to be skipped")]
-        {
-            eprintln!("skipped: PAGERDECK_DATA names no folder with recorded Bedrock streams");
-        }
-        return Vec::new();
-    };
+    let Some(folder) = data("bedrock") else { return Vec::new() };
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.to_string_lossy().ends_with(ending));
     paths.sort();
