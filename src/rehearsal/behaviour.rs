@@ -22,6 +22,8 @@ pub struct Life {
     pub pod: String,
     /// The container.
     pub container: String,
+    /// What it runs.
+    pub image: String,
     /// When the pod was created.
     pub pod_created_at: Timestamp,
     /// When this life began.
@@ -177,13 +179,17 @@ impl Behaviour {
         }
     }
 
-    /// When the growth that a life feels began.
+    /// When the growth that a life feels began; `None` where it runs an image that does not leak.
     fn leak_origin(&self, life: &Life, retained: Retained) -> Option<Timestamp> {
+        let Regime::Leak { image, .. } = &self.regime else { return None };
+        if image.as_ref().is_some_and(|image| *image != life.image) {
+            return None;
+        }
         let began = match retained {
             Retained::Pod => life.pod_created_at,
             Retained::Container => life.started_at,
         };
-        matches!(self.regime, Regime::Leak { .. }).then(|| began.max(self.onset()))
+        Some(began.max(self.onset()))
     }
 
     /// When the regime set in.

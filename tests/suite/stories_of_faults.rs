@@ -88,6 +88,16 @@ fn a_rollout_that_hangs_is_told_as_failed_and_is_what_its_scenario_expects() {
     assert_eq!(run.object["gate"]["open"], false, "it is locked by now");
 }
 
+/// A drill that teaches a remedy lets it help: a rollback takes the release's errors, latency, load or leak away, replicas share a load.
+#[test]
+fn a_remedy_that_is_taught_helps() {
+    for scenario in ["deploy-regression", "deploy-slow", "deploy-hot", "leak-by-deploy", "organic-growth", "cpu-bound"]
+    {
+        let run = story(&[scenario, "--live", "--operator", &super::rehearsed::approving()]);
+        assert_eq!(run.object["plan"][0]["outcome"], "verified", "{scenario}: {:#}", run.object["report"]);
+    }
+}
+
 #[test]
 fn a_storm_is_three_incidents_and_one_cause() {
     let home = Home::new();

@@ -12,6 +12,7 @@ fn life(scenario: &Scenario, age: SignedDuration, limit: u64) -> Life {
     Life {
         pod: "my-api-7d9f-0412".to_owned(),
         container: "app".to_owned(),
+        image: "registry.example.com/my-api:1".to_owned(),
         pod_created_at: born,
         started_at: born,
         ended_at: None,
@@ -98,4 +99,16 @@ fn a_stuck_process_is_pressed_until_it_is_replaced() {
     assert_eq!([-13, -11, 5].map(|minutes| is_pressed(&old, minutes)), [false, true, true]);
     assert_eq!((is_pressed(&new, 5), behaviour.next_kill(&old)), (false, None));
     assert!((50.0..66.0).contains(&behaviour.memory_percent(&old, at(-1))));
+}
+
+#[test]
+fn a_leak_of_one_image_is_not_felt_by_another() {
+    let scenario = load("leak-by-deploy").unwrap();
+    let leaks = behaviour(&scenario, 117);
+    let image = scenario.workload("my-api").unwrap().containers[0].image.clone();
+    let sick = Life { image, ..life(&scenario, SignedDuration::from_mins(20), 512 * MI) };
+    let well = Life { image: "registry.example.com/payments/my-api:4.11.1".to_owned(), ..sick.clone() };
+    assert!(leaks.next_kill(&sick).is_some() && leaks.memory_percent(&sick, scenario.start) > 50.0);
+    assert_eq!(leaks.next_kill(&well), None);
+    assert!(leaks.memory_percent(&well, scenario.start) < 15.0);
 }

@@ -339,6 +339,7 @@ impl Cluster {
             let life = Life {
                 pod: run.key.name.clone(),
                 container: one.name.clone(),
+                image: one.image.clone(),
                 pod_created_at: run.born_at,
                 started_at: since,
                 ended_at: Some(*killed_at),

@@ -255,6 +255,7 @@ impl Cluster {
         let life = Life {
             pod: run.key.name.clone(),
             container: container.name.clone(),
+            image: container.image.clone(),
             pod_created_at: run.born_at,
             started_at: since,
             ended_at: None,

@@ -183,7 +183,7 @@ fn check(scenario: &Scenario) -> Result<(), String> {
             metric.history,
             HistorySpec::Memory | HistorySpec::OomTerminations | HistorySpec::Restarts | HistorySpec::Running
         );
-        let shares = matches!(metric.after, AfterSpec::Load | AfterSpec::Pressure { .. });
+        let shares = matches!(metric.after, AfterSpec::Load | AfterSpec::Pressure { .. } | AfterSpec::Release { .. });
         if (needs_workload || shares) && metric.workload.is_none() {
             return Err(format!("The metric {:?} follows lives but names no workload.", metric.id));
         }

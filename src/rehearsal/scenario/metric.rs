@@ -212,6 +212,18 @@ pub enum AfterSpec {
         #[serde(default)]
         noise: f64,
     },
+    /// How many of the workload's running pods have an image: `healthy` when none has, `sick` when all have.
+    Release {
+        /// The image of the release that is sick.
+        image: String,
+        /// Without it.
+        healthy: f64,
+        /// With nothing else.
+        sick: f64,
+        /// Jitter, plus or minus.
+        #[serde(default)]
+        noise: f64,
+    },
     /// One value with jitter.
     Constant {
         /// The value.

@@ -217,6 +217,9 @@ pub enum Regime {
         rate: f64,
         /// When the growth set in, from start (negative): pods older than it began to grow then.
         onset: SignedDuration,
+        /// The image that leaks; any, where none is named.
+        #[serde(default)]
+        image: Option<String>,
         /// Jitter, plus or minus, in points.
         #[serde(default)]
         noise: f64,

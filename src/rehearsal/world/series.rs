@@ -113,6 +113,10 @@ impl Sight<'_> {
                     let pressure = self.pressure(metric.workload.as_ref()?, minute);
                     return Some(healthy + (sick - healthy) * pressure + self.noise(metric, minute, *noise));
                 }
+                AfterSpec::Release { image, healthy, sick, noise } => {
+                    let sickness = self.share_of_release(metric.workload.as_ref()?, image, minute);
+                    return Some(healthy + (sick - healthy) * sickness + self.noise(metric, minute, *noise));
+                }
                 AfterSpec::Constant { value, noise } => return Some(value + self.noise(metric, minute, *noise)),
                 AfterSpec::Load => {
                     return Some(self.by_history(metric, minute)? * self.share(metric.workload.as_ref()?, minute)?);
@@ -170,6 +174,11 @@ impl Sight<'_> {
     fn pressure(&self, workload: &String, minute: Timestamp) -> f64 {
         let Some(behaviour) = self.world.behaviour(workload) else { return 0.0 };
         self.mean(workload, minute, |life, at| behaviour.pressure(life, at)).unwrap_or(0.0)
+    }
+
+    /// How many of a workload's running containers have an image in a minute, 0 to 1.
+    fn share_of_release(&self, workload: &String, image: &str, minute: Timestamp) -> f64 {
+        self.mean(workload, minute, |life, _| f64::from(u8::from(life.image == image))).unwrap_or(0.0)
     }
 
     /// Six samples a minute over all running lives.

@@ -14,6 +14,7 @@ fn lives_at_start(scenario: &Scenario, seed: u64) -> Lives {
     let life = |pod: usize, started_at| Life {
         pod: format!("my-api-7d9f-{pod:04}"),
         container: "app".to_owned(),
+        image: IMAGE.to_owned(),
         pod_created_at: born,
         started_at,
         ended_at: None,
@@ -30,8 +31,16 @@ fn lives_at_start(scenario: &Scenario, seed: u64) -> Lives {
     Lives::from([("my-api".to_owned(), lives)])
 }
 
+/// What the pods run at start.
+const IMAGE: &str = "registry.example.com/payments/my-api:4.11.2";
+
 /// All pods replaced one after another from `at`, with a limit of `limit` bytes.
 fn replaced(lives: &Lives, at: Timestamp, limit: u64) -> Lives {
+    replaced_by(IMAGE, lives, at, limit)
+}
+
+/// The same by pods of another release.
+fn replaced_by(image: &str, lives: &Lives, at: Timestamp, limit: u64) -> Lives {
     let mut lives = lives.clone();
     let all = lives.get_mut("my-api").unwrap();
     for (life, nth) in all.iter_mut().filter(|life| life.ended_at.is_none()).zip(0_i64..) {
@@ -41,9 +50,18 @@ fn replaced(lives: &Lives, at: Timestamp, limit: u64) -> Lives {
     for nth in 0..6 {
         let born = at + SignedDuration::from_secs(15 * nth);
         let pod = format!("my-api-new-{nth:04}");
-        let container = "app".to_owned();
+        let (container, image) = ("app".to_owned(), image.to_owned());
         let limit = Some(limit);
-        all.push(Life { pod, container, pod_created_at: born, started_at: born, ended_at: None, end: None, limit });
+        all.push(Life {
+            pod,
+            container,
+            image,
+            pod_created_at: born,
+            started_at: born,
+            ended_at: None,
+            end: None,
+            limit,
+        });
     }
     lives
 }
@@ -172,6 +190,21 @@ fn under_a_low_limit_a_restart_helps_nothing_and_a_raised_limit_does() {
     raised.lives = replaced(&old, at, 768 << 20);
     assert_eq!(raised.state("my-api-cpu-high", later), AlarmState::Ok);
     assert!(raised.window("memory", later).last().unwrap().value < 75.0);
+}
+
+#[test]
+fn a_rollback_ends_what_its_release_did_and_a_restart_does_not() {
+    let stage = stage("deploy-regression", 101);
+    let (at, later) = (stage.start + seconds(30), stage.start + seconds(600));
+    let errors = |lives: Lives| {
+        let stage = Stage { lives, world: World::new(Arc::clone(&stage.world.scenario), 101).unwrap(), ..stage };
+        (stage.window("errors", later)[29].value, stage.state("my-api-5xx", later))
+    };
+    let (value, state) = errors(replaced(&stage.lives, at, 512 << 20));
+    assert!(value > 160.0 && state == AlarmState::Alarm, "{value} {state:?}");
+    let (value, state) =
+        errors(replaced_by("registry.example.com/payments/my-api:4.11.1", &stage.lives, at, 512 << 20));
+    assert!(value < 10.0 && state == AlarmState::Ok, "{value} {state:?}");
 }
 
 #[test]

@@ -138,7 +138,9 @@ fn vary_metric(metric: &mut MetricSpec, (draw, shift): (&Draw, SignedDuration), 
         before.noise *= jitter;
     }
     match &mut metric.after {
-        AfterSpec::Pressure { noise, .. } | AfterSpec::Constant { noise, .. } => *noise *= jitter,
+        AfterSpec::Pressure { noise, .. } | AfterSpec::Release { noise, .. } | AfterSpec::Constant { noise, .. } => {
+            *noise *= jitter;
+        }
         AfterSpec::History | AfterSpec::Load => {}
     }
 }
