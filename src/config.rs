@@ -6,6 +6,7 @@ mod file;
 mod key_list;
 mod lint;
 mod paths;
+mod places;
 mod policy;
 mod resolve;
 mod roles;
@@ -14,6 +15,7 @@ mod secret;
 mod sense;
 mod service;
 mod show;
+mod wording;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,12 +29,11 @@ use crate::domain::remediation::policy::Policy;
 use crate::domain::remediation::request::Mode;
 
 pub use environment::{Environment, Stream, begin_again};
-pub(crate) use lint::nearest;
-pub use paths::Paths;
+pub use paths::{Named, Paths};
 pub use policy::read as read_policy;
-pub use resolve::resolve;
 #[cfg(test)]
 pub(crate) use resolve::tests::example;
+pub use resolve::{resolve, resolve_without_file};
 pub use roles::{NamedColour, RehearsalColour, RoleColours};
 pub use screen::{Call, CallBy, EnvironmentColour, Hyperlinks, Keyboard, Markers, Notices, Panes, Theme};
 pub use secret::Secret;
@@ -141,7 +142,7 @@ pub struct Config {
     /// How the screen looks.
     pub screen: Screen,
     /// Keys by action id, in place of the usual ones; the cockpit checks the ids and refuses to move an approval's keys.
-    pub keys: std::collections::BTreeMap<String, Vec<String>>,
+    pub keys: std::collections::BTreeMap<String, OwnKeys>,
     /// The person's time zone, for clocks that are asked to be local.
     pub zone: jiff::tz::TimeZone,
     /// The file that the screen is recorded to.
@@ -152,6 +153,15 @@ pub struct Config {
     pub focus: Option<String>,
     /// The filter of our own log file, as `tracing` reads it.
     pub log_filter: String,
+}
+
+/// Keys of the person's own for an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnKeys {
+    /// As written.
+    pub keys: Vec<String>,
+    /// The line of the configuration.
+    pub line: usize,
 }
 
 /// The AWS side.

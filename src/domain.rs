@@ -10,5 +10,6 @@ pub mod count;
 pub mod diagnosis;
 pub mod drill;
 pub mod fault;
+pub mod near;
 pub mod observation;
 pub mod remediation;

@@ -135,10 +135,10 @@ pub(super) struct ThemeTable {
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct PanesTable {
-    pub(super) left: Option<u16>,
-    pub(super) alarms: Option<u16>,
-    pub(super) metrics: Option<u16>,
-    pub(super) band: Option<u16>,
+    pub(super) left: Option<u32>,
+    pub(super) alarms: Option<u32>,
+    pub(super) metrics: Option<u32>,
+    pub(super) band: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]

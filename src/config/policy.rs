@@ -3,8 +3,10 @@
 
 use std::path::Path;
 
+use super::lint::Read;
 use super::paths::Named;
-use super::{Paths, lint};
+use super::places::Problem;
+use super::{Paths, lint, sense};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::policy::{LiveRule, Policy};
 
@@ -20,52 +22,54 @@ pub fn read(paths: &Paths) -> Result<Option<Policy>, Fault> {
 }
 
 fn read_file(path: &Path) -> Result<Option<Policy>, Fault> {
-    let Some(policy) = lint::read::<Policy>(path)? else { return Ok(None) };
-    match problems(&policy) {
-        problems if problems.is_empty() => Ok(Some(policy)),
-        problems => {
-            let fault = Fault::new(FaultKind::Usage, format!("{} is not a usable policy.", path.display()));
-            let fault = problems.into_iter().fold(fault, Fault::cause);
-            Err(fault.hint("Correct the file, then run `pagerdeck policy check`."))
-        }
+    let Some(Read { shape: policy, places }) = lint::read::<Policy>(path)? else { return Ok(None) };
+    match places.fault(problems(&policy), "policy check") {
+        Some(fault) => Err(fault),
+        None => Ok(Some(policy)),
     }
 }
 
-/// What is wrong with a policy, one sentence each. A place is named exactly: a wildcard account or cluster would turn a
-/// copied file into leave for every production there is.
-fn problems(policy: &Policy) -> Vec<String> {
+/// What is wrong with a policy. A place is named exactly: a wildcard account or cluster would turn a copied file into leave
+/// for every production there is.
+fn problems(policy: &Policy) -> Vec<Problem> {
     let mut problems = Vec::new();
     if !(0.0..=1.0).contains(&policy.min_confidence.value()) {
-        problems.push(format!("min_confidence is {}, not between 0 and 1.", policy.min_confidence.value()));
+        let what = format!("min_confidence is {}, not between 0 and 1.", policy.min_confidence.value());
+        problems.push(Problem::new(["min_confidence"], what));
     }
     if !(30..=3_600).contains(&policy.evidence_max_age_s) {
-        problems.push(format!("evidence_max_age_s is {}, not between 30 and 3600.", policy.evidence_max_age_s));
+        let what = format!("evidence_max_age_s is {}, not between 30 and 3600.", policy.evidence_max_age_s);
+        problems.push(Problem::new(["evidence_max_age_s"], what));
     }
     if !(10..=600).contains(&policy.approval_ttl_s) {
-        problems.push(format!("approval_ttl_s is {}, not between 10 and 600.", policy.approval_ttl_s));
+        let what = format!("approval_ttl_s is {}, not between 10 and 600.", policy.approval_ttl_s);
+        problems.push(Problem::new(["approval_ttl_s"], what));
     }
-    for (number, rule) in (1..).zip(&policy.live) {
-        problems.extend(rule_problems(rule).into_iter().map(|problem| format!("[[live]] number {number}: {problem}")));
+    for (number, rule) in policy.live.iter().enumerate() {
+        problems.extend(rule_problems(rule).into_iter().map(|problem| problem.below(["live", &number.to_string()])));
     }
     problems
 }
 
-fn rule_problems(rule: &LiveRule) -> Vec<String> {
+fn rule_problems(rule: &LiveRule) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if rule.account.len() != 12 || !rule.account.bytes().all(|byte| byte.is_ascii_digit()) {
-        problems.push(format!("account {:?} is not twelve digits.", rule.account));
+    if let Some(what) = sense::no_account(&rule.account) {
+        problems.push(Problem::new(["account"], what));
     }
     if rule.cluster.is_empty() || rule.cluster.contains('*') {
-        problems.push(format!("cluster {:?} must be one cluster's name.", rule.cluster));
+        problems.push(Problem::new(["cluster"], format!("cluster {:?} must be one cluster's name.", rule.cluster)));
     }
     if rule.namespaces.is_empty() {
-        problems.push("namespaces is empty, so the rule allows nothing.".to_owned());
+        problems.push(Problem::new(["namespaces"], "namespaces is empty, so the rule allows nothing."));
     }
-    if let Some(name) = rule.namespaces.iter().find(|name| name.as_str() != "*" && name.contains('*')) {
-        problems.push(format!("namespace {name:?}: patterns are not read; name it, or use \"*\" alone."));
-    }
+    let patterned = |name: &str| name != "*" && name.contains('*');
+    let patterned = rule.namespaces.iter().enumerate().filter(|(_, name)| patterned(name));
+    problems.extend(patterned.map(|(number, name)| {
+        let what = format!("namespace {name:?}: patterns are not read; name it, or use \"*\" alone.");
+        Problem::new(["namespaces", &number.to_string()], what)
+    }));
     if rule.actions.is_empty() {
-        problems.push("actions is empty, so the rule allows nothing.".to_owned());
+        problems.push(Problem::new(["actions"], "actions is empty, so the rule allows nothing."));
     }
     problems
 }
@@ -97,6 +101,7 @@ mod tests {
         )
         .unwrap_err();
         assert_eq!(fault.causes.len(), 5, "{fault}");
+        assert_eq!(fault.causes[1], "line 3: account \"*\" is not twelve digits.");
         assert!(policy_of("min_confidence = 1.5\n").is_err());
         assert!(policy_of("min_confidense = 0.5\n").unwrap_err().to_string().contains("`min_confidence`"));
         assert!(policy_of("[[live]]\nactions = [\"delete\"]\n").is_err());

@@ -1,17 +1,20 @@
 //! The layering: flags over environment over file over defaults, and the checks no single layer can make.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
 use super::file::{ConfigFile, KubernetesTable, LargeWindowsWord, ModelTable, SourceWord, TailWord};
+use super::key_list::KeyList;
+use super::lint::Read;
 use super::paths::Named;
+use super::places::Places;
 use super::{
     AskedSurface, Aws, Cluster, ClusterSource, Config, ConfiguredService, Environment, Environments, Flags,
-    LargeWindows, LogReading, LogTail, MAX_TOKENS, Model, OutputForm, Paths, Poll, ProfileBy, Secret, Source, Stream,
-    Surface, Timeouts, World, lint, policy, screen, sense,
+    LargeWindows, LogReading, LogTail, MAX_TOKENS, Model, OutputForm, OwnKeys, Paths, Poll, ProfileBy, Secret, Source,
+    Stream, Surface, Timeouts, World, lint, policy, screen, sense,
 };
 use crate::domain::diagnosis::inference_profile::usual_model;
 use crate::domain::fault::{Fault, FaultKind};
@@ -23,29 +26,46 @@ use crate::domain::remediation::request::Mode;
 const NO_MODEL: &str = "none";
 /// The name of the simulated model, so that nobody takes its text for that of a real one.
 const SIMULATED_MODEL: &str = "simulated.rules-v1";
+/// How far back evidence looks, where nothing is said.
+const MINUTES: u32 = 30;
+
 /// Resolves everything once. Fails on a file that is broken or was named and is not there.
 pub fn resolve(flags: &Flags, env: &Environment, world: World) -> Result<Config, Fault> {
     let paths = Paths::resolve(flags.config.as_deref(), env)?;
-    let file = read_file(&paths)?;
-    let problems = sense::problems(&file);
-    if !problems.is_empty() {
-        let fault = Fault::new(FaultKind::Usage, format!("{} cannot be meant so.", paths.config.display()));
-        let fault = problems.into_iter().fold(fault, Fault::cause);
-        return Err(fault.hint("Correct the file, then run `pagerdeck config check`."));
+    let Read { shape: file, places } = read_file(&paths)?;
+    if let Some(fault) = places.fault(sense::problems(&file), "config check") {
+        return Err(fault);
     }
-    let real = real_side(flags, env, &file, &paths, world)?;
+    assemble(flags, env, world, paths, &Read { shape: file, places })
+}
+
+/// As if there were no configuration: for what needs none, where the one there is cannot be read.
+pub fn resolve_without_file(flags: &Flags, env: &Environment, world: World) -> Result<Config, Fault> {
+    let paths = Paths::resolve(flags.config.as_deref(), env)?;
+    assemble(flags, env, world, paths, &Read { shape: ConfigFile::default(), places: Places::default() })
+}
+
+fn assemble(
+    flags: &Flags,
+    env: &Environment,
+    world: World,
+    paths: Paths,
+    written: &Read<ConfigFile>,
+) -> Result<Config, Fault> {
+    let file = &written.shape;
+    let real = real_side(flags, env, file, &paths, world)?;
     Ok(Config {
         mode: mode(flags.mode, env),
-        window: window(flags, &file, &paths)?,
-        poll: poll(&file, &paths)?,
-        logs: log_reading(&file),
+        window: SignedDuration::from_mins(i64::from(flags.minutes.or(file.evidence.minutes).unwrap_or(MINUTES))),
+        poll: poll(file),
+        logs: log_reading(file),
         surface: surface(flags.surface, env),
         screen: screen::resolve(flags, env, file.screen),
         roles: file.theme.roles,
-        panes: screen::panes(&file.panes, &paths)?,
+        panes: screen::panes(&file.panes),
         notices: screen::notices(file.notify),
         source: Source { flags: flags.clone(), env: env.clone(), world },
-        keys: file.keys.iter().map(|(action, keys)| (action.clone(), keys.0.clone())).collect(),
+        keys: own_keys(written),
         zone: env.zone(),
         limit: flags.limit,
         record: flags.record.clone(),
@@ -61,6 +81,14 @@ pub fn resolve(flags: &Flags, env: &Environment, world: World) -> Result<Config,
         environments: real.environments,
         paths,
     })
+}
+
+fn own_keys(written: &Read<ConfigFile>) -> BTreeMap<String, OwnKeys> {
+    let own = |(action, keys): (&String, &KeyList)| {
+        let line = written.places.line(&["keys".to_owned(), action.clone()]).unwrap_or_default();
+        (action.clone(), OwnKeys { keys: keys.0.clone(), line })
+    };
+    written.shape.keys.iter().map(own).collect()
 }
 
 fn log_reading(file: &ConfigFile) -> LogReading {
@@ -101,12 +129,7 @@ fn real_side(
         return Ok(RealSide { model: self::model(&Environment::default(), &model, None), ..RealSide::default() });
     }
     let services: Vec<ConfiguredService> = file.service.iter().cloned().map(ConfiguredService::from).collect();
-    if let Some(twice) = twice(&services) {
-        let what = format!("two [[service]] tables are named {twice:?}");
-        return Err(Fault::new(FaultKind::Usage, format!("{}: {what}.", paths.config.display()))
-            .hint("Give each service a name of its own."));
-    }
-    let aws = aws(flags, env, file);
+    let aws = aws(flags, env, file)?;
     let groups = flags.log_groups.iter().chain(&file.log.groups);
     Ok(RealSide {
         cluster: cluster(flags, env, &file.kubernetes, &services),
@@ -124,10 +147,10 @@ fn real_side(
     })
 }
 
-fn read_file(paths: &Paths) -> Result<ConfigFile, Fault> {
+fn read_file(paths: &Paths) -> Result<Read<ConfigFile>, Fault> {
     match (lint::read(&paths.config)?, paths.config_named) {
-        (Some(file), _) => Ok(file),
-        (None, Named::Usual) => Ok(ConfigFile::default()),
+        (Some(read), _) => Ok(read),
+        (None, Named::Usual) => Ok(Read { shape: ConfigFile::default(), places: Places::default() }),
         (None, Named::ByPerson) => {
             Err(Fault::new(FaultKind::Usage, format!("There is no file {}.", paths.config.display()))
                 .hint("Check --config or PAGERDECK_CONFIG; without either, defaults are used."))
@@ -153,25 +176,24 @@ fn surface(asked: AskedSurface, env: &Environment) -> Surface {
     }
 }
 
-fn twice(services: &[ConfiguredService]) -> Option<&str> {
-    let mut seen = BTreeSet::new();
-    services.iter().map(|configured| configured.service.name.as_str()).find(|name| !seen.insert(*name))
-}
-
-fn aws(flags: &Flags, env: &Environment, file: &ConfigFile) -> Aws {
-    let env_region = || ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| env.get(name));
-    let region = flags.region.as_deref().or_else(env_region).or(file.aws.region.as_deref());
+fn aws(flags: &Flags, env: &Environment, file: &ConfigFile) -> Result<Aws, Fault> {
+    let env_region = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| Some((name, env.get(name)?)));
+    let named = flags.region.as_deref().map(|region| ("--region", region)).or(env_region);
+    if let Some((by, region)) = named.filter(|(_, region)| !sense::is_region(region)) {
+        return Err(Fault::new(FaultKind::Usage, format!("{by} {region:?} is no AWS region.")).hint(sense::REGION_HINT));
+    }
+    let region = named.map(|(_, region)| region).or(file.aws.region.as_deref());
     // An endpoint set in code would win over the SDK's per-service variables, so it is left to the SDK where there are any.
     let env_endpoint = env.get("AWS_ENDPOINT_URL").filter(|_| !env.any_with_prefix("AWS_ENDPOINT_URL_"));
     let named_by_env = env.get("AWS_PROFILE").filter(|_| flags.profile.is_none());
     let profile = flags.profile.as_deref().or(named_by_env).or(file.aws.profile.as_deref());
-    Aws {
+    Ok(Aws {
         profile: profile.map(str::to_owned),
         profile_by: if named_by_env.is_some() { ProfileBy::Environment } else { ProfileBy::Choice },
         region: region.map(Region::from),
         endpoint: env_endpoint.or(file.aws.endpoint_url.as_deref()).map(str::to_owned),
         timeouts: timeouts(file.aws.connect_timeout_s, file.aws.answer_timeout_s, None),
-    }
+    })
 }
 
 fn timeouts(connect: Option<u32>, answer: Option<u32>, idle: Option<u32>) -> Timeouts {
@@ -202,7 +224,8 @@ fn cluster(flags: &Flags, env: &Environment, file: &KubernetesTable, services: &
 
 fn source(flags: &Flags, env: &Environment, file: &KubernetesTable) -> ClusterSource {
     let context = flags.context.as_deref().or(file.context.as_deref()).map(KubeContext::from);
-    let kubeconfig = ClusterSource::Kubeconfig { path: file.kubeconfig.clone(), context: context.clone() };
+    let path = file.kubeconfig.as_ref().map(|path| from_home(path, env));
+    let kubeconfig = ClusterSource::Kubeconfig { path, context: context.clone() };
     match file.source {
         SourceWord::Kubeconfig => kubeconfig,
         SourceWord::InCluster => ClusterSource::InCluster,
@@ -221,6 +244,14 @@ fn source(flags: &Flags, env: &Environment, file: &KubernetesTable) -> ClusterSo
     }
 }
 
+/// A path that begins with `~/`, as a shell reads it.
+fn from_home(path: &Path, env: &Environment) -> PathBuf {
+    match (path.strip_prefix("~"), env.get("HOME")) {
+        (Ok(rest), Some(home)) => Path::new(home).join(rest),
+        (Ok(_), None) | (Err(_), _) => path.to_owned(),
+    }
+}
+
 fn model(env: &Environment, file: &ModelTable, region: Option<&Region>) -> Option<Model> {
     let asked_in = file.region.as_deref().map(Region::from);
     let named = env.get("BEDROCK_MODEL_ID").or(file.id.as_deref()).map(str::to_owned);
@@ -236,52 +267,27 @@ fn model(env: &Environment, file: &ModelTable, region: Option<&Region>) -> Optio
 }
 
 fn slack(env: &Environment, file: &ConfigFile) -> Result<Option<Secret>, Fault> {
-    let from = |name: &str, url: &str| {
-        let local = url.starts_with("http://127.0.0.1:") || url.starts_with("http://[::1]:");
-        if sense::is_address(url) && (url.starts_with("https://") || local) {
-            return Ok(Some(Secret::new(url)));
-        }
+    let of_file = file.slack.webhook_url.as_deref().filter(|url| !url.is_empty());
+    match env.get("SLACK_WEBHOOK_URL") {
+        Some(url) if sense::is_webhook(url) => Ok(Some(Secret::new(url))),
         // The address itself is a secret and stays out of the message.
-        Err(Fault::new(FaultKind::Usage, format!("{name} is not an https address."))
-            .hint("Copy the incoming webhook's address from the Slack app's page."))
-    };
-    match (env.get("SLACK_WEBHOOK_URL"), file.slack.webhook_url.as_deref()) {
-        (Some(url), _) => from("SLACK_WEBHOOK_URL", url),
-        (None, Some(url)) if !url.is_empty() => from("slack.webhook_url", url),
-        (None, Some(_) | None) => Ok(None),
-    }
-}
-
-fn window(flags: &Flags, file: &ConfigFile, paths: &Paths) -> Result<SignedDuration, Fault> {
-    let bound = 5..=24 * 60;
-    let (minutes, place) = match (flags.minutes, file.evidence.minutes) {
-        (Some(minutes), _) => (minutes, "--minutes".to_owned()),
-        (None, Some(minutes)) => (minutes, format!("{}: evidence.minutes", paths.config.display())),
-        (None, None) => (30, String::new()),
-    };
-    if bound.contains(&minutes) {
-        Ok(SignedDuration::from_mins(i64::from(minutes)))
-    } else {
-        Err(Fault::new(FaultKind::Usage, format!("{place} is {minutes}; it must be between 5 and 1440.")))
-    }
-}
-
-/// The lower bounds keep a cockpit from throttling the account it is trying to save.
-fn poll(file: &ConfigFile, paths: &Paths) -> Result<Poll, Fault> {
-    let usual = Poll::default();
-    let every = |name: &str, given: Option<u32>, usual: SignedDuration, least: u32| {
-        let Some(seconds) = given else { return Ok(usual) };
-        if (least..=3_600).contains(&seconds) {
-            return Ok(SignedDuration::from_secs(i64::from(seconds)));
+        Some(_) => {
+            Err(Fault::new(FaultKind::Usage, "SLACK_WEBHOOK_URL is not an https address.").hint(sense::WEBHOOK_HINT))
         }
-        let place = paths.config.display();
-        Err(Fault::new(FaultKind::Usage, format!("{place}: poll.{name} is {seconds}, not between {least} and 3600.")))
+        None => Ok(of_file.map(Secret::new)),
+    }
+}
+
+fn poll(file: &ConfigFile) -> Poll {
+    let usual = Poll::default();
+    let every = |given: Option<u32>, usual: SignedDuration| {
+        given.map_or(usual, |seconds| SignedDuration::from_secs(i64::from(seconds)))
     };
-    Ok(Poll {
-        alarms: every("alarms_s", file.poll.alarms_s, usual.alarms, 2)?,
-        metrics: every("metrics_s", file.poll.metrics_s, usual.metrics, 10)?,
-        logs: every("logs_s", file.poll.logs_s, usual.logs, 1)?,
-    })
+    Poll {
+        alarms: every(file.poll.alarms_s, usual.alarms),
+        metrics: every(file.poll.metrics_s, usual.metrics),
+        logs: every(file.poll.logs_s, usual.logs),
+    }
 }
 
 #[cfg(test)]

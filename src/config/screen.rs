@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::file::{ColoursWord, GlyphsWord, NotifyTable, PanesTable, ScreenTable};
-use super::{Colours, Environment, Flags, Glyphs, Link, Paths, Screen};
-use crate::domain::fault::{Fault, FaultKind};
+use super::{Colours, Environment, Flags, Glyphs, Link, Screen};
 
 /// How the word of an environment is shown. Magenta is not among them: it is the rehearsal's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,9 +143,6 @@ pub enum Hyperlinks {
     Off,
 }
 
-/// The smallest and the largest part of the screen that a pane may be given, in percent.
-const PARTS: std::ops::RangeInclusive<u16> = 10..=80;
-
 /// How the screen looks.
 pub(super) fn resolve(flags: &Flags, env: &Environment, file: ScreenTable) -> Screen {
     let file_glyphs = file.glyphs.map(|word| match word {
@@ -192,21 +188,14 @@ pub(super) fn notices(file: NotifyTable) -> Notices {
     }
 }
 
-/// Sizes of panes: none may push the others off the screen.
-pub(super) fn panes(file: &PanesTable, paths: &Paths) -> Result<Panes, Fault> {
+/// Sizes of panes, within bounds that were looked at before.
+pub(super) fn panes(file: &PanesTable) -> Panes {
     let usual = Panes::default();
-    let part = |name: &str, given: Option<u16>, usual: u16| {
-        let part = given.unwrap_or(usual);
-        if PARTS.contains(&part) {
-            return Ok(part);
-        }
-        let (place, least, most) = (paths.config.display(), PARTS.start(), PARTS.end());
-        Err(Fault::new(FaultKind::Usage, format!("{place}: panes.{name} is {part}, not between {least} and {most}.")))
-    };
-    Ok(Panes {
-        left: part("left", file.left, usual.left)?,
-        alarms: part("alarms", file.alarms, usual.alarms)?,
-        metrics: part("metrics", file.metrics, usual.metrics)?,
-        band: part("band", file.band, usual.band)?,
-    })
+    let part = |given: Option<u32>, usual: u16| given.and_then(|part| u16::try_from(part).ok()).unwrap_or(usual);
+    Panes {
+        left: part(file.left, usual.left),
+        alarms: part(file.alarms, usual.alarms),
+        metrics: part(file.metrics, usual.metrics),
+        band: part(file.band, usual.band),
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
+use super::places::Problem;
 use super::sense;
 use crate::domain::observation::alarm::AlarmName;
 use crate::domain::observation::log::LogGroup;
@@ -142,42 +143,75 @@ fn read_statistic(word: &str) -> Option<Statistic> {
     }
 }
 
+/// The longest period of a metric, seconds: a day.
+const LONGEST_PERIOD: u32 = 86_400;
+
 /// CloudWatch takes 1, 5, 10, 20, 30 seconds or a multiple of 60.
 fn period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     let seconds = u32::deserialize(deserializer)?;
-    let allowed = matches!(seconds, 1 | 5 | 10 | 20 | 30) || (seconds > 0 && seconds.is_multiple_of(60));
+    let is_minutes = (60..=LONGEST_PERIOD).contains(&seconds) && seconds.is_multiple_of(60);
+    let allowed = matches!(seconds, 1 | 5 | 10 | 20 | 30) || is_minutes;
     if allowed {
         Ok(seconds)
     } else {
-        Err(D::Error::custom(format!("a period of {seconds} s is none of 1, 5, 10, 20, 30 or a multiple of 60")))
+        Err(D::Error::custom(format!(
+            "a period of {seconds} s is none of 1, 5, 10, 20, 30 or a multiple of 60 up to 86400"
+        )))
     }
 }
 
 impl ServiceTable {
-    /// What of the table nobody can mean, one sentence each.
-    pub(super) fn problems(&self) -> Vec<String> {
+    /// What of the table nobody can mean, by the keys inside of it.
+    pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let mut empty = |what: &str, texts: &[&str]| {
-            if texts.iter().any(|text| text.trim().is_empty()) {
-                problems.push(format!("[[service]] {:?}: {what} is empty.", self.name.as_str()));
-            }
+        let name = self.name.as_str();
+        if !sense::is_word(name) {
+            problems.push(Problem::new(["name"], format!("[[service]] {name:?}: its name cannot be shown.")));
+        }
+        let empty = |key: &str, what: &str, texts: Vec<&str>| {
+            let texts = texts.into_iter().zip(0..).filter(|(text, _)| text.trim().is_empty());
+            let problem = |(_, number): (&str, usize)| {
+                Problem::new([key, &number.to_string()], format!("[[service]] {name:?}: {what} is empty."))
+            };
+            texts.map(problem).collect::<Vec<_>>()
         };
-        empty("name", &[self.name.as_str()]);
-        empty("a pattern of alarms", &self.alarms.iter().map(String::as_str).collect::<Vec<_>>());
-        empty("a log group", &self.log_groups.iter().map(LogGroup::as_str).collect::<Vec<_>>());
-        for (role, metric) in &self.metrics {
-            let what = format!("the namespace or the name of the metric {}", role.word());
-            empty(&what, &[metric.namespace.as_str(), metric.name.as_str()]);
+        problems.extend(empty("alarms", "a pattern of alarms", self.alarms.iter().map(String::as_str).collect()));
+        problems.extend(empty("log_groups", "a log group", self.log_groups.iter().map(LogGroup::as_str).collect()));
+        problems.extend(self.metrics.iter().flat_map(|(role, metric)| metric.problems(role.word())));
+        let links = self.links.iter().zip(0..).filter(|(link, _)| !sense::is_address(link));
+        problems.extend(links.map(|(link, number): (&String, usize)| {
+            Problem::new(["links", &number.to_string()], format!("the link {link:?} is no address of a page."))
+                .hint("Write it whole, from https:// on.")
+        }));
+        if let Some(workload) = &self.workload {
+            let parts = [("namespace", workload.namespace.as_str()), ("name", &workload.name)];
+            let wrong = parts.into_iter().filter_map(|(key, text)| Some((key, sense::no_name(text)?)));
+            problems.extend(wrong.map(|(key, what)| Problem::new(["workload", key], what)));
         }
-        if let Some(account) =
-            self.metrics.values().find_map(|metric| sense::no_account(metric.account.as_ref()?.as_str()))
-        {
-            problems.push(account);
-        }
-        let place = self.workload.iter().flat_map(|workload| [workload.namespace.as_str(), &workload.name]);
-        problems.extend(place.filter_map(sense::no_name));
         problems
     }
+}
+
+impl MetricTable {
+    fn problems(&self, role: &str) -> Vec<Problem> {
+        let texts = [("namespace", &self.namespace), ("name", &self.name)];
+        let empty = texts
+            .into_iter()
+            .filter(|(_, text)| text.trim().is_empty())
+            .map(|(key, _)| Problem::new(["metrics", role, key], format!("the {key} of the metric {role} is empty.")));
+        let account = self.account.as_ref().and_then(|account| sense::no_account(account.as_str()));
+        empty.chain(account.map(|what| Problem::new(["metrics", role, "account"], what))).collect()
+    }
+}
+
+/// Services of one name, of which none could be told from the other.
+pub(super) fn named_twice(tables: &[ServiceTable]) -> Vec<Problem> {
+    let earlier = |at: usize| tables[..at].iter().any(|table| table.name == tables[at].name);
+    let problem = |at: usize| {
+        let what = format!("two [[service]] tables are named {:?}.", tables[at].name.as_str());
+        Problem::new(["service", &at.to_string(), "name"], what).hint("Give each service a name of its own.")
+    };
+    (0..tables.len()).filter(|at| earlier(*at)).map(problem).collect()
 }
 
 impl From<ServiceTable> for ConfiguredService {

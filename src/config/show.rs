@@ -55,7 +55,7 @@ pub fn shown(config: &Config) -> Value {
         "theme": { "roles": config.roles },
         "panes": config.panes,
         "notify": config.notices,
-        "keys": config.keys,
+        "keys": config.keys.iter().map(|(action, own)| (action.clone(), json!(own.keys))).collect::<Map<_, _>>(),
         "service": config.services.iter().map(service).collect::<Vec<_>>(),
     });
     leave_out_nulls(&mut value);

@@ -1,11 +1,13 @@
 //! What configuration settles about the screen, in the screen's own words.
 
+mod own_keys;
+
 use std::sync::Arc;
 
 use ratatui::style::Color;
 
 use crate::config::{self, Config, EnvironmentColour, NamedColour, RehearsalColour, RoleColours};
-use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::fault::Fault;
 use crate::ui::keymap::Keymap;
 use crate::ui::layout::Shares;
 use crate::ui::model::{Colours, Glyphs, Markers, ThemeName, UiOptions};
@@ -18,9 +20,9 @@ pub fn check_screen(config: &Config) -> Result<(), Fault> {
 
 /// What configuration settles about the screen. A key that cannot be moved is a fault before the terminal is taken.
 pub fn options(config: &Config) -> Result<UiOptions, Fault> {
-    let changes = config.keys.iter().map(|(id, keys)| (id.as_str(), keys.clone()));
-    let keymap = Keymap::with(changes)
-        .map_err(|fault| Fault::new(FaultKind::Usage, format!("{}: keys: {fault}", config.paths.config.display())))?;
+    let changes = config.keys.iter().map(|(id, own)| (id.as_str(), own.keys.clone()));
+    let keymap =
+        Keymap::with(changes).map_err(|fault| own_keys::unusable(&config.paths.config, &config.keys, &fault))?;
     let colours = &config.environments.colours;
     let environments = colours.iter().map(|(word, colour)| (word.clone(), role(*colour))).collect();
     let panes = config.panes;

@@ -14,7 +14,7 @@ pub const MOST_HINTS: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapFault {
     /// No such action.
-    #[error("There is no action {id:?}. Hint: `?` lists every action with its id.")]
+    #[error("There is no action {id:?}.")]
     UnknownAction {
         /// As written.
         id: String,
@@ -26,8 +26,10 @@ pub enum KeymapFault {
         id: &'static str,
     },
     /// No such key.
-    #[error("{key:?} is no key. Hint: write `x`, `X`, `ctrl-x`, `alt-x`, `space`, `enter`, `f5`, or `g g`.")]
+    #[error("{key:?} of {id:?} is no key.")]
     UnknownKey {
+        /// Of which action.
+        id: &'static str,
         /// As written.
         key: String,
     },
@@ -100,7 +102,9 @@ impl Keymap {
             if binding.row.remap == Remap::Fixed {
                 return Err(KeymapFault::Fixed { id: binding.row.id });
             }
-            let parsed = keys.iter().map(|key| parse(key).ok_or_else(|| KeymapFault::UnknownKey { key: key.clone() }));
+            let parsed = keys
+                .iter()
+                .map(|key| parse(key).ok_or_else(|| KeymapFault::UnknownKey { id: binding.row.id, key: key.clone() }));
             binding.keys = parsed.collect::<Result<_, _>>()?;
         }
         keymap.check()?;

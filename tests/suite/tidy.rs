@@ -12,7 +12,8 @@ const FUNCTION_LINES: usize = 60;
 /// Which module may use which of ours. `domain`'s rooms are used in one direction only.
 const LAYERS: &[(&str, &[&str])] = &[
     ("domain::count", &[]),
-    ("domain::drill", &[]),
+    ("domain::near", &[]),
+    ("domain::drill", &["domain::near"]),
     ("domain::fault", &[]),
     ("domain::observation", &["domain::count", "domain::fault"]),
     ("domain::diagnosis", &["domain::count", "domain::fault", "domain::observation"]),

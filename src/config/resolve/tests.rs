@@ -133,8 +133,9 @@ fn a_rehearsal_takes_nothing_that_reaches_a_real_world() {
 fn keys_and_zone_are_the_persons_also_in_a_rehearsal() {
     let text = "[keys]\nzoom = [\"f2\", \"ctrl-w\"]\nfollow = \"F\"\n";
     let config = with_file(text, Flags::default(), &[("TZ", "UTC")], World::Rehearsal).unwrap();
-    assert_eq!(config.keys["zoom"], ["f2", "ctrl-w"]);
-    assert_eq!(config.keys["follow"], ["F"], "one needs no list");
+    assert_eq!(config.keys["zoom"].keys, ["f2", "ctrl-w"]);
+    assert_eq!(config.keys["zoom"].line, 2);
+    assert_eq!(config.keys["follow"].keys, ["F"], "one needs no list");
     assert_eq!(config.zone.iana_name(), Some("UTC"));
 }
 
@@ -156,21 +157,31 @@ fn labels_prefer_the_cluster() {
 fn broken_files_are_usage_faults_that_say_where() {
     for (text, expected) in [
         ("[aws]\nregoin = \"x\"\n", "line 2: unknown field `regoin`"),
-        ("[[service]]\nname = \"a\"\n[[service]]\nname = \"a\"\n", "two [[service]] tables"),
+        ("[[service]]\nname = \"a\"\n[[service]]\nname = \"a\"\n", "line 4: two [[service]] tables"),
         ("[[service]]\nname = \"a\"\nhealm_release = \"x\"\n", "line 3"),
         ("[service.metrics]\n", "line 1"),
         ("[theme.roles]\nfaint = \"gray\"\ndangr = \"red\"\n", "line 3: unknown field `dangr`"),
         ("[theme.roles]\ndanger = \"redd\"\n", "line 2: unknown variant `redd`"),
         ("[theme.roles]\ndanger = \"magenta\"\n", "line 2: unknown variant `magenta`"),
         ("[theme.roles]\nrehearsal = \"red\"\n", "line 2: unknown variant `red`"),
-        ("[poll]\nlogs_s = 0\n", "poll.logs_s is 0"),
-        ("[slack]\nwebhook_url = \"ftp://secret-word\"\n", "slack.webhook_url is not an https address"),
-        ("[evidence]\nminutes = 1\n", "evidence.minutes is 1"),
+        ("[poll]\nlogs_s = 0\n", "line 2: poll.logs_s is 0, not a whole number of seconds from 1 to 3600"),
+        ("[slack]\nwebhook_url = \"ftp://secret-word\"\n", "line 2: slack.webhook_url is not an https address"),
+        ("[evidence]\nminutes = 1\n", "line 2: evidence.minutes is 1, not a whole number of minutes from 5 to 1440"),
+        ("[panes]\n\nleft = 5\n", "line 3: panes.left is 5, not a whole number of percent from 10 to 80"),
+        ("[aws]\nregion = \"not a region!\"\n", "line 2: aws.region \"not a region!\" is no AWS region"),
     ] {
         let fault = with_file(text, Flags::default(), &[], World::Real).unwrap_err();
         assert_eq!(fault.kind, FaultKind::Usage);
         assert!(fault.to_string().contains(expected), "{fault}");
         assert!(!fault.to_string().contains("secret-word"), "{fault}");
+    }
+    for (flags, vars) in [
+        (Flags { region: Some("us-east-1a".to_owned()), ..Flags::default() }, vec![]),
+        (Flags { region: Some(String::new()), ..Flags::default() }, vec![]),
+        (Flags::default(), vec![("AWS_REGION", "not a region!")]),
+    ] {
+        let fault = with_file("", flags, &vars, World::Real).unwrap_err();
+        assert!(fault.summary.contains("is no AWS region") && !fault.hints.is_empty(), "{fault}");
     }
     let missing = Flags { config: Some(PathBuf::from("nowhere.toml")), ..Flags::default() };
     let fault = resolve(&missing, &Environment::of([("HOME", "/nowhere")]), World::Real).unwrap_err();

@@ -1,5 +1,8 @@
 //! What is checked without asking anybody: files, terminal, locale, Slack.
 
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use super::Check;
@@ -28,7 +31,17 @@ fn configuration(config: &Config) -> Check {
     Check::fine("configuration", format!("there is no {path}; defaults are used and services are inferred"))
 }
 
+/// A file that others may write is no leave of its owner's.
 fn policy(config: &Config) -> Check {
+    let mode = |path: &Path| std::fs::metadata(path).map(|file| file.permissions().mode()).unwrap_or_default();
+    let path = &config.paths.policy;
+    if mode(path) & 0o022 != 0 {
+        return Check::missing(
+            "policy",
+            Fault::new(FaultKind::Usage, format!("Others may write {}, and so give leave.", path.display()))
+                .hint(format!("chmod go-w {}", path.display())),
+        );
+    }
     let text = match config.policy.live.len() {
         0 => "live is allowed nowhere".to_owned(),
         rules => format!("live is allowed by {}", counted(rules, "rule")),
@@ -36,12 +49,17 @@ fn policy(config: &Config) -> Check {
     Check::fine("policy", text)
 }
 
+/// Bytes that a journal takes soon: a full disk takes a file, and nothing that is in it.
+const SOON: usize = 256 << 10;
+
 /// Whether a journal could be written: the folder is made as a session would make it, and a file is tried in it.
 fn state(sessions: &Path) -> Check {
     let tried = make_folder(sessions).and_then(|()| {
         let probe = sessions.join(".doctor");
-        std::fs::write(&probe, b"")?;
-        std::fs::remove_file(&probe)
+        let written = write(&probe);
+        // Whatever came of it, nothing stays.
+        let removed = std::fs::remove_file(&probe);
+        written.and(removed)
     });
     Check::of(
         "journals",
@@ -57,6 +75,12 @@ fn state(sessions: &Path) -> Check {
 fn log(config: &Config) -> Check {
     let path = &config.paths.log;
     Check::of("log", logbook::checked(path, &config.log_filter).map(|_| path.display().to_string()))
+}
+
+fn write(probe: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(probe)?;
+    file.write_all(&vec![0; SOON])?;
+    file.sync_all()
 }
 
 fn terminal(config: &Config) -> Check {

@@ -48,6 +48,11 @@ const NAMED: [(&str, KeyCode, &str); 16] = [
     ("pagedown", KeyCode::PageDown, "PgDn"),
 ];
 
+/// The names of keys that are no characters, as they are written.
+pub fn names() -> [&'static str; 16] {
+    NAMED.map(|(name, ..)| name)
+}
+
 /// Reads a sequence of keys: `x`, `ctrl-x`, `g g`. `None` if a part is no key.
 pub fn parse(text: &str) -> Option<Vec<Chord>> {
     let chords: Option<Vec<Chord>> = text.split_whitespace().map(parse_one).collect();
