@@ -28,6 +28,8 @@ pub struct Journaled<'a> {
     pub session: &'a Session,
     /// All of them.
     pub records: &'a [Record],
+    /// Why there are no more, where the journal goes on and cannot be read.
+    pub flaw: Option<&'a str>,
     /// The place behind the last, as `LINES:HASH`: who keeps the transcript elsewhere can prove the journal by it.
     pub anchor: &'a str,
 }

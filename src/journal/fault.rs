@@ -85,6 +85,10 @@ impl JournalError {
                 told(FaultKind::Usage, "The journal was written by a later version of pagerdeck.")
                     .hint("Read it with that version, or a later one.")
             }
+            Self::Broken { flaw: Flaw::Unreadable(_), .. } => {
+                told(FaultKind::Usage, "The journal holds what this version of pagerdeck does not know.")
+                    .hint("A later version wrote it: read it with that one.")
+            }
             Self::Broken { .. } => told(FaultKind::Storage, "The journal is not as it was written.")
                 .hint("`pagerdeck verify` says where; restore the file from a copy."),
         }
@@ -106,7 +110,7 @@ fn disk_hint(fault: Fault, error: &io::Error) -> Fault {
             fault.hint("A limit holds for the size of files (`ulimit -f`): raise it, then start a new session.")
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            fault.hint("Give a folder that can be written, by `XDG_STATE_HOME` or the configuration.")
+            fault.hint("Give a folder that can be written, by PAGERDECK_STATE.")
         }
         io::ErrorKind::NotFound => fault.hint("`pagerdeck sessions` lists the journals there are."),
         io::ErrorKind::AlreadyExists => fault.hint("A journal is never written over: take it up again by `resume`."),

@@ -35,10 +35,13 @@ pub fn page(out: &mut dyn Write, journal: &Journaled<'_>) -> fmt::Result {
 }
 
 fn body(page: &mut Page<'_>, journal: &Journaled<'_>) -> fmt::Result {
-    let Journaled { session, records, .. } = *journal;
+    let Journaled { session, records, flaw, .. } = *journal;
     if let Some(label) = rehearsal_label(&session.header) {
         let text = format!("SIMULATED. {label}. Nothing below happened in a real account or cluster.");
         page.leaf(("p", "simulated"), text)?;
+    }
+    if let Some(flaw) = flaw {
+        page.leaf(("p", "warn"), format!("NOT WHOLE. {flaw} What follows is what comes before."))?;
     }
     page.leaf(("h1", ""), format!("Incident transcript {}", session.header.id))?;
     header(page, journal)?;
@@ -51,7 +54,7 @@ fn body(page: &mut Page<'_>, journal: &Journaled<'_>) -> fmt::Result {
 }
 
 fn header(page: &mut Page<'_>, journal: &Journaled<'_>) -> fmt::Result {
-    let Journaled { session, records, anchor } = *journal;
+    let Journaled { session, records, anchor, .. } = *journal;
     let header = &session.header;
     page.block(("table", ""), |page| {
         page.block(("tbody", ""), |page| {

@@ -30,7 +30,7 @@ pub fn markdown(out: &mut dyn Write, journal: &Journaled<'_>) -> fmt::Result {
 
 /// The transcript as JSON: the header, one `pagerdeck/incident/1` object an incident, and every record.
 pub fn json(journal: &Journaled<'_>) -> Value {
-    let Journaled { session, records, anchor } = *journal;
+    let Journaled { session, records, anchor, flaw } = *journal;
     let around = incident::Surroundings::default();
     let incidents: Vec<Value> = session
         .incidents
@@ -51,6 +51,7 @@ pub fn json(journal: &Journaled<'_>) -> Value {
         "simulated": matches!(session.header.origin, Origin::Rehearsal { .. }),
         "header": session.header,
         "anchor": anchor,
+        "flaw": flaw,
         "incidents": incidents,
         "records": records,
     });
@@ -59,10 +60,13 @@ pub fn json(journal: &Journaled<'_>) -> Value {
 }
 
 fn header(out: &mut dyn Write, journal: &Journaled<'_>) -> fmt::Result {
-    let Journaled { session, records, anchor } = *journal;
+    let Journaled { session, records, anchor, flaw } = *journal;
     let header = &session.header;
     if let Some(label) = rehearsal_label(header) {
         writeln!(out, "> **{}.** Nothing below happened in a real account or cluster.\n", clean::markdown(&label))?;
+    }
+    if let Some(flaw) = flaw {
+        writeln!(out, "> **NOT WHOLE.** {} What follows is what comes before.\n", clean::markdown(flaw))?;
     }
     writeln!(out, "# Incident transcript {}\n", clean::markdown(header.id.as_str()))?;
     writeln!(out, "| | |\n|---|---|")?;

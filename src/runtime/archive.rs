@@ -1,5 +1,6 @@
 //! Journals that are there already: finds, lists, verifies and exports them. Opens no socket and writes no journal.
 
+mod kept;
 mod proof;
 
 use std::collections::BTreeMap;
@@ -15,11 +16,11 @@ use crate::domain::diagnosis::verdict::Verdict;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::remediation::request::Mode;
 use crate::journal::Reader;
-use crate::report::{Journaled, html, transcript};
+use crate::session::IncidentId;
 use crate::session::event::{Event, EvidenceEvent, ReportEvent, SessionEvent};
 use crate::session::header::{Header, Origin};
-use crate::session::{IncidentId, Record, Session, update};
 
+pub use kept::Kept;
 pub use proof::{anchor, verify};
 
 /// How a journal's file is named after its session.
@@ -238,45 +239,6 @@ fn read_entry(path: &Path) -> Result<EntryState, Fault> {
 fn is_held(path: &Path) -> bool {
     let tried = File::open(path).map(|file| file.try_lock_shared());
     matches!(tried, Ok(Err(TryLockError::WouldBlock)))
-}
-
-/// The transcript as Markdown.
-pub fn markdown(path: &Path) -> Result<String, Fault> {
-    let (session, records, anchor) = read(path)?;
-    let mut text = String::new();
-    transcript::markdown(&mut text, &Journaled { session: &session, records: &records, anchor: &anchor })
-        .map_err(|_| Fault::new(FaultKind::Internal, "The transcript could not be written."))?;
-    Ok(text)
-}
-
-/// The transcript as a page for browsers.
-pub fn html(path: &Path) -> Result<String, Fault> {
-    let (session, records, anchor) = read(path)?;
-    let mut text = String::new();
-    html::page(&mut text, &Journaled { session: &session, records: &records, anchor: &anchor })
-        .map_err(|_| Fault::new(FaultKind::Internal, "The page could not be written."))?;
-    Ok(text)
-}
-
-/// The transcript as JSON.
-pub fn json(path: &Path) -> Result<String, Fault> {
-    let (session, records, anchor) = read(path)?;
-    let value = transcript::json(&Journaled { session: &session, records: &records, anchor: &anchor });
-    serde_json::to_string_pretty(&value).map_err(|error| {
-        Fault::new(FaultKind::Internal, "The transcript could not be written.").cause(error.to_string())
-    })
-}
-
-/// Records, their fold, and the anchor behind them. Effects are dropped: nothing runs twice.
-fn read(path: &Path) -> Result<(Session, Vec<Record>, String), Fault> {
-    let mut session = Session::default();
-    let mut records = Vec::new();
-    let mut reader = Reader::open(path)?;
-    while let Some(record) = reader.next_record()? {
-        drop(update(&mut session, &record));
-        records.push(record);
-    }
-    Ok((session, records, reader.anchor().to_string()))
 }
 
 /// Writes a file that only its owner may read.

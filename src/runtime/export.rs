@@ -5,13 +5,12 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::archive::Kept;
 use super::core::Core;
 use super::inbox::Inbox;
 use crate::domain::fault::{Fault, FaultKind};
-use crate::journal::{Reader, make_folder};
-use crate::report::{Journaled, html, transcript};
+use crate::journal::make_folder;
 use crate::session::event::{Event, ReportEvent};
-use crate::session::{Session, update};
 
 /// Writes files for the person beside the loop, which never waits for the disk; it hears of them by [`Inbox::Saved`].
 pub(super) fn begin(core: &Core, work: impl FnOnce() -> Result<Vec<PathBuf>, Fault> + Send + 'static) {
@@ -58,19 +57,8 @@ pub fn write_text(folder: &Path, name: &Path, text: &str) -> Result<PathBuf, Fau
 /// Writes what a journal tells as it stands on the disk, for two readers: Markdown to be pasted into a ticket, and a page of
 /// its own to be opened or sent.
 pub fn write_transcript(journal: &Path, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
-    let mut reader = Reader::open(journal).map_err(|error| error.fault())?;
-    let mut session = Session::default();
-    let mut records = Vec::new();
-    while let Some(record) = reader.next_record().map_err(|error| error.fault())? {
-        update(&mut session, &record);
-        records.push(record);
-    }
-    let (mut text, mut page) = (String::new(), String::new());
-    let anchor = reader.anchor().to_string();
-    let told = Journaled { session: &session, records: &records, anchor: &anchor };
-    // Writing into a text cannot fail.
-    let _ = transcript::markdown(&mut text, &told);
-    let _ = html::page(&mut page, &told);
+    let kept = Kept::read(journal)?;
+    let (text, page) = (kept.markdown(), kept.html());
     let stem = journal.file_stem().map_or_else(|| "session".into(), |stem| stem.to_string_lossy().into_owned());
     let write = |(ending, text): (&str, &String)| write_text(folder, Path::new(&format!("{stem}.{ending}")), text);
     [("md", &text), ("html", &page)].into_iter().map(write).collect()

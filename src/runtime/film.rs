@@ -1,13 +1,10 @@
 //! A journal played again into an asciicast: the screen as it was folded, frame by frame.
 
-use std::path::Path;
-
 use super::options::options;
 use super::terminal::Film;
 use crate::config::Config;
 use crate::domain::fault::{Fault, FaultKind};
-use crate::journal::Reader;
-use crate::session::{Session, update};
+use crate::session::{Record, Session, update};
 use crate::ui::model::{Instants, Size, Ui};
 use crate::ui::{update as screen, view};
 
@@ -16,14 +13,13 @@ const SIZE: Size = Size { cols: 120, rows: 40 };
 /// Frames are at least this far apart, in the time of the incident.
 const APART_MS: u64 = 100;
 
-/// The film of a journal.
-pub fn film(path: &Path, config: &Config) -> Result<String, Fault> {
-    let mut reader = Reader::open(path).map_err(|error| error.fault())?;
+/// The film of records.
+pub fn film(records: &[Record], config: &Config) -> Result<String, Fault> {
     let mut ui = Ui::new(options(config)?, SIZE);
     let mut session = Session::default();
     let mut reel: Option<(Film, jiff::Timestamp, u64)> = None;
-    while let Some(record) = reader.next_record().map_err(|error| error.fault())? {
-        update(&mut session, &record);
+    for record in records {
+        drop(update(&mut session, record));
         let (film, began, last) = if let Some(reel) = &mut reel {
             reel
         } else {
@@ -38,7 +34,8 @@ pub fn film(path: &Path, config: &Config) -> Result<String, Fault> {
         }
     }
     let Some((mut film, began, _)) = reel else {
-        return Err(Fault::new(FaultKind::NotFound, format!("The journal {} holds no record.", path.display())));
+        return Err(Fault::new(FaultKind::NotFound, "The journal holds no record.")
+            .hint("The session ended while it was starting: there is nothing to be seen."));
     };
     let at_ms = u64::try_from(session.now.duration_since(began).as_millis()).unwrap_or(0);
     screen::prepare(&mut ui, &session, Instants { now: session.now, mono_ms: at_ms });

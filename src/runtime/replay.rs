@@ -7,6 +7,7 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEventKind};
 use tokio::sync::mpsc;
 
+use super::archive::Kept;
 use super::clock::Clock;
 use super::ending::Ending;
 use super::headless::{Audience, signs, write_line};
@@ -16,7 +17,6 @@ use super::signals::Signals;
 use super::terminal::Screen;
 use crate::config::{Config, OutputForm, Surface};
 use crate::domain::fault::{Fault, FaultKind};
-use crate::journal::Reader;
 use crate::report::narration::Narrator;
 use crate::report::sparkline::Signs;
 use crate::session::incident::Incident;
@@ -33,32 +33,35 @@ const AGAIN: Duration = Duration::from_millis(50);
 
 /// Replays a journal: on a screen step by step, without one as lines.
 pub async fn replay(path: &Path, config: Config) -> Result<Ending, Fault> {
-    let records = load(path)?;
-    match config.surface {
-        Surface::Headless(form) => tell(&records, form, signs(config.screen.glyphs)),
-        Surface::Plain => tell(&records, OutputForm::Text, signs(config.screen.glyphs)),
-        Surface::Screen => Tape::new(records).show(&config).await,
+    let kept = Kept::read(path)?;
+    if kept.records.is_empty() {
+        return Err(Fault::new(FaultKind::NotFound, format!("The journal {} holds no record.", path.display()))
+            .hint("The session ended while it was starting: there is nothing to be seen."));
     }
+    let told = match config.surface {
+        Surface::Headless(OutputForm::Json) => written(&kept.json()),
+        Surface::Headless(form) => tell(&kept, form, signs(config.screen.glyphs)),
+        Surface::Plain => tell(&kept, OutputForm::Text, signs(config.screen.glyphs)),
+        Surface::Screen => Tape::new(kept.records, kept.flaw.as_ref()).show(&config).await,
+    }?;
+    // What was shown is not all there was.
+    kept.flaw.map_or(Ok(told), Err)
 }
 
-/// All whole records of a journal. A torn end was told by `verify` and is left out here.
-fn load(path: &Path) -> Result<Vec<Record>, Fault> {
-    let mut reader = Reader::open(path).map_err(|error| error.fault())?;
-    let mut records = Vec::new();
-    while let Some(record) = reader.next_record().map_err(|error| error.fault())? {
-        records.push(record);
-    }
-    if records.is_empty() {
-        return Err(Fault::new(FaultKind::NotFound, format!("The journal {} holds no record.", path.display())));
-    }
-    Ok(records)
+fn written(text: &str) -> Result<Ending, Fault> {
+    write_line(&mut std::io::stdout(), text).map(|_| Ending::Done)
 }
 
-fn tell(records: &[Record], form: OutputForm, signs: Signs) -> Result<Ending, Fault> {
+fn tell(kept: &Kept, form: OutputForm, signs: Signs) -> Result<Ending, Fault> {
     let mut session = Session::default();
     let mut narrator = Narrator::new(signs);
     let mut out = std::io::stdout();
-    for record in records {
+    if let (OutputForm::Text, Some(flaw)) = (form, &kept.flaw)
+        && write_line(&mut out, &format!("NOT WHOLE: {}", flaw.summary))? == Audience::Gone
+    {
+        return Ok(Ending::Done);
+    }
+    for record in &kept.records {
         update(&mut session, record);
         let lines = match form {
             OutputForm::Text => narrator.lines(record, &session),
@@ -79,13 +82,16 @@ struct Tape {
     stops: Vec<usize>,
     at: usize,
     session: Session,
+    /// ` (NOT WHOLE)`, where the journal has more than could be read.
+    mark: &'static str,
 }
 
 impl Tape {
-    fn new(records: Vec<Record>) -> Self {
+    fn new(records: Vec<Record>, flaw: Option<&Fault>) -> Self {
+        let mark = flaw.map_or("", |_| " (NOT WHOLE)");
         let told = |(index, record): (usize, &Record)| timeline::tell(&record.event).map(|_| index);
         let stops: Vec<usize> = records.iter().enumerate().filter_map(told).collect();
-        let mut tape = Self { at: stops.len().saturating_sub(1), records, stops, session: Session::default() };
+        let mut tape = Self { at: stops.len().saturating_sub(1), records, stops, session: Session::default(), mark };
         tape.fold();
         tape
     }
@@ -115,7 +121,7 @@ impl Tape {
     fn place(&self) -> String {
         let stop = self.stops.get(self.at).and_then(|stop| self.records.get(*stop));
         let told = stop.and_then(|record| timeline::tell(&record.event)).map_or_else(String::new, |(_, text)| text);
-        format!("REPLAY {} of {}: {told}  (, . step  < > ten  q leaves)", self.at + 1, self.stops.len())
+        format!("REPLAY {} of {}{}: {told}  (, . step  < > ten  q leaves)", self.at + 1, self.stops.len(), self.mark)
     }
 
     /// Moves by a key of the tape; `false` for any other.
@@ -295,7 +301,7 @@ mod tests {
             incident: None,
             event: Event::Session(SessionEvent::Noted { text: format!("note {n}") }),
         };
-        Tape::new((0..notes).map(note).collect())
+        Tape::new((0..notes).map(note).collect(), None)
     }
 
     #[test]

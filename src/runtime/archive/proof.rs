@@ -7,7 +7,7 @@ use std::path::Path;
 use super::is_held;
 use crate::domain::count::counted;
 use crate::domain::fault::{Fault, FaultKind};
-use crate::journal::{self, Anchor, Broken, End, JournalError, Verification};
+use crate::journal::{self, Anchor, End, Flaw, JournalError, Verification};
 
 /// What a chain can show by itself. It has no key: who writes the whole anew by the same rules leaves no trace in it.
 const BY_ITSELF: &str = "Proved: no line was changed, moved, added or taken out, unless all behind it was written anew. \
@@ -19,9 +19,12 @@ const BY_ITSELF: &str = "Proved: no line was changed, moved, added or taken out,
 pub fn verify(path: &Path, kept: Option<Anchor>) -> Result<String, Fault> {
     let file =
         File::open(path).map_err(|source| JournalError::File { doing: "opening", path: path.to_owned(), source })?;
-    let found = journal::verify(BufReader::new(file), kept)?;
+    let found = match journal::verify(BufReader::new(file), kept) {
+        Err(JournalError::Broken { line, flaw }) => return Err(flawed(path, line, &flaw)),
+        found => found?,
+    };
     if let Some(broken) = &found.broken {
-        return Err(altered(path, broken));
+        return Err(flawed(path, broken.line, &broken.flaw));
     }
     let proved = match kept {
         Some(kept) if found.anchor_met == Some(true) => through(kept, found.anchor),
@@ -45,11 +48,27 @@ pub fn anchor(text: &str) -> Result<Anchor, Fault> {
     })
 }
 
-fn altered(path: &Path, broken: &Broken) -> Fault {
-    let summary = format!("{} is not as it was written: line {}.", path.display(), broken.line);
-    Fault::new(FaultKind::Storage, summary)
-        .cause(format!("{}.", broken.flaw))
-        .hint("What comes before that line still holds; restore the file from a copy.")
+/// The fault of a line: of a file that is no journal, of one that a later program wrote, or of one that was altered.
+pub(super) fn flawed(path: &Path, line: u64, flaw: &Flaw) -> Fault {
+    let path = path.display();
+    match flaw {
+        Flaw::Malformed if line == 1 => Fault::new(FaultKind::Usage, format!("{path} is no journal of pagerdeck."))
+            .hint("`pagerdeck sessions` lists the journals there are."),
+        // It is whole and in its place: who wrote it knew more kinds than we do.
+        Flaw::Unreadable(_) => {
+            let ours = env!("CARGO_PKG_VERSION");
+            let summary = format!("{path} holds what pagerdeck {ours} does not know, from line {line} on.");
+            Fault::new(FaultKind::Usage, summary)
+                .cause(format!("{flaw}."))
+                .hint("A later version wrote it: read it with that one. What comes before that line can be read.")
+        }
+        Flaw::Malformed | Flaw::Edited | Flaw::Unlinked | Flaw::OutOfOrder { .. } => {
+            let summary = format!("{path} is not as it was written from line {line} on.");
+            Fault::new(FaultKind::Storage, summary)
+                .cause(format!("{flaw}."))
+                .hint("What comes before that line still holds, and `export` and `replay` show it. Restore the file from a copy.")
+        }
+    }
 }
 
 fn another(path: &Path, kept: Anchor, last: Anchor) -> Fault {
