@@ -7,7 +7,8 @@
 //! | `scenario` | the rehearsed scenario's name; `null` against a real world |
 //! | `mode` | `dry-run` or `live` |
 //! | `scope` | `account`, `region`, `cluster`, `context`, `identity` |
-//! | `alarms[]` | `name`, `state`, `severity`, `value`, `threshold`, `since`, `reason` |
+//! | `alarms[]` | `name`, `state`, `severity`, `value`, `threshold`, `since`, `reason`; `null` where they could never be listed |
+//! | `feeds[]` | `name`, `health` (`off`, `connecting`, `live`, `retrying`, `lost`), `fault {summary, causes[], hints[]}` where it fails, `why` where it is off |
 //! | `oom_kills` | `total`, `completeness` (`exact`, `truncated`, `sampled`, `absent`, `denied`, `failed`, `not-asked`), `source`, `by_container[]`; `total` is `null` when nothing could be counted |
 //! | `evidence[]` | `id`, `question`, `answer {completeness, text}`, `source`, `window {from, to}` |
 //! | `verdict` | `ranked[] {cause, confidence, findings[] {text, side, weight, evidence[]}}` (never empty), `missing[] {question, why, decisive}`, `conclusive`, `rests_on[]`; `ranked[].terms {supports, against, open, cap}` is what a confidence comes from |
@@ -16,7 +17,7 @@
 //! | `narrative` | `text`, `claims[] {text, cites[], check, why}` |
 //! | `gate` | `open`, `refusals[] {reason, text, unlock}` |
 //! | `plan[]` | `action`, `target`, `text`, `digest`, `rehearsal`, `decision`, `outcome` |
-//! | `requests` | `mutating`, `dry_run`, `by_kind`: requests by what they do to the cluster; dry-runs and access reviews do not mutate; `by_fault`: those that met a fault of a rehearsal |
+//! | `requests` | `mutating`, `dry_run`, `by_kind`: requests by what they do to the cluster; dry-runs and access reviews do not mutate; `by_fault`: those that met a fault of a rehearsal; `null` against a real world, where nobody counts |
 //! | `report` | `headline`, `follow_ups[] {text, due_at, standing}` (`pending`, `held`, `failed`, `unmeasured`, `not-watched`), `post`; `null` before it is drafted |
 //! | `journal` | the journal's path; `null` without one |
 //! | `anchor` | `LINES:HASH`, where the journal ended: `pagerdeck verify --anchor` proves it later; `null` without one |
@@ -54,8 +55,8 @@ pub struct Requests {
 /// What the object needs beside the session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
-    /// The simulator's ledger, or our own count.
-    pub requests: Requests,
+    /// The simulator's ledger; `None` against a real world, where nobody counts.
+    pub requests: Option<Requests>,
     /// The journal's path.
     pub journal: Option<String>,
     /// Where it ended, as `LINES:HASH`.
@@ -70,7 +71,8 @@ struct Object<'a> {
     scenario: Option<&'a str>,
     mode: &'static str,
     scope: &'a crate::domain::observation::scope::Scope,
-    alarms: Vec<parts::AlarmPart<'a>>,
+    alarms: Option<Vec<parts::AlarmPart<'a>>>,
+    feeds: Vec<parts::FeedPart<'a>>,
     oom_kills: parts::OomPart<'a>,
     evidence: Vec<parts::EvidencePart>,
     verdict: Value,
@@ -79,7 +81,7 @@ struct Object<'a> {
     narrative: parts::NarrativePart<'a>,
     gate: parts::GatePart<'a>,
     plan: Vec<parts::StepPart>,
-    requests: &'a Requests,
+    requests: Option<&'a Requests>,
     report: Option<parts::ReportPart<'a>>,
     journal: Option<&'a str>,
     anchor: Option<&'a str>,
@@ -103,6 +105,7 @@ pub fn object(session: &Session, incident: Option<IncidentId>, around: &Surround
         mode: mode_word(session.header.mode),
         scope: &session.header.scope,
         alarms: parts::alarms(session, incident),
+        feeds: parts::feeds(session),
         oom_kills: parts::oom_kills(incident),
         evidence: parts::evidence(incident),
         verdict: parts::verdict(incident),
@@ -111,7 +114,7 @@ pub fn object(session: &Session, incident: Option<IncidentId>, around: &Surround
         narrative: parts::narrative(incident),
         gate: parts::gate(incident),
         plan: parts::plan(incident, session.header.mode),
-        requests: &around.requests,
+        requests: around.requests.as_ref(),
         report: parts::report(incident),
         journal: around.journal.as_deref(),
         anchor: around.anchor.as_deref(),

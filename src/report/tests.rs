@@ -23,6 +23,7 @@ use crate::domain::remediation::follow_up::{FollowUpTest, Standing};
 use crate::domain::remediation::request::undo;
 use crate::domain::remediation::step::{Action, Plan, StepId};
 use crate::session::event::{Event, EvidenceEvent, NarrativeEvent};
+use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::{Incident, Post, ReportState};
 use crate::session::{IncidentId, Record, Session};
 
@@ -136,7 +137,7 @@ fn session() -> Session {
 
 /// No control but line ends, no bidi override, no key.
 fn journaled<'a>(session: &'a Session, records: &'a [Record]) -> Journaled<'a> {
-    Journaled { session, records, anchor: "7:0f" }
+    Journaled { session, records, anchor: "7:0f", flaw: None }
 }
 
 fn assert_clean(text: &str) {
@@ -156,7 +157,7 @@ fn strings(value: &Value, each: &mut impl FnMut(&str)) {
 #[test]
 fn the_incident_object_has_its_documented_keys() {
     let around = Surroundings {
-        requests: Requests { mutating: 0, dry_run: 1, ..Requests::default() },
+        requests: Some(Requests { mutating: 0, dry_run: 1, ..Requests::default() }),
         journal: Some("sessions/s1.jsonl".to_owned()),
         anchor: Some("7:0f".to_owned()),
         timings_ms: std::iter::once(("verdict".to_owned(), 812)).collect(),
@@ -169,6 +170,7 @@ fn the_incident_object_has_its_documented_keys() {
         "mode",
         "scope",
         "alarms",
+        "feeds",
         "oom_kills",
         "evidence",
         "verdict",
@@ -210,6 +212,24 @@ fn without_an_incident_the_object_is_whole_and_inconclusive() {
     assert_eq!(object["oom_kills"]["total"], Value::Null, "not counted is not zero");
     assert_eq!(object["scenario"], Value::Null);
     assert_eq!(object["plan"].as_array().map(Vec::len), Some(0));
+    assert_eq!(object["alarms"], Value::Null, "never listed is not none");
+    assert_eq!(object["requests"], Value::Null, "not counted is not zero");
+}
+
+#[test]
+fn a_feed_that_fails_tells_why_in_the_object() {
+    let mut session = Session::default();
+    let feed = session.feeds.entry(FeedId::Alarms).or_default();
+    feed.health = FeedHealth::Lost { fault: Fault::new(FaultKind::Denied, "Denied.").hint("Allow it.") };
+    let object = |session: &Session| super::incident::object(session, None, &Surroundings::default());
+    let told = object(&session);
+    assert_eq!((&told["alarms"], &told["feeds"][0]["health"]), (&Value::Null, &Value::from("lost")));
+    assert_eq!(
+        (&told["feeds"][0]["name"], &told["feeds"][0]["fault"]["summary"]),
+        (&"alarms".into(), &"Denied.".into())
+    );
+    session.feeds.entry(FeedId::Alarms).or_default().answered_at = Some(Timestamp::UNIX_EPOCH);
+    assert_eq!(object(&session)["alarms"].as_array().map(Vec::len), Some(0), "listed, and none fires");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The runs that the command line asks for: assembles clock, outside, journal and loop, and judges the end.
 
 mod place;
+mod unfound;
 mod world;
 
 use std::io::Write;
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::{Notify, mpsc};
 
+use self::unfound::{lost_alarms, no_such_alarm};
 use self::world::{World, real_world, rehearsed_world};
 use super::clock::wall_now;
 use super::core::{Core, Watched};
@@ -111,32 +113,6 @@ fn unjudged(incident: &Incident) -> Fault {
             if awaited.is_empty() { "nothing".to_owned() } else { awaited.join(", ") }
         ))
         .hint("Give it more time: `--for` takes seconds.")
-}
-
-/// What is said where the alarm was not found. Only a listing can tell that it does not exist.
-fn no_such_alarm(session: &Session, alarm: &str) -> Fault {
-    lost_alarms(session).unwrap_or_else(|| match session.feed(FeedId::Alarms).health {
-        FeedHealth::Live => {
-            let (count, region) = (session.alarms.len(), &session.header.scope.region);
-            Fault::new(FaultKind::NotFound, format!("There is no alarm `{alarm}` among the {count} of {region}.")).hint(
-                "Name another region by `--region` or another account by `--profile`; `pagerdeck` lists them all.",
-            )
-        }
-        FeedHealth::Off { why } => Fault::new(FaultKind::NotConfigured, why)
-            .hint("`--region` or AWS_REGION names one; `pagerdeck doctor` says what else is missing."),
-        FeedHealth::Connecting | FeedHealth::Retrying { .. } | FeedHealth::Lost { .. } => {
-            Fault::new(FaultKind::Timeout, format!("The run ended before the alarm `{alarm}` was looked up."))
-                .hint("Give it more time: `--for` takes seconds.")
-        }
-    })
-}
-
-/// Why the alarms cannot be listed, when they cannot.
-fn lost_alarms(session: &Session) -> Option<Fault> {
-    match session.feed(FeedId::Alarms).health {
-        FeedHealth::Lost { fault } | FeedHealth::Retrying { fault, .. } if session.incidents.is_empty() => Some(fault),
-        _ => None,
-    }
 }
 
 /// A rehearsal: the simulated cloud, and the very same cockpit against it.
@@ -266,11 +242,11 @@ async fn tell_run(
     Ok(Told { session: core.session, ended, unfinished })
 }
 
-fn requests(rehearsal: Option<&Rehearsal>) -> Requests {
-    let Some(rehearsal) = rehearsal else { return Requests::default() };
-    let summary = rehearsal.ledger.summary();
+/// What the simulated cloud received. Against a real one nobody counts.
+fn requests(rehearsal: Option<&Rehearsal>) -> Option<Requests> {
+    let summary = rehearsal?.ledger.summary();
     let (by_kind, by_fault) = (summary.by_kind, summary.by_fault);
-    Requests { mutating: summary.mutating, dry_run: summary.dry_run, by_kind, by_fault }
+    Some(Requests { mutating: summary.mutating, dry_run: summary.dry_run, by_kind, by_fault })
 }
 
 /// Takes up a session whose process ended: folds its journal, settles what was under way, and goes on in the cockpit.
@@ -280,6 +256,10 @@ pub async fn resume(path: &Path, mut config: Config) -> Result<Ending, Fault> {
         update(&mut session, &record);
     })
     .map_err(|error| error.fault())?;
+    if session.header == Header::default() {
+        return Err(Fault::new(FaultKind::Usage, "The session ended before it began: there is nothing to go on with.")
+            .hint("Start a new session; the file can be deleted."));
+    }
     if let Origin::Rehearsal { scenario, .. } = &session.header.origin {
         let text = format!("This session was a rehearsal of {scenario}; its simulated cloud ended with it.");
         let hint = format!("Look at it with `pagerdeck replay {}`.", path.display());

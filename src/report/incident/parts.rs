@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::super::outcome_word;
 use crate::domain::diagnosis::claim::{ClaimCheck, DiagnosisCheck, Proposal};
 use crate::domain::diagnosis::evidence::{Evidence, EvidenceId, Payload, Question, answer_text};
+use crate::domain::fault::Fault;
 use crate::domain::observation::alarm::{AlarmName, AlarmState};
 use crate::domain::observation::log::Completeness;
 use crate::domain::observation::oom_kill::{ContainerKills, OomCount};
@@ -16,6 +17,7 @@ use crate::domain::remediation::gate::Refusal;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::Rehearsal;
 use crate::session::Session;
+use crate::session::feeds::{Feed, FeedHealth, FeedId};
 use crate::session::incident::{Incident, Post};
 
 #[derive(Serialize)]
@@ -29,8 +31,12 @@ pub(super) struct AlarmPart<'a> {
     reason: &'a str,
 }
 
-/// The incident's alarms; without an incident, all that fire.
-pub(super) fn alarms<'a>(session: &'a Session, incident: Option<&'a Incident>) -> Vec<AlarmPart<'a>> {
+/// The incident's alarms; without an incident, all that fire. `None` where nobody could list them: that is not that there
+/// are none.
+pub(super) fn alarms<'a>(session: &'a Session, incident: Option<&'a Incident>) -> Option<Vec<AlarmPart<'a>>> {
+    if session.alarms.is_empty() && session.feed(FeedId::Alarms).answered_at.is_none() {
+        return None;
+    }
     let alarms = match incident {
         Some(incident) => incident.alarms.iter().filter_map(|name| session.alarms.get(name)).collect(),
         None => session.firing(),
@@ -44,7 +50,31 @@ pub(super) fn alarms<'a>(session: &'a Session, incident: Option<&'a Incident>) -
         since: alarm.since,
         reason: &alarm.reason,
     };
-    alarms.into_iter().map(part).collect()
+    Some(alarms.into_iter().map(part).collect())
+}
+
+#[derive(Serialize)]
+pub(super) struct FeedPart<'a> {
+    name: &'static str,
+    health: &'static str,
+    fault: Option<&'a Fault>,
+    why: Option<&'a str>,
+}
+
+/// Each feed, how it is, and why it is not better.
+pub(super) fn feeds(session: &Session) -> Vec<FeedPart<'_>> {
+    let part = |(id, feed)| {
+        let (id, feed): (&FeedId, &Feed) = (id, feed);
+        let (health, fault, why) = match &feed.health {
+            FeedHealth::Off { why } => ("off", None, Some(why.as_str())),
+            FeedHealth::Connecting => ("connecting", None, None),
+            FeedHealth::Live => ("live", None, None),
+            FeedHealth::Retrying { fault, .. } => ("retrying", Some(fault), None),
+            FeedHealth::Lost { fault } => ("lost", Some(fault), None),
+        };
+        FeedPart { name: id.word(), health, fault, why }
+    };
+    session.feeds.iter().map(part).collect()
 }
 
 #[derive(Serialize)]
