@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::injection::{reach_of, reach_word};
 use super::standing::StandingFault;
 use super::word::{Api, FaultWord};
+use crate::domain::near::nearest;
 
 /// A fault with its window, counted from the start of the rehearsal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +28,9 @@ impl ArrangedFault {
         };
         let apis = reach_of(service).ok_or_else(|| {
             let known = Api::ALL.map(Api::word).join(", ");
-            format!("There is no service {service:?}: it is one of {known}, or aws for the first four.")
+            let words: Vec<&str> = Api::ALL.into_iter().map(Api::word).chain(["aws"]).collect();
+            let near = meant(service, &words);
+            format!("There is no service {service:?}{near}: it is one of {known}, or aws for the first four.")
         })?;
         // By its word, or by one that the palette takes for it.
         let also = |known: &FaultWord| {
@@ -37,7 +40,11 @@ impl ArrangedFault {
             .into_iter()
             .find(|known| known.word() == kind)
             .or_else(|| FaultWord::ALL.into_iter().find(also))
-            .ok_or_else(|| format!("There is no kind of fault {kind:?}: {service} knows {}.", known_kinds(apis)))?;
+            .ok_or_else(|| {
+                let words: Vec<&str> = FaultWord::ALL.into_iter().flat_map(words_of).collect();
+                let near = meant(kind, &words);
+                format!("There is no kind of fault {kind:?}{near}: {service} knows {}.", known_kinds(apis))
+            })?;
         if !apis.iter().all(|api| kind.is_of(*api)) {
             return Err(format!("{service} knows no fault {:?}: it knows {}.", kind.word(), known_kinds(apis)));
         }
@@ -62,6 +69,14 @@ impl ArrangedFault {
             self.from
         )
     }
+}
+
+fn words_of(kind: FaultWord) -> impl Iterator<Item = &'static str> {
+    std::iter::once(kind.word()).chain(kind.aliases().split(' ')).filter(|word| !word.is_empty())
+}
+
+fn meant(word: &str, known: &[&str]) -> String {
+    nearest(word, known).map(|near| format!(" (did you mean {near}?)")).unwrap_or_default()
 }
 
 fn known_kinds(apis: &[Api]) -> String {
@@ -116,6 +131,9 @@ mod tests {
             ("slack", "SERVICE:KIND"),
             ("azure:denied", "cloudwatch, logs, bedrock, sts, kubernetes, slack, charts, or aws"),
             ("slack:broken", "slack knows latency, throttled"),
+            ("slcak:denied", "(did you mean slack?)"),
+            ("slack:5x", "(did you mean 5xx?)"),
+            ("slack:throtled", "(did you mean throttled?)"),
             ("slack:skewed", "slack knows no fault \"skewed\": it knows latency"),
             ("aws:pages", "aws knows no fault \"pages\""),
             ("slack:denied@5m", "FROM..TO"),

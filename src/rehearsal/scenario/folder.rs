@@ -8,17 +8,25 @@ use crate::domain::fault::{Fault, FaultKind};
 
 /// How much of a file is looked at.
 const LOOKED_AT: usize = 64 << 10;
+/// So many files are told of.
+const MOST_TOLD: usize = 20;
 
 /// Why a folder cannot be rehearsed yet, and how each of its files would be named in the scenario.
 pub(super) fn unfinished(folder: &Path) -> Fault {
     let place = folder.display();
     let mut fault = Fault::new(FaultKind::Usage, format!("The folder {place} has no scenario.toml."));
-    for name in names(folder) {
+    let mut names = names(folder);
+    let more = names.len().saturating_sub(MOST_TOLD);
+    names.truncate(MOST_TOLD);
+    for name in names {
         let told = match std::fs::read(folder.join(&name)) {
             Ok(bytes) => looks_like(&name, &String::from_utf8_lossy(&bytes[..bytes.len().min(LOOKED_AT)])),
             Err(error) => format!("cannot be read: {error}"),
         };
         fault = fault.cause(format!("{name}: {told}."));
+    }
+    if more > 0 {
+        fault = fault.cause(format!("And {more} files more: is this the folder that was meant?"));
     }
     fault
         .hint("Write scenario.toml beside them: name, title, teaches, start, [scope], and a table for each file as above.")
@@ -61,5 +69,21 @@ fn looks_like(name: &str, text: &str) -> String {
         }
         _ if matches!(extension.as_str(), "log" | "txt") => format!("log lines; {logs}"),
         _ => "not known: CSV series, log lines and Kubernetes objects as JSON are".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_folder_that_cannot_have_been_meant_not_every_file_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..50 {
+            std::fs::write(folder.path().join(format!("{number:02}.csv")), "time,value\n").unwrap();
+        }
+        let fault = unfinished(folder.path());
+        assert_eq!(fault.causes.len(), MOST_TOLD + 1);
+        assert!(fault.causes.last().unwrap().starts_with("And 30 files more"), "{fault}");
     }
 }

@@ -7,6 +7,7 @@ use super::overlay::Overlay;
 use super::{AfterSpec, AlarmSpec, FaultSpec, HistorySpec, Scenario};
 use super::{bounds, folder, objects};
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::near::nearest;
 use crate::domain::observation::workload::WorkloadKind;
 
 /// A scenario in a list.
@@ -104,9 +105,10 @@ pub fn load(name_or_path: &str) -> Result<Scenario, Fault> {
     let file = if given.is_dir() { given.join("scenario.toml") } else { given.to_path_buf() };
     if !file.is_file() {
         let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+        let near = nearest(name_or_path, &names).map(|near| format!("Did you mean `{near}`? ")).unwrap_or_default();
         return Err(Fault::new(FaultKind::Usage, format!("There is no scenario {name_or_path:?}.")).hint(format!(
-            "Give one of {}, or a path to a TOML file or a folder with scenario.toml.",
-            names.join(", ")
+            "{near}`pagerdeck rehearse --list` names those that ship; the path of a TOML file, or of a folder with \
+             scenario.toml, names another."
         )));
     }
     let text = std::fs::read_to_string(&file).map_err(|error| {
