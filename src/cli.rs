@@ -5,6 +5,7 @@ mod args;
 mod commands;
 mod exit;
 mod exported;
+mod fitting;
 pub mod memory;
 mod print;
 
@@ -12,8 +13,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use crate::config::{Config, Environment, Flags, Surface, World, nearest, resolve};
+use crate::config::{Config, Environment, Flags, OutputForm, Surface, World, resolve, resolve_without_file};
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::near::nearest;
 use crate::domain::remediation::request::Mode;
 use crate::runtime::logbook::{self, Logbook};
 use crate::runtime::{self, Ending, archive, catalogue};
@@ -30,47 +32,41 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: &Cli, env: &Environment) -> Result<Ending, Fault> {
-    if cli.global.output == Some(FormWord::Md) && !matches!(cli.command, Some(Command::Eval(_))) {
-        return Err(Fault::new(FaultKind::Usage, "--output md is for `pagerdeck eval` alone."));
-    }
     let flags = cli.global.flags();
     let Some(command) = &cli.command else {
         if let Some(fault) = cli.alarm.as_deref().and_then(misspelt) {
             return Err(fault);
         }
+        fitting::check(cli)?;
         return cockpit(&Flags { focus: cli.alarm.clone(), ..flags }, env);
     };
     if let Some(alarm) = &cli.alarm {
         let text = format!("`{alarm}` stands before a command, where nothing is expected.");
         return Err(Fault::new(FaultKind::Usage, text).hint("`pagerdeck investigate --alarm NAME` names an alarm."));
     }
-    if cli.global.live && !command.has_a_mode() {
-        return Err(Fault::new(FaultKind::Usage, "--live means nothing here: this command changes nothing.")
-            .hint("It is for the cockpit, `investigate`, `rehearse` and `resume`."));
-    }
+    fitting::check(cli)?;
     match command {
+        Command::Rehearse(args) if args.list => commands::scenarios(cli.global.output),
         Command::Rehearse(args) => rehearse(args, &flags, env),
         Command::Eval(args) => exported::eval(args, cli.global.output),
         Command::Evidence(args) => exported::evidence(args, cli.global.output),
         Command::Investigate(args) => investigate(args, flags, env),
-        Command::Sessions => commands::sessions(&resolve(&flags, env, World::Rehearsal)?, &flags),
-        Command::Export(args) => commands::export(&resolve(&flags, env, World::Rehearsal)?, args),
-        Command::Verify { session, anchor } => {
-            commands::verify(&resolve(&flags, env, World::Rehearsal)?, session, anchor.as_deref())
-        }
+        Command::Sessions => commands::sessions(&bare(&flags, env)?, cli.global.output),
+        Command::Export(args) => commands::export(&bare(&flags, env)?, args),
+        Command::Verify { session, anchor } => commands::verify(&bare(&flags, env)?, session, anchor.as_deref()),
         Command::Resume { session } => resume(session, &flags, env),
         Command::Replay { session } => {
-            let config = resolve(&flags, env, World::Rehearsal)?;
+            let config = bare(&flags, env)?;
             let path = archive::locate(&config.paths.sessions, session)?;
             wait(runtime::replay(&path, config))
         }
-        Command::Doctor => doctor(&flags, env),
+        Command::Doctor => doctor(&flags, env, cli.global.output),
         Command::Config(command) => commands::config(*command, &flags, env),
         Command::Policy(command) => commands::policy(*command, &flags, env),
         Command::Iam => print::out(include_str!("../assets/iam/least-privilege.json")),
         Command::Rbac => print::out(include_str!("../assets/rbac/least-privilege.yaml")),
         Command::Completions { shell } => commands::completions(*shell),
-        Command::Man => commands::manual(),
+        Command::Man { command } => commands::manual(command.as_deref()),
     }
 }
 
@@ -78,11 +74,36 @@ fn dispatch(cli: &Cli, env: &Environment) -> Result<Ending, Fault> {
 fn misspelt(word: &str) -> Option<Fault> {
     let cli = Cli::command();
     let commands: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
+    let other_way = format!("For an alarm of that name: `pagerdeck investigate --alarm {word}`.");
+    let none = Fault::new(FaultKind::Usage, format!("There is no command `{word}`."));
+    if RESERVED.iter().any(|reserved| nearest(word, &[reserved]).is_some()) {
+        return Some(none.hint(PAST_INCIDENTS).hint(other_way));
+    }
     let near = nearest(word, &commands)?;
-    Some(
-        Fault::new(FaultKind::Usage, format!("There is no command `{word}`."))
-            .hint(format!("Did you mean `{near}`? For an alarm of that name: `pagerdeck investigate --alarm {word}`.")),
-    )
+    Some(none.hint(format!("Did you mean `{near}`? {other_way}")))
+}
+
+/// Words of what is not built: whoever types one wants no session.
+const RESERVED: [&str; 2] = ["postmortems", "follow-ups"];
+/// What tells of them all the same.
+const PAST_INCIDENTS: &str = "`pagerdeck sessions` lists past sessions and their follow-ups, `pagerdeck export ID` writes what was found, done and promised.";
+
+/// The configuration for what needs none to do its work: a file that is broken is told in a line, and left.
+fn bare(flags: &Flags, env: &Environment) -> Result<Config, Fault> {
+    let usable = resolve(flags, env, World::Rehearsal).and_then(|config| {
+        runtime::check_screen(&config)?;
+        Ok(config)
+    });
+    match usable {
+        // One that was named with the command has to be in order.
+        Err(fault) if flags.config.is_none() => {
+            let config = resolve_without_file(flags, env, World::Rehearsal)?;
+            let told = [&[fault.summary], fault.causes.as_slice()].concat().join(" ");
+            print::err(&format!("{told} It is left out: the defaults are in force."));
+            Ok(config)
+        }
+        usable => usable,
+    }
 }
 
 fn real(flags: &Flags, env: &Environment) -> Result<Config, Fault> {
@@ -98,6 +119,7 @@ fn log_to_file(config: &Config) -> Option<Logbook> {
 
 fn cockpit(flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
     let config = real(flags, env)?;
+    fitting::surface(&config, config.surface)?;
     if let Some(refusal) = refused_live(&config) {
         return Ok(refusal);
     }
@@ -114,6 +136,7 @@ fn cockpit(flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
 
 fn resume(session: &str, flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
     let config = real(flags, env)?;
+    fitting::surface(&config, config.surface)?;
     let path = archive::locate(&config.paths.sessions, session)?;
     if let Some(refusal) = refused_live(&config) {
         return Ok(refusal);
@@ -126,6 +149,8 @@ fn investigate(args: &InvestigateArgs, flags: Flags, env: &Environment) -> Resul
     let flags =
         Flags { focus: Some(args.alarm.clone()), log_groups: args.log_groups.clone(), minutes: args.minutes, ..flags };
     let config = real(&flags, env)?;
+    // Whatever is at its ends, it has no screen.
+    fitting::surface(&config, Surface::Headless(OutputForm::Text))?;
     if let Some(refusal) = refused_live(&config) {
         return Ok(refusal);
     }
@@ -144,13 +169,12 @@ fn refused_live(config: &Config) -> Option<Ending> {
 }
 
 fn rehearse(args: &RehearseArgs, flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
-    if args.list {
-        return commands::scenarios(flags);
-    }
     if let Some(path) = &args.check {
         return commands::check_scenario(path);
     }
-    let config = resolve(flags, env, World::Rehearsal)?;
+    let config = bare(flags, env)?;
+    let operated = args.operator.as_ref().map(|_| Surface::Headless(OutputForm::Text));
+    fitting::surface(&config, operated.unwrap_or(config.surface))?;
     let options = catalogue::options(&args.into())?;
     if args.tour && config.surface != Surface::Screen {
         return Err(
@@ -168,10 +192,10 @@ fn rehearse(args: &RehearseArgs, flags: &Flags, env: &Environment) -> Result<End
     wait(runtime::rehearse(config, options))
 }
 
-fn doctor(flags: &Flags, env: &Environment) -> Result<Ending, Fault> {
+fn doctor(flags: &Flags, env: &Environment, form: Option<FormWord>) -> Result<Ending, Fault> {
     let config = real(flags, env)?;
     let report = block_on(runtime::doctor::examine(&config))?;
-    commands::told(&report)
+    commands::told(&report, form)
 }
 
 fn wait(run: impl Future<Output = Result<Ending, Fault>>) -> Result<Ending, Fault> {

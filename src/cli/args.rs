@@ -27,7 +27,7 @@ Exit codes: 0 done (a rehearsal: as its scenario expects), 1 fault (a rehearsal:
 #[command(name = "pagerdeck", version, after_help = EXAMPLES)]
 pub(super) struct Cli {
     /// The alarm to go straight to, by name or ARN, as a page carries it.
-    #[arg(value_name = "ALARM")]
+    #[arg(value_name = "ALARM", value_parser = alarm)]
     pub(super) alarm: Option<String>,
     #[command(flatten)]
     pub(super) global: GlobalArgs,
@@ -85,30 +85,11 @@ pub(super) enum Command {
         /// For which shell.
         shell: Shell,
     },
-    /// Print the manual page.
-    Man,
-}
-
-impl Command {
-    /// Whether it may change anything: what only reads or judges has no mode.
-    pub(super) fn has_a_mode(&self) -> bool {
-        match self {
-            Self::Rehearse(_) | Self::Investigate(_) | Self::Resume { .. } => true,
-            Self::Eval(_)
-            | Self::Evidence(_)
-            | Self::Sessions
-            | Self::Export(_)
-            | Self::Verify { .. }
-            | Self::Replay { .. }
-            | Self::Doctor
-            | Self::Config(_)
-            | Self::Policy(_)
-            | Self::Iam
-            | Self::Rbac
-            | Self::Completions { .. }
-            | Self::Man => false,
-        }
-    }
+    /// Print the manual page of the program, or of one command.
+    Man {
+        /// The command.
+        command: Option<String>,
+    },
 }
 
 /// `pagerdeck rehearse`.
@@ -193,6 +174,11 @@ pub(super) struct EvidenceArgs {
     pub(super) templates: bool,
 }
 
+/// No alarm is called nothing: a page that was read by a script came to nothing.
+fn alarm(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("An alarm has a name.".to_owned()) } else { Ok(text.to_owned()) }
+}
+
 fn named_file(text: &str) -> Result<(String, PathBuf), String> {
     let (name, file) = text.split_once('=').ok_or("It is written NAME=FILE.csv.")?;
     if name.is_empty() || file.is_empty() {
@@ -211,7 +197,7 @@ fn named_number(text: &str) -> Result<(String, f64), String> {
 #[derive(Clone, Debug, Args)]
 pub(super) struct InvestigateArgs {
     /// The alarm, by name or ARN.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = alarm)]
     pub(super) alarm: String,
     /// A log group to read; may be given several times.
     #[arg(long = "log-group", value_name = "NAME")]
@@ -313,18 +299,9 @@ mod tests {
     }
 
     #[test]
-    fn what_only_reads_has_no_mode() {
-        for (line, expected) in [
-            ("pagerdeck --live rehearse", true),
-            ("pagerdeck --live investigate --alarm a", true),
-            ("pagerdeck --live resume 1", true),
-            ("pagerdeck --live eval", false),
-            ("pagerdeck --live evidence --log a", false),
-            ("pagerdeck --live sessions", false),
-            ("pagerdeck --live replay 1", false),
-        ] {
-            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
-            assert_eq!(cli.command.is_some_and(|command| command.has_a_mode()), expected, "{line}");
+    fn an_alarm_has_a_name() {
+        for line in [&["pagerdeck", ""][..], &["pagerdeck", "investigate", "--alarm", " "]] {
+            assert!(Cli::try_parse_from(line).is_err(), "{line:?}");
         }
     }
 

@@ -5,16 +5,20 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::args::{Cli, ConfigCommand, ExportArgs, ExportWord, PolicyCommand, RehearseArgs};
+use super::args::{Cli, ConfigCommand, ExportArgs, ExportWord, FormWord, PolicyCommand, RehearseArgs};
 use super::print;
-use crate::config::{AskedSurface, Config, Environment, Flags, OutputForm, Paths, World, read_policy, resolve, shown};
+use crate::config::{
+    AskedSurface, Config, Environment, Flags, Named, OutputForm, Paths, World, read_policy, resolve, shown,
+};
 use crate::domain::count::counted;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::near::nearest;
 use crate::domain::remediation::policy::Policy;
+use crate::runtime::archive::{self, Kept};
 use crate::runtime::doctor::Examination;
-use crate::runtime::{self, Ending, archive, catalogue};
+use crate::runtime::{self, Ending, catalogue};
 
 impl From<&RehearseArgs> for catalogue::Asked {
     fn from(args: &RehearseArgs) -> Self {
@@ -52,15 +56,27 @@ fn wants_json(flags: &Flags) -> bool {
     matches!(flags.surface, AskedSurface::Headless(OutputForm::Json | OutputForm::Jsonl))
 }
 
+/// Rows for a program: one array, or an object a line. `None` where they are for a person.
+fn rows(form: Option<FormWord>, rows: &[Value]) -> Option<String> {
+    match form {
+        None | Some(FormWord::Text | FormWord::Md) => None,
+        Some(FormWord::Json) => Some(json!(rows).to_string()),
+        Some(FormWord::Jsonl) => Some(rows.iter().fold(String::new(), |mut lines, row| {
+            let _ = writeln!(lines, "{row}");
+            lines
+        })),
+    }
+}
+
 /// `rehearse --list`.
-pub(super) fn scenarios(flags: &Flags) -> Result<Ending, Fault> {
+pub(super) fn scenarios(form: Option<FormWord>) -> Result<Ending, Fault> {
     let scenarios = catalogue::scenarios();
-    if wants_json(flags) {
-        let rows: Vec<_> = scenarios
-            .iter()
-            .map(|entry| json!({ "name": entry.name, "title": entry.title, "teaches": entry.teaches }))
-            .collect();
-        return print::out(&json!(rows).to_string());
+    let objects: Vec<Value> = scenarios
+        .iter()
+        .map(|entry| json!({ "name": entry.name, "title": entry.title, "teaches": entry.teaches }))
+        .collect();
+    if let Some(text) = rows(form, &objects) {
+        return print::out(&text);
     }
     let mut text = String::new();
     let width = scenarios.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
@@ -81,11 +97,11 @@ pub(super) fn check_scenario(path: &Path) -> Result<Ending, Fault> {
 }
 
 /// `sessions`.
-pub(super) fn sessions(config: &Config, flags: &Flags) -> Result<Ending, Fault> {
+pub(super) fn sessions(config: &Config, form: Option<FormWord>) -> Result<Ending, Fault> {
     let entries = archive::list(&config.paths.sessions)?;
-    if wants_json(flags) {
-        let rows: Vec<_> = entries.iter().map(archive::Entry::object).collect();
-        return print::out(&json!(rows).to_string());
+    let objects: Vec<Value> = entries.iter().map(archive::Entry::object).collect();
+    if let Some(text) = rows(form, &objects) {
+        return print::out(&text);
     }
     if entries.is_empty() {
         return print::out(&format!("No session in {} yet.", config.paths.sessions.display()));
@@ -100,15 +116,22 @@ pub(super) fn sessions(config: &Config, flags: &Flags) -> Result<Ending, Fault> 
 /// `export`.
 pub(super) fn export(config: &Config, args: &ExportArgs) -> Result<Ending, Fault> {
     let path = archive::locate(&config.paths.sessions, &args.session)?;
+    let kept = Kept::read(&path)?;
     let text = match args.format {
-        ExportWord::Md => archive::markdown(&path)?,
-        ExportWord::Html => archive::html(&path)?,
-        ExportWord::Json => archive::json(&path)?,
-        ExportWord::Cast => runtime::film(&path, config)?,
+        ExportWord::Md => kept.markdown(),
+        ExportWord::Html => kept.html(),
+        ExportWord::Json => kept.json(),
+        ExportWord::Cast => runtime::film(&kept.records, config)?,
     };
-    let Some(out) = &args.out else { return print::out(&text) };
-    archive::write_private(out, &text)?;
-    print::out(&format!("Written to {}.", out.display()))
+    let written = match &args.out {
+        None => print::out(&text)?,
+        Some(out) => {
+            archive::write_private(out, &text)?;
+            print::out(&format!("Written to {}.", out.display()))?
+        }
+    };
+    // What was written is not all there was.
+    kept.flaw.map_or(Ok(written), Err)
 }
 
 /// `verify`: a broken chain is a fault, and so is one that does not go through the anchor, so that a script sees it.
@@ -128,18 +151,22 @@ pub(super) fn config(command: ConfigCommand, flags: &Flags, env: &Environment) -
             let place = config.paths.config.display();
             let services = counted(config.services.len(), "service");
             let keys = counted(config.keys.len(), "key");
-            print::out(&if config.paths.config.is_file() {
+            // A pipe is gone once it was read: that it is named says that it was there.
+            let was_read = config.paths.config_named == Named::ByPerson || config.paths.config.is_file();
+            print::out(&if was_read {
                 format!("{place} is in order: {services}, {keys} of your own.")
             } else {
                 format!("There is no {place}: the defaults are in force.")
             })
         }
         ConfigCommand::Show => {
-            let value = shown(&resolve(flags, env, World::Real)?);
+            let config = resolve(flags, env, World::Real)?;
+            let value = shown(&config);
             let text = if wants_json(flags) {
                 serde_json::to_string_pretty(&value).ok()
             } else {
-                toml::to_string(&value).ok()
+                let webhook = config.slack.map_or("", |_| "\n# A Slack webhook is set, and not shown.\n");
+                toml::to_string(&value).ok().map(|text| format!("{text}{webhook}"))
             };
             print::out(&text.ok_or_else(|| Fault::new(FaultKind::Internal, "The configuration cannot be shown."))?)
         }
@@ -181,13 +208,17 @@ fn show_policy(policy: &Policy, flags: &Flags) -> Result<Ending, Fault> {
 }
 
 /// `doctor`: what is missing is told line by line, and is a fault in the end.
-pub(super) fn told(examination: &Examination) -> Result<Ending, Fault> {
-    print::out(&examination.text())?;
+pub(super) fn told(examination: &Examination, form: Option<FormWord>) -> Result<Ending, Fault> {
+    let text = match form {
+        Some(FormWord::Json | FormWord::Jsonl) => examination.object().to_string(),
+        None | Some(FormWord::Text | FormWord::Md) => examination.text(),
+    };
+    print::out(&text)?;
     match examination.missing() {
         0 => Ok(Ending::Done),
         missing => {
             Err(Fault::new(FaultKind::NotConfigured, format!("{missing} of the checks above found something missing."))
-                .hint("Each line names its fix; `rehearse` needs none of them."))
+                .hint("Each says how to mend it; `pagerdeck rehearse` needs none of them."))
         }
     }
 }
@@ -199,10 +230,27 @@ pub(super) fn completions(shell: Shell) -> Result<Ending, Fault> {
     print::out(&String::from_utf8_lossy(&script))
 }
 
-/// `man`.
-pub(super) fn manual() -> Result<Ending, Fault> {
+/// `man`: the program's page, or that of one command.
+pub(super) fn manual(command: Option<&str>) -> Result<Ending, Fault> {
+    let mut whole = Cli::command();
+    // With the flags that every command has.
+    whole.build();
+    let man = match command {
+        None => clap_mangen::Man::new(whole),
+        Some(name) => {
+            let names: Vec<&str> = whole.get_subcommands().map(clap::Command::get_name).collect();
+            let found = whole.find_subcommand(name).ok_or_else(|| {
+                let hint = match nearest(name, &names) {
+                    Some(near) => format!("Did you mean `{near}`?"),
+                    None => format!("There are {}.", names.join(", ")),
+                };
+                Fault::new(FaultKind::Usage, format!("There is no command `{name}`.")).hint(hint)
+            })?;
+            clap_mangen::Man::new(found.clone()).title(format!("pagerdeck-{name}"))
+        }
+    };
     let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|error| {
+    man.render(&mut page).map_err(|error| {
         Fault::new(FaultKind::Internal, "The manual page cannot be written.").cause(format!("{error}."))
     })?;
     print::out(&String::from_utf8_lossy(&page))

@@ -7,6 +7,8 @@ mod local;
 
 use std::fmt::Write as _;
 
+use serde_json::{Value, json};
+
 use crate::config::Config;
 use crate::domain::fault::Fault;
 
@@ -95,6 +97,19 @@ impl Examination {
     }
 }
 
+impl Examination {
+    /// The same for a program: `state` is `ok`, `missing` or `not-asked`.
+    pub fn object(&self) -> Value {
+        let check = |check: &Check| match &check.outcome {
+            Outcome::Fine { text } => json!({ "check": check.name, "state": "ok", "found": text }),
+            Outcome::Missing { fault } => json!({ "check": check.name, "state": "missing", "fault": fault }),
+            Outcome::NotAsked { why } => json!({ "check": check.name, "state": "not-asked", "why": why }),
+        };
+        let checks: Vec<Value> = self.checks.iter().map(check).collect();
+        json!({ "schema": "pagerdeck/doctor/1", "missing": self.missing(), "checks": checks })
+    }
+}
+
 /// Examines everything a configuration names.
 pub async fn examine(config: &Config) -> Examination {
     crate::adapters::install_tls_provider();
@@ -126,5 +141,8 @@ mod tests {
         assert!(lines[0].starts_with("[ok] identity") && lines[1].starts_with("[no] alarms"));
         assert_eq!(lines[2].trim(), "fix: Allow cloudwatch:DescribeAlarms.");
         assert!(lines[3].starts_with("[--] model"));
+        let object = examination.object();
+        let states: Vec<&str> = (0..3).filter_map(|at| object["checks"][at]["state"].as_str()).collect();
+        assert_eq!((states.as_slice(), &object["missing"]), (&["ok", "missing", "not-asked"][..], &1.into()));
     }
 }

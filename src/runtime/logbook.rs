@@ -5,10 +5,14 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use tracing::Level;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::clock::wall_now;
 use crate::domain::fault::{Fault, FaultKind};
@@ -44,6 +48,11 @@ pub fn checked(path: &Path, filter: &str) -> Result<EnvFilter, Fault> {
     EnvFilter::try_new(filter).map_err(unread)
 }
 
+/// Whether it is ours. What libraries tell in detail are requests and answers whole: customers' logs, and what a model was asked.
+fn is_ours(target: &str) -> bool {
+    target.split("::").next() == Some("pagerdeck")
+}
+
 /// Opens the log and takes in what `tracing` tells from now on, as far as the filter lets it through.
 ///
 /// # Errors
@@ -56,7 +65,9 @@ pub fn open(path: &Path, filter: &str) -> Result<Logbook, Fault> {
     }
     let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
     let (writer, guard) = tracing_appender::non_blocking(file.map_err(|error| failed(error.to_string()))?);
-    let told = tracing_subscriber::fmt().with_env_filter(filter).with_timer(Utc).with_ansi(false).with_writer(writer);
-    told.try_init().map_err(|error| failed(error.to_string()))?;
+    let ours = filter_fn(|told| is_ours(told.target()) || *told.level() <= Level::INFO);
+    let lines = tracing_subscriber::fmt::layer().with_timer(Utc).with_ansi(false).with_writer(writer);
+    // A second session of one process writes to the log of the first.
+    let _ = tracing_subscriber::registry().with(filter).with(ours).with(lines).try_init();
     Ok(Logbook { _guard: guard })
 }

@@ -20,7 +20,7 @@ impl Home {
     }
 
     /// Puts a file below the configuration folder.
-    fn config(&self, name: &str, text: &str) {
+    pub fn config(&self, name: &str, text: &str) {
         let folder = self.path().join("config/pagerdeck");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(name), text).unwrap();
@@ -220,8 +220,10 @@ fn the_configuration_is_checked_shown_and_found() {
         ("[scren]\nglyphs = \"ascii\"\n", "Did you mean `screen`?"),
         ("[screen]\ntheme = \"ligt\"\n", "Did you mean `light`?"),
         ("[environment.colours]\nPROD = \"magenta\"\n", "line 2"),
-        ("[panes]\nleft = 95\n", "panes.left is 95"),
+        ("[panes]\nleft = 95\n", "line 2: panes.left is 95"),
         ("[notify]\nstep = \"sometimes\"\n", "line 2"),
+        ("[keys]\nzooom = \"f2\"\n", "line 2: There is no action"),
+        ("[keys]\nfollow = \"f2\"\nzoom = \"f2\"\n", "lines 2 and 3"),
         ("[keys]\nzoom = 3\n", "a key such as \"f2\", or a list of keys"),
         ("[theme.roles]\ndangr = \"red\"\n", "Did you mean `danger`?"),
     ] {

@@ -9,6 +9,7 @@
 mod adrift;
 mod asked;
 mod at_rest;
+mod bare;
 mod cli;
 mod crash;
 mod fixture;

@@ -14,7 +14,7 @@ pub(in crate::cli) struct GlobalArgs {
     /// Let approved steps run. Without it nothing but dry-runs is sent.
     #[arg(long, global = true)]
     pub(in crate::cli) live: bool,
-    /// The configuration file.
+    /// The configuration file. The policy is then the one beside it, unless PAGERDECK_POLICY names one.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The AWS profile.
@@ -31,13 +31,13 @@ pub(in crate::cli) struct GlobalArgs {
     namespace: Vec<String>,
     /// No screen: stream the story, rehearse every step, approve none.
     #[arg(long, global = true)]
-    headless: bool,
+    pub(in crate::cli) headless: bool,
     /// The form of the story without a screen; implies --headless.
     #[arg(long, global = true, value_name = "FORM")]
     pub(in crate::cli) output: Option<FormWord>,
     /// The cockpit as lines, for screen readers: one line an event, commands as words.
     #[arg(long, global = true, conflicts_with_all = ["headless", "output"])]
-    plain: bool,
+    pub(in crate::cli) plain: bool,
     /// No colours: bold, reverse and underline only.
     #[arg(long, global = true)]
     mono: bool,
@@ -55,10 +55,10 @@ pub(in crate::cli) struct GlobalArgs {
     slow_link: bool,
     /// Record the screen to a new file, as an asciicast; what is typed to confirm is not in it.
     #[arg(long, global = true, value_name = "FILE")]
-    record: Option<PathBuf>,
+    pub(in crate::cli) record: Option<PathBuf>,
     /// End a run without a screen after so many seconds of incident time.
     #[arg(long = "for", global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
-    limit: Option<u32>,
+    pub(in crate::cli) limit: Option<u32>,
 }
 
 impl GlobalArgs {
@@ -152,6 +152,16 @@ pub(in crate::cli) enum FormWord {
 }
 
 impl FormWord {
+    /// As it is typed.
+    pub(in crate::cli) fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Md => "md",
+        }
+    }
+
     pub(in crate::cli) fn form(self) -> OutputForm {
         match self {
             Self::Json => OutputForm::Json,
