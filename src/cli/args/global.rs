@@ -14,7 +14,7 @@ pub(in crate::cli) struct GlobalArgs {
     /// Let approved steps run. Without it nothing but dry-runs is sent.
     #[arg(long, global = true)]
     pub(in crate::cli) live: bool,
-    /// The configuration file. The policy is then the one beside it, unless PAGERDECK_POLICY names one.
+    /// The configuration file. The policy is then the one beside it, unless `PAGERDECK_POLICY` names one.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The AWS profile.

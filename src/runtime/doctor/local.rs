@@ -10,7 +10,7 @@ use crate::config::{Colours, Config, Glyphs, Surface};
 use crate::domain::count::counted;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::journal::make_folder;
-use crate::runtime::logbook;
+use crate::runtime::{check_screen, logbook};
 
 pub(super) fn examine(config: &Config) -> Vec<Check> {
     vec![
@@ -25,6 +25,9 @@ pub(super) fn examine(config: &Config) -> Vec<Check> {
 
 fn configuration(config: &Config) -> Check {
     let path = config.paths.config.display();
+    if let Err(fault) = check_screen(config) {
+        return Check::missing("configuration", fault);
+    }
     if config.paths.config.exists() {
         return Check::fine("configuration", format!("{path}, {}", counted(config.services.len(), "service")));
     }
