@@ -173,6 +173,8 @@ pub struct Aws {
     pub profile_by: ProfileBy,
     /// The region; `None` leaves it to the profile.
     pub region: Option<Region>,
+    /// `AWS_CA_BUNDLE`: authorities in place of the system's.
+    pub ca_bundle: Option<PathBuf>,
     /// One endpoint for every AWS service; `None` for the real ones.
     pub endpoint: Option<String>,
     /// Time-outs of calls that answer at once.

@@ -191,6 +191,7 @@ fn aws(flags: &Flags, env: &Environment, file: &ConfigFile) -> Result<Aws, Fault
         profile: profile.map(str::to_owned),
         profile_by: if named_by_env.is_some() { ProfileBy::Environment } else { ProfileBy::Choice },
         region: region.map(Region::from),
+        ca_bundle: env.get("AWS_CA_BUNDLE").map(PathBuf::from),
         endpoint: env_endpoint.or(file.aws.endpoint_url.as_deref()).map(str::to_owned),
         timeouts: timeouts(file.aws.connect_timeout_s, file.aws.answer_timeout_s, None),
     })

@@ -19,6 +19,7 @@ pub fn aws(config: &Config) -> ClientOptions {
         profile: config.aws.profile.clone().filter(|_| config.aws.profile_by == ProfileBy::Choice),
         region: config.aws.region.clone(),
         endpoints: Endpoints { all: config.aws.endpoint.clone(), ..Endpoints::default() },
+        ca_bundle: config.aws.ca_bundle.clone(),
         timeouts: CallTimeouts {
             connect: times.connect,
             first_byte: times.answer,

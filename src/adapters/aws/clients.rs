@@ -4,11 +4,9 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use aws_config::default_provider::region::DefaultRegionChain;
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::{Credentials, ProvideCredentials, SharedCredentialsProvider, StalledStreamProtectionConfig};
 use aws_smithy_http_client::tls;
@@ -24,6 +22,8 @@ use crate::adapters::names::Names;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::scope::{AccountId, Region};
 
+mod authorities;
+mod profile;
 mod repeat;
 
 use repeat::RefusedForItsTime;
@@ -94,6 +94,8 @@ pub struct ClientOptions {
     pub region: Option<Region>,
     /// Endpoint overrides.
     pub endpoints: Endpoints,
+    /// The authorities that are trusted in place of the system's; where none is named here, those that the profile names.
+    pub ca_bundle: Option<PathBuf>,
     /// Time-outs.
     pub timeouts: CallTimeouts,
     /// Where the model is reached otherwise.
@@ -121,6 +123,14 @@ pub enum ClientsError {
         /// As given.
         endpoint: String,
     },
+    /// The authorities of a person's own could not be read.
+    #[error("the certificates of {path:?} cannot be used: {why}")]
+    ReadAuthorities {
+        /// The bundle.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// A rehearsal was given an endpoint that is not on this machine.
     #[error("the rehearsal endpoint {endpoint:?} is not on loopback")]
     KeepToLoopback {
@@ -144,6 +154,11 @@ impl ClientsError {
             Self::ReadEndpoint { endpoint } => {
                 Fault::new(FaultKind::Usage, format!("The endpoint {endpoint:?} is no HTTP address."))
                     .hint("An endpoint looks like `https://host` or `http://127.0.0.1:4566`.")
+            }
+            Self::ReadAuthorities { path, why } => {
+                Fault::new(FaultKind::Usage, format!("The certificates of {} cannot be used.", path.display()))
+                    .cause(format!("{why}."))
+                    .hint("AWS_CA_BUNDLE, or `ca_bundle` of the profile, names a file of certificates in PEM.")
             }
             Self::KeepToLoopback { endpoint } => {
                 Fault::new(FaultKind::Usage, format!("A rehearsal refuses {endpoint:?}: it is not on loopback."))
@@ -195,8 +210,16 @@ impl Clients {
         if let Ok(name) = AppName::new("pagerdeck") {
             loader = loader.app_name(name);
         }
+        let bundle = match &options.ca_bundle {
+            Some(bundle) => Some(bundle.clone()),
+            None => profile::authorities(options.profile.as_deref()).await,
+        };
+        let http = bundle.as_deref().map(authorities::client).transpose()?;
+        if let Some(http) = &http {
+            loader = loader.http_client(http.clone());
+        }
         if let Some(profile) = &options.profile {
-            let provider = by_profile(profile, options.region.as_ref()).await;
+            let provider = profile::credentials(profile, options.region.as_ref(), http).await;
             loader = loader.profile_name(profile).credentials_provider(provider);
         }
         if let Some(region) = &options.region {
@@ -383,17 +406,6 @@ impl Clients {
     pub(super) async fn turn(&self, family: Family) {
         self.budget.turn(family).await;
     }
-}
-
-/// The credentials of a profile and of nothing else: the SDK's own chain looks at the environment first, and where a profile is
-/// missing at the machine's role.
-async fn by_profile(profile: &str, region: Option<&Region>) -> ProfileFileCredentialsProvider {
-    let region = match region {
-        Some(region) => Some(aws_config::Region::new(region.as_str().to_owned())),
-        None => DefaultRegionChain::builder().profile_name(profile).build().region().await,
-    };
-    let config = ProviderConfig::without_region().with_region(region);
-    ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile).build()
 }
 
 async fn made_within<E: fmt::Display>(

@@ -1,4 +1,4 @@
-//! `NO_PROXY`: which servers are asked without a proxy, as kubectl reads it.
+//! `NO_PROXY`: which servers are asked without a proxy, as kubectl reads it. This machine is never asked through one.
 
 use std::net::IpAddr;
 
@@ -7,8 +7,9 @@ use std::net::IpAddr;
 pub(super) fn is_direct(list: &str, server: &http::Uri) -> bool {
     let host = server.host().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
     let port = server.port_u16().unwrap_or(if server.scheme_str() == Some("http") { 80 } else { 443 });
+    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     let entries = list.split(',').map(|entry| entry.trim().to_ascii_lowercase());
-    entries.filter(|entry| !entry.is_empty()).any(|entry| takes(&entry, &host, port))
+    is_here || entries.filter(|entry| !entry.is_empty()).any(|entry| takes(&entry, &host, port))
 }
 
 fn takes(entry: &str, host: &str, port: u16) -> bool {
@@ -63,6 +64,10 @@ mod tests {
             ("*", "https://example.com", true),
             ("", "https://example.com", false),
             ("proxy.corp", "https://example.com", false),
+            ("", "https://127.0.0.1:6443", true),
+            ("", "https://localhost:6443", true),
+            ("", "https://[::1]:6443", true),
+            ("", "https://localhost.example.com", false),
         ] {
             assert_eq!(is_direct(list, &server.parse().unwrap()), expected, "{list:?} {server}");
         }
