@@ -8,8 +8,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::event_stream::RawMessage;
 
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::observation::redact::redact;
-use crate::domain::observation::sanitise;
+use crate::domain::observation::redact;
 use crate::domain::observation::skew::ClockSkew;
 
 /// The longest foreign message kept, in characters. A signature error repeats the whole request with its token.
@@ -115,6 +114,11 @@ impl CallError {
             Self::ClockSkew(_) => Some(format!("Set the clock of this machine: {}.", ClockSkew::REMEDY)),
             Self::Denied(_) => Some(format!("The identity lacks `{action}`.")),
             Self::Throttled(_) => Some("Somebody in this account calls this API a lot; it is asked again later.".to_owned()),
+            Self::Unreachable(why) if why.contains("UnknownIssuer") => Some(
+                "Its certificate is of an authority that is not known here, as of a proxy that opens TLS: name that one's file \
+                 by AWS_CA_BUNDLE, or by SSL_CERT_FILE for every server."
+                    .to_owned(),
+            ),
             Self::Unreachable(_) => {
                 Some("Check the network and its DNS, the proxy settings, the region and any endpoint override.".to_owned())
             }
@@ -171,8 +175,7 @@ impl HttpStatus for RawMessage {
 /// Makes a foreign text fit to be shown: first line, bounded, without secrets and control characters.
 pub(super) fn clean(text: &str) -> String {
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-    let bounded: String = first.chars().take(MAX_MESSAGE).collect();
-    sanitise::line(&redact(&bounded).text).into_owned()
+    redact::clean(first, MAX_MESSAGE)
 }
 
 fn sentence(text: &str) -> String {
@@ -337,6 +340,17 @@ mod tests {
         for (code, status, kind) in cases {
             assert_eq!(refused(code, status, "said so").kind(), kind, "{code:?} {status:?}");
         }
+    }
+
+    /// Neither the end of what is shown nor what is not drawn lets a part of a secret through.
+    #[test]
+    fn a_secret_is_hidden_before_the_text_is_cut_and_whatever_is_not_drawn_in_it() {
+        let key = "AKIAIOSFODNN7EXAMPLE";
+        let begin = "x".repeat(MAX_MESSAGE - 9) + " ";
+        let across = clean(&format!("{begin}{key}"));
+        assert!(!across.contains("AKIA") && across.chars().count() <= MAX_MESSAGE + 1, "{across}");
+        let hidden = clean("denied: pass\u{200b}word=hunter2hunter2");
+        assert!(!hidden.contains("hunter2"), "{hidden}");
     }
 
     #[test]
