@@ -62,6 +62,10 @@ pub struct Exported {
     pub lines: Vec<LogLine>,
     /// How many of them have no time, and count as at the newest instant of the files.
     pub timeless: u64,
+    /// What a person should know of what was read.
+    pub notes: Vec<String>,
+    /// How whole the lines are that were given.
+    completeness: Completeness,
     /// The series as read, whole.
     pub series: Vec<(String, Series)>,
     /// The workload, where there is one.
@@ -75,13 +79,16 @@ pub struct Exported {
 /// `Usage` for a file that is not what it is given as, `Storage` for one that cannot be read.
 pub fn read(files: &Files) -> Result<Exported, Fault> {
     let mut series: Vec<(String, Series)> = Vec::new();
+    let mut notes = Vec::new();
     for (name, path) in &files.metrics {
         let (name, unit) = csv::named(name)?;
         if series.iter().any(|(known, _)| known == name) {
             return Err(Fault::new(FaultKind::Usage, format!("The metric {name} is given twice."))
                 .hint("Give each file a name of its own."));
         }
-        series.push((name.to_owned(), csv::series(name, unit, &contents(path)?, path)?));
+        let read = csv::series(name, unit, &contents(path)?, path)?;
+        notes.extend(read.notes);
+        series.push((name.to_owned(), read.series));
     }
     let objects = all_objects(&files.objects)?;
     let dated = dated(&series, &objects).max();
@@ -92,13 +99,29 @@ pub fn read(files: &Files) -> Result<Exported, Fault> {
         texts.push((path, text, near));
     }
     let newest = newest(&series, &objects, &texts);
-    let (mut lines, mut timeless) = (Vec::new(), 0);
+    let (mut lines, mut timeless, mut is_cut) = (Vec::new(), 0, false);
     for (path, text, near) in &texts {
-        let read = lines::read(text, &path.display().to_string(), (newest, *near));
-        lines.extend(read.lines);
+        let path = path.display();
+        let read = lines::read(text, &path.to_string(), (newest, *near));
+        if read.is_cut {
+            notes.push(format!(
+                "{path}: it ends in the middle of its JSON; the {} of it that are whole were read",
+                read.read.len()
+            ));
+        }
+        if read.names_no_zone {
+            notes.push(format!("{path}: its times name no zone and are taken as UTC"));
+        }
+        lines.extend(read.read);
         timeless += read.timeless;
+        is_cut |= read.is_cut;
     }
+    let completeness =
+        if is_cut { Completeness::Truncated { seen: lines.len() as u64, of: None } } else { Completeness::Exact };
     let window = window(newest, files.minutes, &series);
+    if window.seconds() > i64::from(files.minutes) * 60 {
+        notes.push(format!("{} minutes are judged: a series needs two dozen points", window.seconds() / 60));
+    }
     let workload = chosen(&objects, files.workload.as_deref())?;
     let threshold = |(name, value): &(String, f64)| {
         let (name, _) = csv::named(name)?;
@@ -109,8 +132,17 @@ pub fn read(files: &Files) -> Result<Exported, Fault> {
             .hint(format!("Give it as well: `--metric {name}=FILE.csv`.")))
     };
     let thresholds = files.thresholds.iter().map(threshold).collect::<Result<BTreeMap<String, f64>, Fault>>()?;
-    let mut exported =
-        Exported { window, evidence: Vec::new(), lines, timeless, series, workload: workload.cloned(), thresholds };
+    let mut exported = Exported {
+        window,
+        evidence: Vec::new(),
+        lines,
+        timeless,
+        notes,
+        completeness,
+        series,
+        workload: workload.cloned(),
+        thresholds,
+    };
     let collector = files.collector.as_deref().map(|path| collector(path, &exported)).transpose()?;
     exported.evidence = answered(&exported, (files, &objects), collector.as_ref());
     Ok(exported)
@@ -170,11 +202,16 @@ fn dated(series: &[(String, Series)], objects: &Objects) -> impl Iterator<Item =
     points.chain(events).chain(ends)
 }
 
-/// The last minutes, and at least two dozen points of the slowest series.
+/// The last minutes, and at least two dozen points of the slowest series. It ends behind the newest instant, and behind what
+/// the last point of a series stands for.
 fn window(newest: Timestamp, minutes: u32, series: &[(String, Series)]) -> Window {
-    let slowest = series.iter().map(|(_, series)| series.query.period_s).max().unwrap_or(60);
-    let wide = SignedDuration::from_secs((i64::from(minutes) * 60).max(i64::from(slowest) * 24));
-    let to = newest.checked_add(SignedDuration::from_secs(i64::from(slowest))).unwrap_or(newest);
+    let seconds = |seconds: u32| SignedDuration::from_secs(i64::from(seconds));
+    let slowest = series.iter().map(|(_, series)| series.query.period_s).max().unwrap_or_default();
+    let wide = seconds(minutes.saturating_mul(60)).max(seconds(slowest.saturating_mul(24)));
+    let points =
+        series.iter().filter_map(|(_, series)| series.latest()?.at.checked_add(seconds(series.query.period_s)).ok());
+    let behind = newest.checked_add(seconds(1)).unwrap_or(newest);
+    let to = points.fold(behind, Timestamp::max);
     Window { from: to.checked_sub(wide).unwrap_or(Timestamp::UNIX_EPOCH), to }
 }
 
@@ -215,7 +252,7 @@ fn collector(path: &Path, exported: &Exported) -> Result<Answer, Fault> {
 fn answered(exported: &Exported, (files, objects): (&Files, &Objects), collector: Option<&Answer>) -> Vec<Evidence> {
     let mut digest = LogDigest::new(exported.window);
     exported.lines.iter().for_each(|line| digest.add(line));
-    let read = (digest.summary().lines > 0).then_some((&digest, Completeness::Exact));
+    let read = (digest.summary().lines > 0).then_some((&digest, exported.completeness));
     let target = exported.workload.as_ref().map(|workload| &workload.target);
     let own: Vec<_> = objects.pods.iter().filter(|pod| pod.owner.as_ref() == target).cloned().collect();
     // Where a file holds events alone, no pod was looked at.
@@ -255,7 +292,7 @@ fn answered(exported: &Exported, (files, objects): (&Files, &Objects), collector
             None if others.changes.is_empty() => nothing("rollouts"),
             revisions => evidence::changes(revisions.cloned().unwrap_or_default(), others.clone()),
         },
-        Question::LogPatterns if read.is_some() => evidence::log_patterns(&digest, Completeness::Exact),
+        Question::LogPatterns if read.is_some() => evidence::log_patterns(&digest, exported.completeness),
         Question::LogPatterns => nothing("logs"),
     };
     (1..)

@@ -20,8 +20,9 @@ const PACKED: [(&[u8], &str); 4] =
 /// A file's text: unpacked where it is gzip, decoded where it is UTF-16; what else is not UTF-8 is replaced, as a log may hold
 /// anything.
 pub(super) fn contents(path: &Path) -> Result<String, Fault> {
+    // Of whatever kind: it is the file that was named that is wrong.
     let unreadable =
-        |why: String| Fault::new(FaultKind::Storage, format!("The file {} cannot be read.", path.display())).cause(why);
+        |why: String| Fault::new(FaultKind::Usage, format!("The file {} cannot be read.", path.display())).cause(why);
     let hint = "Check its name, and that you may read it.";
     let size = std::fs::metadata(path).map_err(|error| unreadable(format!("{error}.")).hint(hint))?.len();
     let too_large =
@@ -33,7 +34,9 @@ pub(super) fn contents(path: &Path) -> Result<String, Fault> {
     if bytes.starts_with(b"\x1f\x8b") {
         let mut unpacked = Vec::new();
         let read = flate2::read::MultiGzDecoder::new(bytes.as_slice()).take(MOST_BYTES + 1).read_to_end(&mut unpacked);
-        read.map_err(|error| unreadable(format!("It is packed with gzip, and broken: {error}.")))?;
+        read.map_err(|error| {
+            unreadable(format!("It is packed with gzip, and broken: {error}.")).hint("Export or copy it once more.")
+        })?;
         if unpacked.len() as u64 > MOST_BYTES {
             return Err(too_large());
         }

@@ -1,5 +1,6 @@
 //! Metrics as CSV: a time and a value a row, with or without a header.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::{Timestamp, civil, tz::TimeZone};
@@ -59,39 +60,43 @@ impl Column {
     }
 }
 
+/// A file of values: what was read of it, and what a person should know of the rest.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) series: Series,
+    pub(super) notes: Vec<String>,
+}
+
 /// Reads a series. The time is the column called `timestamp`, `time`, `date` or `at`, else the first; the value the one
-/// called `value`, `average`, `sum` or `maximum`, with a unit behind it or without (`value_ms`), else the first other.
+/// called `value`, `average`, `sum` or `maximum`, with a unit behind it or without (`value_ms`), else the only other.
 /// The unit is the one given, else that of the column, else that of the role where a role has but one.
-pub(super) fn series(name: &str, given: Option<Unit>, text: &str, path: &Path) -> Result<Series, Fault> {
-    let wrong = |line: usize, why: &str| {
-        Fault::new(FaultKind::Usage, format!("The file {} is wrong in line {line}.", path.display()))
-            .cause(why.to_owned())
-            .hint("Each row needs a time (RFC 3339, YYYY-MM-DD HH:MM:SS in UTC, or epoch) and a number.")
-    };
-    let mut rows = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
-    let Some((_, first)) = rows.peek() else { return Err(wrong(1, "It is empty.")) };
-    let head = cells(first);
+pub(super) fn series(name: &str, given: Option<Unit>, text: &str, path: &Path) -> Result<Read, Fault> {
+    let mut rows = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()).peekable();
+    let Some((first, _)) = rows.peek() else { return Err(wrong(path, 1, "It is empty.")) };
+    let parted = separator(first);
+    let head = cells(first, parted);
     let called = |names: &[&str]| head.iter().position(|cell| names.contains(&cell.to_ascii_lowercase().as_str()));
     let has_header = head.iter().all(|cell| instant(cell).is_none());
     let time = called(&["timestamp", "time", "date", "at"]).filter(|_| has_header).unwrap_or(0);
     let column = head.iter().enumerate().find_map(|(n, cell)| Column::of((n, cell))).filter(|_| has_header);
-    let Column { place: value, unit: headed } = column.unwrap_or(Column { place: usize::from(time == 0), unit: None });
     if has_header {
         rows.next();
     }
-    let mut points = Vec::new();
-    for (line, row) in rows {
-        let row = cells(row);
-        let at = row.get(time).and_then(|cell| instant(cell)).ok_or_else(|| wrong(line + 1, "It has no time."))?;
-        match row.get(value).map(|cell| cell.trim()) {
-            // An empty cell is a hole.
-            Some("") => {}
-            Some(cell) => {
-                let value: f64 = cell.parse().map_err(|_| wrong(line + 1, "It has no number."))?;
-                points.push(Point { at, value });
-            }
-            None => return Err(wrong(line + 1, "It has no value.")),
-        }
+    if column.is_none() && has_header {
+        let others: Vec<usize> = (0..head.len()).filter(|at| *at != time).collect();
+        let told = rows.peek().map(|(row, _)| cells(row, parted)).unwrap_or_default();
+        one_column(&others, (&head, &told), path)?;
+    }
+    let Column { place: value, unit: headed } = column.unwrap_or(Column { place: usize::from(time == 0), unit: None });
+    let mut table =
+        Table { points: BTreeMap::new(), holes: 0, rows: 0, doubled: 0, first_doubled: None, zoneless: false };
+    for (row, line) in rows {
+        table.row(&cells(row, parted), (time, value), (path, line))?;
+    }
+    table.one_series(path)?;
+    let points: Vec<Point> = table.points.iter().map(|(at, (value, _))| Point { at: *at, value: *value }).collect();
+    if points.is_empty() && table.rows > 0 {
+        return Err(wrong(path, 1, "No row of it has a number."));
     }
     let metric = MetricId { namespace: "Files".to_owned(), name: name.to_owned(), ..MetricId::default() };
     let role = role(name).unwrap_or(MetricRole::Alarm);
@@ -99,18 +104,113 @@ pub(super) fn series(name: &str, given: Option<Unit>, text: &str, path: &Path) -
     let mut series = Series::new(query, Unit::None, points);
     series.query.period_s = period(&series.points);
     series.unit = given.or(headed).unwrap_or_else(|| unit(name, &series));
-    Ok(series)
+    Ok(Read { series, notes: table.notes(path) })
 }
 
-/// The cells of a row; a comma between quotes parts none, and a quote inside of quotes is written twice (RFC 4180).
-fn cells(line: &str) -> Vec<String> {
+fn wrong(path: &Path, line: usize, why: &str) -> Fault {
+    Fault::new(FaultKind::Usage, format!("The file {} is wrong in line {line}.", path.display()))
+        .cause(why.to_owned())
+        .hint("Each row needs a time (RFC 3339, YYYY-MM-DD HH:MM:SS in UTC, or epoch) and a number.")
+}
+
+/// Refuses a table of several columns of which none is called a value: any of them would be judged, and the rest not.
+fn one_column(others: &[usize], (head, row): (&[String], &[String]), path: &Path) -> Result<(), Fault> {
+    let numbers = others.iter().filter(|at| row.get(**at).is_some_and(|cell| cell.parse::<f64>().is_ok()));
+    let names: Vec<&str> = numbers.filter_map(|at| head.get(*at)).map(String::as_str).collect();
+    if names.len() < 2 {
+        return Ok(());
+    }
+    let what = format!("The file {} has several columns of values: {}.", path.display(), names.join(", "));
+    Err(Fault::new(FaultKind::Usage, what).hint("Call the one that is meant `value`, or give a file for each."))
+}
+
+/// One row of so many may have the time of another.
+const MOST_DOUBLED: u64 = 10;
+
+/// The rows of a table as they are read.
+struct Table {
+    /// Values with the lines they stand in.
+    points: BTreeMap<Timestamp, (f64, usize)>,
+    /// Rows that say that there is no number.
+    holes: u64,
+    rows: u64,
+    /// Rows with the time of another and another value, and the first of them.
+    doubled: u64,
+    first_doubled: Option<(Timestamp, usize, usize)>,
+    zoneless: bool,
+}
+
+impl Table {
+    fn row(
+        &mut self,
+        row: &[String],
+        (time, value): (usize, usize),
+        (path, line): (&Path, usize),
+    ) -> Result<(), Fault> {
+        let told = row.get(time).map(String::as_str).unwrap_or_default();
+        let at = instant(told).ok_or_else(|| wrong(path, line, "It has no time."))?;
+        self.rows += 1;
+        self.zoneless |= names_no_zone(told);
+        let cell = row.get(value).ok_or_else(|| wrong(path, line, "It has no value."))?;
+        // An empty cell is a hole, and so is what exporters write for one.
+        if ["", "-", "null", "none", "n/a"].contains(&cell.to_ascii_lowercase().as_str()) {
+            self.holes += 1;
+            return Ok(());
+        }
+        let decimal = cell.replace(',', ".");
+        let value: f64 = decimal.parse().map_err(|_| wrong(path, line, "It has no number."))?;
+        if !value.is_finite() {
+            self.holes += 1;
+            return Ok(());
+        }
+        if let Some((before, first)) = self.points.insert(at, (value, line))
+            && before.total_cmp(&value).is_ne()
+        {
+            self.doubled += 1;
+            self.first_doubled.get_or_insert((at, first, line));
+        }
+        Ok(())
+    }
+
+    /// Refuses what is more than one series: of many instants with several values any could be judged, and the rest not. A clock
+    /// that was set back doubles a few, of which the later in the file counts.
+    fn one_series(&self, path: &Path) -> Result<(), Fault> {
+        match self.first_doubled {
+            Some((at, first, line)) if self.doubled * MOST_DOUBLED > self.rows => {
+                let path = path.display();
+                let what = format!("The file {path} has several values at {at}: in lines {first} and {line}.");
+                Err(Fault::new(FaultKind::Usage, what)
+                    .hint("A file holds one series: export the sum or the average over the pods, or a file for each."))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn notes(&self, path: &Path) -> Vec<String> {
+        let (holes, rows, path) = (self.holes, self.rows, path.display());
+        let holes = (holes > 0).then(|| format!("{path}: {holes} of {rows} rows hold no number and are left out"));
+        let zone = self.zoneless.then(|| format!("{path}: its times name no zone and are taken as UTC"));
+        let doubled = (self.doubled > 0)
+            .then(|| format!("{path}: {} of {rows} rows have the time of another; the later one counts", self.doubled));
+        holes.into_iter().chain(doubled).chain(zone).collect()
+    }
+}
+
+/// What stands between the cells: a semicolon where somebody's decimals have commas, a tab, else a comma.
+fn separator(first: &str) -> char {
+    let outside: String = first.split('"').step_by(2).collect();
+    [';', '\t'].into_iter().find(|sign| outside.contains(*sign)).unwrap_or(',')
+}
+
+/// The cells of a row; what parts them parts none between quotes, and a quote inside of quotes is written twice (RFC 4180).
+fn cells(line: &str, parted: char) -> Vec<String> {
     let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
     let mut letters = line.chars().peekable();
     while let Some(letter) = letters.next() {
         match letter {
             '"' if quoted && letters.peek() == Some(&'"') => cell.extend(letters.next()),
             '"' => quoted = !quoted,
-            ',' if !quoted => cells.push(std::mem::take(&mut cell)),
+            sign if sign == parted && !quoted => cells.push(std::mem::take(&mut cell)),
             other => cell.push(other),
         }
     }
@@ -151,7 +251,7 @@ fn unit(name: &str, series: &Series) -> Unit {
     }
 }
 
-/// RFC 3339 (also with a numeric zone without colon), `YYYY-MM-DD HH:MM:SS` taken as UTC, or time since the epoch in
+/// RFC 3339 (also with a numeric zone without colon), `YYYY-MM-DD HH:MM:SS` or `YYYY/MM/DD HH:MM:SS` taken as UTC, or time since the epoch in
 /// seconds, also with a fraction, milliseconds, microseconds or nanoseconds, told apart by their size.
 pub(super) fn instant(text: &str) -> Option<Timestamp> {
     let text = text.trim().trim_matches(['[', ']', '"']);
@@ -171,11 +271,25 @@ pub(super) fn instant(text: &str) -> Option<Timestamp> {
     if !text.starts_with(|c: char| c.is_ascii_digit()) || text.len() < 10 {
         return None;
     }
+    let text = plain(text);
     let civil = |text: &str| {
-        let time: civil::DateTime = text.replace(',', ".").parse().ok()?;
+        let time: civil::DateTime = text.parse().ok()?;
         time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
     };
-    text.parse().ok().or_else(|| civil(text))
+    text.parse().ok().or_else(|| civil(&text))
+}
+
+/// A time with its day parted by hyphens, and a dot before its fraction.
+fn plain(text: &str) -> String {
+    let is_slashed = matches!(text.as_bytes(), [_, _, _, _, b'/', _, _, b'/', ..]);
+    let day = if is_slashed { text.replacen('/', "-", 2) } else { text.to_owned() };
+    day.replace(',', ".")
+}
+
+/// Whether a text that reads as a time leaves open in which zone.
+pub(super) fn names_no_zone(text: &str) -> bool {
+    let text = text.trim().trim_matches(['[', ']', '"']);
+    !is_number(text) && plain(text).parse::<Timestamp>().is_err()
 }
 
 /// Whether a text that reads as a time is a bare number.

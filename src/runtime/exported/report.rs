@@ -22,7 +22,7 @@ fn concluded(exported: &Exported) -> (Verdict, Vec<RemedyOffer>) {
     (verdict, offers)
 }
 
-/// One JSON object: `schema`, `window`, `workload`, `lines_without_time`, `evidence[]`, `changes[]`, `verdict`, `fix`, `offers[]`.
+/// One JSON object: `schema`, `window`, `workload`, `lines_without_time`, `notes[]`, `evidence[]`, `changes[]`, `verdict`, `fix`, `offers[]`.
 pub fn json(exported: &Exported) -> String {
     let (verdict, offers) = concluded(exported);
     let evidence: Vec<Value> = exported
@@ -44,6 +44,7 @@ pub fn json(exported: &Exported) -> String {
         "window": exported.window,
         "workload": exported.workload.as_ref().map(|workload| workload.target.to_string()),
         "lines_without_time": exported.timeless,
+        "notes": exported.notes,
         "evidence": evidence,
         "changes": changes_by_onset(&exported.evidence),
         "verdict": verdict,
@@ -81,6 +82,9 @@ pub fn text(exported: &Exported) -> String {
     say(format!("window {} to {}", exported.window.from, exported.window.to));
     for piece in &exported.evidence {
         say(format!("{} {}: {}", piece.id, piece.question.word(), redact(&answer_text(piece)).text));
+    }
+    for note in &exported.notes {
+        say(format!("note: {note}"));
     }
     if exported.timeless > 0 {
         let (without, of) = (exported.timeless, exported.lines.len());

@@ -30,6 +30,7 @@ pub fn save(exported: &Exported, folder: &Path) -> Result<(), Fault> {
     let failed = |error: std::io::Error| {
         Fault::new(FaultKind::Storage, format!("The scenario cannot be written to {}.", folder.display()))
             .cause(format!("{error}."))
+            .hint("Name another folder by `--save-scenario`.")
     };
     std::fs::create_dir_all(folder).map_err(failed)?;
     for (n, (_, series)) in exported.series.iter().enumerate() {

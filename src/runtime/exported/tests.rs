@@ -251,7 +251,7 @@ proptest! {
         ]
     ) {
         match csv::series("cpu", None, &text, Path::new("x.csv")) {
-            Ok(series) => prop_assert!(series.points.windows(2).all(|pair| pair[0].at < pair[1].at)),
+            Ok(csv::Read { series, .. }) => prop_assert!(series.points.windows(2).all(|pair| pair[0].at < pair[1].at)),
             Err(fault) => prop_assert_eq!(fault.kind, FaultKind::Usage),
         }
     }
@@ -261,7 +261,7 @@ proptest! {
         text in prop_oneof![any::<String>(), "[\\[{\"}\\]:,a-z0-9 \n]{0,120}", "(\\{\"(message|timestamp|level)\":[\"a-z0-9]{0,9}\\}?\n){0,9}"]
     ) {
         let newest = lines::newest(&text, Some(Timestamp::UNIX_EPOCH)).unwrap_or(Timestamp::UNIX_EPOCH);
-        prop_assert!(lines::read(&text, "f", (newest, Some(newest))).lines.len() <= text.len() + 1);
+        prop_assert!(lines::read(&text, "f", (newest, Some(newest))).read.len() <= text.len() + 1);
     }
 }
 
@@ -376,4 +376,64 @@ fn lines_outside_of_the_window_are_told_beside_the_count() {
     assert!(report.contains("window 2026-05-01T08:51:00Z to 2026-05-01T09:21:00Z"), "{report}");
     let (kills, patterns, _) = told(log(&["09:00:00", "09:20:00"]));
     assert!(!kills.contains("outside") && !patterns.contains("outside"), "{kills} {patterns}");
+}
+
+/// A metric of a file with this text: its points, or the fault with its hint.
+fn metric(text: &str) -> Result<(usize, Vec<String>), String> {
+    let folder = Folder::new();
+    let path = folder.file("cpu.csv", text);
+    match read(&Files { metrics: vec![("cpu".to_owned(), path)], ..files(30) }) {
+        Ok(read) => {
+            let place = folder.0.path().display().to_string() + "/";
+            Ok((read.series[0].1.points.len(), read.notes.iter().map(|note| note.replace(&place, "")).collect()))
+        }
+        Err(fault) => {
+            assert!(!fault.hints.is_empty(), "{fault}");
+            Err(format!("{} {}", fault.summary, fault.causes.join(" ")))
+        }
+    }
+}
+
+#[test]
+fn what_a_table_leaves_out_is_said_and_what_is_two_series_is_refused() {
+    let row = |n: usize, value: &str| format!("2026-05-01T09:{n:02}:00Z,{value}\n");
+    let table = |values: &[&str]| values.iter().enumerate().map(|(n, value)| row(n, value)).collect::<String>();
+    assert_eq!(metric(&table(&["1", "2", "3"])), Ok((3, vec![])));
+    let holes = metric(&table(&["1", "NaN", "inf", "null", "-", "", "7"])).unwrap();
+    assert_eq!(holes, (2, vec!["cpu.csv: 5 of 7 rows hold no number and are left out".to_owned()]));
+    assert!(metric(&table(&["NaN", "NaN"])).unwrap_err().contains("No row of it has a number"));
+    let twice = format!("{}{}", table(&["1", "2"]), row(1, "9"));
+    assert!(metric(&twice).unwrap_err().contains("several values at 2026-05-01T09:01:00Z: in lines 2 and 3"));
+    let set_back = format!("{}{}", table(&["1"; 30]), row(1, "9"));
+    let expected = "cpu.csv: 1 of 31 rows have the time of another; the later one counts".to_owned();
+    assert_eq!(metric(&set_back), Ok((30, vec![expected])));
+    let same = format!("{}{}", table(&["1", "2"]), row(1, "2"));
+    assert_eq!(metric(&same).unwrap().0, 2, "the same once more");
+    let pods = "timestamp,pod-a,pod-b\n2026-05-01T09:00:00Z,1,2\n";
+    assert!(metric(pods).unwrap_err().contains("several columns of values: pod-a, pod-b"));
+    let labelled = "timestamp,pod,value\n2026-05-01T09:00:00Z,a,1\n2026-05-01T09:01:00Z,a,2\n";
+    assert_eq!(metric(labelled).unwrap().0, 2);
+    for open in ["2026-05-01 09:00:00,1\n2026-05-01 09:01:00,2\n", "2026/05/01 09:00:00,1\n2026/05/01 09:01:00,2\n"] {
+        let expected = vec!["cpu.csv: its times name no zone and are taken as UTC".to_owned()];
+        assert_eq!(metric(open), Ok((2, expected)), "{open}");
+    }
+    for parted in ["time;value\n2026-05-01T09:00:00Z;1,5\n", "time\tvalue\n2026-05-01T09:00:00Z\t1.5\n"] {
+        assert_eq!(metric(parted), Ok((1, vec![])), "{parted}");
+    }
+}
+
+/// A log of exactly the minutes that are judged has no line outside of them.
+#[test]
+fn a_window_holds_a_log_that_is_as_long_as_it_and_lines_that_were_cut_are_no_exact_count() {
+    let folder = Folder::new();
+    let line = |second: usize| format!("2026-05-01T09:{:02}:{:02}Z OOMKilled\n", second / 60, second % 60);
+    let log = folder.file("app.log", &(0..1_800).map(line).collect::<String>());
+    let whole = read(&Files { logs: vec![log], ..files(30) }).unwrap();
+    assert!(whole.lines.iter().all(|line| whole.window.contains(line.at)));
+    assert!(whole.notes.is_empty(), "{:?}", whole.notes);
+    let cut = folder.file("app.json", r#"[{"timestamp":1777627800000,"message":"a"},{"timestamp":1777627801000,"mess"#);
+    let read = read(&Files { logs: vec![cut], ..files(30) }).unwrap();
+    let patterns = read.evidence.iter().find(|piece| piece.question == Question::LogPatterns).unwrap();
+    assert_eq!(patterns.answer.completeness(), "truncated");
+    assert!(read.notes[0].contains("it ends in the middle of its JSON; the 1 of it"), "{:?}", read.notes);
 }
