@@ -177,6 +177,14 @@ pub struct ReadSummary {
     pub last_at: Option<Timestamp>,
 }
 
+impl ReadSummary {
+    /// What of a window that was read from its beginning is not in it: what lies behind the newest event.
+    pub(super) fn kept_back(&self, window: Window) -> Option<Window> {
+        let from = self.last_at.unwrap_or(window.from);
+        (self.completeness != Completeness::Exact).then_some(Window { from, ..window })
+    }
+}
+
 /// Which groups to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupSearch {

@@ -28,7 +28,7 @@ use crate::domain::observation::log::{Ingest, LogGroup};
 use crate::domain::observation::service::ServiceName;
 use crate::runtime::clock::Flight;
 use crate::runtime::tasks::Tasks;
-use crate::session::event::{Event, FeedEvent};
+use crate::session::event::{Event, FeedEvent, LogEvent};
 use crate::session::feeds::{FeedHealth, Following as Way};
 use crate::session::incident::{Incident, Phase};
 use crate::session::{IncidentId, Session};
@@ -236,7 +236,11 @@ async fn poll(means: &Means, tail: &mut Tail, shown: &ShownGroup) -> Result<(), 
         }
     };
     let (polled, ()) = tokio::join!(read, tell);
-    polled.map(drop)
+    if let Some(window) = polled?.kept_back {
+        let (group, why) = (shown.group.clone(), "CloudWatch Logs gave no more of them".to_owned());
+        means.post.tell(None, Event::Log(LogEvent::Gap { group, window, missed: None, why })).await;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use crate::domain::observation::metric::{MetricQuery, MetricRole, Series};
 use crate::domain::observation::scope::{Window, whole_minute};
 use crate::domain::observation::service::ServiceName;
 use crate::domain::observation::workload::{ClusterEvent, Pod, Revision, Workload, WorkloadKind, WorkloadRef};
+use crate::session::event::{Event, LogEvent};
 use crate::session::feeds::{FeedHealth, FeedId};
 
 /// The answer to each query.
@@ -168,6 +169,9 @@ async fn one_group(means: &Means, (shown, window): (&ShownGroup, Window), read: 
         let mut digest = read.digest.clone();
         let summary = read_once(means, &query, shown, &mut digest).await?;
         let Some(newest) = newest_instead(&query, &summary) else {
+            if let Some(gap) = gap(&shown.group, window, &summary) {
+                means.post.tell(None, Event::Log(gap)).await;
+            }
             read.digest = digest;
             read.completeness = worse((read.completeness, read.events), (summary.completeness, summary.events));
             read.events += summary.events;
@@ -175,6 +179,16 @@ async fn one_group(means: &Means, (shown, window): (&ShownGroup, Window), read: 
         };
         query = newest;
     }
+}
+
+/// What of a window nobody is shown: where it was too large, what lies before the newest lines, and events that have no time.
+fn gap(group: &LogGroup, window: Window, summary: &ReadSummary) -> Option<LogEvent> {
+    let of = |window, missed, why: &str| LogEvent::Gap { group: group.clone(), window, missed, why: why.to_owned() };
+    if summary.completeness != Completeness::Exact {
+        let to = summary.first_at.unwrap_or(window.to);
+        return Some(of(Window { to, ..window }, None, "there are too many to read them all"));
+    }
+    (summary.unreadable > 0).then(|| of(window, Some(summary.unreadable), "they have no time"))
 }
 
 /// What is read in place of a reading from the oldest on that did not come to the end, whatever ended it: the newest lines,
@@ -384,6 +398,29 @@ async fn tell_outcome<T>(means: &Means, fed: impl Into<Fed>, outcome: &Result<T,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_read_is_a_gap_before_what_was() {
+        let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
+        let (window, group) = (Window { from: at(0), to: at(30) }, LogGroup::from("/ecs/my-api"));
+        let summary = |completeness, unreadable| ReadSummary {
+            completeness,
+            events: 9,
+            duplicates: 0,
+            unreadable,
+            pages: 1,
+            estimated: None,
+            first_at: Some(at(20)),
+            last_at: Some(at(29)),
+        };
+        let told = |completeness, unreadable| match gap(&group, window, &summary(completeness, unreadable)) {
+            Some(LogEvent::Gap { window, missed, .. }) => Some((window.from, window.to, missed)),
+            _ => None,
+        };
+        assert_eq!(told(Completeness::Exact, 0), None);
+        assert_eq!(told(Completeness::Exact, 3), Some((at(0), at(30), Some(3))));
+        assert_eq!(told(Completeness::Truncated { seen: 9, of: None }, 0), Some((at(0), at(20), None)));
+    }
 
     #[test]
     fn what_was_read_whole_counts_beside_what_was_cut() {

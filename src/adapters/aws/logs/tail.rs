@@ -49,6 +49,8 @@ pub struct TailPoll {
     pub window: Window,
     /// What came of it; truncated means that the next poll goes on with the same window.
     pub summary: ReadSummary,
+    /// What of the window the service kept back and no poll can ask for.
+    pub kept_back: Option<Window>,
 }
 
 impl Tail {
@@ -109,7 +111,7 @@ impl Tail {
     ) -> Result<TailPoll, LogsError> {
         let Pending { look, window, token } = self.pending.clone().unwrap_or_else(|| self.next(now));
         if window.to <= window.from {
-            return Ok(TailPoll { window, summary: empty_summary() });
+            return Ok(TailPoll { window, summary: empty_summary(), kept_back: None });
         }
         let query = LogQuery {
             group: self.group.clone(),
@@ -122,11 +124,17 @@ impl Tail {
         self.pending = None;
         let seen = self.seen.clone();
         let run = Cursor { clients, query: &query, from: window.from, seen, pages }.read(token).await?;
-        match run.rest {
-            Unread::From(token) => self.pending = Some(Pending { look, window, token }),
-            Unread::Nothing => self.cover(look, window.to),
-        }
-        Ok(TailPoll { window, summary: run.summary })
+        let kept_back = match run.rest {
+            Unread::From(token) => {
+                self.pending = Some(Pending { look, window, token });
+                None
+            }
+            Unread::Nothing => {
+                self.cover(look, window.to);
+                run.summary.kept_back(window)
+            }
+        };
+        Ok(TailPoll { window, summary: run.summary, kept_back })
     }
 
     /// What comes within the overlap is found in any case: a far look starts that much before the end of the last one.
