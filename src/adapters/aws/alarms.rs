@@ -44,7 +44,10 @@ impl AlarmsError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::DescribePage { page, source } => source.fault(Step {
-                summary: &format!("The alarms could not be listed (page {page})."),
+                summary: &match page {
+                    1 => "The alarms could not be listed.".to_owned(),
+                    page => format!("The alarms could not be listed (page {page})."),
+                },
                 action: "cloudwatch:DescribeAlarms",
             }),
         }

@@ -131,7 +131,8 @@ fn health_of(name: &str, health: &FeedHealth) -> Option<(EntryKind, String)> {
     match health {
         FeedHealth::Lost { fault } => Some((EntryKind::Fault, format!("{name} lost: {fault}"))),
         FeedHealth::Retrying { attempt: 1, fault, .. } => {
-            Some((EntryKind::Fault, format!("{name} failing: {}", fault.summary)))
+            let cause = fault.causes.first().map_or_else(String::new, |cause| format!(" {cause}"));
+            Some((EntryKind::Fault, format!("{name} failing: {}{cause}", fault.summary)))
         }
         FeedHealth::Live => Some((EntryKind::Feed, format!("{name} live"))),
         FeedHealth::Off { .. } | FeedHealth::Retrying { .. } | FeedHealth::Connecting => None,
