@@ -82,6 +82,8 @@ struct Tape {
     stops: Vec<usize>,
     at: usize,
     session: Session,
+    /// How many records are folded into it.
+    folded: usize,
     /// ` (NOT WHOLE)`, where the journal has more than could be read.
     mark: &'static str,
 }
@@ -91,21 +93,25 @@ impl Tape {
         let mark = flaw.map_or("", |_| " (NOT WHOLE)");
         let told = |(index, record): (usize, &Record)| timeline::tell(&record.event).map(|_| index);
         let stops: Vec<usize> = records.iter().enumerate().filter_map(told).collect();
-        let mut tape = Self { at: stops.len().saturating_sub(1), records, stops, session: Session::default(), mark };
+        let mut tape =
+            Self { at: stops.len().saturating_sub(1), records, stops, session: Session::default(), folded: 0, mark };
         tape.fold();
         tape
     }
 
-    /// Folds anew up to the present stop, at the last one to the end: the fold has no way back.
+    /// Folds up to the present stop, at the last one to the end. Backwards it begins anew: the fold has no way back.
     fn fold(&mut self) {
         let end = match self.stops.get(self.at) {
             Some(stop) if self.at + 1 < self.stops.len() => stop + 1,
             Some(_) | None => self.records.len(),
         };
-        self.session = Session::default();
-        for record in self.records.iter().take(end) {
+        if end < self.folded {
+            (self.session, self.folded) = (Session::default(), 0);
+        }
+        for record in &self.records[self.folded..end] {
             update(&mut self.session, record);
         }
+        self.folded = end;
     }
 
     /// The incident that the last change belongs to, where there was one: that is what a review asks about.
@@ -330,5 +336,19 @@ mod tests {
             assert!(tape.place().contains(&format!("note {}", place - 1)), "{key}: {}", tape.place());
         }
         assert!(!tape.moves(KeyCode::Char('x')));
+    }
+
+    #[test]
+    fn the_fold_at_a_place_is_the_same_whichever_way_one_came() {
+        let mut tape = tape(25);
+        let mut backwards = Vec::new();
+        for _ in 0..24 {
+            backwards.push(tape.session.clone());
+            assert!(tape.moves(KeyCode::Char(',')));
+        }
+        for before in backwards.iter().rev() {
+            assert!(tape.moves(KeyCode::Char('.')));
+            assert_eq!(tape.session, *before);
+        }
     }
 }

@@ -150,3 +150,35 @@ fn a_word_that_is_nearly_one_is_told() {
     }
     assert!(home.run(&["man", "rehearse"]).out.contains("speed"), "a command has its own page");
 }
+
+/// Whatever becomes of the program: a journal is kept for years. This one was written by the first version, and has a record
+/// of each kind that an incident with an approved step leaves.
+#[test]
+fn a_journal_of_the_first_version_loads() {
+    let home = Home::new();
+    let journal = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journals/0.1.0.jsonl");
+    let path = journal.to_str().unwrap();
+    assert_eq!(home.run(&["verify", path]).code, Some(0));
+    let transcript = home.run(&["export", path]);
+    assert_eq!(transcript.code, Some(0), "{}", transcript.err);
+    for piece in ["| Records | 68 |", "14 OOM kills of 6 containers", "memory leak", "rollout restart", "## Timeline"] {
+        assert!(transcript.out.contains(piece), "{piece}: {}", transcript.out);
+    }
+    for form in ["html", "json", "cast"] {
+        assert_eq!(home.run(&["export", path, "--format", form]).code, Some(0), "{form}");
+    }
+    assert_eq!(home.run(&["replay", path, "--output", "jsonl"]).out.lines().count(), 68);
+}
+
+/// What nobody read is said where the lines are shown: the count of what is missing is no constant.
+#[test]
+fn a_history_that_is_not_read_whole_leaves_a_gap() {
+    let told = |fault: &[&str]| {
+        let args = [&["rehearse", "oom-leak", "--speed", "max", "--output", "jsonl"], fault].concat();
+        let records = Home::new().run(&args).out;
+        records.lines().filter(|record| record.contains("\"is\":\"gap\"")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&[]), Vec::<String>::new());
+    let gaps = told(&["--fault", "logs:pages"]);
+    assert!(gaps.len() == 1 && gaps[0].contains("/ecs/my-api"), "{gaps:?}");
+}
