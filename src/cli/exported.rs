@@ -25,10 +25,12 @@ pub(super) fn eval(args: &EvalArgs, form: Option<FormWord>) -> Result<Ending, Fa
 /// `evidence`.
 pub(super) fn evidence(args: &EvidenceArgs, form: Option<FormWord>) -> Result<Ending, Fault> {
     if args.anomalies && args.metrics.is_empty() {
-        return Err(Fault::new(FaultKind::Usage, "--anomalies needs a --metric."));
+        return Err(
+            Fault::new(FaultKind::Usage, "--anomalies needs a --metric.").hint("`--metric cpu=FILE.csv` names one.")
+        );
     }
     if args.templates && args.logs.is_empty() {
-        return Err(Fault::new(FaultKind::Usage, "--templates needs a --log."));
+        return Err(Fault::new(FaultKind::Usage, "--templates needs a --log.").hint("`--log FILE` names one."));
     }
     let read = exported::read(&exported::Files {
         metrics: args.metrics.clone(),

@@ -14,7 +14,8 @@ pub(super) fn text(text: &str) -> String {
 
 /// A line as Markdown that shows every character as itself.
 pub(super) fn markdown(raw: &str) -> String {
-    let clean = line(raw);
+    // What stands between the two is not seen, and calls nobody.
+    let clean = line(raw).replace('@', "@\u{200b}");
     let mut escaped = String::with_capacity(clean.len() + 8);
     for c in clean.chars() {
         match c {
@@ -33,7 +34,9 @@ pub(super) fn markdown(raw: &str) -> String {
 
 /// A line inside a Markdown code span. A backtick would end the span, so it is shown as its look-alike.
 pub(super) fn code(raw: &str) -> String {
-    format!("`{}`", line(raw).replace('`', "'"))
+    let clean = line(raw).replace('`', "'");
+    // Two backticks with nothing between them would open a span instead.
+    if clean.is_empty() { "` `".to_owned() } else { format!("`{clean}`") }
 }
 
 /// A line for Slack: `& < >` escaped, as its documentation asks, and the mention marks with them.
@@ -104,6 +107,8 @@ mod tests {
     fn markdown_shows_itself() {
         assert_eq!(markdown("# a *b* <c> | `d` [e](f)"), "\\# a \\*b\\* &lt;c&gt; \\| \\`d\\` \\[e\\](f)");
         assert_eq!(code("a `b` c"), "`a 'b' c`");
+        assert_eq!(code(""), "` `");
+        assert_eq!(markdown("@here"), "@\u{200b}here", "it calls nobody");
         assert!(!markdown("a\u{1b}[2Jb\nc").contains(['\u{1b}', '\n']));
     }
 

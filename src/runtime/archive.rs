@@ -172,7 +172,9 @@ pub fn list(sessions: &Path) -> Result<Vec<Entry>, Fault> {
 
 fn journals(sessions: &Path) -> Result<Vec<PathBuf>, Fault> {
     let unreadable = |error: &std::io::Error| {
-        Fault::new(FaultKind::Storage, format!("{} cannot be read.", sessions.display())).cause(format!("{error}."))
+        Fault::new(FaultKind::Storage, format!("{} cannot be read.", sessions.display()))
+            .cause(format!("{error}."))
+            .hint("Check the folder's owner and mode, or name another by PAGERDECK_STATE.")
     };
     let folder = match std::fs::read_dir(sessions) {
         Ok(folder) => folder,

@@ -66,13 +66,16 @@ fn environment(kubeconfig: &Path, rehearsal: &Rehearsal) -> String {
         ("KUBECONFIG", quoted(&kubeconfig.display().to_string())),
         ("AWS_ENDPOINT_URL", quoted(&endpoints.aws)),
         ("AWS_REGION", quoted(rehearsal.scenario.scope.region.as_str())),
+        // Version 1 of the AWS CLI, and boto3, read this one alone.
+        ("AWS_DEFAULT_REGION", quoted(rehearsal.scenario.scope.region.as_str())),
         ("AWS_ACCESS_KEY_ID", "rehearsal".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "rehearsal".to_owned()),
     ];
     let lines = set.map(|(name, value)| format!("export {name}={value}\n")).concat();
     format!(
         "# The simulated cloud of a running rehearsal, for kubectl, helm and aws. Read it by `. FILE`.\n\
-         unset AWS_PROFILE AWS_SESSION_TOKEN\n{lines}# The charts of its releases: helm repo add rehearsal {}\n",
+         unset AWS_PROFILE AWS_SESSION_TOKEN AWS_CA_BUNDLE AWS_ENDPOINT_URL_CLOUDWATCH AWS_ENDPOINT_URL_CLOUDWATCH_LOGS \
+         AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_BEDROCK_RUNTIME\n{lines}# The charts of its releases: helm repo add rehearsal {}\n",
         endpoints.charts
     )
 }
@@ -99,6 +102,7 @@ mod tests {
         assert_eq!(config["contexts"][0]["context"]["namespace"], "payments");
         assert!(read("env").contains(&format!("export AWS_ENDPOINT_URL='{}'\n", rehearsal.endpoints.aws)));
         assert!(read("env").contains("it'\\''s here/kubeconfig'"), "{}", read("env"));
+        assert!(read("env").contains("export AWS_DEFAULT_REGION='us-east-1'\n"), "{}", read("env"));
         for name in ["kubeconfig", "env"] {
             let mode = std::fs::metadata(folder.join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");

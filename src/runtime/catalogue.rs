@@ -89,6 +89,7 @@ fn operator(path: &Path) -> Result<Operator, Fault> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Fault::new(FaultKind::Usage, format!("The operator script {} cannot be read.", path.display()))
             .cause(format!("{error}."))
+            .hint("Check its name, and that you may read it.")
     })?;
     Operator::parse(&text, &path.display().to_string())
 }

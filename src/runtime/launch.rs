@@ -298,7 +298,10 @@ pub async fn resume(path: &Path, mut config: Config) -> Result<Ending, Fault> {
 /// its digests were made under.
 fn may_not_go_on_live(session: &Session, config: &Config) -> Option<String> {
     match (session.header.mode, config.mode) {
-        (Mode::DryRun, _) => None,
+        (Mode::DryRun, Mode::DryRun) => None,
+        (Mode::DryRun, Mode::Live) => {
+            Some("This session is a dry-run and stays one. Leave --live out, or start a new session.".to_owned())
+        }
         (Mode::Live, Mode::DryRun) => {
             Some("This session is live. Say --live to go on with it, or look at it with `pagerdeck replay`.".to_owned())
         }
