@@ -202,15 +202,16 @@ fn dated(series: &[(String, Series)], objects: &Objects) -> impl Iterator<Item =
     points.chain(events).chain(ends)
 }
 
-/// The last minutes, and at least two dozen points of the slowest series. It ends behind the newest instant, and behind what
-/// the last point of a series stands for.
+/// The last minutes, and at least two dozen points of the slowest series. It ends with the minute of the newest instant, and
+/// behind what the last point of a series stands for.
 fn window(newest: Timestamp, minutes: u32, series: &[(String, Series)]) -> Window {
     let seconds = |seconds: u32| SignedDuration::from_secs(i64::from(seconds));
     let slowest = series.iter().map(|(_, series)| series.query.period_s).max().unwrap_or_default();
     let wide = seconds(minutes.saturating_mul(60)).max(seconds(slowest.saturating_mul(24)));
     let points =
         series.iter().filter_map(|(_, series)| series.latest()?.at.checked_add(seconds(series.query.period_s)).ok());
-    let behind = newest.checked_add(seconds(1)).unwrap_or(newest);
+    let minute = newest.as_second().div_euclid(60).saturating_mul(60).saturating_add(60);
+    let behind = Timestamp::from_second(minute).unwrap_or(newest);
     let to = points.fold(behind, Timestamp::max);
     Window { from: to.checked_sub(wide).unwrap_or(Timestamp::UNIX_EPOCH), to }
 }

@@ -88,7 +88,7 @@ fn evidence_of_a_collector_log_is_told() {
         "{object:#}"
     );
     assert_eq!(home.run(&["evidence"]).code, Some(2));
-    assert_eq!(home.run(&["evidence", "--log", "/nowhere"]).code, Some(1));
+    assert_eq!(home.run(&["evidence", "--log", "/nowhere"]).code, Some(2));
     assert_eq!(home.run(&["sessions", "--output", "md"]).code, Some(2));
 }
 

@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_document_that_ends_early_is_what_it_has_whole() {
-        let whole = r#"{"events":[{"timestamp":1777627800000,"message":"a [b} \\" c","tags":[{"x":1}]},{"timestamp":1777627801000,"message":"d"}]}"#;
+        let whole = r#"{"events":[{"timestamp":1777627800000,"message":"a [b} \" c","tags":[{"x":1}]},{"timestamp":1777627801000,"message":"d"}]}"#;
         let told = |text: &str| {
             let read = read(text, "f", (Timestamp::UNIX_EPOCH, None));
             (read.read.iter().map(|line| line.text.to_string()).collect::<Vec<_>>(), read.is_cut)

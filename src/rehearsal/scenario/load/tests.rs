@@ -65,9 +65,11 @@ fn a_base_lends_what_is_not_said_and_lists_are_laid_over_by_key() {
 }
 
 #[test]
-fn a_name_that_is_nothing_lists_what_there_is() {
-    let fault = load("no-such-scenario").unwrap_err();
-    assert!(fault.hints[0].contains("oom-leak"), "{fault}");
+fn a_name_that_is_nothing_is_told_what_is_near_to_it_and_what_lists_all() {
+    for (name, hint) in [("no-such-scenario", "`pagerdeck rehearse --list`"), ("oom-lek", "Did you mean `oom-leak`?")] {
+        let fault = load(name).unwrap_err();
+        assert!(fault.hints[0].starts_with(hint), "{fault}");
+    }
 }
 
 #[test]
