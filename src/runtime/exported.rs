@@ -78,18 +78,8 @@ pub struct Exported {
 /// # Errors
 /// `Usage` for a file that is not what it is given as, `Storage` for one that cannot be read.
 pub fn read(files: &Files) -> Result<Exported, Fault> {
-    let mut series: Vec<(String, Series)> = Vec::new();
     let mut notes = Vec::new();
-    for (name, path) in &files.metrics {
-        let (name, unit) = csv::named(name)?;
-        if series.iter().any(|(known, _)| known == name) {
-            return Err(Fault::new(FaultKind::Usage, format!("The metric {name} is given twice."))
-                .hint("Give each file a name of its own."));
-        }
-        let read = csv::series(name, unit, &contents(path)?, path)?;
-        notes.extend(read.notes);
-        series.push((name.to_owned(), read.series));
-    }
+    let series = all_series(&files.metrics, &mut notes)?;
     let objects = all_objects(&files.objects)?;
     let dated = dated(&series, &objects).max();
     let mut texts = Vec::new();
@@ -104,10 +94,7 @@ pub fn read(files: &Files) -> Result<Exported, Fault> {
         let path = path.display();
         let read = lines::read(text, &path.to_string(), (newest, *near));
         if read.is_cut {
-            notes.push(format!(
-                "{path}: it ends in the middle of its JSON; the {} of it that are whole were read",
-                read.read.len()
-            ));
+            notes.push(format!("{path}: it ends in the middle of its JSON; {} were whole and read", read.read.len()));
         }
         if read.names_no_zone {
             notes.push(format!("{path}: its times name no zone and are taken as UTC"));
@@ -146,6 +133,22 @@ pub fn read(files: &Files) -> Result<Exported, Fault> {
     let collector = files.collector.as_deref().map(|path| collector(path, &exported)).transpose()?;
     exported.evidence = answered(&exported, (files, &objects), collector.as_ref());
     Ok(exported)
+}
+
+/// The series of the files, by name; what a person should know of them goes to the notes.
+fn all_series(metrics: &[(String, PathBuf)], notes: &mut Vec<String>) -> Result<Vec<(String, Series)>, Fault> {
+    let mut series: Vec<(String, Series)> = Vec::new();
+    for (name, path) in metrics {
+        let (name, unit) = csv::named(name)?;
+        if series.iter().any(|(known, _)| known == name) {
+            return Err(Fault::new(FaultKind::Usage, format!("The metric {name} is given twice."))
+                .hint("Give each file a name of its own."));
+        }
+        let read = csv::series(name, unit, &contents(path)?, path)?;
+        notes.extend(read.notes);
+        series.push((name.to_owned(), read.series));
+    }
+    Ok(series)
 }
 
 /// When a file was written.

@@ -17,7 +17,7 @@ use crate::domain::remediation::gate::Refusal;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::Rehearsal;
 use crate::session::Session;
-use crate::session::feeds::{Feed, FeedHealth, FeedId};
+use crate::session::feeds::{FeedHealth, FeedId};
 use crate::session::incident::{Incident, Post};
 
 #[derive(Serialize)]
@@ -63,18 +63,18 @@ pub(super) struct FeedPart<'a> {
 
 /// Each feed, how it is, and why it is not better.
 pub(super) fn feeds(session: &Session) -> Vec<FeedPart<'_>> {
-    let part = |(id, feed)| {
-        let (id, feed): (&FeedId, &Feed) = (id, feed);
-        let (health, fault, why) = match &feed.health {
-            FeedHealth::Off { why } => ("off", None, Some(why.as_str())),
-            FeedHealth::Connecting => ("connecting", None, None),
-            FeedHealth::Live => ("live", None, None),
-            FeedHealth::Retrying { fault, .. } => ("retrying", Some(fault), None),
-            FeedHealth::Lost { fault } => ("lost", Some(fault), None),
+    let all = [FeedId::Alarms, FeedId::Metrics, FeedId::Logs, FeedId::Workloads, FeedId::Model];
+    let part = |id: FeedId| {
+        let (health, fault, why) = match session.feeds.get(&id).map(|feed| &feed.health) {
+            Some(FeedHealth::Off { why }) => ("off", None, Some(why.as_str())),
+            Some(FeedHealth::Connecting) | None => ("connecting", None, None),
+            Some(FeedHealth::Live) => ("live", None, None),
+            Some(FeedHealth::Retrying { fault, .. }) => ("retrying", Some(fault), None),
+            Some(FeedHealth::Lost { fault }) => ("lost", Some(fault), None),
         };
         FeedPart { name: id.word(), health, fault, why }
     };
-    session.feeds.iter().map(part).collect()
+    all.into_iter().map(part).collect()
 }
 
 #[derive(Serialize)]
