@@ -200,11 +200,11 @@ fn a_rollback_ends_what_its_release_did_and_a_restart_does_not() {
         let stage = Stage { lives, world: World::new(Arc::clone(&stage.world.scenario), 101).unwrap(), ..stage };
         (stage.window("errors", later)[29].value, stage.state("my-api-5xx", later))
     };
-    let (value, state) = errors(replaced(&stage.lives, at, 512 << 20));
-    assert!(value > 160.0 && state == AlarmState::Alarm, "{value} {state:?}");
-    let (value, state) =
+    let (value, alarm) = errors(replaced(&stage.lives, at, 512 << 20));
+    assert!(value > 160.0 && alarm == AlarmState::Alarm, "{value} {alarm:?}");
+    let (value, alarm) =
         errors(replaced_by("registry.example.com/payments/my-api:4.11.1", &stage.lives, at, 512 << 20));
-    assert!(value < 10.0 && state == AlarmState::Ok, "{value} {state:?}");
+    assert!(value < 10.0 && alarm == AlarmState::Ok, "{value} {alarm:?}");
 }
 
 #[test]
