@@ -12,10 +12,15 @@ use futures::{Stream, StreamExt as _};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc;
 
+use crate::domain::remediation::approval::TYPED_MS;
 use crate::ui::input::{Focus, Input};
 
 /// How often it is looked whether the terminal is there.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// How long a key that may decide something waits for what came together with it: nobody presses two keys sooner. crossterm
+/// hands over key by key what it had in one read, each by way of a thread of its own, and says of none whether another follows.
+const TOGETHER: Duration = Duration::from_millis(TYPED_MS);
 
 /// An input with the moment it was read. The time it waits in a queue must not look like a pause of the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,14 +108,25 @@ fn is_key(stamped: &Stamped) -> bool {
     matches!(stamped.input, Input::Key(_))
 }
 
-/// What the stream has already, asked only while an input is held back. It is polled in this task's own name: crossterm
-/// keeps the first waker it meets, and one that wakes nobody would leave every later key unread.
+/// What came together with an input that is held back. The stream is polled in this task's own name: crossterm keeps the
+/// first waker it meets, and one that wakes nobody would leave every later key unread.
 async fn at_once<S: Stream + Unpin>(inputs: &mut S, held: Option<&Stamped>) -> Option<Option<S::Item>> {
-    held?;
+    if may_decide(held?) {
+        return tokio::time::timeout(TOGETHER, inputs.next()).await.ok();
+    }
     tokio::select! {
         biased;
         input = inputs.next() => Some(input),
         () = ready(()) => None,
+    }
+}
+
+/// Whether an input is a key by which steps are decided and things pinned, wherever it is pressed: a capital, Space or Enter.
+fn may_decide(stamped: &Stamped) -> bool {
+    let Input::Key(key) = &stamped.input else { return false };
+    match key.code {
+        KeyCode::Char(letter) => letter.is_uppercase() || letter == ' ',
+        code => code == KeyCode::Enter,
     }
 }
 
@@ -215,6 +231,25 @@ mod tests {
         assert_eq!(pasted, [Input::Burst, key_of('a'), key_of('b'), key_of('c')]);
         let alone = inputs(vec![key('a'), Event::Key(release)]).await;
         assert_eq!(alone, [key_of('a')], "its release is no other key");
+    }
+
+    /// As crossterm gives what it has in one read: each by a wake of its own.
+    #[tokio::test]
+    async fn keys_of_one_read_are_a_burst_though_they_are_handed_over_one_by_one() {
+        let terminal = Terminal::default();
+        let (sender, mut inbox) = mpsc::channel::<Stamped>(64);
+        let paste = async {
+            for letter in ['A', ' ', 'r'] {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                terminal.sends(key(letter));
+            }
+            let first = tokio::time::timeout(Duration::from_secs(20), inbox.recv()).await;
+            assert_eq!(first.expect("something is read").unwrap().input, Input::Burst);
+        };
+        tokio::select! {
+            ended = forward(terminal.clone(), || 0, sender) => panic!("reading ended: {ended:?}"),
+            () = paste => {}
+        }
     }
 
     #[tokio::test]

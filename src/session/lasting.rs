@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::effect::Effect;
 use super::event::{Event, Occasion, VerificationEvent};
-use super::incident::{ChangeOutcome, Incident};
+use super::incident::{ChangeOutcome, Incident, Phase};
 use super::record::{IncidentId, Record};
 use super::state::Session;
 use super::triage::conclude;
@@ -17,8 +17,15 @@ use crate::domain::remediation::verification::VerificationTest;
 /// How long a result has to last.
 const HELD: SignedDuration = SignedDuration::from_hours(1);
 
-/// The step of an incident that was verified within the hour before, and when by the clock of AWS.
+/// The step of an incident that was verified within the hour before, and when by the clock of AWS. Where another incident of its
+/// service is open by now, what begins anew belongs to that one: one service never has two plans.
 fn held(session: &Session, incident: &Incident) -> Option<(StepId, Timestamp)> {
+    let of_another = |other: &Incident| {
+        other.id != incident.id && other.service.name == incident.service.name && other.phase != Phase::Closed
+    };
+    if session.incidents.values().any(of_another) {
+        return None;
+    }
     let watched = incident.verification.as_ref()?;
     let ended = watched.ended_at.filter(|at| session.now.duration_since(*at) <= HELD)?;
     let change = incident.changes.iter().rfind(|change| change.step == watched.step)?;

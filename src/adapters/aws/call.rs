@@ -229,7 +229,10 @@ fn lacking(text: &str) -> CallError {
             "neither the environment, the profile nor the machine's role has any".to_owned(),
         );
     }
-    if mentions(text, &["expired"]) {
+    // Whoever gives the credentials was slow or busy: nothing is known against what was given before.
+    if mentions(text, &["timed out", "timeout", "throttl", "rate exceeded"]) {
+        CallError::TimedOut(clean(text))
+    } else if mentions(text, &["expired"]) {
         CallError::ExpiredCredentials(clean(text))
     } else {
         CallError::NoCredentials(clean(text))
@@ -358,6 +361,12 @@ mod tests {
         let text = "dispatch failure: other: the credentials provider was not properly configured: ProfileFile provider could \
                     not be built: profile `nope` was not defined: `nope` was not defined";
         assert_eq!(not_dispatched(text), CallError::NoCredentials("there is no profile `nope`".to_owned()));
+    }
+
+    #[test]
+    fn credentials_that_are_slow_to_come_are_not_taken_for_none() {
+        let text = "dispatch failure: other: identity resolver timed out after 5s";
+        assert!(matches!(not_dispatched(text), CallError::TimedOut(_)));
     }
 
     #[test]

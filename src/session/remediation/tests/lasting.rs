@@ -102,3 +102,16 @@ fn what_is_of_another_workload_or_comes_after_the_hour_takes_nothing_back() {
     };
     assert!(effects.iter().all(opens), "it is another incident by then: {effects:?}");
 }
+
+#[test]
+fn what_begins_again_belongs_to_the_incident_of_its_service_that_is_open() {
+    let mut story = verified();
+    let other = IncidentId(I1.0 + 1);
+    let mut open = story.incident().clone();
+    (open.id, open.phase, open.changes) = (other, Phase::Planned, Vec::new());
+    open.verification = None;
+    story.session.incidents.insert(other, open);
+    assert!(fires(&mut story, 300).iter().all(|effect| !format!("{effect:?}").contains("Lapsed")));
+    killed(&mut story, 400, target());
+    assert!(lasted(&story) && story.incident().phase == Phase::Closed);
+}
