@@ -281,8 +281,7 @@ pub async fn resume(path: &Path, mut config: Config) -> Result<Ending, Fault> {
         End::Whole => "the process before ended".to_owned(),
         End::Torn { .. } => "the process before ended in the middle of a line, which was cut off".to_owned(),
     };
-    run.core.commit(None, Event::Session(SessionEvent::Resumed { note }));
-    run.core.compare_clock();
+    take_up(&mut run.core, note);
     run.core.runner.start_feeds(&run.core.session);
     match config.surface {
         Surface::Screen => super::cockpit::run(run, &config, None).await,
@@ -292,6 +291,16 @@ pub async fn resume(path: &Path, mut config: Config) -> Result<Ending, Fault> {
             told.ended.cut_short().unwrap_or(Ok(Ending::Done))
         }
     }
+}
+
+/// Goes on with a session as who this process is: what the journal knows of that is about the process before.
+fn take_up(core: &mut Core, note: String) {
+    core.commit(None, Event::Session(SessionEvent::Resumed { note }));
+    let outside = &core.runner.means().outside;
+    let scope = outside.scope();
+    let environment = outside.environments.configured(&scope);
+    core.commit(None, Event::Session(SessionEvent::ScopeLearned { scope, environment }));
+    core.compare_clock();
 }
 
 /// A journal makes no session live by itself: the flag is asked for again, and the policy of today must be the one that

@@ -96,6 +96,24 @@ mod tests {
         assert!(session.elsewhere.is_some());
     }
 
+    /// A colleague takes the session up, and nobody has told yet who that is.
+    #[test]
+    fn who_we_are_is_never_who_was_there_before() {
+        let mut session = Session::default();
+        let by = |identity: Option<&str>| Scope {
+            account: Some("111".into()),
+            identity: identity.map(str::to_owned),
+            cluster_user: identity.map(str::to_owned),
+            ..Scope::default()
+        };
+        for who in [Some("ana"), None, Some("bob")] {
+            told(&mut session, SessionEvent::ScopeLearned { scope: by(who), environment: None });
+            let scope = &session.header.scope;
+            assert_eq!((scope.identity.as_deref(), scope.cluster_user.as_deref()), (who, who));
+            assert_eq!(scope.account, Some("111".into()));
+        }
+    }
+
     /// Its credentials became those of another account, or it was resumed with them.
     #[test]
     fn a_session_at_another_place_asks_and_decides_nothing_and_stays_what_it_was() {

@@ -70,7 +70,7 @@ impl Scope {
     }
 
     /// The same place, with what became known of it. What was known and is not by now stays known: it is what another is held
-    /// against.
+    /// against. Who we are there is told by the newer alone: another process may be another person's.
     pub fn completed_by(&self, newer: &Self) -> Self {
         let or = |newer: &Option<String>, known: &Option<String>| newer.clone().or_else(|| known.clone());
         let is_named = !newer.region.as_str().is_empty();
@@ -82,8 +82,8 @@ impl Scope {
             server: or(&newer.server, &self.server),
             cluster_uid: or(&newer.cluster_uid, &self.cluster_uid),
             context: newer.context.clone().or_else(|| self.context.clone()),
-            identity: or(&newer.identity, &self.identity),
-            cluster_user: or(&newer.cluster_user, &self.cluster_user),
+            identity: newer.identity.clone(),
+            cluster_user: newer.cluster_user.clone(),
         }
     }
 

@@ -189,6 +189,21 @@ async fn a_report_that_is_not_posted_at_the_end_is_told() {
     assert!(core.kept().ends_with(&format!("{told}{again}")), "{}", core.kept());
 }
 
+/// What the next decision is signed with, and where its request would go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_is_taken_up_as_who_takes_it_up() {
+    let home = tempfile::tempdir().unwrap();
+    let mut core = rehearsed(&config(home.path(), Mode::DryRun), "oom-leak").await;
+    let here = core.session.header.scope.clone();
+    assert!(here.identity.is_some());
+    let ana = || Some("arn:aws:sts::123456789012:assumed-role/readonly/ana".to_owned());
+    let scope = &mut core.session.header.scope;
+    (scope.identity, scope.cluster_user) = (ana(), ana());
+    take_up(&mut core, "the process before ended".to_owned());
+    assert_eq!(core.session.header.scope, here);
+    core.end("the test is over").await;
+}
+
 #[test]
 fn a_run_that_did_not_come_to_its_end_is_a_fault() {
     assert_eq!((Ended::Told.cut_short(), Ended::TimeUp.cut_short()), (None, None));
