@@ -302,6 +302,9 @@ fn too_fast(core: &Core, hands: Hands) -> Option<String> {
 }
 
 fn undo(core: &mut Core, incident: IncidentId, step: StepId) -> Wish {
+    if let Some(fault) = core.session.elsewhere() {
+        return Wish::Tell(fault.to_string());
+    }
     if let Some(found) = step_of(core, incident, step).filter(|step| !step.state.can_be_undone()) {
         return Wish::Tell(format!("{} is {}: it changed nothing that could be undone.", found.id, found.state.word()));
     }

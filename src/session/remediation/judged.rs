@@ -231,12 +231,14 @@ pub(super) fn undo_proposed(
     if let Some(plan) = incident.plan.as_mut() {
         plan.steps.push(undo.clone());
     }
-    let Some(gate) = &incident.gate else {
-        // The evidence is being read again and nothing could be decided on it: it is rehearsed when the gate opens.
+    let is_judged_soon = !incident.awaited.is_empty() || incident.narrative.standing == NarrativeStanding::UnderWay;
+    if incident.gate.is_none() && is_judged_soon {
+        // Nothing could be decided on what is being read: it is rehearsed when the gate opens.
         return Vec::new();
-    };
-    if !gate.holds(Purpose::Undo, &session.header.policy, at) {
-        // A step is watched for as long as evidence may be old: after it there is nothing to decide its undo on.
+    }
+    if !incident.gate.as_ref().is_some_and(|gate| gate.holds(Purpose::Undo, &session.header.policy, at)) {
+        // A step is watched for as long as evidence may be old: after it there is nothing to decide its undo on. Nor is there
+        // where another process goes on with what was over.
         return triage::ask(session, id, at, Occasion::Undo { step: undo.id });
     }
     incident.phase = standing(incident, &session.alarms);

@@ -37,6 +37,30 @@ fn an_undo_after_a_step_that_was_verified_reads_the_evidence_and_is_rehearsed_th
     }
 }
 
+/// The process that had judged it has ended, and nothing is read of what was over until somebody asks.
+#[test]
+fn an_undo_of_what_was_over_reads_the_evidence_in_the_process_that_goes_on() {
+    let mut story = Story::new(vec![step(S1, raise())]);
+    story.rehearse(1, S1, &raise());
+    story.run(2, S1);
+    let tests = vec![TestState::Passed];
+    let ended = story.commit(600, Event::Verification(VerificationEvent::Ended { step: S1, tests }));
+    settle(&mut story, 600, ended);
+    story.session.incidents.get_mut(&I1).unwrap().phase = Phase::Closed;
+    story.commit(610, Event::Session(SessionEvent::Resumed { note: String::new() }));
+    let plan = Box::new(runbook::with_undo(story.incident().plan.as_ref().unwrap(), S1, 1).unwrap());
+    let proposed = story.tell(620, RemediationEvent::UndoProposed { of: S1, plan });
+    let left = settle(&mut story, 620, proposed);
+    assert!(left.iter().any(|effect| matches!(effect, Effect::Observe { .. })), "{left:?}");
+    assert_eq!((story.step(S2).state.clone(), story.incident().phase), (StepState::Proposed, Phase::Triage));
+    // Proposed while it is being read: one round is enough.
+    let again = story.session.incidents.get_mut(&I1).unwrap();
+    again.plan.as_mut().unwrap().steps.pop();
+    again.undos.clear();
+    let plan = Box::new(runbook::with_undo(story.incident().plan.as_ref().unwrap(), S1, 1).unwrap());
+    assert_eq!(story.tell(621, RemediationEvent::UndoProposed { of: S1, plan }), []);
+}
+
 /// Whoever reads the evidence again, or waits too long, need not rehearse the undo by hand.
 #[test]
 fn an_undo_that_waits_is_rehearsed_again_with_the_evidence() {
