@@ -260,6 +260,9 @@ impl Outbox {
         if session.read_only.is_some() {
             return Some(refuse(AdmissionRefusal::NotDurable));
         }
+        if session.unusable_credentials().is_some() {
+            return Some(refuse(AdmissionRefusal::LockedOut));
+        }
         let admitted = gate::admit(Admission {
             mode: session.header.mode,
             scope: &session.header.scope,

@@ -69,8 +69,8 @@ fn session_event(session: &mut Session, record: &Record, event: &SessionEvent) -
         SessionEvent::Started { header } => session.header = (**header).clone(),
         SessionEvent::Resumed { .. } => {
             (session.ended, session.elsewhere) = (None, None);
-            // This process has not been told of any alarm yet.
-            session.feeds.remove(&FeedId::Alarms);
+            // This process has not been told of any alarm or pod yet, nor been refused any.
+            session.feeds.retain(|feed, _| !matches!(feed, FeedId::Alarms | FeedId::Workloads));
             // It may be another machine, and this one's clock may have been set since.
             session.clock = ClockSkew::NONE;
             return resumption::settle(session, record.at);

@@ -296,6 +296,19 @@ fn a_permit_whose_facts_moved_before_its_request_left_is_not_let_out() {
     }
 }
 
+#[test]
+fn a_decision_gets_no_permit_while_the_credentials_fail() {
+    let (mut session, mut outbox) = approved();
+    let fault = Fault::new(FaultKind::Credentials, "Expired.");
+    session.feeds.entry(FeedId::Workloads).or_default().health = FeedHealth::Lost { fault };
+    outbox.acknowledge(DECISION, DECISION);
+    let released = outbox.release(&session, now());
+    assert!(
+        matches!(released.as_slice(), [Released::Refuse { refusal: AdmissionRefusal::LockedOut, .. }]),
+        "{released:?}"
+    );
+}
+
 /// Found by random sessions: a stalled disk, a decision that fell, and another one on the same step.
 #[test]
 fn a_decision_that_fell_while_the_disk_was_slow_lends_its_effect_to_no_other() {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::press::{Press, admits};
+use super::press::{Press, counts};
 use crate::domain::remediation::approval::{Approval, Decision};
 use crate::domain::remediation::request::{Digest, Mode};
 use crate::domain::remediation::step::{Action, LeftOut, Step, StepId, StepState};
@@ -36,7 +36,7 @@ fn admitted<'a>(
     press: Press<'_>,
 ) -> Option<(IncidentId, &'a mut Step)> {
     let id = record.incident?;
-    admits(session, record.at, (id, step), press).ok()?;
+    counts(session, record.at, (id, step), press).ok()?;
     Some((id, session.incidents.get_mut(&id)?.step_mut(step)?))
 }
 

@@ -1,5 +1,5 @@
-//! Whether a press on a step counts. The fold asks this of every decision, and the desk asks it first, so that a press
-//! that would be left alone is told to the person and leaves no decision in the journal.
+//! Whether a press on a step counts. The fold asks this of every decision, and the desk asks it and more first, so that a
+//! press that would be left alone is told to the person and leaves no decision in the journal.
 
 use jiff::Timestamp;
 
@@ -133,8 +133,21 @@ impl Objection {
     }
 }
 
-/// Whether a press at this time counts.
-pub fn admits(
+/// Whether a press that comes now counts. The fold does not ask about credentials: a journal in which they failed unseen tells
+/// of decisions that were given, and of requests that may have left.
+pub fn admits(session: &Session, at: Timestamp, on: (IncidentId, StepId), press: Press<'_>) -> Result<(), Objection> {
+    match press {
+        Press::Approve(_) => {
+            writable(session)?;
+            let_in(session)?;
+        }
+        Press::Refuse | Press::Rehearse => {}
+    }
+    counts(session, at, on, press)
+}
+
+/// Whether a press that was given at this time counts.
+pub(super) fn counts(
     session: &Session,
     at: Timestamp,
     (incident, step): (IncidentId, StepId),
@@ -146,7 +159,6 @@ pub fn admits(
     match press {
         Press::Approve(digest) => {
             writable(session)?;
-            let_in(session)?;
             open(session, (incident, step), at)?;
             waits(found, digest, at)?;
             alone(session.header.mode, incident, step)?;

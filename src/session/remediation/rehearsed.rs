@@ -1,7 +1,7 @@
 //! Rehearsals of steps: when one may be asked for, and what its answer makes of the step.
 
 use super::moved::freed;
-use super::press::{Press, admits};
+use super::press::{Press, counts};
 use super::preview;
 use crate::domain::remediation::request::{Bound, Digest};
 use crate::domain::remediation::step::{Rehearsal, RehearsalOutcome, Step, StepId, StepState};
@@ -13,7 +13,7 @@ use crate::session::state::Session;
 
 pub(super) fn rehearsal_asked(session: &mut Session, record: &Record, step: StepId) -> Vec<Effect> {
     let Some(id) = record.incident else { return Vec::new() };
-    if admits(session, record.at, (id, step), Press::Rehearse).is_err() {
+    if counts(session, record.at, (id, step), Press::Rehearse).is_err() {
         return Vec::new();
     }
     let Some(incident) = session.incidents.get_mut(&id) else { return Vec::new() };

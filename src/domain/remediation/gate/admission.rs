@@ -63,6 +63,8 @@ pub enum AdmissionRefusal {
     NotDurable,
     /// The gate is locked.
     Locked,
+    /// The credentials fail: what was read with them may be so no more.
+    LockedOut,
     /// The evidence of now does not suffice for this remedy, whatever it did when the step was planned.
     NotOffered,
     /// The step waits for nothing, or was never rehearsed by the server.
@@ -92,6 +94,7 @@ impl AdmissionRefusal {
             Self::DryRun => "This session is a dry-run: recorded as \"would run\", nothing was changed.".to_owned(),
             Self::NotDurable => "The journal has not acknowledged the decision; nothing was sent.".to_owned(),
             Self::Locked => "The gate is locked; nothing was sent.".to_owned(),
+            Self::LockedOut => "The credentials failed; nothing was sent.".to_owned(),
             Self::NotOffered => "The evidence of now does not suffice for this remedy; nothing was sent.".to_owned(),
             Self::NotRehearsed => "The step has no rehearsal that the server accepted; nothing was sent.".to_owned(),
             Self::CheckFailed { name } => format!("The check \"{name}\" failed; nothing was sent."),

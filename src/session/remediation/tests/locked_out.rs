@@ -52,11 +52,35 @@ fn a_step_that_is_rehearsed_without_credentials_waits_until_they_are_read_again(
     story.rehearse(2, S1, &raise());
     told(&mut story, 3, FeedId::Alarms, lost(FaultKind::Credentials));
     assert_eq!(story.step(S1).state, StepState::Rehearsed, "it is told once");
-    assert!(!executes(&story.approve(4, S1)));
     let digest = story.step(S1).digest.clone().unwrap();
     let objection = admits(&story.session, start(), (I1, S1), Press::Approve(&digest)).unwrap_err();
     assert!(objection.text().contains("AWS") && objection.text().ends_with("Log in."), "{}", objection.text());
     assert_eq!(admits(&story.session, start(), (I1, S1), Press::Refuse), Ok(()), "no is always possible");
     told(&mut story, 5, FeedId::Alarms, FeedHealth::Live);
+    assert_eq!(admits(&story.session, start(), (I1, S1), Press::Approve(&digest)), Ok(()));
     assert!(executes(&story.approve(6, S1)));
+}
+
+/// Written when nobody looked at that: its request may have left, whatever is asked of a press by now.
+#[test]
+fn a_decision_of_a_journal_counts_though_the_credentials_failed_then() {
+    let mut story = Story::new(vec![step(S1, raise())]);
+    told(&mut story, 1, FeedId::Alarms, lost(FaultKind::Credentials));
+    story.rehearse(2, S1, &raise());
+    assert!(executes(&story.approve(3, S1)));
+    let digest = story.step(S1).digest.clone().unwrap();
+    story.tell(4, RemediationEvent::StepStarted { step: S1, digest });
+    story.commit(900, Event::Session(SessionEvent::Resumed { note: String::new() }));
+    assert_eq!(story.step(S1).state, StepState::Uncertain);
+}
+
+#[test]
+fn a_process_that_goes_on_was_refused_nothing_yet() {
+    for feed in [FeedId::Alarms, FeedId::Workloads] {
+        let mut story = Story::new(vec![step(S1, raise())]);
+        told(&mut story, 1, feed, lost(FaultKind::Credentials));
+        assert!(story.session.unusable_credentials().is_some());
+        story.commit(900, Event::Session(SessionEvent::Resumed { note: String::new() }));
+        assert_eq!(story.session.unusable_credentials(), None, "{feed:?}");
+    }
 }
