@@ -12,14 +12,14 @@ use super::clock::Clock;
 use super::departure::Departure;
 use super::inbox::Inbox;
 use super::outbox::{Outbox, Released};
-use super::runner::Runner;
+use super::runner::{EXECUTION, Runner};
 use super::scribe::Scribe;
 use crate::domain::count::{counted, either};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::skew::ClockSkew;
 use crate::domain::remediation::gate::Permit;
 use crate::domain::remediation::request::Mode;
-use crate::domain::remediation::step::StepId;
+use crate::domain::remediation::step::{StepId, StepState};
 use crate::journal::Anchor;
 use crate::rehearsal::faults::FaultPlan;
 use crate::session::effect::Effect;
@@ -199,15 +199,24 @@ impl Core {
                     self.let_out(item);
                 }
             }
-            Inbox::TaskPanicked { name } => {
-                tracing::error!(task = name, "a task panicked");
-                let fault = Fault::new(FaultKind::Internal, format!("A task of pagerdeck ({name}) crashed."))
-                    .hint("The rest goes on. Please report it with the log file.");
-                self.commit(None, Event::Session(SessionEvent::Faulted { fault }));
-            }
+            Inbox::TaskPanicked { name } => self.crashed(name),
             other @ (Inbox::Input { .. } | Inbox::Signal(_) | Inbox::Saved(_)) => return Some(other),
         }
         None
+    }
+
+    /// Tells that a task of ours is no more. Where it sends requests, what it was about to send does not leave, and of what
+    /// left nobody is told any more; who else sends one may still be.
+    fn crashed(&mut self, name: &'static str) {
+        tracing::error!(task = name, "a task panicked");
+        let fault = Fault::new(FaultKind::Internal, format!("A task of pagerdeck ({name}) crashed."))
+            .hint("The rest goes on. Please report it with the log file.");
+        self.commit(None, Event::Session(SessionEvent::Faulted { fault }));
+        if name == EXECUTION {
+            let fault = Fault::new(FaultKind::Internal, "What sends the request crashed before it told of an answer.")
+                .hint("Look with d: the request may have been taken.");
+            self.leave_behind("a task of pagerdeck crashed", &fault);
+        }
     }
 
     /// Lets out what the journal has acknowledged.
@@ -302,7 +311,9 @@ impl Core {
         // Nobody lets it out any more; who reads the journal must not take it for uncertain.
         self.call_back(reason);
         self.end_posts().await;
-        self.leave_behind();
+        let fault = Fault::new(FaultKind::Cut, "The session ended before the cluster answered.")
+            .hint("Resume it and look with d: the request may have been taken.");
+        self.leave_behind(reason, &fault);
         self.commit(None, Event::Session(SessionEvent::Ended { reason: reason.to_owned() }));
         self.runner.end().await;
         match self.scribe.close().await {
@@ -316,14 +327,22 @@ impl Core {
         }
     }
 
-    /// Whoever takes over must not read for ever that a request is under way.
-    fn leave_behind(&mut self) {
-        for (incident, step) in self.outbox.left_behind() {
-            let fault = Fault::new(FaultKind::Cut, "The session ended before the cluster answered.")
-                .hint("Resume it and look with d: the request may have been taken.");
-            let event = RemediationEvent::StepFinished { step, execution: Execution::Unknown { fault } };
-            self.commit(Some(incident), Event::Remediation(event));
+    /// Whoever reads the journal must not read for ever that a request is under way. What has not left by now does not; of the
+    /// rest nobody knows, whether it was not answered or its answer was lost.
+    fn leave_behind(&mut self, why: &str, fault: &Fault) {
+        self.call_back(why);
+        for (incident, step) in self.running() {
+            let execution = Execution::Unknown { fault: fault.clone() };
+            self.commit(Some(incident), Event::Remediation(RemediationEvent::StepFinished { step, execution }));
         }
+    }
+
+    fn running(&self) -> Vec<(IncidentId, StepId)> {
+        let steps = self.session.incidents.values().flat_map(|incident| {
+            let steps = incident.plan.iter().flat_map(|plan| &plan.steps);
+            steps.filter(|step| step.state == StepState::Running).map(|step| (incident.id, step.id))
+        });
+        steps.collect()
     }
 
     /// Gives the posts under way a moment, and notes what became of them. What still waits in the outbox never began.

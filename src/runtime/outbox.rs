@@ -162,12 +162,6 @@ impl Outbox {
         told
     }
 
-    /// What has left and is not answered, for who ends the session: the answer comes to nobody any more.
-    pub fn left_behind(&mut self) -> Vec<(IncidentId, StepId)> {
-        let departing = std::mem::take(&mut self.departing);
-        departing.iter().filter(|one| one.departure.ends()).map(|one| (one.incident, one.step)).collect()
-    }
-
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.held.is_empty()

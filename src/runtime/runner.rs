@@ -39,6 +39,9 @@ use crate::session::effect::Effect;
 use crate::session::event::{ReportEvent, TimerPurpose, Wait};
 use crate::session::{IncidentId, Session};
 
+/// The name of the task that sends an approved request.
+pub const EXECUTION: &str = "execution";
+
 /// What every task of the runner carries along.
 #[derive(Clone, Debug)]
 pub struct Means {
@@ -182,7 +185,7 @@ impl Runner {
 
     /// Sends an approved request, unless it is called back before it leaves. The permit is used up.
     pub fn execute(&self, step: (IncidentId, Step), permit: (Permit, Instant), departure: Departure) {
-        self.fly("execution", move |means| steps::execute(means, step, permit, departure));
+        self.fly(EXECUTION, move |means| steps::execute(means, step, permit, departure));
     }
 
     /// Looks whether an uncertain step has run, whose request left then.

@@ -19,6 +19,8 @@ use crate::domain::observation::alarm::fixture::any;
 use crate::domain::remediation::policy::Confirm;
 use crate::domain::remediation::request::Mode;
 use crate::domain::remediation::step::StepState;
+use crate::runtime::inbox::Inbox;
+use crate::runtime::runner::EXECUTION;
 use crate::session::effect::Effect;
 use crate::session::event::{Event, FeedEvent};
 use crate::session::feeds::FeedId;
@@ -181,6 +183,40 @@ fn nothing_leaves_that_was_called_back_while_disk_or_cluster_were_slow() {
         assert_eq!(oracle.called_back, started - sent, "{away:?}, {before:?}");
         let stood_down = matches!(world.step().state, StepState::StoodDown { .. });
         assert_eq!(stood_down, away.is_some(), "a fresh decision is needed: {:?}", world.step().state);
+    }
+}
+
+/// Whether the answer does not come, or comes when nobody listens, or who would tell of it is no more.
+#[test]
+fn what_left_and_was_not_told_of_is_uncertain() {
+    let runtime = still();
+    let _entered = runtime.enter();
+    let disk = Act::Acknowledged { behind: 0, synced: true };
+    let approve = [Act::Rehearsed(Object::Same), letter('5'), Act::Draw, Act::Pass(8_000), letter('A')];
+    let under_way = |acts: &[Act]| {
+        let mut world = World::new(Wishes { mode: Mode::Live, confirm: Confirm::Key }, Planted::Nothing);
+        for act in approve.iter().chain([&disk, &disk, &disk]).chain(acts) {
+            world.happens(act);
+        }
+        assert_eq!(world.step().state, StepState::Running);
+        world
+    };
+    let end = |world: &mut World| runtime.block_on(world.core.end("the person left"));
+    let crash = |world: &mut World| drop(world.core.receive(Inbox::TaskPanicked { name: EXECUTION }));
+    let ways: [&dyn Fn(&mut World); 2] = [&end, &crash];
+    for way in ways {
+        let mut silent = under_way(&[Act::Departs]);
+        way(&mut silent);
+        let mut unheard = under_way(&[Act::Departs]);
+        assert!(unheard.core.handed.last().unwrap().ends(), "it was answered");
+        way(&mut unheard);
+        for world in [silent, unheard] {
+            assert_eq!(world.step().state, StepState::Uncertain);
+        }
+        let mut still_here = under_way(&[]);
+        way(&mut still_here);
+        assert!(matches!(still_here.step().state, StepState::StoodDown { .. }), "{:?}", still_here.step().state);
+        assert!(!still_here.core.handed.last().unwrap().leaves());
     }
 }
 

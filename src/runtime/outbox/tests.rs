@@ -248,23 +248,6 @@ fn a_permit_is_sent_or_called_back_and_never_both() {
     assert!(outbox.call_back(&why()).is_empty(), "and that is told by who sends it");
 }
 
-/// Who ends the session tells of what has left, and of nothing else.
-#[test]
-fn what_left_and_was_not_answered_is_left_behind() {
-    let (_, mut outbox, departure) = handed();
-    assert!(departure.leaves());
-    assert_eq!(outbox.left_behind(), [(INCIDENT, STEP)]);
-    assert!(outbox.left_behind().is_empty() && !departure.ends(), "it is told once");
-
-    let (_, mut outbox, departure) = handed();
-    assert!(departure.leaves() && departure.ends());
-    assert!(outbox.left_behind().is_empty(), "its end was told");
-
-    let (_, mut outbox, _) = handed();
-    assert_eq!(outbox.call_back(&Fault::new(FaultKind::Rejected, "Called back.")).len(), 1);
-    assert!(outbox.left_behind().is_empty(), "it never left");
-}
-
 #[test]
 fn a_permit_whose_facts_moved_before_its_request_left_is_not_let_out() {
     let expired = |session: &mut Session| {
