@@ -69,7 +69,10 @@ fn the_model_is_asked_in_its_own_region_with_its_own_patience() {
     };
     let usual = made(ModelOptions::default());
     let seconds = |seconds| Some(Duration::from_secs(seconds));
-    assert_eq!(reached(&usual), (Some("eu-south-1".to_owned()), "eu-south-1".to_owned(), Some(CallTimeouts::default().connect)));
+    assert_eq!(
+        reached(&usual),
+        (Some("eu-south-1".to_owned()), "eu-south-1".to_owned(), Some(CallTimeouts::default().connect))
+    );
     let elsewhere = made(ModelOptions { region: Some(Region::new("eu-central-1")), connect: seconds(7) });
     assert_eq!(reached(&elsewhere), (Some("eu-central-1".to_owned()), "eu-central-1".to_owned(), seconds(7)));
     assert_eq!(elsewhere.region().as_str(), "eu-south-1");
