@@ -66,7 +66,7 @@ fn check(object: &Value, lines: usize) {
     assert_eq!(object["verdict"]["conclusive"], false);
     assert_eq!(object["verdict"]["ranked"][0]["cause"], "inconclusive");
     assert_eq!((&object["gate"]["open"], &object["plan"]), (&false.into(), &Value::Array(Vec::new())));
-    assert_eq!(object["requests"]["mutating"], 0);
+    assert_eq!(object["requests"], Value::Null, "nobody counts what a world of others receives");
 }
 
 #[tokio::test]
