@@ -274,7 +274,7 @@ impl Core {
     /// at once more. Whatever disk and cluster tell later, no request leaves for it, and the journal says that none did. Gives
     /// the steps; what was sent is not among them.
     pub fn call_back(&mut self, why: &str) -> Vec<StepId> {
-        let text = format!("Called back before its request left: {why}. Nothing was sent.");
+        let text = format!("Called back before its request was taken: {why}. Nothing was changed.");
         let fault = Fault::new(FaultKind::Rejected, text).hint("d rehearses it again; then it takes a fresh decision.");
         let mut called = Vec::new();
         for item in self.outbox.call_back(&fault) {

@@ -9,6 +9,8 @@ enum Stage {
     Here,
     /// It left, and is not answered.
     Left,
+    /// It left, and was called back since: where the server does not take it, it does not leave again.
+    Recalled,
     /// It never left, and never will.
     CalledBack,
     /// It is over, however it ended.
@@ -29,36 +31,53 @@ impl Departure {
     /// The request leaves now. Where this is not so it was called back, and must not be sent.
     #[must_use]
     pub fn leaves(&self) -> bool {
-        self.moves(Stage::Here, Stage::Left)
+        self.moves(&[Stage::Here], Stage::Left)
     }
 
-    /// The server did not take it, because others wrote in between: until it leaves again it can be called back.
-    pub fn came_back(&self) {
-        self.moves(Stage::Left, Stage::Here);
+    /// The server did not take it, because others wrote in between: until it leaves again it can be called back. Where this is
+    /// not so it was called back on its way, and does not leave again.
+    #[must_use]
+    pub fn came_back(&self) -> bool {
+        self.moves(&[Stage::Left], Stage::Here)
     }
 
-    /// Keeps the request from leaving. Where this is not so it has left, or is over.
+    /// Keeps the request from leaving. Where this is not so it has left, or is over; one that has left does not leave again.
     #[must_use]
     pub fn call_back(&self) -> bool {
-        self.moves(Stage::Here, Stage::CalledBack)
+        let mut stage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let was = *stage;
+        *stage = match was {
+            Stage::Here => Stage::CalledBack,
+            Stage::Left => Stage::Recalled,
+            Stage::Recalled | Stage::CalledBack | Stage::Over => was,
+        };
+        was == Stage::Here
+    }
+
+    /// Whether it was called back after it had left.
+    pub fn is_recalled(&self) -> bool {
+        self.stage() == Stage::Recalled
     }
 
     /// It is at its end. Whether that is still to be told: the end of what was called back is told by who did it, and no end
     /// is told twice.
     #[must_use]
     pub fn ends(&self) -> bool {
-        self.moves(Stage::Left, Stage::Over) || self.moves(Stage::Here, Stage::Over)
+        self.moves(&[Stage::Here, Stage::Left, Stage::Recalled], Stage::Over)
     }
 
     /// Whether it can neither leave nor be called back any more.
     pub fn is_over(&self) -> bool {
-        let stage = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        matches!(stage, Stage::CalledBack | Stage::Over)
+        matches!(self.stage(), Stage::CalledBack | Stage::Over)
     }
 
-    fn moves(&self, from: Stage, to: Stage) -> bool {
+    fn stage(&self) -> Stage {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn moves(&self, from: &[Stage], to: Stage) -> bool {
         let mut stage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_there = *stage == from;
+        let is_there = from.contains(&stage);
         if is_there {
             *stage = to;
         }
@@ -84,10 +103,19 @@ mod tests {
     fn what_came_back_can_be_called_back_before_it_leaves_again() {
         let departure = Departure::default();
         assert!(departure.leaves() && !departure.is_over());
-        departure.came_back();
-        assert!(departure.call_back());
-        departure.came_back();
-        assert!(!departure.leaves(), "once is for good");
+        assert!(departure.came_back() && departure.call_back());
+        assert!(!departure.came_back() && !departure.leaves(), "once is for good");
+    }
+
+    /// Whoever calls back says so once: it outlives the answer of the server.
+    #[test]
+    fn what_is_called_back_on_its_way_does_not_leave_again() {
+        let departure = Departure::default();
+        assert!(departure.leaves() && !departure.call_back() && departure.is_recalled());
+        assert!(!departure.is_over(), "its answer is still to come");
+        assert!(!departure.came_back() && !departure.leaves());
+        assert!(departure.ends() && !departure.ends(), "its end is told by who sent it, once");
+        assert!(departure.is_over() && !departure.is_recalled());
     }
 
     /// Two threads at once: one of them has it.

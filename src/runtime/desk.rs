@@ -127,7 +127,7 @@ fn called_back(core: &mut Core, why: &str) -> Wish {
     if steps.is_empty() {
         return Wish::Done;
     }
-    Wish::Tell(format!("Called back: nothing was sent of {}. d rehearses it again.", steps.join(", ")))
+    Wish::Tell(format!("Called back: {} changed nothing. d rehearses it again.", steps.join(", ")))
 }
 
 fn inquire(core: &mut Core, intent: Intent) -> Wish {

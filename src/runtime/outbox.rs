@@ -57,7 +57,7 @@ impl Departing {
 /// Why a permit does not serve any more: what it was given for is not so, or nobody may look whether it is.
 fn falls(session: &Session, (incident, step): (IncidentId, StepId), digest: &Digest) -> Option<Fault> {
     if let Some((whose, fault)) = session.unusable_credentials() {
-        let text = format!("The {whose} credentials failed before its request left. Nothing was sent.");
+        let text = format!("The {whose} credentials failed before its request was taken. Nothing was changed.");
         return Some(Fault { hints: fault.hints.clone(), ..Fault::new(FaultKind::Credentials, text) });
     }
     let still = |step: &Step| {

@@ -229,7 +229,10 @@ fn a_permit_is_sent_or_called_back_and_never_both() {
     let (_, mut outbox, departure) = handed();
     assert!(departure.leaves());
     assert!(outbox.call_back(&why()).is_empty(), "what was sent cannot be called back");
-    departure.came_back();
+    assert!(!departure.came_back() && !departure.leaves(), "but it is not sent again");
+
+    let (_, mut outbox, departure) = handed();
+    assert!(departure.leaves() && departure.came_back());
     assert!(
         matches!(outbox.call_back(&why()).as_slice(), [Released::Withhold { .. }]),
         "before it is sent again it can"

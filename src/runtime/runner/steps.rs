@@ -50,7 +50,7 @@ pub async fn execute(
         Err(fault) => Some(Execution::NotApplied { fault }),
         Ok(client) => match kubernetes::fails_by_now(client, &step).await {
             Some(check) => Some(Execution::NotApplied { fault: forbidden_by(&check) }),
-            None => executed(apply(client, permit, until, |turn| takes(&means, way, turn)).await),
+            None => executed(apply(client, permit, until, |turn| takes(&means, way, turn)).await, &departure),
         },
     };
     // Whoever calls it back tells so at once: nobody waits for an answer of the cluster to be told.
@@ -59,18 +59,23 @@ pub async fn execute(
     }
 }
 
-/// Takes a turn on the way of the request: whether it goes on is decided by its departure alone, and told before it does.
+/// Takes a turn on the way of the request: whether it goes on is decided by its departure alone, and told before it does. What
+/// nobody writes down any more is not sent.
 async fn takes(means: &Means, (incident, step, departure): (IncidentId, StepId, &Departure), turn: Turn) -> Go {
     let event = match turn {
         Turn::Leaves if departure.leaves() => RemediationEvent::RequestLeft { step },
-        Turn::Leaves => return Go::Back,
-        Turn::CameBack => {
-            departure.came_back();
-            RemediationEvent::LookBegan { step }
-        }
+        Turn::CameBack if departure.came_back() => RemediationEvent::LookBegan { step },
+        Turn::Leaves | Turn::CameBack => return Go::Back,
     };
-    tell(means, incident, event).await;
-    Go::On
+    match (means.post.deliver(Some(incident), Event::Remediation(event)).await, turn) {
+        (Ok(()), Turn::Leaves | Turn::CameBack) => Go::On,
+        (Err(_), Turn::Leaves) => {
+            // It is still here, and whoever ends the session says so.
+            let _ = departure.came_back();
+            Go::Back
+        }
+        (Err(_), Turn::CameBack) => Go::Back,
+    }
 }
 
 fn forbidden_by(check: &Check) -> Fault {
@@ -80,15 +85,24 @@ fn forbidden_by(check: &Check) -> Fault {
         .hint("Rehearse the step again with d: what stands in its way is shown there.")
 }
 
-/// How it ended; `None` of what was called back.
-fn executed(applied: Applied) -> Option<Execution> {
+/// The end of what was called back on its way: the server did not take it.
+fn recalled() -> Fault {
+    let text = "Called back on its way: the server did not take it, and it is not sent again. Nothing was changed.";
+    Fault::new(FaultKind::Rejected, text)
+        .cause("Others wrote in between.")
+        .hint("d rehearses it again; then it takes a fresh decision.")
+}
+
+/// How it ended; `None` of what was called back before it left, whose end is told by who did it.
+fn executed(applied: Applied, departure: &Departure) -> Option<Execution> {
     let execution = match applied {
+        Applied::CalledBack if departure.is_recalled() => Execution::NotApplied { fault: recalled() },
         Applied::CalledBack => return None,
         Applied::Done { generation, .. } => Execution::Applied { generation },
         Applied::Refused { fault } => Execution::NotApplied { fault },
         Applied::Unknown { fault } => Execution::Unknown { fault },
         Applied::Conflict { moved } => Execution::NotApplied {
-            fault: Fault::new(FaultKind::Conflict, "The target is no longer what was approved; nothing was sent.")
+            fault: Fault::new(FaultKind::Conflict, "The target is no longer what was approved; nothing was changed.")
                 .cause(moved.join("; "))
                 .hint("Rehearse the step again with d: the new facts need a new approval."),
         },
@@ -147,12 +161,39 @@ mod tests {
         let way = (IncidentId(1), STEP, &departure);
         assert_eq!(takes(&means, way, Turn::Leaves).await, Go::On);
         assert_eq!(told(&mut inbox), Some(RemediationEvent::RequestLeft { step: STEP }));
-        assert!(!departure.call_back(), "it is on its way");
         assert_eq!(takes(&means, way, Turn::CameBack).await, Go::On);
         assert_eq!(told(&mut inbox), Some(RemediationEvent::LookBegan { step: STEP }));
         assert!(departure.call_back());
         assert_eq!(takes(&means, way, Turn::Leaves).await, Go::Back);
         assert_eq!(told(&mut inbox), None);
-        assert_eq!(executed(Applied::CalledBack), None);
+        assert_eq!(executed(Applied::CalledBack, &departure), None);
+    }
+
+    /// Called back while it was away: a 409 does not send it again, and who sent it tells the end.
+    #[tokio::test]
+    async fn a_request_that_is_called_back_on_its_way_does_not_leave_again() {
+        let off = ClusterAccess::Off { why: "a test".to_owned() };
+        let (means, _tasks, mut inbox) = outside_at("http://127.0.0.1:9", off);
+        let departure = Departure::default();
+        let way = (IncidentId(1), STEP, &departure);
+        assert_eq!(takes(&means, way, Turn::Leaves).await, Go::On);
+        assert_eq!(told(&mut inbox), Some(RemediationEvent::RequestLeft { step: STEP }));
+        assert!(!departure.call_back(), "it is on its way");
+        assert_eq!(takes(&means, way, Turn::CameBack).await, Go::Back);
+        assert_eq!(told(&mut inbox), None);
+        assert!(matches!(executed(Applied::CalledBack, &departure), Some(Execution::NotApplied { .. })));
+        assert!(departure.ends(), "and it is told");
+    }
+
+    /// The journal is closed: a request that nobody writes down is not sent.
+    #[tokio::test]
+    async fn a_request_that_nobody_writes_down_does_not_leave() {
+        let off = ClusterAccess::Off { why: "a test".to_owned() };
+        let (means, _tasks, inbox) = outside_at("http://127.0.0.1:9", off);
+        drop(inbox);
+        let departure = Departure::default();
+        assert_eq!(takes(&means, (IncidentId(1), STEP, &departure), Turn::Leaves).await, Go::Back);
+        assert_eq!(executed(Applied::CalledBack, &departure), None);
+        assert!(departure.call_back(), "it is still here");
     }
 }
