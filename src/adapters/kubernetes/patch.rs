@@ -1,6 +1,8 @@
 //! The one path by which a workload is patched: `rehearse` sends the request with `dryRun=All` and needs nothing,
 //! `apply` sends the very same bytes and takes a permit by value. There is no third way.
 
+use std::time::Duration;
+
 use http::Method;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -19,6 +21,10 @@ pub const FIELD_MANAGER: &str = "pagerdeck";
 
 /// A field that the kind does not have is refused; by default the server drops it, and takes a patch that does nothing.
 const STRICT: (&str, &str) = ("fieldValidation", "Strict");
+
+/// The end of a permit's time, in which no request is begun: as long as a connection may take, and at most so long, or a
+/// patience of a minute would refuse every one. A connection that takes longer than that may let it leave later.
+const MARGIN: Duration = Duration::from_secs(5);
 
 /// How often a write is tried when others write in between.
 pub const MOST_ATTEMPTS: u32 = 3;
@@ -113,7 +119,8 @@ impl Client {
 /// Uses a permit up: reads the object again, compares it with what was approved, and sends the approved bytes with the
 /// fresh `resourceVersion` as their only addition, so that a write in between still answers 409. After a 409 it reads
 /// and compares again; what was approved is never widened. Reads may be slow, and a request may have to wait for a new
-/// connection: none is begun that could leave once the time of the permit is over, and `turn` is asked right before it.
+/// connection: none is begun within [`MARGIN`] of the end of the permit's time. `turn` is asked right before it, and as that
+/// may take its time too, the clock is looked at once more behind it.
 pub async fn apply<F>(client: &Client, permit: Permit, until: Instant, turn: impl Fn(Turn) -> F) -> Applied
 where
     F: Future<Output = Go>,
@@ -129,11 +136,15 @@ where
         if !moved.is_empty() {
             return Applied::Conflict { moved };
         }
-        if Instant::now() + client.timeouts.connect >= until {
+        let is_late = || is_late(until.saturating_duration_since(Instant::now()), client.timeouts.connect);
+        if is_late() {
             return Applied::Refused { fault: too_late() };
         }
         if turn(Turn::Leaves).await == Go::Back {
             return Applied::CalledBack;
+        }
+        if is_late() {
+            return Applied::Refused { fault: too_late() };
         }
         match send_once(client, &permitted, &object).await {
             Ok(after) => {
@@ -151,8 +162,14 @@ where
     Applied::Conflict { moved: vec![format!("others wrote in between {MOST_ATTEMPTS} times")] }
 }
 
+/// Whether too little of a permit's time is left for a request to begin.
+fn is_late(left: Duration, connect: Duration) -> bool {
+    left <= connect.min(MARGIN)
+}
+
 fn too_late() -> Fault {
-    Fault::new(FaultKind::Rejected, "The approval expired before the request could leave; nothing was sent.")
+    Fault::new(FaultKind::Rejected, "The approval was at its end before the request could leave; nothing was changed.")
+        .cause("Within its last seconds no request is begun: one may have to wait for a connection.")
         .hint("Rehearse the step again with d and approve it again.")
 }
 
@@ -297,6 +314,17 @@ mod tests {
         assert_eq!(with_precondition(&request(PatchType::Merge, r#"{"metadata":{}}"#), "1"), None);
         assert_eq!(with_precondition(&request(PatchType::Merge, "[]"), "1"), None);
         assert_eq!(with_precondition(&request(PatchType::Json, "{}"), "1"), None);
+    }
+
+    /// A time-out that is longer than a permit lasts must not refuse every request.
+    #[test]
+    fn a_request_is_late_near_the_end_of_its_permit_however_long_a_connection_may_take() {
+        for (left, connect, expected) in
+            [(10, 60, false), (6, 600, false), (5, 60, true), (4, 5, true), (4, 2, false), (2, 2, true), (0, 1, true)]
+        {
+            let [given, allowed] = [left, connect].map(Duration::from_secs);
+            assert_eq!(is_late(given, allowed), expected, "{left} s left, {connect} s to connect");
+        }
     }
 
     #[test]
