@@ -78,6 +78,11 @@ pub enum Way {
         /// Since when.
         since: Timestamp,
     },
+    /// The server did not take it, as others wrote in between: its target is looked at again before it is sent again.
+    LookingAgain {
+        /// Since when.
+        since: Timestamp,
+    },
     /// It left, and cannot be called back.
     Sent {
         /// When.

@@ -31,10 +31,17 @@ pub(super) fn started(session: &mut Session, record: &Record, step: StepId) -> V
 pub(super) fn on_its_way(session: &mut Session, record: &Record, step: StepId, way: Way) -> Vec<Effect> {
     let at_aws = session.clock.at_aws(record.at);
     let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) else { return Vec::new() };
+    // Who called it back may have told its end before this was read.
+    if incident.step(step).is_none_or(|found| found.state != StepState::Running) {
+        return Vec::new();
+    }
     if let Some(started) = incident.started.as_mut().filter(|started| started.step == step) {
-        started.way = way;
+        started.way = match (started.way, way) {
+            (Way::Sent { .. } | Way::LookingAgain { .. }, Way::Looking { since }) => Way::LookingAgain { since },
+            (Way::ToDisk | Way::Looking { .. } | Way::Sent { .. } | Way::LookingAgain { .. }, way) => way,
+        };
         match way {
-            Way::ToDisk | Way::Looking { .. } => {}
+            Way::ToDisk | Way::Looking { .. } | Way::LookingAgain { .. } => {}
             Way::Sent { .. } => started.at_aws = at_aws,
         }
     }

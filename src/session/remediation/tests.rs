@@ -7,6 +7,7 @@ mod lasting;
 mod locked_out;
 mod moved;
 mod offered;
+mod on_its_way;
 mod undos;
 
 use jiff::{SignedDuration, Timestamp};

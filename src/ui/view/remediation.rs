@@ -135,7 +135,7 @@ fn moved(mode: Mode, incident: &Incident) -> Option<(u8, Role, String)> {
     }
     if let Some(step) = steps.iter().find(|step| step.state == StepState::Running) {
         let text = match incident.way_of(step.id) {
-            Way::ToDisk | Way::Looking { .. } => format!("{} is about to be sent", step.id),
+            Way::ToDisk | Way::Looking { .. } | Way::LookingAgain { .. } => format!("{} is about to be sent", step.id),
             Way::Sent { .. } => format!("{} is sent, no answer yet", step.id),
         };
         return Some((2, Role::Warning, text));

@@ -148,6 +148,12 @@ fn running((incident, step): (&Incident, &Step), look: &Look) -> String {
             target.name,
             look.age(since)
         ),
+        Way::LookingAgain { since } => format!(
+            "RUNNING: others wrote in between, so the server did not take it: looks at {}/{} again before it is sent again ({}, no answer yet). Nothing was changed; Ctrl-C calls it back.",
+            target.kind.word(),
+            target.name,
+            look.age(since)
+        ),
         Way::Sent { at } => format!(
             "RUNNING: SENT {}, no answer yet. Ctrl-C does not stop the cluster: what was sent goes on.",
             look.instant(at)
