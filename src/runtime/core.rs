@@ -255,12 +255,13 @@ impl Core {
         let left = permit.usable_until().duration_since(self.now());
         // From here on the permit ends by a clock that nobody can set back.
         let left = Duration::try_from(left).ok().filter(|left| !left.is_zero());
-        let found = self.session.incidents.get(&incident).and_then(|incident| incident.step(step)).cloned();
-        if let Some((left, found)) = left.zip(found) {
+        let known = self.session.incidents.get(&incident);
+        let found = known.and_then(|known| Some((known.step(step)?.clone(), known.purpose(step))));
+        if let Some((left, (found, purpose))) = left.zip(found) {
             #[cfg(test)]
             self.handed.push(departure.clone());
             self.commit(Some(incident), Event::Remediation(RemediationEvent::LookBegan { step }));
-            self.runner.execute((incident, found), (permit, Instant::now() + left), departure);
+            self.runner.execute((incident, found, purpose), (permit, Instant::now() + left), departure);
             return;
         }
         let fault = Fault::new(FaultKind::Rejected, "The approval expired before the request could leave.")

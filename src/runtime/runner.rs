@@ -33,7 +33,7 @@ use super::outside::Outside;
 use super::tasks::Tasks;
 use crate::config::ConfiguredService;
 use crate::domain::observation::alarm::Alarm;
-use crate::domain::remediation::gate::Permit;
+use crate::domain::remediation::gate::{Permit, Purpose};
 use crate::domain::remediation::step::Step;
 use crate::session::effect::Effect;
 use crate::session::event::{ReportEvent, TimerPurpose, Wait};
@@ -158,8 +158,9 @@ impl Runner {
                 }
             }
             Effect::Preview { incident, step } => {
-                if let Some(found) = session.incidents.get(&incident).and_then(|i| i.step(step)).cloned() {
-                    self.fly("rehearsal", move |means| steps::rehearse(means, incident, found));
+                let known = session.incidents.get(&incident);
+                if let Some((found, purpose)) = known.and_then(|i| Some((i.step(step)?.clone(), i.purpose(step)))) {
+                    self.fly("rehearsal", move |means| steps::rehearse(means, (incident, found, purpose)));
                 }
             }
             Effect::Measure { incident, step } => {
@@ -184,7 +185,7 @@ impl Runner {
     }
 
     /// Sends an approved request, unless it is called back before it leaves. The permit is used up.
-    pub fn execute(&self, step: (IncidentId, Step), permit: (Permit, Instant), departure: Departure) {
+    pub fn execute(&self, step: (IncidentId, Step, Purpose), permit: (Permit, Instant), departure: Departure) {
         self.fly(EXECUTION, move |means| steps::execute(means, step, permit, departure));
     }
 

@@ -4,6 +4,7 @@
 use jiff::SignedDuration;
 use pagerdeck::adapters::kubernetes::{Intent, rehearse};
 use pagerdeck::domain::observation::workload::WorkloadRef;
+use pagerdeck::domain::remediation::gate::Purpose;
 use pagerdeck::domain::remediation::step::{Action, Check, CheckState, Rehearsal, RehearsalOutcome};
 use pagerdeck::rehearsal::clock::Speed;
 use pagerdeck::rehearsal::scenario::{Scenario, load};
@@ -57,7 +58,7 @@ fn with_shipped_roles(scenario: &mut Scenario) {
 
 /// What is rehearsed without evidence.
 pub fn intent<'a>(action: &'a Action, target: &'a WorkloadRef) -> Intent<'a> {
-    Intent { action, target, planned_on: None }
+    Intent { action, target, purpose: Purpose::Remedy, planned_on: None }
 }
 
 async fn rehearsed(scenario: Scenario, action: &Action) -> Rehearsal {

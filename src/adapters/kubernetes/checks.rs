@@ -20,6 +20,7 @@ use super::fault::{KubeError, Problem};
 use super::rollout;
 use crate::domain::count::counted;
 use crate::domain::observation::workload::{Workload, WorkloadKind};
+use crate::domain::remediation::gate::Purpose;
 use crate::domain::remediation::step::{AS_PLANNED, AVAILABILITY, Action, Check, CheckState, PlannedOn, quantity};
 
 /// The name of the check of the access review.
@@ -29,6 +30,7 @@ pub(super) const ACCESS: &str = "access";
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'a> {
     pub(super) action: &'a Action,
+    pub(super) purpose: Purpose,
     pub(super) workload: &'a Workload,
     pub(super) before: &'a Value,
     /// The template that a rollback puts back.
@@ -235,14 +237,19 @@ fn budget(subject: &Subject<'_>, budgets: &[PodDisruptionBudget]) -> Check {
     }
 }
 
-fn autoscaler(subject: &Subject<'_>, scalers: &[HorizontalPodAutoscaler]) -> Check {
-    let name = "autoscaler";
-    let target = &subject.workload.target;
-    let kind = match target.kind {
+/// The kind as objects name it.
+fn kind_of(kind: WorkloadKind) -> &'static str {
+    match kind {
         WorkloadKind::Deployment => "Deployment",
         WorkloadKind::StatefulSet => "StatefulSet",
         WorkloadKind::DaemonSet => "DaemonSet",
-    };
+    }
+}
+
+fn autoscaler(subject: &Subject<'_>, scalers: &[HorizontalPodAutoscaler]) -> Check {
+    let name = "autoscaler";
+    let target = &subject.workload.target;
+    let kind = kind_of(target.kind);
     let aimed = scalers.iter().find_map(|scaler| {
         let spec = scaler.spec.as_ref()?;
         let aims = spec.scale_target_ref.kind == kind && spec.scale_target_ref.name == target.name;

@@ -12,6 +12,7 @@ use super::map;
 use super::patch;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::observation::workload::{Revision, Workload, WorkloadKind, WorkloadRef};
+use crate::domain::remediation::gate::Purpose;
 use crate::domain::remediation::request::{self, Request};
 use crate::domain::remediation::step::{Action, Check, CheckState, PlannedOn, Rehearsal, RehearsalOutcome, Step};
 
@@ -22,19 +23,22 @@ pub struct Intent<'a> {
     pub action: &'a Action,
     /// On what.
     pub target: &'a WorkloadRef,
+    /// What it is for.
+    pub purpose: Purpose,
     /// The object of the evidence that it was planned on.
     pub planned_on: Option<&'a PlannedOn>,
 }
 
-impl<'a> From<&'a Step> for Intent<'a> {
-    fn from(step: &'a Step) -> Self {
-        Self { action: &step.action, target: &step.target, planned_on: step.planned_on.as_ref() }
+impl<'a> Intent<'a> {
+    /// The intent of a step.
+    pub fn of(step: &'a Step, purpose: Purpose) -> Self {
+        Self { action: &step.action, target: &step.target, purpose, planned_on: step.planned_on.as_ref() }
     }
 }
 
 /// Rehearses an action on a target. `at` is incident time: it stamps the rehearsal and a restart's annotation.
 pub async fn rehearse(client: &Client, intent: Intent<'_>, at: Timestamp) -> Rehearsal {
-    let Intent { action, target, planned_on } = intent;
+    let Intent { action, target, purpose, planned_on } = intent;
     let mut rehearsal = Rehearsal {
         outcome: RehearsalOutcome::LocalOnly { why: "the server was not asked".to_owned() },
         at,
@@ -66,7 +70,8 @@ pub async fn rehearse(client: &Client, intent: Intent<'_>, at: Timestamp) -> Reh
         Err(fault) => return Rehearsal { outcome: RehearsalOutcome::NotRehearsable { fault }, ..rehearsal },
     };
     let put_back = request::template_put_back(&request);
-    let subject = checks::Subject { action, workload: &workload, before: &before, put_back: put_back.as_ref() };
+    let subject =
+        checks::Subject { action, purpose, workload: &workload, before: &before, put_back: put_back.as_ref() };
     let (previewed, mut found) = tokio::join!(client.preview(target, &request), checks::of_cluster(client, subject));
     rehearsal.checks = checks::of_target((action, planned_on), &workload, &before);
     rehearsal.checks.append(&mut found);
@@ -88,13 +93,14 @@ pub async fn rehearse(client: &Client, intent: Intent<'_>, at: Timestamp) -> Reh
 /// Looks at the checks once more, right before the request of a step leaves: a quota or an autoscaler may have come since
 /// they were shown, and the server would take the request all the same. Gives the check that fails by now; what cannot be
 /// read forbids nothing here, as it did not on the card.
-pub async fn fails_by_now(client: &Client, step: &Step) -> Option<Check> {
+pub async fn fails_by_now(client: &Client, step: &Step, purpose: Purpose) -> Option<Check> {
     let Step { action, target, planned_on, rehearsal, .. } = step;
     let before = client.read_object(target).await.ok()?;
     let workload = workload(target.kind, &before).ok()?;
     let request = rehearsal.as_ref().and_then(|rehearsal| rehearsal.request.as_ref());
     let put_back = request.and_then(request::template_put_back);
-    let subject = checks::Subject { action, workload: &workload, before: &before, put_back: put_back.as_ref() };
+    let subject =
+        checks::Subject { action, purpose, workload: &workload, before: &before, put_back: put_back.as_ref() };
     let mut found = checks::of_target((action, planned_on.as_ref()), &workload, &before);
     found.extend(checks::of_cluster(client, subject).await);
     found.into_iter().find(|check| check.state == CheckState::Failed)

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Means;
-use crate::adapters::kubernetes::{self, Applied, Go, Turn, apply};
+use crate::adapters::kubernetes::{self, Applied, Go, Intent, Turn, apply};
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::remediation::gate::Permit;
+use crate::domain::remediation::gate::{Permit, Purpose};
 use crate::domain::remediation::step::{Check, Rehearsal, RehearsalOutcome, Step, StepId};
 use crate::domain::remediation::trace::{may_still_arrive, trace};
 use crate::runtime::departure::Departure;
@@ -18,10 +18,10 @@ async fn tell(means: &Means, incident: IncidentId, event: RemediationEvent) {
 }
 
 /// Rehearses a step: the same request with `dryRun=All`, and the checks around it.
-pub async fn rehearse(means: Means, incident: IncidentId, step: Step) {
+pub async fn rehearse(means: Means, (incident, step, purpose): (IncidentId, Step, Purpose)) {
     let at = means.clock.now();
     let rehearsal = match means.outside.cluster().await {
-        Ok(client) => kubernetes::rehearse(client, (&step).into(), at).await,
+        Ok(client) => kubernetes::rehearse(client, Intent::of(&step, purpose), at).await,
         Err(fault) => Rehearsal {
             outcome: RehearsalOutcome::NotRehearsable { fault },
             at,
@@ -41,14 +41,14 @@ pub async fn rehearse(means: Means, incident: IncidentId, step: Step) {
 /// leaves. The permit is used up whatever happens.
 pub async fn execute(
     means: Means,
-    (incident, step): (IncidentId, Step),
+    (incident, step, purpose): (IncidentId, Step, Purpose),
     (permit, until): (Permit, Instant),
     departure: Departure,
 ) {
     let way = (incident, step.id, &departure);
     let execution = match means.outside.cluster().await {
         Err(fault) => Some(Execution::NotApplied { fault }),
-        Ok(client) => match kubernetes::fails_by_now(client, &step).await {
+        Ok(client) => match kubernetes::fails_by_now(client, &step, purpose).await {
             Some(check) => Some(Execution::NotApplied { fault: forbidden_by(&check) }),
             None => executed(apply(client, permit, until, |turn| takes(&means, way, turn)).await, &departure),
         },

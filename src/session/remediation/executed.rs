@@ -32,7 +32,8 @@ pub(super) fn on_its_way(session: &mut Session, record: &Record, step: StepId, w
     let at_aws = session.clock.at_aws(record.at);
     let Some(incident) = record.incident.and_then(|id| session.incidents.get_mut(&id)) else { return Vec::new() };
     // Who called it back may have told its end before this was read.
-    if incident.step(step).is_none_or(|found| found.state != StepState::Running) {
+    let is_open = |state: &StepState| matches!(state, StepState::Running | StepState::Uncertain);
+    if incident.step(step).is_none_or(|found| !is_open(&found.state)) {
         return Vec::new();
     }
     if let Some(started) = incident.started.as_mut().filter(|started| started.step == step) {

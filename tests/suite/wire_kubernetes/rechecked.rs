@@ -30,9 +30,9 @@ async fn an_autoscaler_that_came_since_the_rehearsal_keeps_a_scaling_back() {
     let rehearsal = rehearse(&client, intent(&action, &target()), at()).await;
     assert_eq!((&rehearsal.outcome, rehearsal.failed_check()), (&RehearsalOutcome::Rehearsed, None));
     let step = scale(rehearsal);
-    assert_eq!(fails_by_now(&client, &step).await, None);
+    assert_eq!(fails_by_now(&client, &step, Purpose::Remedy).await, None);
     came.store(true, Ordering::SeqCst);
-    let check = fails_by_now(&client, &step).await.unwrap();
+    let check = fails_by_now(&client, &step, Purpose::Remedy).await.unwrap();
     assert_eq!(check.name, "autoscaler");
     assert_eq!(server.seen_by("PATCH").len(), 1, "the rehearsal's, and no other");
 }

@@ -34,16 +34,38 @@ pub(super) fn owner(action: &Action, workload: &Workload, object: &Value) -> Che
     }
 }
 
+/// Whether the server remembers that a program, by the beginning of its name, sets the very field that the step sets.
+pub(super) fn sets(tool: &str, action: &Action, object: &Value) -> bool {
+    let field = match action {
+        Action::RolloutRestart => return false,
+        Action::SetResources { container, .. } => format!("{}/f:limits/f:memory", resources_of(container)),
+        Action::RolloutUndo { .. } => TEMPLATE.to_owned(),
+        Action::Scale { .. } => REPLICAS.to_owned(),
+    };
+    let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
+    entries.into_iter().flatten().any(|entry| {
+        let manager = entry.get("manager").and_then(Value::as_str);
+        let has_field = entry.get("fieldsV1").is_some_and(|fields| fields.pointer(&field).is_some());
+        has_field && manager.is_some_and(|manager| manager.starts_with(tool))
+    })
+}
+
+/// Where `managedFields` has what a step sets.
+const TEMPLATE: &str = "/f:spec/f:template";
+const REPLICAS: &str = "/f:spec/f:replicas";
+
+fn resources_of(container: &str) -> String {
+    format!("{TEMPLATE}/f:spec/f:containers/k:{{\"name\":\"{container}\"}}/f:resources")
+}
+
 /// The last of the programs that the server remembers for the very field that the step sets. A restart's stamp is
 /// nobody's.
 fn set_by(action: &Action, object: &Value) -> Option<String> {
     let field = match action {
         Action::RolloutRestart => return None,
-        Action::SetResources { container, .. } => {
-            format!("/f:spec/f:template/f:spec/f:containers/k:{{\"name\":\"{container}\"}}/f:resources")
-        }
-        Action::RolloutUndo { .. } => "/f:spec/f:template".to_owned(),
-        Action::Scale { .. } => "/f:spec/f:replicas".to_owned(),
+        Action::SetResources { container, .. } => resources_of(container),
+        Action::RolloutUndo { .. } => TEMPLATE.to_owned(),
+        Action::Scale { .. } => REPLICAS.to_owned(),
     };
     let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array)?;

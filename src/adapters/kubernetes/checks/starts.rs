@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use futures::future::join_all;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
 use serde_json::Value;
@@ -14,7 +15,7 @@ use crate::adapters::kubernetes::fault::{KubeError, Problem};
 use crate::adapters::kubernetes::map::safe;
 use crate::domain::count::counted;
 use crate::domain::observation::workload::Workload;
-use crate::domain::remediation::step::{Check, CheckState};
+use crate::domain::remediation::step::{Action, Check, CheckState};
 
 /// The name of the check of what new pods take in that those which run did not.
 const NEW_PODS: &str = "new pods";
@@ -33,11 +34,22 @@ struct Reference {
 
 /// Checks the template that new pods are made of.
 pub(super) async fn of_new_pods(client: &Client, subject: &Subject<'_>) -> Vec<Check> {
+    if !begins_pods(subject.action) {
+        return Vec::new();
+    }
     let template = subject.put_back.or_else(|| subject.before.pointer("/spec/template"));
     let Some(spec) = template.and_then(|template| template.get("spec")) else { return Vec::new() };
     let (pods, references) = tokio::join!(pods(client, subject.workload), references(client, subject, spec));
     let secrets = !named(spec, &SECRETS).is_empty();
     taken_in(spec, &pods, &references).into_iter().chain(there(&references, secrets)).collect()
+}
+
+/// What takes pods away, or leaves as many, begins none.
+fn begins_pods(action: &Action) -> bool {
+    match action {
+        Action::Scale { replicas, was } => replicas > was,
+        Action::RolloutRestart | Action::SetResources { .. } | Action::RolloutUndo { .. } => true,
+    }
 }
 
 /// The pods that the selector asks for, where they may be listed.
@@ -51,31 +63,37 @@ async fn pods(client: &Client, workload: &Workload) -> Vec<core::Pod> {
     listed.map(|listing| listing.items).unwrap_or_default()
 }
 
-/// What the template cannot do without. What runs by a template has its account and its claims; one of the past may name others.
+/// What the template cannot do without, asked all at once. What runs by a template has its account and its claims; one of the
+/// past may name others.
 async fn references(client: &Client, subject: &Subject<'_>, spec: &Value) -> Vec<Reference> {
     let place = &subject.workload.target.namespace;
-    let mut found = Vec::new();
-    for name in named(spec, &CONFIG_MAPS).into_iter().take(MOST) {
+    let map = async |name: String| {
         let answer = client.get::<core::ConfigMap>(Resource::CONFIG_MAPS, place, &name).await.map(Some);
-        found.push(Reference { what: format!("config map {}", safe(&name)), answer });
-    }
-    if subject.put_back.is_none() {
-        return found;
-    }
-    for (words, resource, names) in [
-        ("service account", Resource::SERVICE_ACCOUNTS, account(spec)),
-        ("claim", Resource::CLAIMS, named(spec, &[&["volumes", "persistentVolumeClaim", "claimName"]])),
-    ] {
-        for name in names.into_iter().take(MOST) {
-            let answer = client.get::<Value>(resource, place, &name).await.map(|_| None);
-            found.push(Reference { what: format!("{words} {}", safe(&name)), answer });
-        }
-    }
+        Reference { what: format!("config map {}", safe(&name)), answer }
+    };
+    let other = async |(words, resource, name): (&str, Resource, String)| {
+        let answer = client.get::<Value>(resource, place, &name).await.map(|_| None);
+        Reference { what: format!("{words} {}", safe(&name)), answer }
+    };
+    let maps: Vec<_> = named(spec, &CONFIG_MAPS).into_iter().take(MOST).map(map).collect();
+    let others: Vec<_> = of_the_past(subject, spec).into_iter().map(other).collect();
+    let (mut found, rest) = tokio::join!(join_all(maps), join_all(others));
+    found.extend(rest);
     found
 }
 
-fn account(spec: &Value) -> BTreeSet<String> {
-    spec.get("serviceAccountName").and_then(Value::as_str).map(str::to_owned).into_iter().collect()
+/// What only a template of the past has to be asked for.
+fn of_the_past(subject: &Subject<'_>, spec: &Value) -> Vec<(&'static str, Resource, String)> {
+    if subject.put_back.is_none() {
+        return Vec::new();
+    }
+    let claims = named(spec, &[&["volumes", "persistentVolumeClaim", "claimName"]]);
+    let accounts = account(spec).into_iter().map(|name| ("service account", Resource::SERVICE_ACCOUNTS, name));
+    accounts.chain(claims.into_iter().take(MOST).map(|name| ("claim", Resource::CLAIMS, name))).collect()
+}
+
+fn account(spec: &Value) -> Option<String> {
+    spec.get("serviceAccountName").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// Where a pod's specification names config maps, and where secrets; a list is walked whole.
@@ -264,6 +282,15 @@ mod tests {
         assert_eq!(names(&CONFIG_MAPS), "all files one part schema");
         assert_eq!(names(&SECRETS), "certs keys");
         assert_eq!(names(&[&["volumes", "persistentVolumeClaim", "claimName"]]), "data");
+    }
+
+    /// The undo of more replicas must not wait for a config map.
+    #[test]
+    fn what_takes_pods_away_begins_none() {
+        for (replicas, was, expected) in [(9, 6, true), (6, 9, false), (6, 6, false)] {
+            assert_eq!(begins_pods(&Action::Scale { replicas, was }), expected, "{was} -> {replicas}");
+        }
+        assert!(begins_pods(&Action::RolloutRestart) && begins_pods(&Action::RolloutUndo { to_revision: 40 }));
     }
 
     #[test]

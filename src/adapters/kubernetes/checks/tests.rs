@@ -28,7 +28,7 @@ fn before() -> Value {
 
 fn with_subject<T>(action: &Action, before: &Value, then: impl FnOnce(&Subject<'_>) -> T) -> T {
     let workload = map::deployment(&object(before.clone()));
-    then(&Subject { action, workload: &workload, before, put_back: None })
+    then(&Subject { action, purpose: Purpose::Remedy, workload: &workload, before, put_back: None })
 }
 
 fn raise(mebibytes: u64) -> Action {

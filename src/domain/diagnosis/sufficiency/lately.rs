@@ -22,8 +22,9 @@ pub(super) struct Raise {
     pub(super) alone: bool,
 }
 
-/// The newest raise of a memory limit, by the revisions of the evidence.
-pub(super) fn raise(evidence: &[Evidence], now: Timestamp) -> Option<Raise> {
+/// The newest raise of a memory limit that still holds, by the revisions of the evidence: what was taken back since was given
+/// to nobody who runs.
+pub(super) fn raise(evidence: &[Evidence], workload: &Workload, now: Timestamp) -> Option<Raise> {
     let revisions = evidence.iter().find_map(|piece| match piece.answer.payload()? {
         Payload::Changes { revisions, .. } => Some(revisions),
         Payload::Series { .. }
@@ -32,13 +33,13 @@ pub(super) fn raise(evidence: &[Evidence], now: Timestamp) -> Option<Raise> {
         | Payload::LogPatterns { .. }
         | Payload::Workload { .. } => None,
     })?;
-    let newest = revisions.iter().filter_map(|revision| raised_by(revision, now));
+    let newest = revisions.iter().filter_map(|revision| raised_by(revision, workload, now));
     newest.max_by_key(|raise| raise.revision)
 }
 
-fn raised_by(revision: &Revision, now: Timestamp) -> Option<Raise> {
+fn raised_by(revision: &Revision, workload: &Workload, now: Timestamp) -> Option<Raise> {
     let minutes = minutes_since(revision.created_at?, now)?;
-    let words = revision.changed.iter().find_map(raised)?;
+    let words = revision.changed.iter().filter(|change| holds(change, workload)).find_map(raised)?;
     let alone = revision.changed.iter().all(|change| change.field.contains(".resources."));
     Some(Raise { revision: revision.number, minutes, words, alone })
 }
@@ -47,6 +48,14 @@ fn raised(change: &FieldChange) -> Option<String> {
     let (before, after) = (change.before.as_ref()?, change.after.as_ref()?);
     let is_raise = change.field.ends_with(".resources.limits.memory") && bytes(after)? > bytes(before)?;
     is_raise.then(|| format!("{before} -> {after}"))
+}
+
+/// Whether a container's limit is what a change made of it.
+fn holds(change: &FieldChange, workload: &Workload) -> bool {
+    let name = change.field.strip_prefix("containers.").and_then(|rest| rest.split('.').next());
+    let found = workload.containers.iter().find(|container| Some(container.name.as_str()) == name);
+    let limit = found.and_then(|container| container.memory_limit);
+    limit.zip(change.after.as_deref().and_then(bytes)).is_some_and(|(limit, after)| (limit as f64 - after).abs() < 1.0)
 }
 
 /// When somebody set the number of replicas lately, in minutes, and who.

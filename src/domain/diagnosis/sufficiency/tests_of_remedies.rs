@@ -34,7 +34,7 @@ pub fn offers(verdict: &Verdict, evidence: &[Evidence], now: Timestamp) -> Vec<R
         room: room(evidence),
         autoscaler: autoscaler(evidence),
         organic: grew_without_signs_of_a_flood(evidence),
-        raise: raise(evidence, now),
+        raise: workload(evidence).and_then(|workload| raise(evidence, workload, now)),
         now,
     };
     RemedyKind::ALL.into_iter().map(|remedy| RemedyOffer { remedy, sufficiency: ground.test(remedy) }).collect()
@@ -368,6 +368,7 @@ mod tests {
         let full = || leak().memory((0..30).map(brim));
         assert_eq!(offered(&full().limit_raised(-120)), ["set-resources"], "two hours before the window");
         assert_eq!(offered(&full().limit_raised(12)), none);
+        assert_eq!(offered(&full().limit_raised(12).limited(512)), ["set-resources"], "it was taken back since");
         let reason = |incident: &Incident, remedy| {
             let evidence = incident.evidence();
             let mut verdict = judge(&evidence, now());

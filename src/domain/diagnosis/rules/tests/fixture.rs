@@ -288,7 +288,9 @@ impl Incident {
     pub(crate) fn limit_raised(self, minute: i64) -> Self {
         let [before, after] = ["512Mi", "768Mi"].map(|limit| Some(limit.to_owned()));
         let field = "containers.app.resources.limits.memory".to_owned();
-        self.restarted(minute).revisions(|all, _| all[1].changed = vec![FieldChange { field, before, after }])
+        self.restarted(minute)
+            .revisions(|all, _| all[1].changed = vec![FieldChange { field, before, after }])
+            .limited(768)
     }
 
     /// Another revision after the newest.
