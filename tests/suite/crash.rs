@@ -77,8 +77,8 @@ fn known(session: &Session) -> Session {
     let mut known = session.durable();
     known.timeline = pagerdeck::session::timeline::Timeline::default();
     known.ended = None;
-    // A new process has been told of no alarm yet.
-    known.feeds.remove(&FeedId::Alarms);
+    // A new process has been told of no alarm or pod yet.
+    known.feeds.retain(|feed, _| !matches!(feed, FeedId::Alarms | FeedId::Workloads));
     for incident in known.incidents.values_mut() {
         incident.plan = None;
         incident.approval = None;
