@@ -119,7 +119,7 @@ impl Client {
 /// Uses a permit up: reads the object again, compares it with what was approved, and sends the approved bytes with the
 /// fresh `resourceVersion` as their only addition, so that a write in between still answers 409. After a 409 it reads
 /// and compares again; what was approved is never widened. Reads may be slow, and a request may have to wait for a new
-/// connection: none is begun within some seconds of the end of the permit's time. `turn` is asked right before it, and as that
+/// connection: none is begun within five seconds of the end of the permit's time. `turn` is asked right before it, and as that
 /// may take its time too, the clock is looked at once more behind it.
 pub async fn apply<F>(client: &Client, permit: Permit, until: Instant, turn: impl Fn(Turn) -> F) -> Applied
 where
